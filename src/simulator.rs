@@ -1,0 +1,132 @@
+//! A Salesforce to try things on: one org in memory that answers the REST calls of this crate as Salesforce does, with
+//! its errors, its limits and, on demand, its faults.
+//!
+//! It has no clock, no disk and no randomness: the same calls always get the same answers.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `builder` | what an org has: users, fields, limits |
+//! | `http` | two routes, and how an answer goes out |
+//! | `state` | what the org remembers, and the order in which a call is judged |
+//! | `oauth` | the token endpoint and its sessions |
+//! | `operation` | which call a URL means |
+//! | `org`, `record` | the records, and what they must be like |
+//! | `soql`, `query`, `pages` | queries: read, run, handed out |
+//! | `schema`, `id`, `clock` | fields, ids, dates |
+//! | `refusal`, `fault`, `calls` | what goes wrong, what is made to, what was asked |
+
+mod builder;
+mod calls;
+mod clock;
+mod fault;
+mod http;
+mod id;
+mod oauth;
+mod operation;
+mod org;
+mod pages;
+mod query;
+mod record;
+mod refusal;
+mod schema;
+pub mod soql;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use serde_json::Value;
+
+use self::state::State;
+pub use self::{
+    builder::Builder,
+    calls::{Call, Calls},
+    fault::Fault,
+    refusal::Refusal,
+    schema::FieldType,
+};
+
+/// A simulated org. Clones are handles to the same org.
+///
+/// ```
+/// use salesforce_transformer::simulator::{FieldType, Simulator};
+/// use serde_json::json;
+///
+/// let org = Simulator::builder()
+///     .user("user@example.com", "password", "security-token")
+///     .custom_field("Lead", "plan__c", FieldType::Text)
+///     .build();
+/// let id = org.insert("Lead", json!({"LastName": "Doe", "Company": "Acme", "plan__c": "pro"}))?;
+/// assert!(id.starts_with("00Q"));
+/// assert_eq!(org.records("Lead")[0]["plan__c"], "pro");
+/// # Ok::<(), salesforce_transformer::simulator::Refusal>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    state: Arc<Mutex<State>>,
+}
+
+impl Simulator {
+    /// Starts to set an org up.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// The org's API: the token endpoint, queries and records. It can be served at several addresses at once.
+    pub fn router(&self) -> Router {
+        http::router(self.clone())
+    }
+
+    /// Puts a record into the org as its owner would, and returns its 18-character id. System fields such as
+    /// `IsConverted`, `IsDeleted` or `LastModifiedDate` may be set, required ones left out.
+    ///
+    /// # Errors
+    /// An unknown object or field, a value that does not fit its field, an `Id`, or a record that is no JSON object.
+    pub fn insert(&self, object: &str, record: Value) -> Result<String, Refusal> {
+        let fields =
+            serde_json::from_value(record).map_err(|error| Refusal::Json(error.to_string()))?;
+        self.state()
+            .org
+            .seed(object, fields)
+            .map(|id| id.to_string())
+    }
+
+    /// The records of an object in order of creation, without deleted ones: each with its id, its system fields and
+    /// whatever else was ever set. An unknown object has none.
+    #[must_use]
+    pub fn records(&self, object: &str) -> Vec<Value> {
+        self.state().org.records(object)
+    }
+
+    /// A valid access token, as an OAuth account holds one.
+    #[must_use]
+    pub fn session(&self) -> String {
+        self.state().accounts.open_session()
+    }
+
+    /// How many requests have arrived, by kind.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        self.state().calls
+    }
+
+    /// Ends all sessions: every access token handed out so far is refused with 401 `INVALID_SESSION_ID`.
+    pub fn expire_sessions(&self) {
+        self.state().accounts.expire_sessions();
+    }
+
+    /// Changes how many API calls the org allows, those already made included; past it comes 403
+    /// `REQUEST_LIMIT_EXCEEDED`.
+    pub fn set_daily_limit(&self, calls: u64) {
+        self.state().daily_limit = calls;
+    }
+
+    /// Lets the next `times` calls of this kind fail; faults for the same kind strike in the order of the demand.
+    pub fn fail_next(&self, call: Call, fault: Fault, times: usize) {
+        self.state().faults.arm(call, fault, times);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

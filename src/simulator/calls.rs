@@ -1,0 +1,79 @@
+//! What was asked of the org, counted by kind: the proof that a client is frugal.
+
+/// The kinds of request that an org tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// A request for an access token.
+    Token,
+    /// A SOQL query, or a further page of one.
+    Query,
+    /// A record created.
+    Create,
+    /// A record read by its id.
+    Read,
+    /// A record updated.
+    Update,
+    /// A record deleted.
+    Delete,
+    /// Anything else, such as a resource that does not exist.
+    Other,
+}
+
+/// How many requests have arrived since the start, by kind, whatever became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Requests for an access token; they do not count against the daily limit.
+    pub token: u64,
+    /// SOQL queries and further pages of them.
+    pub query: u64,
+    /// Records to create.
+    pub create: u64,
+    /// Records to read by their id.
+    pub read: u64,
+    /// Records to update.
+    pub update: u64,
+    /// Records to delete.
+    pub delete: u64,
+    /// Requests for anything else.
+    pub other: u64,
+    /// Requests turned away at the door: no valid session, past the daily limit, or a URI too long. They are in no
+    /// other count.
+    pub refused: u64,
+}
+
+impl Calls {
+    /// The calls that count against the daily limit, as `Sforce-Limit-Info` reports them.
+    #[must_use]
+    pub fn total_api(&self) -> u64 {
+        self.query + self.create + self.read + self.update + self.delete + self.other
+    }
+
+    pub(super) fn count(&mut self, call: Call) {
+        *match call {
+            Call::Token => &mut self.token,
+            Call::Query => &mut self.query,
+            Call::Create => &mut self.create,
+            Call::Read => &mut self.read,
+            Call::Update => &mut self.update,
+            Call::Delete => &mut self.delete,
+            Call::Other => &mut self.other,
+        } += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_refusals_do_not_count_against_the_limit() {
+        let mut calls = Calls {
+            refused: 5,
+            ..Calls::default()
+        };
+        for call in [Call::Token, Call::Query, Call::Create, Call::Update] {
+            calls.count(call);
+        }
+        assert_eq!((calls.token, calls.total_api()), (1, 3));
+    }
+}

@@ -1,0 +1,86 @@
+//! Faults on demand: what can go wrong between a client and Salesforce, made to happen on the next call of a kind.
+
+use super::{Call, Refusal, refusal::Answer};
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// 503 `SERVER_UNAVAILABLE`; the call is not carried out.
+    ServerUnavailable,
+    /// 400 `UNABLE_TO_LOCK_ROW`: another transaction holds the record; the call is not carried out.
+    RowLocked,
+    /// No answer, ever; the call is not carried out. Only the client's time-out ends it.
+    Hang,
+    /// 200 with an HTML page, as a proxy or a maintenance page answers; the call is not carried out.
+    Html,
+    /// The call **is** carried out, and the connection breaks before the answer is sent: the case in which a client
+    /// that tries once more creates twice. Needs a real connection: without one, the answer's body is an error.
+    Dropped,
+}
+
+/// How a call's answer reaches the client.
+#[derive(Debug)]
+pub(super) enum Delivery {
+    Answer(Answer),
+    Html,
+    Dropped,
+    Never,
+}
+
+/// The faults that still wait for their call.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<(Call, Fault)>);
+
+impl Faults {
+    /// Lets the next `times` calls of this kind fail.
+    pub(super) fn arm(&mut self, call: Call, fault: Fault, times: usize) {
+        self.0.extend(std::iter::repeat_n((call, fault), times));
+    }
+
+    /// Carries a call out, unless the oldest fault that waits for its kind prevents it.
+    pub(super) fn deliver(&mut self, call: Call, carry_out: impl FnOnce() -> Answer) -> Delivery {
+        match self.take(call) {
+            None => Delivery::Answer(carry_out()),
+            Some(Fault::ServerUnavailable) => Delivery::Answer(Refusal::ServerUnavailable.into()),
+            Some(Fault::RowLocked) => Delivery::Answer(Refusal::RowLocked.into()),
+            Some(Fault::Hang) => Delivery::Never,
+            Some(Fault::Html) => Delivery::Html,
+            Some(Fault::Dropped) => {
+                carry_out();
+                Delivery::Dropped
+            }
+        }
+    }
+
+    fn take(&mut self, call: Call) -> Option<Fault> {
+        let position = self.0.iter().position(|(awaited, _)| *awaited == call)?;
+        Some(self.0.remove(position).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_waits_for_its_kind_of_call_and_strikes_as_often_as_told() {
+        let mut faults = Faults::default();
+        faults.arm(Call::Update, Fault::Hang, 2);
+        assert_eq!(faults.take(Call::Query), None);
+        assert_eq!(
+            [(); 3].map(|()| faults.take(Call::Update)),
+            [Some(Fault::Hang), Some(Fault::Hang), None]
+        );
+    }
+
+    #[test]
+    fn faults_strike_in_the_order_of_the_demand() {
+        let mut faults = Faults::default();
+        faults.arm(Call::Query, Fault::Html, 1);
+        faults.arm(Call::Query, Fault::Hang, 1);
+        assert_eq!(
+            [(); 2].map(|()| faults.take(Call::Query)),
+            [Some(Fault::Html), Some(Fault::Hang)]
+        );
+    }
+}

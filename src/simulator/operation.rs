@@ -1,0 +1,251 @@
+//! The calls of the REST API: which one a method and a URL mean, and what the org does about it.
+//!
+//! Below HTTP on purpose: a call inside another call's body is an [`Operation`] as well.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::{Call, Refusal, org::Org, refusal::Answer};
+
+/// A request without its connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    /// The path, from `/services` on.
+    pub(super) path: &'a str,
+    /// What stands behind the `?`, still encoded.
+    pub(super) query: Option<&'a str>,
+    pub(super) body: &'a [u8],
+}
+
+impl Request<'_> {
+    fn parameter(&self, name: &str) -> Option<String> {
+        let mut parameters = url::form_urlencoded::parse(self.query?.as_bytes());
+        parameters
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// The method that is meant: a POST may stand in for another one.
+    fn effective_method(&self) -> String {
+        let stands_in = if self.method == "POST" {
+            self.parameter("_HttpMethod")
+        } else {
+            None
+        };
+        stands_in.unwrap_or_else(|| self.method.into())
+    }
+
+    fn not_allowed(&self, allowed: &'static str) -> Refusal {
+        Refusal::MethodNotAllowed {
+            method: self.effective_method(),
+            allowed,
+        }
+    }
+}
+
+/// A call that the org understands, in one version of the API.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Operation<'a> {
+    /// As the URL writes it: `v50.0`.
+    version: &'a str,
+    verb: Verb<'a>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verb<'a> {
+    Query { soql: String },
+    NextPage { locator: &'a str },
+    Create { object: &'a str },
+    Read { object: &'a str, id: &'a str },
+    Update { object: &'a str, id: &'a str },
+    Delete { object: &'a str, id: &'a str },
+}
+
+impl<'a> Operation<'a> {
+    /// The call that a request means.
+    pub(super) fn of(request: &Request<'a>) -> Result<Self, Refusal> {
+        let path = request
+            .path
+            .strip_prefix("/services/data/")
+            .ok_or(Refusal::NotFound)?;
+        let (version, resource) = path.split_once('/').ok_or(Refusal::NotFound)?;
+        if !is_version(version) {
+            return Err(Refusal::NotFound);
+        }
+        let segments: Vec<&str> = resource
+            .strip_suffix('/')
+            .unwrap_or(resource)
+            .split('/')
+            .collect();
+        Ok(Self {
+            version,
+            verb: verb(request, &segments)?,
+        })
+    }
+
+    /// What the call is counted as.
+    pub(super) fn call(&self) -> Call {
+        match self.verb {
+            Verb::Query { .. } | Verb::NextPage { .. } => Call::Query,
+            Verb::Create { .. } => Call::Create,
+            Verb::Read { .. } => Call::Read,
+            Verb::Update { .. } => Call::Update,
+            Verb::Delete { .. } => Call::Delete,
+        }
+    }
+
+    /// Carries the call out.
+    pub(super) fn perform(self, org: &mut Org, body: &[u8]) -> Result<Answer, Refusal> {
+        let version = self.version;
+        match self.verb {
+            Verb::Query { soql } => Ok(Answer::new(StatusCode::OK, org.query(version, &soql)?)),
+            Verb::NextPage { locator } => Ok(Answer::new(
+                StatusCode::OK,
+                org.pages.next(version, locator)?,
+            )),
+            Verb::Create { object } => {
+                let id = org.create(object, body)?;
+                Ok(Answer::new(
+                    StatusCode::CREATED,
+                    json!({"id": id.as_str(), "success": true, "errors": []}),
+                ))
+            }
+            Verb::Read { object, id } => {
+                Ok(Answer::new(StatusCode::OK, org.read(version, object, id)?))
+            }
+            Verb::Update { object, id } => org
+                .update(object, id, body)
+                .map(|()| Answer::empty(StatusCode::NO_CONTENT)),
+            Verb::Delete { object, id } => org
+                .delete(object, id)
+                .map(|()| Answer::empty(StatusCode::NO_CONTENT)),
+        }
+    }
+}
+
+fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Refusal> {
+    let method = request.effective_method();
+    match (segments, method.as_str()) {
+        (["query"], "GET") => Ok(Verb::Query {
+            soql: request.parameter("q").unwrap_or_default(),
+        }),
+        (["query", locator], "GET") => Ok(Verb::NextPage { locator }),
+        (["query"] | ["query", _], _) => Err(request.not_allowed("GET")),
+        (["sobjects", object], "POST") => Ok(Verb::Create { object }),
+        (["sobjects", _], _) => Err(request.not_allowed("POST")),
+        (["sobjects", object, id], "GET") => Ok(Verb::Read { object, id }),
+        (["sobjects", object, id], "PATCH") => Ok(Verb::Update { object, id }),
+        (["sobjects", object, id], "DELETE") => Ok(Verb::Delete { object, id }),
+        (["sobjects", _, _], _) => Err(request.not_allowed("GET,PATCH,DELETE")),
+        (["sobjects", _, field, _], _) => Err(Refusal::NoExternalId((*field).into())),
+        _ => Err(Refusal::NotFound),
+    }
+}
+
+/// Whether a path segment is a version such as `v50.0`.
+fn is_version(segment: &str) -> bool {
+    let number = segment
+        .strip_prefix('v')
+        .and_then(|version| version.strip_suffix(".0"));
+    number.is_some_and(|number| {
+        number.len() == 2 && number.bytes().all(|digit| digit.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verb_of(method: &'static str, url: &'static str) -> Result<Verb<'static>, Refusal> {
+        let (path, query) = url
+            .split_once('?')
+            .map_or((url, None), |(path, query)| (path, Some(query)));
+        Operation::of(&Request {
+            method,
+            path,
+            query,
+            body: b"",
+        })
+        .map(|operation| operation.verb)
+    }
+
+    #[test]
+    fn each_method_and_url_means_one_call() {
+        let (object, id) = ("Lead", "00Q1");
+        let cases = [
+            (
+                "GET",
+                "/services/data/v50.0/query/01g-2000",
+                Verb::NextPage {
+                    locator: "01g-2000",
+                },
+            ),
+            (
+                "POST",
+                "/services/data/v50.0/sobjects/Lead",
+                Verb::Create { object },
+            ),
+            (
+                "POST",
+                "/services/data/v50.0/sobjects/Lead/",
+                Verb::Create { object },
+            ),
+            (
+                "GET",
+                "/services/data/v68.0/sobjects/Lead/00Q1",
+                Verb::Read { object, id },
+            ),
+            (
+                "PATCH",
+                "/services/data/v50.0/sobjects/Lead/00Q1",
+                Verb::Update { object, id },
+            ),
+            (
+                "POST",
+                "/services/data/v50.0/sobjects/Lead/00Q1?_HttpMethod=PATCH",
+                Verb::Update { object, id },
+            ),
+            (
+                "DELETE",
+                "/services/data/v50.0/sobjects/Lead/00Q1",
+                Verb::Delete { object, id },
+            ),
+        ];
+        for (method, url, verb) in cases {
+            assert_eq!(verb_of(method, url), Ok(verb), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_decoded_from_either_form_of_a_space() {
+        let soql = "SELECT Id FROM Lead WHERE Email = 'a+b@c.d'".to_owned();
+        let url =
+            "/services/data/v50.0/query/?q=SELECT+Id%20FROM+Lead+WHERE+Email+%3D+%27a%2Bb%40c.d%27";
+        assert_eq!(verb_of("GET", url), Ok(Verb::Query { soql }));
+    }
+
+    #[test]
+    fn what_is_no_resource_is_not_found() {
+        for url in [
+            "/",
+            "/services/data",
+            "/services/data/v50/query",
+            "//services/data/v50.0/query",
+            "/services/data/v50.0/x",
+        ] {
+            assert_eq!(verb_of("GET", url), Err(Refusal::NotFound), "{url}");
+        }
+        let by_field = verb_of("PATCH", "/services/data/v50.0/sobjects/Lead/Email/a@b.c");
+        assert_eq!(by_field, Err(Refusal::NoExternalId("Email".into())));
+    }
+
+    #[test]
+    fn a_method_that_a_resource_does_not_take_is_named() {
+        let refusal = verb_of("PUT", "/services/data/v50.0/sobjects/Lead").unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "HTTP Method 'PUT' not allowed. Allowed are POST"
+        );
+    }
+}
