@@ -1,0 +1,15 @@
+//! What rudder-server sends and expects: batch, event, destination, reply.
+//!
+//! Nothing here decides anything about Salesforce. A batch is a list of raw slices of the request; each is read on
+//! its own, so that a bad event fails alone. What is only echoed (metadata, destination) is never parsed into a tree.
+
+pub mod batch;
+pub mod carriable;
+pub mod destination;
+pub mod event;
+pub mod json;
+pub mod reply;
+
+pub use batch::{Batch, Entry};
+pub use destination::{Destination, DestinationName, Login};
+pub use event::Event;

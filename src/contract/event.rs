@@ -1,0 +1,112 @@
+//! One RudderStack event, read by path.
+
+use std::borrow::Cow;
+
+use crate::{
+    contract::json::{Object, Value},
+    error::EventError,
+};
+
+/// The `message` of an entry: an object whose members are still raw text.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    message: Object<'a>,
+    /// `message.context`, which most paths go through: parsed once.
+    context: Option<Object<'a>>,
+    /// Whether a key of the message holds a dot, so that a path may be spelled out in it.
+    dotted: bool,
+}
+
+impl<'a> Event<'a> {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// [`EventError::NoMessage`] where it is absent or no object.
+    pub fn read(message: Option<Value<'a>>) -> Result<Self, EventError> {
+        let message = message
+            .and_then(Value::as_object)
+            .ok_or(EventError::NoMessage)?;
+        let context = message.get("context").and_then(Value::as_object);
+        let dotted = message.iter().any(|(key, _)| key.contains('.'));
+        Ok(Self {
+            message,
+            context,
+            dotted,
+        })
+    }
+
+    /// The event's `type`, where it is a text.
+    #[must_use]
+    pub fn kind(&self) -> Option<Cow<'a, str>> {
+        self.message.get("type")?.as_text()
+    }
+
+    /// The value at a dotted path of the message, by the rules of [`Object::at`].
+    #[must_use]
+    pub fn at(&self, path: &str) -> Option<Value<'a>> {
+        if self.dotted {
+            return self.message.at(path);
+        }
+        match path.strip_prefix("context.") {
+            Some(rest) => self.context.as_ref()?.at(rest),
+            None => self.message.at(path),
+        }
+    }
+
+    /// The first of the values at `paths` that is neither absent nor `null` nor `""`.
+    #[must_use]
+    pub fn first_present(&self, paths: &[&str]) -> Option<Value<'a>> {
+        paths
+            .iter()
+            .filter_map(|path| self.at(path))
+            .find(|value| value.is_present())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &str) -> Event<'_> {
+        Event::read(Some(serde_json::from_str(json).unwrap())).unwrap()
+    }
+
+    #[test]
+    fn reads_through_context_and_through_keys_spelled_with_dots() {
+        assert_eq!(
+            event(r#"{"context":{"traits":{"a":1}}}"#)
+                .at("context.traits.a")
+                .unwrap()
+                .json(),
+            "1"
+        );
+        assert_eq!(
+            event(r#"{"context.traits":{"a":2},"context":{"traits":{"a":1}}}"#)
+                .at("context.traits")
+                .unwrap()
+                .json(),
+            r#"{"a":2}"#
+        );
+    }
+
+    #[test]
+    fn the_first_present_value_wins_over_null_and_empty_text() {
+        let event = event(
+            r#"{"traits":{"email":""},"context":{"traits":{"email":null}},"properties":{"email":0}}"#,
+        );
+        let email =
+            event.first_present(&["traits.email", "context.traits.email", "properties.email"]);
+        assert_eq!(email.unwrap().json(), "0");
+    }
+
+    #[test]
+    fn a_message_that_is_no_object_is_no_event() {
+        for message in ["null", "5", "[]", "\"x\""] {
+            let message: Value = serde_json::from_str(message).unwrap();
+            assert!(matches!(
+                Event::read(Some(message)),
+                Err(EventError::NoMessage)
+            ));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! One event failed: an entry in the answer.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::{
+    contract::carriable::Uncarriable,
+    salesforce::{AuthError, Fault},
+};
+
+/// Why one event makes no request.
+#[derive(Clone, Debug, Error)]
+pub enum EventError {
+    /// The entry is no object.
+    #[error(
+        "the event is {found}, where an object with `message`, `metadata` and `destination` is expected"
+    )]
+    NotAnEvent {
+        /// What was found, as a noun.
+        found: &'static str,
+    },
+    /// Half a character, or a number beyond all range.
+    #[error("the event cannot be passed on: {0}")]
+    Uncarriable(#[from] Uncarriable),
+    /// The entry has no `message`, or it is no object.
+    #[error("the event has no `message` object")]
+    NoMessage,
+    /// The entry lacks a part that rudder-server always sends.
+    #[error("the event has no `{missing}` object")]
+    Incomplete {
+        /// Path of the missing part.
+        missing: &'static str,
+    },
+    /// An event without a destination at `/transform`, and no destination of the service's own.
+    #[error(
+        "the event brings no `destination`, and the service has none of its own: set SALESFORCE_USERNAME, SALESFORCE_PASSWORD and \
+         SALESFORCE_SECURITY_TOKEN (SALESFORCE_SANDBOX=true for a sandbox), or send the event with its destination"
+    )]
+    NoOwnDestination,
+    /// Row 1: not an identify.
+    #[error("the event's type is {found}; only identify events become Salesforce records")]
+    UnsupportedType {
+        /// The type of the event, shortened.
+        found: String,
+    },
+    /// Row 2: the gate is closed.
+    #[error(
+        "not sent to Salesforce: the identify has no `integrations.Salesforce: true`, and Salesforce meters each API call"
+    )]
+    GateClosed,
+    /// Row 3: no traits.
+    #[error("the event has neither `traits` nor `context.traits`")]
+    NoTraits,
+    /// Row 3: traits of the wrong type.
+    #[error("the traits are {found}, where an object is expected")]
+    TraitsNotObject {
+        /// What was found, as a noun.
+        found: &'static str,
+    },
+    /// Row 4: a lead without an e-mail.
+    #[error(
+        "a lead is found by its e-mail, and the event has none in `traits.email`, `context.traits.email` or `properties.email`"
+    )]
+    NoEmail,
+    /// Row 4: an e-mail of the wrong type.
+    #[error("the e-mail is {found}, where a text is expected")]
+    EmailNotText {
+        /// What was found, as a noun.
+        found: &'static str,
+    },
+    /// An e-mail that no field of Salesforce can hold.
+    #[error(
+        "the e-mail has {length} bytes; at most {limit} can be looked up, and Salesforce stores 80 characters"
+    )]
+    EmailTooLong {
+        /// Length of the e-mail in bytes.
+        length: usize,
+        /// What can be looked up, in bytes.
+        limit: usize,
+    },
+    /// Row 5: an `externalId` entry that is unreadable.
+    #[error("`context.externalId[{index}]` {flaw}")]
+    ExternalId {
+        /// Position of the entry.
+        index: usize,
+        /// What is wrong with it.
+        flaw: ExternalIdFlaw,
+    },
+    /// The OAuth secret is missing or incomplete.
+    #[error("{0}")]
+    Secret(#[from] SecretFlaw),
+    /// The destination's authorisation failed.
+    #[error("{0}")]
+    Authorisation(#[source] Arc<AuthError>),
+    /// Salesforce could not be asked for the record.
+    #[error("the lookup in Salesforce failed: {0}")]
+    Lookup(#[source] Arc<Fault>),
+    /// Row 6: several leads where the rules want one.
+    #[error(
+        "{count} leads have this e-mail, and it cannot be told which one is meant: merge them in Salesforce"
+    )]
+    SeveralLeads {
+        /// How many leads there are.
+        count: usize,
+    },
+    /// Row 6: the lead is in the recycle bin.
+    #[error("the lead {id} with this e-mail is deleted: restore it, or empty the recycle bin")]
+    LeadDeleted {
+        /// The lead's id.
+        id: String,
+    },
+    /// Row 6: a converted lead without a contact.
+    #[error(
+        "the lead {id} with this e-mail is converted and has no contact, and the destination sends to contacts (useContactId)"
+    )]
+    ConvertedWithoutContact {
+        /// The lead's id.
+        id: String,
+    },
+}
+
+/// What can be wrong with an entry of `context.externalId`.
+#[derive(Clone, Debug, Error)]
+pub enum ExternalIdFlaw {
+    /// The entry is no object.
+    #[error("is {0}, where an object with `type` and `id` is expected")]
+    NotObject(&'static str),
+    /// The entry's `type` is absent or no text.
+    #[error(
+        "has no text in `type`, which names the destination and the object (such as Salesforce-Contact)"
+    )]
+    NoType,
+    /// What follows `Salesforce-` is no object's API name.
+    #[error(
+        "names the object \"{0}\", which is no API name: letters, digits and underscores are allowed, a letter comes first"
+    )]
+    ObjectName(String),
+    /// The `id` is neither a text nor a number.
+    #[error("has {0} in `id`, where a record's id is expected")]
+    IdNotText(&'static str),
+    /// The `id` would leave its place in the path.
+    #[error("has \"{0}\" in `id`, which is no record's id")]
+    IdIsPath(String),
+}
+
+/// What can be wrong with an OAuth secret.
+#[derive(Clone, Copy, Debug, Error)]
+pub enum SecretFlaw {
+    /// There is none.
+    #[error(
+        "the destination authorises with OAuth, and the request has no secret (metadata.secret or the header Oauth-Secret): reconnect the account in RudderStack"
+    )]
+    Missing,
+    /// A member is absent or empty.
+    #[error("the OAuth secret has no {0}: reconnect the account in RudderStack")]
+    Without(&'static str),
+}

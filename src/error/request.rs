@@ -1,0 +1,75 @@
+//! A whole request failed: an HTTP status.
+
+use thiserror::Error;
+
+use crate::error::shortened;
+
+/// Why a whole request cannot be served.
+#[derive(Debug, Error)]
+pub enum RequestError {
+    /// The body is no JSON text.
+    #[error("the body is no JSON: {0}")]
+    NotJson(#[source] serde_json::Error),
+    /// The body is JSON of another shape; the text says which one is wanted.
+    #[error("the body must be {0}")]
+    Shape(&'static str),
+    /// The header `Oauth-Secret` is no JSON text.
+    #[error("the header Oauth-Secret is no JSON: {0}")]
+    SecretNotJson(#[source] serde_json::Error),
+    /// The body is larger than the setting `BODY_LIMIT` (bytes, counted after decompression).
+    #[error(
+        "the body is larger than {limit} bytes; raise the setting BODY_LIMIT, or send smaller batches"
+    )]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body could not be read to its end, or its compression is broken.
+    #[error("the body could not be read: {0}")]
+    Unreadable(String),
+    /// `/transform` was sent something other than JSON.
+    #[error(
+        "the content type is {found}; send JSON with the header \"Content-Type: application/json\""
+    )]
+    ContentType {
+        /// The content type that the request names.
+        found: String,
+    },
+    /// The body has a content encoding that nobody here can undo.
+    #[error("the content encoding {found} is not supported; send gzip or no encoding")]
+    ContentEncoding {
+        /// The content encoding that the request names.
+        found: String,
+    },
+    /// A destination that is not ours.
+    #[error(
+        "the destination \"{name}\" is none of salesforce, salesforce_oauth and salesforce_oauth_sandbox, which is all that this service \
+         serves; check where DEST_TRANSFORM_URL of rudder-server points"
+    )]
+    UnknownDestination {
+        /// The name that the request gives.
+        name: String,
+    },
+    /// An answer that could not be written.
+    #[error("the answer could not be written: {0}")]
+    Unwritable(#[source] serde_json::Error),
+    /// A bug of this service.
+    #[error("the service failed unexpectedly; its log says where")]
+    Panicked,
+    /// A path that nobody serves.
+    #[error("there is nothing at {path}; GET / lists the routes")]
+    UnknownPath {
+        /// The path of the request.
+        path: String,
+    },
+}
+
+impl RequestError {
+    /// The error for a destination name, cut to a length that an answer can hold.
+    #[must_use]
+    pub fn unknown_destination(name: &str) -> Self {
+        Self::UnknownDestination {
+            name: shortened(name),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! [`EventError`] → the status and the tags of its entry, by exhaustive match.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+use serde::Serialize;
+
+use crate::{
+    error::EventError,
+    salesforce::{AuthError, fault::Disposition},
+};
+
+/// What rudder-server's failure metrics are tagged with. Few different values, never data of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatTags {
+    /// `dataValidation`, `network` or `platform`.
+    pub error_category: &'static str,
+    /// `instrumentation`, `aborted`, `retryable`, `throttled`, `oAuthSecret` or `configuration`.
+    pub error_type: &'static str,
+    /// `instrumentation` where a lookup was answered with something that the event's author must mend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<&'static str>,
+}
+
+impl StatTags {
+    const fn new(error_category: &'static str, error_type: &'static str) -> Self {
+        Self {
+            error_category,
+            error_type,
+            meta: None,
+        }
+    }
+
+    const fn instrumentation(self) -> Self {
+        Self {
+            meta: Some("instrumentation"),
+            ..self
+        }
+    }
+}
+
+/// The verdict of an entry that makes no request: its status, and what the metrics call it.
+type Verdict = (u16, Option<StatTags>);
+
+const INVALID_EVENT: Verdict = (
+    400,
+    Some(StatTags::new("dataValidation", "instrumentation")),
+);
+const SECRET: Verdict = (500, Some(StatTags::new("platform", "oAuthSecret")));
+const LOOKUP_REFUSED: Verdict = (
+    400,
+    Some(StatTags::new("network", "aborted").instrumentation()),
+);
+const FILTERED: Verdict = (298, None);
+
+impl EventError {
+    /// The `statusCode` of the event's entry: 298 filtered, 400 aborted, 429 and 500 retried by the router.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.verdict().0
+    }
+
+    /// The `statTags` of the event's entry; `None` for a filtered event, which is no failure.
+    #[must_use]
+    pub fn stat_tags(&self) -> Option<StatTags> {
+        self.verdict().1
+    }
+
+    /// The `authErrorCategory` of the event's entry on `/routerTransform`.
+    #[must_use]
+    pub fn auth_category(&self, oauth: bool) -> Option<&'static str> {
+        let Self::Lookup(fault) = self else {
+            return None;
+        };
+        (oauth && fault.disposition() == Disposition::Refresh).then_some("REFRESH_TOKEN")
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::GateClosed => FILTERED,
+            Self::NotAnEvent { .. }
+            | Self::Uncarriable(_)
+            | Self::NoMessage
+            | Self::Incomplete { .. }
+            | Self::NoOwnDestination
+            | Self::UnsupportedType { .. }
+            | Self::NoTraits
+            | Self::TraitsNotObject { .. }
+            | Self::NoEmail
+            | Self::EmailNotText { .. }
+            | Self::EmailTooLong { .. }
+            | Self::ExternalId { .. } => INVALID_EVENT,
+            Self::Secret(_) => SECRET,
+            Self::SeveralLeads { .. }
+            | Self::LeadDeleted { .. }
+            | Self::ConvertedWithoutContact { .. } => LOOKUP_REFUSED,
+            Self::Authorisation(error) => error.verdict(),
+            Self::Lookup(fault) => match fault.disposition() {
+                Disposition::Abort => LOOKUP_REFUSED,
+                disposition @ (Disposition::Refresh
+                | Disposition::Throttle
+                | Disposition::Retry) => by_disposition(disposition),
+            },
+        }
+    }
+}
+
+impl AuthError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Refused(_) => by_disposition(Disposition::Abort),
+            Self::NoToken => by_disposition(Disposition::Retry),
+            Self::Instance(_) => (500, Some(StatTags::new("platform", "configuration"))),
+            Self::Fault(fault) => by_disposition(fault.disposition()),
+        }
+    }
+}
+
+fn by_disposition(disposition: Disposition) -> Verdict {
+    match disposition {
+        Disposition::Refresh | Disposition::Retry => {
+            (500, Some(StatTags::new("network", "retryable")))
+        }
+        Disposition::Throttle => (429, Some(StatTags::new("network", "throttled"))),
+        Disposition::Abort => (400, Some(StatTags::new("network", "aborted"))),
+    }
+}

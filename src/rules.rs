@@ -1,0 +1,148 @@
+//! The two sets of rules, each choice named after the row of the behaviour table that it settles.
+//!
+//! Rooms ask a choice, never which set is on.
+
+use clap::ValueEnum;
+
+/// Which set of rules applies: the setting `COMPATIBILITY`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Compatibility {
+    /// What RudderStack's Salesforce documentation promises.
+    Documented,
+    /// What the stock rudder-transformer 1.145.0 does.
+    Stock,
+}
+
+/// When `LastName` and `Company` of a lead are filled with `n/a`: the setting `PLACEHOLDERS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Placeholders {
+    /// On create and on update, as documented.
+    Always,
+    /// Only on create, so that an event without a company leaves a lead's company alone.
+    OnCreate,
+}
+
+/// Row 5: how an `externalId` type names a Salesforce object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectNaming {
+    /// It starts with `Salesforce-`, in any letter case.
+    Prefix,
+    /// It contains `Salesforce`, in this letter case.
+    Contains,
+}
+
+/// Row 6: what several leads with one e-mail mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeveralLeads {
+    /// The one modified last is meant.
+    LastModified,
+    /// An error for `SALESFORCE_OAUTH`, the first for the other two.
+    RefusedForOauth,
+}
+
+/// Row 7: how `name` is cut into first and last name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameCut {
+    /// At white space of any kind and length; blanks around the name do not count.
+    Words,
+    /// At each single space; an empty part is left out.
+    SingleSpaces,
+}
+
+/// Row 7a: which traits become custom fields, and under which name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CustomFields {
+    /// All but `null`, `""`, objects and arrays; a name that ends in `__c` is kept.
+    Values,
+    /// All that JavaScript holds for true; `__c` is always appended.
+    Truthy,
+}
+
+/// Row 8: which records that an `externalId` names are mapped with a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedTables {
+    /// A Lead, in any letter case (row 7); every other object gets the traits as they are.
+    Lead,
+    /// A Lead and a Contact, spelled exactly so.
+    LeadAndContact,
+}
+
+/// Row 8a: which switch of the destination turns the mapping off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MappingSwitch {
+    /// `mapProperties`, or `mapProperty`, its older name.
+    MapProperties,
+    /// `mapProperty` alone.
+    MapProperty,
+}
+
+/// Row 10: how a record is updated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateMethod {
+    /// `PATCH`.
+    Patch,
+    /// `POST` with `?_HttpMethod=PATCH`.
+    PostOverride,
+}
+
+/// One set of rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Row 2: whether an event needs `integrations.Salesforce`.
+    pub gate: bool,
+    /// Row 5.
+    pub object_naming: ObjectNaming,
+    /// Row 6.
+    pub several_leads: SeveralLeads,
+    /// Row 7.
+    pub name_cut: NameCut,
+    /// Row 7.
+    pub placeholders: Placeholders,
+    /// Row 7: whether a lead that is created gets the e-mail that it was looked up by, where its traits have none.
+    pub complete_email: bool,
+    /// Row 7a. Objects and arrays fill a table's field only under [`CustomFields::Truthy`].
+    pub custom_fields: CustomFields,
+    /// Row 7b: whether fields that the REST API never writes are sent.
+    pub system_fields: bool,
+    /// Row 8.
+    pub named_tables: NamedTables,
+    /// Row 8a.
+    pub mapping_switch: MappingSwitch,
+    /// Row 10.
+    pub update_method: UpdateMethod,
+}
+
+impl Rules {
+    /// The set that `compatibility` names. The stock set knows no other placeholders than [`Placeholders::Always`].
+    #[must_use]
+    pub fn new(compatibility: Compatibility, placeholders: Placeholders) -> Self {
+        match compatibility {
+            Compatibility::Documented => Self {
+                gate: true,
+                object_naming: ObjectNaming::Prefix,
+                several_leads: SeveralLeads::LastModified,
+                name_cut: NameCut::Words,
+                placeholders,
+                complete_email: true,
+                custom_fields: CustomFields::Values,
+                system_fields: false,
+                named_tables: NamedTables::Lead,
+                mapping_switch: MappingSwitch::MapProperties,
+                update_method: UpdateMethod::Patch,
+            },
+            Compatibility::Stock => Self {
+                gate: false,
+                object_naming: ObjectNaming::Contains,
+                several_leads: SeveralLeads::RefusedForOauth,
+                name_cut: NameCut::SingleSpaces,
+                placeholders: Placeholders::Always,
+                complete_email: false,
+                custom_fields: CustomFields::Truthy,
+                system_fields: true,
+                named_tables: NamedTables::LeadAndContact,
+                mapping_switch: MappingSwitch::MapProperty,
+                update_method: UpdateMethod::PostOverride,
+            },
+        }
+    }
+}
