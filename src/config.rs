@@ -1,0 +1,233 @@
+//! Every setting: environment variable and flag of the same name. `--help` is their reference.
+
+use std::{net::IpAddr, time::Duration};
+
+use bytesize::ByteSize;
+use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+use url::Url;
+
+use crate::{
+    contract::Login,
+    rules::{Compatibility, Placeholders, Rules},
+    salesforce::AllowedHosts,
+};
+
+/// The settings of the service. Durations are written as `30s`, `5ms` or `1h`, sizes as `256MiB`.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Address to listen on
+    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
+    pub host: IpAddr,
+    /// Port to listen on
+    #[arg(long, env = "PORT", default_value_t = 9090)]
+    pub port: u16,
+
+    /// Rules: what the documentation promises, or what the stock transformer does
+    #[arg(long, env = "COMPATIBILITY", value_enum, default_value_t = Compatibility::Documented)]
+    pub compatibility: Compatibility,
+    /// When a missing LastName or Company of a lead is sent as n/a
+    #[arg(long, env = "PLACEHOLDERS", value_enum, default_value_t = Placeholders::Always)]
+    pub placeholders: Placeholders,
+
+    /// Login host of production orgs
+    #[arg(long, env = "SALESFORCE_LOGIN_URL", default_value = "https://login.salesforce.com", value_parser = http_url)]
+    pub salesforce_login_url: Url,
+    /// Login host of sandboxes
+    #[arg(long, env = "SALESFORCE_SANDBOX_LOGIN_URL", default_value = "https://test.salesforce.com", value_parser = http_url)]
+    pub salesforce_sandbox_login_url: Url,
+    /// Consumer key of the connected app that password logins use
+    #[arg(long, env = "SALESFORCE_CLIENT_ID", hide_env_values = true)]
+    pub salesforce_client_id: Option<SecretString>,
+    /// Consumer secret of that app
+    #[arg(long, env = "SALESFORCE_CLIENT_SECRET", hide_env_values = true)]
+    pub salesforce_client_secret: Option<SecretString>,
+    /// Version of Salesforce's REST API
+    #[arg(long, env = "SALESFORCE_API_VERSION", default_value = "50.0", value_parser = api_version)]
+    pub salesforce_api_version: String,
+    /// Hosts that may be called, comma-separated, https only; an entry with a scheme, such as <http://127.0.0.1:9400>, allows just that origin
+    #[arg(
+        long,
+        env = "SALESFORCE_ALLOWED_HOSTS",
+        default_value = "*.salesforce.com,*.salesforce.mil,*.force.com"
+    )]
+    pub salesforce_allowed_hosts: AllowedHosts,
+    /// Longest wait for an answer of Salesforce
+    #[arg(long, env = "SALESFORCE_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub salesforce_timeout: Duration,
+    /// How long the token of a password login is kept
+    #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub token_ttl: Duration,
+
+    /// User name for events that bring no destination (POST /transform)
+    #[arg(
+        long,
+        env = "SALESFORCE_USERNAME",
+        requires = "salesforce_password",
+        hide_env_values = true
+    )]
+    pub salesforce_username: Option<String>,
+    /// Password for events that bring no destination
+    #[arg(
+        long,
+        env = "SALESFORCE_PASSWORD",
+        requires = "salesforce_username",
+        hide_env_values = true
+    )]
+    pub salesforce_password: Option<SecretString>,
+    /// Security token for events that bring no destination
+    #[arg(long, env = "SALESFORCE_SECURITY_TOKEN", hide_env_values = true)]
+    pub salesforce_security_token: Option<SecretString>,
+    /// Events that bring no destination go to a sandbox
+    #[arg(long, env = "SALESFORCE_SANDBOX", default_value_t = false, action = clap::ArgAction::Set)]
+    pub salesforce_sandbox: bool,
+
+    /// Largest body of a request, after decompression
+    #[arg(long, env = "BODY_LIMIT", default_value = "256MiB")]
+    pub body_limit: ByteSize,
+    /// Whether answers are compressed for callers that accept gzip; rudder-server does
+    #[arg(long, env = "COMPRESS_ANSWERS", default_value_t = true, action = clap::ArgAction::Set)]
+    pub compress_answers: bool,
+    /// Longest wait for requests in flight after the first SIGTERM or Ctrl-C
+    #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration)]
+    pub shutdown_timeout: Duration,
+
+    /// Form of the log
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Level of the log: error, warn, info, debug, trace, or a filter of the crate tracing-subscriber
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One readable line an entry.
+    Text,
+    /// One JSON object an entry.
+    Json,
+}
+
+impl Config {
+    /// The set of rules that the settings choose.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules::new(self.compatibility, self.placeholders)
+    }
+
+    /// The login for events that bring no destination, where one is set.
+    #[must_use]
+    pub fn own_login(&self) -> Option<Login> {
+        use secrecy::ExposeSecret;
+        let username = self.salesforce_username.clone()?;
+        let part = |secret: &Option<SecretString>| {
+            secret
+                .as_ref()
+                .map(|secret| secret.expose_secret().to_owned())
+                .unwrap_or_default()
+        };
+        let password = part(&self.salesforce_password) + &part(&self.salesforce_security_token);
+        Some(Login {
+            username,
+            password: password.into(),
+            sandbox: self.salesforce_sandbox,
+        })
+    }
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text)
+        .map_err(|error| format!("{error}; write it as https://login.salesforce.com"))?;
+    if matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+    {
+        return Ok(url);
+    }
+    Err("it must be http or https, a host, and nothing secret; write it as https://login.salesforce.com".to_owned())
+}
+
+fn api_version(text: &str) -> Result<String, String> {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('.') {
+        Some((major, minor)) if number(major) && number(minor) => Ok(text.to_owned()),
+        _ => Err("it must be a version such as 50.0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    fn config(flags: &[&str]) -> Result<Config, String> {
+        let flags = std::iter::once("test").chain(flags.iter().copied());
+        Command::try_parse_from(flags)
+            .map(|command| command.config)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_in_the_error() {
+        for (flag, value) in [
+            ("--port", "x"),
+            ("--salesforce-timeout", "30"),
+            ("--body-limit", "much"),
+            ("--salesforce-login-url", "login.salesforce.com"),
+            ("--salesforce-api-version", "v50"),
+            ("--compatibility", "other"),
+        ] {
+            let error = config(&[flag, value]).unwrap_err();
+            assert!(error.contains(flag) && error.contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_own_login_joins_password_and_security_token() {
+        use secrecy::ExposeSecret;
+        let config = config(&[
+            "--salesforce-username",
+            "u",
+            "--salesforce-password",
+            "p",
+            "--salesforce-security-token",
+            "t",
+            "--salesforce-sandbox",
+            "true",
+        ]);
+        let login = config.unwrap().own_login().unwrap();
+        assert_eq!(
+            (
+                login.username.as_str(),
+                login.password.expose_secret(),
+                login.sandbox
+            ),
+            ("u", "pt", true)
+        );
+    }
+
+    #[test]
+    fn secrets_are_never_printed() {
+        let config = config(&[
+            "--salesforce-username",
+            "u",
+            "--salesforce-password",
+            "hunter2",
+            "--salesforce-client-secret",
+            "hunter3",
+        ])
+        .unwrap();
+        let printed = format!("{config:?}");
+        assert!(!printed.contains("hunter"), "{printed}");
+    }
+}

@@ -1,0 +1,98 @@
+//! [`RequestError`] → the answer, which depends on who reads it: rudder-server drops the events of a 404 or 413 for good
+//! (wire contract, section 1.2), a person at a terminal expects them.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::error::RequestError;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// Somebody with curl, or a program of theirs.
+    Person,
+    /// rudder-server.
+    RudderServer,
+}
+
+/// What rudder-server is to do with the request.
+enum Answer {
+    /// Never again: it would fail each time.
+    Final(StatusCode),
+    /// Again, until somebody has mended what the log names.
+    Again { reason: &'static str },
+}
+
+/// Answers a request that cannot be served.
+pub(super) fn answer(error: &RequestError, caller: Caller) -> Response {
+    let body = Json(json!({ "error": error.to_string() }));
+    let verdict = match caller {
+        Caller::Person => for_person(error),
+        Caller::RudderServer => for_rudder_server(error),
+    };
+    match verdict {
+        Answer::Final(status) => {
+            tracing::warn!(http.status = status.as_u16(), error = %error, "request refused");
+            (status, body).into_response()
+        }
+        Answer::Again { reason } => {
+            tracing::error!(reason, error = %error, "request cannot be served for now: rudder-server keeps the events and asks again");
+            let headers = [
+                ("X-Rudder-Should-Retry", "true"),
+                ("X-Rudder-Error-Reason", reason),
+            ];
+            (StatusCode::SERVICE_UNAVAILABLE, headers, body).into_response()
+        }
+    }
+}
+
+fn for_person(error: &RequestError) -> Answer {
+    match error {
+        RequestError::NotJson(_)
+        | RequestError::Shape(_)
+        | RequestError::SecretNotJson(_)
+        | RequestError::Unreadable(_) => Answer::Final(StatusCode::BAD_REQUEST),
+        RequestError::TooLarge { .. } => Answer::Final(StatusCode::PAYLOAD_TOO_LARGE),
+        RequestError::ContentType { .. } | RequestError::ContentEncoding { .. } => {
+            Answer::Final(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        }
+        RequestError::UnknownDestination { .. } | RequestError::UnknownPath { .. } => {
+            Answer::Final(StatusCode::NOT_FOUND)
+        }
+        RequestError::Unwritable(_) | RequestError::Panicked => {
+            Answer::Final(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+fn for_rudder_server(error: &RequestError) -> Answer {
+    match error {
+        // No retry can mend these, and rudder-server never sends them.
+        RequestError::NotJson(_)
+        | RequestError::Shape(_)
+        | RequestError::SecretNotJson(_)
+        | RequestError::ContentType { .. }
+        | RequestError::ContentEncoding { .. } => Answer::Final(StatusCode::BAD_REQUEST),
+        // A body that ends early was cut off on its way.
+        RequestError::Unreadable(_) => Answer::Again {
+            reason: "body_unreadable",
+        },
+        RequestError::TooLarge { .. } => Answer::Again {
+            reason: "body_limit",
+        },
+        RequestError::UnknownDestination { .. } => Answer::Again {
+            reason: "unknown_destination",
+        },
+        RequestError::UnknownPath { .. } => Answer::Again {
+            reason: "unknown_path",
+        },
+        RequestError::Unwritable(_) | RequestError::Panicked => {
+            Answer::Again { reason: "internal" }
+        }
+    }
+}

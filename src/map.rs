@@ -1,0 +1,243 @@
+//! Traits → fields: rows 7 to 8a of the behaviour table. The tables are data, in `lead` and `contact`.
+
+mod contact;
+mod fields;
+mod lead;
+mod name;
+mod table;
+
+use std::borrow::Cow;
+
+pub use fields::{Fields, LeftOut};
+pub use table::Table;
+
+use crate::{
+    contract::{Destination, json::Object},
+    map::{fields::FieldValue, name::Name},
+    rules::{MappingSwitch, NamedTables, Placeholders, Rules},
+};
+
+/// The table for a record that was found by its e-mail: a Lead, or the Contact that a lead has become.
+#[must_use]
+pub fn table_of_found(object: &str) -> Option<&'static Table> {
+    match object {
+        "Lead" => Some(&lead::TABLE),
+        "Contact" => Some(&contact::TABLE),
+        _ => None,
+    }
+}
+
+/// The table for a record that the event names, where it has one (row 8).
+#[must_use]
+pub fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
+    match named {
+        NamedTables::Lead => object.eq_ignore_ascii_case("Lead").then_some(&lead::TABLE),
+        NamedTables::LeadAndContact => table_of_found(object),
+    }
+}
+
+/// Whether the destination wants traits mapped (row 8a).
+#[must_use]
+pub fn is_wanted(destination: &Destination, switch: MappingSwitch) -> bool {
+    let older = destination.map_property;
+    match switch {
+        MappingSwitch::MapProperties => destination.map_properties.or(older),
+        MappingSwitch::MapProperty => older,
+    }
+    .unwrap_or(true)
+}
+
+/// The traits as they are, for objects without a table and for destinations that switch the mapping off.
+#[must_use]
+pub fn as_they_are<'a>(traits: &Object<'a>) -> Fields<'a> {
+    let members = traits
+        .iter()
+        .map(|(name, value)| (name.clone(), FieldValue::Trait(value)));
+    Fields {
+        members: members.collect(),
+        left_out: Vec::new(),
+    }
+}
+
+/// The traits mapped by a table. `creates` tells whether the request creates a record.
+#[must_use]
+pub fn mapped<'a>(traits: &Object<'a>, table: &Table, creates: bool, rules: &Rules) -> Fields<'a> {
+    let mut fields = Fields::default();
+    let name = Name::of(traits, rules.name_cut);
+    let placeholders = creates || rules.placeholders == Placeholders::Always;
+    for field in table.fields {
+        let value = field
+            .value(traits, &name, table, rules, &mut fields.left_out)
+            .or_else(|| field.default.filter(|_| placeholders).map(text));
+        let Some(value) = value.filter(FieldValue::is_present) else {
+            continue;
+        };
+        if field.writable || rules.system_fields {
+            fields.members.insert(Cow::Borrowed(field.name), value);
+        } else {
+            fields.left_out.push(LeftOut::SystemField(field.name));
+        }
+    }
+    for (name, value) in traits
+        .iter()
+        .filter(|(name, _)| !table.taken.contains(&name.as_ref()))
+    {
+        fields.add_custom(name.clone(), value, rules.custom_fields);
+    }
+    fields
+}
+
+fn text(text: &'static str) -> FieldValue<'static> {
+    FieldValue::Text(Cow::Borrowed(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::Compatibility;
+
+    fn rules(compatibility: Compatibility) -> Rules {
+        Rules::new(compatibility, Placeholders::Always)
+    }
+
+    fn lead(traits: &str) -> serde_json::Value {
+        lead_under(traits, &rules(Compatibility::Documented))
+    }
+
+    fn lead_under(traits: &str, rules: &Rules) -> serde_json::Value {
+        let traits: Object<'_> = serde_json::from_str(traits).unwrap();
+        serde_json::to_value(mapped(&traits, &lead::TABLE, false, rules)).unwrap()
+    }
+
+    #[test]
+    fn a_lead_gets_its_fields_from_the_table_and_custom_fields_from_the_rest() {
+        let traits = r#"{"email":"jd@company123.com","name":"John Doe","company":"Company123","newProp":"p"}"#;
+        let expected = json!({"Company":"Company123","Email":"jd@company123.com","FirstName":"John","LastName":"Doe","newProp__c":"p"});
+        assert_eq!(lead(traits), expected);
+    }
+
+    #[test]
+    fn a_missing_last_name_or_company_is_sent_as_a_placeholder() {
+        assert_eq!(
+            lead(r#"{"email":"a@b.c"}"#),
+            json!({"Company":"n/a","Email":"a@b.c","LastName":"n/a"})
+        );
+        let rules = Rules {
+            placeholders: Placeholders::OnCreate,
+            ..rules(Compatibility::Documented)
+        };
+        assert_eq!(
+            lead_under(r#"{"email":"a@b.c"}"#, &rules),
+            json!({"Email":"a@b.c"})
+        );
+    }
+
+    #[test]
+    fn parts_of_company_and_address_fill_their_fields() {
+        let traits = r#"{"company":{"name":"N","industry":"I","annualRevenue":0,"employee_count":5},"address":{"city":"C"},"city":"D","country":"X"}"#;
+        let expected = json!({"AnnualRevenue":0,"City":"C","Company":"N","Country":"X","Industry":"I","LastName":"n/a","NumberOfEmployees":5});
+        assert_eq!(lead(traits), expected);
+        assert_eq!(
+            lead(r#"{"company":{"industry":"I"}}"#),
+            json!({"Company":"n/a","Industry":"I","LastName":"n/a"})
+        );
+    }
+
+    #[test]
+    fn zero_and_false_are_values_and_null_and_empty_text_are_none() {
+        let traits = r#"{"zero":0,"no":false,"nothing":null,"empty":"","phone":0,"fax":""}"#;
+        assert_eq!(
+            lead(traits),
+            json!({"Company":"n/a","LastName":"n/a","Phone":0,"zero__c":0,"no__c":false})
+        );
+    }
+
+    #[test]
+    fn a_custom_name_keeps_its_case_and_its_suffix() {
+        let traits = r#"{"NewProp":1,"done":0,"done__c":2,"DONE__C":3,"Company":4}"#;
+        assert_eq!(
+            lead(traits),
+            json!({"Company":"n/a","LastName":"n/a","NewProp__c":1,"done__c":2,"DONE__C":3,"Company__c":4})
+        );
+    }
+
+    #[test]
+    fn objects_arrays_and_system_fields_are_left_out_and_named() {
+        let traits: Object<'_> = serde_json::from_str(
+            r#"{"tags":["a"],"pref":{"b":1},"createdAt":"2026-01-01","isDeleted":false}"#,
+        )
+        .unwrap();
+        let fields = mapped(
+            &traits,
+            &lead::TABLE,
+            true,
+            &rules(Compatibility::Documented),
+        );
+        let named: Vec<String> = fields.left_out.iter().map(ToString::to_string).collect();
+        assert_eq!(named.len(), 4);
+        assert!(
+            named[0].contains("CreatedDate")
+                && named[1].contains("IsDeleted")
+                && named[2].contains("tags")
+                && named[3].contains("pref")
+        );
+        assert_eq!(
+            serde_json::to_value(&fields).unwrap(),
+            json!({"Company":"n/a","LastName":"n/a"})
+        );
+    }
+
+    #[test]
+    fn a_structure_in_the_place_of_a_value_is_named_and_one_that_is_read_from_is_not() {
+        let traits: Object<'_> = serde_json::from_str(
+            r#"{"title":{"a":1},"company":{"industry":"I"},"address":{"city":["x"]}}"#,
+        )
+        .unwrap();
+        let fields = mapped(
+            &traits,
+            &lead::TABLE,
+            true,
+            &rules(Compatibility::Documented),
+        );
+        let structure = |name| LeftOut::Structure(Cow::Borrowed(name));
+        assert_eq!(
+            fields.left_out,
+            [structure("address.city"), structure("title")]
+        );
+    }
+
+    #[test]
+    fn the_stock_set_sends_what_javascript_holds_for_true() {
+        let traits =
+            r#"{"x__c":1,"zero":0,"tags":["a"],"createdAt":"t","company":{"industry":"I"}}"#;
+        let expected = json!({"Company":{"industry":"I"},"CreatedDate":"t","Industry":"I","LastName":"n/a","x__c__c":1,"tags__c":["a"]});
+        assert_eq!(lead_under(traits, &rules(Compatibility::Stock)), expected);
+    }
+
+    #[test]
+    fn a_contact_has_a_table_of_its_own() {
+        let traits: Object<'_> = serde_json::from_str(
+            r#"{"name":"John Gibbs","city":"C","birthday":"2000-01-01","age":5}"#,
+        )
+        .unwrap();
+        let fields = mapped(
+            &traits,
+            &contact::TABLE,
+            true,
+            &rules(Compatibility::Documented),
+        );
+        let expected = json!({"Birthdate":"2000-01-01","FirstName":"John","LastName":"Gibbs","MailingCity":"C","age__c":5});
+        assert_eq!(serde_json::to_value(&fields).unwrap(), expected);
+    }
+
+    #[test]
+    fn traits_as_they_are_keep_every_value_and_every_digit() {
+        let traits = r#"{"n":12345678901234567890,"x":null,"y":"","z":{"a":[1]}}"#;
+        assert_eq!(
+            serde_json::to_string(&as_they_are(&serde_json::from_str(traits).unwrap())).unwrap(),
+            traits
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! The fields of a request, and what was left out of them.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::{
+    contract::json::{Kind, Value},
+    rules::CustomFields,
+};
+
+/// The fields of a request, and what was left out of them.
+#[derive(Debug, Default)]
+pub struct Fields<'a> {
+    pub(super) members: IndexMap<Cow<'a, str>, FieldValue<'a>>,
+    /// Traits that no field can take, with the reason.
+    pub left_out: Vec<LeftOut<'a>>,
+}
+
+/// A field's value.
+#[derive(Clone, Debug)]
+pub(super) enum FieldValue<'a> {
+    /// A trait's value, as it came.
+    Trait(Value<'a>),
+    /// A text of ours, such as a part of a name.
+    Text(Cow<'a, str>),
+}
+
+/// A trait that is not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut<'a> {
+    /// It is an object or an array, which is no field value.
+    Structure(Cow<'a, str>),
+    /// It would fill a field that Salesforce's REST API never writes.
+    SystemField(&'static str),
+}
+
+impl std::fmt::Display for LeftOut<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Structure(name) => write!(
+                f,
+                "the trait \"{name}\" is left out: an object or array is no field value"
+            ),
+            Self::SystemField(name) => {
+                write!(f, "the field {name} is left out: Salesforce sets it itself")
+            }
+        }
+    }
+}
+
+impl FieldValue<'_> {
+    pub(super) fn is_present(&self) -> bool {
+        match self {
+            Self::Trait(value) => value.is_present(),
+            Self::Text(text) => !text.is_empty(),
+        }
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Sets the e-mail of a lead that is created, where its traits have none: without it the next event of the same person
+    /// would not find the lead, and create another.
+    pub fn complete_email(&mut self, email: &str) {
+        let text = || FieldValue::Text(Cow::Owned(email.to_owned()));
+        self.members
+            .entry(Cow::Borrowed("Email"))
+            .or_insert_with(text);
+    }
+
+    /// Adds a trait as a custom field.
+    pub(super) fn add_custom(&mut self, name: Cow<'a, str>, value: Value<'a>, which: CustomFields) {
+        let (wanted, keep_suffix) = match which {
+            CustomFields::Values => (value.is_present(), has_custom_suffix(&name)),
+            CustomFields::Truthy => (value.is_truthy(), false),
+        };
+        if !wanted {
+            return;
+        }
+        if which == CustomFields::Values && !is_scalar(value) {
+            self.left_out.push(LeftOut::Structure(name));
+            return;
+        }
+        let name = if keep_suffix {
+            name
+        } else {
+            Cow::Owned(format!("{name}__c"))
+        };
+        self.members.insert(name, FieldValue::Trait(value));
+    }
+}
+
+/// Whether a value is one that a field can hold.
+pub(super) fn is_scalar(value: Value<'_>) -> bool {
+    !matches!(value.kind(), Kind::Object | Kind::Array)
+}
+
+fn has_custom_suffix(name: &str) -> bool {
+    name.len()
+        .checked_sub(3)
+        .and_then(|start| name.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case("__c"))
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.members.len()))?;
+        for (name, value) in &self.members {
+            match value {
+                FieldValue::Trait(value) => map.serialize_entry(name, value)?,
+                FieldValue::Text(text) => map.serialize_entry(name, text)?,
+            }
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,190 @@
+//! The Prometheus registry: each family is documented where it is declared. Labels are of small closed sets.
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, text},
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+use crate::{descriptor::Descriptor, error::EventError, map::LeftOut};
+
+/// All metrics of one service.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
+    events: Family<EventLabels, Counter>,
+    left_out: Family<LeftOutLabels, Counter>,
+    calls: Family<CallLabels, Counter>,
+    call_seconds: Family<CallLabel, Histogram, fn() -> Histogram>,
+}
+
+/// A kind of call to Salesforce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Call {
+    Token,
+    Query,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabel {
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    status: u16,
+    category: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LeftOutLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    call: Call,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabel {
+    call: Call,
+}
+
+fn seconds() -> Histogram {
+    Histogram::new([
+        0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+    ])
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("salesforce_transformer");
+        let requests = Family::default();
+        registry.register(
+            "http_requests",
+            "Requests answered, by route and HTTP status",
+            requests.clone(),
+        );
+        let request_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
+        registry.register_with_unit(
+            "http_request",
+            "Time to answer a request",
+            Unit::Seconds,
+            request_seconds.clone(),
+        );
+        let events = Family::default();
+        registry.register(
+            "events",
+            "Events answered, by statusCode and errorCategory (request, filtered or the category)",
+            events.clone(),
+        );
+        let left_out = Family::default();
+        registry.register(
+            "traits_left_out",
+            "Traits that were not sent, by reason",
+            left_out.clone(),
+        );
+        let calls = Family::default();
+        registry.register("salesforce_calls", "Calls to Salesforce, by kind and outcome (ok or the fault); all but token count against the org's limit", calls.clone());
+        let call_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
+        registry.register_with_unit(
+            "salesforce_call",
+            "Time that Salesforce took to answer",
+            Unit::Seconds,
+            call_seconds.clone(),
+        );
+        Self {
+            registry,
+            requests,
+            request_seconds,
+            events,
+            left_out,
+            calls,
+            call_seconds,
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts a request by the pattern of its route.
+    pub fn request(&self, route: &str, status: u16, elapsed: Duration) {
+        self.requests
+            .get_or_create(&RequestLabels {
+                route: route.to_owned(),
+                status,
+            })
+            .inc();
+        self.request_seconds
+            .get_or_create(&RouteLabel {
+                route: route.to_owned(),
+            })
+            .observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts an event, and the traits that its requests leave out.
+    pub fn outcome(&self, result: &Result<Vec<Descriptor<'_>>, EventError>) {
+        let labels = match result {
+            Ok(_) => EventLabels {
+                status: 200,
+                category: "request",
+            },
+            Err(error) => EventLabels {
+                status: error.status(),
+                category: error
+                    .stat_tags()
+                    .map_or("filtered", |tags| tags.error_category),
+            },
+        };
+        self.events.get_or_create(&labels).inc();
+        for left_out in result
+            .iter()
+            .flatten()
+            .flat_map(|request| &request.fields.left_out)
+        {
+            let reason = match left_out {
+                LeftOut::Structure(_) => "structure",
+                LeftOut::SystemField(_) => "system_field",
+            };
+            self.left_out.get_or_create(&LeftOutLabels { reason }).inc();
+        }
+    }
+
+    /// Counts a call to Salesforce. `outcome` is `ok` or the fault's label.
+    pub fn salesforce_call(&self, call: Call, outcome: &'static str, elapsed: Duration) {
+        self.calls
+            .get_or_create(&CallLabels { call, outcome })
+            .inc();
+        self.call_seconds
+            .get_or_create(&CallLabel { call })
+            .observe(elapsed.as_secs_f64());
+    }
+
+    /// The metrics as OpenMetrics text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        match text::encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(error) => format!("# the metrics could not be written: {error}\n"),
+        }
+    }
+}
+
+/// The metrics of a new service.
+#[must_use]
+pub fn new() -> Arc<Metrics> {
+    Arc::default()
+}

@@ -1,0 +1,275 @@
+//! Credentials → a session: an OAuth secret as it is, or a token for a password login, cached.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+    time::Duration,
+};
+
+use moka::future::Cache;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use thiserror::Error;
+use url::Url;
+
+use crate::{
+    config::Config,
+    contract::{Destination, Login, json::Value},
+    error::SecretFlaw,
+    metrics::Call,
+    salesforce::{
+        client::Client,
+        fault::{Disposition, Fault, Refusal},
+        hosts::AllowedHosts,
+        session::{Instance, InstanceError, Session},
+    },
+};
+
+/// How many tokens are kept, far above the number of destinations that one service has.
+const MOST_TOKENS: u64 = 10_000;
+
+/// What a destination authorises with.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// An OAuth secret, which rudder-server fetches and refreshes.
+    Secret(Secret),
+    /// User name and password of a destination.
+    Password {
+        /// The destination's id: tokens are kept per destination.
+        destination: String,
+        /// What it logs in with.
+        login: Login,
+    },
+}
+
+/// The parts of an OAuth secret that a call needs.
+#[derive(Clone)]
+pub struct Secret {
+    access_token: SecretString,
+    instance_url: String,
+}
+
+impl Credentials {
+    /// What a destination authorises with: the secret where there is one, else its login.
+    ///
+    /// # Errors
+    /// [`SecretFlaw`] for a secret that is incomplete, or none where the destination has no login.
+    pub fn of(secret: Option<Value<'_>>, destination: &Destination) -> Result<Self, SecretFlaw> {
+        match secret.filter(|secret| !secret.is_null()) {
+            Some(secret) => Secret::read(secret).map(Self::Secret),
+            None if destination.name().needs_secret() => Err(SecretFlaw::Missing),
+            None => Ok(Self::Password {
+                destination: destination.id.clone(),
+                login: destination.login.clone(),
+            }),
+        }
+    }
+
+    /// Whether rudder-server holds the credentials and can refresh them.
+    #[must_use]
+    pub fn are_oauth(&self) -> bool {
+        matches!(self, Self::Secret(_))
+    }
+}
+
+impl Secret {
+    fn read(secret: Value<'_>) -> Result<Self, SecretFlaw> {
+        let secret = secret.as_object().unwrap_or_default();
+        let member = |name| {
+            let text = secret
+                .get(name)
+                .and_then(Value::as_text)
+                .filter(|text| !text.is_empty());
+            text.ok_or(SecretFlaw::Without(name))
+        };
+        Ok(Self {
+            access_token: SecretString::from(member("access_token")?.into_owned()),
+            instance_url: member("instance_url")?.into_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret")
+            .field("instance_url", &self.instance_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no session could be opened.
+#[derive(Debug, Error)]
+pub enum AuthError {
+    /// Salesforce refuses the credentials.
+    #[error(
+        "Salesforce refused the credentials of this destination ({0}). Check user name and password, the security token (it changes \
+         with each new password), that the user's profile has \"API Enabled\" and the org's edition has API access (Enterprise, \
+         Performance, Unlimited or Developer; Professional as an add-on), sandbox or production, and SALESFORCE_CLIENT_ID and \
+         SALESFORCE_CLIENT_SECRET of this service"
+    )]
+    Refused(Refusal),
+    /// Salesforce says success and names no token.
+    #[error("Salesforce's token answer holds no access_token or no instance_url")]
+    NoToken,
+    /// The instance may not be called.
+    #[error("{0}")]
+    Instance(#[from] InstanceError),
+    /// The login could not be tried.
+    #[error("the login to Salesforce failed: {0}")]
+    Fault(Fault),
+}
+
+/// The sessions of password logins.
+pub(super) struct Tokens {
+    cache: Cache<TokenKey, Arc<Session>>,
+    fingerprints: RandomState,
+    hosts: AllowedHosts,
+    production: Url,
+    sandbox: Url,
+    client_id: Option<SecretString>,
+    client_secret: Option<SecretString>,
+}
+
+/// A destination and its credentials: a changed password is another key. The password itself is not kept.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct TokenKey {
+    destination: String,
+    username: String,
+    password: u64,
+    sandbox: bool,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: Option<String>,
+    instance_url: Option<String>,
+}
+
+impl Tokens {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            cache: Cache::builder()
+                .max_capacity(MOST_TOKENS)
+                .time_to_live(config.token_ttl.max(Duration::from_nanos(1)))
+                .build(),
+            fingerprints: RandomState::new(),
+            hosts: config.salesforce_allowed_hosts.clone(),
+            production: config.salesforce_login_url.clone(),
+            sandbox: config.salesforce_sandbox_login_url.clone(),
+            client_id: config.salesforce_client_id.clone(),
+            client_secret: config.salesforce_client_secret.clone(),
+        }
+    }
+
+    /// Opens a session. Callers that need the same token at once share one request for it; a failure is not kept.
+    pub(super) async fn session(
+        &self,
+        client: &Client,
+        credentials: &Credentials,
+    ) -> Result<Arc<Session>, Arc<AuthError>> {
+        match credentials {
+            Credentials::Secret(secret) => {
+                let instance = Instance::new(&secret.instance_url, &self.hosts)
+                    .map_err(|error| Arc::new(error.into()))?;
+                Ok(Arc::new(Session::new(
+                    instance,
+                    secret.access_token.expose_secret(),
+                )))
+            }
+            Credentials::Password { destination, login } => {
+                let key = TokenKey {
+                    destination: destination.clone(),
+                    username: login.username.clone(),
+                    password: self.fingerprints.hash_one(login.password.expose_secret()),
+                    sandbox: login.sandbox,
+                };
+                self.cache
+                    .try_get_with(key, self.log_in(client, login))
+                    .await
+            }
+        }
+    }
+
+    /// Forgets a session that Salesforce no longer accepts, unless another one has taken its place.
+    pub(super) async fn evict(&self, session: &Arc<Session>) {
+        let expired: Vec<_> = self
+            .cache
+            .iter()
+            .filter(|(_, cached)| Arc::ptr_eq(cached, session))
+            .map(|(key, _)| key)
+            .collect();
+        for key in expired {
+            self.cache.invalidate(&*key).await;
+        }
+    }
+
+    async fn log_in(&self, client: &Client, login: &Login) -> Result<Arc<Session>, AuthError> {
+        let host = if login.sandbox {
+            &self.sandbox
+        } else {
+            &self.production
+        };
+        let url = format!(
+            "{}/services/oauth2/token",
+            host.as_str().trim_end_matches('/')
+        );
+        let mut form = vec![
+            ("grant_type", "password"),
+            ("username", &login.username),
+            ("password", login.password.expose_secret()),
+        ];
+        form.extend(
+            self.client_id
+                .as_ref()
+                .map(|id| ("client_id", id.expose_secret())),
+        );
+        form.extend(
+            self.client_secret
+                .as_ref()
+                .map(|secret| ("client_secret", secret.expose_secret())),
+        );
+        let request = client
+            .post(&url)
+            .header("Accept", "application/json")
+            .form(&form);
+        let body = client
+            .send(Call::Token, request)
+            .await
+            .map_err(refused_or_fault)?;
+        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| AuthError::NoToken)?;
+        let filled = |member: Option<String>| {
+            member
+                .filter(|text| !text.is_empty())
+                .ok_or(AuthError::NoToken)
+        };
+        let instance = Instance::new(&filled(answer.instance_url)?, &self.hosts)?;
+        Ok(Arc::new(Session::new(
+            instance,
+            &filled(answer.access_token)?,
+        )))
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("cached", &self.cache.entry_count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The token endpoint answers 400 and 401 for what is wrong with the credentials. `unknown_error` is its own way to say
+/// "try again" (Salesforce's list of OAuth error codes), and there is no session yet that could have expired.
+fn refused_or_fault(fault: Fault) -> AuthError {
+    match fault {
+        Fault::Refused(refusal) if refusal.code == "unknown_error" => {
+            AuthError::Fault(Fault::Passing(refusal))
+        }
+        Fault::Refused(refusal) | Fault::SessionExpired(refusal) => AuthError::Refused(refusal),
+        passing => {
+            debug_assert_ne!(passing.disposition(), Disposition::Abort);
+            AuthError::Fault(passing)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A session: the org's address and the right to call it.
+
+use std::{fmt, sync::Arc};
+
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+use url::Url;
+
+use crate::salesforce::hosts::AllowedHosts;
+
+/// An org's address, proved to be one of the allowed hosts: scheme, host and port, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Instance(Arc<str>);
+
+/// Why an instance cannot be called.
+#[derive(Debug, Error)]
+pub enum InstanceError {
+    /// It is no URL.
+    #[error("the instance_url is no URL: reconnect the account in RudderStack")]
+    NotUrl,
+    /// It is not allowed.
+    #[error(
+        "the instance_url points to {0}, which SALESFORCE_ALLOWED_HOSTS does not allow (https only): add the host if it is the org's"
+    )]
+    NotAllowed(String),
+}
+
+impl Instance {
+    /// Takes an `instance_url`; its path, if any, does not count.
+    ///
+    /// # Errors
+    /// [`InstanceError`] where it is no URL, or not among the allowed hosts.
+    pub fn new(instance_url: &str, hosts: &AllowedHosts) -> Result<Self, InstanceError> {
+        let url = Url::parse(instance_url.trim()).map_err(|_| InstanceError::NotUrl)?;
+        let origin = url.origin().ascii_serialization();
+        if !hosts.allow(&url) {
+            return Err(InstanceError::NotAllowed(origin));
+        }
+        Ok(Self(origin.into()))
+    }
+
+    /// The address, such as `https://acme.my.salesforce.com`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An open session.
+pub struct Session {
+    instance: Instance,
+    authorization: SecretString,
+}
+
+impl Session {
+    /// A session at `instance` with an access token.
+    #[must_use]
+    pub fn new(instance: Instance, access_token: &str) -> Self {
+        Self {
+            instance,
+            authorization: SecretString::from(format!("Bearer {access_token}")),
+        }
+    }
+
+    /// The org's address.
+    #[must_use]
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// The value of the header `Authorization`.
+    #[must_use]
+    pub fn authorization(&self) -> &str {
+        self.authorization.expose_secret()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_is_an_allowed_origin_without_path_or_slash() {
+        let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+        for url in [
+            "https://acme.my.salesforce.com",
+            "https://acme.my.salesforce.com/",
+            " https://acme.my.salesforce.com/x?y ",
+        ] {
+            assert_eq!(
+                Instance::new(url, &hosts).unwrap().as_str(),
+                "https://acme.my.salesforce.com"
+            );
+        }
+        assert!(matches!(
+            Instance::new("acme", &hosts),
+            Err(InstanceError::NotUrl)
+        ));
+        assert!(matches!(
+            Instance::new("https://evil.test", &hosts),
+            Err(InstanceError::NotAllowed(_))
+        ));
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+        let session = Session::new(
+            Instance::new("https://a.salesforce.com", &hosts).unwrap(),
+            "00Dsecret",
+        );
+        assert!(!format!("{session:?}").contains("00Dsecret"));
+    }
+}

@@ -1,0 +1,226 @@
+//! Plan + what was found → [`Target`]: row 6 of the behaviour table.
+
+use std::borrow::Cow;
+
+use crate::{
+    contract::{Destination, DestinationName},
+    error::EventError,
+    plan::Record,
+    rules::{Rules, SeveralLeads},
+    salesforce::{Email, Found, Lead},
+};
+
+/// A record to write to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Target<'p> {
+    /// The object's API name.
+    pub object: Cow<'p, str>,
+    /// The record to update; `None` creates one.
+    pub id: Option<Cow<'p, str>>,
+    /// The e-mail that the record was looked up by.
+    pub email: Option<&'p str>,
+}
+
+/// Settles which record is meant.
+///
+/// # Errors
+/// [`EventError`] where the lookup failed, or found something that cannot be written to.
+pub fn settle<'p>(
+    record: &'p Record<'_>,
+    found: &Found,
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Target<'p>, EventError> {
+    match record {
+        Record::Named { object, id } => Ok(Target {
+            object: Cow::Borrowed(object),
+            id: id.as_deref().map(Cow::Borrowed),
+            email: None,
+        }),
+        Record::LeadOf(email) => lead_of(email, found, destination, rules),
+    }
+}
+
+fn lead_of<'p>(
+    email: &'p Email,
+    found: &Found,
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Target<'p>, EventError> {
+    let leads = found.leads(email).map_err(EventError::Lookup)?;
+    let target = |object, id: Option<&str>| Target {
+        object: Cow::Borrowed(object),
+        id: id.map(|id| Cow::Owned(id.to_owned())),
+        email: Some(email.as_str()),
+    };
+    let Some(lead) = the_one(leads, destination, rules)? else {
+        return Ok(target("Lead", None));
+    };
+    if lead.is_deleted {
+        return Err(EventError::LeadDeleted {
+            id: lead.id.clone(),
+        });
+    }
+    if !(lead.is_converted && destination.use_contact_id) {
+        return Ok(target("Lead", Some(&lead.id)));
+    }
+    let contact = lead
+        .converted_contact_id
+        .as_deref()
+        .filter(|id| !id.is_empty());
+    let contact = contact.ok_or_else(|| EventError::ConvertedWithoutContact {
+        id: lead.id.clone(),
+    })?;
+    Ok(target("Contact", Some(contact)))
+}
+
+/// The lead that is meant. One in the recycle bin is meant only where there is no other.
+fn the_one<'l>(
+    leads: &'l [Lead],
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Option<&'l Lead>, EventError> {
+    match rules.several_leads {
+        SeveralLeads::LastModified => {
+            Ok(last_modified(leads.iter().filter(|lead| !lead.is_deleted))
+                .or_else(|| leads.first()))
+        }
+        SeveralLeads::RefusedForOauth => match leads {
+            [] | [_] => Ok(leads.first()),
+            [first, ..] => match destination.name() {
+                DestinationName::SalesforceOauth => {
+                    Err(EventError::SeveralLeads { count: leads.len() })
+                }
+                DestinationName::Salesforce | DestinationName::SalesforceOauthSandbox => {
+                    Ok(Some(first))
+                }
+            },
+        },
+    }
+}
+
+/// The lead that was modified last; of several at the same time the first, so that the same lead is meant each time.
+fn last_modified<'l>(leads: impl Iterator<Item = &'l Lead>) -> Option<&'l Lead> {
+    leads.reduce(|last, lead| {
+        if lead.last_modified_date > last.last_modified_date {
+            lead
+        } else {
+            last
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        contract::Login,
+        rules::{Compatibility, Placeholders},
+    };
+
+    fn settled(
+        leads: &str,
+        definition: &str,
+        use_contact_id: bool,
+        compatibility: Compatibility,
+    ) -> Result<String, String> {
+        let login = Login {
+            username: String::new(),
+            password: "".into(),
+            sandbox: false,
+        };
+        let destination = Destination {
+            definition: definition.to_owned(),
+            use_contact_id,
+            ..Destination::own(login)
+        };
+        let leads: Vec<Lead> = serde_json::from_str(leads).unwrap();
+        let email = Email::new("a@b.c").unwrap();
+        let found = Found::of(&email, leads);
+        let record = Record::LeadOf(email);
+        let rules = Rules::new(compatibility, Placeholders::Always);
+        let target =
+            settle(&record, &found, &destination, &rules).map_err(|error| error.to_string())?;
+        Ok(format!(
+            "{}/{}",
+            target.object,
+            target.id.unwrap_or_default()
+        ))
+    }
+
+    fn documented(leads: &str, use_contact_id: bool) -> Result<String, String> {
+        settled(
+            leads,
+            "SALESFORCE",
+            use_contact_id,
+            Compatibility::Documented,
+        )
+    }
+
+    const TWO: &str = r#"[{"Id":"1","Email":"a@b.c","LastModifiedDate":"2026-01-01T00:00:00.000+0000"},
+                          {"Id":"2","Email":"a@b.c","LastModifiedDate":"2026-02-01T00:00:00.000+0000"}]"#;
+
+    #[test]
+    fn no_lead_is_created_and_one_is_updated() {
+        assert_eq!(documented("[]", false).unwrap(), "Lead/");
+        assert_eq!(
+            documented(r#"[{"Id":"1","Email":"a@b.c"}]"#, false).unwrap(),
+            "Lead/1"
+        );
+    }
+
+    #[test]
+    fn of_several_leads_the_one_modified_last_is_meant() {
+        assert_eq!(documented(TWO, false).unwrap(), "Lead/2");
+    }
+
+    #[test]
+    fn the_stock_set_refuses_several_leads_for_oauth_and_takes_the_first_else() {
+        assert!(
+            settled(TWO, "SALESFORCE_OAUTH", false, Compatibility::Stock)
+                .unwrap_err()
+                .starts_with("2 leads")
+        );
+        assert_eq!(
+            settled(TWO, "SALESFORCE", false, Compatibility::Stock).unwrap(),
+            "Lead/1"
+        );
+        assert_eq!(
+            settled(TWO, "SALESFORCE_OAUTH_SANDBOX", false, Compatibility::Stock).unwrap(),
+            "Lead/1"
+        );
+    }
+
+    #[test]
+    fn a_converted_lead_leads_to_its_contact_where_the_destination_says_so() {
+        let converted =
+            r#"[{"Id":"1","Email":"a@b.c","IsConverted":true,"ConvertedContactId":"003"}]"#;
+        assert_eq!(documented(converted, true).unwrap(), "Contact/003");
+        assert_eq!(documented(converted, false).unwrap(), "Lead/1");
+        let without =
+            r#"[{"Id":"1","Email":"a@b.c","IsConverted":true,"ConvertedContactId":null}]"#;
+        assert!(
+            documented(without, true)
+                .unwrap_err()
+                .contains("has no contact")
+        );
+    }
+
+    #[test]
+    fn a_deleted_lead_is_an_error_unless_there_is_another() {
+        let deleted = r#"{"Id":"1","Email":"a@b.c","IsDeleted":true}"#;
+        assert!(
+            documented(&format!("[{deleted}]"), false)
+                .unwrap_err()
+                .contains("is deleted")
+        );
+        assert_eq!(
+            documented(
+                &format!(r#"[{deleted},{{"Id":"2","Email":"a@b.c"}}]"#),
+                false
+            )
+            .unwrap(),
+            "Lead/2"
+        );
+    }
+}
