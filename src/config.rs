@@ -55,6 +55,9 @@ pub struct Config {
     /// Longest wait for an answer of Salesforce
     #[arg(long, env = "SALESFORCE_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
     pub salesforce_timeout: Duration,
+    /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Only the demo, whose Salesforce is at hand, says no.
+    #[arg(skip = true)]
+    pub system_proxy: bool,
     /// How long the token of a password login is kept
     #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = humantime::parse_duration)]
     pub token_ttl: Duration,

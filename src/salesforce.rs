@@ -48,7 +48,7 @@ impl Salesforce {
     /// Where the platform's certificates cannot be loaded or a proxy setting is malformed.
     pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            client: client::Client::new(config.salesforce_timeout, metrics)?,
+            client: client::Client::new(config, metrics)?,
             tokens: auth::Tokens::new(config),
             api_version: config.salesforce_api_version.clone(),
         })

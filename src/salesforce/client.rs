@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{RequestBuilder, Response, redirect};
 
 use crate::{
+    config::Config,
     metrics::{Call, Metrics},
     salesforce::fault::{Fault, Refusal},
 };
@@ -25,13 +26,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that gives each request `timeout`, from connecting to the last byte of the answer. It follows no
+    /// A client that gives each request `SALESFORCE_TIMEOUT`, from connecting to the last byte of the answer. It follows no
     /// redirect, which would turn a write into a read and carry the token elsewhere.
     ///
     /// # Errors
     /// Where the platform's certificates cannot be loaded or a proxy setting is malformed.
-    pub fn new(timeout: Duration, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
+    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
+        let timeout = config.salesforce_timeout;
+        let builder = reqwest::Client::builder();
+        let builder = if config.system_proxy {
+            builder
+        } else {
+            builder.no_proxy()
+        };
+        let http = builder
             .timeout(timeout)
             .redirect(redirect::Policy::none())
             .user_agent(concat!(

@@ -1,0 +1,120 @@
+//! What the demo plays on: the simulated org and the real service, each on a free port.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Parser;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::Trouble;
+use crate::{
+    Config,
+    http::Readiness,
+    simulator::{FieldType, Simulator},
+};
+
+/// The address under which the records of the demo are known before it starts.
+pub(super) const KNOWN_LEAD: &str = "ada@lovelace.example";
+
+pub(super) struct Stage {
+    pub(super) org: Simulator,
+    pub(super) salesforce: SocketAddr,
+    pub(super) service: SocketAddr,
+    pub(super) http: reqwest::Client,
+    /// The contact that the documentation calls `sf-contact-id`.
+    pub(super) contact: String,
+}
+
+/// The settings of the service, given as flags: the environment of whoever runs the demo does not count.
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    config: Config,
+}
+
+impl Stage {
+    pub(super) async fn start() -> Result<Self, Trouble> {
+        let org = Simulator::builder()
+            .user("crm@company123.example", "password", "security-token")
+            .client("consumer-key", "consumer-secret")
+            .custom_field("Lead", "newProp__c", FieldType::Text)
+            .custom_field("Lead", "plan__c", FieldType::Text)
+            .custom_object(
+                "Individual",
+                &[
+                    ("FirstName", FieldType::Text),
+                    ("LastName", FieldType::Text),
+                ],
+            )
+            .build();
+        org.insert("Lead", json!({"FirstName": "Ada", "LastName": "Byron", "Company": "Analytical", "Email": KNOWN_LEAD}))?;
+        let contact = org.insert(
+            "Contact",
+            json!({"FirstName": "Johnny", "LastName": "Gibbs"}),
+        )?;
+        let salesforce = serve(org.router()).await?;
+        let service = serve(crate::app(&settings(salesforce)?, Readiness::default())?).await?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(10))
+            .build()?;
+        Ok(Self {
+            org,
+            salesforce,
+            service,
+            http,
+            contact,
+        })
+    }
+
+    /// Posts to the service and reads the array that it answers.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Vec<Value>, Trouble> {
+        let request = self
+            .http
+            .post(format!("http://{}{path}", self.service))
+            .header("Content-Type", "application/json");
+        let answer = request
+            .body(body.to_string())
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    }
+}
+
+fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
+    let salesforce = format!("http://{salesforce}");
+    let flags = [
+        ("--compatibility", "documented"),
+        ("--placeholders", "always"),
+        ("--salesforce-login-url", salesforce.as_str()),
+        ("--salesforce-allowed-hosts", salesforce.as_str()),
+        ("--salesforce-client-id", "consumer-key"),
+        ("--salesforce-client-secret", "consumer-secret"),
+        ("--salesforce-api-version", "50.0"),
+        ("--salesforce-timeout", "10s"),
+        ("--token-ttl", "1h"),
+        ("--salesforce-username", "crm@company123.example"),
+        ("--salesforce-password", "password"),
+        ("--salesforce-security-token", "security-token"),
+        ("--salesforce-sandbox", "false"),
+        ("--body-limit", "16MiB"),
+    ];
+    let flags = flags.into_iter().flat_map(|(flag, value)| [flag, value]);
+    let settings = Settings::try_parse_from(std::iter::once("demo").chain(flags))?;
+    Ok(Config {
+        system_proxy: false,
+        ..settings.config
+    })
+}
+
+async fn serve(app: axum::Router) -> Result<SocketAddr, Trouble> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, app).await {
+            eprintln!("error: {address} has stopped: {error}");
+        }
+    });
+    Ok(address)
+}
