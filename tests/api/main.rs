@@ -1,0 +1,40 @@
+//! The service over HTTP, as its callers meet it: the real server on a free port, asked with a real client. Salesforce is
+//! the embedded simulator wherever it behaves, and wiremock where it must not.
+//!
+//! | file | what it specifies |
+//! |---|---|
+//! | `documented` | the examples of RudderStack's documentation, at every route, delivered and found in the org |
+//! | `calls` | how few calls to Salesforce a request takes |
+//! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
+//! | `oauth` | OAuth secrets: used, handed back byte for byte, never renewed here |
+//! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
+//! | `bad_requests` | requests that cannot be served, and what a person or rudder-server is to do about them |
+//! | `bad_events` | events that cannot become a request, each failing alone |
+//! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
+//! | `http` | what holds for every route: the version header, slashes, compression |
+//! | `polled` | features, health, readiness, version and metrics |
+//! | `transform` | `/transform` for people: every form of input, and what was left out |
+//! | `lifecycle` | how the service stops |
+//!
+//! `service` is the stage, `fixtures` are the events and destinations that most tests start from, `log` is what is logged.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a step that fails fails its test, also in a helper"
+)]
+
+mod fixtures;
+mod log;
+mod service;
+
+mod auth;
+mod bad_events;
+mod bad_requests;
+mod calls;
+mod documented;
+mod faults;
+mod http;
+mod lifecycle;
+mod oauth;
+mod polled;
+mod transform;
+mod wire;

@@ -1,0 +1,193 @@
+//! The stage: the service and its Salesforce, each on a free port of the loopback, and the client that asks.
+
+use std::{io, sync::Arc};
+
+use axum::Router;
+use clap::{Args, Command, FromArgMatches, builder::Resettable};
+use reqwest::{RequestBuilder, header::HeaderMap};
+use salesforce_transformer::{
+    Config, app,
+    http::Readiness,
+    server::{self, End},
+    simulator::Simulator,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+
+/// A running service.
+pub(crate) struct Service {
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) signals: Signals,
+    /// Ends when the service does.
+    pub(crate) serving: JoinHandle<io::Result<End>>,
+}
+
+/// What an operator does to a service, and what it does about it.
+#[derive(Clone, Default)]
+pub(crate) struct Signals {
+    pub(crate) ready: Readiness,
+    /// The first signal.
+    pub(crate) stop: Arc<Notify>,
+    /// Notified once the service has begun to stop.
+    pub(crate) stopping: Arc<Notify>,
+    /// The second signal.
+    pub(crate) stop_now: Arc<Notify>,
+}
+
+impl Service {
+    /// Starts a service for an org, which is served too.
+    pub(crate) async fn of(org: &Simulator) -> Self {
+        Self::start(&serve(org.router()).await, &[]).await
+    }
+
+    /// Starts a service whose Salesforce, login hosts included, is at `salesforce`. Of flags given twice, the last one counts.
+    pub(crate) async fn start(salesforce: &str, flags: &[&str]) -> Self {
+        let salesforce = [
+            ["--salesforce-login-url", salesforce],
+            ["--salesforce-sandbox-login-url", salesforce],
+            ["--salesforce-allowed-hosts", salesforce],
+            ["--salesforce-client-id", "consumer-key"],
+            ["--salesforce-client-secret", "consumer-secret"],
+        ];
+        let config = config(&[salesforce.as_flattened(), flags].concat());
+        let signals = Signals::default();
+        let service = app(&config, signals.ready.clone()).unwrap();
+        let (listener, url) = listen().await;
+        let serving = tokio::spawn(signals.clone().serve(listener, service, config));
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self {
+            url,
+            http,
+            signals,
+            serving,
+        }
+    }
+
+    /// Asks for a path.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.http.get(format!("{}{path}", self.url))).await
+    }
+
+    /// Posts a JSON text.
+    pub(crate) async fn post(&self, path: &str, body: impl ToString) -> Answer {
+        send(self.request(path).body(body.to_string())).await
+    }
+
+    /// A POST of JSON, to be given a body and further headers.
+    pub(crate) fn request(&self, path: &str) -> RequestBuilder {
+        let request = self.http.post(format!("{}{path}", self.url));
+        request.header("Content-Type", "application/json")
+    }
+
+    /// Posts what `/transform` takes, and reads the array that it answers.
+    pub(crate) async fn transform(&self, body: Value) -> Value {
+        self.post("/transform", body).await.accepted()
+    }
+
+    /// Posts jobs as rudder-server's processor does, and reads the array that it gets.
+    pub(crate) async fn processor(&self, jobs: impl Serialize) -> Value {
+        let answer = self.post("/v0/destinations/salesforce", json!(jobs)).await;
+        answer.accepted()
+    }
+
+    /// Posts jobs as rudder-server's router does, and reads the entries that it gets.
+    pub(crate) async fn router(&self, jobs: impl Serialize) -> Value {
+        let body = json!({"input": jobs, "destType": "salesforce"});
+        self.post("/routerTransform", body).await.accepted()["output"].take()
+    }
+}
+
+impl Signals {
+    async fn serve(self, listener: TcpListener, app: Router, config: Config) -> io::Result<End> {
+        let stop = async move { self.stop.notified().await };
+        let stop_now = async move {
+            self.stopping.notify_one();
+            self.stop_now.notified().await;
+        };
+        let drain = config.shutdown_timeout;
+        server::serve(listener, app, self.ready, stop, stop_now, drain).await
+    }
+}
+
+/// The settings that these flags make. The environment of whoever runs the tests does not count.
+fn config(flags: &[&str]) -> Config {
+    let command = Config::augment_args(Command::new("service").no_binary_name(true))
+        .args_override_self(true)
+        .mut_args(|arg| arg.env(Resettable::Reset));
+    let matches = command.get_matches_from(flags);
+    Config {
+        system_proxy: false,
+        ..Config::from_arg_matches(&matches).unwrap()
+    }
+}
+
+/// Serves a Salesforce, and returns its URL.
+pub(crate) async fn serve(app: Router) -> String {
+    let (listener, url) = listen().await;
+    tokio::spawn(async { axum::serve(listener, app).await });
+    url
+}
+
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+/// An answer of the service, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+/// Sends a request of any kind.
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let answer = request.send().await.unwrap();
+    Answer {
+        status: answer.status().as_u16(),
+        headers: answer.headers().clone(),
+        text: answer.text().await.unwrap(),
+    }
+}
+
+impl Answer {
+    /// The value of a header; empty where there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str().unwrap());
+        value.unwrap_or_default()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// The JSON of an answer that rudder-server would read.
+    pub(crate) fn accepted(&self) -> Value {
+        let version = self.header("apiVersion");
+        assert_eq!((self.status, version), (200, "2"), "{}", self.text);
+        self.json()
+    }
+}
+
+/// What an entry says of its event: `statusCode`, `statTags.errorCategory` and `statTags.errorType`, the tags empty where
+/// there are none.
+pub(crate) fn verdict(entry: &Value) -> (u64, &str, &str) {
+    let tag = |name| entry["statTags"][name].as_str().unwrap_or_default();
+    let status = entry["statusCode"].as_u64().unwrap();
+    (status, tag("errorCategory"), tag("errorType"))
+}
+
+/// What a failed entry says to the person who looks for its event.
+pub(crate) fn error(entry: &Value) -> &str {
+    entry["error"].as_str().unwrap()
+}
+
+/// Holds where these words are in the text.
+#[track_caller]
+pub(crate) fn assert_says(text: &str, words: &str) {
+    assert!(text.contains(words), "not said: {words}\nin: {text}");
+}
