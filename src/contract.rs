@@ -4,12 +4,16 @@
 //! its own, so that a bad event fails alone. What is only echoed (metadata, destination) is never parsed into a tree.
 
 pub mod batch;
+pub mod bodies;
 pub mod carriable;
 pub mod destination;
+pub mod dynamic;
 pub mod event;
 pub mod json;
+pub mod proxy;
 pub mod reply;
 
-pub use batch::{Batch, Entry};
+pub use batch::{Batch, Entry, Route};
+pub use bodies::{Bodies, Format};
 pub use destination::{Destination, DestinationName, Login};
 pub use event::Event;

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     contract::json::{Object, Value},
@@ -60,6 +60,8 @@ pub struct Destination {
     pub id: String,
     /// `DestinationDefinition.Name` as it is spelled; empty where there is none.
     pub definition: String,
+    /// Which of the three destinations it is.
+    pub name: DestinationName,
     /// `DestinationDefinition.DisplayName`, trimmed: the destination's key in an event's `integrations`.
     pub display_name: String,
     /// User name and password.
@@ -92,11 +94,14 @@ impl fmt::Debug for Login {
 }
 
 impl Destination {
-    /// Reads the `destination` of an entry.
+    /// Reads the `destination` of an entry. `route` is what a definition is taken for that names none of the three.
     ///
     /// # Errors
     /// [`EventError::Incomplete`] names what is missing: the destination, its definition or its `Config`.
-    pub fn read(destination: Option<Value<'_>>) -> Result<Self, EventError> {
+    pub fn read(
+        destination: Option<Value<'_>>,
+        route: DestinationName,
+    ) -> Result<Self, EventError> {
         let missing = |what| EventError::Incomplete { missing: what };
         let destination = destination
             .and_then(Value::as_object)
@@ -107,6 +112,7 @@ impl Destination {
         let config = part("Config").ok_or(missing("destination.Config"))?;
         Ok(Self {
             id: text(&destination, "ID").into_owned(),
+            name: DestinationName::parse(&text(&definition, "Name")).unwrap_or(route),
             definition: text(&definition, "Name").into_owned(),
             display_name: text(&definition, "DisplayName").trim().to_owned(),
             login: Login::read(&config),
@@ -124,6 +130,7 @@ impl Destination {
         Self {
             id: "own".to_owned(),
             definition: DestinationName::Salesforce.upper().to_owned(),
+            name: DestinationName::Salesforce,
             display_name: "Salesforce".to_owned(),
             login,
             map_properties: None,
@@ -131,11 +138,16 @@ impl Destination {
             use_contact_id: false,
         }
     }
+}
 
-    /// Which of the three destinations the definition names; `salesforce` where it names none of them.
+impl Destination {
+    /// Whether two destinations log in as one: the same destination, whose configs may differ by resolved templates.
     #[must_use]
-    pub fn name(&self) -> DestinationName {
-        DestinationName::parse(&self.definition).unwrap_or(DestinationName::Salesforce)
+    pub fn logs_in_as(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.login, &other.login);
+        self.id == other.id
+            && (&ours.username, ours.sandbox) == (&theirs.username, theirs.sandbox)
+            && ours.password.expose_secret() == theirs.password.expose_secret()
     }
 }
 
@@ -160,12 +172,13 @@ fn text<'a>(object: &Object<'a>, key: &str) -> Cow<'a, str> {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn read(json: &str) -> Result<Destination, EventError> {
-        Destination::read(Some(serde_json::from_str(json).unwrap()))
+        Destination::read(
+            Some(serde_json::from_str(json).unwrap()),
+            DestinationName::Salesforce,
+        )
     }
 
     #[test]

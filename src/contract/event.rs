@@ -41,6 +41,25 @@ impl<'a> Event<'a> {
         self.message.get("type")?.as_text()
     }
 
+    /// Whether the event comes from a reverse-ETL sync, whose fields are mapped already (row 9).
+    #[must_use]
+    pub fn is_mapped(&self) -> bool {
+        self.at("context.mappedToDestination")
+            .is_some_and(Value::is_truthy)
+    }
+
+    /// Whether the message is a request already, transformed before it was queued.
+    #[must_use]
+    pub fn is_transformed(&self) -> bool {
+        self.message.get("statusCode").is_some_and(Value::is_truthy)
+    }
+
+    /// The message's members.
+    #[must_use]
+    pub fn message(&self) -> &Object<'a> {
+        &self.message
+    }
+
     /// The value at a dotted path of the message, by the rules of [`Object::at`].
     #[must_use]
     pub fn at(&self, path: &str) -> Option<Value<'a>> {

@@ -1,0 +1,296 @@
+//! Dynamic config: `{{ path || default }}` in a destination's `Config`, resolved for each event (row 12).
+//!
+//! A value that is taken from a message is taken out of it, so that it is not sent to Salesforce as well; metadata and
+//! destination are only read, because rudder-server wants them back whole. Everything else of the event stays raw text: an entry with templates is opened only along the paths that they name.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::contract::json::{Kind, Object, Value};
+
+/// An entry `{message, metadata, destination, …}` whose templates are resolved, as JSON text.
+///
+/// `None` where there is nothing to resolve: no template, or a destination that says so (`hasDynamicConfig: false`).
+#[must_use]
+pub fn resolved(entry: &Object<'_>) -> Option<String> {
+    let destination = entry.get("destination")?;
+    if !(destination.json().contains("{{") && destination.json().contains("||")) {
+        return None;
+    }
+    let members = destination.as_object()?;
+    let switched_off = members
+        .get("hasDynamicConfig")
+        .is_some_and(|flag| flag.json() == "false");
+    let config = members.get("Config").filter(|_| !switched_off)?;
+    let mut tree = Tree::of_object(entry);
+    let config = resolve(config, &mut tree, DEEPEST);
+    tree.set(&["destination", "Config"], config);
+    serde_json::to_string(&tree).ok()
+}
+
+/// How deep in a config templates are looked for.
+const DEEPEST: usize = 64;
+
+/// A JSON value that is opened only where it must be changed.
+#[derive(Clone, Debug)]
+enum Tree<'a> {
+    /// As it came.
+    Raw(&'a RawValue),
+    /// A text of ours.
+    Text(Cow<'a, str>),
+    /// An object that has been opened.
+    Object(IndexMap<Cow<'a, str>, Tree<'a>>),
+    /// An array that has been opened.
+    Array(Vec<Tree<'a>>),
+}
+
+impl<'a> Tree<'a> {
+    fn of_object(members: &Object<'a>) -> Self {
+        Self::Object(
+            members
+                .iter()
+                .map(|(key, value)| (key.clone(), Self::Raw(value.raw())))
+                .collect(),
+        )
+    }
+
+    /// The members of an object, opened; `None` where it is none.
+    fn open(&mut self) -> Option<&mut IndexMap<Cow<'a, str>, Tree<'a>>> {
+        if let Self::Raw(raw) = self {
+            *self = Self::of_object(&Value::from(*raw).as_object()?);
+        }
+        match self {
+            Self::Object(members) => Some(members),
+            Self::Raw(_) | Self::Text(_) | Self::Array(_) => None,
+        }
+    }
+
+    /// Takes the value at a dotted path out, unless it is absent or `null`. A key spelled like the path comes first.
+    fn take(&mut self, path: &str) -> Option<Tree<'a>> {
+        let members = self.open()?;
+        if members.contains_key(path) {
+            let is_null =
+                matches!(members.get(path), Some(Self::Raw(raw)) if Value::from(*raw).is_null());
+            return if is_null {
+                None
+            } else {
+                members.shift_remove(path)
+            };
+        }
+        let (first, rest) = path.split_once('.')?;
+        members.get_mut(first)?.take(rest)
+    }
+
+    /// What a template's path names: taken out of the message, read from anything else.
+    fn answer(&mut self, path: &str) -> Option<Tree<'a>> {
+        if path.starts_with("message.") {
+            self.take(path)
+        } else {
+            self.clone().take(path)
+        }
+    }
+
+    fn set(&mut self, path: &[&'static str], value: Tree<'a>) {
+        let [first, rest @ ..] = path else { return };
+        let Some(members) = self.open() else { return };
+        if rest.is_empty() {
+            members.insert(Cow::Borrowed(first), value);
+        } else if let Some(next) = members.get_mut(*first) {
+            next.set(rest, value);
+        }
+    }
+}
+
+impl Serialize for Tree<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Raw(raw) => raw.serialize(serializer),
+            Self::Text(text) => text.serialize(serializer),
+            Self::Object(members) => serializer.collect_map(members),
+            Self::Array(elements) => serializer.collect_seq(elements),
+        }
+    }
+}
+
+/// A part of a config with its templates replaced by what the event holds, or by their defaults.
+fn resolve<'a>(part: Value<'a>, event: &mut Tree<'a>, depth: usize) -> Tree<'a> {
+    let Some(deeper) = depth.checked_sub(1) else {
+        return Tree::Raw(part.raw());
+    };
+    match part.kind() {
+        Kind::Object => {
+            let members = part.as_object().unwrap_or_default();
+            Tree::Object(
+                members
+                    .iter()
+                    .map(|(key, value)| (key.clone(), resolve(value, event, deeper)))
+                    .collect(),
+            )
+        }
+        Kind::Array => Tree::Array(
+            part.as_array()
+                .unwrap_or_default()
+                .into_iter()
+                .map(|value| resolve(value, event, deeper))
+                .collect(),
+        ),
+        Kind::Text => match part.as_text().as_deref().and_then(Template::read) {
+            Some(template) => event
+                .answer(&template.path)
+                .unwrap_or(Tree::Text(Cow::Owned(template.default))),
+            None => Tree::Raw(part.raw()),
+        },
+        Kind::Null | Kind::Bool | Kind::Number => Tree::Raw(part.raw()),
+    }
+}
+
+/// `{{ path || default }}`
+#[derive(Debug, PartialEq, Eq)]
+struct Template {
+    /// The path in the entry.
+    path: String,
+    default: String,
+}
+
+impl Template {
+    fn read(text: &str) -> Option<Self> {
+        let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+        let (path, default) = inner.split_once("||")?;
+        let path = path.trim();
+        if !path.split('.').all(is_identifier) {
+            return None;
+        }
+        let path = match path.strip_prefix("event.") {
+            Some(rest) => format!("message.{rest}"),
+            None => path.to_owned(),
+        };
+        Some(Self {
+            path,
+            default: default.replace('"', "").trim().to_owned(),
+        })
+    }
+}
+
+fn is_identifier(segment: &str) -> bool {
+    let first = |first: char| first.is_ascii_alphabetic() || first == '_';
+    segment.starts_with(first)
+        && segment
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as JsonValue, json};
+
+    use super::*;
+
+    /// The resolved config and the traits that are left, for a template and the traits of an event.
+    fn outcome(template: &str, traits: &JsonValue) -> (JsonValue, JsonValue) {
+        let entry = json!({"message": {"traits": traits}, "metadata": {"jobId": 1}, "destination": {"ID": "d", "Config": {"x": template}}}).to_string();
+        let entry: Object<'_> = serde_json::from_str(&entry).unwrap();
+        match resolved(&entry) {
+            Some(text) => {
+                let resolved: JsonValue = serde_json::from_str(&text).unwrap();
+                (
+                    resolved["destination"]["Config"]["x"].clone(),
+                    resolved["message"]["traits"].clone(),
+                )
+            }
+            None => (json!(template), traits.clone()),
+        }
+    }
+
+    #[test]
+    fn a_value_replaces_its_template_with_its_type_and_leaves_the_event() {
+        for value in [json!("FOO"), json!(1), json!(0), json!(""), json!({"a": 1})] {
+            for path in ["message.traits.foo", "event.traits.foo"] {
+                let expected = (value.clone(), json!({"bar": 2}));
+                assert_eq!(
+                    outcome(
+                        &format!("  {{{{ {path} || \"d\" }}}} "),
+                        &json!({"foo": value, "bar": 2})
+                    ),
+                    expected
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn null_and_absence_give_the_default_without_its_quotes() {
+        for (template, expected) in [
+            (r#"{{ message.traits.foo || "d" }}"#, "d"),
+            (r#"{{ message.traits.nope || "de f" }}"#, "de f"),
+            ("{{message.traits.nope||dd}}", "dd"),
+            ("{{ message.traits.nope || }}", ""),
+            (r#"{{ message.traits.nope || "a" || "b" }}"#, "a || b"),
+            ("{{ message.traits.nope || 'd' }}", "'d'"),
+            (r#"{{ message.constructor.name || "d" }}"#, "d"),
+            (r#"{{ message.__proto__.x || "d" }}"#, "d"),
+        ] {
+            assert_eq!(
+                outcome(template, &json!({"foo": null})),
+                (json!(expected), json!({"foo": null})),
+                "{template}"
+            );
+        }
+    }
+
+    #[test]
+    fn metadata_and_destination_are_read_and_stay_whole() {
+        let entry = r#"{"message":{},"metadata":{"jobId":1},"destination":{"ID":"d","Config":{"a":"{{ metadata.jobId || x }}","b":"{{ destination.ID || x }}"}}}"#;
+        let text = resolved(&serde_json::from_str(entry).unwrap()).unwrap();
+        let expected = r#"{"message":{},"metadata":{"jobId":1},"destination":{"ID":"d","Config":{"a":1,"b":"d"}}}"#;
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_is_no_template_stays() {
+        for text in [
+            "{{ message.traits.foo }}",
+            "a {{ message.traits.foo || b }}",
+            "{{ message.traits.foo || b }} c",
+            "{{ message.a-b || c }}",
+            "{{ arr.0 || c }}",
+            "{{{ message.traits.foo || d }}}",
+        ] {
+            assert_eq!(
+                outcome(text, &json!({"foo": 1})),
+                (json!(text), json!({"foo": 1})),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_two_templates_with_one_path_the_first_gets_the_value() {
+        let template = "{{ message.traits.foo || d }}";
+        let entry = json!({"message": {"traits": {"foo": "F"}}, "destination": {"Config": {"a": template, "b": [template]}}}).to_string();
+        let text = resolved(&serde_json::from_str(&entry).unwrap()).unwrap();
+        let resolved: JsonValue = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            resolved["destination"]["Config"],
+            json!({"a": "F", "b": ["d"]})
+        );
+    }
+
+    #[test]
+    fn a_destination_can_say_that_it_has_no_templates() {
+        let entry = r#"{"message":{"a":1},"destination":{"hasDynamicConfig":false,"Config":{"x":"{{ message.a || d }}"}}}"#;
+        assert_eq!(resolved(&serde_json::from_str(entry).unwrap()), None);
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let entry = r#"{"message":{"n":12345678901234567890},"destination":{"Config":{"x":"{{ message.a || d }}"}}}"#;
+        assert!(
+            resolved(&serde_json::from_str(entry).unwrap())
+                .unwrap()
+                .contains("12345678901234567890")
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! What rudder-server asks a delivery proxy for: a descriptor with the jobs that it is for (wire contract, section 5).
+
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+use crate::{
+    contract::json::{Kind, Object, Value},
+    error::RequestError,
+};
+
+/// The version of the proxy's wire format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyVersion {
+    /// One metadata object; the HTTP status is the outcome of all jobs.
+    V0,
+    /// A list of metadata objects; each job has its own outcome.
+    V1,
+}
+
+/// A request to be sent to Salesforce, and for whom.
+#[derive(Debug)]
+pub struct ProxyRequest<'a> {
+    /// The metadata of each job, to be echoed.
+    pub jobs: Vec<Value<'a>>,
+    members: Object<'a>,
+}
+
+/// Names and values, as texts.
+pub type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// What is to be sent, as far as it can be.
+#[derive(Debug)]
+pub struct Sending<'a> {
+    /// The HTTP method.
+    pub method: Cow<'a, str>,
+    /// The URL.
+    pub endpoint: Cow<'a, str>,
+    /// Further parameters of the URL's query.
+    pub params: Pairs<'a>,
+    /// The headers.
+    pub headers: Pairs<'a>,
+    /// The body, where there is one.
+    pub body: Option<Payload<'a>>,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub enum Payload<'a> {
+    /// JSON, byte for byte as it came.
+    Json(Cow<'a, str>),
+    /// A form.
+    Form(Pairs<'a>),
+    /// XML.
+    Xml(Cow<'a, str>),
+}
+
+/// Why a descriptor cannot be sent, now or ever.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Unsendable {
+    /// A part is absent or of the wrong type.
+    #[error("the request has no usable `{0}`")]
+    Part(&'static str),
+    /// A body format that Salesforce does not take.
+    #[error("a body of the format {0} cannot be sent to Salesforce")]
+    Format(String),
+}
+
+impl<'a> ProxyRequest<'a> {
+    /// Reads the body of a proxy route. Nothing may be sent before it is known for which jobs.
+    ///
+    /// # Errors
+    /// [`RequestError`] where the text is no JSON, or has no metadata of the version's shape.
+    pub fn read(body: &'a str, version: ProxyVersion) -> Result<Self, RequestError> {
+        let value: Value<'a> = serde_json::from_str(body).map_err(RequestError::NotJson)?;
+        let members = value.as_object().ok_or(RequestError::Shape(
+            "an object with `endpoint`, `method`, `body` and `metadata`",
+        ))?;
+        let metadata = members.get("metadata");
+        let jobs = match version {
+            ProxyVersion::V0 => metadata
+                .filter(|metadata| metadata.kind() == Kind::Object)
+                .map(|metadata| vec![metadata]),
+            ProxyVersion::V1 => metadata.and_then(Value::as_array).filter(|jobs| {
+                !jobs.is_empty() && jobs.iter().all(|job| job.kind() == Kind::Object)
+            }),
+        };
+        let jobs = jobs.ok_or(RequestError::Shape(match version {
+            ProxyVersion::V0 => "an object with one object as `metadata`",
+            ProxyVersion::V1 => "an object with a list of objects as `metadata`, at least one",
+        }))?;
+        Ok(Self { jobs, members })
+    }
+
+    /// A member of the first job's metadata that is a text or a number.
+    #[must_use]
+    pub fn of_first_job(&self, key: &str) -> Option<Cow<'a, str>> {
+        let job = self.jobs.first()?.as_object()?;
+        job.get(key)?
+            .as_text_or_number()
+            .filter(|text| !text.is_empty())
+    }
+
+    /// What is to be sent.
+    ///
+    /// # Errors
+    /// [`Unsendable`] where the descriptor is malformed.
+    pub fn sending(&self) -> Result<Sending<'a>, Unsendable> {
+        let text = |name| {
+            self.members
+                .get(name)
+                .and_then(Value::as_text)
+                .filter(|text| !text.is_empty())
+                .ok_or(Unsendable::Part(name))
+        };
+        Ok(Sending {
+            method: text("method")?,
+            endpoint: text("endpoint")?,
+            params: self.pairs("params")?,
+            headers: self.pairs("headers")?,
+            body: self.payload()?,
+        })
+    }
+
+    fn pairs(&self, name: &'static str) -> Result<Pairs<'a>, Unsendable> {
+        match self.members.get(name).filter(|value| !value.is_null()) {
+            None => Ok(Vec::new()),
+            Some(value) => Ok(texts(&value.as_object().ok_or(Unsendable::Part(name))?)),
+        }
+    }
+
+    /// The one section of the body that is not empty; of several the last, as the stock service does.
+    fn payload(&self) -> Result<Option<Payload<'a>>, Unsendable> {
+        let Some(body) = self.members.get("body").filter(|body| !body.is_null()) else {
+            return Ok(None);
+        };
+        let sections = body.as_object().ok_or(Unsendable::Part("body"))?;
+        let Some((format, section)) = sections
+            .iter()
+            .filter(|(_, section)| !is_empty(*section))
+            .last()
+        else {
+            return Ok(None);
+        };
+        let members = section.as_object().unwrap_or_default();
+        let part = |name| members.get(name).ok_or(Unsendable::Part("body"));
+        match format.as_ref() {
+            "JSON" => Ok(Some(Payload::Json(Cow::Borrowed(section.json())))),
+            "JSON_ARRAY" => part("batch").map(|batch| {
+                Some(Payload::Json(
+                    batch.as_text().unwrap_or(Cow::Borrowed(batch.json())),
+                ))
+            }),
+            "XML" => part("payload").map(|xml| xml.as_text().map(Payload::Xml)),
+            "FORM" => Ok(Some(Payload::Form(texts(&members)))),
+            other => Err(Unsendable::Format(other.to_owned())),
+        }
+    }
+}
+
+fn is_empty(section: Value<'_>) -> bool {
+    match section.kind() {
+        Kind::Object => section
+            .as_object()
+            .is_none_or(|members| members.iter().next().is_none()),
+        Kind::Array => section
+            .as_array()
+            .is_none_or(|elements| elements.is_empty()),
+        Kind::Text => !section.is_present(),
+        Kind::Null | Kind::Bool | Kind::Number => true,
+    }
+}
+
+/// The members of an object as texts: a text as it is, anything else as JSON; `null` is left out.
+fn texts<'a>(members: &Object<'a>) -> Pairs<'a> {
+    let present = members.iter().filter(|(_, value)| !value.is_null());
+    present
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                value.as_text().unwrap_or(Cow::Borrowed(value.json())),
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload(body: &str) -> Result<String, Unsendable> {
+        let request = format!(
+            r#"{{"method":"POST","endpoint":"https://x","body":{body},"metadata":{{"jobId":1}}}}"#
+        );
+        let sending = ProxyRequest::read(&request, ProxyVersion::V0)
+            .unwrap()
+            .sending()?;
+        Ok(format!("{:?}", sending.body))
+    }
+
+    #[test]
+    fn the_section_that_is_not_empty_is_sent_as_it_is() {
+        let json =
+            payload(r#"{"JSON":{"n":12345678901234567890},"JSON_ARRAY":{},"XML":{},"FORM":{}}"#)
+                .unwrap();
+        assert!(json.contains(r#"{\"n\":12345678901234567890}"#), "{json}");
+        assert_eq!(payload(r#"{"JSON":{},"FORM":{}}"#).unwrap(), "None");
+        assert!(
+            payload(r#"{"JSON_ARRAY":{"batch":"[1]"}}"#)
+                .unwrap()
+                .contains("[1]")
+        );
+        assert!(
+            payload(r#"{"FORM":{"a":1,"b":"x y","c":null}}"#)
+                .unwrap()
+                .contains(r#"("a", "1"), ("b", "x y")"#)
+        );
+    }
+
+    #[test]
+    fn a_format_that_salesforce_does_not_take_is_named() {
+        assert_eq!(
+            payload(r#"{"GZIP":{"payload":"x"}}"#),
+            Err(Unsendable::Format("GZIP".to_owned()))
+        );
+    }
+
+    #[test]
+    fn without_metadata_of_the_right_shape_nothing_can_be_sent() {
+        for (body, version) in [
+            ("{}", ProxyVersion::V0),
+            (r#"{"metadata":[]}"#, ProxyVersion::V0),
+            (r#"{"metadata":{}}"#, ProxyVersion::V1),
+            (r#"{"metadata":[]}"#, ProxyVersion::V1),
+            (r#"{"metadata":[5]}"#, ProxyVersion::V1),
+        ] {
+            assert!(
+                matches!(
+                    ProxyRequest::read(body, version),
+                    Err(RequestError::Shape(_))
+                ),
+                "{body}"
+            );
+        }
+    }
+}
