@@ -11,6 +11,7 @@ mod verdict;
 pub use event::{EventError, ExternalIdFlaw, SecretFlaw};
 pub use request::RequestError;
 pub use verdict::StatTags;
+pub(crate) use verdict::by_disposition;
 
 /// A name as it came, cut to 60 characters, so that an error text stays readable.
 #[must_use]

@@ -5,22 +5,29 @@
 
 pub mod auth;
 pub mod client;
+pub mod credentials;
+pub mod delivery;
 pub mod fault;
+pub mod found;
 pub mod hosts;
+pub mod key;
+pub mod literal;
 pub mod lookup;
 pub mod session;
 pub mod soql;
 
 use std::sync::Arc;
 
-use futures_util::future;
+use futures_util::{StreamExt, stream};
 
-pub use auth::{AuthError, Credentials};
+pub use auth::AuthError;
+pub use credentials::Credentials;
 pub use fault::Fault;
+pub use found::Found;
 pub use hosts::AllowedHosts;
-pub use lookup::{Found, Lead};
+pub use key::Key;
+pub use lookup::Row;
 pub use session::Session;
-pub use soql::Email;
 
 use crate::{config::Config, metrics::Metrics};
 
@@ -29,6 +36,7 @@ use crate::{config::Config, metrics::Metrics};
 pub struct Salesforce {
     client: client::Client,
     tokens: auth::Tokens,
+    hosts: AllowedHosts,
     api_version: String,
 }
 
@@ -37,8 +45,8 @@ pub struct Salesforce {
 pub struct Asked {
     /// The session, renewed where the first one had expired.
     pub session: Arc<Session>,
-    /// The leads of the e-mails that were asked for.
-    pub leads: Found,
+    /// The records of the keys that were asked for.
+    pub found: Found,
 }
 
 impl Salesforce {
@@ -50,52 +58,71 @@ impl Salesforce {
         Ok(Self {
             client: client::Client::new(config, metrics)?,
             tokens: auth::Tokens::new(config),
+            hosts: config.salesforce_allowed_hosts.clone(),
             api_version: config.salesforce_api_version.clone(),
         })
     }
 
-    /// Opens a session and asks for the leads with these e-mails, in as few queries as fit. A password login whose
-    /// session has expired is renewed once and asked again; an OAuth secret is for rudder-server to refresh.
+    /// Opens a session and asks for the records of these keys, in as few queries as fit. A password login whose session
+    /// has expired is renewed once and asked again; an OAuth secret is for rudder-server to refresh.
     ///
     /// # Errors
-    /// [`AuthError`] where no session can be had. A lookup that fails is a fault of its own e-mails in [`Asked::leads`].
+    /// [`AuthError`] where no session can be had, or Salesforce no longer accepts it: a request that carried its token
+    /// would be refused, and its event dropped. Any other failed lookup is a fault of its own keys in [`Asked::found`].
     pub async fn ask(
         &self,
         credentials: &Credentials,
-        emails: &[Email],
+        keys: &[Key],
+    ) -> Result<Asked, Arc<AuthError>> {
+        match self.ask_once(credentials, keys).await {
+            Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.are_oauth() => {
+                self.ask_once(credentials, keys).await
+            }
+            asked => asked,
+        }
+    }
+
+    async fn ask_once(
+        &self,
+        credentials: &Credentials,
+        keys: &[Key],
     ) -> Result<Asked, Arc<AuthError>> {
         let session = self.tokens.session(&self.client, credentials).await?;
-        let leads = self.leads(&session, emails).await;
-        if !leads.session_expired() {
-            return Ok(Asked { session, leads });
-        }
-        self.tokens.evict(&session).await;
-        match credentials {
-            Credentials::Secret(_) => Ok(Asked { session, leads }),
-            Credentials::Password { .. } => {
-                let session = self.tokens.session(&self.client, credentials).await?;
-                let leads = self.leads(&session, emails).await;
-                Ok(Asked { session, leads })
+        let found = self.find(&session, keys).await;
+        match found.expiry() {
+            None => Ok(Asked { session, found }),
+            Some(fault) => {
+                self.tokens.evict(session.authorization()).await;
+                Err(Arc::new(AuthError::Expired(fault)))
             }
         }
     }
 
-    async fn leads(&self, session: &Session, emails: &[Email]) -> Found {
+    /// Asks for all keys. What must be asked otherwise comes back from [`Found::add`] and is asked again, in smaller parts.
+    async fn find(&self, session: &Session, keys: &[Key]) -> Found {
         let path = format!("/services/data/v{}/query", self.api_version);
-        let queries = soql::leads_by_email(emails, path.len(), soql::LONGEST_URI);
-        let answers = queries.iter().map(|(query, range)| async {
-            let answer = lookup::leads(
-                &self.client,
-                session,
-                &format!("{path}?q={}", query.encoded()),
-            )
-            .await;
-            (&emails[range.clone()], answer)
-        });
         let mut found = Found::default();
-        for (emails, answer) in future::join_all(answers).await {
-            found.add(emails, answer);
+        let mut parts = vec![keys.to_vec()];
+        while !parts.is_empty() {
+            let queries = parts
+                .iter()
+                .flat_map(|keys| soql::queries(keys, path.len(), soql::LONGEST_URI));
+            let answers = queries.map(|query| async {
+                let answer = lookup::rows(&self.client, session, &path, &query).await;
+                (query, answer)
+            });
+            let answers: Vec<_> = stream::iter(answers.collect::<Vec<_>>())
+                .buffered(AT_ONCE)
+                .collect()
+                .await;
+            parts = answers
+                .into_iter()
+                .flat_map(|(query, answer)| found.add(&query, answer))
+                .collect();
         }
         found
     }
 }
+
+/// How many queries of one org are asked at a time.
+const AT_ONCE: usize = 8;

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{
     contract::carriable::Uncarriable,
-    salesforce::{AuthError, Fault},
+    salesforce::{AuthError, Fault, key::LONGEST_VALUE},
 };
 
 /// Why one event makes no request.
@@ -58,6 +58,9 @@ pub enum EventError {
         /// What was found, as a noun.
         found: &'static str,
     },
+    /// Row 7, stock: a name that cannot be cut.
+    #[error("the trait `name` is an empty list or object, where a text is expected")]
+    EmptyName,
     /// Row 4: a lead without an e-mail.
     #[error(
         "a lead is found by its e-mail, and the event has none in `traits.email`, `context.traits.email` or `properties.email`"
@@ -69,15 +72,29 @@ pub enum EventError {
         /// What was found, as a noun.
         found: &'static str,
     },
-    /// An e-mail that no field of Salesforce can hold.
+    /// A value that is too long to be looked up.
     #[error(
-        "the e-mail has {length} bytes; at most {limit} can be looked up, and Salesforce stores 80 characters"
+        "the value to look the record up by has {length} bytes; at most {LONGEST_VALUE} can be asked for"
     )]
-    EmailTooLong {
-        /// Length of the e-mail in bytes.
+    ValueTooLong {
+        /// Its length in bytes.
         length: usize,
-        /// What can be looked up, in bytes.
-        limit: usize,
+    },
+    /// Row 9: a reverse-ETL event that does not say which record it is for.
+    #[error(
+        "`context.externalId[0]` of a reverse-ETL event needs `id`, `type` and `identifierType`, and has no usable `{missing}`"
+    )]
+    NoIdentifier {
+        /// The member that is missing.
+        missing: &'static str,
+    },
+    /// Row 9: an object or identifier that no query can hold.
+    #[error(
+        "the sync names \"{name}\", which is no API name: letters, digits and underscores are allowed, a letter comes first"
+    )]
+    NoApiName {
+        /// The object and the field.
+        name: String,
     },
     /// Row 5: an `externalId` entry that is unreadable.
     #[error("`context.externalId[{index}]` {flaw}")]
@@ -96,12 +113,12 @@ pub enum EventError {
     /// Salesforce could not be asked for the record.
     #[error("the lookup in Salesforce failed: {0}")]
     Lookup(#[source] Arc<Fault>),
-    /// Row 6: several leads where the rules want one.
+    /// Rows 6 and 9: several records where the rules want one.
     #[error(
-        "{count} leads have this e-mail, and it cannot be told which one is meant: merge them in Salesforce"
+        "{count} records have this e-mail or identifier, and it cannot be told which one is meant: merge them in Salesforce"
     )]
-    SeveralLeads {
-        /// How many leads there are.
+    SeveralRecords {
+        /// How many records there are.
         count: usize,
     },
     /// Row 6: the lead is in the recycle bin.

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::error::shortened;
+use crate::error::{EventError, shortened};
 
 /// Why a whole request cannot be served.
 #[derive(Debug, Error)]
@@ -16,6 +16,9 @@ pub enum RequestError {
     /// The header `Oauth-Secret` is no JSON text.
     #[error("the header Oauth-Secret is no JSON: {0}")]
     SecretNotJson(#[source] serde_json::Error),
+    /// The header `Oauth-Secret` is no UTF-8, so that it could not be handed back byte for byte.
+    #[error("the header Oauth-Secret is no UTF-8: {0}")]
+    SecretNotText(#[source] std::str::Utf8Error),
     /// The body is larger than the setting `BODY_LIMIT` (bytes, counted after decompression).
     #[error(
         "the body is larger than {limit} bytes; raise the setting BODY_LIMIT, or send smaller batches"
@@ -50,12 +53,25 @@ pub enum RequestError {
         /// The name that the request gives.
         name: String,
     },
+    /// Salesforce cannot be asked for now, and the caller drops an event that fails on its own (row "always").
+    #[error(
+        "Salesforce cannot be asked for now, and rudder-server's processor would drop the events: {0}"
+    )]
+    SalesforceAway(Box<EventError>),
     /// An answer that could not be written.
     #[error("the answer could not be written: {0}")]
     Unwritable(#[source] serde_json::Error),
     /// A bug of this service.
     #[error("the service failed unexpectedly; its log says where")]
     Panicked,
+    /// A route that is asked with another method.
+    #[error("{path} is not asked with {method}; GET / lists the routes")]
+    Method {
+        /// The path of the request.
+        path: String,
+        /// Its method.
+        method: String,
+    },
     /// A path that nobody serves.
     #[error("there is nothing at {path}; GET / lists the routes")]
     UnknownPath {

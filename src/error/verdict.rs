@@ -39,7 +39,7 @@ impl StatTags {
 }
 
 /// The verdict of an entry that makes no request: its status, and what the metrics call it.
-type Verdict = (u16, Option<StatTags>);
+pub(crate) type Verdict = (u16, Option<StatTags>);
 
 const INVALID_EVENT: Verdict = (
     400,
@@ -65,13 +65,27 @@ impl EventError {
         self.verdict().1
     }
 
-    /// The `authErrorCategory` of the event's entry on `/routerTransform`.
+    /// Whether the event fails because Salesforce is away for a while: an outage, a limit, a broken connection. What an
+    /// operator has to mend first is no such failure.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        if let Self::Lookup(fault) = self {
+            return fault.is_outage();
+        }
+        let Self::Authorisation(error) = self else {
+            return false;
+        };
+        matches!(&**error, AuthError::Fault(fault) if fault.is_outage())
+    }
+
+    /// The `authErrorCategory` of the event's entry on `/routerTransform`: `oauth` tells whether rudder-server holds the
+    /// credentials and can refresh them.
     #[must_use]
     pub fn auth_category(&self, oauth: bool) -> Option<&'static str> {
-        let Self::Lookup(fault) = self else {
+        let Self::Authorisation(error) = self else {
             return None;
         };
-        (oauth && fault.disposition() == Disposition::Refresh).then_some("REFRESH_TOKEN")
+        (oauth && matches!(**error, AuthError::Expired(_))).then_some("REFRESH_TOKEN")
     }
 
     fn verdict(&self) -> Verdict {
@@ -85,12 +99,15 @@ impl EventError {
             | Self::UnsupportedType { .. }
             | Self::NoTraits
             | Self::TraitsNotObject { .. }
+            | Self::EmptyName
             | Self::NoEmail
             | Self::EmailNotText { .. }
-            | Self::EmailTooLong { .. }
+            | Self::ValueTooLong { .. }
+            | Self::NoIdentifier { .. }
+            | Self::NoApiName { .. }
             | Self::ExternalId { .. } => INVALID_EVENT,
             Self::Secret(_) => SECRET,
-            Self::SeveralLeads { .. }
+            Self::SeveralRecords { .. }
             | Self::LeadDeleted { .. }
             | Self::ConvertedWithoutContact { .. } => LOOKUP_REFUSED,
             Self::Authorisation(error) => error.verdict(),
@@ -109,13 +126,17 @@ impl AuthError {
         match self {
             Self::Refused(_) => by_disposition(Disposition::Abort),
             Self::NoToken => by_disposition(Disposition::Retry),
-            Self::Instance(_) => (500, Some(StatTags::new("platform", "configuration"))),
+            Self::Instance(_) | Self::Client(_) => {
+                (500, Some(StatTags::new("platform", "configuration")))
+            }
+            Self::Expired(fault) => by_disposition(fault.disposition()),
             Self::Fault(fault) => by_disposition(fault.disposition()),
         }
     }
 }
 
-fn by_disposition(disposition: Disposition) -> Verdict {
+/// What a call to Salesforce ends in where nothing more is known about it.
+pub(crate) fn by_disposition(disposition: Disposition) -> Verdict {
     match disposition {
         Disposition::Refresh | Disposition::Retry => {
             (500, Some(StatTags::new("network", "retryable")))

@@ -8,6 +8,7 @@ use std::{
 };
 
 use moka::future::Cache;
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
@@ -15,11 +16,11 @@ use url::Url;
 
 use crate::{
     config::Config,
-    contract::{Destination, Login, json::Value},
-    error::SecretFlaw,
+    contract::Login,
     metrics::Call,
     salesforce::{
         client::Client,
+        credentials::Credentials,
         fault::{Disposition, Fault, Refusal},
         hosts::AllowedHosts,
         session::{Instance, InstanceError, Session},
@@ -28,75 +29,6 @@ use crate::{
 
 /// How many tokens are kept, far above the number of destinations that one service has.
 const MOST_TOKENS: u64 = 10_000;
-
-/// What a destination authorises with.
-#[derive(Clone, Debug)]
-pub enum Credentials {
-    /// An OAuth secret, which rudder-server fetches and refreshes.
-    Secret(Secret),
-    /// User name and password of a destination.
-    Password {
-        /// The destination's id: tokens are kept per destination.
-        destination: String,
-        /// What it logs in with.
-        login: Login,
-    },
-}
-
-/// The parts of an OAuth secret that a call needs.
-#[derive(Clone)]
-pub struct Secret {
-    access_token: SecretString,
-    instance_url: String,
-}
-
-impl Credentials {
-    /// What a destination authorises with: the secret where there is one, else its login.
-    ///
-    /// # Errors
-    /// [`SecretFlaw`] for a secret that is incomplete, or none where the destination has no login.
-    pub fn of(secret: Option<Value<'_>>, destination: &Destination) -> Result<Self, SecretFlaw> {
-        match secret.filter(|secret| !secret.is_null()) {
-            Some(secret) => Secret::read(secret).map(Self::Secret),
-            None if destination.name().needs_secret() => Err(SecretFlaw::Missing),
-            None => Ok(Self::Password {
-                destination: destination.id.clone(),
-                login: destination.login.clone(),
-            }),
-        }
-    }
-
-    /// Whether rudder-server holds the credentials and can refresh them.
-    #[must_use]
-    pub fn are_oauth(&self) -> bool {
-        matches!(self, Self::Secret(_))
-    }
-}
-
-impl Secret {
-    fn read(secret: Value<'_>) -> Result<Self, SecretFlaw> {
-        let secret = secret.as_object().unwrap_or_default();
-        let member = |name| {
-            let text = secret
-                .get(name)
-                .and_then(Value::as_text)
-                .filter(|text| !text.is_empty());
-            text.ok_or(SecretFlaw::Without(name))
-        };
-        Ok(Self {
-            access_token: SecretString::from(member("access_token")?.into_owned()),
-            instance_url: member("instance_url")?.into_owned(),
-        })
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secret")
-            .field("instance_url", &self.instance_url)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Why no session could be opened.
 #[derive(Debug, Error)]
@@ -109,15 +41,38 @@ pub enum AuthError {
          SALESFORCE_CLIENT_SECRET of this service"
     )]
     Refused(Refusal),
+    /// Salesforce refuses the app by which this service logs in.
+    #[error(
+        "Salesforce refuses this service's connected app ({0}): set SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET to its consumer key and secret"
+    )]
+    Client(Refusal),
     /// Salesforce says success and names no token.
     #[error("Salesforce's token answer holds no access_token or no instance_url")]
     NoToken,
     /// The instance may not be called.
     #[error("{0}")]
     Instance(#[from] InstanceError),
+    /// The session has expired, and a new one is not to be had here.
+    #[error("{0}")]
+    Expired(Arc<Fault>),
     /// The login could not be tried.
     #[error("the login to Salesforce failed: {0}")]
     Fault(Fault),
+}
+
+impl AuthError {
+    /// The word for this error in the log.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "credentials_refused",
+            Self::Client(_) => "connected_app_refused",
+            Self::NoToken => "no_token",
+            Self::Instance(_) => "instance_not_allowed",
+            Self::Expired(fault) => fault.label(),
+            Self::Fault(fault) => fault.label(),
+        }
+    }
 }
 
 /// The sessions of password logins.
@@ -191,12 +146,13 @@ impl Tokens {
         }
     }
 
-    /// Forgets a session that Salesforce no longer accepts, unless another one has taken its place.
-    pub(super) async fn evict(&self, session: &Arc<Session>) {
+    /// Forgets the session of a token that Salesforce no longer accepts. Another that has taken its place is kept.
+    pub(super) async fn evict(&self, authorization: &str) {
+        let is_expired = |session: &Session| session.authorization() == authorization;
         let expired: Vec<_> = self
             .cache
             .iter()
-            .filter(|(_, cached)| Arc::ptr_eq(cached, session))
+            .filter(|(_, session)| is_expired(session))
             .map(|(key, _)| key)
             .collect();
         for key in expired {
@@ -230,7 +186,7 @@ impl Tokens {
                 .map(|secret| ("client_secret", secret.expose_secret())),
         );
         let request = client
-            .post(&url)
+            .request(Method::POST, &url)
             .header("Accept", "application/json")
             .form(&form);
         let body = client
@@ -263,6 +219,9 @@ impl fmt::Debug for Tokens {
 /// "try again" (Salesforce's list of OAuth error codes), and there is no session yet that could have expired.
 fn refused_or_fault(fault: Fault) -> AuthError {
     match fault {
+        Fault::Refused(refusal) if refusal.code.starts_with("invalid_client") => {
+            AuthError::Client(refusal)
+        }
         Fault::Refused(refusal) if refusal.code == "unknown_error" => {
             AuthError::Fault(Fault::Passing(refusal))
         }

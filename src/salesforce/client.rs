@@ -1,21 +1,60 @@
 //! The one HTTP client, and the one way to send.
 
 use std::{
+    error::Error,
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{RequestBuilder, Response, redirect};
+use reqwest::{Method, RequestBuilder, Response, redirect};
 
 use crate::{
     config::Config,
     metrics::{Call, Metrics},
-    salesforce::fault::{Fault, Refusal},
+    salesforce::fault::Fault,
 };
 
 /// The largest answer that is read, in bytes: far above a page of 2,000 records.
 const LARGEST_ANSWER: usize = 64 << 20;
+
+/// An answer of Salesforce: its status, and its body as far as it came.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body, or why it is not whole.
+    pub body: Result<Bytes, Fault>,
+}
+
+impl Answer {
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body of a success.
+    fn whole_success(self) -> Result<Bytes, Fault> {
+        let is_success = self.is_success();
+        let body = self.body?;
+        if is_success {
+            Ok(body)
+        } else {
+            Err(Fault::read(self.status, &body))
+        }
+    }
+
+    /// What is wrong with the answer to a write. A 2xx status says that Salesforce has written, also where the connection
+    /// breaks before the end of the body: to send the write again would make a second record.
+    fn fault_of_write(&self) -> Option<Fault> {
+        let body = self.body.as_deref().unwrap_or_default();
+        if self.is_success() {
+            Fault::in_success(self.status, body)
+        } else {
+            Some(Fault::read(self.status, body))
+        }
+    }
+}
 
 /// Sends requests to Salesforce.
 #[derive(Debug)]
@@ -55,13 +94,8 @@ impl Client {
     }
 
     /// A request to be filled in and given to [`Client::send`].
-    pub fn get(&self, url: &str) -> RequestBuilder {
-        self.http.get(url)
-    }
-
-    /// A request to be filled in and given to [`Client::send`].
-    pub fn post(&self, url: &str) -> RequestBuilder {
-        self.http.post(url)
+    pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        self.http.request(method, url)
     }
 
     /// Sends a request and reads its answer to the end.
@@ -70,53 +104,86 @@ impl Client {
     /// [`Fault`] for anything but a 2xx answer that arrived whole and in time.
     pub async fn send(&self, call: Call, request: RequestBuilder) -> Result<Bytes, Fault> {
         let start = Instant::now();
-        let result = self.exchange(request).await;
-        self.metrics.salesforce_call(
-            call,
-            result.as_ref().err().map_or("ok", Fault::label),
-            start.elapsed(),
-        );
+        let answer = exchange(request, self.timeout).await;
+        let result = answer.and_then(Answer::whole_success);
+        self.count(call, result.as_ref().err(), start);
         result
     }
 
-    async fn exchange(&self, request: RequestBuilder) -> Result<Bytes, Fault> {
-        let answer = request.send().await.map_err(|error| self.broken(error))?;
-        let status = answer.status();
-        let body = self.body(answer).await?;
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(Fault::of(Refusal::read(status.as_u16(), &body)))
-        }
+    /// Sends a write, and gives the answer with what is wrong with it. Without an answer within `timeout` it is not known
+    /// whether Salesforce has written.
+    pub async fn write(
+        &self,
+        request: RequestBuilder,
+        timeout: Duration,
+    ) -> (Result<Answer, Fault>, Option<Fault>) {
+        let start = Instant::now();
+        let answer = exchange(request.timeout(timeout), timeout).await;
+        let fault = answer.as_ref().ok().and_then(Answer::fault_of_write);
+        self.count(Call::Write, answer.as_ref().err().or(fault.as_ref()), start);
+        (answer, fault)
     }
 
-    async fn body(&self, mut answer: Response) -> Result<Bytes, Fault> {
-        let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.broken(error))? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(Fault::Unreadable(format!(
-                    "it is larger than {LARGEST_ANSWER} bytes"
-                )));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body.freeze())
-    }
-
-    /// A request that brought no answer. The URL is left out of the text: a lookup's holds e-mails.
-    fn broken(&self, error: reqwest::Error) -> Fault {
-        if error.is_timeout() {
-            return Fault::Timeout(self.timeout);
-        }
-        Fault::Connection(causes(&error.without_url()))
+    fn count(&self, call: Call, fault: Option<&Fault>, start: Instant) {
+        self.metrics
+            .salesforce_call(call, fault.map_or("ok", Fault::label), start.elapsed());
     }
 }
 
+/// Sends a request that has this timeout.
+async fn exchange(request: RequestBuilder, timeout: Duration) -> Result<Answer, Fault> {
+    let mut response = request
+        .send()
+        .await
+        .map_err(|error| broken(error, timeout))?;
+    let status = response.status().as_u16();
+    Ok(Answer {
+        status,
+        body: body(&mut response, timeout).await,
+    })
+}
+
+async fn body(response: &mut Response, timeout: Duration) -> Result<Bytes, Fault> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| broken(error, timeout))?
+    {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(Fault::Unreadable(format!(
+                "it is larger than {LARGEST_ANSWER} bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// A request that brought no answer. The URL is left out of the text: a lookup's holds e-mails.
+fn broken(error: reqwest::Error, timeout: Duration) -> Fault {
+    let error = error.without_url();
+    if error.is_timeout() {
+        return Fault::Timeout(timeout);
+    }
+    let io_errors = causes(&error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    if io_errors
+        .into_iter()
+        .any(|cause| cause.kind() == io::ErrorKind::ConnectionRefused)
+    {
+        return Fault::ConnectionRefused;
+    }
+    Fault::Connection(
+        causes(&error)
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": "),
+    )
+}
+
 /// An error and what caused it, outermost first.
-fn causes(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| {
+        (*error).source()
+    })
 }

@@ -4,10 +4,14 @@
 //! answered with a status that drops the event.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod refusal;
+
 use std::time::Duration;
 
-use serde::Deserialize;
 use thiserror::Error;
+
+pub use self::refusal::Refusal;
+use self::refusal::{refusals, refused_in_success};
 
 /// What to do about a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +53,11 @@ pub enum Fault {
         status: u16,
     },
     /// No answer in time.
-    #[error("Salesforce did not answer within {} s (SALESFORCE_TIMEOUT)", .0.as_secs_f64())]
+    #[error("Salesforce did not answer within {} s (SALESFORCE_TIMEOUT, or the RdProxy-Timeout of a delivery)", .0.as_secs_f64())]
     Timeout(Duration),
+    /// Nobody listens there.
+    #[error("the connection to Salesforce was refused")]
+    ConnectionRefused,
     /// The connection could not be made or broke.
     #[error("the connection to Salesforce failed: {0}")]
     Connection(String),
@@ -59,77 +66,79 @@ pub enum Fault {
     Unreadable(String),
 }
 
-/// What Salesforce says in an answer that refuses: HTTP status, error code and text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// HTTP status.
-    pub status: u16,
-    /// `errorCode` of the first error, or `error` of a token answer; empty where the body has none.
-    pub code: String,
-    /// Salesforce's own text, shortened.
-    pub message: String,
-}
+/// Codes of what may succeed when it is tried again.
+const PASSING_CODES: [&str; 4] = [
+    "UNABLE_TO_LOCK_ROW",
+    "UNKNOWN_EXCEPTION",
+    "QUERY_TIMEOUT",
+    "REQUEST_RUNNING_TOO_LONG",
+];
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "HTTP {}", self.status)?;
-        if !self.code.is_empty() {
-            write!(f, " {}", self.code)?;
-        }
-        if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
-        }
-        Ok(())
-    }
-}
-
-/// An error as Salesforce's REST API writes it.
-#[derive(Deserialize)]
-struct RestError {
-    #[serde(rename = "errorCode", default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
-/// An error as the token endpoint writes it.
-#[derive(Deserialize)]
-struct TokenError {
-    error: String,
-    #[serde(default)]
-    error_description: String,
-}
-
-/// How much of Salesforce's text an error repeats.
-const LONGEST_MESSAGE: usize = 500;
-
-impl Refusal {
-    /// Reads the body of an answer that is no success. A body of no known shape leaves code and text empty.
-    #[must_use]
-    pub fn read(status: u16, body: &[u8]) -> Self {
-        let (code, message) = serde_json::from_slice::<Vec<RestError>>(body)
-            .ok()
-            .and_then(|errors| errors.into_iter().next())
-            .map(|first| (first.code, first.message))
-            .or_else(|| {
-                serde_json::from_slice::<TokenError>(body)
-                    .ok()
-                    .map(|token| (token.error, token.error_description))
-            })
-            .unwrap_or_default();
-        let message = message.chars().take(LONGEST_MESSAGE).collect();
-        Self {
-            status,
-            code,
-            message,
-        }
-    }
-}
+/// Texts by which limits of the org's own code and locks are told, whatever code carries them: the same request may
+/// succeed when it runs alone.
+const PASSING_TEXTS: [&str; 9] = [
+    "UNABLE_TO_LOCK_ROW",
+    "unable to obtain exclusive access",
+    "Too many SOQL queries",
+    "Too many SOSL queries",
+    "Too many query rows",
+    "Too many DML",
+    "Apex CPU time limit exceeded",
+    "Apex heap size too large",
+    "System.LimitException",
+];
 
 impl Fault {
     /// Classifies an answer that is no success.
     #[must_use]
-    pub fn of(refusal: Refusal) -> Self {
+    pub fn read(status: u16, body: &[u8]) -> Self {
+        Self::deciding(status, refusals(status, body))
+    }
+
+    /// The fault that decides: the first that is not for ever, else the first.
+    fn deciding(status: u16, refusals: Vec<Refusal>) -> Self {
+        let is_final = |fault: &Self| fault.disposition() == Disposition::Abort;
+        let first = |kept: Self, next: Self| {
+            if is_final(&kept) && !is_final(&next) {
+                next
+            } else {
+                kept
+            }
+        };
+        let faults = refusals.into_iter().map(Self::of);
+        faults.reduce(first).unwrap_or_else(|| {
+            Self::of(Refusal {
+                status,
+                ..Refusal::default()
+            })
+        })
+    }
+
+    /// The fault that a 2xx answer to a write holds: a record's result that says no, or no JSON at all, such as a login page.
+    #[must_use]
+    pub fn in_success(status: u16, body: &[u8]) -> Option<Self> {
+        if body.is_empty() {
+            return None;
+        }
+        if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+            return Some(Self::Unreadable(
+                "it says success and is no JSON".to_owned(),
+            ));
+        }
+        let refusals = refused_in_success(status, body)?;
+        Some(match refusals.as_slice() {
+            [] => Self::Refused(Refusal {
+                status,
+                ..Refusal::default()
+            }),
+            [..] => Self::deciding(status, refusals),
+        })
+    }
+
+    fn of(refusal: Refusal) -> Self {
+        let is_passing = PASSING_TEXTS
+            .iter()
+            .any(|text| refusal.message.contains(text));
         match (refusal.status, refusal.code.as_str()) {
             (_, "INVALID_SESSION_ID") | (401, "") => Self::SessionExpired(refusal),
             (
@@ -141,17 +150,12 @@ impl Fault {
             )
             | (429, _) => Self::LimitReached(refusal),
             (_, "SERVER_UNAVAILABLE") => Self::Unavailable(refusal),
-            (300..=399, _) => Self::Redirected {
+            (301..=399, _) => Self::Redirected {
                 status: refusal.status,
             },
-            (
-                _,
-                "UNABLE_TO_LOCK_ROW"
-                | "UNKNOWN_EXCEPTION"
-                | "QUERY_TIMEOUT"
-                | "REQUEST_RUNNING_TOO_LONG",
-            )
-            | (408 | 420 | 500.., _) => Self::Passing(refusal),
+            // Without an error code it is not Salesforce's own answer: a proxy, a firewall, a wrong host.
+            (408 | 420 | 500.., _) | (400.., "") => Self::Passing(refusal),
+            (_, code) if is_passing || PASSING_CODES.contains(&code) => Self::Passing(refusal),
             _ => Self::Refused(refusal),
         }
     }
@@ -163,11 +167,29 @@ impl Fault {
             Self::SessionExpired(_) => Disposition::Refresh,
             Self::LimitReached(_) | Self::Unavailable(_) => Disposition::Throttle,
             Self::Passing(_)
+            | Self::ConnectionRefused
             | Self::Redirected { .. }
             | Self::Timeout(_)
             | Self::Connection(_)
             | Self::Unreadable(_) => Disposition::Retry,
             Self::Refused(_) => Disposition::Abort,
+        }
+    }
+
+    /// Whether Salesforce is away for a while, as far as can be told from outside.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::LimitReached(_)
+            | Self::Unavailable(_)
+            | Self::Passing(_)
+            | Self::Timeout(_)
+            | Self::ConnectionRefused
+            | Self::Connection(_) => true,
+            Self::SessionExpired(_)
+            | Self::Refused(_)
+            | Self::Redirected { .. }
+            | Self::Unreadable(_) => false,
         }
     }
 
@@ -182,6 +204,7 @@ impl Fault {
             Self::Refused(_) => "refused",
             Self::Redirected { .. } => "redirected",
             Self::Timeout(_) => "timeout",
+            Self::ConnectionRefused => "connection_refused",
             Self::Connection(_) => "connection",
             Self::Unreadable(_) => "unreadable",
         }
@@ -189,65 +212,4 @@ impl Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_row_of_the_error_catalogue_has_its_disposition() {
-        use Disposition::{Abort, Refresh, Retry, Throttle};
-        for (status, code, expected) in [
-            (401, "INVALID_SESSION_ID", Refresh),
-            (401, "", Refresh),
-            (500, "INVALID_SESSION_ID", Refresh),
-            (403, "REQUEST_LIMIT_EXCEEDED", Throttle),
-            (403, "API_CURRENTLY_DISABLED", Throttle),
-            (400, "LOGIN_RATE_EXCEEDED", Throttle),
-            (429, "", Throttle),
-            (503, "SERVER_UNAVAILABLE", Throttle),
-            (503, "", Retry),
-            (500, "UNKNOWN_EXCEPTION", Retry),
-            (400, "QUERY_TIMEOUT", Retry),
-            (400, "UNABLE_TO_LOCK_ROW", Retry),
-            (408, "", Retry),
-            (420, "", Retry),
-            (502, "", Retry),
-            (504, "", Retry),
-            (300, "", Retry),
-            (302, "", Retry),
-            (304, "", Retry),
-            (400, "MALFORMED_QUERY", Abort),
-            (400, "INVALID_FIELD", Abort),
-            (400, "invalid_grant", Abort),
-            (403, "API_DISABLED_FOR_ORG", Abort),
-            (401, "INVALID_AUTH_HEADER", Abort),
-            (404, "NOT_FOUND", Abort),
-        ] {
-            let fault = Fault::of(Refusal {
-                status,
-                code: code.to_owned(),
-                message: String::new(),
-            });
-            assert_eq!(fault.disposition(), expected, "{status} {code}");
-        }
-    }
-
-    #[test]
-    fn reads_both_shapes_of_error_and_survives_any_other() {
-        let rest = Refusal::read(
-            400,
-            br#"[{"message":"No such column","errorCode":"INVALID_FIELD","fields":["x"]}]"#,
-        );
-        assert_eq!(rest.to_string(), "HTTP 400 INVALID_FIELD: No such column");
-        let token = Refusal::read(
-            400,
-            br#"{"error":"invalid_grant","error_description":"authentication failure"}"#,
-        );
-        assert_eq!(
-            token.to_string(),
-            "HTTP 400 invalid_grant: authentication failure"
-        );
-        for body in ["", "[]", "<html>", "[null]", "5"] {
-            assert_eq!(Refusal::read(502, body.as_bytes()).to_string(), "HTTP 502");
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! A secret or a token answer names the instance, so neither may send tokens and personal data to any other place.
 
-use std::{convert::Infallible, str::FromStr};
+use std::str::FromStr;
 
 use url::{Host, Position, Url};
 
@@ -21,29 +21,46 @@ enum Pattern {
 }
 
 impl FromStr for AllowedHosts {
-    type Err = Infallible;
+    type Err = String;
 
     /// Reads a comma-separated list. An entry with a scheme allows just that origin, `*.` in front all hosts below.
-    fn from_str(list: &str) -> Result<Self, Infallible> {
+    fn from_str(list: &str) -> Result<Self, String> {
         let entries = list
             .split(',')
             .map(str::trim)
             .filter(|entry| !entry.is_empty());
-        Ok(Self(entries.map(Pattern::read).collect()))
+        let patterns: Vec<Pattern> = entries.map(Pattern::read).collect::<Result<_, _>>()?;
+        if patterns.is_empty() {
+            return Err("it allows no host: write it as *.salesforce.com".to_owned());
+        }
+        Ok(Self(patterns))
     }
 }
 
 impl Pattern {
-    fn read(entry: &str) -> Self {
+    fn read(entry: &str) -> Result<Self, String> {
         let lower = entry.to_ascii_lowercase();
-        if let Ok(url) = Url::parse(&lower)
-            && url.has_host()
-        {
-            return Self::Origin(url.origin().ascii_serialization());
+        let is_host = |name: &str| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        };
+        if lower.contains("://") {
+            let url = Url::parse(&lower)
+                .ok()
+                .filter(|url| url.has_host() && !lower.contains('*'));
+            let url = url.ok_or_else(|| format!("{entry} is no origin: write it as http://127.0.0.1:9400, or a host without a scheme"))?;
+            return Ok(Self::Origin(url.origin().ascii_serialization()));
         }
-        match lower.strip_prefix("*.") {
-            Some(domain) => Self::Below(format!(".{domain}")),
-            None => Self::Exactly(lower),
+        let (pattern, host) = match lower.strip_prefix("*.") {
+            Some(domain) => (Self::Below(format!(".{domain}")), domain),
+            None => (Self::Exactly(lower.clone()), lower.as_str()),
+        };
+        if is_host(host) {
+            Ok(pattern)
+        } else {
+            Err(format!(
+                "{entry} is no host: write it as *.salesforce.com or acme.my.salesforce.com"
+            ))
         }
     }
 
@@ -110,15 +127,23 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_could_match_nothing_is_refused() {
+        for list in [
+            "",
+            " , ",
+            "https://*.salesforce.com",
+            "acme.my.salesforce.com:443",
+            "a/b",
+        ] {
+            assert!(list.parse::<AllowedHosts>().is_err(), "{list}");
+        }
+    }
+
+    #[test]
     fn an_entry_with_a_scheme_allows_just_that_origin() {
         const LIST: &str = "http://127.0.0.1:9400";
         assert!(allows(LIST, "http://127.0.0.1:9400/services"));
         assert!(!allows(LIST, "http://127.0.0.1:9401/"));
         assert!(!allows(LIST, "https://127.0.0.1:9400/"));
-    }
-
-    #[test]
-    fn an_empty_list_allows_nothing() {
-        assert!(!allows("", "https://acme.my.salesforce.com"));
     }
 }

@@ -1,0 +1,79 @@
+//! What a destination authorises with: an OAuth secret, or a login of its own.
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+use crate::{
+    contract::{Destination, Login, json::Value},
+    error::SecretFlaw,
+};
+
+/// What a destination authorises with.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// An OAuth secret, which rudder-server fetches and refreshes.
+    Secret(Secret),
+    /// User name and password of a destination.
+    Password {
+        /// The destination's id: tokens are kept per destination.
+        destination: String,
+        /// What it logs in with.
+        login: Login,
+    },
+}
+
+/// The parts of an OAuth secret that a call needs.
+#[derive(Clone)]
+pub struct Secret {
+    pub(super) access_token: SecretString,
+    pub(super) instance_url: String,
+}
+
+impl Credentials {
+    /// What a destination authorises with: the secret where there is one, else its login.
+    ///
+    /// # Errors
+    /// [`SecretFlaw`] for a secret that is incomplete, or none where the destination has no login.
+    pub fn of(secret: Option<Value<'_>>, destination: &Destination) -> Result<Self, SecretFlaw> {
+        match secret.filter(|secret| !secret.is_null()) {
+            Some(secret) => Secret::read(secret).map(Self::Secret),
+            None if destination.name.needs_secret() => Err(SecretFlaw::Missing),
+            None => Ok(Self::Password {
+                destination: destination.id.clone(),
+                login: destination.login.clone(),
+            }),
+        }
+    }
+
+    /// Whether rudder-server holds the credentials and can refresh them.
+    #[must_use]
+    pub fn are_oauth(&self) -> bool {
+        matches!(self, Self::Secret(_))
+    }
+}
+
+impl Secret {
+    fn read(secret: Value<'_>) -> Result<Self, SecretFlaw> {
+        let secret = secret.as_object().unwrap_or_default();
+        let member = |name| {
+            let text = secret
+                .get(name)
+                .and_then(Value::as_text)
+                .filter(|text| !text.is_empty());
+            text.ok_or(SecretFlaw::Without(name))
+        };
+        Ok(Self {
+            access_token: SecretString::from(member("access_token")?.into_owned()),
+            instance_url: member("instance_url")?.into_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret")
+            .field("instance_url", &self.instance_url)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,145 @@
+//! Sends a write for rudder-server, which has no token refresh and no word for a refused record of its own.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{
+    Method, RequestBuilder,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use thiserror::Error;
+use url::Url;
+
+use crate::{
+    contract::proxy::{Payload, Sending, Unsendable},
+    salesforce::{
+        Salesforce,
+        fault::{Disposition, Fault},
+    },
+};
+
+/// What became of a write.
+#[derive(Debug)]
+pub struct Delivered {
+    /// Salesforce's answer, where one came: HTTP status and body.
+    pub answer: Option<(u16, Bytes)>,
+    /// Why the write counts as failed; `None` where Salesforce has written.
+    pub failure: Option<Undelivered>,
+}
+
+impl Delivered {
+    /// A descriptor that cannot be sent.
+    #[must_use]
+    pub fn unsendable(flaw: &Unsendable) -> Self {
+        Self {
+            answer: None,
+            failure: Some(Undelivered::Malformed(flaw.to_string())),
+        }
+    }
+}
+
+/// Why a write was not made, as far as is known.
+#[derive(Debug, Error)]
+pub enum Undelivered {
+    /// The descriptor cannot be sent.
+    #[error("{0}")]
+    Malformed(String),
+    /// The endpoint is none of the hosts that may be called.
+    #[error(
+        "the endpoint points to {0}, which SALESFORCE_ALLOWED_HOSTS does not allow (https only): add the host if it is the org's"
+    )]
+    NotAllowed(String),
+    /// Salesforce, or the way to it.
+    #[error("{0}")]
+    Fault(Fault),
+}
+
+impl Undelivered {
+    /// What to do about it. A host that is not allowed is for the operator to mend, so its events are kept.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Malformed(_) => Disposition::Abort,
+            Self::NotAllowed(_) => Disposition::Retry,
+            Self::Fault(fault) => fault.disposition(),
+        }
+    }
+}
+
+impl Salesforce {
+    /// Sends what a descriptor describes and waits at most `timeout` for the answer. A token that Salesforce no longer
+    /// accepts is forgotten.
+    pub async fn deliver(&self, sending: &Sending<'_>, timeout: Duration) -> Delivered {
+        let request = match self.write_request(sending) {
+            Ok(request) => request,
+            Err(failure) => {
+                return Delivered {
+                    answer: None,
+                    failure: Some(failure),
+                };
+            }
+        };
+        let (answer, fault) = self.client.write(request, timeout).await;
+        if fault
+            .as_ref()
+            .is_some_and(|fault| fault.disposition() == Disposition::Refresh)
+        {
+            let authorization = sending
+                .headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            self.tokens
+                .evict(authorization.map_or("", |(_, value)| value))
+                .await;
+        }
+        match answer {
+            Ok(answer) => {
+                let body = answer.body.unwrap_or_default();
+                Delivered {
+                    answer: Some((answer.status, body)),
+                    failure: fault.map(Undelivered::Fault),
+                }
+            }
+            Err(fault) => Delivered {
+                answer: None,
+                failure: Some(Undelivered::Fault(fault)),
+            },
+        }
+    }
+
+    fn write_request(&self, sending: &Sending<'_>) -> Result<RequestBuilder, Undelivered> {
+        let malformed =
+            |what: &str| Undelivered::Malformed(format!("the request's {what} cannot be sent"));
+        let mut url = Url::parse(&sending.endpoint).map_err(|_| malformed("endpoint"))?;
+        if !self.hosts.allow(&url) {
+            return Err(Undelivered::NotAllowed(url.origin().ascii_serialization()));
+        }
+        if !sending.params.is_empty() {
+            url.query_pairs_mut().extend_pairs(&sending.params);
+        }
+        let method =
+            Method::from_bytes(sending.method.as_bytes()).map_err(|_| malformed("method"))?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &sending.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed("headers"))?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| malformed("headers"))?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        let request = self.client.request(method, url.as_str());
+        Ok(with_payload(request, sending.body.as_ref()).headers(headers))
+    }
+}
+
+fn with_payload(request: RequestBuilder, payload: Option<&Payload<'_>>) -> RequestBuilder {
+    match payload {
+        None => request.header("Content-Length", "0"),
+        Some(Payload::Json(json)) => request
+            .header("Content-Type", "application/json")
+            .body(json.clone().into_owned()),
+        Some(Payload::Form(form)) => request.form(form),
+        Some(Payload::Xml(xml)) => request
+            .header("Content-Type", "application/xml")
+            .body(xml.clone().into_owned()),
+    }
+}

@@ -1,0 +1,126 @@
+//! What Salesforce says when it refuses, read from the bodies that it writes. A member that is `null` or absent is empty:
+//! the rest of an error still says what it says.
+
+use serde::Deserialize;
+
+/// What Salesforce says in an answer that refuses: HTTP status, error code and text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// `errorCode`, or `error` of a token answer; empty where the body has none.
+    pub code: String,
+    /// Salesforce's own text.
+    pub message: String,
+    /// The fields that Salesforce objects to.
+    pub fields: Vec<String>,
+}
+
+/// How long an error code may be, in characters.
+const LONGEST_CODE: usize = 100;
+
+/// How much of Salesforce's text is kept, in characters: a lock or a limit may be told late in it.
+const LONGEST_MESSAGE: usize = 20_000;
+
+/// How much of Salesforce's text an error repeats, in characters.
+const LONGEST_SHOWN: usize = 500;
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HTTP {}", self.status)?;
+        if !self.code.is_empty() {
+            write!(f, " {}", self.code)?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {:.LONGEST_SHOWN$}", self.message)?;
+        }
+        if !self.fields.is_empty() {
+            write!(f, " (fields: {})", self.fields.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// An error as Salesforce's REST API writes it; a record's result inside a 2xx answer spells the code `statusCode`.
+#[derive(Deserialize)]
+struct RestError {
+    #[serde(rename = "errorCode", alias = "statusCode")]
+    code: Option<String>,
+    message: Option<String>,
+    fields: Option<Vec<String>>,
+}
+
+/// An error as the token endpoint writes it.
+#[derive(Deserialize)]
+struct TokenError {
+    error: String,
+    error_description: Option<String>,
+}
+
+/// A record's result inside a 2xx answer.
+#[derive(Deserialize)]
+struct RecordResult {
+    success: bool,
+    errors: Option<Vec<RestError>>,
+}
+
+/// The result of an sObject Tree, which is written whole or not at all.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TreeResult {
+    has_errors: bool,
+}
+
+impl RestError {
+    fn refusal(self, status: u16) -> Refusal {
+        let shortened = |text: Option<String>, longest| {
+            text.unwrap_or_default().chars().take(longest).collect()
+        };
+        Refusal {
+            status,
+            code: shortened(self.code, LONGEST_CODE),
+            message: shortened(self.message, LONGEST_MESSAGE),
+            fields: self.fields.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<TokenError> for RestError {
+    fn from(token: TokenError) -> Self {
+        Self {
+            code: Some(token.error),
+            message: token.error_description,
+            fields: None,
+        }
+    }
+}
+
+/// The errors of a body that is no success; none where it has no known shape.
+pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
+    let rest = serde_json::from_slice::<Vec<RestError>>(body);
+    let errors = rest
+        .or_else(|_| serde_json::from_slice::<TokenError>(body).map(|token| vec![token.into()]));
+    errors
+        .unwrap_or_default()
+        .into_iter()
+        .map(|error| error.refusal(status))
+        .collect()
+}
+
+/// What a 2xx answer refuses all the same: a record's result, or a list of them. `None` where it refuses nothing.
+pub(super) fn refused_in_success(status: u16, body: &[u8]) -> Option<Vec<Refusal>> {
+    let tree = serde_json::from_slice::<TreeResult>(body).is_ok_and(|tree| tree.has_errors);
+    let one = || serde_json::from_slice::<RecordResult>(body).map(|result| vec![result]);
+    let results = serde_json::from_slice::<Vec<RecordResult>>(body)
+        .or_else(|_| one())
+        .unwrap_or_default();
+    let failed: Vec<RecordResult> = results
+        .into_iter()
+        .filter(|result| !result.success)
+        .collect();
+    let refused = tree || !failed.is_empty();
+    let errors = failed
+        .into_iter()
+        .flat_map(|result| result.errors.unwrap_or_default());
+    refused.then(|| errors.map(|error| error.refusal(status)).collect())
+}

@@ -1,0 +1,215 @@
+//! What a lookup has found, handed to the keys that asked for it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::salesforce::{
+    fault::{Disposition, Fault},
+    key::Key,
+    lookup::Row,
+    soql::Query,
+};
+
+fn unreadable(why: &str) -> Fault {
+    Fault::Unreadable(why.to_owned())
+}
+
+/// What was found, by key.
+#[derive(Debug, Default)]
+pub struct Found(HashMap<String, Result<Vec<Row>, Arc<Fault>>>);
+
+impl Found {
+    /// Takes the answer to a query. A failed query fails only its own keys.
+    ///
+    /// Returns the parts in which keys must be asked for again. One by one, where a record answers none of several keys:
+    /// Salesforce knows equalities that we do not, such as two spellings of one letter, and a record that is overlooked
+    /// would be written twice. In halves, where Salesforce does not understand a value, which must fail its own key alone.
+    #[must_use]
+    pub(super) fn add(&mut self, query: &Query, answer: Result<Vec<Row>, Fault>) -> Vec<Vec<Key>> {
+        match (answer, query.keys.as_slice()) {
+            (Ok(rows), [only]) if rows.iter().all(|row| may_answer(row, only)) => {
+                self.0.insert(only.folded().to_owned(), Ok(rows));
+            }
+            (Ok(_), [only]) => {
+                let fault = unreadable("it holds a record that was not asked for");
+                self.0
+                    .insert(only.folded().to_owned(), Err(Arc::new(fault)));
+            }
+            (Ok(rows), keys) => match assigned(keys, rows) {
+                Some(found) => self.0.extend(
+                    keys.iter()
+                        .map(|key| key.folded().to_owned())
+                        .zip(found.into_iter().map(Ok)),
+                ),
+                None => return keys.iter().map(|key| vec![key.clone()]).collect(),
+            },
+            (Err(fault), keys @ [_, _, ..]) if is_about_a_value(&fault) => {
+                let (first, second) = keys.split_at(keys.len() / 2);
+                return vec![first.to_vec(), second.to_vec()];
+            }
+            (Err(fault), keys) => {
+                let fault = Arc::new(fault);
+                self.0.extend(
+                    keys.iter()
+                        .map(|key| (key.folded().to_owned(), Err(Arc::clone(&fault)))),
+                );
+            }
+        }
+        Vec::new()
+    }
+
+    /// The records of this key, in Salesforce's order, or why they are not known.
+    ///
+    /// # Errors
+    /// The fault of the query that asked for it.
+    pub fn rows(&self, key: &Key) -> Result<&[Row], Arc<Fault>> {
+        match self.0.get(key.folded()) {
+            Some(Ok(rows)) => Ok(rows),
+            Some(Err(fault)) => Err(Arc::clone(fault)),
+            None => Err(Arc::new(unreadable("the record was not asked for"))),
+        }
+    }
+
+    /// What a query for one key found.
+    #[cfg(test)]
+    pub(crate) fn of(key: &Key, rows: Vec<Row>) -> Self {
+        Self([(key.folded().to_owned(), Ok(rows))].into())
+    }
+
+    /// A fault of one of the queries.
+    #[must_use]
+    pub fn first_fault(&self) -> Option<&Fault> {
+        self.0
+            .values()
+            .find_map(|found| found.as_ref().err())
+            .map(|fault| &**fault)
+    }
+
+    /// The fault by which Salesforce has said that the session has expired.
+    pub(super) fn expiry(&self) -> Option<Arc<Fault>> {
+        let mut faults = self.0.values().filter_map(|found| found.as_ref().err());
+        faults
+            .find(|fault| fault.disposition() == Disposition::Refresh)
+            .cloned()
+    }
+}
+
+/// Whether Salesforce refuses a query for one of its values.
+fn is_about_a_value(fault: &Fault) -> bool {
+    const CODES: [&str; 3] = [
+        "MALFORMED_QUERY",
+        "INVALID_QUERY_FILTER_OPERATOR",
+        "QUERY_TOO_COMPLICATED",
+    ];
+    matches!(fault, Fault::Refused(refusal) if CODES.contains(&refusal.code.as_str()))
+}
+
+/// Whether a record may be what a key asked for, by Salesforce's own comparison: between texts of ASCII letters it is ours.
+fn may_answer(row: &Row, key: &Key) -> bool {
+    let value = key.folded_value();
+    let ours_to_tell =
+        key.is_text() && value.is_ascii() && row.found_by.iter().all(|form| form.is_ascii());
+    !ours_to_tell || row.found_by.iter().any(|form| form == value)
+}
+
+/// Hands each record to the key that asked for it; `None` where one answers none of them.
+fn assigned(keys: &[Key], rows: Vec<Row>) -> Option<Vec<Vec<Row>>> {
+    let positions: HashMap<&str, usize> = keys.iter().map(Key::folded_value).zip(0..).collect();
+    let mut found = vec![Vec::new(); keys.len()];
+    for row in rows {
+        let position = row
+            .found_by
+            .iter()
+            .find_map(|form| positions.get(form.as_str()))?;
+        found[*position].push(row);
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::salesforce::{fault::Refusal, soql};
+
+    fn query(emails: &[&str]) -> Query {
+        let keys: Vec<Key> = emails
+            .iter()
+            .map(|email| Key::lead(email).unwrap())
+            .collect();
+        soql::queries(&keys, 0, soql::LONGEST_URI).remove(0)
+    }
+
+    fn row(id: &str, email: &str) -> Row {
+        let record = format!(r#"{{"Id":"{id}","Email":"{email}"}}"#);
+        Row::read(&serde_json::from_str(&record).unwrap(), "email").unwrap()
+    }
+
+    fn ids(found: &Found, email: &str) -> Option<Vec<String>> {
+        let rows = found.rows(&Key::lead(email).unwrap()).ok()?;
+        Some(rows.iter().map(|row| row.id.clone()).collect())
+    }
+
+    #[test]
+    fn records_find_their_key_without_letter_case() {
+        let mut found = Found::default();
+        assert!(
+            found
+                .add(
+                    &query(&["Jane@Example.com", "new@x.y"]),
+                    Ok(vec![row("1", "jane@EXAMPLE.com")])
+                )
+                .is_empty()
+        );
+        assert_eq!(ids(&found, "JANE@example.com").unwrap(), ["1"]);
+        assert!(ids(&found, "new@x.y").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_value_that_salesforce_does_not_understand_is_cornered() {
+        let refused = || {
+            Fault::Refused(Refusal {
+                status: 400,
+                code: "MALFORMED_QUERY".to_owned(),
+                ..Refusal::default()
+            })
+        };
+        let mut found = Found::default();
+        let halves = found.add(&query(&["a@x.y", "b@x.y", "c@x.y"]), Err(refused()));
+        assert_eq!(halves.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
+        assert!(found.add(&query(&["a@x.y"]), Err(refused())).is_empty());
+        assert_eq!(ids(&found, "a@x.y"), None);
+    }
+
+    #[test]
+    fn a_failed_query_fails_only_its_own_keys() {
+        let mut found = Found::default();
+        assert!(
+            found
+                .add(&query(&["a@x.y"]), Err(unreadable("garbage")))
+                .is_empty()
+        );
+        assert!(found.add(&query(&["b@x.y"]), Ok(vec![])).is_empty());
+        assert_eq!(
+            (ids(&found, "a@x.y"), ids(&found, "b@x.y")),
+            (None, Some(vec![]))
+        );
+    }
+
+    #[test]
+    fn keys_are_asked_for_one_by_one_where_a_record_answers_none_of_them() {
+        let mut found = Found::default();
+        let again = found.add(
+            &query(&["b@x.y", "stra\u{df}e@x.y"]),
+            Ok(vec![row("2", "strasse@x.y"), row("3", "b@x.y")]),
+        );
+        assert_eq!(again.len(), 2);
+        assert!(
+            found
+                .add(
+                    &query(&["stra\u{df}e@x.y"]),
+                    Ok(vec![row("2", "strasse@x.y")])
+                )
+                .is_empty()
+        );
+        assert_eq!(ids(&found, "stra\u{df}e@x.y").unwrap(), ["2"]);
+    }
+}

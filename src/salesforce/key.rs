@@ -1,0 +1,145 @@
+//! What a record is found by. Only what can stand in a query becomes a [`Key`].
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    contract::json::{Kind, Value},
+    salesforce::literal::Literal,
+};
+
+/// How many bytes a value may have to be looked up. Salesforce's Email fields hold 80 characters, its external ids 255;
+/// with this limit even a text that is all escapes fits into a URI on its own.
+pub const LONGEST_VALUE: usize = 1_000;
+
+/// Whether `name` is an API name of an object or a field: letters, digits and underscores, a letter first.
+#[must_use]
+pub fn is_api_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// What a record is found by: the value of one of its fields. Clones share it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(Arc<Parts>);
+
+#[derive(PartialEq, Eq)]
+struct Parts {
+    object: String,
+    field: String,
+    value: Literal,
+    /// Object, field and value in the form in which they are the same to Salesforce.
+    folded: String,
+    /// Where the value begins in it.
+    value_at: usize,
+}
+
+/// Why a value cannot be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// The object or the field is no API name.
+    Name,
+    /// The value has so many bytes, more than [`LONGEST_VALUE`].
+    TooLong(usize),
+    /// The value is an object, an array or null.
+    NoScalar(Kind),
+}
+
+impl Key {
+    /// The lead with this e-mail.
+    ///
+    /// # Errors
+    /// [`NoKey::TooLong`].
+    pub fn lead(email: &str) -> Result<Self, NoKey> {
+        Self::checked("Lead", "Email", Literal::Text(email.to_owned()))
+    }
+
+    /// The record of `object` whose `field` has this value.
+    ///
+    /// # Errors
+    /// [`NoKey`] where one of the three cannot stand in a query.
+    pub fn new(object: &str, field: &str, value: Value<'_>) -> Result<Self, NoKey> {
+        let value = Literal::of(value).ok_or(NoKey::NoScalar(value.kind()))?;
+        Self::checked(object, field, value)
+    }
+
+    fn checked(object: &str, field: &str, value: Literal) -> Result<Self, NoKey> {
+        if !(is_api_name(object) && is_api_name(field)) {
+            return Err(NoKey::Name);
+        }
+        match value.text().len() {
+            length if length > LONGEST_VALUE => Err(NoKey::TooLong(length)),
+            _ => Ok(Self(Arc::new(Parts::new(object, field, value)))),
+        }
+    }
+
+    /// The object's API name.
+    #[must_use]
+    pub fn object(&self) -> &str {
+        &self.0.object
+    }
+
+    /// The field's API name. Salesforce's answer may spell it in its own letter case.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        &self.0.field
+    }
+
+    /// The value as text.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        self.0.value.text()
+    }
+
+    /// The value as SOQL writes it.
+    #[must_use]
+    pub fn literal(&self) -> String {
+        self.0.value.soql()
+    }
+
+    /// Whether the value is a text.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.0.value.is_quoted()
+    }
+
+    /// The form by which two keys are the same to Salesforce, which compares names and texts without letter case.
+    #[must_use]
+    pub fn folded(&self) -> &str {
+        &self.0.folded
+    }
+
+    /// The form of the value, to be compared with [`Literal::of_answer`].
+    #[must_use]
+    pub fn folded_value(&self) -> &str {
+        &self.0.folded[self.0.value_at..]
+    }
+
+    /// What keys must have in common to be asked for in one query.
+    pub(super) fn kind(&self) -> &str {
+        &self.0.folded[..self.0.value_at]
+    }
+}
+
+impl Parts {
+    fn new(object: &str, field: &str, value: Literal) -> Self {
+        let quote = if value.is_quoted() { "'" } else { "" };
+        let mut folded = format!("{object}.{field}={quote}").to_ascii_lowercase();
+        let value_at = folded.len();
+        folded.push_str(&value.folded());
+        Self {
+            object: object.to_owned(),
+            field: field.to_owned(),
+            value,
+            folded,
+            value_at,
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}.{} = …)", self.object(), self.field())
+    }
+}

@@ -1,0 +1,162 @@
+//! Values as SOQL writes them, and as they come back.
+
+use std::fmt::Write;
+
+use crate::contract::json::{Kind, Value};
+
+/// A value in a `WHERE` clause.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// In quotes.
+    Text(String),
+    /// Bare.
+    Number(String),
+    /// Bare.
+    Bool(bool),
+}
+
+impl Literal {
+    /// The literal for a JSON value; `None` for an object, an array and null.
+    #[must_use]
+    pub fn of(value: Value<'_>) -> Option<Self> {
+        match value.kind() {
+            Kind::Text => value.as_text().map(|text| Self::Text(text.into_owned())),
+            Kind::Number => Some(Self::Number(value.json().to_owned())),
+            Kind::Bool => Some(Self::Bool(value.is_true())),
+            Kind::Null | Kind::Array | Kind::Object => None,
+        }
+    }
+
+    /// The value as text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Number(text) => text,
+            Self::Bool(true) => "true",
+            Self::Bool(false) => "false",
+        }
+    }
+
+    /// Whether the value stands in quotes.
+    #[must_use]
+    pub fn is_quoted(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// The literal, quotes and escapes included.
+    #[must_use]
+    pub fn soql(&self) -> String {
+        match self {
+            Self::Text(text) => quoted(text),
+            Self::Number(_) | Self::Bool(_) => self.text().to_owned(),
+        }
+    }
+
+    /// The form by which two values are the same to Salesforce: texts without letter case, numbers by value.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        match self {
+            Self::Text(text) => fold(text),
+            Self::Number(number) => by_value(number).unwrap_or_else(|| number.clone()),
+            Self::Bool(_) => self.text().to_owned(),
+        }
+    }
+
+    /// The forms that a value of an answer may have been asked for in, the likeliest first; none for null.
+    #[must_use]
+    pub fn of_answer(value: Value<'_>) -> Vec<String> {
+        if value.is_null() {
+            return Vec::new();
+        }
+        let text = value
+            .as_text()
+            .map_or_else(|| value.json().to_owned(), std::borrow::Cow::into_owned);
+        let number = by_value(text.trim());
+        [fold(&text), fold(text.trim())]
+            .into_iter()
+            .chain(number)
+            .collect()
+    }
+}
+
+/// A text as Salesforce compares it, as far as that is certain: letters beyond ASCII may be the same to Salesforce and
+/// are not to us, so that no text is taken for another person's.
+fn fold(text: &str) -> String {
+    text.to_ascii_lowercase()
+}
+
+/// A number by its value, however it is written.
+fn by_value(number: &str) -> Option<String> {
+    number
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())
+        .map(|number| format!("{number:?}"))
+}
+
+fn quoted(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('\'');
+    for character in text.chars() {
+        match character {
+            '\\' => literal.push_str("\\\\"),
+            '\'' => literal.push_str("\\'"),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            '\u{8}' => literal.push_str("\\b"),
+            '\u{c}' => literal.push_str("\\f"),
+            control if control.is_ascii_control() => {
+                // Writing to a String cannot fail.
+                let _ = write!(literal, "\\u{:04X}", u32::from(control));
+            }
+            plain => literal.push(plain),
+        }
+    }
+    literal.push('\'');
+    literal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(asked: &str, answered: &str) -> bool {
+        let asked = Literal::of(serde_json::from_str(asked).unwrap()).unwrap();
+        Literal::of_answer(serde_json::from_str(answered).unwrap()).contains(&asked.folded())
+    }
+
+    #[test]
+    fn an_answer_is_recognised_as_salesforce_compares() {
+        for (asked, answered) in [
+            (r#""Jane@X.com""#, r#""jane@x.COM""#),
+            (r#""a""#, r#"" a ""#),
+            ("5", "5.0"),
+            ("72727", r#""72727""#),
+            (r#""12.5""#, "12.5"),
+            ("true", "true"),
+        ] {
+            assert!(answers(asked, answered), "{asked} {answered}");
+        }
+    }
+
+    #[test]
+    fn another_value_is_another_value() {
+        for (asked, answered) in [
+            (r#""a""#, r#""b""#),
+            (r#""007""#, "7"),
+            ("5", "6"),
+            ("true", "false"),
+            (r#""null""#, "null"),
+            (r#""\u212Aate""#, r#""kate""#),
+        ] {
+            assert!(!answers(asked, answered), "{asked} {answered}");
+        }
+    }
+
+    #[test]
+    fn every_reserved_character_is_escaped() {
+        let literal = Literal::Text("a'\\\"\n\r\t\u{8}\u{c}\u{0}".to_owned());
+        assert_eq!(literal.soql(), r#"'a\'\\"\n\r\t\b\f\u0000'"#);
+    }
+}
