@@ -21,6 +21,8 @@ pub struct Descriptor<'a> {
     pub method: &'static str,
     /// The URL.
     pub endpoint: String,
+    /// Whether it creates a record.
+    pub creates: bool,
     /// The record's fields: the JSON body.
     pub fields: Fields<'a>,
     session: std::sync::Arc<Session>,
@@ -52,6 +54,7 @@ impl<'a> Descriptor<'a> {
         Self {
             method,
             endpoint,
+            creates: target.id.is_none(),
             fields,
             session: std::sync::Arc::clone(session),
         }

@@ -1,4 +1,4 @@
-//! Event → [`Admitted`], or why not: rows 1 and 2 of the behaviour table.
+//! Event → [`Admitted`], or why not: rows 1 and 2 of the behaviour table, and the first words of row 9.
 
 use crate::{
     contract::{
@@ -25,7 +25,7 @@ impl<'a> Admitted<'_, 'a> {
 ///
 /// # Errors
 /// [`EventError::UnsupportedType`] for anything but an identify, [`EventError::GateClosed`] for an identify that does
-/// not name Salesforce in its `integrations`.
+/// not name Salesforce in its `integrations`. A reverse-ETL event passes: its sync names the destination itself.
 pub fn admit<'e, 'a>(
     event: &'e Event<'a>,
     destination: &Destination,
@@ -39,7 +39,7 @@ pub fn admit<'e, 'a>(
         );
         return Err(EventError::UnsupportedType { found });
     }
-    if rules.gate && !is_open(event, destination) {
+    if rules.gate && !event.is_mapped() && !is_open(event, destination) {
         return Err(EventError::GateClosed);
     }
     Ok(Admitted(event))
@@ -125,6 +125,12 @@ mod tests {
             verdict(r#"{"type":"identify"}"#, Compatibility::Documented),
             298
         );
+    }
+
+    #[test]
+    fn a_reverse_etl_event_passes() {
+        let message = r#"{"type":"identify","context":{"mappedToDestination":true}}"#;
+        assert_eq!(verdict(message, Compatibility::Documented), 200);
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! - [`target`]: which record is it, after all?
 //! - [`map`]: traits → fields
 //! - [`descriptor`]: the request
+//! - [`outcome`]: what became of each event
 //! - [`rules`]: the two sets of rules
 //! - [`error`]: the two kinds of failure
 //! - [`http`], [`config`], [`metrics`], [`telemetry`], [`server`]: the service around it
@@ -32,6 +33,7 @@ pub mod http;
 pub mod map;
 pub mod metrics;
 pub mod orgs;
+pub mod outcome;
 pub mod pipeline;
 pub mod plan;
 pub mod rules;
@@ -47,7 +49,7 @@ use axum::Router;
 
 pub use config::Config;
 
-use crate::{http::Readiness, pipeline::Pipeline};
+use crate::{http::Readiness, salesforce::Salesforce};
 
 /// The whole service as a router.
 ///
@@ -55,6 +57,6 @@ use crate::{http::Readiness, pipeline::Pipeline};
 /// Where the HTTP client cannot be built: no certificates, or a malformed proxy setting.
 pub fn app(config: &Config, ready: Readiness) -> Result<Router, reqwest::Error> {
     let metrics = metrics::new();
-    let pipeline = Arc::new(Pipeline::new(config, Arc::clone(&metrics))?);
-    Ok(http::router(config, pipeline, metrics, ready))
+    let salesforce = Arc::new(Salesforce::new(config, Arc::clone(&metrics))?);
+    Ok(http::router(config, salesforce, metrics, ready))
 }

@@ -13,6 +13,7 @@ pub use table::Table;
 
 use crate::{
     contract::{Destination, json::Object},
+    error::EventError,
     map::{fields::FieldValue, name::Name},
     rules::{MappingSwitch, NamedTables, Placeholders, Rules},
 };
@@ -55,23 +56,35 @@ pub fn as_they_are<'a>(traits: &Object<'a>) -> Fields<'a> {
         .map(|(name, value)| (name.clone(), FieldValue::Trait(value)));
     Fields {
         members: members.collect(),
-        left_out: Vec::new(),
+        ..Fields::default()
     }
 }
 
 /// The traits mapped by a table. `creates` tells whether the request creates a record.
-#[must_use]
-pub fn mapped<'a>(traits: &Object<'a>, table: &Table, creates: bool, rules: &Rules) -> Fields<'a> {
+///
+/// # Errors
+/// [`EventError::EmptyName`], under the stock set.
+pub fn mapped<'a>(
+    traits: &Object<'a>,
+    table: &Table,
+    creates: bool,
+    rules: &Rules,
+) -> Result<Fields<'a>, EventError> {
     let mut fields = Fields::default();
-    let name = Name::of(traits, rules.name_cut);
+    let name = Name::of(traits, rules.name_cut)?;
     let placeholders = creates || rules.placeholders == Placeholders::Always;
     for field in table.fields {
-        let value = field
-            .value(traits, &name, table, rules, &mut fields.left_out)
-            .or_else(|| field.default.filter(|_| placeholders).map(text));
-        let Some(value) = value.filter(FieldValue::is_present) else {
+        let Some(value) = field.value(traits, &name, table, rules, &mut fields.left_out) else {
+            let placeholder = field
+                .default
+                .filter(|_| placeholders)
+                .map(|text| (field.name, text));
+            fields.placeholders.extend(placeholder);
             continue;
         };
+        if !value.is_present() {
+            continue;
+        }
         if field.writable || rules.system_fields {
             fields.members.insert(Cow::Borrowed(field.name), value);
         } else {
@@ -84,11 +97,7 @@ pub fn mapped<'a>(traits: &Object<'a>, table: &Table, creates: bool, rules: &Rul
     {
         fields.add_custom(name.clone(), value, rules.custom_fields);
     }
-    fields
-}
-
-fn text(text: &'static str) -> FieldValue<'static> {
-    FieldValue::Text(Cow::Borrowed(text))
+    Ok(fields)
 }
 
 #[cfg(test)]
@@ -108,7 +117,22 @@ mod tests {
 
     fn lead_under(traits: &str, rules: &Rules) -> serde_json::Value {
         let traits: Object<'_> = serde_json::from_str(traits).unwrap();
-        serde_json::to_value(mapped(&traits, &lead::TABLE, false, rules)).unwrap()
+        filled(mapped(&traits, &lead::TABLE, false, rules).unwrap())
+    }
+
+    fn of_new_lead<'a>(traits: &Object<'a>) -> Fields<'a> {
+        mapped(
+            traits,
+            &lead::TABLE,
+            true,
+            &rules(Compatibility::Documented),
+        )
+        .unwrap()
+    }
+
+    fn filled(mut fields: Fields<'_>) -> serde_json::Value {
+        fields.fill_placeholders();
+        serde_json::to_value(&fields).unwrap()
     }
 
     #[test]
@@ -169,12 +193,7 @@ mod tests {
             r#"{"tags":["a"],"pref":{"b":1},"createdAt":"2026-01-01","isDeleted":false}"#,
         )
         .unwrap();
-        let fields = mapped(
-            &traits,
-            &lead::TABLE,
-            true,
-            &rules(Compatibility::Documented),
-        );
+        let fields = of_new_lead(&traits);
         let named: Vec<String> = fields.left_out.iter().map(ToString::to_string).collect();
         assert_eq!(named.len(), 4);
         assert!(
@@ -183,10 +202,7 @@ mod tests {
                 && named[2].contains("tags")
                 && named[3].contains("pref")
         );
-        assert_eq!(
-            serde_json::to_value(&fields).unwrap(),
-            json!({"Company":"n/a","LastName":"n/a"})
-        );
+        assert_eq!(filled(fields), json!({"Company":"n/a","LastName":"n/a"}));
     }
 
     #[test]
@@ -195,12 +211,7 @@ mod tests {
             r#"{"title":{"a":1},"company":{"industry":"I"},"address":{"city":["x"]}}"#,
         )
         .unwrap();
-        let fields = mapped(
-            &traits,
-            &lead::TABLE,
-            true,
-            &rules(Compatibility::Documented),
-        );
+        let fields = of_new_lead(&traits);
         let structure = |name| LeftOut::Structure(Cow::Borrowed(name));
         assert_eq!(
             fields.left_out,
@@ -217,6 +228,24 @@ mod tests {
     }
 
     #[test]
+    fn a_later_event_for_the_same_new_record_wins_and_its_gaps_do_not() {
+        let of = |traits| {
+            mapped(
+                &serde_json::from_str(traits).unwrap(),
+                &lead::TABLE,
+                true,
+                &rules(Compatibility::Documented),
+            )
+            .unwrap()
+        };
+        let mut fields = of(r#"{"email":"a@b.c","name":"A B","company":"C","plan":"free"}"#);
+        fields.absorb(of(r#"{"email":"a@b.c","firstName":"X","plan":"pro"}"#));
+        let expected =
+            json!({"Company":"C","Email":"a@b.c","FirstName":"X","LastName":"B","plan__c":"pro"});
+        assert_eq!(filled(fields), expected);
+    }
+
+    #[test]
     fn a_contact_has_a_table_of_its_own() {
         let traits: Object<'_> = serde_json::from_str(
             r#"{"name":"John Gibbs","city":"C","birthday":"2000-01-01","age":5}"#,
@@ -227,9 +256,10 @@ mod tests {
             &contact::TABLE,
             true,
             &rules(Compatibility::Documented),
-        );
+        )
+        .unwrap();
         let expected = json!({"Birthdate":"2000-01-01","FirstName":"John","LastName":"Gibbs","MailingCity":"C","age__c":5});
-        assert_eq!(serde_json::to_value(&fields).unwrap(), expected);
+        assert_eq!(filled(fields), expected);
     }
 
     #[test]

@@ -8,7 +8,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{descriptor::Descriptor, error::EventError, map::LeftOut};
+use crate::{
+    map::LeftOut,
+    outcome::{Outcome, Requests},
+};
 
 /// All metrics of one service.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub enum Call {
     Token,
     /// A SOQL query, or a further page of one.
     Query,
+    /// A record written for the delivery proxy.
+    Write,
 }
 
 impl Call {
@@ -36,6 +41,7 @@ impl Call {
         match self {
             Self::Token => "token",
             Self::Query => "query",
+            Self::Write => "write",
         }
     }
 }
@@ -144,26 +150,36 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
-    /// Counts an event, and the traits that its requests leave out.
-    pub fn outcome(&self, result: &Result<Vec<Descriptor<'_>>, EventError>) {
-        let labels = match result {
+    /// Counts the events of a batch, and the traits that their requests leave out.
+    pub fn outcomes(&self, outcomes: &[Outcome<'_>]) {
+        for outcome in outcomes {
+            self.outcome(outcome);
+        }
+    }
+
+    fn outcome(&self, outcome: &Outcome<'_>) {
+        let labels = match &outcome.result {
             Ok(_) => EventLabels {
                 status: 200,
                 category: "request",
             },
-            Err(error) => EventLabels {
-                status: error.status(),
-                category: error
+            Err(error) => {
+                let category = error
                     .stat_tags()
-                    .map_or("filtered", |tags| tags.error_category),
-            },
+                    .map_or("filtered", |tags| tags.error_category);
+                EventLabels {
+                    status: error.status(),
+                    category,
+                }
+            }
         };
-        self.events.get_or_create(&labels).inc();
-        for left_out in result
-            .iter()
-            .flatten()
-            .flat_map(|request| &request.fields.left_out)
-        {
+        self.events
+            .get_or_create(&labels)
+            .inc_by(u64::try_from(outcome.entries.len()).unwrap_or(u64::MAX));
+        let Ok(Requests::Described(requests)) = &outcome.result else {
+            return;
+        };
+        for left_out in requests.iter().flat_map(|request| &request.fields.left_out) {
             let reason = match left_out {
                 LeftOut::Structure(_) => "structure",
                 LeftOut::SystemField(_) => "system_field",

@@ -1,14 +1,14 @@
-//! The orgs of one batch, each asked once: its destinations, credentials and e-mails, collected before the first call.
+//! The orgs of one batch, each asked once: its destinations, credentials and keys, collected before the first call.
 
 use std::{collections::HashSet, sync::Arc};
 
-use futures_util::future;
+use futures_util::{StreamExt, stream};
 
 use crate::{
-    contract::{Destination, Entry, json::Value},
+    contract::{Destination, DestinationName, Entry, json::Value},
     error::EventError,
     plan::{Plan, Record},
-    salesforce::{Asked, AuthError, Credentials, Email, Salesforce},
+    salesforce::{Asked, AuthError, Credentials, Key, Salesforce},
 };
 
 /// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
@@ -20,12 +20,16 @@ impl<'a> Destinations<'a> {
     ///
     /// # Errors
     /// [`EventError::Incomplete`] where a part is missing.
-    pub fn read(&mut self, destination: Option<Value<'a>>) -> Result<Arc<Destination>, EventError> {
+    pub fn read(
+        &mut self,
+        destination: Option<Value<'a>>,
+        route: DestinationName,
+    ) -> Result<Arc<Destination>, EventError> {
         let text = destination.map_or("", Value::json);
         if let Some((_, known)) = self.0.iter().find(|(known, _)| *known == text) {
             return known.clone();
         }
-        let read = Destination::read(destination).map(Arc::new);
+        let read = Destination::read(destination, route).map(Arc::new);
         self.0.push((text, read.clone()));
         read
     }
@@ -42,12 +46,12 @@ struct Org<'a> {
     secret: Option<&'a str>,
     destination: Arc<Destination>,
     credentials: Credentials,
-    emails: Vec<Email>,
-    folded: HashSet<String>,
+    keys: Vec<Key>,
+    known: HashSet<String>,
 }
 
 /// The position of an org among those of its batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrgIndex(usize);
 
 impl<'a> Orgs<'a> {
@@ -69,45 +73,74 @@ impl<'a> Orgs<'a> {
             return Ok(OrgIndex(known));
         }
         let credentials = Credentials::of(secret, destination)?;
+        let destination = Arc::clone(destination);
         self.0.push(Org {
             secret: text,
-            destination: Arc::clone(destination),
+            destination,
             credentials,
-            emails: Vec::new(),
-            folded: HashSet::new(),
+            keys: Vec::new(),
+            known: HashSet::new(),
         });
         Ok(OrgIndex(self.0.len() - 1))
     }
 
-    /// Notes what a plan must know of its org. Equal e-mails are asked for once.
+    /// Notes what a plan must know of its org. Equal keys are asked for once.
     pub fn want(&mut self, index: OrgIndex, plan: &Plan<'_>) {
         let Some(org) = self.0.get_mut(index.0) else {
             return;
         };
         for record in &plan.records {
-            if let Record::LeadOf(email) = record
-                && org.folded.insert(email.folded())
+            if let Record::Lead(key) | Record::Matching(key) = record
+                && org.known.insert(key.folded().to_owned())
             {
-                org.emails.push(email.clone());
+                org.keys.push(key.clone());
             }
         }
     }
 
-    /// Opens a session with each org and asks for its e-mails, all orgs at once.
+    /// Opens a session with each org and asks for its keys, a few orgs at a time.
     pub async fn ask(self, salesforce: &Salesforce) -> Answers {
-        let answers = self.0.into_iter().map(|org| async move {
-            Answer {
-                oauth: org.credentials.are_oauth(),
-                asked: salesforce.ask(&org.credentials, &org.emails).await,
-            }
-        });
-        Answers(future::join_all(answers).await)
+        let answers: Vec<_> = self.0.into_iter().map(|org| org.ask(salesforce)).collect();
+        Answers(stream::iter(answers).buffered(AT_ONCE).collect().await)
     }
 }
 
+/// How many orgs of one batch are asked at a time.
+const AT_ONCE: usize = 16;
+
 impl Org<'_> {
+    async fn ask(self, salesforce: &Salesforce) -> Answer {
+        let asked = salesforce.ask(&self.credentials, &self.keys).await;
+        self.log(&asked);
+        Answer {
+            oauth: self.credentials.are_oauth(),
+            asked,
+        }
+    }
+
+    /// One line for an org that could not be asked, whose events fail for it.
+    fn log(&self, asked: &Result<Asked, Arc<AuthError>>) {
+        let destination = self.destination.id.as_str();
+        match asked {
+            Ok(asked) => {
+                if let Some(fault) = asked.found.first_fault() {
+                    tracing::warn!(
+                        destination,
+                        fault = fault.label(),
+                        "a lookup in Salesforce failed"
+                    );
+                }
+            }
+            Err(error) => tracing::warn!(
+                destination,
+                reason = error.label(),
+                "no session with Salesforce"
+            ),
+        }
+    }
+
     fn is(&self, secret: Option<&str>, destination: &Arc<Destination>) -> bool {
-        self.secret == secret && (secret.is_some() || Arc::ptr_eq(&self.destination, destination))
+        self.secret == secret && (secret.is_some() || self.destination.logs_in_as(destination))
     }
 }
 

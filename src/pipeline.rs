@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::{
     config::Config,
-    contract::{Batch, Destination, Entry},
+    contract::{Batch, Destination, Entry, Event, Route},
     descriptor::Descriptor,
     error::EventError,
     gate,
     map::{self, Fields},
     metrics::Metrics,
     orgs::{Answers, Destinations, OrgIndex, Orgs},
+    outcome::{Creation, Outcome, Outcomes, Requests},
     plan::{self, Plan, Record},
     rules::Rules,
     salesforce::Salesforce,
@@ -22,23 +23,21 @@ use crate::{
 #[derive(Debug)]
 pub struct Pipeline {
     rules: Rules,
-    salesforce: Salesforce,
+    salesforce: Arc<Salesforce>,
     api_version: String,
     own_destination: Option<Arc<Destination>>,
     metrics: Arc<Metrics>,
 }
 
-/// What became of one event: its requests, in order, or why it makes none.
-#[derive(Debug)]
-pub struct Outcome<'a> {
-    /// At least one request, or the reason.
-    pub result: Result<Vec<Descriptor<'a>>, EventError>,
-    /// What the answer says about a failed authorisation.
-    pub auth_category: Option<&'static str>,
+/// An event that has passed the checks.
+enum Planned<'a> {
+    /// It is written once its org has answered.
+    Writing(Writing<'a>),
+    /// It is a request already.
+    Transformed(Event<'a>),
 }
 
-/// An event that will be written once its org has answered.
-struct Planned<'a> {
+struct Writing<'a> {
     plan: Plan<'a>,
     destination: Arc<Destination>,
     org: OrgIndex,
@@ -46,35 +45,47 @@ struct Planned<'a> {
 
 impl Pipeline {
     /// Builds the rooms from the settings.
-    ///
-    /// # Errors
-    /// Where the HTTP client cannot be built: no certificates, or a malformed proxy setting.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(config: &Config, salesforce: Arc<Salesforce>, metrics: Arc<Metrics>) -> Self {
+        Self {
             rules: config.rules(),
-            salesforce: Salesforce::new(config, Arc::clone(&metrics))?,
+            salesforce,
             api_version: config.salesforce_api_version.clone(),
             own_destination: config
                 .own_login()
                 .map(|login| Arc::new(Destination::own(login))),
             metrics,
-        })
+        }
     }
 
-    /// Turns a batch into requests: one outcome for each entry, in their order.
+    /// The outage for which a processor route asks for the whole request again: nothing has been written yet, so that it
+    /// may be repeated, and an event that fails there on its own is dropped (wire contract, section 1.2).
+    #[must_use]
+    pub fn outage<'o>(&self, outcomes: &'o [Outcome<'_>]) -> Option<&'o EventError> {
+        let mut errors = outcomes
+            .iter()
+            .filter_map(|outcome| outcome.result.as_ref().err());
+        errors.find(|error| self.rules.processor_asks_again && error.is_outage())
+    }
+
+    /// Turns a batch into requests. Each entry is in exactly one outcome; outcomes are in the order of their first entries.
     pub async fn run<'a>(&self, batch: &Batch<'a>) -> Vec<Outcome<'a>> {
         let mut destinations = Destinations::default();
         let mut orgs = Orgs::default();
-        let planned: Vec<_> = batch
-            .entries
-            .iter()
-            .map(|entry| self.plan(batch, entry, &mut destinations, &mut orgs))
-            .collect();
+        let mut plan = |entry| self.plan(batch, entry, &mut destinations, &mut orgs);
+        let planned: Vec<_> = batch.entries.iter().map(&mut plan).collect();
         let answers = orgs.ask(&self.salesforce).await;
-        planned
-            .into_iter()
-            .map(|planned| self.outcome(planned, &answers))
-            .collect()
+        let mut outcomes = Outcomes::default();
+        for (index, planned) in planned.into_iter().enumerate() {
+            let creation = planned
+                .as_ref()
+                .ok()
+                .and_then(|planned| self.creation(batch.route, planned));
+            outcomes.add(self.outcome(index, planned, &answers), creation);
+        }
+        let outcomes = outcomes.finish();
+        self.metrics.outcomes(&outcomes);
+        outcomes
     }
 
     fn plan<'a>(
@@ -89,38 +100,62 @@ impl Pipeline {
             .destination
             .filter(|destination| !destination.is_null())
         {
-            None if batch.own_destination => self
+            None if batch.route == Route::Open => self
                 .own_destination
                 .clone()
                 .ok_or(EventError::NoOwnDestination)?,
-            destination => destinations.read(destination)?,
+            destination => destinations.read(destination, batch.name)?,
         };
+        if batch.route == Route::Router && event.is_transformed() {
+            return Ok(Planned::Transformed(event.clone()));
+        }
         let admitted = gate::admit(event, &destination, &self.rules)?;
-        let plan = plan::plan(&admitted, &self.rules)?;
+        let plan = plan::plan(&admitted, &destination, &self.rules)?;
         let org = orgs.of(batch.secret, entry, &destination)?;
         orgs.want(org, &plan);
-        Ok(Planned {
+        Ok(Planned::Writing(Writing {
             plan,
             destination,
             org,
+        }))
+    }
+
+    /// What a record would be created for, where two events may share the request that creates it (row 11).
+    fn creation(&self, route: Route, planned: &Planned<'_>) -> Option<Creation> {
+        let Planned::Writing(writing) = planned else {
+            return None;
+        };
+        let [Record::Lead(key) | Record::Matching(key)] = writing.plan.records.as_slice() else {
+            return None;
+        };
+        let shared = route == Route::Router && self.rules.coalesce;
+        shared.then(|| Creation {
+            org: writing.org,
+            destination: writing.destination.id.clone(),
+            key: key.folded().to_owned(),
         })
     }
 
     fn outcome<'a>(
         &self,
+        index: usize,
         planned: Result<Planned<'a>, EventError>,
         answers: &Answers,
     ) -> Outcome<'a> {
-        let oauth = planned
-            .as_ref()
-            .is_ok_and(|planned| answers.are_oauth(planned.org));
-        let result = planned.and_then(|planned| self.write(&planned, answers));
+        let (oauth, result) = match planned {
+            Ok(Planned::Writing(writing)) => (
+                answers.are_oauth(writing.org),
+                self.write(&writing, answers).map(Requests::Described),
+            ),
+            Ok(Planned::Transformed(event)) => (false, Ok(Requests::Transformed(event))),
+            Err(error) => (false, Err(error)),
+        };
         let auth_category = result
             .as_ref()
             .err()
             .and_then(|error| error.auth_category(oauth));
-        self.metrics.outcome(&result);
         Outcome {
+            entries: vec![index],
             result,
             auth_category,
         }
@@ -128,13 +163,13 @@ impl Pipeline {
 
     fn write<'a>(
         &self,
-        planned: &Planned<'a>,
+        writing: &Writing<'a>,
         answers: &Answers,
     ) -> Result<Vec<Descriptor<'a>>, EventError> {
-        let asked = answers.get(planned.org)?;
-        let requests = planned.plan.records.iter().map(|record| {
-            let target = target::settle(record, &asked.leads, &planned.destination, &self.rules)?;
-            let fields = self.fields(&planned.plan, record, &target, &planned.destination);
+        let asked = answers.get(writing.org)?;
+        let requests = writing.plan.records.iter().map(|record| {
+            let target = target::settle(record, &asked.found, &writing.destination, &self.rules)?;
+            let fields = self.fields(&writing.plan, record, &target, &writing.destination)?;
             Ok(Descriptor::new(
                 &asked.session,
                 &self.api_version,
@@ -152,23 +187,24 @@ impl Pipeline {
         record: &Record<'_>,
         target: &Target<'_>,
         destination: &Destination,
-    ) -> Fields<'a> {
+    ) -> Result<Fields<'a>, EventError> {
         let table = match record {
-            Record::LeadOf(_) => map::table_of_found(&target.object),
+            Record::Lead(_) => map::table_of_found(&target.object),
             Record::Named { object, .. } => map::table_of_named(object, self.rules.named_tables),
+            Record::Matching(_) => None,
         };
-        let table = table.filter(|_| map::is_wanted(destination, self.rules.mapping_switch));
-        let Some(table) = table else {
-            return map::as_they_are(&plan.traits);
+        let is_mapped = !plan.are_fields && map::is_wanted(destination, self.rules.mapping_switch);
+        let Some(table) = table.filter(|_| is_mapped) else {
+            return Ok(map::as_they_are(&plan.traits));
         };
         let creates = target.id.is_none();
-        let mut fields = map::mapped(&plan.traits, table, creates, &self.rules);
+        let mut fields = map::mapped(&plan.traits, table, creates, &self.rules)?;
         if let Some(email) = target
             .email
             .filter(|_| creates && self.rules.complete_email)
         {
             fields.complete_email(email);
         }
-        fields
+        Ok(fields)
     }
 }

@@ -1,25 +1,30 @@
-//! Admitted → what is to be written, and what must be looked up first: rows 3 to 5 of the behaviour table.
+//! Admitted → what is to be written, and what must be looked up first: rows 3 to 5 and 9 of the behaviour table.
+
+mod identifier;
+mod named;
 
 use std::borrow::Cow;
 
 use crate::{
     contract::{
-        Event,
+        Destination, Event,
         json::{Kind, Object, Value},
     },
-    error::{EventError, ExternalIdFlaw, shortened},
+    error::EventError,
     gate::Admitted,
-    rules::{ObjectNaming, Rules},
-    salesforce::soql::{self, Email},
+    rules::{EmailValue, Rules},
+    salesforce::{Key, key::NoKey},
 };
 
 /// What an event writes: the same traits to each of its records, in order.
 #[derive(Debug)]
 pub struct Plan<'a> {
-    /// The event's traits, as they came.
+    /// The traits to write.
     pub traits: Object<'a>,
     /// The records, at least one.
     pub records: Vec<Record<'a>>,
+    /// Whether the traits are fields already.
+    pub are_fields: bool,
 }
 
 /// A record that an event writes to.
@@ -27,13 +32,15 @@ pub struct Plan<'a> {
 pub enum Record<'a> {
     /// The event names it.
     Named {
-        /// The object's API name, as the event spells it.
+        /// The object's API name.
         object: Cow<'a, str>,
         /// The record to update; `None` creates one.
         id: Option<Cow<'a, str>>,
     },
-    /// The lead with this e-mail.
-    LeadOf(Email),
+    /// The lead with an e-mail.
+    Lead(Key),
+    /// The one record with an identifier.
+    Matching(Key),
 }
 
 const TRAITS: [&str; 2] = ["traits", "context.traits"];
@@ -43,14 +50,25 @@ const EMAIL: [&str; 3] = ["traits.email", "context.traits.email", "properties.em
 ///
 /// # Errors
 /// [`EventError`] where the traits, the e-mail or an `externalId` entry cannot be used.
-pub fn plan<'a>(admitted: &Admitted<'_, 'a>, rules: &Rules) -> Result<Plan<'a>, EventError> {
+pub fn plan<'a>(
+    admitted: &Admitted<'_, 'a>,
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Plan<'a>, EventError> {
     let event = admitted.event();
     let traits = traits(event)?;
-    let mut records = named_records(event, rules)?;
-    if records.is_empty() {
-        records.push(Record::LeadOf(email(event)?));
+    if event.is_mapped() {
+        return identifier::plan(event, traits, destination, rules);
     }
-    Ok(Plan { traits, records })
+    let mut records = named::records(event, rules)?;
+    if records.is_empty() {
+        records.push(Record::Lead(lead(event, rules.email)?));
+    }
+    Ok(Plan {
+        traits,
+        records,
+        are_fields: false,
+    })
 }
 
 fn traits<'a>(event: &Event<'a>) -> Result<Object<'a>, EventError> {
@@ -60,180 +78,105 @@ fn traits<'a>(event: &Event<'a>) -> Result<Object<'a>, EventError> {
     })
 }
 
-fn email(event: &Event<'_>) -> Result<Email, EventError> {
-    let email = event.first_present(&EMAIL).ok_or(EventError::NoEmail)?;
+fn lead(event: &Event<'_>, rule: EmailValue) -> Result<Key, EventError> {
+    let text = match rule {
+        EmailValue::TextOrNumber => text_or_number(event)?,
+        EmailValue::Truthy => truthy(event)?,
+    };
+    Key::lead(&text).map_err(|why| no_key(why, "Email"))
+}
+
+fn text_or_number<'a>(event: &Event<'a>) -> Result<Cow<'a, str>, EventError> {
+    let is_blank = |value: &Value<'_>| value.as_text().is_some_and(|text| text.trim().is_empty());
+    let mut values = EMAIL
+        .iter()
+        .filter_map(|path| event.at(path))
+        .filter(|value| value.is_present() && !is_blank(value));
+    let email = values.next().ok_or(EventError::NoEmail)?;
     let text = email.as_text_or_number().ok_or(EventError::EmailNotText {
         found: email.kind().noun(),
     })?;
-    Email::new(&text).map_err(|length| EventError::EmailTooLong {
-        length,
-        limit: soql::LONGEST_EMAIL,
+    Ok(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     })
 }
 
-/// The records that `context.externalId` names. Anything but an array names none.
-fn named_records<'a>(event: &Event<'a>, rules: &Rules) -> Result<Vec<Record<'a>>, EventError> {
-    let entries = event
-        .at("context.externalId")
-        .and_then(Value::as_array)
-        .unwrap_or_default();
-    let mut records = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.into_iter().enumerate() {
-        let record =
-            named_record(entry, rules).map_err(|flaw| EventError::ExternalId { index, flaw })?;
-        records.extend(record);
-    }
-    Ok(records)
-}
-
-/// The record that one entry names; `None` for an entry of another destination.
-fn named_record<'a>(entry: Value<'a>, rules: &Rules) -> Result<Option<Record<'a>>, ExternalIdFlaw> {
-    let members = entry
-        .as_object()
-        .ok_or(ExternalIdFlaw::NotObject(entry.kind().noun()))?;
-    let kind = members
-        .get("type")
-        .and_then(Value::as_text)
-        .ok_or(ExternalIdFlaw::NoType)?;
-    let Some(object) = object_name(kind, rules.object_naming) else {
-        return Ok(None);
-    };
-    if !soql::is_api_name(&object) {
-        return Err(ExternalIdFlaw::ObjectName(shortened(&object)));
-    }
-    let id = members.get("id").map(record_id).transpose()?.flatten();
-    Ok(Some(Record::Named { object, id }))
-}
-
-fn object_name(kind: Cow<'_, str>, naming: ObjectNaming) -> Option<Cow<'_, str>> {
-    const PREFIX: &str = "Salesforce-";
-    match naming {
-        ObjectNaming::Prefix => {
-            let prefix = kind.get(..PREFIX.len())?;
-            prefix
-                .eq_ignore_ascii_case(PREFIX)
-                .then(|| after(kind, PREFIX.len()))
+fn truthy<'a>(event: &Event<'a>) -> Result<Cow<'a, str>, EventError> {
+    let email = event
+        .first_present(&EMAIL)
+        .or_else(|| identifier::unmapped(event))
+        .ok_or(EventError::NoEmail)?;
+    let text = match email.kind() {
+        Kind::Bool => Some(Cow::Borrowed(email.json())),
+        Kind::Text | Kind::Number | Kind::Null | Kind::Array | Kind::Object => {
+            email.as_text_or_number()
         }
-        ObjectNaming::Contains => kind
-            .contains("Salesforce")
-            .then(|| Cow::Owned(kind.replacen(PREFIX, "", 1))),
-    }
+    };
+    let text = text.filter(|_| email.is_truthy());
+    text.ok_or(EventError::EmailNotText {
+        found: email.kind().noun(),
+    })
 }
 
-fn after(text: Cow<'_, str>, start: usize) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[start..]),
-        Cow::Owned(text) => Cow::Owned(text[start..].to_owned()),
-    }
-}
-
-/// The id to update; `None` where a record is to be created. An id is one segment of a path, so `.` and `..`, which no
-/// encoding keeps in their place, are refused.
-fn record_id(id: Value<'_>) -> Result<Option<Cow<'_, str>>, ExternalIdFlaw> {
-    if !id.is_present() {
-        return Ok(None);
-    }
-    let text = id
-        .as_text_or_number()
-        .ok_or(ExternalIdFlaw::IdNotText(id.kind().noun()))?;
-    match text.as_ref() {
-        "." | ".." => Err(ExternalIdFlaw::IdIsPath(text.into_owned())),
-        _ if id.kind() == Kind::Number && !id.is_truthy() => Ok(None),
-        _ => Ok(Some(text)),
+fn no_key(why: NoKey, name: &str) -> EventError {
+    match why {
+        NoKey::Name => EventError::NoApiName {
+            name: crate::error::shortened(name),
+        },
+        NoKey::TooLong(length) => EventError::ValueTooLong { length },
+        NoKey::NoScalar(_) => EventError::NoIdentifier { missing: "id" },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{
-        contract::{Destination, Login},
+        contract::{Destination, Event, Login},
         gate,
-        rules::{Compatibility, Placeholders},
+        plan::{Record, plan},
+        rules::{Compatibility, Placeholders, Rules},
     };
 
-    fn records(message: &str) -> Result<Vec<String>, String> {
-        let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
+    /// The records that a message writes to, and the traits that it writes.
+    pub(super) fn planned(
+        message: &str,
+        definition: &str,
+        compatibility: Compatibility,
+    ) -> Result<(Vec<String>, String), String> {
+        let rules = Rules::new(compatibility, Placeholders::Always);
         let login = Login {
             username: String::new(),
             password: "".into(),
             sandbox: false,
         };
+        let destination = Destination {
+            definition: definition.to_owned(),
+            ..Destination::own(login)
+        };
         let message =
             format!(r#"{{"type":"identify","integrations":{{"Salesforce":true}},{message}}}"#);
         let event = Event::read(Some(serde_json::from_str(&message).unwrap())).unwrap();
-        let admitted = gate::admit(&event, &Destination::own(login), &rules).unwrap();
-        let plan = plan(&admitted, &rules).map_err(|error| error.to_string())?;
+        let admitted = gate::admit(&event, &destination, &rules).unwrap();
+        let plan = plan(&admitted, &destination, &rules).map_err(|error| error.to_string())?;
         let show = |record: Record<'_>| match record {
             Record::Named { object, id } => format!("{object}/{}", id.unwrap_or_default()),
-            Record::LeadOf(email) => email.as_str().to_owned(),
+            Record::Lead(key) => key.value().to_owned(),
+            Record::Matching(key) => format!("{}.{}={}", key.object(), key.field(), key.value()),
         };
-        Ok(plan.records.into_iter().map(show).collect())
-    }
-
-    fn external(entries: &str) -> Result<Vec<String>, String> {
-        records(&format!(
-            r#""traits":{{"email":"a@b.c"}},"context":{{"externalId":{entries}}}"#
+        let traits: Vec<String> = plan
+            .traits
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.json()))
+            .collect();
+        Ok((
+            plan.records.into_iter().map(show).collect(),
+            traits.join(" "),
         ))
     }
 
-    #[test]
-    fn every_salesforce_entry_is_a_record_in_order_and_other_entries_are_not() {
-        let entries = r#"[{"type":"Salesforce-Contact","id":"003x"},{"type":"HubSpot-Contact","id":"1"},{"type":"salesforce-My__c"}]"#;
-        assert_eq!(external(entries).unwrap(), ["Contact/003x", "My__c/"]);
-    }
-
-    #[test]
-    fn an_id_that_is_null_empty_or_zero_creates_a_record() {
-        for id in ["null", "\"\"", "0"] {
-            assert_eq!(
-                external(&format!(r#"[{{"type":"Salesforce-Account","id":{id}}}]"#)).unwrap(),
-                ["Account/"],
-                "{id}"
-            );
-        }
-        assert_eq!(
-            external(r#"[{"type":"Salesforce-Account","id":42}]"#).unwrap(),
-            ["Account/42"]
-        );
-    }
-
-    #[test]
-    fn without_a_salesforce_entry_it_is_the_lead_of_the_email() {
-        for entries in ["[]", "null", "{}", r#"[{"type":"other","id":"x@y.z"}]"#] {
-            assert_eq!(external(entries).unwrap(), ["a@b.c"], "{entries}");
-        }
-    }
-
-    #[test]
-    fn an_entry_that_cannot_be_read_fails_the_event_and_says_which_one() {
-        for (entry, why) in [
-            ("null", "is null"),
-            (r#"{"id":"1"}"#, "has no text in `type`"),
-            (r#"{"type":5}"#, "has no text in `type`"),
-            (
-                r#"{"type":"Salesforce-","id":"1"}"#,
-                "names the object \"\"",
-            ),
-            (
-                r#"{"type":"Salesforce-A/../B","id":"1"}"#,
-                "names the object \"A/../B\"",
-            ),
-            (
-                r#"{"type":"Salesforce-Account","id":{}}"#,
-                "has an object in `id`",
-            ),
-            (
-                r#"{"type":"Salesforce-Account","id":".."}"#,
-                "has \"..\" in `id`",
-            ),
-        ] {
-            let error = external(&format!("[{entry}]")).unwrap_err();
-            assert!(
-                error.starts_with(&format!("`context.externalId[0]` {why}")),
-                "{error}"
-            );
-        }
+    fn records(message: &str) -> Result<Vec<String>, String> {
+        planned(message, "SALESFORCE", Compatibility::Documented).map(|(records, _)| records)
     }
 
     #[test]
@@ -264,10 +207,7 @@ mod tests {
                 .unwrap_err()
                 .contains("the traits are a text")
         );
-        assert!(
-            records(r#""traits":{},"context":{"traits":{"name":"n"}}"#)
-                .unwrap_err()
-                .contains("a lead is found by its e-mail")
-        );
+        let error = records(r#""traits":{},"context":{"traits":{"name":"n"}}"#).unwrap_err();
+        assert!(error.contains("a lead is found by its e-mail"), "{error}");
     }
 }

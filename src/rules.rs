@@ -31,10 +31,20 @@ pub enum ObjectNaming {
     Contains,
 }
 
-/// Row 6: what several leads with one e-mail mean.
+/// Row 4: which value is a lead's e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SeveralLeads {
-    /// The one modified last is meant.
+pub enum EmailValue {
+    /// The first that is not null, empty or blank: a text, without the blanks around it, or a number.
+    TextOrNumber,
+    /// The first that is not null or empty: any text, number or boolean that JavaScript holds for true, as it is. An event
+    /// with the identifier of a reverse-ETL sync that is not mapped is looked up by that.
+    Truthy,
+}
+
+/// Rows 6 and 9: what several records with one e-mail or identifier mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeveralRecords {
+    /// Of leads the one modified last is meant; an identifier must name one record.
     LastModified,
     /// An error for `SALESFORCE_OAUTH`, the first for the other two.
     RefusedForOauth,
@@ -45,7 +55,7 @@ pub enum SeveralLeads {
 pub enum NameCut {
     /// At white space of any kind and length; blanks around the name do not count.
     Words,
-    /// At each single space; an empty part is left out.
+    /// At each single space; an empty part is left out. An empty list or object as `name` fails its event.
     SingleSpaces,
 }
 
@@ -76,6 +86,15 @@ pub enum MappingSwitch {
     MapProperty,
 }
 
+/// Row 9: how a reverse-ETL event names its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MappedNaming {
+    /// What follows `Salesforce-` or the definition's name, as it is spelled.
+    Exact,
+    /// The same in lower case; a type without a prefix names itself.
+    Lowercase,
+}
+
 /// Row 10: how a record is updated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateMethod {
@@ -86,14 +105,20 @@ pub enum UpdateMethod {
 }
 
 /// One set of rules.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a row of the table that says yes or no"
+)]
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// Row 2: whether an event needs `integrations.Salesforce`.
     pub gate: bool,
+    /// Row 4.
+    pub email: EmailValue,
     /// Row 5.
     pub object_naming: ObjectNaming,
-    /// Row 6.
-    pub several_leads: SeveralLeads,
+    /// Rows 6 and 9.
+    pub several_records: SeveralRecords,
     /// Row 7.
     pub name_cut: NameCut,
     /// Row 7.
@@ -108,8 +133,15 @@ pub struct Rules {
     pub named_tables: NamedTables,
     /// Row 8a.
     pub mapping_switch: MappingSwitch,
+    /// Row 9.
+    pub mapped_naming: MappedNaming,
     /// Row 10.
     pub update_method: UpdateMethod,
+    /// "A failed lookup is never a drop": whether a processor route, which drops each event that fails, asks for the whole
+    /// request again where Salesforce is away.
+    pub processor_asks_again: bool,
+    /// Row 11: whether two events for one new record in a router batch become one request.
+    pub coalesce: bool,
 }
 
 impl Rules {
@@ -119,8 +151,9 @@ impl Rules {
         match compatibility {
             Compatibility::Documented => Self {
                 gate: true,
+                email: EmailValue::TextOrNumber,
                 object_naming: ObjectNaming::Prefix,
-                several_leads: SeveralLeads::LastModified,
+                several_records: SeveralRecords::LastModified,
                 name_cut: NameCut::Words,
                 placeholders,
                 complete_email: true,
@@ -128,12 +161,16 @@ impl Rules {
                 system_fields: false,
                 named_tables: NamedTables::Lead,
                 mapping_switch: MappingSwitch::MapProperties,
+                mapped_naming: MappedNaming::Exact,
                 update_method: UpdateMethod::Patch,
+                processor_asks_again: true,
+                coalesce: true,
             },
             Compatibility::Stock => Self {
                 gate: false,
+                email: EmailValue::Truthy,
                 object_naming: ObjectNaming::Contains,
-                several_leads: SeveralLeads::RefusedForOauth,
+                several_records: SeveralRecords::RefusedForOauth,
                 name_cut: NameCut::SingleSpaces,
                 placeholders: Placeholders::Always,
                 complete_email: false,
@@ -141,7 +178,10 @@ impl Rules {
                 system_fields: true,
                 named_tables: NamedTables::LeadAndContact,
                 mapping_switch: MappingSwitch::MapProperty,
+                mapped_naming: MappedNaming::Lowercase,
                 update_method: UpdateMethod::PostOverride,
+                processor_asks_again: false,
+                coalesce: false,
             },
         }
     }

@@ -1,4 +1,4 @@
-//! Plan + what was found → [`Target`]: row 6 of the behaviour table.
+//! Plan + what was found → [`Target`]: row 6 of the behaviour table, and the lookups of row 9.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use crate::{
     contract::{Destination, DestinationName},
     error::EventError,
     plan::Record,
-    rules::{Rules, SeveralLeads},
-    salesforce::{Email, Found, Lead},
+    rules::{Rules, SeveralRecords},
+    salesforce::{Found, Key, Row},
 };
 
 /// A record to write to.
@@ -37,23 +37,32 @@ pub fn settle<'p>(
             id: id.as_deref().map(Cow::Borrowed),
             email: None,
         }),
-        Record::LeadOf(email) => lead_of(email, found, destination, rules),
+        Record::Lead(key) => lead(key, found, destination, rules),
+        Record::Matching(key) => {
+            let rows = found.rows(key).map_err(EventError::Lookup)?;
+            let id = the_only(rows, destination, rules)?.map(|row| Cow::Owned(row.id.clone()));
+            Ok(Target {
+                object: Cow::Borrowed(key.object()),
+                id,
+                email: None,
+            })
+        }
     }
 }
 
-fn lead_of<'p>(
-    email: &'p Email,
+fn lead<'p>(
+    key: &'p Key,
     found: &Found,
     destination: &Destination,
     rules: &Rules,
 ) -> Result<Target<'p>, EventError> {
-    let leads = found.leads(email).map_err(EventError::Lookup)?;
+    let rows = found.rows(key).map_err(EventError::Lookup)?;
     let target = |object, id: Option<&str>| Target {
         object: Cow::Borrowed(object),
         id: id.map(|id| Cow::Owned(id.to_owned())),
-        email: Some(email.as_str()),
+        email: Some(key.value()),
     };
-    let Some(lead) = the_one(leads, destination, rules)? else {
+    let Some(lead) = the_lead(rows, destination, rules)? else {
         return Ok(target("Lead", None));
     };
     if lead.is_deleted {
@@ -75,32 +84,40 @@ fn lead_of<'p>(
 }
 
 /// The lead that is meant. One in the recycle bin is meant only where there is no other.
-fn the_one<'l>(
-    leads: &'l [Lead],
+fn the_lead<'r>(
+    rows: &'r [Row],
     destination: &Destination,
     rules: &Rules,
-) -> Result<Option<&'l Lead>, EventError> {
-    match rules.several_leads {
-        SeveralLeads::LastModified => {
-            Ok(last_modified(leads.iter().filter(|lead| !lead.is_deleted))
-                .or_else(|| leads.first()))
+) -> Result<Option<&'r Row>, EventError> {
+    match rules.several_records {
+        SeveralRecords::LastModified => {
+            let live = rows.iter().filter(|row| !row.is_deleted);
+            Ok(last_modified(live).or_else(|| rows.first()))
         }
-        SeveralLeads::RefusedForOauth => match leads {
-            [] | [_] => Ok(leads.first()),
-            [first, ..] => match destination.name() {
-                DestinationName::SalesforceOauth => {
-                    Err(EventError::SeveralLeads { count: leads.len() })
-                }
-                DestinationName::Salesforce | DestinationName::SalesforceOauthSandbox => {
-                    Ok(Some(first))
-                }
-            },
-        },
+        SeveralRecords::RefusedForOauth => the_only(rows, destination, rules),
+    }
+}
+
+/// The only record, or the first where the rules leave it at that.
+fn the_only<'r>(
+    rows: &'r [Row],
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Option<&'r Row>, EventError> {
+    let first_counts = rules.several_records == SeveralRecords::RefusedForOauth
+        && match destination.name {
+            DestinationName::SalesforceOauth => false,
+            DestinationName::Salesforce | DestinationName::SalesforceOauthSandbox => true,
+        };
+    match rows {
+        [] | [_] => Ok(rows.first()),
+        [first, ..] if first_counts => Ok(Some(first)),
+        [_, ..] => Err(EventError::SeveralRecords { count: rows.len() }),
     }
 }
 
 /// The lead that was modified last; of several at the same time the first, so that the same lead is meant each time.
-fn last_modified<'l>(leads: impl Iterator<Item = &'l Lead>) -> Option<&'l Lead> {
+fn last_modified<'r>(leads: impl Iterator<Item = &'r Row>) -> Option<&'r Row> {
     leads.reduce(|last, lead| {
         if lead.last_modified_date > last.last_modified_date {
             lead
@@ -114,7 +131,7 @@ fn last_modified<'l>(leads: impl Iterator<Item = &'l Lead>) -> Option<&'l Lead> 
 mod tests {
     use super::*;
     use crate::{
-        contract::Login,
+        contract::{Login, json::Object},
         rules::{Compatibility, Placeholders},
     };
 
@@ -130,14 +147,19 @@ mod tests {
             sandbox: false,
         };
         let destination = Destination {
+            name: DestinationName::parse(definition).unwrap(),
             definition: definition.to_owned(),
             use_contact_id,
             ..Destination::own(login)
         };
-        let leads: Vec<Lead> = serde_json::from_str(leads).unwrap();
-        let email = Email::new("a@b.c").unwrap();
-        let found = Found::of(&email, leads);
-        let record = Record::LeadOf(email);
+        let rows: Vec<Object<'_>> = serde_json::from_str(leads).unwrap();
+        let rows = rows
+            .iter()
+            .map(|row| Row::read(row, "email").unwrap())
+            .collect();
+        let key = Key::lead("a@b.c").unwrap();
+        let found = Found::of(&key, rows);
+        let record = Record::Lead(key);
         let rules = Rules::new(compatibility, Placeholders::Always);
         let target =
             settle(&record, &found, &destination, &rules).map_err(|error| error.to_string())?;
@@ -179,7 +201,7 @@ mod tests {
         assert!(
             settled(TWO, "SALESFORCE_OAUTH", false, Compatibility::Stock)
                 .unwrap_err()
-                .starts_with("2 leads")
+                .starts_with("2 records")
         );
         assert_eq!(
             settled(TWO, "SALESFORCE", false, Compatibility::Stock).unwrap(),

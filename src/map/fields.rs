@@ -14,6 +14,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Fields<'a> {
     pub(super) members: IndexMap<Cow<'a, str>, FieldValue<'a>>,
+    /// What is sent for fields that nothing fills.
+    pub(super) placeholders: Vec<(&'static str, &'static str)>,
     /// Traits that no field can take, with the reason.
     pub left_out: Vec<LeftOut<'a>>,
 }
@@ -67,6 +69,20 @@ impl<'a> Fields<'a> {
         self.members
             .entry(Cow::Borrowed("Email"))
             .or_insert_with(text);
+    }
+
+    /// Takes the fields of a later event in, which win.
+    pub fn absorb(&mut self, later: Self) {
+        self.members.extend(later.members);
+        self.left_out.extend(later.left_out);
+    }
+
+    /// Fills what nothing has filled (row 7), once nothing more can come.
+    pub fn fill_placeholders(&mut self) {
+        for (name, text) in self.placeholders.drain(..) {
+            let text = FieldValue::Text(Cow::Borrowed(text));
+            self.members.entry(Cow::Borrowed(name)).or_insert(text);
+        }
     }
 
     /// Adds a trait as a custom field.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    contract::json::{Object, Value},
+    contract::json::{Kind, Object, Value},
+    error::EventError,
     map::fields::FieldValue,
     rules::NameCut,
 };
@@ -18,7 +19,13 @@ pub(super) struct Name<'a> {
 impl<'a> Name<'a> {
     /// Reads the names. A `firstName` or `lastName` that JavaScript holds for true replaces its part; a `name` that is
     /// no text is ignored.
-    pub(super) fn of(traits: &Object<'a>, cut: NameCut) -> Self {
+    ///
+    /// # Errors
+    /// [`EventError::EmptyName`] for an empty list or object under [`NameCut::SingleSpaces`].
+    pub(super) fn of(traits: &Object<'a>, cut: NameCut) -> Result<Self, EventError> {
+        if cut == NameCut::SingleSpaces && traits.get("name").is_some_and(is_empty_structure) {
+            return Err(EventError::EmptyName);
+        }
         let (first, last) = traits
             .get("name")
             .and_then(Value::as_text)
@@ -32,10 +39,20 @@ impl<'a> Name<'a> {
                 .map(FieldValue::Trait)
                 .or_else(|| part.map(|part| FieldValue::Text(Cow::Owned(part))))
         };
-        Self {
+        Ok(Self {
             first: own("firstName", first),
             last: own("lastName", last),
-        }
+        })
+    }
+}
+
+fn is_empty_structure(value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Array => value.as_array().is_some_and(|elements| elements.is_empty()),
+        Kind::Object => value
+            .as_object()
+            .is_some_and(|members| members.iter().next().is_none()),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Text => false,
     }
 }
 
@@ -62,7 +79,7 @@ mod tests {
     use super::*;
 
     fn names(traits: &str, cut: NameCut) -> (Option<String>, Option<String>) {
-        let name = Name::of(&serde_json::from_str(traits).unwrap(), cut);
+        let name = Name::of(&serde_json::from_str(traits).unwrap(), cut).unwrap();
         let show = |part: Option<FieldValue<'_>>| {
             part.map(|part| match part {
                 FieldValue::Trait(value) => value.json().to_owned(),
