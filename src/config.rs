@@ -1,10 +1,12 @@
 //! Every setting: environment variable and flag of the same name. `--help` is their reference.
 
+mod parse;
+
 use std::{net::IpAddr, time::Duration};
 
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::{
@@ -31,10 +33,10 @@ pub struct Config {
     pub placeholders: Placeholders,
 
     /// Login host of production orgs
-    #[arg(long, env = "SALESFORCE_LOGIN_URL", default_value = "https://login.salesforce.com", value_parser = http_url)]
+    #[arg(long, env = "SALESFORCE_LOGIN_URL", default_value = "https://login.salesforce.com", value_parser = parse::http_url)]
     pub salesforce_login_url: Url,
     /// Login host of sandboxes
-    #[arg(long, env = "SALESFORCE_SANDBOX_LOGIN_URL", default_value = "https://test.salesforce.com", value_parser = http_url)]
+    #[arg(long, env = "SALESFORCE_SANDBOX_LOGIN_URL", default_value = "https://test.salesforce.com", value_parser = parse::http_url)]
     pub salesforce_sandbox_login_url: Url,
     /// Consumer key of the connected app that password logins use
     #[arg(long, env = "SALESFORCE_CLIENT_ID", hide_env_values = true)]
@@ -43,7 +45,7 @@ pub struct Config {
     #[arg(long, env = "SALESFORCE_CLIENT_SECRET", hide_env_values = true)]
     pub salesforce_client_secret: Option<SecretString>,
     /// Version of Salesforce's REST API
-    #[arg(long, env = "SALESFORCE_API_VERSION", default_value = "50.0", value_parser = api_version)]
+    #[arg(long, env = "SALESFORCE_API_VERSION", default_value = "50.0", value_parser = parse::api_version)]
     pub salesforce_api_version: String,
     /// Hosts that may be called, comma-separated, https only; an entry with a scheme, such as <http://127.0.0.1:9400>, allows just that origin
     #[arg(
@@ -53,30 +55,20 @@ pub struct Config {
     )]
     pub salesforce_allowed_hosts: AllowedHosts,
     /// Longest wait for an answer of Salesforce
-    #[arg(long, env = "SALESFORCE_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "SALESFORCE_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
     pub salesforce_timeout: Duration,
     /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Only the demo, whose Salesforce is at hand, says no.
     #[arg(skip = true)]
     pub system_proxy: bool,
     /// How long the token of a password login is kept
-    #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = parse::duration)]
     pub token_ttl: Duration,
 
     /// User name for events that bring no destination (POST /transform)
-    #[arg(
-        long,
-        env = "SALESFORCE_USERNAME",
-        requires = "salesforce_password",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "SALESFORCE_USERNAME", hide_env_values = true)]
     pub salesforce_username: Option<String>,
     /// Password for events that bring no destination
-    #[arg(
-        long,
-        env = "SALESFORCE_PASSWORD",
-        requires = "salesforce_username",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "SALESFORCE_PASSWORD", hide_env_values = true)]
     pub salesforce_password: Option<SecretString>,
     /// Security token for events that bring no destination
     #[arg(long, env = "SALESFORCE_SECURITY_TOKEN", hide_env_values = true)]
@@ -86,20 +78,20 @@ pub struct Config {
     pub salesforce_sandbox: bool,
 
     /// Largest body of a request, after decompression
-    #[arg(long, env = "BODY_LIMIT", default_value = "256MiB")]
+    #[arg(long, env = "BODY_LIMIT", default_value = "256MiB", value_parser = parse::size)]
     pub body_limit: ByteSize,
     /// Whether answers are compressed for callers that accept gzip; rudder-server does
     #[arg(long, env = "COMPRESS_ANSWERS", default_value_t = true, action = clap::ArgAction::Set)]
     pub compress_answers: bool,
     /// Longest wait for requests in flight after the first SIGTERM or Ctrl-C
-    #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
     pub shutdown_timeout: Duration,
 
     /// Form of the log
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
     /// Level of the log: error, warn, info, debug, trace, or a filter of the crate tracing-subscriber
-    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", value_parser = parse::log_filter)]
     pub log_level: String,
 }
 
@@ -119,16 +111,43 @@ impl Config {
         Rules::new(self.compatibility, self.placeholders)
     }
 
+    /// Checks what one setting cannot tell about itself. No text repeats a value, which may be a secret.
+    ///
+    /// # Errors
+    /// A text that names the setting and says what to do.
+    pub fn validate(&self) -> Result<(), &'static str> {
+        let holds_secret = |url: &Url| {
+            !url.username().is_empty() || url.password().is_some() || url.query().is_some()
+        };
+        if holds_secret(&self.salesforce_login_url)
+            || holds_secret(&self.salesforce_sandbox_login_url)
+        {
+            return Err(
+                "SALESFORCE_LOGIN_URL and SALESFORCE_SANDBOX_LOGIN_URL take no user, password or query: write https://login.salesforce.com",
+            );
+        }
+        let username = filled(self.salesforce_username.as_deref());
+        let password = filled(
+            self.salesforce_password
+                .as_ref()
+                .map(ExposeSecret::expose_secret),
+        );
+        if username.is_some() != password.is_some() {
+            return Err(
+                "SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither",
+            );
+        }
+        Ok(())
+    }
+
     /// The login for events that bring no destination, where one is set.
     #[must_use]
     pub fn own_login(&self) -> Option<Login> {
-        use secrecy::ExposeSecret;
-        let username = self.salesforce_username.clone()?;
+        let username = filled(self.salesforce_username.as_deref())?.to_owned();
         let part = |secret: &Option<SecretString>| {
             secret
                 .as_ref()
-                .map(|secret| secret.expose_secret().to_owned())
-                .unwrap_or_default()
+                .map_or_else(String::new, |secret| secret.expose_secret().to_owned())
         };
         let password = part(&self.salesforce_password) + &part(&self.salesforce_security_token);
         Some(Login {
@@ -139,26 +158,9 @@ impl Config {
     }
 }
 
-fn http_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text)
-        .map_err(|error| format!("{error}; write it as https://login.salesforce.com"))?;
-    if matches!(url.scheme(), "http" | "https")
-        && url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-    {
-        return Ok(url);
-    }
-    Err("it must be http or https, a host, and nothing secret; write it as https://login.salesforce.com".to_owned())
-}
-
-fn api_version(text: &str) -> Result<String, String> {
-    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    match text.split_once('.') {
-        Some((major, minor)) if number(major) && number(minor) => Ok(text.to_owned()),
-        _ => Err("it must be a version such as 50.0".to_owned()),
-    }
+/// A setting that is set to something.
+fn filled(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -187,6 +189,13 @@ mod tests {
             ("--salesforce-timeout", "30"),
             ("--body-limit", "much"),
             ("--salesforce-login-url", "login.salesforce.com"),
+            ("--salesforce-timeout", "0s"),
+            ("--token-ttl", "9999y"),
+            ("--body-limit", "0"),
+            ("--log-level", "verbose"),
+            ("--salesforce-allowed-hosts", "https://*.salesforce.com"),
+            ("--salesforce-allowed-hosts", "acme.my.salesforce.com:443"),
+            ("--salesforce-allowed-hosts", ""),
             ("--salesforce-api-version", "v50"),
             ("--compatibility", "other"),
         ] {
@@ -196,8 +205,37 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_do_not_fit_together_are_named_without_their_values() {
+        for flags in [
+            ["--salesforce-username", "hunter2"],
+            ["--salesforce-password", "hunter2"],
+            [
+                "--salesforce-login-url",
+                "https://hunter1:hunter2@login.salesforce.com",
+            ],
+        ] {
+            let error = config(&flags).unwrap().validate().unwrap_err();
+            assert!(
+                error.contains("SALESFORCE_") && !error.contains("hunter"),
+                "{error}"
+            );
+        }
+        assert_eq!(
+            config(&["--salesforce-username", "", "--salesforce-password", ""])
+                .unwrap()
+                .validate(),
+            Ok(())
+        );
+        assert!(
+            config(&["--salesforce-username", ""])
+                .unwrap()
+                .own_login()
+                .is_none()
+        );
+    }
+
+    #[test]
     fn the_own_login_joins_password_and_security_token() {
-        use secrecy::ExposeSecret;
         let config = config(&[
             "--salesforce-username",
             "u",

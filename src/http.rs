@@ -1,12 +1,20 @@
-//! The routes on one page; `middleware` has the layers, `routes` the handlers, `failure` the answers to bad requests.
+//! The routes on one page. `middleware` has the layers, `transforms`, `deliveries` and `information` the handlers,
+//! `failure` the answers to requests that cannot be served.
 
+mod deliveries;
 mod failure;
+mod information;
 mod middleware;
-mod routes;
+mod received;
+mod transforms;
+mod unread;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -14,36 +22,63 @@ use axum::{
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
-use crate::{config::Config, contract::DestinationName, metrics::Metrics, pipeline::Pipeline};
+use crate::{
+    config::Config, contract::DestinationName, metrics::Metrics, pipeline::Pipeline,
+    salesforce::Salesforce,
+};
 
 /// What every handler can reach.
 #[derive(Clone, Debug)]
 pub struct App {
     pipeline: Arc<Pipeline>,
+    salesforce: Arc<Salesforce>,
+    salesforce_timeout: Duration,
     metrics: Arc<Metrics>,
     ready: Readiness,
     body_limit: usize,
 }
 
-/// Whether new requests are welcome: `/ready` says so until the service begins to stop.
+/// The life of a service: whether new requests are welcome, and which writes are under way.
 #[derive(Clone, Debug)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness {
+    ready: Arc<AtomicBool>,
+    writes: TaskTracker,
+}
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
+        Self {
+            ready: Arc::new(AtomicBool::new(true)),
+            writes: TaskTracker::new(),
+        }
     }
 }
 
 impl Readiness {
-    /// Says that the service is about to stop.
+    /// Says that the service is about to stop: `/ready` answers 503 from now on.
     pub fn stop(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.ready.store(false, Ordering::Relaxed);
+    }
+
+    /// Resolves once every write that has begun is finished, also those whose callers have hung up.
+    pub async fn written(&self) {
+        self.writes.close();
+        self.writes.wait().await;
     }
 
     fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Runs a write to its end, whatever becomes of its caller.
+    fn write<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.writes.spawn(write)
     }
 }
 
@@ -54,6 +89,7 @@ salesforce-transformer: RudderStack events in, Salesforce requests out
 POST /transform                      events in any form; answers an array, one element a request or failed event
 POST /v0/destinations/{destination}  rudder-server's processor: salesforce, salesforce_oauth, salesforce_oauth_sandbox
 POST /routerTransform                rudder-server's router
+POST /v0|v1/destinations/{destination}/proxy  rudder-server's deliveries: sends one request to Salesforce
 GET  /features                       what rudder-server may ask for
 GET  /health  /ready  /metrics
 GET  /version  /buildVersion  /transformerBuildVersion
@@ -62,33 +98,55 @@ GET  /version  /buildVersion  /transformerBuildVersion
 /// All routes with their layers.
 pub(crate) fn router(
     config: &Config,
-    pipeline: Arc<Pipeline>,
+    salesforce: Arc<Salesforce>,
     metrics: Arc<Metrics>,
     ready: Readiness,
 ) -> Router {
     let body_limit = usize::try_from(config.body_limit.as_u64()).unwrap_or(usize::MAX);
     let app = App {
-        pipeline,
+        pipeline: Arc::new(Pipeline::new(
+            config,
+            Arc::clone(&salesforce),
+            Arc::clone(&metrics),
+        )),
+        salesforce,
+        salesforce_timeout: config.salesforce_timeout,
         metrics,
         ready,
         body_limit,
     };
     let transforms = Router::new()
-        .route("/transform", post(routes::transform))
-        .route("/v0/destinations/{destination}", post(routes::processor))
-        .route("/routerTransform", post(routes::router))
+        .route("/transform", post(transforms::transform))
+        .route(
+            "/v0/destinations/{destination}",
+            post(transforms::processor),
+        )
+        .route("/routerTransform", post(transforms::router))
+        .route("/batch", post(transforms::batch))
+        .route(
+            "/v0/destinations/{destination}/proxy",
+            post(deliveries::proxy_v0),
+        )
+        .route(
+            "/v1/destinations/{destination}/proxy",
+            post(deliveries::proxy_v1),
+        )
         .layer(DefaultBodyLimit::max(body_limit));
     let transforms = middleware::around_transforms(transforms, config);
     let service = Router::new()
         .route("/", get(ROUTES))
-        .route("/features", get(routes::features))
-        .route("/health", get(routes::health))
-        .route("/ready", get(routes::ready))
-        .route("/version", get(routes::version))
-        .route("/buildVersion", get(routes::version))
-        .route("/transformerBuildVersion", get(routes::version))
-        .route("/metrics", get(routes::metrics));
-    let routes = service.merge(transforms).fallback(routes::unknown);
+        .route("/features", get(information::features))
+        .route("/health", get(information::health))
+        .route("/ready", get(information::ready))
+        .route("/version", get(information::version))
+        .route("/buildVersion", get(information::version))
+        .route("/transformerBuildVersion", get(information::version))
+        .route("/metrics", get(information::metrics))
+        .route("/deleteUsers", post(information::delete_users));
+    let routes = service
+        .merge(transforms)
+        .fallback(information::unknown)
+        .method_not_allowed_fallback(information::wrong_method);
     middleware::around_all(routes, &app).with_state(app)
 }
 

@@ -62,6 +62,10 @@ async fn serve(config: &Config) -> ExitCode {
         );
         return ExitCode::from(2);
     }
+    if let Err(error) = config.validate() {
+        eprintln!("error: {error}");
+        return ExitCode::from(2);
+    }
     match listen_and_serve(config).await {
         Ok(server::End::Drained) => {
             tracing::info!("stopped: every request in flight was answered");

@@ -16,7 +16,8 @@ pub enum End {
     CutOff,
 }
 
-/// Serves `app` until `stop` resolves, then for at most `drain` until the requests in flight are answered, or until
+/// Serves `app` until `stop` resolves, then for at most `drain` until the requests in flight are answered and the writes
+/// finished that have begun, or until
 /// `stop_now` resolves.
 ///
 /// # Errors
@@ -30,9 +31,10 @@ pub async fn serve(
     drain: Duration,
 ) -> io::Result<End> {
     let (stopping, stopped) = oneshot::channel();
+    let life = ready.clone();
     let begin_to_stop = async move {
         stop.await;
-        ready.stop();
+        life.stop();
         // The receiver is gone only where serving has ended already.
         let _ = stopping.send(());
     };
@@ -50,8 +52,13 @@ pub async fn serve(
             std::future::pending::<()>().await;
         }
     };
+    let drained = async {
+        serving.await?;
+        ready.written().await;
+        Ok(End::Drained)
+    };
     tokio::select! {
-        served = serving => served.map(|()| End::Drained),
+        drained = drained => drained,
         () = cut_off => Ok(End::CutOff),
     }
 }

@@ -56,7 +56,9 @@ fn for_person(error: &RequestError) -> Answer {
         RequestError::NotJson(_)
         | RequestError::Shape(_)
         | RequestError::SecretNotJson(_)
+        | RequestError::SecretNotText(_)
         | RequestError::Unreadable(_) => Answer::Final(StatusCode::BAD_REQUEST),
+        RequestError::Method { .. } => Answer::Final(StatusCode::METHOD_NOT_ALLOWED),
         RequestError::TooLarge { .. } => Answer::Final(StatusCode::PAYLOAD_TOO_LARGE),
         RequestError::ContentType { .. } | RequestError::ContentEncoding { .. } => {
             Answer::Final(StatusCode::UNSUPPORTED_MEDIA_TYPE)
@@ -64,6 +66,9 @@ fn for_person(error: &RequestError) -> Answer {
         RequestError::UnknownDestination { .. } | RequestError::UnknownPath { .. } => {
             Answer::Final(StatusCode::NOT_FOUND)
         }
+        RequestError::SalesforceAway(_) => Answer::Again {
+            reason: "salesforce_away",
+        },
         RequestError::Unwritable(_) | RequestError::Panicked => {
             Answer::Final(StatusCode::INTERNAL_SERVER_ERROR)
         }
@@ -76,8 +81,13 @@ fn for_rudder_server(error: &RequestError) -> Answer {
         RequestError::NotJson(_)
         | RequestError::Shape(_)
         | RequestError::SecretNotJson(_)
-        | RequestError::ContentType { .. }
-        | RequestError::ContentEncoding { .. } => Answer::Final(StatusCode::BAD_REQUEST),
+        | RequestError::SecretNotText(_)
+        | RequestError::ContentType { .. } => Answer::Final(StatusCode::BAD_REQUEST),
+        RequestError::Method { .. } => Answer::Final(StatusCode::METHOD_NOT_ALLOWED),
+        // Something between the two has changed the body.
+        RequestError::ContentEncoding { .. } => Answer::Again {
+            reason: "content_encoding",
+        },
         // A body that ends early was cut off on its way.
         RequestError::Unreadable(_) => Answer::Again {
             reason: "body_unreadable",
@@ -90,6 +100,9 @@ fn for_rudder_server(error: &RequestError) -> Answer {
         },
         RequestError::UnknownPath { .. } => Answer::Again {
             reason: "unknown_path",
+        },
+        RequestError::SalesforceAway(_) => Answer::Again {
+            reason: "salesforce_away",
         },
         RequestError::Unwritable(_) | RequestError::Panicked => {
             Answer::Again { reason: "internal" }

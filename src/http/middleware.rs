@@ -20,6 +20,8 @@ use tower_http::{
 use super::{
     App,
     failure::{self, Caller},
+    transforms::Tally,
+    unread,
 };
 use crate::{config::Config, error::RequestError};
 
@@ -51,6 +53,7 @@ pub(super) fn around_transforms(routes: Router<App>, config: &Config) -> Router<
 /// The layers of all routes. Paths are tidied before they are matched, so this lies around a router of its own.
 pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
     let observed = routes
+        .layer(middleware::from_fn(unread::read_rest))
         .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state::<()>(app.clone());
     let tidied = tower::Layer::layer(&MapRequestLayer::new(tidy_path), observed);
@@ -121,10 +124,19 @@ async fn observe(
     let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
     app.metrics.request(route, status, elapsed);
     let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    if response.status().is_success() && matches!(route, "/health" | "/ready" | "/metrics") {
-        tracing::debug!(%method, route, status, duration_ms, "request");
-    } else {
-        tracing::info!(%method, route, status, duration_ms, "request");
+    let polled =
+        response.status().is_success() && matches!(route, "/health" | "/ready" | "/metrics");
+    match response.extensions().get::<Tally>() {
+        Some(Tally {
+            events,
+            requests,
+            filtered,
+            failed,
+        }) => {
+            tracing::info!(%method, route, status, duration_ms, events, requests, filtered, failed, "request");
+        }
+        None if polled => tracing::debug!(%method, route, status, duration_ms, "request"),
+        None => tracing::info!(%method, route, status, duration_ms, "request"),
     }
     response
 }

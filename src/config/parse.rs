@@ -1,0 +1,59 @@
+//! Texts → settings. An error says what would be right; clap puts the setting's name and value before it.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use url::Url;
+
+/// The longest time that a setting may name: what is longer was not meant.
+const LONGEST: Duration = Duration::from_hours(24 * 30);
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write it as 500ms, 30s or 1h"))?;
+    if duration.is_zero() || duration > LONGEST {
+        return Err("it must be more than 0s and at most 30days".to_owned());
+    }
+    Ok(duration)
+}
+
+pub(super) fn size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text
+        .parse()
+        .map_err(|error| format!("{error}; write it as 256MiB"))?;
+    if size.as_u64() == 0 {
+        return Err("it must be more than 0".to_owned());
+    }
+    Ok(size)
+}
+
+/// A level, or a filter. A single word that is no level would be a filter that lets nothing through.
+pub(super) fn log_filter(text: &str) -> Result<String, String> {
+    let is_level = text.parse::<LevelFilter>().is_ok();
+    let is_filter = text.contains(['=', ',']) && EnvFilter::builder().parse(text).is_ok();
+    if is_level || is_filter {
+        return Ok(text.to_owned());
+    }
+    Err(
+        "it must be error, warn, info, debug or trace, or a filter such as info,tower=debug"
+            .to_owned(),
+    )
+}
+
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text)
+        .map_err(|error| format!("{error}; write it as https://login.salesforce.com"))?;
+    if matches!(url.scheme(), "http" | "https") && url.has_host() {
+        return Ok(url);
+    }
+    Err("it must be http or https and a host; write it as https://login.salesforce.com".to_owned())
+}
+
+pub(super) fn api_version(text: &str) -> Result<String, String> {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('.') {
+        Some((major, minor)) if number(major) && number(minor) => Ok(text.to_owned()),
+        _ => Err("it must be a version such as 50.0".to_owned()),
+    }
+}

@@ -1,0 +1,94 @@
+//! The delivery proxy: one request to Salesforce, and its outcome.
+
+use std::time::Duration;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    App,
+    failure::{self, Caller},
+    received::{Named, Received, as_json, ours},
+};
+use crate::{
+    contract::{
+        batch,
+        proxy::{ProxyRequest, ProxyVersion},
+        reply,
+    },
+    error::RequestError,
+    salesforce::delivery::Delivered,
+};
+
+/// `POST /v0/destinations/{destination}/proxy`
+pub(super) async fn proxy_v0(
+    app: State<App>,
+    name: Named,
+    headers: HeaderMap,
+    body: Received,
+) -> Response {
+    proxy(ProxyVersion::V0, app, name, headers, body).await
+}
+
+/// `POST /v1/destinations/{destination}/proxy`
+pub(super) async fn proxy_v1(
+    app: State<App>,
+    name: Named,
+    headers: HeaderMap,
+    body: Received,
+) -> Response {
+    proxy(ProxyVersion::V1, app, name, headers, body).await
+}
+
+/// Delivers one request. The write goes on where the caller hangs up: it may have reached Salesforce already.
+async fn proxy(
+    version: ProxyVersion,
+    State(app): State<App>,
+    name: Named,
+    headers: HeaderMap,
+    body: Received,
+) -> Response {
+    let life = app.ready.clone();
+    let delivery = async move {
+        let name = ours(name)?;
+        let body = app.received(&headers, body)?;
+        let text = batch::text(&body);
+        let request = ProxyRequest::read(&text, version)?;
+        let delivered = match request.sending() {
+            Ok(sending) => {
+                app.salesforce
+                    .deliver(&sending, app.proxy_timeout(&headers))
+                    .await
+            }
+            Err(flaw) => Delivered::unsendable(&flaw),
+        };
+        reply::proxy::answer(version, name, &request, &delivered)
+    };
+    match life.write(delivery).await {
+        Ok(Ok((status, json))) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, as_json(json)).into_response()
+        }
+        Ok(Err(error)) => failure::answer(&error, Caller::RudderServer),
+        Err(panicked) => {
+            tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
+            failure::answer(&RequestError::Panicked, Caller::RudderServer)
+        }
+    }
+}
+
+impl App {
+    /// How long the caller of the proxy waits for Salesforce: the header `RdProxy-Timeout` in ms, else the setting.
+    fn proxy_timeout(&self, headers: &HeaderMap) -> Duration {
+        let header = headers
+            .get("rdproxy-timeout")
+            .and_then(|value| value.to_str().ok());
+        let millis = header
+            .and_then(|value| value.parse().ok())
+            .filter(|millis| *millis > 0);
+        millis.map_or(self.salesforce_timeout, Duration::from_millis)
+    }
+}

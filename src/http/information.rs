@@ -1,0 +1,94 @@
+//! The routes that are polled, and the answers to everything that is no route.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value as JsonValue, json};
+
+use super::{
+    ADVERTISED, App,
+    failure::{self, Caller},
+};
+use crate::error::RequestError;
+
+/// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1.
+pub(super) async fn features() -> Json<JsonValue> {
+    let ours: serde_json::Map<_, _> = ADVERTISED
+        .iter()
+        .map(|name| (name.upper().to_owned(), JsonValue::Bool(true)))
+        .collect();
+    Json(json!({
+        "routerTransform": ours,
+        "regulations": [],
+        "supportSourceTransformV1": true,
+        "upgradedToSourceTransformV2": true,
+        "supportTransformerProxyV1": true,
+        "supportDestTransformCompactedPayloadV1": true,
+    }))
+}
+
+/// `GET /health`: the process is alive.
+pub(super) async fn health() -> Json<JsonValue> {
+    Json(json!({ "service": "UP", "version": env!("CARGO_PKG_VERSION") }))
+}
+
+/// `GET /ready`: new requests are welcome.
+pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
+    if app.ready.is_ready() {
+        (StatusCode::OK, Json(json!({ "ready": true })))
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({ "ready": false, "reason": "the service is stopping" })),
+        )
+    }
+}
+
+/// `GET /version` and its two older names.
+pub(super) async fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// `GET /metrics`: Prometheus text.
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    (
+        [(
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        app.metrics.encode(),
+    )
+        .into_response()
+}
+
+/// A route that is asked with another method.
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let (path, method) = (uri.path().to_owned(), method.to_string());
+    failure::answer(&RequestError::Method { path, method }, Caller::Person)
+}
+
+/// Everything else. A POST may be rudder-server's, whose events a 404 would drop.
+pub(super) async fn unknown(method: Method, uri: Uri) -> Response {
+    let error = RequestError::UnknownPath {
+        path: uri.path().to_owned(),
+    };
+    let caller = if method == Method::POST {
+        Caller::RudderServer
+    } else {
+        Caller::Person
+    };
+    failure::answer(&error, caller)
+}
+
+/// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the caller keeps and reports.
+pub(super) async fn delete_users() -> Response {
+    let error = "deleting users is not supported for the Salesforce destinations: delete the records in Salesforce";
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Json(json!([{ "statusCode": 500, "status": "failed", "error": error }])),
+    )
+        .into_response()
+}

@@ -1,0 +1,171 @@
+//! The transform routes: events in, requests out.
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    App,
+    failure::{self, Caller},
+    received::{Named, Received, as_json, format, ours},
+};
+use crate::{
+    contract::{
+        Batch, Bodies, DestinationName, Route, batch,
+        json::{Kind, Value},
+        reply,
+    },
+    error::{EventError, RequestError},
+    outcome::{Outcome, Requests},
+};
+
+/// What became of the events of a request, for its line in the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) events: usize,
+    pub(super) requests: usize,
+    pub(super) filtered: usize,
+    pub(super) failed: usize,
+}
+
+impl Tally {
+    fn of(outcomes: &[Outcome<'_>]) -> Self {
+        outcomes.iter().fold(Self::default(), |mut tally, outcome| {
+            tally.events += outcome.entries.len();
+            match &outcome.result {
+                Ok(Requests::Described(requests)) => tally.requests += requests.len(),
+                Ok(Requests::Transformed(_)) => tally.requests += 1,
+                Err(EventError::GateClosed) => tally.filtered += outcome.entries.len(),
+                Err(_) => tally.failed += outcome.entries.len(),
+            }
+            tally
+        })
+    }
+}
+
+/// `POST /transform`: events in any form, for people and programs.
+pub(super) async fn transform(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Received,
+) -> Response {
+    let answer = async {
+        require_json(&headers)?;
+        let body = app.received(&headers, body)?;
+        let text = batch::text(&body);
+        let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
+            reply::processor::answer(batch, outcomes, DestinationName::Salesforce)
+        };
+        app.transformed(Bodies::any_form(&text)?, write).await
+    };
+    respond(answer.await, Caller::Person)
+}
+
+/// `POST /v0/destinations/{destination}`: rudder-server's processor.
+pub(super) async fn processor(
+    State(app): State<App>,
+    name: Named,
+    headers: HeaderMap,
+    body: Received,
+) -> Response {
+    let answer = async {
+        let name = ours(name)?;
+        let body = app.received(&headers, body)?;
+        let text = batch::text(&body);
+        let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
+            reply::processor::answer(batch, outcomes, name)
+        };
+        app.transformed(Bodies::processor(&text, format(&headers), name)?, write)
+            .await
+    };
+    respond(answer.await, Caller::RudderServer)
+}
+
+/// `POST /routerTransform`: rudder-server's router.
+pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
+    let answer = async {
+        let body = app.received(&headers, body)?;
+        let text = batch::text(&body);
+        let bodies = Bodies::router(&text, format(&headers), read_secret(&headers)?)?;
+        app.transformed(bodies, reply::router::answer).await
+    };
+    respond(answer.await, Caller::RudderServer)
+}
+
+/// `POST /batch`: rudder-server's batch transform, which the Salesforce destinations do not have. Every job is kept.
+pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
+    let answer = async {
+        let body = app.received(&headers, body)?;
+        let text = batch::text(&body);
+        let bodies = Bodies::router(&text, format(&headers), None)?;
+        let resolved = bodies.resolved();
+        reply::router::no_batch(&bodies.read(&resolved))
+    };
+    match answer.await {
+        Ok(json) => as_json(json),
+        Err(error) => failure::answer(&error, Caller::RudderServer),
+    }
+}
+
+/// The secret of the header, to be echoed byte for byte. `null`, `false`, `0` and `""` are none.
+fn read_secret(headers: &HeaderMap) -> Result<Option<Value<'_>>, RequestError> {
+    let Some(header) = headers
+        .get("oauth-secret")
+        .filter(|secret| !secret.is_empty())
+    else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(header.as_bytes()).map_err(RequestError::SecretNotText)?;
+    let secret: Value<'_> = serde_json::from_str(text).map_err(RequestError::SecretNotJson)?;
+    Ok(Some(secret).filter(|secret| secret.kind() == Kind::Object || secret.is_truthy()))
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
+    let found = headers
+        .get(header::CONTENT_TYPE)
+        .map_or("missing", |value| value.to_str().unwrap_or("unreadable"));
+    let essence = found
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let json = essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if json {
+        Ok(())
+    } else {
+        Err(RequestError::ContentType {
+            found: found.to_owned(),
+        })
+    }
+}
+
+fn respond(answer: Result<(Tally, Vec<u8>), RequestError>, caller: Caller) -> Response {
+    match answer {
+        Ok((tally, json)) => (Extension(tally), as_json(json)).into_response(),
+        Err(error) => failure::answer(&error, caller),
+    }
+}
+
+impl App {
+    /// Runs a batch through the rooms and writes its answer.
+    async fn transformed(
+        &self,
+        bodies: Bodies<'_>,
+        write: impl FnOnce(&Batch<'_>, &[Outcome<'_>]) -> Result<Vec<u8>, RequestError>,
+    ) -> Result<(Tally, Vec<u8>), RequestError> {
+        let resolved = bodies.resolved();
+        let batch = bodies.read(&resolved);
+        let outcomes = self.pipeline.run(&batch).await;
+        if batch.route == Route::Processor
+            && let Some(outage) = self.pipeline.outage(&outcomes)
+        {
+            return Err(RequestError::SalesforceAway(Box::new(outage.clone())));
+        }
+        Ok((Tally::of(&outcomes), write(&batch, &outcomes)?))
+    }
+}

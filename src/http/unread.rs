@@ -1,0 +1,84 @@
+//! Reads what a handler has left of a request's body, before its answer goes out.
+//!
+//! A connection that is closed with bytes unread is reset, and the reset may overtake the answer: rudder-server, which
+//! writes its whole body before it reads, would see a broken pipe in place of "ask again".
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+    middleware::Next,
+    response::Response,
+};
+use futures_util::future;
+use http_body::{Frame, SizeHint};
+
+/// How long the rest of a body is read for.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// How much of it is read, in bytes.
+const MOST: usize = 1 << 30;
+
+/// A body that outlives the handler it was given to.
+struct Lent(Arc<Mutex<Body>>);
+
+impl Lent {
+    fn with<T>(&self, read: impl FnOnce(Pin<&mut Body>) -> T) -> T {
+        read(Pin::new(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
+    }
+}
+
+impl HttpBody for Lent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.with(|body| body.poll_frame(context))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.with(|body| body.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.with(|body| body.size_hint())
+    }
+}
+
+/// Answers a request once its body has been read, by the handler or by us.
+pub(super) async fn read_rest(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    let body = Arc::new(Mutex::new(body));
+    let lent = Body::new(Lent(Arc::clone(&body)));
+    let response = next.run(Request::from_parts(parts, lent)).await;
+    let mut rest = Lent(body);
+    let discard = async {
+        let mut read = 0;
+        while let Some(Ok(frame)) =
+            future::poll_fn(|context| Pin::new(&mut rest).poll_frame(context)).await
+        {
+            read += frame.data_ref().map_or(0, Bytes::len);
+            if read > MOST {
+                break;
+            }
+        }
+    };
+    if tokio::time::timeout(LONGEST, discard).await.is_err() {
+        tracing::debug!("a body was still arriving after its answer was due");
+    }
+    response
+}
