@@ -22,16 +22,32 @@ async fn assert_fails_alone(service: &Service, job: &str, words: &str) {
         (processor.accepted(), "/output"),
         (router.accepted()["output"].take(), "/batchedRequest/0"),
     ] {
-        assert_eq!(answer.as_array().unwrap().len(), 3, "{answer}");
-        for (neighbour, email) in [(0, "first@example.com"), (2, "last@example.com")] {
-            assert_eq!(verdict(&answer[neighbour]), (200, "", ""), "{job}");
-            let fields = answer[neighbour].pointer(request).unwrap()["body"]["JSON"].clone();
+        let (good, bad): (Vec<_>, Vec<_>) = answer
+            .as_array()
+            .unwrap()
+            .iter()
+            .partition(|entry| is_neighbour(entry));
+        assert_eq!((good.len(), bad.len()), (2, 1), "{answer}");
+        for (neighbour, email) in good
+            .into_iter()
+            .zip(["first@example.com", "last@example.com"])
+        {
+            assert_eq!(verdict(neighbour), (200, "", ""), "{job}");
+            let fields = neighbour.pointer(request).unwrap()["body"]["JSON"].clone();
             assert_eq!(fields["Email"], email, "{job}");
         }
-        assert_eq!(verdict(&answer[1]), INVALID, "{job}: {}", answer[1]);
-        assert_eq!(answer[1].pointer(request), None, "{job}");
-        assert_says(error(&answer[1]), words);
+        assert_eq!(verdict(bad[0]), INVALID, "{job}: {}", bad[0]);
+        assert_eq!(bad[0].pointer(request), None, "{job}");
+        assert_says(error(bad[0]), words);
     }
+}
+
+/// Whether an entry of either route is one of the two good jobs.
+fn is_neighbour(entry: &Value) -> bool {
+    let metadata = entry["metadata"]
+        .as_array()
+        .map_or(&entry["metadata"], |jobs| &jobs[0]);
+    matches!(metadata["jobId"].as_u64(), Some(1 | 3))
 }
 
 /// A job with this message, as text.
@@ -180,7 +196,7 @@ async fn a_lead_without_a_usable_email_fails_alone() {
             "the e-mail is an array",
         ),
         (r#""traits":{"email":true}"#, "the e-mail is a boolean"),
-        (too_long.as_str(), "the e-mail has 1012 bytes"),
+        (too_long.as_str(), "has 1012 bytes"),
     ] {
         assert_fails_alone(&service, &identify(members), words).await;
     }

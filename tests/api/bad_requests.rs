@@ -4,6 +4,10 @@
 use axum::{Router, body::Body, http::Request, routing::get};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 
@@ -162,7 +166,7 @@ async fn rudder_server_gets_400_for_what_no_retry_can_mend() {
 
 #[tokio::test]
 async fn rudder_server_is_asked_to_retry_a_body_over_the_limit_and_the_log_names_the_setting() {
-    let (log, _guard) = Log::start();
+    let log = Log::start();
     let service = service().await;
     for path in TO_RUDDER_SERVER {
         assert_eq!(service.post(path, body_of(1024, path)).await.status, 200);
@@ -194,7 +198,7 @@ async fn rudder_server_is_asked_to_retry_a_body_that_was_cut_off() {
 
 #[tokio::test]
 async fn rudder_server_is_asked_to_retry_an_unknown_destination_and_the_log_says_so() {
-    let (log, _guard) = Log::start();
+    let log = Log::start();
     let service = service().await;
     let router = |name: Value| json!({"input": [], "destType": name});
     let unknown = [
@@ -220,7 +224,43 @@ async fn an_unknown_path_is_404_for_a_person_and_to_be_retried_for_a_post() {
     let answer = service.get("/nowhere").await;
     assert_eq!(answer.status, 404);
     assert_says(&error(&answer), "there is nothing at /nowhere");
-    for path in ["/nowhere", "/v1/destinations/salesforce", "/batch"] {
+    for path in [
+        "/nowhere",
+        "/v1/destinations/salesforce",
+        "/customTransform",
+    ] {
         assert_asked_to_retry(&service.post(path, "[]").await, "unknown_path");
+    }
+}
+
+/// Writes a whole request before it reads the answer, on a connection that it closes, as rudder-server does.
+async fn write_then_read(service: &Service, path: &str, body: &str) -> String {
+    let address = service.url.trim_start_matches("http://").to_owned();
+    let mut connection = TcpStream::connect(&address).await.unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_caller_that_writes_its_whole_body_first_still_reads_the_answer() {
+    let service = service().await;
+    let body = " ".repeat(8 << 20);
+    for path in [
+        "/routerTransform",
+        "/v0/destinations/salesforce",
+        "/v0/destinations/marketo",
+        "/nowhere",
+    ] {
+        for _ in 0..5 {
+            let answer = write_then_read(&service, path, &body).await;
+            assert!(answer.starts_with("HTTP/1.1 503 "), "{path}: {answer}");
+        }
     }
 }

@@ -52,17 +52,43 @@ fn contact_job(id: u64) -> Value {
     job(id, contact, &destination("dst-1"))
 }
 
-/// Asks a service for a lead that has to be looked up and for a contact that has not: the lead gets the verdict and no
-/// request, the contact is unharmed.
-async fn assert_lookup(service: &Service, expected: Verdict, case: &str) {
+/// What the processor route does about a failed lookup: rudder-server drops each event that fails there on its own.
+#[derive(Clone, Copy)]
+enum Processor {
+    /// It asks for the whole request again.
+    AsksAgain,
+    /// It fails the event.
+    Fails,
+}
+
+/// Asks a service for a lead that has to be looked up and for a contact that has not: at the router the lead gets the
+/// verdict and no request, and the contact is unharmed.
+async fn assert_lookup(service: &Service, expected: Verdict, processor: Processor, case: &str) {
     let jobs = [lead_job(1, "ada@example.com"), contact_job(2)];
     let entries = service.router(&jobs).await;
     assert_eq!(verdict(&entries[0]), expected, "{case}");
     assert_eq!(entries[0].get("batchedRequest"), None, "{case}");
     assert_eq!(verdict(&entries[1]), (200, "", ""), "{case}");
-    let elements = service.processor(&jobs).await;
-    assert_eq!(verdict(&elements[0]), expected, "{case}");
-    assert_eq!(elements[0].get("output"), None, "{case}");
+    let answer = service
+        .post("/v0/destinations/salesforce", json!(jobs))
+        .await;
+    match processor {
+        Processor::AsksAgain => {
+            assert_eq!(answer.status, 503, "{case}");
+            assert_eq!(answer.header("X-Rudder-Should-Retry"), "true", "{case}");
+            assert_eq!(
+                answer.header("X-Rudder-Error-Reason"),
+                "salesforce_away",
+                "{case}"
+            );
+        }
+        Processor::Fails => {
+            let elements = answer.accepted();
+            assert_eq!(verdict(&elements[0]), expected, "{case}");
+            assert_eq!(elements[0].get("output"), None, "{case}");
+            assert_eq!(verdict(&elements[1]), (200, "", ""), "{case}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -75,14 +101,19 @@ async fn a_lookup_that_salesforce_refuses_is_throttled_retried_or_aborted() {
         (refusal(500, "UNKNOWN_EXCEPTION"), RETRYABLE),
         (refusal(400, "QUERY_TIMEOUT"), RETRYABLE),
         (html(502), RETRYABLE),
+        (html(403), RETRYABLE),
         (refusal(400, "MALFORMED_QUERY"), ABORTED),
         (refusal(400, "INVALID_FIELD"), ABORTED),
         (refusal(403, "API_DISABLED_FOR_ORG"), ABORTED),
     ] {
+        let processor = match expected {
+            ABORTED => Processor::Fails,
+            _ => Processor::AsksAgain,
+        };
         let case = format!("{answer:?}");
         let salesforce = salesforce_that_answers(answer).await;
         let service = Service::start(&salesforce.uri(), &[]).await;
-        assert_lookup(&service, expected, &case).await;
+        assert_lookup(&service, expected, processor, &case).await;
     }
 }
 
@@ -101,18 +132,28 @@ async fn an_answer_that_says_success_and_is_not_the_whole_result_is_retried() {
         let case = format!("{answer:?}");
         let salesforce = salesforce_that_answers(answer).await;
         let service = Service::start(&salesforce.uri(), &[]).await;
-        assert_lookup(&service, RETRYABLE, &case).await;
+        assert_lookup(&service, RETRYABLE, Processor::Fails, &case).await;
     }
 }
 
 #[tokio::test]
 async fn an_aborted_lookup_says_why_in_salesforces_words() {
-    let salesforce = salesforce_that_answers(refusal(400, "MALFORMED_QUERY")).await;
+    let salesforce = salesforce_that_answers(refusal(400, "INVALID_FIELD")).await;
     let service = Service::start(&salesforce.uri(), &[]).await;
     let entries = service.router([lead_job(1, "ada@example.com")]).await;
     assert_eq!(entries[0]["statTags"]["meta"], "instrumentation");
-    let words = "HTTP 400 MALFORMED_QUERY: in Salesforce's words";
+    let words = "HTTP 400 INVALID_FIELD: in Salesforce's words";
     assert_says(error(&entries[0]), words);
+}
+
+#[tokio::test]
+async fn a_query_that_salesforce_does_not_understand_is_not_repeated_as_it_holds_other_events_emails()
+ {
+    let salesforce = salesforce_that_answers(refusal(400, "MALFORMED_QUERY")).await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    let entries = service.router([lead_job(1, "ada@example.com")]).await;
+    assert_says(error(&entries[0]), "HTTP 400 MALFORMED_QUERY");
+    assert!(!error(&entries[0]).contains("words"));
 }
 
 #[tokio::test]
@@ -124,7 +165,7 @@ async fn a_redirect_is_retried_and_not_followed() {
         let moved = ResponseTemplate::new(status).insert_header("Location", elsewhere.uri());
         let salesforce = salesforce_that_answers(moved).await;
         let service = Service::start(&salesforce.uri(), &[]).await;
-        assert_lookup(&service, RETRYABLE, &status.to_string()).await;
+        assert_lookup(&service, RETRYABLE, Processor::Fails, &status.to_string()).await;
     }
 }
 
@@ -133,7 +174,7 @@ async fn an_org_that_never_answers_is_retried_after_the_timeout() {
     let late = nothing_found().set_delay(Duration::from_hours(1));
     let salesforce = salesforce_that_answers(late).await;
     let service = Service::start(&salesforce.uri(), &["--salesforce-timeout", "500ms"]).await;
-    assert_lookup(&service, RETRYABLE, "no answer").await;
+    assert_lookup(&service, RETRYABLE, Processor::AsksAgain, "no answer").await;
 }
 
 #[tokio::test]
@@ -151,7 +192,7 @@ async fn a_connection_that_breaks_or_cannot_be_made_is_retried() {
     let org = org().build();
     let service = Service::of(&org).await;
     org.fail_next(Call::Query, Fault::Dropped, 2);
-    assert_lookup(&service, RETRYABLE, "dropped").await;
+    assert_lookup(&service, RETRYABLE, Processor::AsksAgain, "dropped").await;
     assert_eq!(org.calls().query, 2);
 
     let nobody = "http://127.0.0.1:1";
@@ -164,7 +205,7 @@ async fn a_connection_that_breaks_or_cannot_be_made_is_retried() {
 async fn a_used_up_daily_limit_throttles_until_it_is_raised() {
     let org = org().daily_limit(0).build();
     let service = Service::of(&org).await;
-    assert_lookup(&service, THROTTLED, "limit").await;
+    assert_lookup(&service, THROTTLED, Processor::AsksAgain, "limit").await;
     org.set_daily_limit(1);
     let entries = service.router([lead_job(1, "ada@example.com")]).await;
     assert_eq!(verdict(&entries[0]), (200, "", ""));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, http::StatusCode};
 use salesforce_transformer::server::End;
 use serde_json::json;
 use tokio::{sync::Notify, task::JoinHandle};
@@ -96,4 +96,33 @@ async fn a_service_that_is_about_to_stop_is_alive_and_not_ready() {
     assert_eq!((ready.status, ready.json()), (503, body));
     assert_eq!(service.get("/health").await.status, 200);
     assert_eq!(service.transform(json!([])).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_write_whose_caller_has_hung_up_is_finished_before_the_service_ends() {
+    let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let create = {
+        let (asked, go_on) = (Arc::clone(&asked), Arc::clone(&go_on));
+        || async move {
+            asked.notify_one();
+            go_on.notified().await;
+            (StatusCode::CREATED, r#"{"id":"00Q1","success":true}"#)
+        }
+    };
+    let salesforce = serve(Router::new().fallback(create)).await;
+    let service = Service::start(&salesforce, &[]).await;
+    let write =
+        json!({"method": "POST", "endpoint": salesforce, "body": {}, "metadata": {"jobId": 1}});
+    let request = service.request("/v0/destinations/salesforce/proxy");
+    let caller = tokio::spawn(send(request.body(write.to_string())));
+    asked.notified().await;
+    caller.abort();
+    assert!(caller.await.is_err());
+    service.signals.stop.notify_one();
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!service.serving.is_finished());
+    go_on.notify_one();
+    assert_eq!(service.serving.await.unwrap().unwrap(), End::Drained);
 }

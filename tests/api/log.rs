@@ -1,31 +1,38 @@
 //! What the service logs while a test runs.
 
 use std::{
+    cell::RefCell,
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::Once,
 };
 
-use tracing::subscriber::DefaultGuard;
+thread_local! {
+    /// What was logged on this thread, to which `#[tokio::test]` keeps a test and its service.
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-/// What is logged on this thread, to which `#[tokio::test]` keeps a test's service, as JSON lines.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+/// What is logged on this thread, as JSON lines.
+pub(crate) struct Log(());
+
+/// Writes to the log of the thread that logs.
+struct OfThread;
 
 impl Log {
-    /// Listens for as long as the guard lives.
-    pub(crate) fn start() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+    /// Listens from now on.
+    pub(crate) fn start() -> Self {
+        static STARTED: Once = Once::new();
+        STARTED.call_once(|| {
+            let log = tracing_subscriber::fmt().json().with_writer(|| OfThread);
+            log.init();
+        });
+        LINES.with_borrow_mut(Vec::clear);
+        Self(())
     }
 
     /// The lines at error level.
     pub(crate) fn errors(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let Self(()) = self;
+        let text = LINES.with_borrow(|lines| String::from_utf8(lines.clone()).unwrap());
         let lines = text
             .lines()
             .filter(|line| line.contains(r#""level":"ERROR""#));
@@ -33,9 +40,10 @@ impl Log {
     }
 }
 
-impl Write for Log {
+impl Write for OfThread {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(line)
+        LINES.with_borrow_mut(|lines| lines.extend_from_slice(line));
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

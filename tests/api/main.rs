@@ -10,6 +10,10 @@
 //! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
 //! | `bad_requests` | requests that cannot be served, and what a person or rudder-server is to do about them |
 //! | `bad_events` | events that cannot become a request, each failing alone |
+//! | `router_batch` | what the events of a router batch share, and that no job is lost |
+//! | `delivery` | the delivery proxy: what is sent, what comes back, the fault table |
+//! | `differences` | each row of the behaviour table under both sets of rules |
+//! | `isolation` | a bad event changes nothing for the good ones beside it |
 //! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
 //! | `http` | what holds for every route: the version header, slashes, compression |
 //! | `polled` | features, health, readiness, version and metrics |
@@ -22,19 +26,22 @@
     reason = "a step that fails fails its test, also in a helper"
 )]
 
-mod fixtures;
-mod log;
-mod service;
-
 mod auth;
 mod bad_events;
 mod bad_requests;
 mod calls;
+mod delivery;
+mod differences;
 mod documented;
 mod faults;
+mod fixtures;
 mod http;
+mod isolation;
 mod lifecycle;
+mod log;
 mod oauth;
 mod polled;
+mod router_batch;
+mod service;
 mod transform;
 mod wire;

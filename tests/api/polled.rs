@@ -16,8 +16,8 @@ async fn features_are_complete_from_the_first_answer_on() {
         "regulations": [],
         "supportSourceTransformV1": true,
         "upgradedToSourceTransformV2": true,
-        "supportTransformerProxyV1": false,
-        "supportDestTransformCompactedPayloadV1": false,
+        "supportTransformerProxyV1": true,
+        "supportDestTransformCompactedPayloadV1": true,
     });
     assert_eq!((answer.status, answer.json()), (200, features));
 }

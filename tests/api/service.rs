@@ -92,10 +92,14 @@ impl Service {
         answer.accepted()
     }
 
-    /// Posts jobs as rudder-server's router does, and reads the entries that it gets.
+    /// Posts jobs as rudder-server's router does, and reads the entries that it gets, in the order of their first jobs,
+    /// which is the order in which rudder-server takes them.
     pub(crate) async fn router(&self, jobs: impl Serialize) -> Value {
         let body = json!({"input": jobs, "destType": "salesforce"});
-        self.post("/routerTransform", body).await.accepted()["output"].take()
+        let mut entries = self.post("/routerTransform", body).await.accepted()["output"].take();
+        let entries_of = entries.as_array_mut().unwrap();
+        entries_of.sort_by_key(|entry| entry["metadata"][0]["jobId"].as_u64());
+        entries
     }
 }
 

@@ -173,7 +173,7 @@ async fn each_job_is_in_exactly_one_entry_whatever_became_of_it() {
     wrong_password["Config"]["password"] = json!("wrong");
     let jobs: Vec<_> = (0..20)
         .map(|id| match id % 4 {
-            0 => lead_job(id, "ada@example.com"),
+            0 => lead_job(id, &format!("ada{id}@example.com")),
             1 => job(id, json!({"type": "track"}), &destination("dst-1")),
             2 => job(id, json!({"type": "identify"}), &destination("dst-1")),
             _ => lead_job_at(id, "ada@example.com", &wrong_password),
