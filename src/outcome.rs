@@ -31,6 +31,8 @@ pub struct Creation {
     pub org: OrgIndex,
     /// The destination's id.
     pub destination: String,
+    /// Whether their traits are fields already.
+    pub are_fields: bool,
     /// The key by which the record was looked up, folded.
     pub key: String,
 }

@@ -58,14 +58,17 @@ impl Pipeline {
         }
     }
 
-    /// The outage for which a processor route asks for the whole request again: nothing has been written yet, so that it
-    /// may be repeated, and an event that fails there on its own is dropped (wire contract, section 1.2).
+    /// The failure for which a processor route asks for the whole request again: nothing has been written yet, so that it
+    /// may be repeated, and an event that fails there on its own is dropped (wire contract, section 1.2). What no repetition
+    /// on that route can mend is not meant: rudder-server sends no OAuth secret there.
     #[must_use]
-    pub fn outage<'o>(&self, outcomes: &'o [Outcome<'_>]) -> Option<&'o EventError> {
-        let mut errors = outcomes
+    pub fn hindrance<'o>(&self, outcomes: &'o [Outcome<'_>]) -> Option<&'o EventError> {
+        let hindered = outcomes
             .iter()
-            .filter_map(|outcome| outcome.result.as_ref().err());
-        errors.find(|error| self.rules.processor_asks_again && error.is_outage())
+            .filter(|_| self.rules.processor_asks_again)
+            .filter(|outcome| outcome.auth_category.is_none());
+        let mut errors = hindered.filter_map(|outcome| outcome.result.as_ref().err());
+        errors.find(|error| error.is_retryable() && !matches!(error, EventError::Secret(_)))
     }
 
     /// Turns a batch into requests. Each entry is in exactly one outcome; outcomes are in the order of their first entries.
@@ -77,10 +80,12 @@ impl Pipeline {
         let answers = orgs.ask(&self.salesforce).await;
         let mut outcomes = Outcomes::default();
         for (index, planned) in planned.into_iter().enumerate() {
+            let shared = batch.route == Route::Router && !batch.entries[index].is_alone();
             let creation = planned
                 .as_ref()
                 .ok()
-                .and_then(|planned| self.creation(batch.route, planned));
+                .filter(|_| shared)
+                .and_then(|planned| self.creation(planned));
             outcomes.add(self.outcome(index, planned, &answers), creation);
         }
         let outcomes = outcomes.finish();
@@ -121,17 +126,17 @@ impl Pipeline {
     }
 
     /// What a record would be created for, where two events may share the request that creates it (row 11).
-    fn creation(&self, route: Route, planned: &Planned<'_>) -> Option<Creation> {
+    fn creation(&self, planned: &Planned<'_>) -> Option<Creation> {
         let Planned::Writing(writing) = planned else {
             return None;
         };
         let [Record::Lead(key) | Record::Matching(key)] = writing.plan.records.as_slice() else {
             return None;
         };
-        let shared = route == Route::Router && self.rules.coalesce;
-        shared.then(|| Creation {
+        self.rules.coalesce.then(|| Creation {
             org: writing.org,
             destination: writing.destination.id.clone(),
+            are_fields: writing.plan.are_fields,
             key: key.folded().to_owned(),
         })
     }

@@ -51,11 +51,8 @@ impl<'a> Entry<'a> {
         let event = carried(whole, members.get("message"));
         let is_whole = !matches!(event, Err(EventError::Uncarriable(_)));
         // What nobody can carry is not echoed either: rudder-server would throw the whole answer away for it.
-        let echoed = |name| {
-            members
-                .get(name)
-                .filter(|value| is_whole || carriable::check(value.json()).is_ok())
-        };
+        let is_carriable = |value: &Value<'_>| is_whole || carriable::check(value.json()).is_ok();
+        let echoed = |name| members.get(name).filter(is_carriable);
         Self {
             metadata: echoed("metadata"),
             destination: echoed("destination"),
@@ -83,6 +80,13 @@ impl<'a> Entry<'a> {
             metadata: None,
             destination: None,
         }
+    }
+
+    /// Whether an earlier answer asked for the job to be sent alone: `metadata.dontBatch`.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        let metadata = self.metadata.and_then(Value::as_object).unwrap_or_default();
+        metadata.get("dontBatch").is_some_and(Value::is_true)
     }
 
     /// The OAuth secret in the metadata.

@@ -48,10 +48,19 @@ impl<'a> Event<'a> {
             .is_some_and(Value::is_truthy)
     }
 
-    /// Whether the message is a request already, transformed before it was queued.
+    /// Whether the message is a request already, transformed before it was queued. An event that merely has a `statusCode`
+    /// is none: rudder-server would count it as delivered and send nothing.
     #[must_use]
     pub fn is_transformed(&self) -> bool {
-        self.message.get("statusCode").is_some_and(Value::is_truthy)
+        let text = |key| {
+            let member = self.message.get(key).and_then(Value::as_text);
+            member.filter(|text| !text.is_empty())
+        };
+        let files = self.message.get("files");
+        let is_plain = files.is_none_or(|files| matches!(files.json(), "null" | "{}"));
+        let was_transformed = self.message.get("statusCode").is_some_and(Value::is_truthy);
+        let is_request = text("type").as_deref() == Some("REST") && text("method").is_some();
+        was_transformed && is_request && text("endpoint").is_some() && is_plain
     }
 
     /// The message's members.
@@ -116,6 +125,21 @@ mod tests {
         let email =
             event.first_present(&["traits.email", "context.traits.email", "properties.email"]);
         assert_eq!(email.unwrap().json(), "0");
+    }
+
+    #[test]
+    fn only_a_whole_request_counts_as_transformed() {
+        let request =
+            r#"{"statusCode":200,"type":"REST","method":"POST","endpoint":"https://x","files":{}}"#;
+        assert!(event(request).is_transformed());
+        for message in [
+            r#"{"type":"identify","statusCode":200}"#,
+            r#"{"statusCode":0,"type":"REST","method":"POST","endpoint":"https://x"}"#,
+            r#"{"statusCode":200,"type":"REST","method":"POST"}"#,
+            r#"{"statusCode":200,"type":"REST","method":"POST","endpoint":"https://x","files":{"a":1}}"#,
+        ] {
+            assert!(!event(message).is_transformed(), "{message}");
+        }
     }
 
     #[test]

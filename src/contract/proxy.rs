@@ -101,6 +101,22 @@ impl<'a> ProxyRequest<'a> {
             .filter(|text| !text.is_empty())
     }
 
+    /// Whether the jobs share one request because we have made it so.
+    #[must_use]
+    pub fn is_coalesced(&self) -> bool {
+        let dest_info = |job: &Value<'a>| {
+            job.as_object()?
+                .get("destInfo")?
+                .as_object()?
+                .get("coalesced")
+        };
+        self.jobs.len() > 1
+            && self
+                .jobs
+                .iter()
+                .all(|job| dest_info(job).is_some_and(Value::is_true))
+    }
+
     /// What is to be sent.
     ///
     /// # Errors

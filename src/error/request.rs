@@ -53,11 +53,9 @@ pub enum RequestError {
         /// The name that the request gives.
         name: String,
     },
-    /// Salesforce cannot be asked for now, and the caller drops an event that fails on its own (row "always").
-    #[error(
-        "Salesforce cannot be asked for now, and rudder-server's processor would drop the events: {0}"
-    )]
-    SalesforceAway(Box<EventError>),
+    /// An event may succeed later, and the caller drops an event that fails on its own (row "always").
+    #[error("an event cannot be served for now, and rudder-server's processor would drop it: {0}")]
+    NotNow(Box<EventError>),
     /// An answer that could not be written.
     #[error("the answer could not be written: {0}")]
     Unwritable(#[source] serde_json::Error),

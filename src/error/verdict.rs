@@ -65,17 +65,10 @@ impl EventError {
         self.verdict().1
     }
 
-    /// Whether the event fails because Salesforce is away for a while: an outage, a limit, a broken connection. What an
-    /// operator has to mend first is no such failure.
+    /// Whether the event may succeed when it is sent again: 429 and 5xx.
     #[must_use]
-    pub fn is_outage(&self) -> bool {
-        if let Self::Lookup(fault) = self {
-            return fault.is_outage();
-        }
-        let Self::Authorisation(error) = self else {
-            return false;
-        };
-        matches!(&**error, AuthError::Fault(fault) if fault.is_outage())
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.status(), 429 | 500..)
     }
 
     /// The `authErrorCategory` of the event's entry on `/routerTransform`: `oauth` tells whether rudder-server holds the

@@ -66,9 +66,7 @@ fn for_person(error: &RequestError) -> Answer {
         RequestError::UnknownDestination { .. } | RequestError::UnknownPath { .. } => {
             Answer::Final(StatusCode::NOT_FOUND)
         }
-        RequestError::SalesforceAway(_) => Answer::Again {
-            reason: "salesforce_away",
-        },
+        RequestError::NotNow(_) => Answer::Again { reason: "not_now" },
         RequestError::Unwritable(_) | RequestError::Panicked => {
             Answer::Final(StatusCode::INTERNAL_SERVER_ERROR)
         }
@@ -79,7 +77,6 @@ fn for_rudder_server(error: &RequestError) -> Answer {
     match error {
         // No retry can mend these, and rudder-server never sends them.
         RequestError::NotJson(_)
-        | RequestError::Shape(_)
         | RequestError::SecretNotJson(_)
         | RequestError::SecretNotText(_)
         | RequestError::ContentType { .. } => Answer::Final(StatusCode::BAD_REQUEST),
@@ -88,6 +85,8 @@ fn for_rudder_server(error: &RequestError) -> Answer {
         RequestError::ContentEncoding { .. } => Answer::Again {
             reason: "content_encoding",
         },
+        // JSON of another shape: a header that says compacted was lost on its way, say.
+        RequestError::Shape(_) => Answer::Again { reason: "shape" },
         // A body that ends early was cut off on its way.
         RequestError::Unreadable(_) => Answer::Again {
             reason: "body_unreadable",
@@ -101,9 +100,7 @@ fn for_rudder_server(error: &RequestError) -> Answer {
         RequestError::UnknownPath { .. } => Answer::Again {
             reason: "unknown_path",
         },
-        RequestError::SalesforceAway(_) => Answer::Again {
-            reason: "salesforce_away",
-        },
+        RequestError::NotNow(_) => Answer::Again { reason: "not_now" },
         RequestError::Unwritable(_) | RequestError::Panicked => {
             Answer::Again { reason: "internal" }
         }

@@ -162,9 +162,9 @@ impl App {
         let batch = bodies.read(&resolved);
         let outcomes = self.pipeline.run(&batch).await;
         if batch.route == Route::Processor
-            && let Some(outage) = self.pipeline.outage(&outcomes)
+            && let Some(error) = self.pipeline.hindrance(&outcomes)
         {
-            return Err(RequestError::SalesforceAway(Box::new(outage.clone())));
+            return Err(RequestError::NotNow(Box::new(error.clone())));
         }
         Ok((Tally::of(&outcomes), write(&batch, &outcomes)?))
     }

@@ -74,6 +74,7 @@ impl<'a> Fields<'a> {
     /// Takes the fields of a later event in, which win.
     pub fn absorb(&mut self, later: Self) {
         self.members.extend(later.members);
+        self.placeholders.extend(later.placeholders);
         self.left_out.extend(later.left_out);
     }
 

@@ -225,6 +225,9 @@ fn refused_or_fault(fault: Fault) -> AuthError {
         Fault::Refused(refusal) if refusal.code == "unknown_error" => {
             AuthError::Fault(Fault::Passing(refusal))
         }
+        Fault::SessionExpired(refusal) if refusal.code.is_empty() => {
+            AuthError::Fault(Fault::Passing(refusal))
+        }
         Fault::Refused(refusal) | Fault::SessionExpired(refusal) => AuthError::Refused(refusal),
         passing => {
             debug_assert_ne!(passing.disposition(), Disposition::Abort);

@@ -176,23 +176,6 @@ impl Fault {
         }
     }
 
-    /// Whether Salesforce is away for a while, as far as can be told from outside.
-    #[must_use]
-    pub fn is_outage(&self) -> bool {
-        match self {
-            Self::LimitReached(_)
-            | Self::Unavailable(_)
-            | Self::Passing(_)
-            | Self::Timeout(_)
-            | Self::ConnectionRefused
-            | Self::Connection(_) => true,
-            Self::SessionExpired(_)
-            | Self::Refused(_)
-            | Self::Redirected { .. }
-            | Self::Unreadable(_) => false,
-        }
-    }
-
     /// The word for this fault in metrics and logs.
     #[must_use]
     pub fn label(&self) -> &'static str {

@@ -1,11 +1,14 @@
 //! What a lookup has found, handed to the keys that asked for it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::salesforce::{
     fault::{Disposition, Fault},
     key::Key,
-    lookup::Row,
+    lookup::{Row, is_about_a_value},
     soql::Query,
 };
 
@@ -42,7 +45,7 @@ impl Found {
                 ),
                 None => return keys.iter().map(|key| vec![key.clone()]).collect(),
             },
-            (Err(fault), keys @ [_, _, ..]) if is_about_a_value(&fault) => {
+            (Err(Fault::Refused(refusal)), keys @ [_, _, ..]) if is_about_a_value(&refusal) => {
                 let (first, second) = keys.split_at(keys.len() / 2);
                 return vec![first.to_vec(), second.to_vec()];
             }
@@ -93,26 +96,25 @@ impl Found {
     }
 }
 
-/// Whether Salesforce refuses a query for one of its values.
-fn is_about_a_value(fault: &Fault) -> bool {
-    const CODES: [&str; 3] = [
-        "MALFORMED_QUERY",
-        "INVALID_QUERY_FILTER_OPERATOR",
-        "QUERY_TOO_COMPLICATED",
-    ];
-    matches!(fault, Fault::Refused(refusal) if CODES.contains(&refusal.code.as_str()))
-}
-
-/// Whether a record may be what a key asked for, by Salesforce's own comparison: between texts of ASCII letters it is ours.
+/// Whether a record may be what a key asked for. By an identifier Salesforce's own comparison decides; an e-mail of ASCII
+/// letters is compared as we do, so that no answer is taken for another person's.
 fn may_answer(row: &Row, key: &Key) -> bool {
     let value = key.folded_value();
     let ours_to_tell =
-        key.is_text() && value.is_ascii() && row.found_by.iter().all(|form| form.is_ascii());
+        key.is_lead() && value.is_ascii() && row.found_by.iter().all(|form| form.is_ascii());
     !ours_to_tell || row.found_by.iter().any(|form| form == value)
 }
 
-/// Hands each record to the key that asked for it; `None` where one answers none of them.
+/// Hands each record to the key that asked for it; `None` where one answers none of them, or where two keys differ in
+/// letter case alone: whether these are one record, the field's own comparison decides.
 fn assigned(keys: &[Key], rows: Vec<Row>) -> Option<Vec<Vec<Row>>> {
+    let distinct: HashSet<String> = keys
+        .iter()
+        .map(|key| key.folded_value().to_ascii_lowercase())
+        .collect();
+    if distinct.len() < keys.len() {
+        return None;
+    }
     let positions: HashMap<&str, usize> = keys.iter().map(Key::folded_value).zip(0..).collect();
     let mut found = vec![Vec::new(); keys.len()];
     for row in rows {
@@ -177,6 +179,17 @@ mod tests {
         assert_eq!(halves.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
         assert!(found.add(&query(&["a@x.y"]), Err(refused())).is_empty());
         assert_eq!(ids(&found, "a@x.y"), None);
+    }
+
+    #[test]
+    fn identifiers_that_differ_in_letter_case_are_asked_for_one_by_one() {
+        let key = |text: &str| {
+            Key::new("Contact", "Ext__c", serde_json::from_str(text).unwrap()).unwrap()
+        };
+        let keys = [key("\"abc\""), key("\"ABC\"")];
+        assert_ne!(keys[0].folded(), keys[1].folded());
+        let both = soql::queries(&keys, 0, soql::LONGEST_URI).remove(0);
+        assert_eq!(Found::default().add(&both, Ok(Vec::new())).len(), 2);
     }
 
     #[test]

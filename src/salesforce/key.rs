@@ -35,6 +35,9 @@ struct Parts {
     value_at: usize,
 }
 
+/// The kind of the keys that find a lead by its e-mail.
+const LEAD: &str = "lead.email='";
+
 /// Why a value cannot be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoKey {
@@ -104,7 +107,8 @@ impl Key {
         self.0.value.is_quoted()
     }
 
-    /// The form by which two keys are the same to Salesforce, which compares names and texts without letter case.
+    /// The form by which two keys are the same to Salesforce. It compares names and e-mails without letter case; whether an
+    /// identifier has one, its field decides, so that identifiers of different letters are different keys.
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.0.folded
@@ -114,6 +118,11 @@ impl Key {
     #[must_use]
     pub fn folded_value(&self) -> &str {
         &self.0.folded[self.0.value_at..]
+    }
+
+    /// Whether the record is a lead that is found by its e-mail.
+    pub(super) fn is_lead(&self) -> bool {
+        self.kind() == LEAD
     }
 
     /// What keys must have in common to be asked for in one query.
@@ -127,7 +136,12 @@ impl Parts {
         let quote = if value.is_quoted() { "'" } else { "" };
         let mut folded = format!("{object}.{field}={quote}").to_ascii_lowercase();
         let value_at = folded.len();
-        folded.push_str(&value.folded());
+        let is_lead = folded == LEAD;
+        folded.push_str(&if is_lead {
+            value.folded()
+        } else {
+            value.exact()
+        });
         Self {
             object: object.to_owned(),
             field: field.to_owned(),

@@ -62,6 +62,15 @@ impl Literal {
         }
     }
 
+    /// The form by which two values are surely the same: texts letter for letter, numbers by value.
+    #[must_use]
+    pub fn exact(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(_) | Self::Bool(_) => self.folded(),
+        }
+    }
+
     /// The forms that a value of an answer may have been asked for in, the likeliest first; none for null.
     #[must_use]
     pub fn of_answer(value: Value<'_>) -> Vec<String> {
@@ -72,7 +81,7 @@ impl Literal {
             .as_text()
             .map_or_else(|| value.json().to_owned(), std::borrow::Cow::into_owned);
         let number = by_value(text.trim());
-        [fold(&text), fold(text.trim())]
+        [text.clone(), fold(&text), fold(text.trim())]
             .into_iter()
             .chain(number)
             .collect()
@@ -85,12 +94,12 @@ fn fold(text: &str) -> String {
     text.to_ascii_lowercase()
 }
 
-/// A number by its value, however it is written.
+/// A number by its value, however it is written; `None` where a double does not hold all its digits.
 fn by_value(number: &str) -> Option<String> {
     number
         .parse::<f64>()
         .ok()
-        .filter(|number| number.is_finite())
+        .filter(|number| number.abs() < 9e15)
         .map(|number| format!("{number:?}"))
 }
 

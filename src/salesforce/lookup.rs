@@ -133,11 +133,19 @@ async fn ask(client: &Client, session: &Session, path: &str) -> Result<bytes::By
     client.send(Call::Query, request).await.map_err(of_query)
 }
 
+/// Whether Salesforce refuses a query for one of its values.
+pub(super) fn is_about_a_value(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.code.as_str(),
+        "MALFORMED_QUERY" | "INVALID_QUERY_FILTER_OPERATOR" | "QUERY_TOO_COMPLICATED"
+    )
+}
+
 /// What a refusal means for a query. Salesforce quotes a query that it does not understand, and with it the e-mails of other
 /// events; and a query resource that does not exist is a wrong `SALESFORCE_API_VERSION`, which no event is to blame for.
 fn of_query(fault: Fault) -> Fault {
     match fault {
-        Fault::Refused(refusal) if refusal.code == "MALFORMED_QUERY" => Fault::Refused(Refusal {
+        Fault::Refused(refusal) if is_about_a_value(&refusal) => Fault::Refused(Refusal {
             message: String::new(),
             ..refusal
         }),

@@ -141,12 +141,9 @@ async fn transform_answers_413_to_a_body_over_the_limit_counted_after_decompress
 #[tokio::test]
 async fn rudder_server_gets_400_for_what_no_retry_can_mend() {
     let service = service().await;
-    for (path, body, words) in [
-        ("/v0/destinations/salesforce", "[", "no JSON"),
-        ("/v0/destinations/salesforce", "{}", "an array of events"),
-        ("/routerTransform", "", "no JSON"),
-        ("/routerTransform", "[]", "an object with `input`"),
-        ("/routerTransform", "{}", "an object with `input`"),
+    for (path, body) in [
+        ("/v0/destinations/salesforce", "["),
+        ("/routerTransform", ""),
     ] {
         let answer = service.post(path, body).await;
         assert_eq!(
@@ -154,7 +151,7 @@ async fn rudder_server_gets_400_for_what_no_retry_can_mend() {
             (400, ""),
             "{body}"
         );
-        assert_says(&error(&answer), words);
+        assert_says(&error(&answer), "no JSON");
     }
     let request = service
         .request("/routerTransform")
@@ -162,6 +159,21 @@ async fn rudder_server_gets_400_for_what_no_retry_can_mend() {
     let answer = send(request.body(body_of(40, "/routerTransform"))).await;
     assert_eq!(answer.status, 400);
     assert_says(&error(&answer), "Oauth-Secret");
+}
+
+#[tokio::test]
+async fn rudder_server_is_asked_to_retry_json_of_another_shape_which_something_on_the_way_has_made()
+{
+    let service = service().await;
+    for (path, body, words) in [
+        ("/v0/destinations/salesforce", "{}", "an array of events"),
+        ("/routerTransform", "[]", "an object with `input`"),
+        ("/routerTransform", "{}", "an object with `input`"),
+    ] {
+        let answer = service.post(path, body).await;
+        assert_asked_to_retry(&answer, "shape");
+        assert_says(&error(&answer), words);
+    }
 }
 
 #[tokio::test]

@@ -192,3 +192,16 @@ async fn each_job_is_in_exactly_one_entry_whatever_became_of_it() {
     let expected: Vec<_> = iter::zip(0.., statuses).collect();
     assert_eq!(ids_and_statuses, expected);
 }
+
+#[tokio::test]
+async fn what_is_no_object_is_not_echoed_where_rudder_server_decodes_one() {
+    let service = Service::of(&org().build()).await;
+    let good = lead_job(1, "ada@example.com");
+    let jobs = json!([good, {"message": {}, "metadata": [], "destination": "x"}]);
+    let elements = service.processor(&jobs).await;
+    assert_eq!(elements[1].get("metadata"), None);
+    let body = json!({"input": jobs, "destType": "salesforce"});
+    let entries = service.post("/routerTransform", body).await.accepted()["output"].take();
+    assert_eq!(entries[1].get("destination"), None);
+    assert!(entries[1]["metadata"][0].is_object());
+}

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use super::Body;
-use crate::contract::json::{Object, Value};
+use crate::contract::{
+    carriable,
+    json::{Object, Value},
+};
 
 /// How destinations come along: the header `X-Content-Format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +39,9 @@ pub(super) fn expanded<'a>(members: &Object<'a>) -> Option<Vec<Body<'a>>> {
             .as_object()?
             .get("destinationId")?
             .as_text_or_number()?;
-        destinations.get(&id)
+        destinations
+            .get(&id)
+            .filter(|destination| carriable::check(destination.json()).is_ok())
     };
     let expand = |element: Value<'a>| match Body::read(element) {
         Body::Entry(mut entry, whole) => {

@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use super::{FullTags, buffer};
 use crate::{
-    contract::{Batch, DestinationName, Entry, Route, json::Value},
+    contract::{
+        Batch, DestinationName, Entry, Route,
+        json::{Kind, Value},
+    },
     descriptor::Descriptor,
     error::{EventError, RequestError},
     outcome::{Outcome, Requests},
@@ -67,14 +70,23 @@ pub fn answer(
                     elements.push(failure_element(
                         entry,
                         &EventError::UnsupportedType { found },
+                        batch.route,
                         name,
                     ));
                 }
-                Err(error) => elements.push(failure_element(entry, error, name)),
+                Err(error) => elements.push(failure_element(entry, error, batch.route, name)),
             }
         }
     }
     buffer(&elements)
+}
+
+/// The metadata to echo. rudder-server decodes an object and throws a whole answer away for anything else; at `/transform`
+/// it is whatever the caller sent.
+fn echoed<'a>(entry: &Entry<'a>, route: Route) -> Option<Value<'a>> {
+    entry
+        .metadata
+        .filter(|metadata| route == Route::Open || metadata.kind() == Kind::Object)
 }
 
 fn request_element<'a>(
@@ -92,7 +104,7 @@ fn request_element<'a>(
             descriptor,
             user_id: "",
         }),
-        metadata: entry.metadata,
+        metadata: echoed(entry, route),
         status_code: 200,
         error: None,
         stat_tags: None,
@@ -103,6 +115,7 @@ fn request_element<'a>(
 fn failure_element<'a>(
     entry: &Entry<'a>,
     error: &EventError,
+    route: Route,
     name: DestinationName,
 ) -> Element<'a> {
     let metadata = entry
@@ -126,7 +139,7 @@ fn failure_element<'a>(
     });
     Element {
         output: None,
-        metadata: entry.metadata,
+        metadata: echoed(entry, route),
         status_code: error.status(),
         error: Some(error.to_string()),
         stat_tags,

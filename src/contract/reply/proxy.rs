@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{FullTags, buffer};
@@ -64,10 +64,33 @@ struct JobResponse<'a> {
     /// Salesforce's answer, as JSON text.
     error: &'a str,
     status_code: u16,
-    metadata: Value<'a>,
+    metadata: JobMetadata<'a>,
 }
 
-/// Writes the answer, and says with which HTTP status it goes out. In v0 that status is the outcome of all jobs; in v1
+/// A job's metadata as it came, but for `dontBatch` where the job is to be sent alone next time.
+struct JobMetadata<'a> {
+    echoed: Value<'a>,
+    alone: bool,
+}
+
+impl Serialize for JobMetadata<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = self.echoed.as_object().filter(|_| self.alone);
+        let Some(members) = members else {
+            return self.echoed.serialize(serializer);
+        };
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in members.iter().filter(|(key, _)| *key != "dontBatch") {
+            map.serialize_entry(key, &value)?;
+        }
+        map.serialize_entry("dontBatch", &true)?;
+        map.end()
+    }
+}
+
+/// Writes the answer, and says with which HTTP status it goes out. Where
+/// coalesced jobs share a request that Salesforce refuses for good, each is to be tried alone: the fault may be in one of
+/// them (row 11). In v0 that status is the outcome of all jobs; in v1
 /// rudder-server does not read it, and the stock service answers 200 unless the session has expired.
 ///
 /// # Errors
@@ -118,14 +141,14 @@ pub fn answer(
         }
         ProxyVersion::V1 => {
             let error = response.get();
-            let jobs = request.jobs.iter().copied();
-            let response = jobs
-                .map(|metadata| JobResponse {
-                    error,
-                    status_code: status,
-                    metadata,
-                })
-                .collect();
+            let alone = disposition == Some(Disposition::Abort) && request.is_coalesced();
+            let status_code = if alone { 500 } else { status };
+            let job = |echoed| JobResponse {
+                error,
+                status_code,
+                metadata: JobMetadata { echoed, alone },
+            };
+            let response = request.jobs.iter().copied().map(job).collect();
             let output = V1 {
                 response,
                 stat_tags,

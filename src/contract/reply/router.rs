@@ -51,6 +51,8 @@ struct Transformed<'a>(&'a Event<'a>);
 
 /// The metadata of a job, with the secret that was used and the key by which the proxy finds it again.
 struct Metadata<'a> {
+    /// Whether the job shares its request with another.
+    coalesced: bool,
     echoed: Option<Value<'a>>,
     secret: Option<Value<'a>>,
     destination: Option<Value<'a>>,
@@ -62,6 +64,9 @@ struct Metadata<'a> {
 struct DestInfo<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_key: Option<Value<'a>>,
+    /// The job shares its request with another (row 11), so that the proxy can ask for each to be sent alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    coalesced: bool,
 }
 
 /// Writes the answer: destinations in the order of their first events, and the events of each in theirs.
@@ -80,7 +85,11 @@ pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>]) -> Result<Vec<u8>, Re
             continue;
         };
         let destination = first.destination.map_or("", Value::json);
-        let entry = output_entry(&entries, outcome, first.destination, batch.secret);
+        // rudder-server decodes an object, and throws the whole answer away for anything else.
+        let object = first
+            .destination
+            .filter(|destination| destination.kind() == Kind::Object);
+        let entry = output_entry(&entries, outcome, object, batch.secret);
         match groups.iter_mut().find(|(known, _)| *known == destination) {
             Some((_, group)) => group.push(entry),
             None => groups.push((destination, vec![entry])),
@@ -96,6 +105,7 @@ pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>]) -> Result<Vec<u8>, Re
 /// [`RequestError::Unwritable`], which no input is known to cause.
 pub fn no_batch(batch: &Batch<'_>) -> Result<Vec<u8>, RequestError> {
     let metadata = batch.entries.iter().map(|entry| Metadata {
+        coalesced: false,
         echoed: entry.metadata,
         secret: None,
         destination: entry.destination,
@@ -132,7 +142,9 @@ fn output_entry<'a>(
     destination: Option<Value<'a>>,
     secret: Option<Value<'a>>,
 ) -> OutputEntry<'a> {
+    let coalesced = entries.len() > 1;
     let metadata = |entry: &&Entry<'a>| Metadata {
+        coalesced,
         echoed: entry.metadata,
         secret,
         destination: entry.destination,
@@ -144,7 +156,7 @@ fn output_entry<'a>(
             Requests::Transformed(event) => BatchedRequest::Transformed(Transformed(event)),
         }),
         metadata: entries.iter().map(metadata).collect(),
-        batched: entries.len() > 1,
+        batched: coalesced,
         status_code: error.map_or(200, EventError::status),
         error: error.map(ToString::to_string),
         stat_tags: error.and_then(EventError::stat_tags),
@@ -185,7 +197,13 @@ impl Serialize for Metadata<'_> {
             .destination
             .and_then(Value::as_object)
             .and_then(|destination| destination.get("ID"));
-        map.serialize_entry("destInfo", &DestInfo { auth_key })?;
+        map.serialize_entry(
+            "destInfo",
+            &DestInfo {
+                auth_key,
+                coalesced: self.coalesced,
+            },
+        )?;
         map.end()
     }
 }

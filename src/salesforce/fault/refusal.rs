@@ -44,8 +44,10 @@ impl std::fmt::Display for Refusal {
 /// An error as Salesforce's REST API writes it; a record's result inside a 2xx answer spells the code `statusCode`.
 #[derive(Deserialize)]
 struct RestError {
-    #[serde(rename = "errorCode", alias = "statusCode")]
-    code: Option<String>,
+    #[serde(rename = "errorCode")]
+    error_code: Option<String>,
+    #[serde(rename = "statusCode")]
+    status_code: Option<String>,
     message: Option<String>,
     fields: Option<Vec<String>>,
 }
@@ -78,7 +80,7 @@ impl RestError {
         };
         Refusal {
             status,
-            code: shortened(self.code, LONGEST_CODE),
+            code: shortened(self.error_code.or(self.status_code), LONGEST_CODE),
             message: shortened(self.message, LONGEST_MESSAGE),
             fields: self.fields.unwrap_or_default(),
         }
@@ -88,7 +90,8 @@ impl RestError {
 impl From<TokenError> for RestError {
     fn from(token: TokenError) -> Self {
         Self {
-            code: Some(token.error),
+            error_code: Some(token.error),
+            status_code: None,
             message: token.error_description,
             fields: None,
         }

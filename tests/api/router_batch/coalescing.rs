@@ -39,7 +39,7 @@ async fn the_events_of_one_new_person_share_a_request_in_which_the_later_field_w
     assert_eq!(job_ids(&entries[0]), [1, 2, 3]);
     for (echoed, job) in entries[0]["metadata"].as_array().unwrap().iter().zip(jobs) {
         let mut expected = job["metadata"].clone();
-        expected["destInfo"] = json!({"authKey": "dst-1"});
+        expected["destInfo"] = json!({"authKey": "dst-1", "coalesced": true});
         assert_eq!(echoed, &expected);
     }
     let merged = json!({
@@ -175,4 +175,52 @@ async fn the_stock_rules_create_one_record_for_each_event() {
         lead_job(2, "ada@example.com")
     ]);
     assert_eq!(ids_of_entries(&service, jobs).await, [[1], [2]]);
+}
+
+#[tokio::test]
+async fn a_job_that_is_to_be_sent_alone_shares_no_request() {
+    let service = Service::of(&org().build()).await;
+    let mut alone = lead_job(2, "ada@example.com");
+    alone["metadata"]["dontBatch"] = json!(true);
+    let jobs = json!([
+        lead_job(1, "ada@example.com"),
+        alone,
+        lead_job(3, "ada@example.com")
+    ]);
+    assert_eq!(ids_of_entries(&service, jobs).await, [vec![1, 3], vec![2]]);
+}
+
+#[tokio::test]
+async fn jobs_whose_shared_request_is_refused_are_to_be_sent_alone() {
+    let service = Service::of(&org().build()).await;
+    let refused = json!({"email": "ada@example.com", "unknown": 1});
+    let jobs = jobs_with([json!({"email": "ada@example.com"}), refused]);
+    let entries = service.router(jobs).await;
+    let mut write = entries[0]["batchedRequest"][0].clone();
+    write["metadata"] = entries[0]["metadata"].clone();
+    let answer = service
+        .post("/v1/destinations/salesforce/proxy", write)
+        .await
+        .accepted();
+    for job in answer["output"]["response"].as_array().unwrap() {
+        assert_eq!(
+            (&job["statusCode"], &job["metadata"]["dontBatch"]),
+            (&json!(500), &json!(true))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_sync_and_an_identify_for_one_new_person_do_not_share_a_request() {
+    let service = Service::of(&org().build()).await;
+    let context = json!({
+        "mappedToDestination": true,
+        "externalId": [{"type": "Salesforce-Lead", "id": "ada@example.com", "identifierType": "Email"}],
+    });
+    let sync = json!({"type": "identify", "traits": {"Title": "Ms"}, "context": context});
+    let jobs = json!([
+        job(1, sync, &destination("dst-1")),
+        lead_job(2, "ada@example.com")
+    ]);
+    assert_eq!(ids_of_entries(&service, jobs).await, [vec![1], vec![2]]);
 }

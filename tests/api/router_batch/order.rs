@@ -136,6 +136,19 @@ async fn a_message_that_was_transformed_before_it_was_queued_is_passed_on_withou
     assert_eq!((org.calls().token, org.calls().total_api()), (0, 0));
 }
 
+/// The members by which a message is a request.
+const REQUEST: &str =
+    r#""type":"REST","method":"POST","endpoint":"https://acme.my.salesforce.com/x""#;
+
+#[tokio::test]
+async fn an_event_that_merely_has_a_status_code_is_an_event() {
+    let service = Service::of(&org().build()).await;
+    let mut job = lead_job(1, "ada@example.com");
+    job["message"]["statusCode"] = json!(200);
+    let entries = output(&service, json!([job])).await;
+    assert_eq!(entries[0]["batchedRequest"][0]["type"], "REST");
+}
+
 #[tokio::test]
 async fn the_user_id_of_a_transformed_message_is_passed_on_as_the_text_that_rudder_server_wants() {
     let service = Service::of(&org().build()).await;
@@ -147,12 +160,13 @@ async fn the_user_id_of_a_transformed_message_is_passed_on_as_the_text_that_rudd
         ("null", "null"),
     ] {
         let job = format!(
-            r#"{{"message":{{"userId":{user_id},"statusCode":200}},"metadata":{{"jobId":1}},"destination":{}}}"#,
+            r#"{{"message":{{"userId":{user_id},"statusCode":200,{REQUEST}}},"metadata":{{"jobId":1}},"destination":{}}}"#,
             destination("dst-1")
         );
         let body = format!(r#"{{"input":[{job}],"destType":"salesforce"}}"#);
         let answer = service.post("/routerTransform", body).await;
-        let passed_on = format!(r#""batchedRequest":{{"userId":{expected},"statusCode":200}}"#);
+        let passed_on =
+            format!(r#""batchedRequest":{{"userId":{expected},"statusCode":200,{REQUEST}}}"#);
         assert_says(&answer.text, &passed_on);
     }
 }
