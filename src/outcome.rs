@@ -24,15 +24,24 @@ pub enum Requests<'a> {
     Transformed(Event<'a>),
 }
 
-/// What two events must have in common to create one record.
+/// How an event may share the request that creates its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// With events whose traits are mapped.
+    Mapped,
+    /// With events whose traits are fields already.
+    Fields,
+    /// With none: an earlier answer asked for it to be sent alone.
+    Alone,
+}
+
+/// What two events have in common that would create one record.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Creation {
     /// The org.
     pub org: OrgIndex,
     /// The destination's id.
     pub destination: String,
-    /// Whether their traits are fields already.
-    pub are_fields: bool,
     /// The key by which the record was looked up, folded.
     pub key: String,
 }
@@ -41,18 +50,29 @@ pub struct Creation {
 #[derive(Debug, Default)]
 pub struct Outcomes<'a> {
     outcomes: Vec<Outcome<'a>>,
-    creating: HashMap<Creation, usize>,
+    /// Which outcome creates a record, and with whom it may be shared.
+    creating: HashMap<Creation, (usize, Sharing)>,
 }
 
 impl<'a> Outcomes<'a> {
-    /// Adds the outcome of an event. Where it creates a record, and an earlier one creates it already, the two become one.
-    pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<Creation>) {
+    /// Adds the outcome of an event. Where it creates a record that an earlier one creates already, the two become one; where
+    /// they may not share a request, the later event has to wait until the record can be found: two requests would create
+    /// it twice.
+    pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<(Creation, Sharing)>) {
         let next = self.outcomes.len();
-        let creation = creation.filter(|_| outcome.creates());
-        let first = creation.map(|creation| *self.creating.entry(creation).or_insert(next));
-        match first.and_then(|first| self.outcomes.get_mut(first)) {
-            Some(first) => first.absorb(outcome),
+        let Some((creation, sharing)) = creation.filter(|_| outcome.creates()) else {
+            return self.outcomes.push(outcome);
+        };
+        let (first, shared_with) = *self.creating.entry(creation).or_insert((next, sharing));
+        match self.outcomes.get_mut(first) {
             None => self.outcomes.push(outcome),
+            Some(first) if sharing == shared_with && sharing != Sharing::Alone => {
+                first.absorb(outcome);
+            }
+            Some(_) => self.outcomes.push(Outcome {
+                result: Err(EventError::BeingCreated),
+                ..outcome
+            }),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
     map::{self, Fields},
     metrics::Metrics,
     orgs::{Answers, Destinations, OrgIndex, Orgs},
-    outcome::{Creation, Outcome, Outcomes, Requests},
+    outcome::{Creation, Outcome, Outcomes, Requests, Sharing},
     plan::{self, Plan, Record},
     rules::Rules,
     salesforce::Salesforce,
@@ -80,12 +80,11 @@ impl Pipeline {
         let answers = orgs.ask(&self.salesforce).await;
         let mut outcomes = Outcomes::default();
         for (index, planned) in planned.into_iter().enumerate() {
-            let shared = batch.route == Route::Router && !batch.entries[index].is_alone();
             let creation = planned
                 .as_ref()
                 .ok()
-                .filter(|_| shared)
-                .and_then(|planned| self.creation(planned));
+                .filter(|_| batch.route == Route::Router)
+                .and_then(|planned| self.creation(planned, &batch.entries[index]));
             outcomes.add(self.outcome(index, planned, &answers), creation);
         }
         let outcomes = outcomes.finish();
@@ -125,20 +124,25 @@ impl Pipeline {
         }))
     }
 
-    /// What a record would be created for, where two events may share the request that creates it (row 11).
-    fn creation(&self, planned: &Planned<'_>) -> Option<Creation> {
+    /// What a record would be created for, and with whom the request may be shared (row 11).
+    fn creation(&self, planned: &Planned<'_>, entry: &Entry<'_>) -> Option<(Creation, Sharing)> {
         let Planned::Writing(writing) = planned else {
             return None;
         };
         let [Record::Lead(key) | Record::Matching(key)] = writing.plan.records.as_slice() else {
             return None;
         };
-        self.rules.coalesce.then(|| Creation {
+        let sharing = match writing.plan.are_fields {
+            _ if entry.is_alone() => Sharing::Alone,
+            true => Sharing::Fields,
+            false => Sharing::Mapped,
+        };
+        let creation = Creation {
             org: writing.org,
             destination: writing.destination.id.clone(),
-            are_fields: writing.plan.are_fields,
             key: key.folded().to_owned(),
-        })
+        };
+        self.rules.coalesce.then_some((creation, sharing))
     }
 
     fn outcome<'a>(

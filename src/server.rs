@@ -17,8 +17,7 @@ pub enum End {
 }
 
 /// Serves `app` until `stop` resolves, then for at most `drain` until the requests in flight are answered and the writes
-/// finished that have begun, or until
-/// `stop_now` resolves.
+/// finished that have begun, or until `stop_now` resolves.
 ///
 /// # Errors
 /// Where the listener fails.

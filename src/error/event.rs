@@ -113,6 +113,11 @@ pub enum EventError {
     /// Salesforce could not be asked for the record.
     #[error("the lookup in Salesforce failed: {0}")]
     Lookup(#[source] Arc<Fault>),
+    /// Row 11: an earlier event of the batch creates the record, and the two may not share the request.
+    #[error(
+        "an earlier event of this batch creates the record; this one is written once it can be found"
+    )]
+    BeingCreated,
     /// Rows 6 and 9: several records where the rules want one.
     #[error(
         "{count} records have this e-mail or identifier, and it cannot be told which one is meant: merge them in Salesforce"

@@ -100,6 +100,7 @@ impl EventError {
             | Self::NoApiName { .. }
             | Self::ExternalId { .. } => INVALID_EVENT,
             Self::Secret(_) => SECRET,
+            Self::BeingCreated => by_disposition(Disposition::Retry),
             Self::SeveralRecords { .. }
             | Self::LeadDeleted { .. }
             | Self::ConvertedWithoutContact { .. } => LOOKUP_REFUSED,

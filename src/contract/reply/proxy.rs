@@ -88,10 +88,11 @@ impl Serialize for JobMetadata<'_> {
     }
 }
 
-/// Writes the answer, and says with which HTTP status it goes out. Where
-/// coalesced jobs share a request that Salesforce refuses for good, each is to be tried alone: the fault may be in one of
-/// them (row 11). In v0 that status is the outcome of all jobs; in v1
+/// Writes the answer, and says with which HTTP status it goes out. In v0 that status is the outcome of all jobs; in v1
 /// rudder-server does not read it, and the stock service answers 200 unless the session has expired.
+///
+/// Where coalesced jobs share a request that Salesforce refuses for good, each is to be tried alone: the fault may be in
+/// one of them (row 11).
 ///
 /// # Errors
 /// [`RequestError::Unwritable`], which no input is known to cause.

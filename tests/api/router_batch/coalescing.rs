@@ -177,17 +177,41 @@ async fn the_stock_rules_create_one_record_for_each_event() {
     assert_eq!(ids_of_entries(&service, jobs).await, [[1], [2]]);
 }
 
+/// What becomes of each entry, in the order of the jobs.
+async fn statuses(service: &Service, jobs: Value) -> Vec<u64> {
+    let entries = service.router(jobs).await;
+    let entries = entries.as_array().unwrap();
+    entries.iter().map(|entry| verdict(entry).0).collect()
+}
+
+/// A job that an earlier answer asked for alone.
+fn alone(id: u64, email: &str) -> Value {
+    let mut job = lead_job(id, email);
+    job["metadata"]["dontBatch"] = json!(true);
+    job
+}
+
 #[tokio::test]
-async fn a_job_that_is_to_be_sent_alone_shares_no_request() {
+async fn jobs_for_one_new_person_that_are_to_be_sent_alone_wait_for_the_first_as_two_requests_would_create_two_records()
+ {
     let service = Service::of(&org().build()).await;
-    let mut alone = lead_job(2, "ada@example.com");
-    alone["metadata"]["dontBatch"] = json!(true);
     let jobs = json!([
-        lead_job(1, "ada@example.com"),
-        alone,
-        lead_job(3, "ada@example.com")
+        alone(1, "ada@example.com"),
+        alone(2, "ada@example.com"),
+        alone(3, "eve@example.com")
     ]);
-    assert_eq!(ids_of_entries(&service, jobs).await, [vec![1, 3], vec![2]]);
+    assert_eq!(statuses(&service, jobs).await, [200, 500, 200]);
+    let jobs = json!([lead_job(1, "ada@example.com"), alone(2, "ada@example.com")]);
+    assert_eq!(statuses(&service, jobs).await, [200, 500]);
+}
+
+#[tokio::test]
+async fn a_job_that_waited_updates_the_record_once_it_can_be_found() {
+    let org = org().build();
+    let service = Service::of(&org).await;
+    known_lead(&org, "ada@example.com");
+    let jobs = json!([alone(1, "ada@example.com"), alone(2, "ada@example.com")]);
+    assert_eq!(statuses(&service, jobs).await, [200, 200]);
 }
 
 #[tokio::test]
@@ -211,7 +235,7 @@ async fn jobs_whose_shared_request_is_refused_are_to_be_sent_alone() {
 }
 
 #[tokio::test]
-async fn a_sync_and_an_identify_for_one_new_person_do_not_share_a_request() {
+async fn a_sync_and_an_identify_for_one_new_person_share_no_request_and_the_later_one_waits() {
     let service = Service::of(&org().build()).await;
     let context = json!({
         "mappedToDestination": true,
@@ -222,5 +246,5 @@ async fn a_sync_and_an_identify_for_one_new_person_do_not_share_a_request() {
         job(1, sync, &destination("dst-1")),
         lead_job(2, "ada@example.com")
     ]);
-    assert_eq!(ids_of_entries(&service, jobs).await, [vec![1], vec![2]]);
+    assert_eq!(statuses(&service, jobs).await, [200, 500]);
 }
