@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod client;
+mod composite;
 pub mod credentials;
 pub mod delivery;
 pub mod fault;

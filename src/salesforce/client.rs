@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder, Response, redirect};
 use crate::{
     config::Config,
     metrics::{Call, Metrics},
-    salesforce::fault::Fault,
+    salesforce::{fault::Fault, session::Session},
 };
 
 /// The largest answer that is read, in bytes: far above a page of 2,000 records.
@@ -91,6 +91,18 @@ impl Client {
             timeout,
             metrics,
         })
+    }
+
+    /// A request of an org's REST API, to be filled in and given to [`Client::send`]. `path` begins with `/services`.
+    pub(super) fn request_of(
+        &self,
+        session: &Session,
+        method: Method,
+        path: &str,
+    ) -> RequestBuilder {
+        self.request(method, &format!("{}{path}", session.instance().as_str()))
+            .header("Authorization", session.authorization())
+            .header("Accept", "application/json")
     }
 
     /// A request to be filled in and given to [`Client::send`].

@@ -27,7 +27,7 @@ pub enum Disposition {
 }
 
 /// A call to Salesforce that failed.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum Fault {
     /// 401, or `INVALID_SESSION_ID` with any status.
     #[error("the session has expired or is invalid ({0})")]

@@ -123,13 +123,7 @@ pub(super) async fn rows(
 }
 
 async fn ask(client: &Client, session: &Session, path: &str) -> Result<bytes::Bytes, Fault> {
-    let request = client
-        .request(
-            Method::GET,
-            &format!("{}{path}", session.instance().as_str()),
-        )
-        .header("Authorization", session.authorization())
-        .header("Accept", "application/json");
+    let request = client.request_of(session, Method::GET, path);
     client.send(Call::Query, request).await.map_err(of_query)
 }
 

@@ -1,0 +1,186 @@
+//! Several requests of one org in one counted call: Salesforce's Composite resource.
+//!
+//! Limits: at most five of a Composite's subrequests may be queries or sObject Collections (Salesforce contract, section 1).
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    metrics::Call,
+    salesforce::{client::Client, fault::Fault, session::Session},
+};
+
+/// How many queries or Collections one Composite takes.
+pub(super) const MOST_PARTS: usize = 5;
+
+/// One request to an org's REST API: a call of its own, or a part of a Composite.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) method: Method,
+    /// Path and query, from `/services` on.
+    pub(super) path: String,
+    pub(super) body: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Composite<'a> {
+    all_or_none: bool,
+    composite_request: Vec<Subrequest<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Subrequest<'a> {
+    method: &'a str,
+    url: &'a str,
+    reference_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answers<'a> {
+    #[serde(borrow)]
+    composite_response: Vec<Subanswer<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Subanswer<'a> {
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+    http_status_code: u16,
+    reference_id: String,
+}
+
+impl Client {
+    /// Makes the requests in one call, and gives the answer of each in their order: the body of a 2xx, or what went wrong.
+    /// At most five, all queries or Collections; one goes by itself.
+    pub(super) async fn ask(
+        &self,
+        call: Call,
+        session: &Session,
+        version: &str,
+        parts: &[Part],
+    ) -> Vec<Result<Bytes, Fault>> {
+        debug_assert!(parts.len() <= MOST_PARTS, "a Composite takes no more");
+        let answer = match parts {
+            [] => return Vec::new(),
+            [only] => return vec![self.ask_alone(call, session, only).await],
+            [..] => self.ask_together(call, session, version, parts).await,
+        };
+        let answers = answer.and_then(|body| read(&body, parts.len()));
+        answers.unwrap_or_else(|fault| vec![Err(fault); parts.len()])
+    }
+
+    async fn ask_alone(&self, call: Call, session: &Session, part: &Part) -> Result<Bytes, Fault> {
+        let request = self.request_of(session, part.method.clone(), &part.path);
+        let request = match &part.body {
+            None => request,
+            Some(body) => request
+                .header("Content-Type", "application/json")
+                .body(body.get().to_owned()),
+        };
+        self.send(call, request).await
+    }
+
+    async fn ask_together(
+        &self,
+        call: Call,
+        session: &Session,
+        version: &str,
+        parts: &[Part],
+    ) -> Result<Bytes, Fault> {
+        let subrequests = parts.iter().enumerate().map(|(index, part)| Subrequest {
+            method: part.method.as_str(),
+            url: &part.path,
+            reference_id: reference(index),
+            body: part.body.as_deref(),
+        });
+        let composite = Composite {
+            all_or_none: false,
+            composite_request: subrequests.collect(),
+        };
+        let path = format!("/services/data/v{version}/composite");
+        let request = self
+            .request_of(session, Method::POST, &path)
+            .json(&composite);
+        self.send(call, request).await
+    }
+}
+
+fn reference(index: usize) -> String {
+    format!("part{index}")
+}
+
+/// Hands each part its answer, by reference. A part without one is not known to be done.
+fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Fault> {
+    // serde's own text would quote the answer, personal data included.
+    let answers: Answers<'_> = serde_json::from_slice(body).map_err(|error| {
+        Fault::Unreadable(format!(
+            "no Composite result at line {} column {}",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    let answers = answers.composite_response.into_iter();
+    let mut by_reference: HashMap<String, Subanswer<'_>> = answers
+        .map(|answer| (answer.reference_id.clone(), answer))
+        .collect();
+    let of = |index| match by_reference.remove(&reference(index)) {
+        Some(answer) => answer.result(),
+        None => Err(Fault::Unreadable(
+            "a part of the Composite has no answer".to_owned(),
+        )),
+    };
+    Ok((0..parts).map(of).collect())
+}
+
+impl Subanswer<'_> {
+    fn result(&self) -> Result<Bytes, Fault> {
+        let body = self.body.map_or("", RawValue::get).as_bytes();
+        if (200..300).contains(&self.http_status_code) {
+            Ok(Bytes::copy_from_slice(body))
+        } else {
+            Err(Fault::read(self.http_status_code, body))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(body: &str, parts: usize) -> Vec<String> {
+        let label = |result: Result<Bytes, Fault>| match result {
+            Ok(body) => String::from_utf8(body.into()).unwrap(),
+            Err(fault) => fault.label().to_owned(),
+        };
+        match read(body.as_bytes(), parts) {
+            Ok(results) => results.into_iter().map(label).collect(),
+            Err(fault) => vec![fault.label().to_owned()],
+        }
+    }
+
+    #[test]
+    fn each_part_gets_its_own_answer_in_whatever_order_they_come() {
+        let body = r#"{"compositeResponse":[
+            {"body":[{"errorCode":"INVALID_FIELD","message":"m"}],"httpHeaders":{},"httpStatusCode":400,"referenceId":"part1"},
+            {"body":{"done":true},"httpHeaders":{},"httpStatusCode":200,"referenceId":"part0"}]}"#;
+        assert_eq!(labels(body, 2), [r#"{"done":true}"#, "refused"]);
+    }
+
+    #[test]
+    fn a_part_without_an_answer_is_not_taken_for_done() {
+        let body =
+            r#"{"compositeResponse":[{"body":null,"httpStatusCode":200,"referenceId":"part0"}]}"#;
+        assert_eq!(labels(body, 2), ["null", "unreadable"]);
+        assert_eq!(labels("<html>", 2), ["unreadable"]);
+    }
+}
