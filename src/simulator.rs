@@ -10,6 +10,7 @@
 //! | `state` | what the org remembers, and the order in which a call is judged |
 //! | `oauth` | the token endpoint and its sessions |
 //! | `operation` | which call a URL means |
+//! | `composite`, `collections` | several requests in one, and many records in one |
 //! | `org`, `record` | the records, and what they must be like |
 //! | `soql`, `query`, `pages` | queries: read, run, handed out |
 //! | `schema`, `id`, `clock` | fields, ids, dates |
@@ -18,6 +19,8 @@
 mod builder;
 mod calls;
 mod clock;
+mod collections;
+mod composite;
 mod fault;
 mod http;
 mod id;
@@ -91,6 +94,47 @@ impl Simulator {
             .map(|id| id.to_string())
     }
 
+    /// Changes a record as another system would; no API call is counted.
+    ///
+    /// # Errors
+    /// What Salesforce would refuse.
+    pub fn update(&self, object: &str, id: &str, record: Value) -> Result<(), Refusal> {
+        let fields =
+            serde_json::from_value(record).map_err(|error| Refusal::Json(error.to_string()))?;
+        self.state().org.update_record(object, id, fields)
+    }
+
+    /// Deletes a record as another system would; no API call is counted.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn delete(&self, object: &str, id: &str) -> Result<(), Refusal> {
+        self.state().org.delete(object, id)
+    }
+
+    /// Converts a lead, as a salesperson would, and returns the id of its contact.
+    ///
+    /// # Errors
+    /// Where there is no such lead.
+    pub fn convert(&self, lead: &str) -> Result<String, Refusal> {
+        let mut state = self.state();
+        let record = state.org.read("v50.0", "Lead", lead)?;
+        let person = ["FirstName", "LastName", "Email"]
+            .map(|field| (field.to_owned(), record[field].clone()));
+        let contact = state.org.seed("Contact", person.into_iter().collect())?;
+        let contact = contact.to_string();
+        let converted = serde_json::json!({"IsConverted": true, "ConvertedContactId": contact});
+        let converted =
+            serde_json::from_value(converted).map_err(|error| Refusal::Json(error.to_string()))?;
+        state.org.change("Lead", lead, converted)?;
+        Ok(contact)
+    }
+
+    /// Lets the next `times` records of Collections be locked by another transaction.
+    pub fn lock_rows(&self, times: usize) {
+        self.state().org.locked = times;
+    }
+
     /// The records of an object in order of creation, without deleted ones: each with its id, its system fields and
     /// whatever else was ever set. An unknown object has none.
     #[must_use]
@@ -107,7 +151,12 @@ impl Simulator {
     /// How many requests have arrived, by kind.
     #[must_use]
     pub fn calls(&self) -> Calls {
-        self.state().calls
+        let state = self.state();
+        Calls {
+            composite_parts: state.org.composite_parts,
+            collection_records: state.org.collection_records,
+            ..state.calls
+        }
     }
 
     /// Ends all sessions: every access token handed out so far is refused with 401 `INVALID_SESSION_ID`.

@@ -30,6 +30,7 @@ impl Builder {
                 calls: Calls::default(),
                 faults: Faults::default(),
                 daily_limit: DEVELOPER_LIMIT,
+                burst_limit: None,
                 instance_url: None,
             },
         }
@@ -59,6 +60,27 @@ impl Builder {
     /// `MiddleName`. An object that is not known yet comes with it.
     pub fn custom_field(mut self, object: &str, field: &str, kind: FieldType) -> Self {
         self.state.org.declare(object).declare(field, kind);
+        self
+    }
+
+    /// A field whose values no two records share, compared without letter case, such as an external id.
+    pub fn unique_field(mut self, object: &str, field: &str, kind: FieldType) -> Self {
+        self.state.org.declare(object).declare(field, kind);
+        self.state.org.make_unique(object, field);
+        self
+    }
+
+    /// Code of the org's own that copes with at most so many records of an object in one collection; of more, each is
+    /// refused with an Apex limit.
+    pub fn apex_limit(mut self, object: &str, records: usize) -> Self {
+        self.state.org.apex_limits.push((object.into(), records));
+        self
+    }
+
+    /// How many calls in a short time the org reports to allow, as the second part of `Sforce-Limit-Info`. It is not
+    /// enforced.
+    pub fn burst_limit(mut self, calls: u64) -> Self {
+        self.state.burst_limit = Some(calls);
         self
     }
 

@@ -15,6 +15,10 @@ pub enum Call {
     Update,
     /// A record deleted.
     Delete,
+    /// Several requests in one.
+    Composite,
+    /// Up to 200 records created or updated.
+    Collections,
     /// Anything else, such as a resource that does not exist.
     Other,
 }
@@ -34,6 +38,14 @@ pub struct Calls {
     pub update: u64,
     /// Records to delete.
     pub delete: u64,
+    /// Composites, whatever they hold.
+    pub composite: u64,
+    /// Collections that were no part of a Composite.
+    pub collections: u64,
+    /// Requests inside Composites; they do not count by themselves.
+    pub composite_parts: u64,
+    /// Records inside Collections; they do not count by themselves.
+    pub collection_records: u64,
     /// Requests for anything else.
     pub other: u64,
     /// Requests turned away at the door: no valid session, past the daily limit, or a URI too long. They are in no
@@ -45,7 +57,8 @@ impl Calls {
     /// The calls that count against the daily limit, as `Sforce-Limit-Info` reports them.
     #[must_use]
     pub fn total_api(&self) -> u64 {
-        self.query + self.create + self.read + self.update + self.delete + self.other
+        let records = self.create + self.read + self.update + self.delete;
+        self.query + records + self.composite + self.collections + self.other
     }
 
     pub(super) fn count(&mut self, call: Call) {
@@ -56,6 +69,8 @@ impl Calls {
             Call::Read => &mut self.read,
             Call::Update => &mut self.update,
             Call::Delete => &mut self.delete,
+            Call::Composite => &mut self.composite,
+            Call::Collections => &mut self.collections,
             Call::Other => &mut self.other,
         } += 1;
     }

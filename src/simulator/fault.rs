@@ -16,6 +16,14 @@ pub enum Fault {
     /// The call **is** carried out, and the connection breaks before the answer is sent: the case in which a client
     /// that tries once more creates twice. Needs a real connection: without one, the answer's body is an error.
     Dropped,
+    /// The call is carried out, and the connection breaks after half of the answer's body.
+    CutOff,
+    /// The call is carried out, and the last of the records' results is missing from the answer.
+    Short,
+    /// 401 `INVALID_SESSION_ID` for this one call, which is not carried out.
+    SessionInvalid,
+    /// 403 `REQUEST_LIMIT_EXCEEDED`; the call is not carried out.
+    LimitExceeded,
 }
 
 /// How a call's answer reaches the client.
@@ -24,6 +32,7 @@ pub(super) enum Delivery {
     Answer(Answer),
     Html,
     Dropped,
+    CutOff(Answer),
     Never,
 }
 
@@ -43,6 +52,10 @@ impl Faults {
             None => Delivery::Answer(carry_out()),
             Some(Fault::ServerUnavailable) => Delivery::Answer(Refusal::ServerUnavailable.into()),
             Some(Fault::RowLocked) => Delivery::Answer(Refusal::RowLocked.into()),
+            Some(Fault::SessionInvalid) => Delivery::Answer(Refusal::InvalidSession.into()),
+            Some(Fault::LimitExceeded) => Delivery::Answer(Refusal::LimitExceeded.into()),
+            Some(Fault::CutOff) => Delivery::CutOff(carry_out()),
+            Some(Fault::Short) => Delivery::Answer(shortened(carry_out())),
             Some(Fault::Hang) => Delivery::Never,
             Some(Fault::Html) => Delivery::Html,
             Some(Fault::Dropped) => {
@@ -56,6 +69,21 @@ impl Faults {
         let position = self.0.iter().position(|(awaited, _)| *awaited == call)?;
         Some(self.0.remove(position).1)
     }
+}
+
+/// An answer whose first list of records' results lacks its last one.
+fn shortened(mut answer: Answer) -> Answer {
+    let results = answer.body.as_mut().and_then(|body| {
+        if body.is_array() {
+            return body.as_array_mut();
+        }
+        body.pointer_mut("/compositeResponse/0/body")?
+            .as_array_mut()
+    });
+    if let Some(results) = results {
+        results.pop();
+    }
+    answer
 }
 
 #[cfg(test)]

@@ -73,7 +73,11 @@ async fn respond(Served { delivery, usage }: Served) -> Response {
     let response = match delivery {
         Delivery::Answer(answer) => answer.into_response(),
         Delivery::Html => page(StatusCode::OK, "Down for maintenance"),
-        Delivery::Dropped => broken(),
+        Delivery::Dropped => broken(Bytes::new()),
+        Delivery::CutOff(answer) => {
+            let body = answer.body.map(|body| body.to_string()).unwrap_or_default();
+            broken(Bytes::copy_from_slice(&body.as_bytes()[..body.len() / 2]))
+        }
         Delivery::Never => future::pending().await,
     };
     match usage {
@@ -102,10 +106,12 @@ fn page(status: StatusCode, title: &str) -> Response {
     (status, [(header::CONTENT_TYPE, HTML)], html).into_response()
 }
 
-/// A body that fails before its first byte, which makes the server close the connection.
-fn broken() -> Response {
+/// A body that fails after so much of it, which makes the server close the connection.
+fn broken(sent: Bytes) -> Response {
     let failure = io::Error::from(io::ErrorKind::ConnectionAborted);
-    Body::from_stream(stream::iter([Err::<Bytes, _>(failure)])).into_response()
+    let sent = (!sent.is_empty()).then_some(Ok(sent));
+    let parts = sent.into_iter().chain([Err::<Bytes, _>(failure)]);
+    Body::from_stream(stream::iter(parts.collect::<Vec<_>>())).into_response()
 }
 
 #[cfg(test)]

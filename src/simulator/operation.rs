@@ -5,7 +5,13 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::{Call, Refusal, org::Org, refusal::Answer};
+use super::{
+    Call, Refusal,
+    collections::{self, Collection},
+    composite,
+    org::Org,
+    refusal::Answer,
+};
 
 /// A request without its connection.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +60,9 @@ pub(super) struct Operation<'a> {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Verb<'a> {
+    Composite,
+    CreateAll,
+    UpdateAll,
     Query { soql: String },
     NextPage { locator: &'a str },
     Create { object: &'a str },
@@ -87,6 +96,8 @@ impl<'a> Operation<'a> {
     /// What the call is counted as.
     pub(super) fn call(&self) -> Call {
         match self.verb {
+            Verb::Composite => Call::Composite,
+            Verb::CreateAll | Verb::UpdateAll => Call::Collections,
             Verb::Query { .. } | Verb::NextPage { .. } => Call::Query,
             Verb::Create { .. } => Call::Create,
             Verb::Read { .. } => Call::Read,
@@ -99,6 +110,9 @@ impl<'a> Operation<'a> {
     pub(super) fn perform(self, org: &mut Org, body: &[u8]) -> Result<Answer, Refusal> {
         let version = self.version;
         match self.verb {
+            Verb::Composite => composite::answer(org, body),
+            Verb::CreateAll => collections::answer(org, Collection::Create, body),
+            Verb::UpdateAll => collections::answer(org, Collection::Update, body),
             Verb::Query { soql } => Ok(Answer::new(StatusCode::OK, org.query(version, &soql)?)),
             Verb::NextPage { locator } => Ok(Answer::new(
                 StatusCode::OK,
@@ -127,13 +141,17 @@ impl<'a> Operation<'a> {
 fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Refusal> {
     let method = request.effective_method();
     match (segments, method.as_str()) {
+        (["composite"], "POST") => Ok(Verb::Composite),
+        (["composite", "sobjects"], "POST") => Ok(Verb::CreateAll),
+        (["composite", "sobjects"], "PATCH") => Ok(Verb::UpdateAll),
+        (["composite", "sobjects"], _) => Err(request.not_allowed("POST,PATCH")),
         (["query"], "GET") => Ok(Verb::Query {
             soql: request.parameter("q").unwrap_or_default(),
         }),
         (["query", locator], "GET") => Ok(Verb::NextPage { locator }),
         (["query"] | ["query", _], _) => Err(request.not_allowed("GET")),
         (["sobjects", object], "POST") => Ok(Verb::Create { object }),
-        (["sobjects", _], _) => Err(request.not_allowed("POST")),
+        (["composite"] | ["sobjects", _], _) => Err(request.not_allowed("POST")),
         (["sobjects", object, id], "GET") => Ok(Verb::Read { object, id }),
         (["sobjects", object, id], "PATCH") => Ok(Verb::Update { object, id }),
         (["sobjects", object, id], "DELETE") => Ok(Verb::Delete { object, id }),

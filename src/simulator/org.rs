@@ -27,6 +27,16 @@ pub(super) struct Org {
     tables: Vec<Table>,
     clock: Clock,
     pub(super) pages: Pages,
+    /// Fields whose values no two records share.
+    unique: Vec<(String, String)>,
+    /// How many records of an object the org's own code copes with at once.
+    pub(super) apex_limits: Vec<(String, usize)>,
+    /// How many records of Collections are still locked by others.
+    pub(super) locked: usize,
+    /// How many requests came in Composites.
+    pub(super) composite_parts: u64,
+    /// How many records came in Collections.
+    pub(super) collection_records: u64,
 }
 
 impl Org {
@@ -36,6 +46,11 @@ impl Org {
             tables: Vec::new(),
             clock: Clock::default(),
             pages: Pages::default(),
+            unique: Vec::new(),
+            apex_limits: Vec::new(),
+            locked: 0,
+            composite_parts: 0,
+            collection_records: 0,
         };
         for (name, fields) in STANDARD_OBJECTS {
             org.add(Object::new(name, prefix(name, 0), fields));
@@ -60,9 +75,58 @@ impl Org {
 
     /// Stores a new record and returns its id.
     pub(super) fn create(&mut self, object: &str, body: &[u8]) -> Result<RecordId, Refusal> {
+        self.create_record(object, record::parse(body)?)
+    }
+
+    /// Stores a new record of these fields.
+    pub(super) fn create_record(
+        &mut self,
+        object: &str,
+        body: Record,
+    ) -> Result<RecordId, Refusal> {
         let index = self.position(object).ok_or(Refusal::NotFound)?;
-        let fields = record::create(&self.tables[index].object, record::parse(body)?)?;
+        let fields = record::create(&self.tables[index].object, body)?;
+        self.refuse_duplicates(index, &fields, None)?;
         Ok(self.store(index, fields))
+    }
+
+    /// Lets no two records of an object have the same value in a field.
+    pub(super) fn make_unique(&mut self, object: &str, field: &str) {
+        self.unique.push((object.to_owned(), field.to_owned()));
+    }
+
+    fn refuse_duplicates(
+        &self,
+        index: usize,
+        fields: &Record,
+        own: Option<&RecordId>,
+    ) -> Result<(), Refusal> {
+        let table = &self.tables[index];
+        let of_object =
+            |(object, _): &&(String, String)| object.eq_ignore_ascii_case(&table.object.name);
+        for (_, field) in self.unique.iter().filter(of_object) {
+            let Some(value) = fields.get(field).and_then(Value::as_str) else {
+                continue;
+            };
+            let is_taken = |(id, row): &(&RecordId, &Record)| {
+                let taken = row.get(field).and_then(Value::as_str);
+                Some(*id) != own
+                    && !system::is_deleted(row)
+                    && taken.is_some_and(|taken| taken.eq_ignore_ascii_case(value))
+            };
+            if let Some((id, _)) = table.rows.iter().find(is_taken) {
+                return Err(Refusal::DuplicateValue {
+                    field: field.clone(),
+                    id: id.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The object of this name.
+    pub(super) fn object(&self, name: &str) -> Option<&Object> {
+        self.table(name).map(|table| &table.object)
     }
 
     /// Stores a record as its owner wants it, system fields included, except for the id.
@@ -88,12 +152,37 @@ impl Org {
 
     /// Changes a record's fields.
     pub(super) fn update(&mut self, object: &str, id: &str, body: &[u8]) -> Result<(), Refusal> {
-        let now = self.clock.tick();
-        let (object, row) = self.live(object, id)?;
-        let changes = record::update(object, record::parse(body)?)?;
+        let body = record::parse(body)?;
+        self.update_record(object, id, body)
+    }
+
+    /// Changes these fields of a record.
+    pub(super) fn update_record(
+        &mut self,
+        object: &str,
+        id: &str,
+        body: Record,
+    ) -> Result<(), Refusal> {
+        let (of, row) = self.live(object, id)?;
+        let changes = record::update(of, body)?;
         if system::is_converted(row) {
             return Err(Refusal::ConvertedLead);
         }
+        let own = RecordId::parse(id);
+        let index = self.position(object).ok_or(Refusal::NotFound)?;
+        self.refuse_duplicates(index, &changes, own.as_ref())?;
+        self.change(object, id, changes)
+    }
+
+    /// Changes a record as its owner wants it, system fields included.
+    pub(super) fn change(
+        &mut self,
+        object: &str,
+        id: &str,
+        changes: Record,
+    ) -> Result<(), Refusal> {
+        let now = self.clock.tick();
+        let (object, row) = self.live(object, id)?;
         row.extend(changes);
         system::touch(object, row, &now);
         Ok(())
@@ -161,113 +250,4 @@ impl Org {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::simulator::oauth::USER_ID;
-
-    const LEAD: &[u8] = br#"{"FirstName": "Jane", "LastName": "Doe", "Company": "Acme"}"#;
-
-    fn org_with_lead() -> (Org, String) {
-        let mut org = Org::new();
-        let id = org.create("lead", LEAD).unwrap();
-        (org, id.to_string())
-    }
-
-    fn seed(fields: Value) -> (Org, String) {
-        let mut org = Org::new();
-        let id = org
-            .seed("Lead", serde_json::from_value(fields).unwrap())
-            .unwrap();
-        (org, id.to_string())
-    }
-
-    #[test]
-    fn a_created_record_gets_an_id_of_its_object_an_owner_a_name_and_dates() {
-        let (mut org, id) = org_with_lead();
-        let lead = org.read("v50.0", "LEAD", &id).unwrap();
-        assert!(id.starts_with("00Q"));
-        assert_eq!(
-            (&lead["Id"], &lead["Name"], &lead["OwnerId"]),
-            (&json!(id), &json!("Jane Doe"), &json!(USER_ID))
-        );
-        assert_eq!(lead["CreatedDate"], lead["LastModifiedDate"]);
-        assert_eq!(
-            (&lead["IsConverted"], &lead["Email"]),
-            (&json!(false), &json!(null))
-        );
-        assert_eq!(
-            lead["attributes"]["url"],
-            format!("/services/data/v50.0/sobjects/Lead/{id}")
-        );
-    }
-
-    #[test]
-    fn an_update_changes_what_it_names_and_the_modification_date() {
-        let (mut org, id) = org_with_lead();
-        let before = org.records("Lead").remove(0);
-        org.update("Lead", &id[..15], br#"{"lastname": "Roe"}"#)
-            .unwrap();
-        let after = org.records("Lead").remove(0);
-        assert_eq!(
-            (&after["Name"], &after["Company"]),
-            (&json!("Jane Roe"), &json!("Acme"))
-        );
-        assert_eq!(after["CreatedDate"], before["CreatedDate"]);
-        assert!(after["LastModifiedDate"].as_str() > before["LastModifiedDate"].as_str());
-    }
-
-    #[test]
-    fn a_deleted_record_is_refused_by_its_id_and_no_longer_listed() {
-        let (mut org, id) = org_with_lead();
-        org.delete("Lead", &id).unwrap();
-        assert_eq!(org.update("Lead", &id, LEAD), Err(Refusal::EntityIsDeleted));
-        assert_eq!(org.delete("Lead", &id), Err(Refusal::EntityIsDeleted));
-        assert_eq!(org.records("Lead"), Vec::<Value>::new());
-    }
-
-    #[test]
-    fn a_converted_lead_is_not_updated() {
-        let (mut org, id) = seed(json!({"LastName": "Doe", "IsConverted": true}));
-        assert_eq!(org.update("Lead", &id, LEAD), Err(Refusal::ConvertedLead));
-    }
-
-    #[test]
-    fn unknown_objects_ids_and_malformed_ids_are_told_apart() {
-        let (mut org, id) = org_with_lead();
-        assert_eq!(org.update("Loyalty__c", &id, LEAD), Err(Refusal::NotFound));
-        assert_eq!(org.update("Contact", &id, LEAD), Err(Refusal::NotFound));
-        assert_eq!(
-            org.update("Lead", "42", LEAD),
-            Err(Refusal::MalformedId("42".into()))
-        );
-    }
-
-    #[test]
-    fn a_seed_may_set_what_the_api_may_not_but_not_the_id() {
-        let (org, _) = seed(json!({"LastModifiedDate": "2020-01-01T00:00:00.000+0000"}));
-        assert_eq!(
-            org.records("Lead")[0]["LastModifiedDate"],
-            "2020-01-01T00:00:00.000+0000"
-        );
-        let with_id = serde_json::from_value(json!({"Id": USER_ID})).unwrap();
-        assert_eq!(
-            Org::new().seed("Lead", with_id),
-            Err(Refusal::ReadOnly(vec!["Id".into()]))
-        );
-    }
-
-    #[test]
-    fn objects_of_ones_own_have_prefixes_of_their_own() {
-        let mut org = Org::new();
-        org.declare("Loyalty__c");
-        org.declare("Visit__c");
-        let ids = ["Loyalty__c", "Visit__c"]
-            .map(|object| org.create(object, br#"{"Name": "x"}"#).unwrap().to_string());
-        assert!(
-            ids[0].starts_with("a00") && ids[1].starts_with("a01"),
-            "{ids:?}"
-        );
-    }
-}
+mod tests;

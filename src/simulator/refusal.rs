@@ -22,6 +22,31 @@ pub enum Refusal {
     /// Another transaction holds the record; only faults on demand say so.
     #[error("unable to obtain exclusive access to this record")]
     RowLocked,
+    /// The org's own code could not cope with so many records at once.
+    #[error(
+        "LeadTrigger: execution of BeforeInsert caused by: System.LimitException: Too many SOQL queries: 101"
+    )]
+    ApexLimit,
+    /// Another record has the value of a unique field.
+    #[error("duplicate value found: {field} duplicates value on record with id: {id}")]
+    DuplicateValue {
+        /// The unique field.
+        field: String,
+        /// The other record.
+        id: String,
+    },
+    /// One update names a record twice.
+    #[error("duplicate id in list: {0}")]
+    DuplicateId(String),
+    /// A record of a collection that does not exist.
+    #[error("invalid cross reference id")]
+    NoSuchRecord,
+    /// A collection with more than 200 records.
+    #[error("record limit reached. cannot submit more than 200 records in this call")]
+    TooManyRecords,
+    /// A Composite that cannot be taken.
+    #[error("{0}")]
+    Composite(String),
     /// No such resource, object or record.
     #[error("The requested resource does not exist")]
     NotFound,
@@ -154,6 +179,16 @@ impl Refusal {
             Self::NotFound | Self::NoExternalId(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
             Self::EntityIsDeleted => (StatusCode::NOT_FOUND, "ENTITY_IS_DELETED"),
             Self::RowLocked => (StatusCode::BAD_REQUEST, "UNABLE_TO_LOCK_ROW"),
+            Self::ApexLimit => (
+                StatusCode::BAD_REQUEST,
+                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            ),
+            Self::DuplicateValue { .. } | Self::DuplicateId(_) => {
+                (StatusCode::BAD_REQUEST, "DUPLICATE_VALUE")
+            }
+            Self::NoSuchRecord => (StatusCode::BAD_REQUEST, "INVALID_CROSS_REFERENCE_KEY"),
+            Self::TooManyRecords => (StatusCode::BAD_REQUEST, "EXCEEDED_ID_LIMIT"),
+            Self::Composite(_) => (StatusCode::BAD_REQUEST, "INVALID_INPUT"),
             Self::MalformedId(_) | Self::InvalidReference { .. } => {
                 (StatusCode::BAD_REQUEST, "MALFORMED_ID")
             }
@@ -177,7 +212,7 @@ impl Refusal {
     }
 
     /// The `fields` of the error body: present, if only as an empty list, where a record was refused.
-    fn fields(&self) -> Option<Vec<&str>> {
+    pub(super) fn fields(&self) -> Option<Vec<&str>> {
         match self {
             Self::ReadOnly(fields) | Self::RequiredMissing(fields) => {
                 Some(fields.iter().map(String::as_str).collect())
@@ -186,12 +221,18 @@ impl Refusal {
             | Self::TooLong { field, .. }
             | Self::InvalidReference { field, .. } => Some(vec![field]),
             Self::RowLocked
+            | Self::ApexLimit
+            | Self::DuplicateValue { .. }
+            | Self::DuplicateId(_)
+            | Self::NoSuchRecord
             | Self::MalformedId(_)
             | Self::EntityIsDeleted
             | Self::ConvertedLead => Some(vec![]),
             Self::InvalidSession
             | Self::LimitExceeded
             | Self::ServerUnavailable
+            | Self::TooManyRecords
+            | Self::Composite(_)
             | Self::NotFound
             | Self::MethodNotAllowed { .. }
             | Self::NoExternalId(_)
@@ -242,30 +283,4 @@ impl From<Refusal> for Answer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refused_record_is_an_array_that_names_its_fields() {
-        let refusal = Refusal::RequiredMissing(vec!["Company".into(), "LastName".into()]);
-        let body = json!([{
-            "message": "Required fields are missing: [Company, LastName]",
-            "errorCode": "REQUIRED_FIELD_MISSING",
-            "fields": ["Company", "LastName"],
-        }]);
-        assert_eq!(
-            Answer::from(refusal),
-            Answer::new(StatusCode::BAD_REQUEST, body)
-        );
-    }
-
-    #[test]
-    fn a_refusal_that_is_not_about_a_record_has_no_fields() {
-        let body =
-            json!([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]);
-        assert_eq!(
-            Answer::from(Refusal::InvalidSession),
-            Answer::new(StatusCode::UNAUTHORIZED, body)
-        );
-    }
-}
+mod tests;

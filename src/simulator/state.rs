@@ -17,6 +17,7 @@ pub(super) struct State {
     pub(super) calls: Calls,
     pub(super) faults: Faults,
     pub(super) daily_limit: u64,
+    pub(super) burst_limit: Option<u64>,
     /// What token answers name as the instance; `None`: the host that was asked.
     pub(super) instance_url: Option<String>,
 }
@@ -58,7 +59,10 @@ impl State {
         } else {
             self.carry_out(request)
         };
-        let usage = format!("api-usage={}/{}", self.calls.total_api(), self.daily_limit);
+        let mut usage = format!("api-usage={}/{}", self.calls.total_api(), self.daily_limit);
+        if let Some(limit) = self.burst_limit {
+            usage = format!("{usage}; api-bursts=1/{limit}");
+        }
         Served {
             delivery,
             usage: Some(usage),
