@@ -1,14 +1,14 @@
 //! The orgs of one batch, each asked once: its destinations, credentials and keys, collected before the first call.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
+use indexmap::IndexMap;
 
 use crate::{
     contract::{Destination, DestinationName, Entry, json::Value},
     error::EventError,
-    plan::{Plan, Record},
-    salesforce::{Asked, AuthError, Credentials, Key, Salesforce},
+    salesforce::{Asked, AuthError, Credentials, Key, Salesforce, Wanted},
 };
 
 /// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
@@ -46,8 +46,7 @@ struct Org<'a> {
     secret: Option<&'a str>,
     destination: Arc<Destination>,
     credentials: Credentials,
-    keys: Vec<Key>,
-    known: HashSet<String>,
+    wanted: IndexMap<String, Wanted>,
 }
 
 /// The position of an org among those of its batch.
@@ -78,28 +77,29 @@ impl<'a> Orgs<'a> {
             secret: text,
             destination,
             credentials,
-            keys: Vec::new(),
-            known: HashSet::new(),
+            wanted: IndexMap::new(),
         });
         Ok(OrgIndex(self.0.len() - 1))
     }
 
-    /// Notes what a plan must know of its org. Equal keys are asked for once.
-    pub fn want(&mut self, index: OrgIndex, plan: &Plan<'_>) {
+    /// Notes what a record's key must be known of its org, and the fields to read. Equal keys are asked for once.
+    pub fn want(&mut self, index: OrgIndex, key: &Key, fields: Vec<String>) {
         let Some(org) = self.0.get_mut(index.0) else {
             return;
         };
-        for record in &plan.records {
-            if let Record::Lead(key) | Record::Matching(key) = record
-                && org.known.insert(key.folded().to_owned())
-            {
-                org.keys.push(key.clone());
-            }
-        }
+        let wanted = || Wanted {
+            key: key.clone(),
+            fields: Vec::new(),
+        };
+        let wanted = org
+            .wanted
+            .entry(key.folded().to_owned())
+            .or_insert_with(wanted);
+        wanted.fields.extend(fields);
     }
 
     /// Opens a session with each org and asks for its keys, a few orgs at a time.
-    pub async fn ask(self, salesforce: &Salesforce) -> Answers {
+    pub async fn ask(self, salesforce: &Arc<Salesforce>) -> Answers {
         let answers: Vec<_> = self.0.into_iter().map(|org| org.ask(salesforce)).collect();
         Answers(stream::iter(answers).buffered(AT_ONCE).collect().await)
     }
@@ -109,11 +109,12 @@ impl<'a> Orgs<'a> {
 const AT_ONCE: usize = 16;
 
 impl Org<'_> {
-    async fn ask(self, salesforce: &Salesforce) -> Answer {
-        let asked = salesforce.ask(&self.credentials, &self.keys).await;
+    async fn ask(mut self, salesforce: &Arc<Salesforce>) -> Answer {
+        let wanted: Vec<Wanted> = std::mem::take(&mut self.wanted).into_values().collect();
+        let asked = salesforce.ask(&self.credentials, &wanted).await;
         self.log(&asked);
         Answer {
-            oauth: self.credentials.are_oauth(),
+            credentials: Arc::new(self.credentials),
             asked,
         }
     }
@@ -151,7 +152,7 @@ pub struct Answers(Vec<Answer>);
 /// What one org has answered.
 #[derive(Debug)]
 struct Answer {
-    oauth: bool,
+    credentials: Arc<Credentials>,
     asked: Result<Asked, Arc<AuthError>>,
 }
 
@@ -167,9 +168,15 @@ impl Answers {
             .map_err(|error| EventError::Authorisation(Arc::clone(error)))
     }
 
+    /// What a new session of the org is opened with.
+    #[must_use]
+    pub fn credentials(&self, index: OrgIndex) -> &Arc<Credentials> {
+        &self.0[index.0].credentials
+    }
+
     /// Whether rudder-server holds the org's credentials.
     #[must_use]
     pub fn are_oauth(&self, index: OrgIndex) -> bool {
-        self.0[index.0].oauth
+        self.0[index.0].credentials.are_oauth()
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod client;
+pub mod collections;
 mod composite;
 pub mod credentials;
 pub mod delivery;
@@ -14,22 +15,30 @@ pub mod hosts;
 pub mod key;
 pub mod literal;
 pub mod lookup;
+mod remembered;
+mod search;
 pub mod session;
+mod shared;
 pub mod soql;
+pub mod types;
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
-
 pub use auth::AuthError;
+pub use collections::RecordWrite;
 pub use credentials::Credentials;
 pub use fault::Fault;
 pub use found::Found;
 pub use hosts::AllowedHosts;
 pub use key::Key;
-pub use lookup::Row;
+pub use lookup::{Freshness, Row, Wanted};
 pub use session::Session;
 
+use self::{
+    remembered::{Remembered, Viewers},
+    shared::Lookups,
+    types::Types,
+};
 use crate::{config::Config, metrics::Metrics};
 
 /// All orgs that the service talks to: one HTTP client, one cache of tokens.
@@ -39,6 +48,10 @@ pub struct Salesforce {
     tokens: auth::Tokens,
     hosts: AllowedHosts,
     api_version: String,
+    viewers: Viewers,
+    lookups: Lookups,
+    remembered: Remembered,
+    types: Types,
 }
 
 /// An org that a batch has asked: the session to write with, and what was found.
@@ -61,69 +74,69 @@ impl Salesforce {
             tokens: auth::Tokens::new(config),
             hosts: config.salesforce_allowed_hosts.clone(),
             api_version: config.salesforce_api_version.clone(),
+            viewers: Viewers::default(),
+            lookups: Lookups::new(config.economy.lookup_window),
+            remembered: Remembered::new(config.economy.lookup_cache_ttl),
+            types: Types::default(),
         })
     }
 
-    /// Opens a session and asks for the records of these keys, in as few queries as fit. A password login whose session
-    /// has expired is renewed once and asked again; an OAuth secret is for rudder-server to refresh.
+    /// Opens a session and asks for the records of these keys, together with whoever asks the same org at the same time. A
+    /// password login whose session has expired is renewed once and asked again; an OAuth secret is for rudder-server to
+    /// refresh.
     ///
     /// # Errors
     /// [`AuthError`] where no session can be had, or Salesforce no longer accepts it: a request that carried its token
     /// would be refused, and its event dropped. Any other failed lookup is a fault of its own keys in [`Asked::found`].
     pub async fn ask(
-        &self,
+        self: &Arc<Self>,
         credentials: &Credentials,
-        keys: &[Key],
+        wanted: &[Wanted],
     ) -> Result<Asked, Arc<AuthError>> {
-        match self.ask_once(credentials, keys).await {
+        match self.ask_once(credentials, wanted).await {
             Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.are_oauth() => {
-                self.ask_once(credentials, keys).await
+                self.ask_once(credentials, wanted).await
             }
             asked => asked,
         }
     }
 
     async fn ask_once(
-        &self,
+        self: &Arc<Self>,
         credentials: &Credentials,
-        keys: &[Key],
+        wanted: &[Wanted],
     ) -> Result<Asked, Arc<AuthError>> {
-        let session = self.tokens.session(&self.client, credentials).await?;
-        let found = self.find(&session, keys).await;
+        let session = self.session(credentials).await?;
+        let viewer = self.viewers.of(&session);
+        let (mut found, unknown) = self.recalled(&viewer, wanted);
+        found.extend(self.lookups.find(self, &session, &viewer, &unknown).await);
         match found.expiry() {
             None => Ok(Asked { session, found }),
             Some(fault) => {
-                self.tokens.evict(session.authorization()).await;
+                self.renew(&session).await;
                 Err(Arc::new(AuthError::Expired(fault)))
             }
         }
     }
 
-    /// Asks for all keys. What must be asked otherwise comes back from [`Found::add`] and is asked again, in smaller parts.
-    async fn find(&self, session: &Session, keys: &[Key]) -> Found {
-        let path = format!("/services/data/v{}/query", self.api_version);
-        let mut found = Found::default();
-        let mut parts = vec![keys.to_vec()];
-        while !parts.is_empty() {
-            let queries = parts
-                .iter()
-                .flat_map(|keys| soql::queries(keys, path.len(), soql::LONGEST_URI));
-            let answers = queries.map(|query| async {
-                let answer = lookup::rows(&self.client, session, &path, &query).await;
-                (query, answer)
-            });
-            let answers: Vec<_> = stream::iter(answers.collect::<Vec<_>>())
-                .buffered(AT_ONCE)
-                .collect()
-                .await;
-            parts = answers
-                .into_iter()
-                .flat_map(|(query, answer)| found.add(&query, answer))
-                .collect();
-        }
-        found
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// [`AuthError`] where none can be had.
+    pub(crate) async fn session(
+        &self,
+        credentials: &Credentials,
+    ) -> Result<Arc<Session>, Arc<AuthError>> {
+        self.tokens.session(&self.client, credentials).await
+    }
+
+    /// Forgets a session that Salesforce no longer accepts: the next one is new.
+    pub(crate) async fn renew(&self, session: &Session) {
+        self.tokens.evict(session.authorization()).await;
+    }
+
+    /// Forgets an id that a lookup has found, because Salesforce says that it is no longer what it was.
+    pub(crate) fn forget(&self, org: &session::Instance, id: &str) {
+        self.remembered.forget(org, id);
     }
 }
-
-/// How many queries of one org are asked at a time.
-const AT_ONCE: usize = 8;

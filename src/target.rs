@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A record to write to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Target<'p> {
     /// The object's API name.
     pub object: Cow<'p, str>,
@@ -19,6 +19,30 @@ pub struct Target<'p> {
     pub id: Option<Cow<'p, str>>,
     /// The e-mail that the record was looked up by.
     pub email: Option<&'p str>,
+    /// What the lookup has read of it.
+    pub stored: Option<&'p Row>,
+}
+
+/// An existing record: its object in lower case, and what the two forms of its id have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RecordId(String, String);
+
+impl RecordId {
+    /// The last three of an id's 18 characters are a checksum that may be left out.
+    #[must_use]
+    pub fn new(object: &str, id: &str) -> Self {
+        let stem = id.get(..15).filter(|_| id.len() == 18).unwrap_or(id);
+        Self(object.to_ascii_lowercase(), stem.to_owned())
+    }
+}
+
+impl Target<'_> {
+    /// The record that is updated; `None` where one is created.
+    #[must_use]
+    pub fn record(&self) -> Option<RecordId> {
+        let id = self.id.as_deref()?;
+        Some(RecordId::new(&self.object, id))
+    }
 }
 
 /// Settles which record is meant.
@@ -27,7 +51,7 @@ pub struct Target<'p> {
 /// [`EventError`] where the lookup failed, or found something that cannot be written to.
 pub fn settle<'p>(
     record: &'p Record<'_>,
-    found: &Found,
+    found: &'p Found,
     destination: &Destination,
     rules: &Rules,
 ) -> Result<Target<'p>, EventError> {
@@ -36,15 +60,17 @@ pub fn settle<'p>(
             object: Cow::Borrowed(object),
             id: id.as_deref().map(Cow::Borrowed),
             email: None,
+            stored: None,
         }),
         Record::Lead(key) => lead(key, found, destination, rules),
         Record::Matching(key) => {
             let rows = found.rows(key).map_err(EventError::Lookup)?;
-            let id = the_only(rows, destination, rules)?.map(|row| Cow::Owned(row.id.clone()));
+            let stored = the_only(rows, destination, rules)?;
             Ok(Target {
                 object: Cow::Borrowed(key.object()),
-                id,
+                id: stored.map(|row| Cow::Borrowed(row.id.as_str())),
                 email: None,
+                stored,
             })
         }
     }
@@ -52,15 +78,16 @@ pub fn settle<'p>(
 
 fn lead<'p>(
     key: &'p Key,
-    found: &Found,
+    found: &'p Found,
     destination: &Destination,
     rules: &Rules,
 ) -> Result<Target<'p>, EventError> {
     let rows = found.rows(key).map_err(EventError::Lookup)?;
-    let target = |object, id: Option<&str>| Target {
+    let target = |object, id: Option<&'p str>| Target {
         object: Cow::Borrowed(object),
-        id: id.map(|id| Cow::Owned(id.to_owned())),
+        id: id.map(Cow::Borrowed),
         email: Some(key.value()),
+        stored: None,
     };
     let Some(lead) = the_lead(rows, destination, rules)? else {
         return Ok(target("Lead", None));
@@ -71,7 +98,10 @@ fn lead<'p>(
         });
     }
     if !(lead.is_converted && destination.use_contact_id) {
-        return Ok(target("Lead", Some(&lead.id)));
+        return Ok(Target {
+            stored: Some(lead),
+            ..target("Lead", Some(&lead.id))
+        });
     }
     let contact = lead
         .converted_contact_id

@@ -15,6 +15,7 @@ use crate::{
     salesforce::{
         Salesforce,
         fault::{Disposition, Fault},
+        session::Instance,
     },
 };
 
@@ -92,6 +93,9 @@ impl Salesforce {
                 .evict(authorization.map_or("", |(_, value)| value))
                 .await;
         }
+        if fault.as_ref().is_some_and(Fault::is_about_a_stale_record) {
+            self.forget_record(&sending.endpoint);
+        }
         match answer {
             Ok(answer) => {
                 let body = answer.body.unwrap_or_default();
@@ -104,6 +108,17 @@ impl Salesforce {
                 answer: None,
                 failure: Some(Undelivered::Fault(fault)),
             },
+        }
+    }
+
+    /// Forgets the record that an endpoint names.
+    fn forget_record(&self, endpoint: &str) {
+        let named = Url::parse(endpoint).ok().and_then(|url| {
+            let id = url.path_segments()?.next_back()?.to_owned();
+            Some((Instance::new(endpoint, &self.hosts).ok()?, id))
+        });
+        if let Some((org, id)) = named {
+            self.forget(&org, &id);
         }
     }
 

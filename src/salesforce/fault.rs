@@ -74,6 +74,15 @@ const PASSING_CODES: [&str; 4] = [
     "REQUEST_RUNNING_TOO_LONG",
 ];
 
+/// Codes of what a fresh lookup may mend: the record is gone or has become another, or has come into being.
+const STALE_CODES: [&str; 5] = [
+    "NOT_FOUND",
+    "ENTITY_IS_DELETED",
+    "INVALID_CROSS_REFERENCE_KEY",
+    "CANNOT_UPDATE_CONVERTED_LEAD",
+    "DUPLICATE_VALUE",
+];
+
 /// Texts by which limits of the org's own code and locks are told, whatever code carries them: the same request may
 /// succeed when it runs alone.
 const PASSING_TEXTS: [&str; 9] = [
@@ -174,6 +183,12 @@ impl Fault {
             | Self::Unreadable(_) => Disposition::Retry,
             Self::Refused(_) => Disposition::Abort,
         }
+    }
+
+    /// Whether the record is no longer what a lookup has found: to be looked up afresh.
+    #[must_use]
+    pub fn is_about_a_stale_record(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
     /// The word for this fault in metrics and logs.

@@ -8,8 +8,9 @@ use std::{
 use crate::salesforce::{
     fault::{Disposition, Fault},
     key::Key,
-    lookup::{Row, is_about_a_value},
+    lookup::{Row, Wanted, is_about_a_value},
     soql::Query,
+    types::Form,
 };
 
 fn unreadable(why: &str) -> Fault {
@@ -18,7 +19,10 @@ fn unreadable(why: &str) -> Fault {
 
 /// What was found, by key.
 #[derive(Debug, Default)]
-pub struct Found(HashMap<String, Result<Vec<Row>, Arc<Fault>>>);
+pub struct Found(HashMap<String, Answer>);
+
+/// The records of a key, or why they are not known.
+pub(super) type Answer = Result<Arc<[Row]>, Arc<Fault>>;
 
 impl Found {
     /// Takes the answer to a query. A failed query fails only its own keys.
@@ -27,37 +31,67 @@ impl Found {
     /// Salesforce knows equalities that we do not, such as two spellings of one letter, and a record that is overlooked
     /// would be written twice. In halves, where Salesforce does not understand a value, which must fail its own key alone.
     #[must_use]
-    pub(super) fn add(&mut self, query: &Query, answer: Result<Vec<Row>, Fault>) -> Vec<Vec<Key>> {
-        match (answer, query.keys.as_slice()) {
-            (Ok(rows), [only]) if rows.iter().all(|row| may_answer(row, only)) => {
-                self.0.insert(only.folded().to_owned(), Ok(rows));
+    pub(super) fn add(
+        &mut self,
+        query: &Query,
+        answer: Result<Vec<Row>, Fault>,
+    ) -> Vec<Vec<Wanted>> {
+        match (answer, query.wanted.as_slice()) {
+            (Ok(rows), [only]) if rows.iter().all(|row| may_answer(row, &only.key)) => {
+                self.set(&only.key, Ok(rows.into()));
             }
             (Ok(_), [only]) => {
-                let fault = unreadable("it holds a record that was not asked for");
-                self.0
-                    .insert(only.folded().to_owned(), Err(Arc::new(fault)));
+                self.fail(
+                    &only.key,
+                    unreadable("it holds a record that was not asked for"),
+                );
             }
-            (Ok(rows), keys) => match assigned(keys, rows) {
-                Some(found) => self.0.extend(
-                    keys.iter()
-                        .map(|key| key.folded().to_owned())
-                        .zip(found.into_iter().map(Ok)),
-                ),
-                None => return keys.iter().map(|key| vec![key.clone()]).collect(),
+            (Ok(rows), wanted) => match assigned(wanted, query.form, rows) {
+                Some(found) => {
+                    for (wanted, rows) in wanted.iter().zip(found) {
+                        self.set(&wanted.key, Ok(rows.into()));
+                    }
+                }
+                None => return wanted.iter().map(|wanted| vec![wanted.clone()]).collect(),
             },
-            (Err(Fault::Refused(refusal)), keys @ [_, _, ..]) if is_about_a_value(&refusal) => {
-                let (first, second) = keys.split_at(keys.len() / 2);
+            (Err(Fault::Refused(refusal)), wanted @ [_, _, ..]) if is_about_a_value(&refusal) => {
+                let (first, second) = wanted.split_at(wanted.len() / 2);
                 return vec![first.to_vec(), second.to_vec()];
             }
-            (Err(fault), keys) => {
+            (Err(fault), wanted) => {
                 let fault = Arc::new(fault);
-                self.0.extend(
-                    keys.iter()
-                        .map(|key| (key.folded().to_owned(), Err(Arc::clone(&fault)))),
-                );
+                for wanted in wanted {
+                    self.set(&wanted.key, Err(Arc::clone(&fault)));
+                }
             }
         }
         Vec::new()
+    }
+
+    /// Sets what is known of a key.
+    pub(super) fn set(&mut self, key: &Key, answer: Answer) {
+        self.0.insert(key.folded().to_owned(), answer);
+    }
+
+    /// Sets why nothing is known of a key.
+    pub(super) fn fail(&mut self, key: &Key, fault: Fault) {
+        self.set(key, Err(Arc::new(fault)));
+    }
+
+    /// What is known of a key.
+    pub(super) fn answer(&self, key: &Key) -> Answer {
+        let answer = self.0.get(key.folded()).cloned();
+        answer.unwrap_or_else(|| Err(Arc::new(unreadable("the record was not asked for"))))
+    }
+
+    /// Takes in what a later lookup has found, which wins.
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.0.extend(later.0);
+    }
+
+    /// Takes in the record that was created for a key.
+    pub(crate) fn created(&mut self, key: &Key, id: String) {
+        self.set(key, Ok([Row::created(id)].into()));
     }
 
     /// The records of this key, in Salesforce's order, or why they are not known.
@@ -75,7 +109,7 @@ impl Found {
     /// What a query for one key found.
     #[cfg(test)]
     pub(crate) fn of(key: &Key, rows: Vec<Row>) -> Self {
-        Self([(key.folded().to_owned(), Ok(rows))].into())
+        Self([(key.folded().to_owned(), Ok(rows.into()))].into())
     }
 
     /// A fault of one of the queries.
@@ -88,7 +122,7 @@ impl Found {
     }
 
     /// The fault by which Salesforce has said that the session has expired.
-    pub(super) fn expiry(&self) -> Option<Arc<Fault>> {
+    pub(crate) fn expiry(&self) -> Option<Arc<Fault>> {
         let mut faults = self.0.values().filter_map(|found| found.as_ref().err());
         faults
             .find(|fault| fault.disposition() == Disposition::Refresh)
@@ -107,16 +141,20 @@ fn may_answer(row: &Row, key: &Key) -> bool {
 
 /// Hands each record to the key that asked for it; `None` where one answers none of them, or where two keys differ in
 /// letter case alone: whether these are one record, the field's own comparison decides.
-fn assigned(keys: &[Key], rows: Vec<Row>) -> Option<Vec<Vec<Row>>> {
-    let distinct: HashSet<String> = keys
+fn assigned(wanted: &[Wanted], form: Option<Form>, rows: Vec<Row>) -> Option<Vec<Vec<Row>>> {
+    let answered_as: Vec<String> = wanted
         .iter()
-        .map(|key| key.folded_value().to_ascii_lowercase())
+        .map(|wanted| wanted.key.answered_as(form))
         .collect();
-    if distinct.len() < keys.len() {
+    let distinct: HashSet<String> = answered_as
+        .iter()
+        .map(|form| form.to_ascii_lowercase())
+        .collect();
+    if distinct.len() < wanted.len() {
         return None;
     }
-    let positions: HashMap<&str, usize> = keys.iter().map(Key::folded_value).zip(0..).collect();
-    let mut found = vec![Vec::new(); keys.len()];
+    let positions: HashMap<&str, usize> = answered_as.iter().map(String::as_str).zip(0..).collect();
+    let mut found = vec![Vec::new(); wanted.len()];
     for row in rows {
         let position = row
             .found_by
@@ -133,11 +171,20 @@ mod tests {
     use crate::salesforce::{fault::Refusal, soql};
 
     fn query(emails: &[&str]) -> Query {
-        let keys: Vec<Key> = emails
-            .iter()
-            .map(|email| Key::lead(email).unwrap())
-            .collect();
-        soql::queries(&keys, 0, soql::LONGEST_URI).remove(0)
+        let keys = emails.iter().map(|email| Key::lead(email).unwrap());
+        query_for(keys)
+    }
+
+    fn query_for(keys: impl IntoIterator<Item = Key>) -> Query {
+        let items = keys.into_iter().map(|key| soql::Item {
+            literal: key.literal(),
+            wanted: Wanted {
+                key,
+                fields: Vec::new(),
+            },
+            form: None,
+        });
+        soql::queries(items.collect(), soql::Way::Uri(0)).remove(0)
     }
 
     fn row(id: &str, email: &str) -> Row {
@@ -188,7 +235,7 @@ mod tests {
         };
         let keys = [key("\"abc\""), key("\"ABC\"")];
         assert_ne!(keys[0].folded(), keys[1].folded());
-        let both = soql::queries(&keys, 0, soql::LONGEST_URI).remove(0);
+        let both = query_for(keys);
         assert_eq!(Found::default().add(&both, Ok(Vec::new())).len(), 2);
     }
 

@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     contract::json::{Kind, Value},
-    salesforce::literal::Literal,
+    salesforce::{
+        literal::{self, Literal},
+        types::Form,
+    },
 };
 
 /// How many bytes a value may have to be looked up. Salesforce's Email fields hold 80 characters, its external ids 255;
@@ -101,6 +104,11 @@ impl Key {
         self.0.value.soql()
     }
 
+    /// The value as SOQL writes it in a form; `None` where it cannot be written so.
+    pub(super) fn literal_as(&self, form: Form) -> Option<String> {
+        form.write(&self.0.value)
+    }
+
     /// Whether the value is a text.
     #[must_use]
     pub fn is_text(&self) -> bool {
@@ -128,6 +136,21 @@ impl Key {
     /// What keys must have in common to be asked for in one query.
     pub(super) fn kind(&self) -> &str {
         &self.0.folded[..self.0.value_at]
+    }
+
+    /// The same for keys whose field's form is known.
+    pub(super) fn field_kind(&self) -> &str {
+        self.kind().trim_end_matches(['\'', '='])
+    }
+
+    /// The form in which the value is looked for in an answer, see [`Literal::of_answer`].
+    pub(super) fn answered_as(&self, form: Option<Form>) -> String {
+        let value = match form {
+            Some(Form::Number) => literal::by_value(self.value().trim()),
+            Some(Form::DateTime) => literal::instant(self.value()),
+            Some(Form::Text | Form::Bool | Form::Date) | None => None,
+        };
+        value.unwrap_or_else(|| self.folded_value().to_owned())
     }
 }
 

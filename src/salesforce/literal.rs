@@ -80,10 +80,11 @@ impl Literal {
         let text = value
             .as_text()
             .map_or_else(|| value.json().to_owned(), std::borrow::Cow::into_owned);
-        let number = by_value(text.trim());
+        let (number, instant) = (by_value(text.trim()), instant(&text));
         [text.clone(), fold(&text), fold(text.trim())]
             .into_iter()
             .chain(number)
+            .chain(instant)
             .collect()
     }
 }
@@ -95,7 +96,7 @@ fn fold(text: &str) -> String {
 }
 
 /// A number by its value, however it is written; `None` where a double does not hold all its digits.
-fn by_value(number: &str) -> Option<String> {
+pub(super) fn by_value(number: &str) -> Option<String> {
     number
         .parse::<f64>()
         .ok()
@@ -103,7 +104,16 @@ fn by_value(number: &str) -> Option<String> {
         .map(|number| format!("{number:?}"))
 }
 
-fn quoted(text: &str) -> String {
+/// A date and time by its instant, in whatever zone it is written; `None` for any other text. Salesforce writes `+0000`.
+pub(crate) fn instant(text: &str) -> Option<String> {
+    let with_zone = text
+        .strip_suffix("+0000")
+        .map_or_else(|| text.to_owned(), |utc| format!("{utc}Z"));
+    let instant: jiff::Timestamp = with_zone.parse().ok()?;
+    Some(instant.to_string())
+}
+
+pub(super) fn quoted(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('\'');
     for character in text.chars() {

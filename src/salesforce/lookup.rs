@@ -1,7 +1,11 @@
 //! Asks which records exist.
 
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
 use reqwest::Method;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{
     contract::json::{Object, Value},
@@ -34,6 +38,26 @@ pub struct Row {
     pub last_modified_date: Option<String>,
     /// The forms of the value that it was found by.
     pub(super) found_by: Vec<String>,
+    /// The fields that were read, by their names in lower case.
+    values: Arc<HashMap<String, Box<RawValue>>>,
+}
+
+/// A key to ask for, and the further fields to read of its records.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The key.
+    pub key: Key,
+    /// API names of fields.
+    pub fields: Vec<String>,
+}
+
+/// Whether a lookup may be answered with what is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Ids that were found lately are good enough.
+    Known,
+    /// Salesforce is to be asked.
+    Fresh,
 }
 
 /// A page of a query's answer.
@@ -68,7 +92,34 @@ impl Row {
             is_deleted: is("IsDeleted"),
             last_modified_date: text("LastModifiedDate"),
             found_by: found_by.unwrap_or_default(),
+            values: Arc::default(),
         })
+    }
+
+    /// A record that was created for a key.
+    pub(super) fn created(id: String) -> Self {
+        Self {
+            id,
+            ..Self::default()
+        }
+    }
+
+    /// The record with the values of all fields that were read.
+    fn with_values(self, record: &Object<'_>) -> Self {
+        let values = record
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.raw().to_owned()));
+        Self {
+            values: Arc::new(values.collect()),
+            ..self
+        }
+    }
+
+    /// What a field holds, in whatever letter case it is named; `None` where it was not read.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<Value<'_>> {
+        let value = self.values.get(&field.to_ascii_lowercase())?;
+        Some(Value::from(&**value))
     }
 }
 
@@ -80,7 +131,7 @@ fn is_id(id: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// Reads all records that a query finds. `path` is the query resource of the org.
+/// Reads all records that a query finds, from its first page on.
 ///
 /// # Errors
 /// [`Fault`] where the query fails, or its answer is not the whole of what was asked for: a record that is overlooked
@@ -88,14 +139,13 @@ fn is_id(id: &str) -> bool {
 pub(super) async fn rows(
     client: &Client,
     session: &Session,
-    path: &str,
     query: &Query,
+    first: Result<Bytes, Fault>,
 ) -> Result<Vec<Row>, Fault> {
-    let field = query.keys.first().map_or("", Key::field);
+    let field = query.wanted.first().map_or("", |wanted| wanted.key.field());
     let mut rows = Vec::new();
-    let mut next = format!("{path}?q={}", query.encoded());
+    let mut answer = first.map_err(of_query)?;
     for _ in 0..MOST_PAGES {
-        let answer = ask(client, session, &next).await?;
         // serde's own text would quote the answer, personal data included.
         let page: Page<'_> = serde_json::from_slice(&answer).map_err(|error| {
             unreadable(&format!(
@@ -104,27 +154,28 @@ pub(super) async fn rows(
                 error.column()
             ))
         })?;
-        let read: Option<Vec<Row>> = page
-            .records
-            .iter()
-            .map(|record| Row::read(record, field))
-            .collect();
+        let read = |record: &Object<'_>| {
+            let row = Row::read(record, field)?;
+            Some(if query.reads_fields {
+                row.with_values(record)
+            } else {
+                row
+            })
+        };
+        let read: Option<Vec<Row>> = page.records.iter().map(read).collect();
         rows.extend(read.ok_or_else(|| unreadable("it holds a record without an id"))?);
-        match (page.done, page.next_records_url) {
+        let next = match (page.done, page.next_records_url) {
             (true, _) if page.total_size.is_some_and(|total| total != rows.len()) => {
                 return Err(unreadable("it does not hold as many records as it says"));
             }
             (true, _) => return Ok(rows),
-            (false, Some(url)) if url.starts_with("/services/data/") => next = url,
+            (false, Some(url)) if url.starts_with("/services/data/") => url,
             (false, _) => return Err(unreadable("it is not done and names no next page")),
-        }
+        };
+        let request = client.request_of(session, Method::GET, &next);
+        answer = client.send(Call::Query, request).await.map_err(of_query)?;
     }
     Err(unreadable("it has too many pages"))
-}
-
-async fn ask(client: &Client, session: &Session, path: &str) -> Result<bytes::Bytes, Fault> {
-    let request = client.request_of(session, Method::GET, path);
-    client.send(Call::Query, request).await.map_err(of_query)
 }
 
 /// Whether Salesforce refuses a query for one of its values.

@@ -2,22 +2,48 @@
 //!
 //! Escapes and limits: Salesforce's SOQL reference ("Quoted String Escape Sequences", "SOQL limits").
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
-use crate::salesforce::key::Key;
+use crate::salesforce::{key::is_api_name, lookup::Wanted, types::Form};
 
 /// How long the encoded path and query of a lookup may become. Salesforce answers 414 past 16,384 bytes of URI and headers.
 pub const LONGEST_URI: usize = 12_000;
 
 /// What a lead is asked for, beyond its e-mail: which record it is, and what has become of it.
-const LEAD_FIELDS: &str = "Id, Email, IsConverted, ConvertedContactId, IsDeleted, LastModifiedDate";
+const LEAD_FIELDS: [&str; 6] = [
+    "Id",
+    "Email",
+    "IsConverted",
+    "ConvertedContactId",
+    "IsDeleted",
+    "LastModifiedDate",
+];
 
-/// A query, and the keys that it asks for.
+/// How many characters a statement may have (Salesforce's "SOQL limits").
+const LONGEST_STATEMENT: usize = 100_000;
+
+/// How many values one query asks for: with more, its records might not fit into one page.
+const MOST_VALUES: usize = 500;
+
+/// How a query is sent, and so how long it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// In a URI whose path has so many bytes.
+    Uri(usize),
+    /// In the body of a Composite.
+    Composite,
+}
+
+/// A query, and what it asks for.
 #[derive(Debug)]
 pub struct Query {
     soql: String,
     /// The keys, all of one object and field.
-    pub keys: Vec<Key>,
+    pub wanted: Vec<Wanted>,
+    /// Whether it reads fields beyond those that tell which record it is.
+    pub reads_fields: bool,
+    /// The form in which the field's values are known to be written.
+    pub form: Option<Form>,
 }
 
 impl Query {
@@ -33,73 +59,119 @@ impl Query {
         encode(&self.soql)
     }
 
-    fn new(keys: &[Key]) -> Self {
-        let names = |first: &Key| head(first.object(), first.field());
-        let list: Vec<String> = keys.iter().map(Key::literal).collect();
+    fn new(head: &str, items: &[Item]) -> Self {
+        let list: Vec<&str> = items.iter().map(|item| item.literal.as_str()).collect();
         Self {
-            soql: format!(
-                "{}{})",
-                keys.first().map(names).unwrap_or_default(),
-                list.join(",")
-            ),
-            keys: keys.to_vec(),
+            soql: format!("{head}{})", list.join(",")),
+            wanted: items.iter().map(|item| item.wanted.clone()).collect(),
+            reads_fields: items.iter().any(|item| !item.wanted.fields.is_empty()),
+            form: items.first().and_then(|item| item.form),
         }
     }
 }
 
-/// The queries that find these keys: one for each object and field, split where a URI would exceed `longest_uri` bytes, of
-/// which `path` bytes are the URI's path.
+/// A key with the literal that asks for it.
+#[derive(Debug)]
+pub struct Item {
+    /// What is wanted.
+    pub wanted: Wanted,
+    /// Its value as SOQL writes it.
+    pub literal: String,
+    /// The form of the literal, where the field's is known.
+    pub form: Option<Form>,
+}
+
+/// The queries that find these keys: one for each object, field and form, split where one would grow too long for its way.
 #[must_use]
-pub fn queries(keys: &[Key], path: usize, longest_uri: usize) -> Vec<Query> {
-    let mut groups: Vec<Vec<Key>> = Vec::new();
-    for key in keys {
-        match groups
-            .iter_mut()
-            .find(|group| group[0].kind() == key.kind())
-        {
-            Some(group) => group.push(key.clone()),
-            None => groups.push(vec![key.clone()]),
+pub fn queries(items: Vec<Item>, way: Way) -> Vec<Query> {
+    let mut groups: Vec<Vec<Item>> = Vec::new();
+    for item in items {
+        let is_same =
+            |group: &&mut Vec<Item>| group.first().is_some_and(|first| first.goes_with(&item));
+        match groups.iter_mut().find(is_same) {
+            Some(group) => group.push(item),
+            None => groups.push(vec![item]),
         }
     }
-    let room = longest_uri.saturating_sub(path + "?q=".len());
-    groups
-        .iter()
-        .flat_map(|keys| {
-            split(keys, room)
-                .into_iter()
-                .map(|range| Query::new(&keys[range]))
-        })
-        .collect()
+    let queries = groups.iter().flat_map(|items| {
+        let head = head(items);
+        let ranges = split(&head, items, way);
+        let query = |range: Range<usize>| Query::new(&head, &items[range]);
+        ranges.into_iter().map(query).collect::<Vec<_>>()
+    });
+    queries.collect()
 }
 
-/// Cuts the keys of one object and field where their encoded query would exceed `room` bytes.
-fn split(keys: &[Key], room: usize) -> Vec<Range<usize>> {
-    let Some(first) = keys.first() else {
-        return Vec::new();
+/// Whether keys make one query that fits into a URI whose path has `path` bytes.
+#[must_use]
+pub fn fit_one_uri(parts: &[Vec<Item>], path: usize) -> bool {
+    match parts {
+        [items] => {
+            let is_same = |item: &Item| items.first().is_some_and(|first| first.goes_with(item));
+            items.iter().all(is_same) && split(&head(items), items, Way::Uri(path)).len() == 1
+        }
+        [..] => false,
+    }
+}
+
+impl Item {
+    fn goes_with(&self, other: &Self) -> bool {
+        match (self.form, other.form) {
+            (None, None) => self.wanted.key.kind() == other.wanted.key.kind(),
+            (Some(form), Some(of_other)) => {
+                form == of_other && self.wanted.key.field_kind() == other.wanted.key.field_kind()
+            }
+            (None, Some(_)) | (Some(_), None) => false,
+        }
+    }
+}
+
+/// Cuts the keys of one object and field where their query would grow too long.
+fn split(head: &str, items: &[Item], way: Way) -> Vec<Range<usize>> {
+    let (room, values) = match way {
+        Way::Uri(path) => (LONGEST_URI.saturating_sub(path + "?q=".len()), usize::MAX),
+        Way::Composite => (LONGEST_STATEMENT, MOST_VALUES),
     };
-    let empty = encode(&head(first.object(), first.field())).len() + encode(")").len();
+    let length_of = |text: &str| match way {
+        Way::Uri(_) => encode(text).len(),
+        Way::Composite => text.chars().count(),
+    };
+    let empty = length_of(head) + length_of(")");
     let mut ranges = Vec::new();
     let (mut start, mut length) = (0, empty);
-    for (index, key) in keys.iter().enumerate() {
-        let item = encode(&key.literal()).len() + encode(",").len();
-        if index > start && length + item > room {
+    for (index, item) in items.iter().enumerate() {
+        let item = length_of(&item.literal) + length_of(",");
+        if index > start && (length + item > room || index - start >= values) {
             ranges.push(start..index);
             (start, length) = (index, empty);
         }
         length += item;
     }
-    ranges.push(start..keys.len());
+    ranges.push(start..items.len());
     ranges
 }
 
-fn head(object: &str, field: &str) -> String {
-    let is_lead = object.eq_ignore_ascii_case("Lead") && field.eq_ignore_ascii_case("Email");
-    let fields = if is_lead {
-        LEAD_FIELDS.to_owned()
-    } else {
-        format!("Id, {field}")
+/// The beginning of the query for keys of one object and field: what tells which record it is, then what else is wanted.
+fn head(items: &[Item]) -> String {
+    let Some(key) = items.first().map(|item| &item.wanted.key) else {
+        return String::new();
     };
-    format!("SELECT {fields} FROM {object} WHERE {field} IN (")
+    let (object, field) = (key.object(), key.field());
+    let mut names: Vec<&str> = if key.is_lead() {
+        LEAD_FIELDS.to_vec()
+    } else {
+        vec!["Id", field]
+    };
+    let mut known: HashSet<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    for name in items.iter().flat_map(|item| &item.wanted.fields) {
+        if is_api_name(name) && known.insert(name.to_ascii_lowercase()) {
+            names.push(name);
+        }
+    }
+    format!(
+        "SELECT {} FROM {object} WHERE {field} IN (",
+        names.join(", ")
+    )
 }
 
 fn encode(text: &str) -> String {
@@ -107,121 +179,4 @@ fn encode(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::simulator::soql::{Condition, Literal as Parsed, parse};
-    use crate::{
-        contract::json::Value,
-        salesforce::key::{LONGEST_VALUE, NoKey, is_api_name},
-    };
-
-    fn leads(emails: &[String]) -> Vec<Key> {
-        emails
-            .iter()
-            .map(|email| Key::lead(email).unwrap())
-            .collect()
-    }
-
-    /// The e-mails that a query asks for, as the simulated Salesforce understands it.
-    fn asked(query: &Query) -> Vec<String> {
-        let parsed = parse(query.soql()).unwrap();
-        assert_eq!((parsed.object.as_str(), parsed.fields.len()), ("Lead", 6));
-        let Some(Condition::In { field, values }) = parsed.condition else {
-            panic!("no condition")
-        };
-        assert_eq!(field, "Email");
-        let text = |literal| match literal {
-            Parsed::Text(text) => text,
-            other @ (Parsed::Number(_) | Parsed::Bool(_) | Parsed::Null) => panic!("{other:?}"),
-        };
-        values.into_iter().map(text).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_survives_the_round_trip_and_none_changes_the_shape_of_the_query(texts in prop::collection::vec(any::<String>(), 1..8)) {
-            let asked: Vec<String> = queries(&leads(&texts), 0, LONGEST_URI).iter().flat_map(asked).collect();
-            prop_assert_eq!(asked, texts);
-        }
-
-        #[test]
-        fn text_made_to_break_out_stays_inside_its_literal(text in r#"['"\\\n\r\t\x08\x0c (),=]*( OR Email != ')?[a-z'\\]*"#) {
-            let texts = vec![text, "b@c.d".to_owned()];
-            prop_assert_eq!(asked(&queries(&leads(&texts), 0, LONGEST_URI)[0]), texts);
-        }
-
-        #[test]
-        fn no_uri_grows_past_the_limit(count in 1..400usize, length in 1..60usize) {
-            let texts: Vec<String> = (0..count).map(|n| format!("{}+{n}@é'.example", "x".repeat(length))).collect();
-            let queries = queries(&leads(&texts), 30, LONGEST_URI);
-            prop_assert!(queries.iter().all(|query| 30 + "?q=".len() + query.encoded().len() < LONGEST_URI));
-            prop_assert_eq!(queries.iter().map(|query| query.keys.len()).sum::<usize>(), count);
-        }
-    }
-
-    #[test]
-    fn a_hundred_ordinary_emails_fit_into_one_query() {
-        let texts: Vec<String> = (0..100)
-            .map(|n| format!("ada.lovelace.{n:06}@example.com"))
-            .collect();
-        assert_eq!(queries(&leads(&texts), 30, LONGEST_URI).len(), 1);
-    }
-
-    #[test]
-    fn records_of_different_objects_fields_and_types_are_asked_for_apart() {
-        let value = |json| serde_json::from_str(json).unwrap();
-        let keys = [
-            ("Contact", "Ext__c", "\"a'b\""),
-            ("contact", "ext__C", "\"c\""),
-            ("Contact", "Ext__c", "5"),
-            ("Account", "Ext__c", "\"a\""),
-        ];
-        let keys = keys.map(|(object, field, json)| Key::new(object, field, value(json)).unwrap());
-        let queries = queries(&keys, 30, LONGEST_URI);
-        let soql: Vec<&str> = queries.iter().map(Query::soql).collect();
-        let expected = [
-            r"SELECT Id, Ext__c FROM Contact WHERE Ext__c IN ('a\'b','c')",
-            "SELECT Id, Ext__c FROM Contact WHERE Ext__c IN (5)",
-            "SELECT Id, Ext__c FROM Account WHERE Ext__c IN ('a')",
-        ];
-        assert_eq!(soql, expected);
-    }
-
-    #[test]
-    fn a_value_beyond_the_limit_is_refused_and_the_longest_fits_into_a_uri() {
-        assert_eq!(
-            Key::lead(&"x".repeat(LONGEST_VALUE + 1)),
-            Err(NoKey::TooLong(LONGEST_VALUE + 1))
-        );
-        let longest = Key::lead(&"\u{1}".repeat(LONGEST_VALUE)).unwrap();
-        assert!(queries(&[longest], 30, LONGEST_URI)[0].encoded().len() < LONGEST_URI);
-    }
-
-    #[test]
-    fn names_that_are_no_api_names_stand_in_no_query() {
-        let value: Value<'_> = serde_json::from_str("\"x\"").unwrap();
-        for name in [
-            "",
-            "_x",
-            "1x",
-            "a b",
-            "a-b",
-            "a/b",
-            "a.b",
-            "é",
-            "x\0",
-            "Ext'--",
-            "Ext__c = '' OR Id",
-        ] {
-            assert_eq!(Key::new("Contact", name, value), Err(NoKey::Name), "{name}");
-            assert_eq!(Key::new(name, "Ext__c", value), Err(NoKey::Name), "{name}");
-        }
-        assert!(
-            ["Lead", "My_Object__c", "ns__X2__c"]
-                .into_iter()
-                .all(is_api_name)
-        );
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use url::{Position, Url};
+use url::Url;
 use wiremock::MockServer;
 
 use crate::{
@@ -118,25 +118,18 @@ async fn a_changed_password_is_another_login() {
 }
 
 #[tokio::test]
-async fn a_long_list_is_split_so_that_each_uri_stays_under_12000_bytes() {
-    let salesforce = salesforce_that_answers(nothing_found()).await;
-    let service = Service::start(&salesforce.uri(), &[]).await;
-    let email = |n| format!("o'brien+{n}.{}@example.com", "é".repeat(60));
-    let jobs: Vec<_> = (0..100).map(|n| lead_job(n, &email(n))).collect();
-    assert_eq!(methods(&service.router(jobs).await), ["POST"; 100]);
-
-    let queries = queries(&salesforce).await;
-    let lengths: Vec<_> = queries
-        .iter()
-        .map(|query| query[Position::BeforePath..].len())
-        .collect();
-    assert!(lengths.len() > 1, "{lengths:?}");
-    assert!(lengths.iter().all(|length| *length < 12_000), "{lengths:?}");
-    let asked: String = queries.iter().map(soql).collect();
-    for n in 0..100 {
-        let literal = format!("'{}'", email(n).replace('\'', r"\'"));
-        assert_eq!(asked.matches(&literal).count(), 1, "{literal}");
-    }
+async fn what_fits_into_no_uri_of_12000_bytes_goes_into_one_composite() {
+    let org = org().build();
+    let service = Service::of(&org).await;
+    let email = |n| format!("o'brien+{n}.{}@example.com", "x".repeat(50));
+    let jobs: Vec<_> = (0..1_200).map(|n| lead_job(n, &email(n))).collect();
+    let entries = service.router(jobs).await;
+    assert!(methods(&entries).iter().all(|method| *method == "POST"));
+    let calls = org.calls();
+    assert_eq!(
+        (calls.query, calls.composite, calls.composite_parts),
+        (0, 1, 3)
+    );
 }
 
 #[tokio::test]

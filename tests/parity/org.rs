@@ -156,6 +156,7 @@ fn call(org: &Org, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8])
                     .unwrap();
             org.query(&statement)
         }
+        ["composite"] => composite(org, headers, body),
         ["sobjects", object, record @ ..] if method == Method::POST || method == Method::PATCH => {
             write(object, record, body)
         }
@@ -165,6 +166,23 @@ fn call(org: &Org, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8])
             "The requested resource does not exist",
         ),
     }
+}
+
+/// Several queries in one call, each answered as it would be alone.
+fn composite(org: &Org, headers: &HeaderMap, body: &[u8]) -> Answer {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    let answered = |part: &serde_json::Value| {
+        let uri: Uri = part["url"].as_str().unwrap().parse().unwrap();
+        let (status, body) = call(org, &Method::GET, &uri, headers, b"");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        json!({"referenceId": part["referenceId"], "httpStatusCode": status.as_u16(), "body": body})
+    };
+    let parts = body["compositeRequest"].as_array().unwrap();
+    let answers: Vec<_> = parts.iter().map(answered).collect();
+    (
+        StatusCode::OK,
+        json!({"compositeResponse": answers}).to_string(),
+    )
 }
 
 fn write(object: &str, record: &[&str], body: &[u8]) -> Answer {

@@ -1,0 +1,235 @@
+//! Writes many records in few calls: sObject Collections of up to 200, up to five of them in one Composite.
+//!
+//! Each record has its own result, matched by position. A collection that is refused as a whole, because of one record that
+//! cannot even be read, is taken apart until that record stands alone.
+
+mod record;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+pub use self::record::{RecordWrite, Written};
+use self::record::{read, serialized, unanswered};
+use crate::{
+    metrics::Call,
+    salesforce::{
+        Salesforce,
+        composite::{MOST_PARTS, Part},
+        fault::{Disposition, Fault},
+        session::Session,
+    },
+};
+
+/// How many records one collection takes.
+const MOST_RECORDS: usize = 200;
+
+/// How many bytes one collection may have, so that five stay below what Salesforce reads of one request.
+const MOST_BYTES: usize = 1 << 20;
+
+/// How many calls of one org are made at a time.
+const AT_ONCE: usize = 4;
+
+/// Records of one object and operation, by their positions, serialized.
+struct Collection {
+    method: Method,
+    positions: Vec<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    all_or_none: bool,
+    records: Vec<&'a RawValue>,
+}
+
+impl Salesforce {
+    /// Writes records, none of them twice in the list, and gives the result of each in their order. Records that another
+    /// transaction locks, or that were too many for the org's own code, are written once more, in halves, after a pause of
+    /// at most `pause`.
+    pub(crate) async fn write(
+        &self,
+        session: &Session,
+        records: &[RecordWrite<'_>],
+        pause: Duration,
+    ) -> Vec<Written> {
+        let bodies: Vec<_> = records.iter().map(serialized).collect();
+        let all: Vec<usize> = (0..records.len()).collect();
+        let mut results = vec![Err(unanswered()); records.len()];
+        let locked = self
+            .write_all(session, records, &bodies, &all, &mut results)
+            .await;
+        if !locked.is_empty() {
+            tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
+        }
+        let (first, second) = locked.split_at(locked.len().div_ceil(2));
+        for half in [first, second] {
+            self.write_all(session, records, &bodies, half, &mut results)
+                .await;
+        }
+        results
+    }
+
+    /// Writes the records at these positions, and returns those that may succeed when they are fewer.
+    async fn write_all(
+        &self,
+        session: &Session,
+        records: &[RecordWrite<'_>],
+        bodies: &[Result<Box<RawValue>, Fault>],
+        positions: &[usize],
+        results: &mut [Written],
+    ) -> Vec<usize> {
+        let mut locked = Vec::new();
+        let mut collections = collected(records, bodies, positions, results);
+        while !collections.is_empty() {
+            let answers = self.send(session, bodies, collections).await;
+            collections = Vec::new();
+            for (collection, answer) in answers {
+                match answer.and_then(|body| read(&body, collection.positions.len())) {
+                    Ok(written) => {
+                        for (position, written) in collection.positions.into_iter().zip(written) {
+                            if written.as_ref().is_err_and(is_passing) {
+                                locked.push(position);
+                            }
+                            results[position] = written;
+                        }
+                    }
+                    Err(fault) if is_about_a_record(&fault) && collection.positions.len() > 1 => {
+                        collections.extend(collection.split());
+                    }
+                    Err(fault) => {
+                        let fault = of_collection(fault);
+                        for position in collection.positions {
+                            results[position] = Err(fault.clone());
+                        }
+                    }
+                }
+            }
+        }
+        locked
+    }
+
+    /// Sends collections, five in a call.
+    async fn send(
+        &self,
+        session: &Session,
+        bodies: &[Result<Box<RawValue>, Fault>],
+        collections: Vec<Collection>,
+    ) -> Vec<(Collection, Result<Bytes, Fault>)> {
+        let path = format!("/services/data/v{}/composite/sobjects", self.api_version);
+        let part = |collection: &Collection| Part {
+            method: collection.method.clone(),
+            path: path.clone(),
+            body: collection.body(bodies),
+        };
+        let parts: Vec<Part> = collections.iter().map(part).collect();
+        let calls = parts.chunks(MOST_PARTS).map(|parts| {
+            self.client
+                .ask(Call::Collections, session, &self.api_version, parts)
+        });
+        let answers: Vec<_> = stream::iter(calls.collect::<Vec<_>>())
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        collections
+            .into_iter()
+            .zip(answers.into_iter().flatten())
+            .collect()
+    }
+}
+
+impl Collection {
+    fn body(&self, bodies: &[Result<Box<RawValue>, Fault>]) -> Option<Box<RawValue>> {
+        let records = self.positions.iter().map(|position| &bodies[*position]);
+        let body = Body {
+            all_or_none: false,
+            records: records.flatten().map(|body| &**body).collect(),
+        };
+        to_raw_value(&body).ok()
+    }
+
+    /// The collection in five parts, which go in one call.
+    fn split(&self) -> impl Iterator<Item = Self> {
+        let size = self.positions.len().div_ceil(MOST_PARTS);
+        self.positions.chunks(size).map(|positions| Self {
+            method: self.method.clone(),
+            positions: positions.to_vec(),
+        })
+    }
+}
+
+/// Collects records of one object and operation; one that cannot be sent has its result.
+fn collected(
+    records: &[RecordWrite<'_>],
+    bodies: &[Result<Box<RawValue>, Fault>],
+    positions: &[usize],
+    results: &mut [Written],
+) -> Vec<Collection> {
+    let mut open: Vec<(&str, usize, Collection)> = Vec::new();
+    let mut full = Vec::new();
+    for position in positions {
+        let record = &records[*position];
+        let length = match &bodies[*position] {
+            Ok(body) => body.get().len(),
+            Err(fault) => {
+                results[*position] = Err(fault.clone());
+                continue;
+            }
+        };
+        let method = if record.id.is_some() {
+            Method::PATCH
+        } else {
+            Method::POST
+        };
+        let is_same = |(object, _, collection): &&mut (&str, usize, Collection)| {
+            object.eq_ignore_ascii_case(record.object) && collection.method == method
+        };
+        match open.iter_mut().find(is_same) {
+            Some((_, bytes, collection))
+                if collection.positions.len() < MOST_RECORDS && *bytes + length <= MOST_BYTES =>
+            {
+                *bytes += length;
+                collection.positions.push(*position);
+            }
+            Some((_, bytes, collection)) => {
+                *bytes = length;
+                let positions = std::mem::replace(&mut collection.positions, vec![*position]);
+                full.push(Collection { method, positions });
+            }
+            None => {
+                let positions = vec![*position];
+                open.push((record.object, length, Collection { method, positions }));
+            }
+        }
+    }
+    full.extend(open.into_iter().map(|(_, _, collection)| collection));
+    full
+}
+
+/// Whether a record may be written when it is tried with fewer others.
+fn is_passing(fault: &Fault) -> bool {
+    matches!(fault, Fault::Passing(_))
+}
+
+/// What a refusal means for a whole collection: a resource that does not exist is a wrong `SALESFORCE_API_VERSION`, which no
+/// event is to blame for.
+fn of_collection(fault: Fault) -> Fault {
+    match fault {
+        Fault::Refused(refusal) if refusal.code == "NOT_FOUND" => Fault::Unreadable(
+            "the org has no Collections resource of this SALESFORCE_API_VERSION".to_owned(),
+        ),
+        other => other,
+    }
+}
+
+/// Whether one record may be to blame for a collection that was refused as a whole. An unknown object is every record's.
+fn is_about_a_record(fault: &Fault) -> bool {
+    match fault {
+        Fault::Refused(refusal) => !matches!(refusal.code.as_str(), "INVALID_TYPE" | "NOT_FOUND"),
+        other => other.disposition() == Disposition::Abort,
+    }
+}

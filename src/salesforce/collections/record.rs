@@ -1,0 +1,99 @@
+//! A record inside a collection, and the result that comes back for it.
+
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{
+    map::Fields,
+    salesforce::fault::{Fault, Refusal},
+};
+
+/// A record to write.
+#[derive(Debug)]
+pub struct RecordWrite<'f> {
+    /// The object's API name.
+    pub object: &'f str,
+    /// The record to update; `None` creates one.
+    pub id: Option<&'f str>,
+    /// What it is to hold.
+    pub fields: &'f Fields<'f>,
+}
+
+/// The id of a written record, or why it is not known to be written.
+pub type Written = Result<String, Fault>;
+
+/// What kind of record it is.
+#[derive(Serialize)]
+struct Attributes<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+/// A record's result.
+#[derive(Deserialize)]
+struct RecordResult<'a> {
+    id: Option<String>,
+    success: bool,
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+}
+
+pub(super) fn serialized(record: &RecordWrite<'_>) -> Result<Box<RawValue>, Fault> {
+    if record
+        .fields
+        .names()
+        .any(|name| name.eq_ignore_ascii_case("id"))
+    {
+        return Err(Fault::Refused(Refusal {
+            status: 400,
+            code: "INVALID_FIELD_FOR_INSERT_UPDATE".to_owned(),
+            message: "the traits hold an Id, which no request may set: name the record in context.externalId".to_owned(),
+            fields: vec!["Id".to_owned()],
+        }));
+    }
+    to_raw_value(record).map_err(|error| Fault::Unreadable(error.to_string()))
+}
+
+impl Serialize for RecordWrite<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("attributes", &Attributes { kind: self.object })?;
+        if let Some(id) = self.id {
+            map.serialize_entry("id", id)?;
+        }
+        self.fields
+            .serialize_members(&mut map, |name| name != "attributes")?;
+        map.end()
+    }
+}
+
+/// The results of a collection's records. An answer of another length tells of no record what became of it.
+pub(super) fn read(body: &[u8], records: usize) -> Result<Vec<Written>, Fault> {
+    let unreadable = |why: &str| Fault::Unreadable(why.to_owned());
+    let results: Vec<RecordResult<'_>> = serde_json::from_slice(body)
+        .map_err(|_| unreadable("it is no list of records' results"))?;
+    if results.len() != records {
+        return Err(unreadable(
+            "it has not as many results as there are records",
+        ));
+    }
+    Ok(results.into_iter().map(RecordResult::written).collect())
+}
+
+impl RecordResult<'_> {
+    fn written(self) -> Written {
+        match (self.success, self.id) {
+            (true, Some(id)) => Ok(id),
+            (true, None) => Err(unanswered()),
+            // The refusal came with this status: what has no code is no other server's answer.
+            (false, _) => Err(Fault::read(
+                200,
+                self.errors.map_or("", RawValue::get).as_bytes(),
+            )),
+        }
+    }
+}
+
+pub(super) fn unanswered() -> Fault {
+    Fault::Unreadable("it does not say what became of the record".to_owned())
+}

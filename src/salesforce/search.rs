@@ -1,0 +1,174 @@
+//! Finds the records of keys: what is remembered at once, the rest in as few calls as fit, asked again where Salesforce's
+//! answer says how.
+
+use futures_util::{StreamExt, stream};
+use reqwest::Method;
+
+use crate::{
+    metrics::Call,
+    salesforce::{
+        Fault, Found, Freshness, Row, Salesforce, Session, Wanted,
+        composite::{MOST_PARTS, Part},
+        lookup,
+        remembered::Viewer,
+        soql::{self, Item, Query, Way},
+        types,
+    },
+};
+
+impl Salesforce {
+    /// Asks for keys at once, in as few calls as fit, and without waiting for others.
+    pub(crate) async fn find(
+        &self,
+        session: &Session,
+        wanted: &[Wanted],
+        freshness: Freshness,
+    ) -> Found {
+        let viewer = self.viewers.of(session);
+        let (mut found, unknown) = match freshness {
+            Freshness::Known => self.recalled(&viewer, wanted),
+            Freshness::Fresh => (Found::default(), wanted.to_vec()),
+        };
+        let searched = self.search(session, unknown).await;
+        for wanted in wanted {
+            if let Ok(rows) = searched.answer(&wanted.key) {
+                self.remembered.set(&viewer, &wanted.key, &rows);
+            }
+        }
+        found.extend(searched);
+        found
+    }
+
+    /// What is remembered, and what has to be asked for: the values of fields are never remembered.
+    pub(super) fn recalled(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Found, Vec<Wanted>) {
+        let mut found = Found::default();
+        let mut unknown = Vec::new();
+        for wanted in wanted {
+            match self
+                .remembered
+                .get(viewer, &wanted.key)
+                .filter(|_| wanted.fields.is_empty())
+            {
+                Some(rows) => found.set(&wanted.key, Ok(rows)),
+                None => unknown.push(wanted.clone()),
+            }
+        }
+        (found, unknown)
+    }
+
+    /// Asks for all keys. What must be asked otherwise, in smaller parts or in another form, is asked again.
+    async fn search(&self, session: &Session, wanted: Vec<Wanted>) -> Found {
+        let mut found = Found::default();
+        let mut parts = vec![wanted];
+        while !parts.is_empty() {
+            let parts_of = |wanted| self.items(session, wanted, &mut found);
+            let parts_now: Vec<_> = parts.into_iter().map(parts_of).collect();
+            let answers = self.answers(session, parts_now).await;
+            let again = answers
+                .into_iter()
+                .flat_map(|(query, answer)| self.taken(session, &query, answer, &mut found));
+            parts = again.collect();
+        }
+        found
+    }
+
+    /// The keys in the forms that their fields are known to have. A value that has no such form fails by itself.
+    fn items(&self, session: &Session, wanted: Vec<Wanted>, found: &mut Found) -> Vec<Item> {
+        let org = session.instance();
+        let mut items = Vec::with_capacity(wanted.len());
+        for mut wanted in wanted {
+            let (key, object) = (wanted.key.clone(), wanted.key.object());
+            wanted
+                .fields
+                .retain(|field| self.types.is_readable(org, object, field));
+            let form = self.types.form(org, &key);
+            match form.map_or_else(|| Some(key.literal()), |form| key.literal_as(form)) {
+                Some(literal) => items.push(Item {
+                    wanted,
+                    literal,
+                    form,
+                }),
+                None => form
+                    .into_iter()
+                    .for_each(|form| found.fail(&key, types::unfit(&key, form))),
+            }
+        }
+        items
+    }
+
+    /// Asks queries: one by itself where its URI holds it, else up to five in each Composite.
+    async fn answers(
+        &self,
+        session: &Session,
+        parts: Vec<Vec<Item>>,
+    ) -> Vec<(Query, Result<Vec<Row>, Fault>)> {
+        let path = format!("/services/data/v{}/query", self.api_version);
+        let fits = soql::fit_one_uri(&parts, path.len());
+        let way = if fits {
+            Way::Uri(path.len())
+        } else {
+            Way::Composite
+        };
+        let queries: Vec<_> = parts
+            .into_iter()
+            .flat_map(|items| soql::queries(items, way))
+            .collect();
+        let part = |query: &Query| Part {
+            method: Method::GET,
+            path: format!("{path}?q={}", query.encoded()),
+            body: None,
+        };
+        let requests: Vec<Part> = queries.iter().map(part).collect();
+        let (client, version) = (&self.client, self.api_version.as_str());
+        let calls = requests.chunks(MOST_PARTS).map(|parts| async move {
+            match way {
+                Way::Uri(_) => client.ask(Call::Query, session, version, parts).await,
+                Way::Composite => {
+                    client
+                        .ask_together(Call::Query, session, version, parts)
+                        .await
+                }
+            }
+        });
+        let first_pages: Vec<_> = stream::iter(calls.collect::<Vec<_>>())
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let pages = queries.into_iter().zip(first_pages.into_iter().flatten());
+        let rows = pages.map(|(query, first)| async {
+            let rows = lookup::rows(client, session, &query, first).await;
+            (query, rows)
+        });
+        stream::iter(rows.collect::<Vec<_>>())
+            .buffered(AT_ONCE)
+            .collect()
+            .await
+    }
+
+    /// Takes an answer in. What Salesforce says about the fields of a query is learnt, and the query asked once more.
+    fn taken(
+        &self,
+        session: &Session,
+        query: &Query,
+        answer: Result<Vec<Row>, Fault>,
+        found: &mut Found,
+    ) -> Vec<Vec<Wanted>> {
+        let org = session.instance();
+        if let (Err(fault), Some(first)) = (&answer, query.wanted.first()) {
+            if self.types.learn(org, &first.key, query.form, fault) {
+                return vec![query.wanted.clone()];
+            }
+            if query.reads_fields && self.types.unreadable(org, first.key.object(), fault) {
+                let of_id = |wanted: &Wanted| Wanted {
+                    fields: Vec::new(),
+                    ..wanted.clone()
+                };
+                return vec![query.wanted.iter().map(of_id).collect()];
+            }
+        }
+        found.add(query, answer)
+    }
+}
+
+/// How many calls of one org are made at a time.
+const AT_ONCE: usize = 8;
