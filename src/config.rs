@@ -1,5 +1,6 @@
 //! Every setting: environment variable and flag of the same name. `--help` is their reference.
 
+mod economy;
 mod parse;
 
 use std::{net::IpAddr, time::Duration};
@@ -9,6 +10,7 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use self::economy::Economy;
 use crate::{
     contract::Login,
     rules::{Compatibility, Placeholders, Rules},
@@ -63,6 +65,10 @@ pub struct Config {
     /// How long the token of a password login is kept
     #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = parse::duration)]
     pub token_ttl: Duration,
+
+    /// What decides how many API calls are spent.
+    #[command(flatten)]
+    pub economy: Economy,
 
     /// User name for events that bring no destination (POST /transform)
     #[arg(long, env = "SALESFORCE_USERNAME", hide_env_values = true)]

@@ -131,6 +131,7 @@ mod tests {
             object: Cow::Borrowed("Contact"),
             id: id.map(Cow::Borrowed),
             email: None,
+            stored: None,
         };
         let fields = map::as_they_are(&serde_json::from_str(r#"{"FirstName":"John"}"#).unwrap());
         serde_json::to_value(Descriptor::new(&session, "50.0", &target, fields, update)).unwrap()

@@ -74,7 +74,7 @@ impl Readiness {
     }
 
     /// Runs a write to its end, whatever becomes of its caller.
-    fn write<T: Send + 'static>(
+    pub(crate) fn write<T: Send + 'static>(
         &self,
         write: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
@@ -108,6 +108,7 @@ pub(crate) fn router(
             config,
             Arc::clone(&salesforce),
             Arc::clone(&metrics),
+            ready.clone(),
         )),
         salesforce,
         salesforce_timeout: config.salesforce_timeout,

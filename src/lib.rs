@@ -6,7 +6,7 @@
 //! ```text
 //! bytes ─http→ Batch ─contract→ Event ─gate→ Admitted ─plan→ Plan ─salesforce→ Found ─target→ Target ┐
 //!                                               └──────────────── map → Fields ──────────────────────┤
-//!                                                                answer ←reply─ Outcome ←descriptor──┘
+//!                                     answer ←reply─ Outcome ←descriptor─┘  (or ←deliver─, in inline delivery)
 //! ```
 //!
 //! - [`contract`]: what rudder-server sends and expects
@@ -17,6 +17,8 @@
 //! - [`target`]: which record is it, after all?
 //! - [`map`]: traits → fields
 //! - [`descriptor`]: the request
+//! - [`unchanged`]: what need not be written again
+//! - [`deliver`]: writes to Salesforce itself, where rudder-server lets it
 //! - [`outcome`]: what became of each event
 //! - [`rules`]: the two sets of rules
 //! - [`error`]: the two kinds of failure
@@ -25,6 +27,7 @@
 
 pub mod config;
 pub mod contract;
+pub mod deliver;
 pub mod demo;
 pub mod descriptor;
 pub mod error;
@@ -42,6 +45,7 @@ pub mod server;
 pub mod simulator;
 pub mod target;
 pub mod telemetry;
+pub mod unchanged;
 
 use std::sync::Arc;
 

@@ -8,19 +8,20 @@ mod table;
 
 use std::borrow::Cow;
 
-pub use fields::{Fields, LeftOut};
+pub use fields::{FieldValue, Fields, LeftOut};
 pub use table::Table;
 
 use crate::{
     contract::{Destination, json::Object},
     error::EventError,
-    map::{fields::FieldValue, name::Name},
+    map::name::Name,
+    plan::{Plan, Record},
     rules::{MappingSwitch, NamedTables, Placeholders, Rules},
+    target::Target,
 };
 
 /// The table for a record that was found by its e-mail: a Lead, or the Contact that a lead has become.
-#[must_use]
-pub fn table_of_found(object: &str) -> Option<&'static Table> {
+fn table_of_found(object: &str) -> Option<&'static Table> {
     match object {
         "Lead" => Some(&lead::TABLE),
         "Contact" => Some(&contact::TABLE),
@@ -29,8 +30,7 @@ pub fn table_of_found(object: &str) -> Option<&'static Table> {
 }
 
 /// The table for a record that the event names, where it has one (row 8).
-#[must_use]
-pub fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
+fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
     match named {
         NamedTables::Lead => object.eq_ignore_ascii_case("Lead").then_some(&lead::TABLE),
         NamedTables::LeadAndContact => table_of_found(object),
@@ -38,14 +38,41 @@ pub fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table
 }
 
 /// Whether the destination wants traits mapped (row 8a).
-#[must_use]
-pub fn is_wanted(destination: &Destination, switch: MappingSwitch) -> bool {
+fn is_wanted(destination: &Destination, switch: MappingSwitch) -> bool {
     let older = destination.map_property;
     match switch {
         MappingSwitch::MapProperties => destination.map_properties.or(older),
         MappingSwitch::MapProperty => older,
     }
     .unwrap_or(true)
+}
+
+/// What an event writes to a record, once it is settled which one that is.
+///
+/// # Errors
+/// [`EventError::EmptyName`], under the stock set.
+pub fn fields<'a>(
+    plan: &Plan<'a>,
+    record: &Record<'_>,
+    target: &Target<'_>,
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Fields<'a>, EventError> {
+    let table = match record {
+        Record::Lead(_) => table_of_found(&target.object),
+        Record::Named { object, .. } => table_of_named(object, rules.named_tables),
+        Record::Matching(_) => None,
+    };
+    let is_mapped = !plan.are_fields && is_wanted(destination, rules.mapping_switch);
+    let Some(table) = table.filter(|_| is_mapped) else {
+        return Ok(as_they_are(&plan.traits));
+    };
+    let creates = target.id.is_none();
+    let mut fields = mapped(&plan.traits, table, creates, rules)?;
+    if let Some(email) = target.email.filter(|_| creates && rules.complete_email) {
+        fields.complete_email(email);
+    }
+    Ok(fields)
 }
 
 /// The traits as they are, for objects without a table and for destinations that switch the mapping off.
@@ -101,173 +128,4 @@ pub fn mapped<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::rules::Compatibility;
-
-    fn rules(compatibility: Compatibility) -> Rules {
-        Rules::new(compatibility, Placeholders::Always)
-    }
-
-    fn lead(traits: &str) -> serde_json::Value {
-        lead_under(traits, &rules(Compatibility::Documented))
-    }
-
-    fn lead_under(traits: &str, rules: &Rules) -> serde_json::Value {
-        let traits: Object<'_> = serde_json::from_str(traits).unwrap();
-        filled(mapped(&traits, &lead::TABLE, false, rules).unwrap())
-    }
-
-    fn of_new_lead<'a>(traits: &Object<'a>) -> Fields<'a> {
-        mapped(
-            traits,
-            &lead::TABLE,
-            true,
-            &rules(Compatibility::Documented),
-        )
-        .unwrap()
-    }
-
-    fn filled(mut fields: Fields<'_>) -> serde_json::Value {
-        fields.fill_placeholders();
-        serde_json::to_value(&fields).unwrap()
-    }
-
-    #[test]
-    fn a_lead_gets_its_fields_from_the_table_and_custom_fields_from_the_rest() {
-        let traits = r#"{"email":"jd@company123.com","name":"John Doe","company":"Company123","newProp":"p"}"#;
-        let expected = json!({"Company":"Company123","Email":"jd@company123.com","FirstName":"John","LastName":"Doe","newProp__c":"p"});
-        assert_eq!(lead(traits), expected);
-    }
-
-    #[test]
-    fn a_missing_last_name_or_company_is_sent_as_a_placeholder() {
-        assert_eq!(
-            lead(r#"{"email":"a@b.c"}"#),
-            json!({"Company":"n/a","Email":"a@b.c","LastName":"n/a"})
-        );
-        let rules = Rules {
-            placeholders: Placeholders::OnCreate,
-            ..rules(Compatibility::Documented)
-        };
-        assert_eq!(
-            lead_under(r#"{"email":"a@b.c"}"#, &rules),
-            json!({"Email":"a@b.c"})
-        );
-    }
-
-    #[test]
-    fn parts_of_company_and_address_fill_their_fields() {
-        let traits = r#"{"company":{"name":"N","industry":"I","annualRevenue":0,"employee_count":5},"address":{"city":"C"},"city":"D","country":"X"}"#;
-        let expected = json!({"AnnualRevenue":0,"City":"C","Company":"N","Country":"X","Industry":"I","LastName":"n/a","NumberOfEmployees":5});
-        assert_eq!(lead(traits), expected);
-        assert_eq!(
-            lead(r#"{"company":{"industry":"I"}}"#),
-            json!({"Company":"n/a","Industry":"I","LastName":"n/a"})
-        );
-    }
-
-    #[test]
-    fn zero_and_false_are_values_and_null_and_empty_text_are_none() {
-        let traits = r#"{"zero":0,"no":false,"nothing":null,"empty":"","phone":0,"fax":""}"#;
-        assert_eq!(
-            lead(traits),
-            json!({"Company":"n/a","LastName":"n/a","Phone":0,"zero__c":0,"no__c":false})
-        );
-    }
-
-    #[test]
-    fn a_custom_name_keeps_its_case_and_its_suffix() {
-        let traits = r#"{"NewProp":1,"done":0,"done__c":2,"DONE__C":3,"Company":4}"#;
-        assert_eq!(
-            lead(traits),
-            json!({"Company":"n/a","LastName":"n/a","NewProp__c":1,"done__c":2,"DONE__C":3,"Company__c":4})
-        );
-    }
-
-    #[test]
-    fn objects_arrays_and_system_fields_are_left_out_and_named() {
-        let traits: Object<'_> = serde_json::from_str(
-            r#"{"tags":["a"],"pref":{"b":1},"createdAt":"2026-01-01","isDeleted":false}"#,
-        )
-        .unwrap();
-        let fields = of_new_lead(&traits);
-        let named: Vec<String> = fields.left_out.iter().map(ToString::to_string).collect();
-        assert_eq!(named.len(), 4);
-        assert!(
-            named[0].contains("CreatedDate")
-                && named[1].contains("IsDeleted")
-                && named[2].contains("tags")
-                && named[3].contains("pref")
-        );
-        assert_eq!(filled(fields), json!({"Company":"n/a","LastName":"n/a"}));
-    }
-
-    #[test]
-    fn a_structure_in_the_place_of_a_value_is_named_and_one_that_is_read_from_is_not() {
-        let traits: Object<'_> = serde_json::from_str(
-            r#"{"title":{"a":1},"company":{"industry":"I"},"address":{"city":["x"]}}"#,
-        )
-        .unwrap();
-        let fields = of_new_lead(&traits);
-        let structure = |name| LeftOut::Structure(Cow::Borrowed(name));
-        assert_eq!(
-            fields.left_out,
-            [structure("address.city"), structure("title")]
-        );
-    }
-
-    #[test]
-    fn the_stock_set_sends_what_javascript_holds_for_true() {
-        let traits =
-            r#"{"x__c":1,"zero":0,"tags":["a"],"createdAt":"t","company":{"industry":"I"}}"#;
-        let expected = json!({"Company":{"industry":"I"},"CreatedDate":"t","Industry":"I","LastName":"n/a","x__c__c":1,"tags__c":["a"]});
-        assert_eq!(lead_under(traits, &rules(Compatibility::Stock)), expected);
-    }
-
-    #[test]
-    fn a_later_event_for_the_same_new_record_wins_and_its_gaps_do_not() {
-        let of = |traits| {
-            mapped(
-                &serde_json::from_str(traits).unwrap(),
-                &lead::TABLE,
-                true,
-                &rules(Compatibility::Documented),
-            )
-            .unwrap()
-        };
-        let mut fields = of(r#"{"email":"a@b.c","name":"A B","company":"C","plan":"free"}"#);
-        fields.absorb(of(r#"{"email":"a@b.c","firstName":"X","plan":"pro"}"#));
-        let expected =
-            json!({"Company":"C","Email":"a@b.c","FirstName":"X","LastName":"B","plan__c":"pro"});
-        assert_eq!(filled(fields), expected);
-    }
-
-    #[test]
-    fn a_contact_has_a_table_of_its_own() {
-        let traits: Object<'_> = serde_json::from_str(
-            r#"{"name":"John Gibbs","city":"C","birthday":"2000-01-01","age":5}"#,
-        )
-        .unwrap();
-        let fields = mapped(
-            &traits,
-            &contact::TABLE,
-            true,
-            &rules(Compatibility::Documented),
-        )
-        .unwrap();
-        let expected = json!({"Birthdate":"2000-01-01","FirstName":"John","LastName":"Gibbs","MailingCity":"C","age__c":5});
-        assert_eq!(filled(fields), expected);
-    }
-
-    #[test]
-    fn traits_as_they_are_keep_every_value_and_every_digit() {
-        let traits = r#"{"n":12345678901234567890,"x":null,"y":"","z":{"a":[1]}}"#;
-        assert_eq!(
-            serde_json::to_string(&as_they_are(&serde_json::from_str(traits).unwrap())).unwrap(),
-            traits
-        );
-    }
-}
+mod tests;

@@ -32,6 +32,8 @@ pub enum Call {
     Token,
     /// A SOQL query, or a further page of one.
     Query,
+    /// Records written by inline delivery.
+    Collections,
     /// A record written for the delivery proxy.
     Write,
 }
@@ -41,6 +43,7 @@ impl Call {
         match self {
             Self::Token => "token",
             Self::Query => "query",
+            Self::Collections => "collections",
             Self::Write => "write",
         }
     }
@@ -104,7 +107,7 @@ impl Default for Metrics {
         let events = Family::default();
         registry.register(
             "events",
-            "Events answered, by statusCode and errorCategory (request, filtered or the category)",
+            "Events answered, by statusCode and errorCategory (request, delivered, filtered or the category)",
             events.clone(),
         );
         let left_out = Family::default();
@@ -159,7 +162,11 @@ impl Metrics {
 
     fn outcome(&self, outcome: &Outcome<'_>) {
         let labels = match &outcome.result {
-            Ok(_) => EventLabels {
+            Ok(Requests::Delivered) => EventLabels {
+                status: 299,
+                category: "delivered",
+            },
+            Ok(Requests::Described(_) | Requests::Transformed(_)) => EventLabels {
                 status: 200,
                 category: "request",
             },

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::{contract::Event, descriptor::Descriptor, error::EventError, orgs::OrgIndex};
+use crate::{
+    contract::Event, descriptor::Descriptor, error::EventError, orgs::OrgIndex, rules::Rules,
+};
 
 /// What became of an event, or of several that share a request.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub enum Requests<'a> {
     Described(Vec<Descriptor<'a>>),
     /// The message itself, which was transformed before it was queued.
     Transformed(Event<'a>),
+    /// Nothing: the event has been written here.
+    Delivered,
 }
 
 /// How an event may share the request that creates its record.
@@ -88,6 +92,19 @@ impl<'a> Outcomes<'a> {
         }
         self.outcomes
     }
+}
+
+/// The failure for which a processor route asks for the whole request again: nothing has been written yet, so that it may be
+/// repeated, and an event that fails there on its own is dropped (wire contract, section 1.2). What no repetition on that
+/// route can mend is not meant: rudder-server sends no OAuth secret there.
+#[must_use]
+pub fn hindrance<'o>(outcomes: &'o [Outcome<'_>], rules: &Rules) -> Option<&'o EventError> {
+    let hindered = outcomes
+        .iter()
+        .filter(|_| rules.processor_asks_again)
+        .filter(|outcome| outcome.auth_category.is_none());
+    let mut errors = hindered.filter_map(|outcome| outcome.result.as_ref().err());
+    errors.find(|error| error.is_retryable() && !matches!(error, EventError::Secret(_)))
 }
 
 impl Outcome<'_> {

@@ -3,20 +3,25 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use crate::{
     config::Config,
     contract::{Batch, Destination, Entry, Event, Route},
+    deliver::{Access, Deliveries, Intake, Job, Taken},
     descriptor::Descriptor,
     error::EventError,
     gate,
-    map::{self, Fields},
+    http::Readiness,
+    map,
     metrics::Metrics,
     orgs::{Answers, Destinations, OrgIndex, Orgs},
     outcome::{Creation, Outcome, Outcomes, Requests, Sharing},
     plan::{self, Plan, Record},
     rules::Rules,
     salesforce::Salesforce,
-    target::{self, Target},
+    target,
+    unchanged::{self, Unchanged},
 };
 
 /// What a request needs on its way through the rooms.
@@ -27,6 +32,8 @@ pub struct Pipeline {
     api_version: String,
     own_destination: Option<Arc<Destination>>,
     metrics: Arc<Metrics>,
+    skip_unchanged: bool,
+    deliveries: Arc<Deliveries>,
 }
 
 /// An event that has passed the checks.
@@ -41,12 +48,20 @@ struct Writing<'a> {
     plan: Plan<'a>,
     destination: Arc<Destination>,
     org: OrgIndex,
+    /// Whether it is written here, and not by rudder-server.
+    inline: bool,
 }
 
 impl Pipeline {
     /// Builds the rooms from the settings.
     #[must_use]
-    pub fn new(config: &Config, salesforce: Arc<Salesforce>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        config: &Config,
+        salesforce: Arc<Salesforce>,
+        metrics: Arc<Metrics>,
+        life: Readiness,
+    ) -> Self {
+        let deliveries = Deliveries::new(config, Arc::clone(&salesforce), life);
         Self {
             rules: config.rules(),
             salesforce,
@@ -55,23 +70,19 @@ impl Pipeline {
                 .own_login()
                 .map(|login| Arc::new(Destination::own(login))),
             metrics,
+            skip_unchanged: config.economy.skip_unchanged,
+            deliveries: Arc::new(deliveries),
         }
     }
 
-    /// The failure for which a processor route asks for the whole request again: nothing has been written yet, so that it
-    /// may be repeated, and an event that fails there on its own is dropped (wire contract, section 1.2). What no repetition
-    /// on that route can mend is not meant: rudder-server sends no OAuth secret there.
+    /// The rules by which batches are run.
     #[must_use]
-    pub fn hindrance<'o>(&self, outcomes: &'o [Outcome<'_>]) -> Option<&'o EventError> {
-        let hindered = outcomes
-            .iter()
-            .filter(|_| self.rules.processor_asks_again)
-            .filter(|outcome| outcome.auth_category.is_none());
-        let mut errors = hindered.filter_map(|outcome| outcome.result.as_ref().err());
-        errors.find(|error| error.is_retryable() && !matches!(error, EventError::Secret(_)))
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
-    /// Turns a batch into requests. Each entry is in exactly one outcome; outcomes are in the order of their first entries.
+    /// Turns a batch into requests, or writes it where the destination is delivered inline. Each entry is in exactly one
+    /// outcome; outcomes are in the order of their first entries.
     pub async fn run<'a>(&self, batch: &Batch<'a>) -> Vec<Outcome<'a>> {
         let mut destinations = Destinations::default();
         let mut orgs = Orgs::default();
@@ -79,17 +90,74 @@ impl Pipeline {
         let planned: Vec<_> = batch.entries.iter().map(&mut plan).collect();
         let answers = orgs.ask(&self.salesforce).await;
         let mut outcomes = Outcomes::default();
+        let mut unchanged = Unchanged::default();
+        let (mut taken, mut intake) = (Vec::new(), Intake::default());
         for (index, planned) in planned.into_iter().enumerate() {
+            let entry = &batch.entries[index];
+            let planned = match planned {
+                Ok(Planned::Writing(writing)) if writing.inline => {
+                    taken.push((index, self.take(writing, entry, &answers, &mut intake)));
+                    continue;
+                }
+                planned => planned,
+            };
             let creation = planned
                 .as_ref()
                 .ok()
                 .filter(|_| batch.route == Route::Router)
-                .and_then(|planned| self.creation(planned, &batch.entries[index]));
-            outcomes.add(self.outcome(index, planned, &answers), creation);
+                .and_then(|planned| self.creation(planned, entry));
+            outcomes.add(
+                self.outcome(index, planned, &answers, &mut unchanged),
+                creation,
+            );
         }
-        let outcomes = outcomes.finish();
+        self.deliveries.gather(intake);
+        let mut outcomes = outcomes.finish();
+        outcomes.extend(
+            join_all(
+                taken
+                    .into_iter()
+                    .map(|(index, taken)| self.delivered(index, taken)),
+            )
+            .await,
+        );
+        outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
         self.metrics.outcomes(&outcomes);
         outcomes
+    }
+
+    /// Hands an event over to be written, in the order of the batch.
+    fn take(
+        &self,
+        writing: Writing<'_>,
+        entry: &Entry<'_>,
+        answers: &Answers,
+        intake: &mut Intake,
+    ) -> (bool, Result<Taken, EventError>) {
+        let taken = answers.get(writing.org).and_then(|asked| {
+            let event = entry.event.as_ref().map_err(Clone::clone)?;
+            let id = self.deliveries.id(&writing.destination, entry, event);
+            let access = Access {
+                credentials: Arc::clone(answers.credentials(writing.org)),
+                session: Arc::clone(&asked.session),
+            };
+            let job = Job::new(entry, writing.plan, writing.destination, access);
+            Ok(self.deliveries.take(id, job, intake))
+        });
+        (answers.are_oauth(writing.org), taken)
+    }
+
+    /// Waits until an event has been written.
+    async fn delivered<'a>(
+        &self,
+        index: usize,
+        (oauth, taken): (bool, Result<Taken, EventError>),
+    ) -> Outcome<'a> {
+        let result = match taken {
+            Ok(taken) => self.deliveries.result(taken).await,
+            Err(error) => Err(error),
+        };
+        outcome_of(index, oauth, result.map(|()| Requests::Delivered))
     }
 
     fn plan<'a>(
@@ -116,12 +184,28 @@ impl Pipeline {
         let admitted = gate::admit(event, &destination, &self.rules)?;
         let plan = plan::plan(&admitted, &destination, &self.rules)?;
         let org = orgs.of(batch.secret, entry, &destination)?;
-        orgs.want(org, &plan);
+        let inline = batch.takes_results && self.deliveries.are_for(&destination);
+        if !inline {
+            self.want(org, &plan, &destination, orgs);
+        }
         Ok(Planned::Writing(Writing {
             plan,
             destination,
             org,
+            inline,
         }))
+    }
+
+    /// Notes what must be known before a plan can be carried out.
+    fn want(&self, org: OrgIndex, plan: &Plan<'_>, destination: &Destination, orgs: &mut Orgs<'_>) {
+        for record in &plan.records {
+            if let Record::Lead(key) | Record::Matching(key) = record {
+                let fields = self
+                    .skip_unchanged
+                    .then(|| unchanged::fields_to_read(plan, record, destination, &self.rules));
+                orgs.want(org, key, fields.unwrap_or_default());
+            }
+        }
     }
 
     /// What a record would be created for, and with whom the request may be shared (row 11).
@@ -150,70 +234,59 @@ impl Pipeline {
         index: usize,
         planned: Result<Planned<'a>, EventError>,
         answers: &Answers,
+        unchanged: &mut Unchanged,
     ) -> Outcome<'a> {
         let (oauth, result) = match planned {
             Ok(Planned::Writing(writing)) => (
                 answers.are_oauth(writing.org),
-                self.write(&writing, answers).map(Requests::Described),
+                self.write(&writing, answers, unchanged)
+                    .map(Requests::Described),
             ),
             Ok(Planned::Transformed(event)) => (false, Ok(Requests::Transformed(event))),
             Err(error) => (false, Err(error)),
         };
-        let auth_category = result
-            .as_ref()
-            .err()
-            .and_then(|error| error.auth_category(oauth));
-        Outcome {
-            entries: vec![index],
-            result,
-            auth_category,
-        }
+        outcome_of(index, oauth, result)
     }
 
     fn write<'a>(
         &self,
         writing: &Writing<'a>,
         answers: &Answers,
+        unchanged: &mut Unchanged,
     ) -> Result<Vec<Descriptor<'a>>, EventError> {
         let asked = answers.get(writing.org)?;
-        let requests = writing.plan.records.iter().map(|record| {
-            let target = target::settle(record, &asked.found, &writing.destination, &self.rules)?;
-            let fields = self.fields(&writing.plan, record, &target, &writing.destination)?;
-            Ok(Descriptor::new(
-                &asked.session,
+        let (plan, destination) = (&writing.plan, &*writing.destination);
+        let mut requests = Vec::with_capacity(plan.records.len());
+        for record in &plan.records {
+            let target = target::settle(record, &asked.found, destination, &self.rules)?;
+            let mut fields = map::fields(plan, record, &target, destination, &self.rules)?;
+            if self.skip_unchanged && target.id.is_some() {
+                fields.fill_placeholders();
+                if !unchanged.reduce(&target, &mut fields) {
+                    continue;
+                }
+            }
+            let (session, update) = (&asked.session, self.rules.update_method);
+            requests.push(Descriptor::new(
+                session,
                 &self.api_version,
                 &target,
                 fields,
-                self.rules.update_method,
-            ))
-        });
-        requests.collect()
-    }
-
-    fn fields<'a>(
-        &self,
-        plan: &Plan<'a>,
-        record: &Record<'_>,
-        target: &Target<'_>,
-        destination: &Destination,
-    ) -> Result<Fields<'a>, EventError> {
-        let table = match record {
-            Record::Lead(_) => map::table_of_found(&target.object),
-            Record::Named { object, .. } => map::table_of_named(object, self.rules.named_tables),
-            Record::Matching(_) => None,
-        };
-        let is_mapped = !plan.are_fields && map::is_wanted(destination, self.rules.mapping_switch);
-        let Some(table) = table.filter(|_| is_mapped) else {
-            return Ok(map::as_they_are(&plan.traits));
-        };
-        let creates = target.id.is_none();
-        let mut fields = map::mapped(&plan.traits, table, creates, &self.rules)?;
-        if let Some(email) = target
-            .email
-            .filter(|_| creates && self.rules.complete_email)
-        {
-            fields.complete_email(email);
+                update,
+            ));
         }
-        Ok(fields)
+        if requests.is_empty() {
+            return Err(EventError::Unchanged);
+        }
+        Ok(requests)
+    }
+}
+
+fn outcome_of(index: usize, oauth: bool, result: Result<Requests<'_>, EventError>) -> Outcome<'_> {
+    let error = result.as_ref().err();
+    Outcome {
+        entries: vec![index],
+        auth_category: error.and_then(|error| error.auth_category(oauth)),
+        result,
     }
 }

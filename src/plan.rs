@@ -43,6 +43,22 @@ pub enum Record<'a> {
     Matching(Key),
 }
 
+impl Record<'_> {
+    /// The record, for use beyond its request.
+    #[must_use]
+    pub fn into_owned(self) -> Record<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Named { object, id } => Record::Named {
+                object: owned(object),
+                id: id.map(owned),
+            },
+            Self::Lead(key) => Record::Lead(key),
+            Self::Matching(key) => Record::Matching(key),
+        }
+    }
+}
+
 const TRAITS: [&str; 2] = ["traits", "context.traits"];
 const EMAIL: [&str; 3] = ["traits.email", "context.traits.email", "properties.email"];
 

@@ -10,10 +10,19 @@ use url::Url;
 const LONGEST: Duration = Duration::from_hours(24 * 30);
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = duration_or_none(text)?;
+    if duration.is_zero() {
+        return Err("it must be more than 0s and at most 30days".to_owned());
+    }
+    Ok(duration)
+}
+
+/// A duration that may be zero.
+pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text)
         .map_err(|error| format!("{error}; write it as 500ms, 30s or 1h"))?;
-    if duration.is_zero() || duration > LONGEST {
-        return Err("it must be more than 0s and at most 30days".to_owned());
+    if duration > LONGEST {
+        return Err("it must be at most 30days".to_owned());
     }
     Ok(duration)
 }
@@ -26,6 +35,14 @@ pub(super) fn size(text: &str) -> Result<ByteSize, String> {
         return Err("it must be more than 0".to_owned());
     }
     Ok(size)
+}
+
+pub(super) fn id(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("it must be ids, separated by commas".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// A level, or a filter. A single word that is no level would be a filter that lets nothing through.

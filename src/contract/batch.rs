@@ -32,6 +32,8 @@ pub struct Batch<'a> {
     pub name: DestinationName,
     /// The OAuth secret of the `Oauth-Secret` header, which counts before any in the metadata.
     pub secret: Option<Value<'a>>,
+    /// Whether the caller understands that an event has been written here: status 299.
+    pub takes_results: bool,
 }
 
 /// One event with what came along.

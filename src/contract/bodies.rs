@@ -160,6 +160,7 @@ impl<'a> Bodies<'a> {
             route: self.route,
             name: self.name,
             secret: self.secret,
+            takes_results: false,
         }
     }
 }

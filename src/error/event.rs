@@ -1,6 +1,6 @@
 //! One event failed: an entry in the answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use thiserror::Error;
 
@@ -118,6 +118,21 @@ pub enum EventError {
         "an earlier event of this batch creates the record; this one is written once it can be found"
     )]
     BeingCreated,
+    /// The record holds what the event says already.
+    #[error("not sent to Salesforce: the record holds all of it already (SKIP_UNCHANGED)")]
+    Unchanged,
+    /// Salesforce has not written the record, or it is not known whether it has.
+    #[error("the record was not written: {0}")]
+    Write(#[source] Arc<Fault>),
+    /// An earlier event of the user is to come again.
+    #[error("an earlier event of the same user could not be written yet; this one comes after it")]
+    Overtaking,
+    /// There was no time left to write the record.
+    #[error("the record was not written within {} s (DELIVERY_TIMEOUT)", .0.as_secs_f64())]
+    NotInTime(Duration),
+    /// The delivery ended without a result.
+    #[error("the delivery ended without a result: please report this as a bug")]
+    Interrupted,
     /// Rows 6 and 9: several records where the rules want one.
     #[error(
         "{count} records have this e-mail or identifier, and it cannot be told which one is meant: merge them in Salesforce"

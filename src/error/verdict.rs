@@ -83,7 +83,7 @@ impl EventError {
 
     fn verdict(&self) -> Verdict {
         match self {
-            Self::GateClosed => FILTERED,
+            Self::GateClosed | Self::Unchanged => FILTERED,
             Self::NotAnEvent { .. }
             | Self::Uncarriable(_)
             | Self::NoMessage
@@ -100,7 +100,10 @@ impl EventError {
             | Self::NoApiName { .. }
             | Self::ExternalId { .. } => INVALID_EVENT,
             Self::Secret(_) => SECRET,
-            Self::BeingCreated => by_disposition(Disposition::Retry),
+            Self::BeingCreated | Self::Overtaking | Self::NotInTime(_) | Self::Interrupted => {
+                by_disposition(Disposition::Retry)
+            }
+            Self::Write(fault) => by_disposition(fault.disposition()),
             Self::SeveralRecords { .. }
             | Self::LeadDeleted { .. }
             | Self::ConvertedWithoutContact { .. } => LOOKUP_REFUSED,

@@ -130,10 +130,11 @@ async fn observe(
         Some(Tally {
             events,
             requests,
+            delivered,
             filtered,
             failed,
         }) => {
-            tracing::info!(%method, route, status, duration_ms, events, requests, filtered, failed, "request");
+            tracing::info!(%method, route, status, duration_ms, events, requests, delivered, filtered, failed, "request");
         }
         None if polled => tracing::debug!(%method, route, status, duration_ms, "request"),
         None => tracing::info!(%method, route, status, duration_ms, "request"),

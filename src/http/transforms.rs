@@ -19,7 +19,7 @@ use crate::{
         reply,
     },
     error::{EventError, RequestError},
-    outcome::{Outcome, Requests},
+    outcome::{self, Outcome, Requests},
 };
 
 /// What became of the events of a request, for its line in the log.
@@ -27,6 +27,7 @@ use crate::{
 pub(super) struct Tally {
     pub(super) events: usize,
     pub(super) requests: usize,
+    pub(super) delivered: usize,
     pub(super) filtered: usize,
     pub(super) failed: usize,
 }
@@ -38,7 +39,10 @@ impl Tally {
             match &outcome.result {
                 Ok(Requests::Described(requests)) => tally.requests += requests.len(),
                 Ok(Requests::Transformed(_)) => tally.requests += 1,
-                Err(EventError::GateClosed) => tally.filtered += outcome.entries.len(),
+                Ok(Requests::Delivered) => tally.delivered += 1,
+                Err(EventError::GateClosed | EventError::Unchanged) => {
+                    tally.filtered += outcome.entries.len();
+                }
                 Err(_) => tally.failed += outcome.entries.len(),
             }
             tally
@@ -59,7 +63,8 @@ pub(super) async fn transform(
         let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
             reply::processor::answer(batch, outcomes, DestinationName::Salesforce)
         };
-        app.transformed(Bodies::any_form(&text)?, write).await
+        app.transformed(Bodies::any_form(&text)?, false, write)
+            .await
     };
     respond(answer.await, Caller::Person)
 }
@@ -78,8 +83,12 @@ pub(super) async fn processor(
         let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
             reply::processor::answer(batch, outcomes, name)
         };
-        app.transformed(Bodies::processor(&text, format(&headers), name)?, write)
-            .await
+        app.transformed(
+            Bodies::processor(&text, format(&headers), name)?,
+            false,
+            write,
+        )
+        .await
     };
     respond(answer.await, Caller::RudderServer)
 }
@@ -90,7 +99,9 @@ pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Rec
         let body = app.received(&headers, body)?;
         let text = batch::text(&body);
         let bodies = Bodies::router(&text, format(&headers), read_secret(&headers)?)?;
-        app.transformed(bodies, reply::router::answer).await
+        let takes_results = takes_results(&headers);
+        app.transformed(bodies, takes_results, reply::router::answer)
+            .await
     };
     respond(answer.await, Caller::RudderServer)
 }
@@ -108,6 +119,13 @@ pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Rece
         Ok(json) => as_json(json),
         Err(error) => failure::answer(&error, Caller::RudderServer),
     }
+}
+
+/// Whether rudder-server takes an event that was written here for delivered: it says so where it knows the statuses 298
+/// and 299 (contract of delivery, obligation 2).
+fn takes_results(headers: &HeaderMap) -> bool {
+    let feature = headers.get("x-feature-filter-code");
+    feature.is_some_and(|value| value.as_bytes().trim_ascii() == b"?1")
 }
 
 /// The secret of the header, to be echoed byte for byte. `null`, `false`, `0` and `""` are none.
@@ -156,13 +174,17 @@ impl App {
     async fn transformed(
         &self,
         bodies: Bodies<'_>,
+        takes_results: bool,
         write: impl FnOnce(&Batch<'_>, &[Outcome<'_>]) -> Result<Vec<u8>, RequestError>,
     ) -> Result<(Tally, Vec<u8>), RequestError> {
         let resolved = bodies.resolved();
-        let batch = bodies.read(&resolved);
+        let batch = Batch {
+            takes_results,
+            ..bodies.read(&resolved)
+        };
         let outcomes = self.pipeline.run(&batch).await;
         if batch.route == Route::Processor
-            && let Some(error) = self.pipeline.hindrance(&outcomes)
+            && let Some(error) = outcome::hindrance(&outcomes, self.pipeline.rules())
         {
             return Err(RequestError::NotNow(Box::new(error.clone())));
         }

@@ -22,7 +22,7 @@ pub struct Fields<'a> {
 
 /// A field's value.
 #[derive(Clone, Debug)]
-pub(super) enum FieldValue<'a> {
+pub enum FieldValue<'a> {
     /// A trait's value, as it came.
     Trait(Value<'a>),
     /// A text of ours, such as a part of a name.
@@ -78,6 +78,32 @@ impl<'a> Fields<'a> {
         self.left_out.extend(later.left_out);
     }
 
+    /// The names of the fields, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.keys().map(AsRef::as_ref)
+    }
+
+    /// Keeps the fields that `changes` something.
+    pub fn retain(&mut self, changes: impl Fn(&str, &FieldValue<'a>) -> bool) {
+        self.members.retain(|name, value| changes(name, value));
+    }
+
+    /// Writes the fields of these names into a map.
+    pub(crate) fn serialize_members<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(), M::Error> {
+        let members = self.members.iter().filter(|(name, _)| wanted(name));
+        for (name, value) in members {
+            match value {
+                FieldValue::Trait(value) => map.serialize_entry(name, value)?,
+                FieldValue::Text(text) => map.serialize_entry(name, text)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Fills what nothing has filled (row 7), once nothing more can come.
     pub fn fill_placeholders(&mut self) {
         for (name, text) in self.placeholders.drain(..) {
@@ -123,12 +149,7 @@ fn has_custom_suffix(name: &str) -> bool {
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.members.len()))?;
-        for (name, value) in &self.members {
-            match value {
-                FieldValue::Trait(value) => map.serialize_entry(name, value)?,
-                FieldValue::Text(text) => map.serialize_entry(name, text)?,
-            }
-        }
+        self.serialize_members(&mut map, |_| true)?;
         map.end()
     }
 }

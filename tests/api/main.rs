@@ -5,6 +5,9 @@
 //! |---|---|
 //! | `documented` | the examples of RudderStack's documentation, at every route, delivered and found in the org |
 //! | `calls` | how few calls to Salesforce a request takes |
+//! | `lookups` | what concurrent requests share, what is remembered, and what is learnt about fields |
+//! | `unchanged` | events that change nothing cost no write |
+//! | `inline` | writing to Salesforce here: results, faults, order, resends, and a long random run |
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
 //! | `oauth` | OAuth secrets: used, handed back byte for byte, never renewed here |
 //! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
@@ -36,12 +39,15 @@ mod documented;
 mod faults;
 mod fixtures;
 mod http;
+mod inline;
 mod isolation;
 mod lifecycle;
 mod log;
+mod lookups;
 mod oauth;
 mod polled;
 mod router_batch;
 mod service;
 mod transform;
+mod unchanged;
 mod wire;

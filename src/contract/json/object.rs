@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use indexmap::IndexMap;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor},
 };
 
@@ -40,9 +40,22 @@ impl<'a> Object<'a> {
         self.0.retain(|key, _| wanted(key));
     }
 
+    /// The object as JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Keys are texts and values JSON already: nothing can fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The members in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&Cow<'a, str>, Value<'a>)> {
         self.0.iter().map(|(key, value)| (key, *value))
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }
 

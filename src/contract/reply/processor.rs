@@ -64,8 +64,8 @@ pub fn answer(
                             .map(|request| request_element(entry, request, batch.route)),
                     );
                 }
-                // Only the router is handed such messages.
-                Ok(Requests::Transformed(_)) => {
+                // Only the router is handed such messages, and only there is anything delivered.
+                Ok(Requests::Transformed(_) | Requests::Delivered) => {
                     let found = "a request already".to_owned();
                     elements.push(failure_element(
                         entry,

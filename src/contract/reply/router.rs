@@ -136,6 +136,24 @@ struct NoBatch<'a> {
     stat_tags: BTreeMap<&'static str, &'static str>,
 }
 
+/// The status of an entry: what rudder-server is to send has 200, what has been written here 299 (contract of delivery,
+/// section 2).
+fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
+    match result {
+        Ok(Requests::Described(_) | Requests::Transformed(_)) => 200,
+        Ok(Requests::Delivered) => 299,
+        Err(error) => error.status(),
+    }
+}
+
+fn batched_request<'a>(requests: &'a Requests<'a>) -> Option<BatchedRequest<'a>> {
+    match requests {
+        Requests::Described(requests) => Some(BatchedRequest::Described(requests)),
+        Requests::Transformed(event) => Some(BatchedRequest::Transformed(Transformed(event))),
+        Requests::Delivered => None,
+    }
+}
+
 fn output_entry<'a>(
     entries: &[&Entry<'a>],
     outcome: &'a Outcome<'a>,
@@ -151,13 +169,10 @@ fn output_entry<'a>(
     };
     let error = outcome.result.as_ref().err();
     OutputEntry {
-        batched_request: outcome.result.as_ref().ok().map(|requests| match requests {
-            Requests::Described(requests) => BatchedRequest::Described(requests),
-            Requests::Transformed(event) => BatchedRequest::Transformed(Transformed(event)),
-        }),
+        batched_request: outcome.result.as_ref().ok().and_then(batched_request),
         metadata: entries.iter().map(metadata).collect(),
         batched: coalesced,
-        status_code: error.map_or(200, EventError::status),
+        status_code: status(&outcome.result),
         error: error.map(ToString::to_string),
         stat_tags: error.and_then(EventError::stat_tags),
         auth_error_category: outcome.auth_category,

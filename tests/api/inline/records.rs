@@ -1,0 +1,129 @@
+//! Each record has its own result: what is merged, what is refused, and what harms nobody else.
+
+use salesforce_transformer::simulator::FieldType;
+use serde_json::json;
+
+use super::{deliver, inline, leads, new_leads, statuses};
+use crate::{
+    fixtures::{destination, identify, job, org},
+    service::{assert_says, error},
+};
+
+#[tokio::test]
+async fn the_events_of_one_person_are_merged_in_order_and_share_the_outcome() {
+    let org = org().build();
+    let service = inline(&org, &[]).await;
+    let event = |id, traits| job(id, identify(traits), &destination("dst-1"));
+    let jobs = [
+        event(
+            1,
+            json!({"email": "ada@example.com", "city": "London", "phone": "1"}),
+        ),
+        event(2, json!({"email": "Ada@example.com", "city": "Paris"})),
+    ];
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299, 299]);
+    assert_eq!(
+        (leads(&org, "City"), leads(&org, "Phone")),
+        (vec!["Paris".to_owned()], vec!["1".to_owned()])
+    );
+    assert_eq!(org.calls().collection_records, 1);
+}
+
+#[tokio::test]
+async fn a_rejected_record_fails_its_own_job_in_salesforces_words() {
+    let org = org()
+        .custom_field("Lead", "plan__c", FieldType::Text)
+        .build();
+    let service = inline(&org, &[]).await;
+    let mut jobs = new_leads(4);
+    jobs[2]["message"]["traits"]["phone"] = json!("1".repeat(300));
+    let entries = deliver(&service, jobs).await;
+    assert_eq!(statuses(&entries), [299, 299, 400, 299]);
+    assert_says(error(&entries[2]), "STRING_TOO_LONG");
+    assert_eq!(org.records("Lead").len(), 3);
+}
+
+#[tokio::test]
+async fn one_record_that_cannot_be_read_harms_none_of_the_other_199() {
+    let org = org().build();
+    let service = inline(&org, &[]).await;
+    let mut jobs = new_leads(200);
+    let mut poisoned = jobs[77].clone();
+    poisoned["message"]["context"] = json!({"externalId": [{"type": "Salesforce-Lead"}]});
+    poisoned["message"]["traits"] =
+        json!({"LastName": "x", "Company": "y", "numberofemployees": "many"});
+    jobs[77] = poisoned;
+    let entries = deliver(&service, jobs).await;
+    let refused: Vec<usize> = (0..200)
+        .filter(|n| entries[*n]["statusCode"] != 299)
+        .collect();
+    assert_eq!(
+        (refused, org.records("Lead").len()),
+        (vec![77], 199),
+        "{}",
+        entries[77]
+    );
+    assert_eq!(entries[77]["statusCode"], 400);
+}
+
+#[tokio::test]
+async fn of_merged_events_only_the_bad_one_fails() {
+    let org = org().build();
+    let service = inline(&org, &[]).await;
+    let event = |id, traits| job(id, identify(traits), &destination("dst-1"));
+    let jobs = [
+        event(1, json!({"email": "ada@example.com", "city": "London"})),
+        event(
+            2,
+            json!({"email": "ada@example.com", "phone": "1".repeat(300)}),
+        ),
+        event(3, json!({"email": "ada@example.com", "state": "Kent"})),
+    ];
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299, 400, 299]);
+    assert_eq!(
+        (leads(&org, "City"), leads(&org, "State")),
+        (vec!["London".to_owned()], vec!["Kent".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn several_records_of_one_job_are_all_written_or_the_job_says_which_failure_counts() {
+    let org = org().build();
+    let service = inline(&org, &[]).await;
+    let mut job = job(
+        1,
+        identify(json!({"LastName": "Gibbs"})),
+        &destination("dst-1"),
+    );
+    job["message"]["context"] = json!({"externalId": [
+        {"type": "Salesforce-Contact"}, {"type": "Salesforce-Contact", "id": "0035g0000000099AAA"},
+    ]});
+    let entries = deliver(&service, [job]).await;
+    assert_eq!(statuses(&entries), [400]);
+    assert_says(error(&entries[0]), "INVALID_CROSS_REFERENCE_KEY");
+    assert_eq!(org.records("Contact").len(), 1);
+}
+
+#[tokio::test]
+async fn a_trait_cannot_choose_which_record_is_written() {
+    let org = org().build();
+    let victim = org
+        .insert("Contact", json!({"LastName": "Victim"}))
+        .unwrap();
+    let own = org.insert("Contact", json!({"LastName": "Own"})).unwrap();
+    let service = inline(&org, &[]).await;
+    let mut job = job(
+        1,
+        identify(json!({"id": victim, "LastName": "Changed"})),
+        &destination("dst-1"),
+    );
+    job["message"]["context"] = json!({"externalId": [{"type": "Salesforce-Contact", "id": own}]});
+    let entries = deliver(&service, [job]).await;
+    assert_eq!(statuses(&entries), [400]);
+    let names: Vec<_> = org
+        .records("Contact")
+        .into_iter()
+        .map(|contact| contact["LastName"].clone())
+        .collect();
+    assert_eq!(names, ["Victim", "Own"]);
+}
