@@ -14,7 +14,7 @@ pub use self::economy::Economy;
 use crate::{
     contract::Login,
     rules::{Compatibility, Placeholders, Rules},
-    salesforce::AllowedHosts,
+    salesforce::{AllowedHosts, Reserve, limits::PROBE_AFTER},
 };
 
 /// The settings of the service. Durations are written as `30s`, `5ms` or `1h`, sizes as `256MiB`.
@@ -59,6 +59,12 @@ pub struct Config {
     /// Longest wait for an answer of Salesforce
     #[arg(long, env = "SALESFORCE_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
     pub salesforce_timeout: Duration,
+    /// Share (10%) or number (5000) of an org's daily API calls that is kept for its other systems; 0 keeps none
+    #[arg(long, env = "API_RESERVE", default_value = "10%")]
+    pub api_reserve: Reserve,
+    /// How long an org that has no call to spare is believed, before one call asks again.
+    #[arg(skip = PROBE_AFTER)]
+    pub probe_after: Duration,
     /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Only the demo, whose Salesforce is at hand, says no.
     #[arg(skip = true)]
     pub system_proxy: bool,
@@ -204,6 +210,8 @@ mod tests {
             ("--salesforce-allowed-hosts", ""),
             ("--salesforce-api-version", "v50"),
             ("--compatibility", "other"),
+            ("--api-reserve", "100%"),
+            ("--api-reserve", "some"),
         ] {
             let error = config(&[flag, value]).unwrap_err();
             assert!(error.contains(flag) && error.contains(value), "{error}");

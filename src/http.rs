@@ -91,6 +91,7 @@ POST /v0/destinations/{destination}  rudder-server's processor: salesforce, sale
 POST /routerTransform                rudder-server's router
 POST /v0|v1/destinations/{destination}/proxy  rudder-server's deliveries: sends one request to Salesforce
 GET  /features                       what rudder-server may ask for
+GET  /limits                         API calls of each org: used, left, spent by kind, saved
 GET  /health  /ready  /metrics
 GET  /version  /buildVersion  /transformerBuildVersion
 ";
@@ -143,6 +144,7 @@ pub(crate) fn router(
         .route("/buildVersion", get(information::version))
         .route("/transformerBuildVersion", get(information::version))
         .route("/metrics", get(information::metrics))
+        .route("/limits", get(information::limits))
         .route("/deleteUsers", post(information::delete_users));
     let routes = service
         .merge(transforms)

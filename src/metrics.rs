@@ -1,5 +1,7 @@
 //! The Prometheus registry: each family is documented where it is declared. Labels are of small closed sets.
 
+mod orgs;
+
 use std::{sync::Arc, time::Duration};
 
 use prometheus_client::{
@@ -11,7 +13,11 @@ use prometheus_client::{
 use crate::{
     map::LeftOut,
     outcome::{Outcome, Requests},
+    salesforce::limits::Figures,
 };
+
+/// What every family's name begins with.
+const PREFIX: &str = "salesforce_transformer";
 
 /// All metrics of one service.
 #[derive(Debug)]
@@ -90,7 +96,7 @@ fn seconds() -> Histogram {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("salesforce_transformer");
+        let mut registry = Registry::with_prefix(PREFIX);
         let requests = Family::default();
         registry.register(
             "http_requests",
@@ -117,7 +123,7 @@ impl Default for Metrics {
             left_out.clone(),
         );
         let calls = Family::default();
-        registry.register("salesforce_calls", "Calls to Salesforce, by kind and outcome (ok or the fault); all but token count against the org's limit", calls.clone());
+        registry.register("salesforce_calls", "Calls to Salesforce, by kind and outcome (ok or the fault); all but token count against the org's limit; reserved: not made, to keep API_RESERVE", calls.clone());
         let call_seconds = Family::new_with_constructor(seconds as fn() -> Histogram);
         registry.register_with_unit(
             "salesforce_call",
@@ -206,11 +212,22 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
-    /// The metrics as OpenMetrics text.
+    /// Counts a call that was not made. It took no time, which the histogram of those that were made must not show.
+    pub fn call_held_back(&self, call: Call, outcome: &'static str) {
+        let call = call.label();
+        self.calls
+            .get_or_create(&CallLabels { call, outcome })
+            .inc();
+    }
+
+    /// The metrics as OpenMetrics text, with the figures of the orgs.
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub fn encode(&self, orgs: &[Figures]) -> String {
         let mut text = String::new();
-        match text::encode(&mut text, &self.registry) {
+        let encoded = text::encode_registry(&mut text, &self.registry)
+            .and_then(|()| text::encode_registry(&mut text, &orgs::registry(PREFIX, orgs)))
+            .and_then(|()| text::encode_eof(&mut text));
+        match encoded {
             Ok(()) => text,
             Err(error) => format!("# the metrics could not be written: {error}\n"),
         }

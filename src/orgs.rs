@@ -1,6 +1,6 @@
 //! The orgs of one batch, each asked once: its destinations, credentials and keys, collected before the first call.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use indexmap::IndexMap;
@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use crate::{
     contract::{Destination, DestinationName, Entry, json::Value},
     error::EventError,
-    salesforce::{Asked, AuthError, Credentials, Key, Salesforce, Wanted},
+    salesforce::{Asked, AuthError, Credentials, Key, Salesforce, Wanted, limits::Handled},
 };
 
 /// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
@@ -142,6 +142,27 @@ impl Org<'_> {
 
     fn is(&self, secret: Option<&str>, destination: &Arc<Destination>) -> bool {
         self.secret == secret && (secret.is_some() || self.destination.logs_in_as(destination))
+    }
+}
+
+/// What the events of a batch cost, by org, for the ledger.
+#[derive(Debug, Default)]
+pub struct Spent(HashMap<OrgIndex, Handled>);
+
+impl Spent {
+    /// Adds an event.
+    pub fn add(&mut self, org: OrgIndex, handled: Handled) {
+        self.0.entry(org).or_default().add(handled);
+    }
+
+    /// Notes it in the ledger.
+    pub fn note(self, answers: &Answers, salesforce: &Salesforce) {
+        for (org, handled) in self.0 {
+            if let Ok(asked) = answers.get(org) {
+                let org = asked.session.instance();
+                salesforce.limits().handled(org, handled);
+            }
+        }
     }
 }
 

@@ -59,17 +59,22 @@ pub struct Outcomes<'a> {
 }
 
 impl<'a> Outcomes<'a> {
-    /// Adds the outcome of an event. Where it creates a record that an earlier one creates already, the two become one; where
-    /// they may not share a request, the later event has to wait until the record can be found: two requests would create
-    /// it twice.
-    pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<(Creation, Sharing)>) {
+    /// Adds the outcome of an event, and returns how many requests it brings. Where it creates a record that an earlier one
+    /// creates already, the two become one; where they may not share a request, the later event has to wait until the
+    /// record can be found: two requests would create it twice.
+    pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<(Creation, Sharing)>) -> u64 {
         let next = self.outcomes.len();
+        let requests = outcome.requests();
         let Some((creation, sharing)) = creation.filter(|_| outcome.creates()) else {
-            return self.outcomes.push(outcome);
+            self.outcomes.push(outcome);
+            return requests;
         };
         let (first, shared_with) = *self.creating.entry(creation).or_insert((next, sharing));
         match self.outcomes.get_mut(first) {
-            None => self.outcomes.push(outcome),
+            None => {
+                self.outcomes.push(outcome);
+                return requests;
+            }
             Some(first) if sharing == shared_with && sharing != Sharing::Alone => {
                 first.absorb(outcome);
             }
@@ -78,6 +83,7 @@ impl<'a> Outcomes<'a> {
                 ..outcome
             }),
         }
+        0
     }
 
     /// The outcomes, with what no event has brought filled in.
@@ -108,6 +114,20 @@ pub fn hindrance<'o>(outcomes: &'o [Outcome<'_>], rules: &Rules) -> Option<&'o E
 }
 
 impl Outcome<'_> {
+    /// Whether the event has become a request, or needs none.
+    #[must_use]
+    pub fn is_handled(&self) -> bool {
+        matches!(self.result, Ok(_) | Err(EventError::Unchanged))
+    }
+
+    /// How many requests are to be sent.
+    fn requests(&self) -> u64 {
+        match &self.result {
+            Ok(Requests::Described(requests)) => requests.len() as u64,
+            Ok(Requests::Transformed(_) | Requests::Delivered) | Err(_) => 0,
+        }
+    }
+
     /// Whether the outcome is one request that creates a record.
     fn creates(&self) -> bool {
         let Ok(Requests::Described(requests)) = &self.result else {

@@ -1,6 +1,8 @@
 //! The sentence: read the batch, check each event, decide what must be asked of Salesforce, ask it once, map the fields,
 //! write the request, answer.
 
+mod inline;
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -8,18 +10,18 @@ use futures_util::future::join_all;
 use crate::{
     config::Config,
     contract::{Batch, Destination, Entry, Event, Route},
-    deliver::{Access, Deliveries, Intake, Job, Taken},
+    deliver::{Deliveries, Intake},
     descriptor::Descriptor,
     error::EventError,
     gate,
     http::Readiness,
     map,
     metrics::Metrics,
-    orgs::{Answers, Destinations, OrgIndex, Orgs},
+    orgs::{Answers, Destinations, OrgIndex, Orgs, Spent},
     outcome::{Creation, Outcome, Outcomes, Requests, Sharing},
     plan::{self, Plan, Record},
     rules::Rules,
-    salesforce::Salesforce,
+    salesforce::{Salesforce, limits::Handled},
     target,
     unchanged::{self, Unchanged},
 };
@@ -50,6 +52,16 @@ struct Writing<'a> {
     org: OrgIndex,
     /// Whether it is written here, and not by rudder-server.
     inline: bool,
+}
+
+impl Planned<'_> {
+    /// What the event would cost by itself, and which org: one lookup for each key, one write for each record.
+    fn singly(&self) -> Option<(OrgIndex, Handled)> {
+        let Self::Writing(writing) = self else {
+            return None;
+        };
+        Some((writing.org, Handled::singly(&writing.plan.records)))
+    }
 }
 
 impl Pipeline {
@@ -92,6 +104,7 @@ impl Pipeline {
         let mut outcomes = Outcomes::default();
         let mut unchanged = Unchanged::default();
         let (mut taken, mut intake) = (Vec::new(), Intake::default());
+        let mut spent = Spent::default();
         for (index, planned) in planned.into_iter().enumerate() {
             let entry = &batch.entries[index];
             let planned = match planned {
@@ -106,12 +119,22 @@ impl Pipeline {
                 .ok()
                 .filter(|_| batch.route == Route::Router)
                 .and_then(|planned| self.creation(planned, entry));
-            outcomes.add(
-                self.outcome(index, planned, &answers, &mut unchanged),
-                creation,
-            );
+            let singly = planned.as_ref().ok().and_then(Planned::singly);
+            let outcome = self.outcome(index, planned, &answers, &mut unchanged);
+            let is_handled = outcome.is_handled();
+            let described = outcomes.add(outcome, creation);
+            if let Some((org, singly)) = singly.filter(|_| is_handled) {
+                spent.add(
+                    org,
+                    Handled {
+                        described,
+                        ..singly
+                    },
+                );
+            }
         }
         self.deliveries.gather(intake);
+        spent.note(&answers, &self.salesforce);
         let mut outcomes = outcomes.finish();
         outcomes.extend(
             join_all(
@@ -124,40 +147,6 @@ impl Pipeline {
         outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
         self.metrics.outcomes(&outcomes);
         outcomes
-    }
-
-    /// Hands an event over to be written, in the order of the batch.
-    fn take(
-        &self,
-        writing: Writing<'_>,
-        entry: &Entry<'_>,
-        answers: &Answers,
-        intake: &mut Intake,
-    ) -> (bool, Result<Taken, EventError>) {
-        let taken = answers.get(writing.org).and_then(|asked| {
-            let event = entry.event.as_ref().map_err(Clone::clone)?;
-            let id = self.deliveries.id(&writing.destination, entry, event);
-            let access = Access {
-                credentials: Arc::clone(answers.credentials(writing.org)),
-                session: Arc::clone(&asked.session),
-            };
-            let job = Job::new(entry, writing.plan, writing.destination, access);
-            Ok(self.deliveries.take(id, job, intake))
-        });
-        (answers.are_oauth(writing.org), taken)
-    }
-
-    /// Waits until an event has been written.
-    async fn delivered<'a>(
-        &self,
-        index: usize,
-        (oauth, taken): (bool, Result<Taken, EventError>),
-    ) -> Outcome<'a> {
-        let result = match taken {
-            Ok(taken) => self.deliveries.result(taken).await,
-            Err(error) => Err(error),
-        };
-        outcome_of(index, oauth, result.map(|()| Requests::Delivered))
     }
 
     fn plan<'a>(
@@ -266,6 +255,9 @@ impl Pipeline {
                     continue;
                 }
             }
+            self.salesforce
+                .spares(asked.session.instance(), target.id.is_none())
+                .map_err(|reserved| EventError::Reserved(Arc::new(reserved)))?;
             let (session, update) = (&asked.session, self.rules.update_method);
             requests.push(Descriptor::new(
                 session,

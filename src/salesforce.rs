@@ -13,6 +13,7 @@ pub mod fault;
 pub mod found;
 pub mod hosts;
 pub mod key;
+pub mod limits;
 pub mod literal;
 pub mod lookup;
 mod remembered;
@@ -31,8 +32,9 @@ pub use fault::Fault;
 pub use found::Found;
 pub use hosts::AllowedHosts;
 pub use key::Key;
+pub use limits::{Limits, Reserve};
 pub use lookup::{Freshness, Row, Wanted};
-pub use session::Session;
+pub use session::{Instance, Session};
 
 use self::{
     remembered::{Remembered, Viewers},
@@ -52,6 +54,7 @@ pub struct Salesforce {
     lookups: Lookups,
     remembered: Remembered,
     types: Types,
+    limits: Arc<Limits>,
 }
 
 /// An org that a batch has asked: the session to write with, and what was found.
@@ -69,8 +72,9 @@ impl Salesforce {
     /// # Errors
     /// Where the platform's certificates cannot be loaded or a proxy setting is malformed.
     pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
+        let limits = Arc::new(Limits::new(config));
         Ok(Self {
-            client: client::Client::new(config, metrics)?,
+            client: client::Client::new(config, metrics, Arc::clone(&limits))?,
             tokens: auth::Tokens::new(config),
             hosts: config.salesforce_allowed_hosts.clone(),
             api_version: config.salesforce_api_version.clone(),
@@ -78,7 +82,22 @@ impl Salesforce {
             lookups: Lookups::new(config.economy.lookup_window),
             remembered: Remembered::new(config.economy.lookup_cache_ttl),
             types: Types::default(),
+            limits,
         })
+    }
+
+    /// The API calls of the orgs: what is left, and what was spent.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether an org has a call to spare for a write: see [`Limits::spares`].
+    ///
+    /// # Errors
+    /// [`Fault::Reserved`] where it has none.
+    pub fn spares(&self, org: &Instance, creates: bool) -> Result<(), Fault> {
+        self.limits.spares(org, creates)
     }
 
     /// Opens a session and asks for the records of these keys, together with whoever asks the same org at the same time. A
@@ -136,7 +155,7 @@ impl Salesforce {
     }
 
     /// Forgets an id that a lookup has found, because Salesforce says that it is no longer what it was.
-    pub(crate) fn forget(&self, org: &session::Instance, id: &str) {
+    pub(crate) fn forget(&self, org: &Instance, id: &str) {
         self.remembered.forget(org, id);
     }
 }

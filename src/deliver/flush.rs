@@ -9,7 +9,9 @@ use crate::{
     error::EventError,
     map::Fields,
     plan::{Plan, Record},
-    salesforce::{Fault, Found, Freshness, Key, RecordWrite, Wanted, fault::Disposition},
+    salesforce::{
+        Fault, Found, Freshness, Key, RecordWrite, Wanted, fault::Disposition, limits::Handled,
+    },
     target::Target,
     unchanged::{self, Unchanged},
 };
@@ -60,7 +62,11 @@ impl Flush<'_> {
             let Some(access) = units.first().map(|unit| unit.job.access.clone()) else {
                 continue;
             };
+            let org = access.session.instance().clone();
             let verdicts = Flush::new(room, access, &units).written().await;
+            room.salesforce
+                .limits()
+                .handled(&org, handled(&units, &verdicts));
             for (unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(part) = unit.part {
                     room.memory.landed(part, &verdict).await;
@@ -70,6 +76,23 @@ impl Flush<'_> {
             }
         }
     }
+}
+
+/// What the written units would have cost one by one, for the ledger.
+fn handled(units: &[Unit], verdicts: &[Verdict]) -> Handled {
+    let written = units
+        .iter()
+        .zip(verdicts)
+        .filter(|(_, verdict)| verdict.is_ok());
+    written.fold(Handled::default(), |mut handled, (unit, _)| {
+        let record = std::slice::from_ref(&unit.job.records[unit.place]);
+        let events = u64::from(unit.place == 0);
+        handled.add(Handled {
+            events,
+            ..Handled::singly(record)
+        });
+        handled
+    })
 }
 
 impl<'f> Flush<'f> {

@@ -1,5 +1,7 @@
 //! Which record each pending unit writes, and what of it is written now.
 
+use std::sync::Arc;
+
 use super::{
     flush::{Flush, Write},
     round::{Candidate, Subject, choose},
@@ -106,16 +108,19 @@ impl<'f> Flush<'f> {
         writes
     }
 
-    /// The write with what it has to change; `None` where that is nothing.
+    /// The write with what it has to change; `None` where that is nothing, or the org has no call to spare for it.
     fn changing<'p>(&mut self, mut write: Write<'p>) -> Option<Write<'p>> {
         write.fields.fill_placeholders();
-        if !self.room.settings.skip_unchanged
-            || self.unchanged.reduce(&write.target, &mut write.fields)
-        {
-            return Some(write);
-        }
+        let changes = !self.room.settings.skip_unchanged
+            || self.unchanged.reduce(&write.target, &mut write.fields);
+        let (salesforce, org) = (&self.room.salesforce, self.access.session.instance());
+        let verdict = match salesforce.spares(org, write.target.id.is_none()) {
+            _ if !changes => Ok(()),
+            Ok(()) => return Some(write),
+            Err(reserved) => Err(EventError::Reserved(Arc::new(reserved))),
+        };
         for unit in write.units {
-            self.conclude(unit, Ok(()));
+            self.conclude(unit, verdict.clone());
         }
         None
     }

@@ -113,6 +113,9 @@ pub enum EventError {
     /// Salesforce could not be asked for the record.
     #[error("the lookup in Salesforce failed: {0}")]
     Lookup(#[source] Arc<Fault>),
+    /// The org has no call to spare for the write.
+    #[error("not sent to Salesforce for now: {0}")]
+    Reserved(#[source] Arc<Fault>),
     /// Row 11: an earlier event of the batch creates the record, and the two may not share the request.
     #[error(
         "an earlier event of this batch creates the record; this one is written once it can be found"

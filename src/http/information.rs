@@ -12,7 +12,7 @@ use super::{
     ADVERTISED, App,
     failure::{self, Caller},
 };
-use crate::error::RequestError;
+use crate::{error::RequestError, salesforce::limits::Figures};
 
 /// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1.
 pub(super) async fn features() -> Json<JsonValue> {
@@ -59,9 +59,14 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
             header::CONTENT_TYPE,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
         )],
-        app.metrics.encode(),
+        app.metrics.encode(&app.salesforce.limits().figures()),
     )
         .into_response()
+}
+
+/// `GET /limits`: the API calls of each org that this service has called.
+pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
+    Json(app.salesforce.limits().figures())
 }
 
 /// A route that is asked with another method.

@@ -190,7 +190,7 @@ impl Tokens {
             .header("Accept", "application/json")
             .form(&form);
         let body = client
-            .send(Call::Token, request)
+            .send(Call::Token, None, request)
             .await
             .map_err(refused_or_fault)?;
         let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| AuthError::NoToken)?;
@@ -200,6 +200,7 @@ impl Tokens {
                 .ok_or(AuthError::NoToken)
         };
         let instance = Instance::new(&filled(answer.instance_url)?, &self.hosts)?;
+        client.logged_in(&instance);
         Ok(Arc::new(Session::new(
             instance,
             &filled(answer.access_token)?,

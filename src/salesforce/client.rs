@@ -13,7 +13,11 @@ use reqwest::{Method, RequestBuilder, Response, redirect};
 use crate::{
     config::Config,
     metrics::{Call, Metrics},
-    salesforce::{fault::Fault, session::Session},
+    salesforce::{
+        fault::Fault,
+        limits::{Limits, Ticket, Usage},
+        session::{Instance, Session},
+    },
 };
 
 /// The largest answer that is read, in bytes: far above a page of 2,000 records.
@@ -26,6 +30,7 @@ pub struct Answer {
     pub status: u16,
     /// The body, or why it is not whole.
     pub body: Result<Bytes, Fault>,
+    usage: Option<Usage>,
 }
 
 impl Answer {
@@ -62,6 +67,7 @@ pub struct Client {
     http: reqwest::Client,
     timeout: Duration,
     metrics: Arc<Metrics>,
+    limits: Arc<Limits>,
 }
 
 impl Client {
@@ -70,7 +76,11 @@ impl Client {
     ///
     /// # Errors
     /// Where the platform's certificates cannot be loaded or a proxy setting is malformed.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
+    pub fn new(
+        config: &Config,
+        metrics: Arc<Metrics>,
+        limits: Arc<Limits>,
+    ) -> Result<Self, reqwest::Error> {
         let timeout = config.salesforce_timeout;
         let builder = reqwest::Client::builder();
         let builder = if config.system_proxy {
@@ -90,6 +100,7 @@ impl Client {
             http,
             timeout,
             metrics,
+            limits,
         })
     }
 
@@ -110,35 +121,68 @@ impl Client {
         self.http.request(method, url)
     }
 
-    /// Sends a request and reads its answer to the end.
+    /// Sends a request and reads its answer to the end. `org` is where the call counts, none for a token.
     ///
     /// # Errors
-    /// [`Fault`] for anything but a 2xx answer that arrived whole and in time.
-    pub async fn send(&self, call: Call, request: RequestBuilder) -> Result<Bytes, Fault> {
+    /// [`Fault`] for anything but a 2xx answer that arrived whole and in time; [`Fault::Reserved`] where the org has no call
+    /// to spare, and nothing is sent.
+    pub async fn send(
+        &self,
+        call: Call,
+        org: Option<&Instance>,
+        request: RequestBuilder,
+    ) -> Result<Bytes, Fault> {
+        let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
         let answer = exchange(request, self.timeout).await;
+        report(ticket, &answer);
         let result = answer.and_then(Answer::whole_success);
         self.count(call, result.as_ref().err(), start);
         result
     }
 
     /// Sends a write, and gives the answer with what is wrong with it. Without an answer within `timeout` it is not known
-    /// whether Salesforce has written.
+    /// whether Salesforce has written; where the org has no call to spare, nothing is sent.
     pub async fn write(
         &self,
+        org: &Instance,
         request: RequestBuilder,
         timeout: Duration,
     ) -> (Result<Answer, Fault>, Option<Fault>) {
+        let ticket = match self.ticket(Call::Write, org) {
+            Ok(ticket) => ticket,
+            Err(reserved) => return (Err(reserved), None),
+        };
         let start = Instant::now();
         let answer = exchange(request.timeout(timeout), timeout).await;
+        report(Some(ticket), &answer);
         let fault = answer.as_ref().ok().and_then(Answer::fault_of_write);
         self.count(Call::Write, answer.as_ref().err().or(fault.as_ref()), start);
         (answer, fault)
     }
 
+    /// Notes that a login has brought a token of this org.
+    pub(super) fn logged_in(&self, org: &Instance) {
+        self.limits.logged_in(org);
+    }
+
+    fn ticket<'c>(&'c self, call: Call, org: &'c Instance) -> Result<Ticket<'c>, Fault> {
+        self.limits
+            .spend(org, call)
+            .inspect_err(|reserved| self.metrics.call_held_back(call, reserved.label()))
+    }
+
     fn count(&self, call: Call, fault: Option<&Fault>, start: Instant) {
         self.metrics
             .salesforce_call(call, fault.map_or("ok", Fault::label), start.elapsed());
+    }
+}
+
+/// Passes on what an answer says of the org's calls, whatever else it says.
+fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
+    let usage = answer.as_ref().ok().and_then(|answer| answer.usage);
+    if let (Some(ticket), Some(usage)) = (ticket, usage) {
+        ticket.report(usage);
     }
 }
 
@@ -151,6 +195,7 @@ async fn exchange(request: RequestBuilder, timeout: Duration) -> Result<Answer, 
     let status = response.status().as_u16();
     Ok(Answer {
         status,
+        usage: Usage::of(response.headers()),
         body: body(&mut response, timeout).await,
     })
 }

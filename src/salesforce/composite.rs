@@ -84,7 +84,7 @@ impl Client {
                 .header("Content-Type", "application/json")
                 .body(body.get().to_owned()),
         };
-        self.send(call, request).await
+        self.send(call, Some(session.instance()), request).await
     }
 
     /// The same, with one request too in a Composite, where its URL may be longer than a URI.
@@ -122,7 +122,7 @@ impl Client {
         let request = self
             .request_of(session, Method::POST, &path)
             .json(&composite);
-        self.send(call, request).await
+        self.send(call, Some(session.instance()), request).await
     }
 }
 

@@ -71,7 +71,7 @@ impl Salesforce {
     /// Sends what a descriptor describes and waits at most `timeout` for the answer. A token that Salesforce no longer
     /// accepts is forgotten.
     pub async fn deliver(&self, sending: &Sending<'_>, timeout: Duration) -> Delivered {
-        let request = match self.write_request(sending) {
+        let (org, request) = match self.write_request(sending) {
             Ok(request) => request,
             Err(failure) => {
                 return Delivered {
@@ -80,7 +80,7 @@ impl Salesforce {
                 };
             }
         };
-        let (answer, fault) = self.client.write(request, timeout).await;
+        let (answer, fault) = self.client.write(&org, request, timeout).await;
         if fault
             .as_ref()
             .is_some_and(|fault| fault.disposition() == Disposition::Refresh)
@@ -94,7 +94,7 @@ impl Salesforce {
                 .await;
         }
         if fault.as_ref().is_some_and(Fault::is_about_a_stale_record) {
-            self.forget_record(&sending.endpoint);
+            self.forget_record(&org, &sending.endpoint);
         }
         match answer {
             Ok(answer) => {
@@ -112,23 +112,23 @@ impl Salesforce {
     }
 
     /// Forgets the record that an endpoint names.
-    fn forget_record(&self, endpoint: &str) {
-        let named = Url::parse(endpoint).ok().and_then(|url| {
-            let id = url.path_segments()?.next_back()?.to_owned();
-            Some((Instance::new(endpoint, &self.hosts).ok()?, id))
-        });
-        if let Some((org, id)) = named {
-            self.forget(&org, &id);
+    fn forget_record(&self, org: &Instance, endpoint: &str) {
+        let path = endpoint.split(['?', '#']).next().unwrap_or_default();
+        if let Some((_, id)) = path.rsplit_once('/') {
+            self.forget(org, id);
         }
     }
 
-    fn write_request(&self, sending: &Sending<'_>) -> Result<RequestBuilder, Undelivered> {
+    /// The request, and the org whose call it is.
+    fn write_request(
+        &self,
+        sending: &Sending<'_>,
+    ) -> Result<(Instance, RequestBuilder), Undelivered> {
         let malformed =
             |what: &str| Undelivered::Malformed(format!("the request's {what} cannot be sent"));
         let mut url = Url::parse(&sending.endpoint).map_err(|_| malformed("endpoint"))?;
-        if !self.hosts.allow(&url) {
-            return Err(Undelivered::NotAllowed(url.origin().ascii_serialization()));
-        }
+        let org = Instance::of(&url, &self.hosts)
+            .map_err(|_| Undelivered::NotAllowed(url.origin().ascii_serialization()))?;
         if !sending.params.is_empty() {
             url.query_pairs_mut().extend_pairs(&sending.params);
         }
@@ -142,7 +142,8 @@ impl Salesforce {
             headers.insert(name, value);
         }
         let request = self.client.request(method, url.as_str());
-        Ok(with_payload(request, sending.body.as_ref()).headers(headers))
+        let request = with_payload(request, sending.body.as_ref()).headers(headers);
+        Ok((org, request))
     }
 }
 

@@ -35,6 +35,19 @@ pub enum Fault {
     /// The org's daily or concurrent limit is used up.
     #[error("the org's limit of API requests is reached ({0})")]
     LimitReached(Refusal),
+    /// Only the calls are left that are kept for the org's other systems: nothing was sent.
+    #[error(
+        "{used} of the {allowed} API calls that the org allows in 24 hours are used, and {reserve} are kept for its other systems: \
+         this is tried again later; to let it go on now, lower API_RESERVE or have Salesforce raise the limit (GET /limits shows both)"
+    )]
+    Reserved {
+        /// Calls that are used.
+        used: u64,
+        /// Calls that the org allows.
+        allowed: u64,
+        /// Calls that are kept.
+        reserve: u64,
+    },
     /// Salesforce is down for a while.
     #[error("Salesforce is not available ({0})")]
     Unavailable(Refusal),
@@ -174,7 +187,9 @@ impl Fault {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::SessionExpired(_) => Disposition::Refresh,
-            Self::LimitReached(_) | Self::Unavailable(_) => Disposition::Throttle,
+            Self::LimitReached(_) | Self::Reserved { .. } | Self::Unavailable(_) => {
+                Disposition::Throttle
+            }
             Self::Passing(_)
             | Self::ConnectionRefused
             | Self::Redirected { .. }
@@ -197,6 +212,7 @@ impl Fault {
         match self {
             Self::SessionExpired(_) => "session_expired",
             Self::LimitReached(_) => "limit_reached",
+            Self::Reserved { .. } => "reserved",
             Self::Unavailable(_) => "unavailable",
             Self::Passing(_) => "passing",
             Self::Refused(_) => "refused",

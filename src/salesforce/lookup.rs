@@ -173,7 +173,10 @@ pub(super) async fn rows(
             (false, _) => return Err(unreadable("it is not done and names no next page")),
         };
         let request = client.request_of(session, Method::GET, &next);
-        answer = client.send(Call::Query, request).await.map_err(of_query)?;
+        answer = client
+            .send(Call::Query, Some(session.instance()), request)
+            .await
+            .map_err(of_query)?;
     }
     Err(unreadable("it has too many pages"))
 }

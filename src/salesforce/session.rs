@@ -32,8 +32,16 @@ impl Instance {
     /// [`InstanceError`] where it is no URL, or not among the allowed hosts.
     pub fn new(instance_url: &str, hosts: &AllowedHosts) -> Result<Self, InstanceError> {
         let url = Url::parse(instance_url.trim()).map_err(|_| InstanceError::NotUrl)?;
+        Self::of(&url, hosts)
+    }
+
+    /// The org to which a URL leads.
+    ///
+    /// # Errors
+    /// [`InstanceError::NotAllowed`] where it is not among the allowed hosts.
+    pub(super) fn of(url: &Url, hosts: &AllowedHosts) -> Result<Self, InstanceError> {
         let origin = url.origin().ascii_serialization();
-        if !hosts.allow(&url) {
+        if !hosts.allow(url) {
             return Err(InstanceError::NotAllowed(origin));
         }
         Ok(Self(origin.into()))

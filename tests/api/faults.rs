@@ -206,7 +206,8 @@ async fn a_connection_that_breaks_or_cannot_be_made_is_retried() {
 #[tokio::test]
 async fn a_used_up_daily_limit_throttles_until_it_is_raised() {
     let org = org().daily_limit(0).build();
-    let service = Service::of(&org).await;
+    let salesforce = serve(org.router()).await;
+    let service = Service::start(&salesforce, &["--api-reserve", "0"]).await;
     assert_lookup(&service, THROTTLED, Processor::AsksAgain, "limit").await;
     org.set_daily_limit(1);
     let entries = service.router([lead_job(1, "ada@example.com")]).await;

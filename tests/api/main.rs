@@ -11,6 +11,7 @@
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
 //! | `oauth` | OAuth secrets: used, handed back byte for byte, never renewed here |
 //! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
+//! | `limits` | the reserve of API calls: what is held back before Salesforce refuses it, and the ledger |
 //! | `bad_requests` | requests that cannot be served, and what a person or rudder-server is to do about them |
 //! | `bad_events` | events that cannot become a request, each failing alone |
 //! | `router_batch` | what the events of a router batch share, and that no job is lost |
@@ -42,6 +43,7 @@ mod http;
 mod inline;
 mod isolation;
 mod lifecycle;
+mod limits;
 mod log;
 mod lookups;
 mod oauth;

@@ -85,6 +85,7 @@ async fn the_root_lists_the_routes() {
         "/health",
         "/ready",
         "/metrics",
+        "/limits",
         "/version",
     ] {
         assert_says(&answer.text, path);

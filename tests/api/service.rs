@@ -44,6 +44,15 @@ impl Service {
 
     /// Starts a service whose Salesforce, login hosts included, is at `salesforce`. Of flags given twice, the last one counts.
     pub(crate) async fn start(salesforce: &str, flags: &[&str]) -> Self {
+        Self::start_with(salesforce, flags, |_| {}).await
+    }
+
+    /// Starts a service with settings that have no flag.
+    pub(crate) async fn start_with(
+        salesforce: &str,
+        flags: &[&str],
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let salesforce = [
             ["--salesforce-login-url", salesforce],
             ["--salesforce-sandbox-login-url", salesforce],
@@ -51,7 +60,8 @@ impl Service {
             ["--salesforce-client-id", "consumer-key"],
             ["--salesforce-client-secret", "consumer-secret"],
         ];
-        let config = config(&[salesforce.as_flattened(), flags].concat());
+        let mut config = config(&[salesforce.as_flattened(), flags].concat());
+        change(&mut config);
         let signals = Signals::default();
         let service = app(&config, signals.ready.clone()).unwrap();
         let (listener, url) = listen().await;

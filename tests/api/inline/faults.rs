@@ -81,7 +81,7 @@ async fn a_salesforce_that_is_down_writes_nothing_and_loses_nothing() {
 #[tokio::test]
 async fn a_limit_that_is_reached_in_mid_batch_is_429_for_what_is_left() {
     let org = org().daily_limit(1).build();
-    let service = inline(&org, &[]).await;
+    let service = inline(&org, &["--api-reserve", "0"]).await;
     let entries = deliver(&service, new_leads(3)).await;
     assert_eq!(statuses(&entries), [429; 3]);
     assert_eq!((org.calls().query, org.records("Lead").len()), (1, 0));

@@ -1,0 +1,99 @@
+//! What the orgs have left and what was spent on them. The numbers live in the ledger: they are read when they are asked for.
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use crate::salesforce::limits::Figures;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HostLabel {
+    host: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HostCallLabels {
+    host: String,
+    call: &'static str,
+}
+
+/// Name, help and value of a gauge; without a value the org has not said it yet.
+type GaugeOf = (&'static str, &'static str, fn(&Figures) -> Option<i64>);
+
+const GAUGES: [GaugeOf; 4] = [
+    (
+        "org_calls_used",
+        "API calls of the last 24 hours by all systems of the org, as Sforce-Limit-Info says",
+        |org| org.used.map(signed),
+    ),
+    (
+        "org_calls_allowed",
+        "API calls that the org allows in 24 hours",
+        |org| org.allowed.map(signed),
+    ),
+    (
+        "org_calls_reserve",
+        "API calls that are kept for the org's other systems (API_RESERVE)",
+        |org| org.reserve.map(signed),
+    ),
+    (
+        "org_calls_saved",
+        "API calls saved against one lookup and one write an event",
+        |org| Some(org.calls_saved),
+    ),
+];
+
+/// A registry of the orgs as they are now.
+pub(super) fn registry(prefix: &str, orgs: &[Figures]) -> Registry {
+    let mut registry = Registry::with_prefix(prefix);
+    for (name, help, value) in GAUGES {
+        let gauges = Family::<HostLabel, Gauge>::default();
+        for org in orgs {
+            if let Some(value) = value(org) {
+                gauges.get_or_create(&label(org)).set(value);
+            }
+        }
+        registry.register(name, help, gauges);
+    }
+    let events = Family::<HostLabel, Counter>::default();
+    for org in orgs {
+        events.get_or_create(&label(org)).inc_by(org.events);
+    }
+    registry.register("org_events", "Events handled, by org", events);
+    registry.register(
+        "org_calls",
+        "Calls to the org, by kind; all but token count against its limit",
+        calls(orgs),
+    );
+    registry
+}
+
+fn calls(orgs: &[Figures]) -> Family<HostCallLabels, Counter> {
+    let calls = Family::<HostCallLabels, Counter>::default();
+    for org in orgs {
+        for (call, count) in [
+            ("query", org.calls.query),
+            ("collections", org.calls.collections),
+            ("write", org.calls.write),
+            ("token", org.calls.token),
+        ] {
+            let host = org.host().to_owned();
+            calls
+                .get_or_create(&HostCallLabels { host, call })
+                .inc_by(count);
+        }
+    }
+    calls
+}
+
+fn label(org: &Figures) -> HostLabel {
+    HostLabel {
+        host: org.host().to_owned(),
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,233 @@
+//! The quota governor and its ledger: how many API calls an org has left, who may still spend them, and what they went on.
+//!
+//! Salesforce meters the calls of 24 hours by org, whoever makes them, and says in each answer how many are used
+//! (`Sforce-Limit-Info`). A part of them is kept for the customer's other systems (`API_RESERVE`): past it nothing is sent.
+
+mod header;
+mod ledger;
+mod quota;
+mod reserve;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+pub(crate) use header::Usage;
+use ledger::Ledger;
+pub use ledger::{Calls, Figures, Handled};
+use quota::{Governor, Quota, Rank};
+pub use reserve::Reserve;
+
+use crate::{
+    config::Config,
+    metrics::Call,
+    salesforce::{fault::Fault, session::Instance},
+};
+
+/// How old an observation may get before one call finds out whether the org has recovered: calls of 24 hours ago are
+/// given back all the time.
+pub const PROBE_AFTER: Duration = Duration::from_mins(5);
+
+/// How many orgs are remembered, far above the number that one service has.
+const MOST_ORGS: usize = 1_000;
+
+/// What is known of the API calls of every org.
+#[derive(Debug)]
+pub struct Limits {
+    governor: Governor,
+    orgs: Mutex<HashMap<Instance, Org>>,
+}
+
+#[derive(Debug, Default)]
+struct Org {
+    quota: Quota,
+    ledger: Ledger,
+    touched: Option<Instant>,
+}
+
+/// The right to make one call.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Ticket<'l> {
+    limits: &'l Limits,
+    org: &'l Instance,
+    number: u64,
+}
+
+impl Ticket<'_> {
+    /// Takes what the answer to the call says of the org's calls.
+    pub(crate) fn report(self, usage: Usage) {
+        let (now, clock) = (Instant::now(), SystemTime::now());
+        self.limits.with(self.org, |org| {
+            org.quota.report(usage, self.number, now, clock);
+        });
+    }
+}
+
+impl Limits {
+    /// Nothing is known yet: calls are free until an org has said how many it allows.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            governor: Governor {
+                reserve: config.api_reserve,
+                probe_after: config.probe_after,
+            },
+            orgs: Mutex::default(),
+        }
+    }
+
+    /// Spends a call of an org.
+    ///
+    /// # Errors
+    /// [`Fault::Reserved`] where only the reserve is left: the call is not to be made.
+    pub(crate) fn spend<'l>(&'l self, org: &'l Instance, call: Call) -> Result<Ticket<'l>, Fault> {
+        let number = self.with(org, |org| {
+            let number = org.quota.spend(self.governor, Instant::now())?;
+            org.ledger.calls.count(call);
+            Ok(number)
+        })?;
+        Ok(Ticket {
+            limits: self,
+            org,
+            number,
+        })
+    }
+
+    /// Notes the token of a login, which is known to be this org's only afterwards and does not count against its limit.
+    pub(crate) fn logged_in(&self, org: &Instance) {
+        self.with(org, |org| org.ledger.calls.count(Call::Token));
+    }
+
+    /// Whether the org has a call to spare for a write, by whomever it is sent. Updates stop a tenth of the reserve
+    /// earlier than creates: a new person matters more than a changed field. What was observed long ago holds nothing back.
+    ///
+    /// # Errors
+    /// [`Fault::Reserved`] where it has none.
+    pub fn spares(&self, org: &Instance, creates: bool) -> Result<(), Fault> {
+        let rank = if creates { Rank::First } else { Rank::Second };
+        let orgs = self.lock();
+        let quota = orgs.get(org).map(|org| &org.quota);
+        quota.map_or(Ok(()), |quota| {
+            quota.spares(self.governor, rank, Instant::now())
+        })
+    }
+
+    /// Notes what became of the events of a batch.
+    pub fn handled(&self, org: &Instance, handled: Handled) {
+        self.with(org, |org| org.ledger.handled.add(handled));
+    }
+
+    /// The figures of every org, in the order of their addresses.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Figures> {
+        let orgs = self.lock();
+        let figures = orgs
+            .iter()
+            .map(|(instance, org)| Figures::new(instance, &org.quota, &org.ledger, self.governor));
+        let mut figures: Vec<_> = figures.collect();
+        figures.sort_unstable_by(|one, other| one.org.cmp(&other.org));
+        figures
+    }
+
+    /// Changes what is known of an org. Of too many, the one that was quiet the longest is forgotten.
+    fn with<T>(&self, instance: &Instance, change: impl FnOnce(&mut Org) -> T) -> T {
+        let mut orgs = self.lock();
+        if orgs.len() >= MOST_ORGS && !orgs.contains_key(instance) {
+            let quietest = orgs.iter().min_by_key(|(_, org)| org.touched);
+            if let Some(quietest) = quietest.map(|(instance, _)| instance.clone()) {
+                orgs.remove(&quietest);
+            }
+        }
+        let org = orgs.entry(instance.clone()).or_default();
+        org.touched = Some(Instant::now());
+        change(org)
+    }
+
+    /// A panic elsewhere leaves counts behind that are whole.
+    fn lock(&self) -> MutexGuard<'_, HashMap<Instance, Org>> {
+        self.orgs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(reserve: &str) -> Limits {
+        Limits {
+            governor: Governor {
+                reserve: reserve.parse().unwrap(),
+                probe_after: PROBE_AFTER,
+            },
+            orgs: Mutex::default(),
+        }
+    }
+
+    fn org(name: &str) -> Instance {
+        let hosts = "*.salesforce.com".parse().unwrap();
+        Instance::new(&format!("https://{name}.salesforce.com"), &hosts).unwrap()
+    }
+
+    fn observe(limits: &Limits, org: &Instance, used: u64, allowed: u64) {
+        let ticket = limits.spend(org, Call::Query).unwrap();
+        ticket.report(Usage { used, allowed });
+    }
+
+    #[test]
+    fn an_org_that_is_not_known_spares_everything() {
+        let limits = limits("10%");
+        assert!(limits.spares(&org("acme"), false).is_ok());
+        assert_eq!(limits.figures().len(), 0);
+    }
+
+    #[test]
+    fn creates_go_before_updates() {
+        let limits = limits("10%");
+        let acme = org("acme");
+        let spared = |used| {
+            // Each observation but the first comes while calls are still to be had.
+            observe(&limits, &acme, used, 1_000);
+            [true, false].map(|creates| limits.spares(&acme, creates).is_ok())
+        };
+        assert_eq!(spared(889), [true, true]);
+        assert_eq!(spared(890), [true, false]);
+        assert_eq!(spared(899), [true, false]);
+        assert_eq!(spared(900), [false, false]);
+        assert!(limits.spend(&acme, Call::Write).is_err());
+    }
+
+    #[test]
+    fn one_org_does_not_pay_for_another() {
+        let limits = limits("10%");
+        observe(&limits, &org("acme"), 95, 100);
+        assert!(limits.spend(&org("acme"), Call::Query).is_err());
+        assert!(limits.spend(&org("globex"), Call::Query).is_ok());
+    }
+
+    #[test]
+    fn a_call_that_was_not_made_is_in_no_count() {
+        let limits = limits("10%");
+        observe(&limits, &org("acme"), 95, 100);
+        assert!(limits.spend(&org("acme"), Call::Query).is_err());
+        let figures = limits.figures().remove(0);
+        assert_eq!((figures.used, figures.calls.query), (Some(95), 1));
+    }
+
+    #[test]
+    fn the_org_that_was_quiet_the_longest_makes_room() {
+        let limits = limits("10%");
+        for n in 0..=MOST_ORGS {
+            limits.logged_in(&org(&format!("org{n}")));
+        }
+        let figures = limits.figures();
+        let knows = |name: &str| {
+            let address = format!("https://{name}.salesforce.com");
+            figures.iter().any(|figures| figures.org == address)
+        };
+        assert_eq!(figures.len(), MOST_ORGS);
+        assert!(!knows("org0") && knows("org1") && knows(&format!("org{MOST_ORGS}")));
+    }
+}

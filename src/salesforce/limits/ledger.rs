@@ -1,0 +1,180 @@
+//! The ledger of one org: what its calls went on, what came of them, and how many were not needed.
+
+use serde::Serialize;
+
+use super::quota::{Governor, Quota};
+use crate::{metrics::Call, plan::Record, salesforce::session::Instance};
+
+/// Calls by kind, since the start of the service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Calls {
+    /// Queries, and further pages of them.
+    pub query: u64,
+    /// Several records written in one call.
+    pub collections: u64,
+    /// Records written for the delivery proxy.
+    pub write: u64,
+    /// Access tokens, which do not count against the limit.
+    pub token: u64,
+}
+
+impl Calls {
+    pub(super) fn count(&mut self, call: Call) {
+        *match call {
+            Call::Token => &mut self.token,
+            Call::Query => &mut self.query,
+            Call::Collections => &mut self.collections,
+            Call::Write => &mut self.write,
+        } += 1;
+    }
+}
+
+/// What became of events, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handled {
+    /// Events of the org that were answered with what was written or is to be written.
+    pub events: u64,
+    /// Lookups, were each made by itself.
+    pub lookups: u64,
+    /// Writes, were each made by itself.
+    pub writes: u64,
+    /// Requests in the answers: each is a call, whoever sends it.
+    pub described: u64,
+}
+
+impl Handled {
+    /// What one event costs by itself: a lookup for each record that has to be found, a write for each.
+    #[must_use]
+    pub fn singly(records: &[Record<'_>]) -> Self {
+        let is_found = |record: &&Record<'_>| !matches!(record, Record::Named { .. });
+        Self {
+            events: 1,
+            lookups: records.iter().filter(is_found).count() as u64,
+            writes: records.len() as u64,
+            described: 0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, more: Self) {
+        self.events += more.events;
+        self.lookups += more.lookups;
+        self.writes += more.writes;
+        self.described += more.described;
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) calls: Calls,
+    pub(super) handled: Handled,
+}
+
+impl Ledger {
+    /// How many calls were saved against one lookup and one write an event. A delivered write is a described request, which
+    /// is counted already.
+    fn saved(&self) -> i64 {
+        let singly = self.handled.lookups.saturating_add(self.handled.writes);
+        let spent = [self.calls.collections, self.handled.described]
+            .into_iter()
+            .fold(self.calls.query, u64::saturating_add);
+        signed(singly).saturating_sub(signed(spent))
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// An org's line in `GET /limits`. What the org has not said yet is `null`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Figures {
+    /// The org's address.
+    pub org: String,
+    /// Calls of the last 24 hours, by all systems of the org.
+    pub used: Option<u64>,
+    /// Calls that the org allows in 24 hours.
+    pub allowed: Option<u64>,
+    /// Calls that are left.
+    pub remaining: Option<u64>,
+    /// Calls that are kept for the org's other systems.
+    pub reserve: Option<u64>,
+    /// Calls that are left for this service.
+    pub spendable: Option<u64>,
+    /// When the org has said so last, as RFC 3339.
+    pub observed_at: Option<String>,
+    /// Calls of this service by kind, since its start.
+    pub calls: Calls,
+    /// Events handled since the start.
+    pub events: u64,
+    /// Requests described for others to send.
+    pub described: u64,
+    /// Calls saved against one lookup and one write an event.
+    pub calls_saved: i64,
+    /// Whether events are answered 429 at present: updates at least, which wait first.
+    pub throttling: bool,
+}
+
+impl Figures {
+    pub(super) fn new(org: &Instance, quota: &Quota, ledger: &Ledger, governor: Governor) -> Self {
+        let balance = quota.balance(governor.reserve);
+        let left = |kept: u64| {
+            let balance = balance?;
+            let allowed = balance.allowed.saturating_sub(kept);
+            Some(allowed.saturating_sub(balance.used))
+        };
+        let reserve = balance.map(|balance| balance.reserve);
+        Self {
+            org: org.as_str().to_owned(),
+            used: balance.map(|balance| balance.used),
+            allowed: balance.map(|balance| balance.allowed),
+            remaining: left(0),
+            reserve,
+            spendable: reserve.and_then(left),
+            observed_at: balance
+                .map(|balance| humantime::format_rfc3339_seconds(balance.observed).to_string()),
+            calls: ledger.calls,
+            events: ledger.handled.events,
+            described: ledger.handled.described,
+            calls_saved: ledger.saved(),
+            throttling: balance.is_some_and(|balance| balance.throttling),
+        }
+    }
+
+    /// The org's host, by which metrics name it.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.org
+            .split_once("://")
+            .map_or(self.org.as_str(), |(_, host)| host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_events_in_one_query_and_half_the_requests_save_149_calls() {
+        let mut ledger = Ledger::default();
+        ledger.calls.count(Call::Query);
+        ledger.handled.add(Handled {
+            events: 100,
+            lookups: 100,
+            writes: 100,
+            described: 50,
+        });
+        // The delivery of a described request is no further call.
+        ledger.calls.count(Call::Write);
+        ledger.calls.count(Call::Token);
+        assert_eq!(ledger.saved(), 149);
+    }
+
+    #[test]
+    fn calls_that_came_to_nothing_are_a_loss() {
+        let mut ledger = Ledger::default();
+        ledger.calls.count(Call::Query);
+        ledger.calls.count(Call::Collections);
+        assert_eq!(ledger.saved(), -2);
+    }
+}

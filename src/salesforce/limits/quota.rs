@@ -1,0 +1,241 @@
+//! How many calls an org has left, as far as is known: what Salesforce has said last, and what was sent since.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{header::Usage, reserve::Reserve};
+use crate::salesforce::fault::Fault;
+
+/// What may be spent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Governor {
+    pub(super) reserve: Reserve,
+    pub(super) probe_after: Duration,
+}
+
+/// Which calls stop first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// Creates, and whatever is sent here: they go on until only the reserve is left.
+    First,
+    /// Updates: they stop a tenth of the reserve earlier.
+    Second,
+}
+
+/// The calls of one org.
+#[derive(Debug, Default)]
+pub(super) struct Quota {
+    /// Calls that were sent from here, each numbered by this count.
+    sent: u64,
+    report: Option<Report>,
+    probed: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Report {
+    usage: Usage,
+    /// The call that it came with.
+    number: u64,
+    at: Instant,
+    clock: SystemTime,
+}
+
+/// What is known of an org's calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Balance {
+    pub(super) used: u64,
+    pub(super) allowed: u64,
+    pub(super) reserve: u64,
+    pub(super) observed: SystemTime,
+    /// Whether events are held back: updates at least.
+    pub(super) throttling: bool,
+}
+
+impl Quota {
+    /// Numbers a call to be sent. Past the reserve one is let through now and then, to find out whether it still holds.
+    ///
+    /// # Errors
+    /// [`Fault::Reserved`] where it must not be sent.
+    pub(super) fn spend(&mut self, governor: Governor, now: Instant) -> Result<u64, Fault> {
+        if let Some(fault) = self.held_back(governor.reserve, Rank::First) {
+            let asked = self.report.as_ref().map(|report| report.at);
+            if !is_old(asked.max(self.probed), governor, now) {
+                return Err(fault);
+            }
+            self.probed = Some(now);
+        }
+        self.sent += 1;
+        Ok(self.sent)
+    }
+
+    /// Whether a call that others may send can be spared. It spends none: the probe is left to a call that brings an answer.
+    ///
+    /// # Errors
+    /// [`Fault::Reserved`] where it cannot.
+    pub(super) fn spares(&self, governor: Governor, rank: Rank, now: Instant) -> Result<(), Fault> {
+        let observed = self.report.as_ref().map(|report| report.at);
+        match self.held_back(governor.reserve, rank) {
+            Some(fault) if !is_old(observed, governor, now) => Err(fault),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Takes what an answer says. Answers may overtake each other: that of the later call counts.
+    pub(super) fn report(&mut self, usage: Usage, number: u64, now: Instant, clock: SystemTime) {
+        if self
+            .report
+            .as_ref()
+            .is_none_or(|known| known.number <= number)
+        {
+            self.report = Some(Report {
+                usage,
+                number,
+                at: now,
+                clock,
+            });
+        }
+    }
+
+    /// What is known; `None` before the org has said anything.
+    pub(super) fn balance(&self, reserve: Reserve) -> Option<Balance> {
+        let report = self.report.as_ref()?;
+        let allowed = report.usage.allowed;
+        Some(Balance {
+            used: self.used(report),
+            allowed,
+            reserve: reserve.of(allowed).unwrap_or(0),
+            observed: report.clock,
+            throttling: self.held_back(reserve, Rank::Second).is_some(),
+        })
+    }
+
+    fn used(&self, report: &Report) -> u64 {
+        let since = self.sent.saturating_sub(report.number);
+        report.usage.used.saturating_add(since)
+    }
+
+    fn held_back(&self, reserve: Reserve, rank: Rank) -> Option<Fault> {
+        let report = self.report.as_ref()?;
+        let allowed = report.usage.allowed;
+        let reserve = reserve.of(allowed)?;
+        let earlier = match rank {
+            Rank::First => 0,
+            Rank::Second => reserve / 10,
+        };
+        let spendable = allowed.saturating_sub(reserve).saturating_sub(earlier);
+        let used = self.used(report);
+        (used >= spendable).then_some(Fault::Reserved {
+            used,
+            allowed,
+            reserve,
+        })
+    }
+}
+
+fn is_old(observed: Option<Instant>, governor: Governor, now: Instant) -> bool {
+    observed.is_none_or(|at| now.saturating_duration_since(at) >= governor.probe_after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+    const GOVERNOR: Governor = Governor {
+        reserve: Reserve::Percent(10),
+        probe_after: Duration::from_mins(5),
+    };
+
+    /// An org that has said, at `now`, that so many of 100 calls are used.
+    fn used(used: u64, now: Instant) -> Quota {
+        let mut quota = Quota::default();
+        let number = quota.spend(GOVERNOR, now).unwrap();
+        says(&mut quota, used, number, now);
+        quota
+    }
+
+    fn says(quota: &mut Quota, used: u64, number: u64, now: Instant) {
+        let usage = Usage { used, allowed: 100 };
+        quota.report(usage, number, now, SystemTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn calls_are_counted_here_until_an_answer_says_how_many_there_were() {
+        let now = Instant::now();
+        let mut quota = used(88, now);
+        assert!(quota.spend(GOVERNOR, now).is_ok());
+        let last = quota.spend(GOVERNOR, now).unwrap();
+        let fault = quota.spend(GOVERNOR, now).unwrap_err();
+        let Fault::Reserved {
+            used,
+            allowed,
+            reserve,
+        } = fault
+        else {
+            panic!("{fault}")
+        };
+        assert_eq!((used, allowed, reserve), (90, 100, 10));
+        says(&mut quota, 80, last, now);
+        assert!(quota.spend(GOVERNOR, now).is_ok());
+    }
+
+    #[test]
+    fn an_answer_that_was_overtaken_does_not_count() {
+        let now = Instant::now();
+        let mut quota = used(50, now);
+        let [early, late] = [(); 2].map(|()| quota.spend(GOVERNOR, now).unwrap());
+        says(&mut quota, 90, late, now);
+        says(&mut quota, 51, early, now);
+        assert!(quota.spend(GOVERNOR, now).is_err());
+    }
+
+    #[test]
+    fn past_the_reserve_one_call_finds_out_whether_the_org_has_recovered() {
+        let start = Instant::now();
+        let mut quota = used(95, start);
+        assert!(quota.spend(GOVERNOR, start + 4 * MINUTE).is_err());
+        let probe = quota.spend(GOVERNOR, start + 5 * MINUTE).unwrap();
+        // Its answer is not there yet, and may never be.
+        assert!(quota.spend(GOVERNOR, start + 5 * MINUTE).is_err());
+        assert!(quota.spend(GOVERNOR, start + 9 * MINUTE).is_err());
+        says(&mut quota, 96, probe, start + 9 * MINUTE);
+        assert!(quota.spend(GOVERNOR, start + 13 * MINUTE).is_err());
+        let probe = quota.spend(GOVERNOR, start + 14 * MINUTE).unwrap();
+        says(&mut quota, 10, probe, start + 14 * MINUTE);
+        assert!(quota.spend(GOVERNOR, start + 14 * MINUTE).is_ok());
+    }
+
+    #[test]
+    fn a_probe_without_an_answer_is_followed_by_another() {
+        let start = Instant::now();
+        let mut quota = used(95, start);
+        for minutes in [5, 10, 15] {
+            let now = start + minutes * MINUTE;
+            assert!(quota.spend(GOVERNOR, now).is_ok());
+            assert!(quota.spend(GOVERNOR, now).is_err());
+        }
+    }
+
+    #[test]
+    fn what_was_observed_long_ago_spares_a_write_and_leaves_it_the_probe() {
+        let start = Instant::now();
+        let mut quota = used(95, start);
+        assert!(quota.spares(GOVERNOR, Rank::First, start).is_err());
+        let later = start + 5 * MINUTE;
+        assert!(quota.spares(GOVERNOR, Rank::Second, later).is_ok());
+        assert!(quota.spend(GOVERNOR, later).is_ok());
+    }
+
+    #[test]
+    fn without_a_reserve_nothing_is_held_back() {
+        let now = Instant::now();
+        let off = Governor {
+            reserve: Reserve::Off,
+            ..GOVERNOR
+        };
+        let mut quota = used(100, now);
+        assert!(quota.spend(off, now).is_ok());
+        assert!(quota.spares(off, Rank::Second, now).is_ok());
+        let balance = quota.balance(off.reserve).unwrap();
+        assert_eq!((balance.used, balance.throttling), (101, false));
+    }
+}
