@@ -10,7 +10,8 @@ use crate::{
     map::Fields,
     plan::{Plan, Record},
     salesforce::{
-        Fault, Found, Freshness, Key, RecordWrite, Wanted, fault::Disposition, limits::Handled,
+        Fault, Found, Freshness, Key, RecordWrite, Wanted, collections::Written,
+        fault::Disposition, limits::Handled,
     },
     target::Target,
     unchanged::{self, Unchanged},
@@ -144,6 +145,7 @@ impl<'f> Flush<'f> {
         let results = salesforce
             .write(&self.access.session, &records, pause)
             .await;
+        self.log(&results);
         let mut created = Vec::new();
         let mut expired = None;
         for (write, result) in writes.iter().zip(results) {
@@ -198,6 +200,10 @@ impl<'f> Flush<'f> {
         if let Some(fault) = found.expiry() {
             return Err(fault);
         }
+        if let Some(fault) = found.first_fault() {
+            let org = self.access.session.instance().as_str();
+            tracing::warn!(org, fault = fault.label(), "a lookup in Salesforce failed");
+        }
         self.found.extend(found);
         self.asked.extend(asked.into_iter().map(str::to_owned));
         Ok(())
@@ -211,6 +217,25 @@ impl<'f> Flush<'f> {
                 unchanged::fields_to_read(plan, self.record(unit), destination, rules)
             }
             Ok(_) | Err(_) => Vec::new(),
+        }
+    }
+
+    /// One line for what Salesforce has not written, whatever is tried next.
+    fn log(&self, results: &[Written]) {
+        let faults: Vec<&Fault> = results
+            .iter()
+            .filter_map(|result| result.as_ref().err())
+            .collect();
+        if let Some(first) = faults.first() {
+            let org = self.access.session.instance().as_str();
+            let (refused, fault) = (faults.len(), first.label());
+            tracing::warn!(
+                org,
+                records = results.len(),
+                refused,
+                fault,
+                "records were not written"
+            );
         }
     }
 

@@ -174,8 +174,10 @@ fn head(items: &[Item]) -> String {
     )
 }
 
+/// A blank is `%20`: a `+` is one in the query of a URI, and whether it is in the URL of a Composite's part is not documented.
 fn encode(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    encoded.replace('+', "%20")
 }
 
 #[cfg(test)]
