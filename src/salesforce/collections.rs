@@ -20,7 +20,7 @@ use crate::{
     salesforce::{
         Salesforce,
         composite::{MOST_PARTS, Part},
-        fault::{Disposition, Fault},
+        fault::Fault,
         session::Session,
     },
 };
@@ -226,10 +226,8 @@ fn of_collection(fault: Fault) -> Fault {
     }
 }
 
-/// Whether one record may be to blame for a collection that was refused as a whole. An unknown object is every record's.
+/// Whether one record may be to blame for a collection that was refused as a whole: its body could not be read. An unknown
+/// object is every record's, and any other status is about the caller's rights.
 fn is_about_a_record(fault: &Fault) -> bool {
-    match fault {
-        Fault::Refused(refusal) => !matches!(refusal.code.as_str(), "INVALID_TYPE" | "NOT_FOUND"),
-        other => other.disposition() == Disposition::Abort,
-    }
+    matches!(fault, Fault::Refused(refusal) if refusal.status == 400 && refusal.code != "INVALID_TYPE")
 }

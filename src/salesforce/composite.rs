@@ -61,7 +61,7 @@ struct Subanswer<'a> {
 
 impl Client {
     /// Makes the requests in one call, and gives the answer of each in their order: the body of a 2xx, or what went wrong.
-    /// At most five, all queries or Collections; one goes by itself.
+    /// At most five, all queries or Collections; one goes by itself, and each does where Salesforce refuses the Composite.
     pub(super) async fn ask(
         &self,
         call: Call,
@@ -69,11 +69,19 @@ impl Client {
         version: &str,
         parts: &[Part],
     ) -> Vec<Result<Bytes, Fault>> {
-        match parts {
-            [] => Vec::new(),
-            [only] => vec![self.ask_alone(call, session, only).await],
-            [..] => self.ask_together(call, session, version, parts).await,
+        let together = match parts {
+            [] => return Vec::new(),
+            [only] => return vec![self.ask_alone(call, session, only).await],
+            [..] => self.composite(call, session, version, parts).await,
+        };
+        if let Err(Fault::Refused(_)) = together {
+            let mut answers = Vec::with_capacity(parts.len());
+            for part in parts {
+                answers.push(self.ask_alone(call, session, part).await);
+            }
+            return answers;
         }
+        handed_out(together, parts.len())
     }
 
     async fn ask_alone(&self, call: Call, session: &Session, part: &Part) -> Result<Bytes, Fault> {
@@ -87,7 +95,8 @@ impl Client {
         self.send(call, Some(session.instance()), request).await
     }
 
-    /// The same, with one request too in a Composite, where its URL may be longer than a URI.
+    /// Makes the requests in a Composite, also one alone: there its URL may be longer than a URI. No event is to blame where
+    /// Salesforce refuses the Composite itself.
     pub(super) async fn ask_together(
         &self,
         call: Call,
@@ -95,10 +104,14 @@ impl Client {
         version: &str,
         parts: &[Part],
     ) -> Vec<Result<Bytes, Fault>> {
-        debug_assert!(parts.len() <= MOST_PARTS, "a Composite takes no more");
-        let answer = self.composite(call, session, version, parts).await;
-        let answers = answer.and_then(|body| read(&body, parts.len()));
-        answers.unwrap_or_else(|fault| vec![Err(fault); parts.len()])
+        let together = self.composite(call, session, version, parts).await;
+        let together = together.map_err(|fault| match fault {
+            Fault::Refused(refusal) => {
+                Fault::Unreadable(format!("Salesforce refuses the Composite ({refusal})"))
+            }
+            other => other,
+        });
+        handed_out(together, parts.len())
     }
 
     async fn composite(
@@ -108,6 +121,7 @@ impl Client {
         version: &str,
         parts: &[Part],
     ) -> Result<Bytes, Fault> {
+        debug_assert!(parts.len() <= MOST_PARTS, "a Composite takes no more");
         let subrequests = parts.iter().enumerate().map(|(index, part)| Subrequest {
             method: part.method.as_str(),
             url: &part.path,
@@ -124,6 +138,12 @@ impl Client {
             .json(&composite);
         self.send(call, Some(session.instance()), request).await
     }
+}
+
+/// The answers of the parts; what is wrong with the whole is wrong with each.
+fn handed_out(together: Result<Bytes, Fault>, parts: usize) -> Vec<Result<Bytes, Fault>> {
+    let answers = together.and_then(|body| read(&body, parts));
+    answers.unwrap_or_else(|fault| vec![Err(fault); parts])
 }
 
 fn reference(index: usize) -> String {

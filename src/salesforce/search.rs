@@ -1,6 +1,8 @@
 //! Finds the records of keys: what is remembered at once, the rest in as few calls as fit, asked again where Salesforce's
 //! answer says how.
 
+use std::collections::HashSet;
+
 use futures_util::{StreamExt, stream};
 use reqwest::Method;
 
@@ -60,13 +62,15 @@ impl Salesforce {
     async fn search(&self, session: &Session, wanted: Vec<Wanted>) -> Found {
         let mut found = Found::default();
         let mut parts = vec![wanted];
+        let mut learnt = HashSet::new();
         while !parts.is_empty() {
             let parts_of = |wanted| self.items(session, wanted, &mut found);
             let parts_now: Vec<_> = parts.into_iter().map(parts_of).collect();
             let answers = self.answers(session, parts_now).await;
-            let again = answers
-                .into_iter()
-                .flat_map(|(query, answer)| self.taken(session, &query, answer, &mut found));
+            let again = answers.into_iter().flat_map(|(query, answer)| {
+                self.again(session, &query, &answer, &mut learnt)
+                    .unwrap_or_else(|| found.add(&query, answer))
+            });
             parts = again.collect();
         }
         found
@@ -145,28 +149,28 @@ impl Salesforce {
             .await
     }
 
-    /// Takes an answer in. What Salesforce says about the fields of a query is learnt, and the query asked once more.
-    fn taken(
+    /// What is to be asked again because of what an answer says about the fields of its query. The form of a field is
+    /// learnt once in a search, whatever Salesforce says next.
+    fn again(
         &self,
         session: &Session,
         query: &Query,
-        answer: Result<Vec<Row>, Fault>,
-        found: &mut Found,
-    ) -> Vec<Vec<Wanted>> {
-        let org = session.instance();
-        if let (Err(fault), Some(first)) = (&answer, query.wanted.first()) {
-            if self.types.learn(org, &first.key, query.form, fault) {
-                return vec![query.wanted.clone()];
-            }
-            if query.reads_fields && self.types.unreadable(org, first.key.object(), fault) {
-                let of_id = |wanted: &Wanted| Wanted {
-                    fields: Vec::new(),
-                    ..wanted.clone()
-                };
-                return vec![query.wanted.iter().map(of_id).collect()];
-            }
+        answer: &Result<Vec<Row>, Fault>,
+        learnt: &mut HashSet<String>,
+    ) -> Option<Vec<Vec<Wanted>>> {
+        let (fault, first) = (answer.as_ref().err()?, query.wanted.first()?);
+        let (org, key) = (session.instance(), &first.key);
+        let is_new = !learnt.contains(key.field_kind());
+        if is_new && self.types.learn(org, key, query.form, fault) {
+            learnt.insert(key.field_kind().to_owned());
+            return Some(vec![query.wanted.clone()]);
         }
-        found.add(query, answer)
+        let refuses_field = query.reads_fields && self.types.unreadable(org, key.object(), fault);
+        let of_id = |wanted: &Wanted| Wanted {
+            fields: Vec::new(),
+            ..wanted.clone()
+        };
+        refuses_field.then(|| vec![query.wanted.iter().map(of_id).collect()])
     }
 }
 

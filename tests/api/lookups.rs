@@ -3,10 +3,17 @@
 use futures_util::future::join_all;
 use salesforce_transformer::simulator::{Call, Fault, FieldType, Simulator};
 use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{path, query_param_contains},
+};
 
 use crate::{
     delivery,
-    fixtures::{destination, identify, job, known_lead, lead_job, lead_job_at, org},
+    fixtures::{
+        destination, identify, job, known_lead, lead_job, lead_job_at, lets_in, lookup,
+        nothing_found, org, salesforce_that_answers,
+    },
     service::{Service, assert_says, error, serve},
 };
 
@@ -216,4 +223,51 @@ async fn two_spellings_of_one_number_are_one_record() {
     let service = service(&org, &[]).await;
     let jobs = [synced(1, "number__c", "42"), synced(2, "number__c", "42.0")];
     assert_eq!(outcomes(&service.router(jobs).await), ["PATCH", "PATCH"]);
+}
+
+#[tokio::test]
+async fn an_org_that_contradicts_itself_about_a_type_is_asked_once_more_and_no_more() {
+    let says = |kind: &str| {
+        let message =
+            format!("value of filter criterion for field 'code__c' must be of type {kind}");
+        ResponseTemplate::new(400)
+            .set_body_json(json!([{"errorCode": "INVALID_FIELD", "message": message}]))
+    };
+    let salesforce = MockServer::start().await;
+    lets_in(&salesforce).mount(&salesforce).await;
+    let text = says("string and should be enclosed in quotes");
+    let number = says("double and should not be enclosed in quotes");
+    lookup()
+        .and(query_param_contains("q", "'"))
+        .respond_with(number)
+        .mount(&salesforce)
+        .await;
+    lookup().respond_with(text).mount(&salesforce).await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    let entries = service.router([synced(1, "code__c", "42")]).await;
+    assert_eq!(outcomes(&entries), ["400"]);
+    let requests = salesforce.received_requests().await.unwrap();
+    assert_eq!(
+        requests
+            .iter()
+            .filter(|request| request.method == "GET")
+            .count(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_composite_that_is_refused_is_no_events_fault() {
+    let salesforce = salesforce_that_answers(nothing_found()).await;
+    let refused = ResponseTemplate::new(400)
+        .set_body_json(json!([{"errorCode": "INVALID_INPUT", "message": "no"}]));
+    Mock::given(path("/services/data/v50.0/composite"))
+        .respond_with(refused)
+        .mount(&salesforce)
+        .await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    let entries = service
+        .router([lead_job(1, "ada@example.com"), synced(2, "code__c", "x")])
+        .await;
+    assert_eq!(outcomes(&entries), ["500", "500"]);
 }

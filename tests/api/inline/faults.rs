@@ -213,3 +213,67 @@ async fn a_job_that_waits_too_long_is_retried() {
     assert_eq!(statuses(&entries), [500; 2]);
     assert_says(error(&entries[0]), "DELIVERY_TIMEOUT");
 }
+
+#[tokio::test]
+async fn a_composite_that_is_refused_goes_in_its_parts() {
+    let org = org().build();
+    known_lead(&org, "ada@example.com");
+    let salesforce = serve(org.router()).await;
+    let refused = || async {
+        let body = json!([{"errorCode": "INVALID_INPUT", "message": "no"}]).to_string();
+        (axum::http::StatusCode::BAD_REQUEST, body)
+    };
+    // The same org at an address that takes no Composite.
+    let without = axum::Router::new()
+        .route(
+            "/services/data/v50.0/composite",
+            axum::routing::post(refused),
+        )
+        .fallback_service(org.router());
+    let url = serve(without).await;
+    let flags = [
+        "--delivery",
+        "inline",
+        "--delivery-window",
+        "1ms",
+        "--salesforce-login-url",
+        &url,
+    ];
+    let hosts = format!("{url},{salesforce}");
+    let service = Service::start(
+        &url,
+        &[&flags[..], &["--salesforce-allowed-hosts", &hosts]].concat(),
+    )
+    .await;
+    let jobs = [
+        lead_job(1, "ada@example.com"),
+        of_user("bob", lead_job(2, "bob@example.com")),
+    ];
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299, 299]);
+    assert_eq!((org.records("Lead").len(), org.calls().collections), (2, 2));
+}
+
+#[tokio::test]
+async fn an_org_that_allows_no_writes_costs_one_call_and_not_one_for_each_record() {
+    let org = org().build();
+    let forbidden = || async {
+        let body = json!([{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}]).to_string();
+        (axum::http::StatusCode::FORBIDDEN, body)
+    };
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&asked);
+    let forbidden = move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        forbidden()
+    };
+    let read_only = axum::Router::new()
+        .route(
+            "/services/data/v50.0/composite/sobjects",
+            axum::routing::post(forbidden),
+        )
+        .fallback_service(org.router());
+    let url = serve(read_only).await;
+    let service = Service::start(&url, &["--delivery", "inline", "--delivery-window", "1ms"]).await;
+    assert_eq!(statuses(&deliver(&service, new_leads(50)).await), [400; 50]);
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
