@@ -2,6 +2,7 @@
 
 mod economy;
 mod parse;
+mod upstream;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -10,7 +11,7 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-pub use self::economy::Economy;
+pub use self::{economy::Economy, upstream::UpstreamSettings};
 use crate::{
     contract::Login,
     rules::{Compatibility, Placeholders, Rules},
@@ -72,6 +73,9 @@ pub struct Config {
     #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = parse::duration)]
     pub token_ttl: Duration,
 
+    /// The transformer behind this one.
+    #[command(flatten)]
+    pub upstream: UpstreamSettings,
     /// What decides how many API calls are spent.
     #[command(flatten)]
     pub economy: Economy,

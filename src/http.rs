@@ -3,6 +3,7 @@
 
 mod deliveries;
 mod failure;
+mod front;
 mod information;
 mod middleware;
 mod received;
@@ -27,7 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     config::Config, contract::DestinationName, metrics::Metrics, pipeline::Pipeline,
-    salesforce::Salesforce,
+    salesforce::Salesforce, upstream::Upstream,
 };
 
 /// What every handler can reach.
@@ -39,6 +40,7 @@ pub struct App {
     metrics: Arc<Metrics>,
     ready: Readiness,
     body_limit: usize,
+    upstream: Option<Arc<Upstream>>,
 }
 
 /// The life of a service: whether new requests are welcome, and which writes are under way.
@@ -102,6 +104,7 @@ pub(crate) fn router(
     salesforce: Arc<Salesforce>,
     metrics: Arc<Metrics>,
     ready: Readiness,
+    upstream: Option<Arc<Upstream>>,
 ) -> Router {
     let body_limit = usize::try_from(config.body_limit.as_u64()).unwrap_or(usize::MAX);
     let app = App {
@@ -116,6 +119,7 @@ pub(crate) fn router(
         metrics,
         ready,
         body_limit,
+        upstream,
     };
     let transforms = Router::new()
         .route("/transform", post(transforms::transform))

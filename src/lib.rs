@@ -23,6 +23,7 @@
 //! - [`rules`]: the two sets of rules
 //! - [`error`]: the two kinds of failure
 //! - [`http`], [`config`], [`metrics`], [`telemetry`], [`server`]: the service around it
+//! - [`upstream`]: the transformer behind this one, for everything that is not Salesforce's
 //! - [`simulator`], [`demo`]: a Salesforce in memory, and the whole job on one screen
 
 pub mod config;
@@ -46,6 +47,7 @@ pub mod simulator;
 pub mod target;
 pub mod telemetry;
 pub mod unchanged;
+pub mod upstream;
 
 use std::sync::Arc;
 
@@ -53,14 +55,15 @@ use axum::Router;
 
 pub use config::Config;
 
-use crate::{http::Readiness, salesforce::Salesforce};
+use crate::{http::Readiness, salesforce::Salesforce, upstream::Upstream};
 
-/// The whole service as a router.
+/// The whole service as a router. It is built inside a Tokio runtime, in which an upstream is listened to.
 ///
 /// # Errors
 /// Where the HTTP client cannot be built: no certificates, or a malformed proxy setting.
 pub fn app(config: &Config, ready: Readiness) -> Result<Router, reqwest::Error> {
     let metrics = metrics::new();
     let salesforce = Arc::new(Salesforce::new(config, Arc::clone(&metrics))?);
-    Ok(http::router(config, salesforce, metrics, ready))
+    let upstream = Upstream::new(&config.upstream)?;
+    Ok(http::router(config, salesforce, metrics, ready, upstream))
 }

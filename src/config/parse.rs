@@ -67,6 +67,19 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
     Err("it must be http or https and a host; write it as https://login.salesforce.com".to_owned())
 }
 
+/// The address of the upstream: nothing of it may be a secret, and its path counts.
+pub(super) fn upstream_url(text: &str) -> Result<Url, String> {
+    let url = http_url(text).map_err(|_| {
+        "it must be http or https and a host; write it as http://transformer:9090".to_owned()
+    })?;
+    let holds_more =
+        !url.username().is_empty() || url.password().is_some() || url.query().is_some();
+    if holds_more {
+        return Err("it takes no user, password or query".to_owned());
+    }
+    Ok(url)
+}
+
 pub(super) fn api_version(text: &str) -> Result<String, String> {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     match text.split_once('.') {

@@ -2,7 +2,10 @@
 
 use thiserror::Error;
 
-use crate::error::{EventError, shortened};
+use crate::{
+    error::{EventError, shortened},
+    upstream::UpstreamError,
+};
 
 /// Why a whole request cannot be served.
 #[derive(Debug, Error)]
@@ -56,6 +59,9 @@ pub enum RequestError {
     /// An event may succeed later, and the caller drops an event that fails on its own (row "always").
     #[error("an event cannot be served for now, and rudder-server's processor would drop it: {0}")]
     NotNow(Box<EventError>),
+    /// The request is for the upstream, which has not answered.
+    #[error("{0}")]
+    Upstream(#[from] UpstreamError),
     /// An answer that could not be written.
     #[error("the answer could not be written: {0}")]
     Unwritable(#[source] serde_json::Error),

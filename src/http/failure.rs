@@ -67,6 +67,9 @@ fn for_person(error: &RequestError) -> Answer {
             Answer::Final(StatusCode::NOT_FOUND)
         }
         RequestError::NotNow(_) => Answer::Again { reason: "not_now" },
+        RequestError::Upstream(error) => Answer::Again {
+            reason: error.reason(),
+        },
         RequestError::Unwritable(_) | RequestError::Panicked => {
             Answer::Final(StatusCode::INTERNAL_SERVER_ERROR)
         }
@@ -101,6 +104,9 @@ fn for_rudder_server(error: &RequestError) -> Answer {
             reason: "unknown_path",
         },
         RequestError::NotNow(_) => Answer::Again { reason: "not_now" },
+        RequestError::Upstream(error) => Answer::Again {
+            reason: error.reason(),
+        },
         RequestError::Unwritable(_) | RequestError::Panicked => {
             Answer::Again { reason: "internal" }
         }

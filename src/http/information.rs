@@ -14,20 +14,35 @@ use super::{
 };
 use crate::{error::RequestError, salesforce::limits::Figures};
 
-/// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1.
-pub(super) async fn features() -> Json<JsonValue> {
-    let ours: serde_json::Map<_, _> = ADVERTISED
-        .iter()
+/// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1. Where there is an
+/// upstream, ours are laid over its own.
+pub(super) async fn features(State(app): State<App>) -> Json<JsonValue> {
+    let ours = our_features();
+    let upstream = app.upstream.as_ref();
+    let both = upstream.and_then(|upstream| upstream.features_with(&ours));
+    Json(JsonValue::Object(both.unwrap_or(ours)))
+}
+
+fn our_features() -> serde_json::Map<String, JsonValue> {
+    let names = ADVERTISED.iter();
+    let ours: serde_json::Map<_, _> = names
         .map(|name| (name.upper().to_owned(), JsonValue::Bool(true)))
         .collect();
-    Json(json!({
-        "routerTransform": ours,
-        "regulations": [],
-        "supportSourceTransformV1": true,
-        "upgradedToSourceTransformV2": true,
-        "supportTransformerProxyV1": true,
-        "supportDestTransformCompactedPayloadV1": true,
-    }))
+    let features = [
+        ("routerTransform", JsonValue::Object(ours)),
+        ("regulations", json!([])),
+        ("supportSourceTransformV1", JsonValue::Bool(true)),
+        ("upgradedToSourceTransformV2", JsonValue::Bool(true)),
+        ("supportTransformerProxyV1", JsonValue::Bool(true)),
+        (
+            "supportDestTransformCompactedPayloadV1",
+            JsonValue::Bool(true),
+        ),
+    ];
+    let features = features.into_iter();
+    features
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// `GET /health`: the process is alive.
@@ -35,15 +50,26 @@ pub(super) async fn health() -> Json<JsonValue> {
     Json(json!({ "service": "UP", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// `GET /ready`: new requests are welcome.
+/// `GET /ready`: new requests are welcome. An upstream that fails does not keep Salesforce's events away.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
-    if app.ready.is_ready() {
-        (StatusCode::OK, Json(json!({ "ready": true })))
+    let upstream = app.upstream.as_ref();
+    let reason = if !app.ready.is_ready() {
+        Some("the service is stopping")
+    } else if upstream.is_some_and(|upstream| !upstream.is_heard()) {
+        Some("the upstream has not been heard yet")
     } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Json(json!({ "ready": false, "reason": "the service is stopping" })),
-        )
+        None
+    };
+    let mut body = json!({ "ready": reason.is_none() });
+    if let Some(upstream) = upstream {
+        body["upstream"] = upstream.state().into();
+    }
+    match reason {
+        None => (StatusCode::OK, Json(body)),
+        Some(reason) => {
+            body["reason"] = reason.into();
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+        }
     }
 }
 

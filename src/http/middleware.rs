@@ -20,10 +20,11 @@ use tower_http::{
 use super::{
     App,
     failure::{self, Caller},
+    front,
     transforms::Tally,
     unread,
 };
-use crate::{config::Config, error::RequestError};
+use crate::{config::Config, error::RequestError, upstream::Passed};
 
 /// Answers below this size are sent as they are, in bytes.
 const SMALLEST_COMPRESSED: u16 = 1024;
@@ -54,6 +55,10 @@ pub(super) fn around_transforms(routes: Router<App>, config: &Config) -> Router<
 pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
     let observed = routes
         .layer(middleware::from_fn(unread::read_rest))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            front::here_or_there,
+        ))
         .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state::<()>(app.clone());
     let tidied = tower::Layer::layer(&MapRequestLayer::new(tidy_path), observed);
@@ -121,7 +126,9 @@ async fn observe(
     let method = request.method().clone();
     let response = next.run(request).await;
     let (status, elapsed) = (response.status().as_u16(), start.elapsed());
-    let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
+    let passed = response.extensions().get::<Passed>().is_some();
+    let matched = route.as_ref().map_or("unknown", MatchedPath::as_str);
+    let route = if passed { "upstream" } else { matched };
     app.metrics.request(route, status, elapsed);
     let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let polled =

@@ -22,6 +22,7 @@
 //! | `http` | what holds for every route: the version header, slashes, compression |
 //! | `polled` | features, health, readiness, version and metrics |
 //! | `transform` | `/transform` for people: every form of input, and what was left out |
+//! | `upstream` | in front of a stock transformer: what passes through, and what happens without it |
 //! | `lifecycle` | how the service stops |
 //!
 //! `service` is the stage, `fixtures` are the events and destinations that most tests start from, `log` is what is logged.
@@ -52,4 +53,5 @@ mod router_batch;
 mod service;
 mod transform;
 mod unchanged;
+mod upstream;
 mod wire;

@@ -1,0 +1,22 @@
+//! The settings of the transformer behind this one.
+
+use std::time::Duration;
+
+use clap::Args;
+use url::Url;
+
+use super::parse;
+
+/// The settings of the transformer behind this one.
+#[derive(Args, Clone, Debug)]
+pub struct UpstreamSettings {
+    /// Address of a stock transformer, to which every request goes that is not for Salesforce, such as <http://transformer:9090>
+    #[arg(long, env = "UPSTREAM_URL", value_parser = parse::upstream_url)]
+    pub upstream_url: Option<Url>,
+    /// Longest wait for the next byte from the upstream; rudder-server itself waits for 600 s
+    #[arg(long, env = "UPSTREAM_TIMEOUT", default_value = "10m", value_parser = parse::duration)]
+    pub upstream_timeout: Duration,
+    /// How often the upstream's features are asked for
+    #[arg(long, env = "UPSTREAM_REFRESH", default_value = "1m", value_parser = parse::duration)]
+    pub upstream_refresh: Duration,
+}

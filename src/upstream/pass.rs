@@ -1,0 +1,97 @@
+//! Hands a request over to the upstream and streams its answer back: body bytes, status and headers as they are, but for
+//! those that belong to one connection alone (RFC 9110, section 7.6.1).
+
+use std::sync::atomic::Ordering;
+
+use axum::{
+    body::{Body, HttpBody},
+    extract::Request,
+    http::{HeaderMap, HeaderName, header},
+    response::Response,
+};
+
+use super::{Upstream, UpstreamError};
+
+/// Headers of one connection, besides those that `Connection` names.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// An answer that came from the upstream, for the log and the metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Passed;
+
+impl Upstream {
+    /// Sends a request on, and gives the answer as it begins to come.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] where no answer has begun. Once it has, a broken stream breaks the caller's connection: nobody can
+    /// take half an answer for a whole one.
+    pub async fn pass(&self, request: Request) -> Result<Response, UpstreamError> {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let url = format!("{}{path}", self.url);
+        keep_end_to_end(&mut parts.headers);
+        parts.headers.remove(header::HOST);
+        let request = self.http.request(parts.method, url).headers(parts.headers);
+        let request = if body.is_end_stream() {
+            request
+        } else {
+            request.body(reqwest::Body::wrap_stream(body.into_data_stream()))
+        };
+        let answer = request.send().await.map_err(UpstreamError::from);
+        self.failing.store(answer.is_err(), Ordering::Relaxed);
+        let answer: axum::http::Response<reqwest::Body> = answer?.into();
+        let mut answer = answer.map(Body::new);
+        keep_end_to_end(answer.headers_mut());
+        answer.extensions_mut().insert(Passed);
+        Ok(answer)
+    }
+}
+
+fn keep_end_to_end(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_one_connection_end_with_it() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "keep-alive, X-Hop"),
+            ("keep-alive", "timeout=5"),
+            ("x-hop", "1"),
+            ("x-rudder-should-retry", "true"),
+            ("content-encoding", "gzip"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        keep_end_to_end(&mut headers);
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["content-encoding", "x-rudder-should-retry"]);
+    }
+}
