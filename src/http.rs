@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     config::Config, contract::DestinationName, metrics::Metrics, pipeline::Pipeline,
-    salesforce::Salesforce, upstream::Upstream,
+    record::Recorder, salesforce::Salesforce, upstream::Upstream,
 };
 
 /// What every handler can reach.
@@ -41,6 +41,7 @@ pub struct App {
     ready: Readiness,
     body_limit: usize,
     upstream: Option<Arc<Upstream>>,
+    recorder: Option<Recorder>,
 }
 
 /// The life of a service: whether new requests are welcome, and which writes are under way.
@@ -105,6 +106,7 @@ pub(crate) fn router(
     metrics: Arc<Metrics>,
     ready: Readiness,
     upstream: Option<Arc<Upstream>>,
+    recorder: Option<Recorder>,
 ) -> Router {
     let body_limit = usize::try_from(config.body_limit.as_u64()).unwrap_or(usize::MAX);
     let app = App {
@@ -120,6 +122,7 @@ pub(crate) fn router(
         ready,
         body_limit,
         upstream,
+        recorder,
     };
     let transforms = Router::new()
         .route("/transform", post(transforms::transform))

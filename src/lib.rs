@@ -24,8 +24,10 @@
 //! - [`error`]: the two kinds of failure
 //! - [`http`], [`config`], [`metrics`], [`telemetry`], [`server`]: the service around it
 //! - [`upstream`]: the transformer behind this one, for everything that is not Salesforce's
+//! - [`record`], [`compare`]: real traffic, and where two transformers answer it differently
 //! - [`simulator`], [`demo`]: a Salesforce in memory, and the whole job on one screen
 
+pub mod compare;
 pub mod config;
 pub mod contract;
 pub mod deliver;
@@ -40,6 +42,7 @@ pub mod orgs;
 pub mod outcome;
 pub mod pipeline;
 pub mod plan;
+pub mod record;
 pub mod rules;
 pub mod salesforce;
 pub mod server;
@@ -49,21 +52,39 @@ pub mod telemetry;
 pub mod unchanged;
 pub mod upstream;
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use axum::Router;
+use thiserror::Error;
 
 pub use config::Config;
 
-use crate::{http::Readiness, salesforce::Salesforce, upstream::Upstream};
+use crate::{http::Readiness, record::Recorder, salesforce::Salesforce, upstream::Upstream};
+
+/// Why the service cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// No certificates, or a malformed proxy setting.
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The file cannot be written.
+    #[error("RECORD: the file cannot be opened: {0}")]
+    Record(#[from] io::Error),
+}
 
 /// The whole service as a router. It is built inside a Tokio runtime, in which an upstream is listened to.
 ///
 /// # Errors
-/// Where the HTTP client cannot be built: no certificates, or a malformed proxy setting.
-pub fn app(config: &Config, ready: Readiness) -> Result<Router, reqwest::Error> {
+/// [`StartError`].
+pub fn app(config: &Config, ready: Readiness) -> Result<Router, StartError> {
     let metrics = metrics::new();
     let salesforce = Arc::new(Salesforce::new(config, Arc::clone(&metrics))?);
     let upstream = Upstream::new(&config.upstream)?;
-    Ok(http::router(config, salesforce, metrics, ready, upstream))
+    let record = config.upstream.record.as_deref();
+    let recorder = record
+        .map(|file| Recorder::open(file, &ready))
+        .transpose()?;
+    Ok(http::router(
+        config, salesforce, metrics, ready, upstream, recorder,
+    ))
 }

@@ -1,4 +1,4 @@
-//! The command: `serve` (also without a subcommand), `demo`, `health`.
+//! The command: `serve` (also without a subcommand), `demo`, `compare`, `health`.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use salesforce_transformer::{Config, app, demo, http::Readiness, server, telemetry};
+use salesforce_transformer::{Config, app, compare, demo, http::Readiness, server, telemetry};
 use tokio::net::TcpListener;
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
@@ -28,6 +28,8 @@ enum Command {
     Serve(Box<Config>),
     /// Shows the whole job on one screen, with a Salesforce in memory
     Demo(demo::Options),
+    /// Sends recorded requests to two transformers and prints where they differ; exits with 0 (equal), 1 or 2 (could not)
+    Compare(Box<compare::Options>),
     /// Asks a running service whether it is alive; exits with 0 or 1
     Health(HealthOptions),
 }
@@ -49,6 +51,7 @@ async fn main() -> ExitCode {
         None => serve(&cli.config).await,
         Some(Command::Serve(config)) => serve(&config).await,
         Some(Command::Demo(options)) => demo::run(&options).await,
+        Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Health(options)) => health(&options).await,
     }
 }
@@ -86,8 +89,7 @@ async fn serve(config: &Config) -> ExitCode {
 
 async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
     let ready = Readiness::default();
-    let app = app(config, ready.clone())
-        .map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
+    let app = app(config, ready.clone()).map_err(|error| error.to_string())?;
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address)
         .await

@@ -37,6 +37,13 @@ fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
     }
 }
 
+/// Whether a field of a lead or contact is one that Salesforce's REST API never writes (row 7b).
+#[must_use]
+pub fn is_system_field(name: &str) -> bool {
+    let mut fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
+    fields.any(|field| field.name == name && !field.writable)
+}
+
 /// Whether the destination wants traits mapped (row 8a).
 fn is_wanted(destination: &Destination, switch: MappingSwitch) -> bool {
     let older = destination.map_property;

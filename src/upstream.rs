@@ -4,12 +4,14 @@
 //! | room | what it is for |
 //! |---|---|
 //! | `ownership` | whose a request is, by its path |
+//! | `held` | a body in the pieces in which it came |
 //! | `destination` | whose it is by its body, without parsing the events |
 //! | `pass` | hands a request over and streams the answer back |
 //! | `features` | what both transformers can do, learnt before anything is answered |
 
 mod destination;
 mod features;
+mod held;
 mod ownership;
 mod pass;
 
@@ -28,6 +30,7 @@ use tokio::time::sleep;
 
 pub use self::{
     destination::{DestType, dest_type},
+    held::{Held, NotHeld},
     ownership::{Ownership, ownership},
     pass::Passed,
 };

@@ -1,6 +1,6 @@
 //! The settings of the transformer behind this one.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use url::Url;
@@ -16,6 +16,9 @@ pub struct UpstreamSettings {
     /// Longest wait for the next byte from the upstream; rudder-server itself waits for 600 s
     #[arg(long, env = "UPSTREAM_TIMEOUT", default_value = "10m", value_parser = parse::duration)]
     pub upstream_timeout: Duration,
+    /// File to which the requests that pass through are appended as JSON lines, secrets left out, for `compare`
+    #[arg(long, env = "RECORD")]
+    pub record: Option<PathBuf>,
     /// How often the upstream's features are asked for
     #[arg(long, env = "UPSTREAM_REFRESH", default_value = "1m", value_parser = parse::duration)]
     pub upstream_refresh: Duration,

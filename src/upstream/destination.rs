@@ -10,6 +10,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::held::Held;
 use crate::contract::DestinationName;
 
 /// Whose a body is.
@@ -23,17 +24,21 @@ pub enum DestType {
 
 /// Whose a body is, by its `destType`. A compressed one is looked into as well, up to `limit` bytes.
 #[must_use]
-pub fn dest_type(body: &Bytes, gzip: bool, limit: usize) -> DestType {
-    let body = if gzip {
-        match opened(body, limit) {
-            Some(opened) => opened,
-            None => return DestType::Theirs,
-        }
-    } else {
-        body.clone()
+pub fn dest_type(held: &Held, gzip: bool, limit: usize) -> DestType {
+    if gzip {
+        let opened = opened(&held.whole(), limit);
+        let pieces = opened.map(|opened| Held::from(vec![opened]));
+        return pieces.map_or(DestType::Theirs, |held| plain(&held));
+    }
+    plain(held)
+}
+
+fn plain(held: &Held) -> DestType {
+    let is_ours = |name: &str| DestinationName::parse(name).is_some();
+    let is_ours = match last_member(&held.end()) {
+        Some(name) => is_ours(name),
+        None => member(&held.whole()).is_some_and(|name| is_ours(&name)),
     };
-    let name = last_member(&body).map_or_else(|| member(&body), |name| Some(Cow::Borrowed(name)));
-    let is_ours = name.is_some_and(|name| DestinationName::parse(&name).is_some());
     if is_ours {
         DestType::Ours
     } else {
@@ -104,7 +109,9 @@ mod tests {
     use super::*;
 
     fn whose(body: &str) -> DestType {
-        dest_type(&Bytes::copy_from_slice(body.as_bytes()), false, usize::MAX)
+        // In pieces, as it comes from the wire.
+        let pieces = body.as_bytes().chunks(7).map(Bytes::copy_from_slice);
+        dest_type(&Held::from(pieces.collect::<Vec<_>>()), false, usize::MAX)
     }
 
     #[test]
@@ -136,7 +143,7 @@ mod tests {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(br#"{"input":[],"destType":"salesforce"}"#)
             .unwrap();
-        let body = Bytes::from(gzip.finish().unwrap());
+        let body = Held::from(vec![Bytes::from(gzip.finish().unwrap())]);
         assert_eq!(dest_type(&body, true, 1_000), DestType::Ours);
         assert_eq!(
             dest_type(&body, true, 10),

@@ -1,0 +1,87 @@
+//! An answer, taken apart into its events: a router's entries by their job ids, whatever their order.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::{Value, json};
+
+/// An answer as its events.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) events: BTreeMap<Event, Value>,
+}
+
+/// What an answer says something about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Event {
+    /// The request as a whole: its HTTP status, or an answer that has no events.
+    Whole,
+    /// A job, and which of its outputs.
+    Job(u64, usize),
+    /// An event without a job id, by its place.
+    Place(usize),
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => f.write_str("the answer"),
+            Self::Job(job, 0) => write!(f, "job {job}"),
+            Self::Job(job, output) => write!(f, "job {job}, output {}", output + 1),
+            Self::Place(place) => write!(f, "element {place}"),
+        }
+    }
+}
+
+impl Answer {
+    /// Takes an answer apart. One that is no JSON is compared as text.
+    pub(super) fn read(status: u16, body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()));
+        let mut answer = Self {
+            events: BTreeMap::new(),
+        };
+        let entries = match &body {
+            Value::Array(entries) => Some(entries),
+            other => other["output"].as_array(),
+        };
+        let whole = match entries {
+            None => json!({"status": status, "body": body}),
+            Some(entries) => {
+                for (place, entry) in entries.iter().enumerate() {
+                    answer.add(place, entry);
+                }
+                json!({"status": status})
+            }
+        };
+        answer.events.insert(Event::Whole, whole);
+        answer
+    }
+
+    fn add(&mut self, place: usize, entry: &Value) {
+        let jobs = match &entry["metadata"] {
+            Value::Array(jobs) => jobs.clone(),
+            one => vec![one.clone()],
+        };
+        for metadata in jobs {
+            let event = match metadata["jobId"].as_u64() {
+                Some(job) => self.next_output(job),
+                None => Event::Place(place),
+            };
+            let mut entry = entry.clone();
+            entry["metadata"] = metadata;
+            self.events.insert(event, entry);
+        }
+    }
+
+    fn next_output(&self, job: u64) -> Event {
+        let taken = self
+            .events
+            .range(Event::Job(job, 0)..=Event::Job(job, usize::MAX));
+        Event::Job(job, taken.count())
+    }
+
+    /// How many events there are.
+    pub(super) fn count(&self) -> usize {
+        self.events.len() - 1
+    }
+}
