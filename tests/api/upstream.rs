@@ -2,7 +2,10 @@
 
 mod trouble;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -12,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use flate2::{Compression, write::GzEncoder};
 use salesforce_transformer::simulator::Simulator;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -44,6 +48,10 @@ impl Stock {
         });
         Router::new()
             .route("/features", get(|| async move { axum::Json(features) }))
+            .route(
+                "/gzipped",
+                get(|| async { ([(header::CONTENT_ENCODING, "gzip")], gzip("[1]")) }),
+            )
             .fallback(echo)
             .with_state(self.clone())
     }
@@ -130,6 +138,12 @@ pub(super) async fn in_front(org: &Simulator, upstream: &str, flags: &[&str]) ->
         tokio::task::yield_now().await;
     }
     service
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
 }
 
 fn router_body(dest_type: &str) -> String {
@@ -219,16 +233,9 @@ async fn destinations_are_told_apart_by_their_exact_names() {
 
 #[tokio::test]
 async fn a_compressed_body_is_looked_into_and_passed_on_as_it_came() {
-    use flate2::{Compression, write::GzEncoder};
-    use std::io::Write;
     let stock = Stock::default();
     let (url, _running) = stock.serve_at("127.0.0.1:0").await;
     let service = in_front(&org().build(), &url, &[]).await;
-    let gzip = |text: &str| {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(text.as_bytes()).unwrap();
-        gzip.finish().unwrap()
-    };
     let theirs = gzip(&router_body("klaviyo"));
     let request = || {
         service
@@ -242,6 +249,24 @@ async fn a_compressed_body_is_looked_into_and_passed_on_as_it_came() {
         .await
         .accepted();
     assert_eq!(ours["output"][0]["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn a_compressed_answer_comes_back_byte_for_byte() {
+    let (url, _running) = Stock::default().serve_at("127.0.0.1:0").await;
+    let service = in_front(&org().build(), &url, &[]).await;
+    let plain = reqwest::Client::builder()
+        .no_proxy()
+        .no_gzip()
+        .build()
+        .unwrap();
+    let answer = plain
+        .get(format!("{}/gzipped", service.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.headers()["content-encoding"], "gzip");
+    assert_eq!(answer.bytes().await.unwrap(), gzip("[1]"));
 }
 
 #[tokio::test]
