@@ -27,9 +27,9 @@ pub(super) type Answer = Result<Arc<[Row]>, Arc<Fault>>;
 impl Found {
     /// Takes the answer to a query. A failed query fails only its own keys.
     ///
-    /// Returns the parts in which keys must be asked for again. One by one, where a record answers none of several keys:
-    /// Salesforce knows equalities that we do not, such as two spellings of one letter, and a record that is overlooked
-    /// would be written twice. In halves, where Salesforce does not understand a value, which must fail its own key alone.
+    /// Returns the parts in which keys must be asked for again: until each record is known to be its key's, because Salesforce
+    /// knows equalities that we do not, such as two spellings of one letter, and a record that is overlooked would be
+    /// written twice; and until a value that Salesforce does not understand fails its own key alone.
     #[must_use]
     pub(super) fn add(
         &mut self,
@@ -52,7 +52,7 @@ impl Found {
                         self.set(&wanted.key, Ok(rows.into()));
                     }
                 }
-                None => return wanted.iter().map(|wanted| vec![wanted.clone()]).collect(),
+                None => return apart(wanted, query.form),
             },
             (Err(Fault::Refused(refusal)), wanted @ [_, _, ..]) if is_about_a_value(&refusal) => {
                 let (first, second) = wanted.split_at(wanted.len() / 2);
@@ -137,6 +137,35 @@ fn may_answer(row: &Row, key: &Key) -> bool {
     let ours_to_tell =
         key.is_lead() && value.is_ascii() && row.found_by.iter().all(|form| form.is_ascii());
     !ours_to_tell || row.found_by.iter().any(|form| form == value)
+}
+
+/// The parts in which keys are asked for again whose records cannot be told apart: each key by itself that another may be
+/// the same as, the others together; where there are none such, in halves.
+fn apart(wanted: &[Wanted], form: Option<Form>) -> Vec<Vec<Wanted>> {
+    let names: Vec<String> = wanted
+        .iter()
+        .map(|wanted| wanted.key.answered_as(form).to_ascii_lowercase())
+        .collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for name in &names {
+        *counts.entry(name).or_default() += 1;
+    }
+    let is_unique = |name: &String| counts.get(name.as_str()) == Some(&1);
+    let of = |unique: bool| {
+        wanted
+            .iter()
+            .zip(&names)
+            .filter(move |(_, name)| is_unique(name) == unique)
+            .map(|(wanted, _)| wanted.clone())
+    };
+    let alike: Vec<Vec<Wanted>> = of(false).map(|wanted| vec![wanted]).collect();
+    if alike.is_empty() {
+        let (first, second) = wanted.split_at(wanted.len() / 2);
+        return vec![first.to_vec(), second.to_vec()];
+    }
+    let others: Vec<Wanted> = of(true).collect();
+    let others = (!others.is_empty()).then_some(others);
+    alike.into_iter().chain(others).collect()
 }
 
 /// Hands each record to the key that asked for it; `None` where one answers none of them, or where two keys differ in

@@ -148,6 +148,7 @@ impl Key {
         let value = match form {
             Some(Form::Number) => literal::by_value(self.value().trim()),
             Some(Form::DateTime) => literal::instant(self.value()),
+            Some(Form::Text) if !self.is_lead() => Some(self.value().to_owned()),
             Some(Form::Text | Form::Bool | Form::Date) | None => None,
         };
         value.unwrap_or_else(|| self.folded_value().to_owned())

@@ -163,6 +163,9 @@ impl Salesforce {
         let is_new = !learnt.contains(key.field_kind());
         if is_new && self.types.learn(org, key, query.form, fault) {
             learnt.insert(key.field_kind().to_owned());
+        }
+        // Another query of the same field may have learnt it first.
+        if learnt.contains(key.field_kind()) && self.types.form(org, key) != query.form {
             return Some(vec![query.wanted.clone()]);
         }
         let refuses_field = query.reads_fields && self.types.unreadable(org, key.object(), fault);

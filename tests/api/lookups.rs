@@ -214,6 +214,53 @@ async fn a_text_that_is_no_number_fails_alone() {
 }
 
 #[tokio::test]
+async fn all_queries_of_a_field_are_asked_once_more_where_its_form_is_learnt() {
+    let org = org()
+        .custom_field("Contact", "number__c", FieldType::Number)
+        .build();
+    let service = service(&org, &[]).await;
+    let jobs: Vec<_> = (0..1_200)
+        .map(|n| synced(n, "number__c", format!("{}{n:04}", "9".repeat(9))))
+        .collect();
+    let outcomes = outcomes(&service.router(jobs).await);
+    assert_eq!(outcomes, vec!["POST"; 1_200]);
+    let calls = org.calls();
+    assert_eq!((calls.composite, calls.composite_parts), (2, 6));
+}
+
+#[tokio::test]
+async fn a_number_and_its_text_find_the_one_record_of_a_text_field() {
+    let org = org()
+        .custom_field("Contact", "code__c", FieldType::Text)
+        .build();
+    org.insert("Contact", json!({"LastName": "Known", "code__c": "42"}))
+        .unwrap();
+    let service = service(&org, &[]).await;
+    let jobs = [synced(1, "code__c", 42), synced(2, "code__c", "42")];
+    for batch in ["before the form is known", "and after"] {
+        let outcomes = outcomes(&service.router(&jobs).await);
+        assert_eq!(outcomes, ["PATCH", "PATCH"], "{batch}");
+    }
+}
+
+#[tokio::test]
+async fn two_keys_that_must_be_told_apart_cost_few_calls_among_many() {
+    let org = org()
+        .custom_field("Contact", "code__c", FieldType::Text)
+        .build();
+    let service = service(&org, &[]).await;
+    let mut jobs: Vec<_> = (0..498)
+        .map(|n| synced(n, "code__c", format!("customer-number-{n:04}")))
+        .collect();
+    jobs.push(synced(498, "code__c", "one"));
+    jobs.push(synced(499, "code__c", "ONE"));
+    let entries = service.router(jobs).await;
+    assert_eq!(outcomes(&entries).len(), 500);
+    let calls = org.calls();
+    assert!(calls.total_api() <= 6, "{calls:?}");
+}
+
+#[tokio::test]
 async fn two_spellings_of_one_number_are_one_record() {
     let org = org()
         .custom_field("Contact", "number__c", FieldType::Number)
