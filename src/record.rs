@@ -25,8 +25,10 @@ use crate::{compare, http::Readiness};
 const MOST_WAITING: usize = 64;
 
 /// Headers that tell nothing about a request, and those that hold secrets.
-const LEFT_OUT: [&str; 6] = [
+const LEFT_OUT: [&str; 8] = [
     "authorization",
+    "proxy-authorization",
+    "cookie",
     "host",
     "content-length",
     "connection",

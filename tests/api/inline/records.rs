@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{deliver, inline, leads, new_leads, statuses};
 use crate::{
-    fixtures::{destination, identify, job, org},
+    fixtures::{destination, identify, job, lead_job, org},
     service::{assert_says, error},
 };
 
@@ -27,6 +27,40 @@ async fn the_events_of_one_person_are_merged_in_order_and_share_the_outcome() {
         (vec!["Paris".to_owned()], vec!["1".to_owned()])
     );
     assert_eq!(org.calls().collection_records, 1);
+}
+
+#[tokio::test]
+async fn malformed_events_fail_alone_and_every_job_is_answered_once() {
+    let org = org().build();
+    let service = inline(&org, &[]).await;
+    let broken = |id: u64, message: serde_json::Value| {
+        let mut broken = lead_job(id, "x@example.com");
+        broken["message"] = message;
+        broken
+    };
+    let mut jobs = vec![
+        broken(1, json!(null)),
+        broken(2, json!([])),
+        broken(
+            3,
+            json!({"type": "track", "integrations": {"Salesforce": true}}),
+        ),
+        broken(4, identify(json!({"email": ["a"]}))),
+        broken(5, identify(json!({"email": "a".repeat(2_000)}))),
+        broken(
+            6,
+            json!({"type": "identify", "traits": {"email": "g@example.com"}}),
+        ),
+        lead_job(7, "good@example.com"),
+        lead_job(8, "o'brien\\\"\n' OR Id != null@example.com"),
+    ];
+    jobs[6]["metadata"]["userId"] = json!(["no", "text"]);
+    let entries = deliver(&service, jobs).await;
+    assert_eq!(statuses(&entries), [400, 400, 400, 400, 400, 298, 299, 400]);
+    assert_eq!(leads(&org, "Email"), ["good@example.com"]);
+    for (id, entry) in (1..).zip(&entries) {
+        assert_eq!(entry["metadata"][0]["jobId"], id);
+    }
 }
 
 #[tokio::test]
