@@ -48,7 +48,7 @@ fn synced(id: u64, field: &str, value: impl Into<Value>) -> Value {
 #[tokio::test]
 async fn concurrent_requests_of_one_org_share_one_query() {
     let org = org().build();
-    let service = service(&org, &["--lookup-window", "300ms"]).await;
+    let service = service(&org, &["--lookup-window", "1s"]).await;
     let requests =
         (0..20).map(|n| service.router([lead_job(n, &format!("person{n}@example.com"))]));
     for entries in join_all(requests).await {
@@ -62,7 +62,7 @@ async fn a_key_that_is_being_asked_for_is_not_asked_for_again() {
     let org = org().build();
     let service = service(
         &org,
-        &["--lookup-window", "0s", "--salesforce-timeout", "300ms"],
+        &["--lookup-window", "0s", "--salesforce-timeout", "1s"],
     )
     .await;
     org.fail_next(Call::Query, Fault::Hang, 1);
@@ -113,7 +113,7 @@ async fn lookups_of_several_objects_are_one_call_and_fail_apart() {
 #[tokio::test]
 async fn a_caller_that_hangs_up_takes_nobodys_answer_away() {
     let org = org().build();
-    let service = service(&org, &["--lookup-window", "200ms"]).await;
+    let service = service(&org, &["--lookup-window", "1s"]).await;
     let body =
         json!({"input": [lead_job(1, "ada@example.com")], "destType": "salesforce"}).to_string();
     let first = tokio::spawn(service.request("/routerTransform").body(body).send());
