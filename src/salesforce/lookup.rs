@@ -104,8 +104,16 @@ impl Row {
         }
     }
 
+    /// The record without the values of fields.
+    pub(super) fn without_values(&self) -> Self {
+        Self {
+            values: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// The record with the values of all fields that were read.
-    fn with_values(self, record: &Object<'_>) -> Self {
+    pub(super) fn with_values(self, record: &Object<'_>) -> Self {
         let values = record
             .iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value.raw().to_owned()));

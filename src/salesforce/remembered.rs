@@ -3,7 +3,7 @@
 use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use moka::{policy::EvictionPolicy, sync::Cache};
@@ -37,49 +37,142 @@ impl Viewers {
     }
 }
 
+/// How much longer than its records it is remembered that one is gone: a lookup that began before may still bring it.
+const LONGEST_LOOKUP: Duration = Duration::from_mins(10);
+
 /// The records that were found lately, by user and key.
 #[derive(Debug)]
-pub(super) struct Remembered(Option<Rows>);
+pub(super) struct Remembered(Option<Memory>);
 
-type Rows = Cache<(Viewer, String), Arc<[Row]>>;
+/// When records were asked for, and which were found.
+type AskedRows = (Instant, Arc<[Row]>);
+
+#[derive(Debug)]
+struct Memory {
+    /// What was found for each key.
+    rows: Cache<(Viewer, String), AskedRows>,
+    /// When a record was last said to be gone. To look for it among all rows would take long.
+    gone: Cache<(Instance, String), Instant>,
+}
 
 impl Remembered {
     /// Remembers for so long; zero: never.
     pub(super) fn new(time: Duration) -> Self {
-        let cache = || {
-            Cache::builder()
+        let memory = || Memory {
+            rows: Cache::builder()
                 .max_capacity(MOST_KEYS)
                 .eviction_policy(EvictionPolicy::lru())
                 .time_to_live(time)
-                .build()
+                .build(),
+            gone: Cache::builder()
+                .max_capacity(MOST_KEYS)
+                .eviction_policy(EvictionPolicy::lru())
+                .time_to_live(time.saturating_add(LONGEST_LOOKUP))
+                .build(),
         };
-        Self((!time.is_zero()).then(cache))
+        Self((!time.is_zero()).then(memory))
     }
 
+    /// The records of a key, unless one of them has gone since they were asked for.
     pub(super) fn get(&self, viewer: &Viewer, key: &Key) -> Option<Arc<[Row]>> {
-        self.0
-            .as_ref()?
-            .get(&(viewer.clone(), key.folded().to_owned()))
+        let memory = self.0.as_ref()?;
+        let (asked, rows) = memory.rows.get(&name(viewer, key))?;
+        let is_there = |row: &Row| {
+            let gone = memory.gone.get(&record(&viewer.org, &row.id));
+            gone.is_none_or(|gone| gone < asked)
+        };
+        rows.iter().all(is_there).then_some(rows)
     }
 
-    pub(super) fn set(&self, viewer: &Viewer, key: &Key, rows: &Arc<[Row]>) {
-        if let Some(cache) = self.0.as_ref().filter(|_| !rows.is_empty()) {
-            cache.insert((viewer.clone(), key.folded().to_owned()), Arc::clone(rows));
+    /// Takes what a lookup has found that asked at this time. What fields hold changes too often to be remembered.
+    pub(super) fn set(&self, viewer: &Viewer, key: &Key, asked: Instant, rows: &[Row]) {
+        let Some(memory) = &self.0 else {
+            return;
+        };
+        if rows.is_empty() || rows.iter().any(|row| row.is_deleted) {
+            memory.rows.invalidate(&name(viewer, key));
+        } else {
+            let rows = rows.iter().map(Row::without_values).collect();
+            memory.rows.insert(name(viewer, key), (asked, rows));
         }
     }
 
     /// Forgets a record of an org, whoever has found it.
     pub(super) fn forget(&self, org: &Instance, id: &str) {
-        let stem = |id: &str| id.get(..15).unwrap_or(id).to_owned();
-        let is_meant = |rows: &[Row]| rows.iter().any(|row| stem(&row.id) == stem(id));
-        let Some(cache) = &self.0 else {
-            return;
-        };
-        let of_record = cache
-            .iter()
-            .filter(|(of, rows)| of.0.org == *org && is_meant(rows));
-        for (of, _) in of_record {
-            cache.invalidate(&*of);
+        if let Some(memory) = &self.0 {
+            memory.gone.insert(record(org, id), Instant::now());
         }
+    }
+}
+
+fn name(viewer: &Viewer, key: &Key) -> (Viewer, String) {
+    (viewer.clone(), key.folded().to_owned())
+}
+
+/// A record's name, which is the same with and without the checksum of its id.
+fn record(org: &Instance, id: &str) -> (Instance, String) {
+    (org.clone(), id.get(..15).unwrap_or(id).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::salesforce::AllowedHosts;
+
+    const ID: &str = "00Q5g0000000001EAA";
+
+    fn viewer() -> Viewer {
+        let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+        let org = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
+        Viewer { org, token: 1 }
+    }
+
+    fn ada() -> Key {
+        Key::lead("ada@example.com").unwrap()
+    }
+
+    fn row(more: &str) -> Row {
+        let record = format!(r#"{{"Id":"{ID}","City":"London"{more}}}"#);
+        let record = serde_json::from_str(&record).unwrap();
+        let row = Row::read(&record, "Email").unwrap();
+        row.with_values(&record)
+    }
+
+    fn remembering(rows: &[Row]) -> Remembered {
+        let remembered = Remembered::new(Duration::from_hours(1));
+        remembered.set(&viewer(), &ada(), Instant::now(), rows);
+        remembered
+    }
+
+    #[test]
+    fn ids_are_remembered_and_values_are_not() {
+        let rows = remembering(&[row("")]).get(&viewer(), &ada()).unwrap();
+        assert_eq!(rows[0].id, ID);
+        assert!(rows[0].value("City").is_none());
+    }
+
+    #[test]
+    fn a_deleted_record_is_not_remembered() {
+        let remembered = remembering(&[row(r#","IsDeleted":true"#)]);
+        assert!(remembered.get(&viewer(), &ada()).is_none());
+    }
+
+    #[test]
+    fn that_nothing_was_found_makes_what_was_known_forgotten() {
+        let remembered = remembering(&[row("")]);
+        remembered.set(&viewer(), &ada(), Instant::now(), &[]);
+        assert!(remembered.get(&viewer(), &ada()).is_none());
+    }
+
+    #[test]
+    fn a_lookup_that_began_before_a_record_went_does_not_bring_it_back() {
+        let remembered = Remembered::new(Duration::from_hours(1));
+        let asked = Instant::now();
+        remembered.forget(&viewer().org, &ID[..15]);
+        remembered.set(&viewer(), &ada(), asked, &[row("")]);
+        assert!(remembered.get(&viewer(), &ada()).is_none());
+        let later = Instant::now() + Duration::from_secs(1);
+        remembered.set(&viewer(), &ada(), later, &[row("")]);
+        assert!(remembered.get(&viewer(), &ada()).is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! Finds the records of keys: what is remembered at once, the rest in as few calls as fit, asked again where Salesforce's
 //! answer says how.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 use futures_util::{StreamExt, stream};
 use reqwest::Method;
@@ -31,10 +31,11 @@ impl Salesforce {
             Freshness::Known => self.recalled(&viewer, wanted),
             Freshness::Fresh => (Found::default(), wanted.to_vec()),
         };
+        let asked = Instant::now();
         let searched = self.search(session, unknown).await;
         for wanted in wanted {
             if let Ok(rows) = searched.answer(&wanted.key) {
-                self.remembered.set(&viewer, &wanted.key, &rows);
+                self.remembered.set(&viewer, &wanted.key, asked, &rows);
             }
         }
         found.extend(searched);
