@@ -93,8 +93,15 @@ impl Salesforce {
                 .evict(authorization.map_or("", |(_, value)| value))
                 .await;
         }
-        if fault.as_ref().is_some_and(Fault::is_about_a_stale_record) {
+        if let Some(stale) = fault
+            .as_ref()
+            .filter(|fault| fault.is_about_a_stale_record())
+        {
             self.forget_record(&org, &sending.endpoint);
+            stale
+                .holder()
+                .into_iter()
+                .for_each(|id| self.forget(&org, id));
         }
         match answer {
             Ok(answer) => {

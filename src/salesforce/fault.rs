@@ -206,6 +206,18 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
+    /// The record that holds the value which a write would have made a duplicate, where Salesforce names it.
+    #[must_use]
+    pub fn holder(&self) -> Option<&str> {
+        let Self::Refused(refusal) = self else {
+            return None;
+        };
+        let (_, id) = refusal.message.split_once("record with id: ")?;
+        let length = id.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let id = id.get(..length).filter(|id| !id.is_empty());
+        id.filter(|_| refusal.code == "DUPLICATE_VALUE")
+    }
+
     /// The word for this fault in metrics and logs.
     #[must_use]
     pub fn label(&self) -> &'static str {

@@ -204,3 +204,20 @@ fn one_failed_record_in_a_list_of_results_is_found_and_one_that_may_pass_decides
     assert!(Fault::in_success(201, br#"{"hasErrors":true,"results":[]}"#).is_some());
     assert!(Fault::in_success(201, br#"{"hasErrors":false,"results":[]}"#).is_none());
 }
+
+#[test]
+fn a_duplicate_names_the_record_that_holds_its_value() {
+    let of = |code, message| {
+        Fault::Refused(Refusal {
+            code: String::from(code),
+            message: String::from(message),
+            ..Refusal::default()
+        })
+    };
+    let message =
+        "duplicate value found: Ext__c duplicates value on record with id: 0035g00000AbCdE.";
+    let duplicate = of("DUPLICATE_VALUE", message);
+    assert_eq!(duplicate.holder(), Some("0035g00000AbCdE"));
+    assert_eq!(of("NOT_FOUND", message).holder(), None);
+    assert_eq!(of("DUPLICATE_VALUE", "record with id: ").holder(), None);
+}
