@@ -5,7 +5,6 @@
 
 pub mod batch;
 pub mod bodies;
-pub mod carriable;
 pub mod destination;
 pub mod dynamic;
 pub mod event;

@@ -3,9 +3,10 @@
 //! Shape and types: wire contract, sections 3.4 and 4. One wrong type makes rudder-server throw a whole answer away.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{map::Fields, rules::UpdateMethod, salesforce::Session, target::Target};
+use crate::{
+    contract::json::Writer, map::Fields, rules::UpdateMethod, salesforce::Session, target::Target,
+};
 
 /// What a path segment may hold as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -59,53 +60,25 @@ impl<'a> Descriptor<'a> {
             session: std::sync::Arc::clone(session),
         }
     }
-}
 
-#[derive(Serialize)]
-struct Headers<'a> {
-    #[serde(rename = "Content-Type")]
-    content_type: &'static str,
-    #[serde(rename = "Authorization")]
-    authorization: &'a str,
-}
-
-/// `{}`.
-#[derive(Serialize)]
-struct Empty {}
-
-#[derive(Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-struct Body<'a> {
-    json: &'a Fields<'a>,
-    json_array: Empty,
-    xml: Empty,
-    form: Empty,
-}
-
-impl Serialize for Descriptor<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut request = serializer.serialize_struct("Descriptor", 8)?;
-        request.serialize_field("version", "1")?;
-        request.serialize_field("type", "REST")?;
-        request.serialize_field("method", self.method)?;
-        request.serialize_field("endpoint", &self.endpoint)?;
-        let headers = Headers {
-            content_type: "application/json",
-            authorization: self.session.authorization(),
-        };
-        request.serialize_field("headers", &headers)?;
-        request.serialize_field("params", &Empty {})?;
-        request.serialize_field(
-            "body",
-            &Body {
-                json: &self.fields,
-                json_array: Empty {},
-                xml: Empty {},
-                form: Empty {},
-            },
-        )?;
-        request.serialize_field("files", &Empty {})?;
-        request.end()
+    /// Writes its members; a processor route adds one.
+    pub fn write_members(&self, json: &mut Writer) {
+        json.json(r#""version":"1","type":"REST""#);
+        json.text_member("method", self.method);
+        json.text_member("endpoint", &self.endpoint);
+        json.key("headers");
+        json.object(|json| {
+            json.json(r#""Content-Type":"application/json""#);
+            json.text_member("Authorization", self.session.authorization());
+        });
+        json.json(r#""params":{}"#);
+        json.key("body");
+        json.object(|json| {
+            json.key("JSON");
+            self.fields.write(json);
+            json.json(r#""JSON_ARRAY":{},"XML":{},"FORM":{}"#);
+        });
+        json.json(r#""files":{}"#);
     }
 }
 
@@ -117,6 +90,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        contract::json::Outline,
         map,
         salesforce::{AllowedHosts, session::Instance},
     };
@@ -133,8 +107,12 @@ mod tests {
             email: None,
             stored: None,
         };
-        let fields = map::as_they_are(&serde_json::from_str(r#"{"FirstName":"John"}"#).unwrap());
-        serde_json::to_value(Descriptor::new(&session, "50.0", &target, fields, update)).unwrap()
+        let traits = Outline::read(r#"{"FirstName":"John"}"#).unwrap();
+        let fields = map::as_they_are(&traits.root().as_members().unwrap());
+        let descriptor = Descriptor::new(&session, "50.0", &target, fields, update);
+        let mut json = Writer::default();
+        json.object(|json| descriptor.write_members(json));
+        serde_json::from_str(&json.into_text()).unwrap()
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn is_open(event: &Event<'_>, destination: &Destination) -> bool {
     let Some(integrations) = event.at("integrations").and_then(Value::as_object) else {
         return false;
     };
-    integrations.iter().any(|(name, value)| {
+    integrations.members().iter().any(|(name, value)| {
         let name = name.trim();
         let ours = name == "Salesforce" || (!name.is_empty() && name == destination.display_name);
         ours && (value.is_true() || value.kind() == Kind::Object)
@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        contract::Login,
+        contract::{Login, json::value},
         rules::{Compatibility, Placeholders},
     };
 
@@ -77,7 +77,7 @@ mod tests {
             display_name: "Salesforce V2".to_owned(),
             ..Destination::own(login)
         };
-        let event = Event::read(Some(serde_json::from_str(message).unwrap())).unwrap();
+        let event = Event::read(Some(value(message))).unwrap();
         let rules = Rules::new(compatibility, Placeholders::Always);
         admit(&event, &destination, &rules).map_or_else(|error| error.status(), |_| 200)
     }

@@ -12,7 +12,7 @@ pub use fields::{FieldValue, Fields, LeftOut};
 pub use table::Table;
 
 use crate::{
-    contract::{Destination, json::Object},
+    contract::{Destination, json::Members},
     error::EventError,
     map::name::Name,
     plan::{Plan, Record},
@@ -84,10 +84,10 @@ pub fn fields<'a>(
 
 /// The traits as they are, for objects without a table and for destinations that switch the mapping off.
 #[must_use]
-pub fn as_they_are<'a>(traits: &Object<'a>) -> Fields<'a> {
+pub fn as_they_are<'a>(traits: &Members<'a>) -> Fields<'a> {
     let members = traits
         .iter()
-        .map(|(name, value)| (name.clone(), FieldValue::Trait(value)));
+        .map(|(name, value)| (name.clone(), FieldValue::Trait(*value)));
     Fields {
         members: members.collect(),
         ..Fields::default()
@@ -99,7 +99,7 @@ pub fn as_they_are<'a>(traits: &Object<'a>) -> Fields<'a> {
 /// # Errors
 /// [`EventError::EmptyName`], under the stock set.
 pub fn mapped<'a>(
-    traits: &Object<'a>,
+    traits: &Members<'a>,
     table: &Table,
     creates: bool,
     rules: &Rules,
@@ -120,7 +120,7 @@ pub fn mapped<'a>(
             continue;
         }
         if field.writable || rules.system_fields {
-            fields.members.insert(Cow::Borrowed(field.name), value);
+            fields.members.set(Cow::Borrowed(field.name), value);
         } else {
             fields.left_out.push(LeftOut::SystemField(field.name));
         }
@@ -129,7 +129,7 @@ pub fn mapped<'a>(
         .iter()
         .filter(|(name, _)| !table.taken.contains(&name.as_ref()))
     {
-        fields.add_custom(name.clone(), value, rules.custom_fields);
+        fields.add_custom(name.clone(), *value, rules.custom_fields);
     }
     Ok(fields)
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::{
     contract::{
         Destination, Event,
-        json::{Kind, Object, Value},
+        json::{Kind, Members, Value},
     },
     error::EventError,
     gate::Admitted,
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// The traits to write.
-    pub traits: Object<'a>,
+    pub traits: Members<'a>,
     /// The records, at least one.
     pub records: Vec<Record<'a>>,
     /// Whether the traits are fields already.
@@ -87,9 +87,9 @@ pub fn plan<'a>(
     })
 }
 
-fn traits<'a>(event: &Event<'a>) -> Result<Object<'a>, EventError> {
+fn traits<'a>(event: &Event<'a>) -> Result<Members<'a>, EventError> {
     let traits = event.first_present(&TRAITS).ok_or(EventError::NoTraits)?;
-    traits.as_object().ok_or(EventError::TraitsNotObject {
+    traits.as_members().ok_or(EventError::TraitsNotObject {
         found: traits.kind().noun(),
     })
 }
@@ -148,7 +148,7 @@ fn no_key(why: NoKey, name: &str) -> EventError {
 #[cfg(test)]
 mod tests {
     use crate::{
-        contract::{Destination, Event, Login},
+        contract::{Destination, Event, Login, json::value},
         gate,
         plan::{Record, plan},
         rules::{Compatibility, Placeholders, Rules},
@@ -172,7 +172,7 @@ mod tests {
         };
         let message =
             format!(r#"{{"type":"identify","integrations":{{"Salesforce":true}},{message}}}"#);
-        let event = Event::read(Some(serde_json::from_str(&message).unwrap())).unwrap();
+        let event = Event::read(Some(value(message))).unwrap();
         let admitted = gate::admit(&event, &destination, &rules).unwrap();
         let plan = plan(&admitted, &destination, &rules).map_err(|error| error.to_string())?;
         let show = |record: Record<'_>| match record {

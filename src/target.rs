@@ -161,7 +161,7 @@ fn last_modified<'r>(leads: impl Iterator<Item = &'r Row>) -> Option<&'r Row> {
 mod tests {
     use super::*;
     use crate::{
-        contract::{Login, json::Object},
+        contract::{Login, json::value},
         rules::{Compatibility, Placeholders},
     };
 
@@ -182,10 +182,9 @@ mod tests {
             use_contact_id,
             ..Destination::own(login)
         };
-        let rows: Vec<Object<'_>> = serde_json::from_str(leads).unwrap();
+        let rows = value(leads).as_array().unwrap().into_iter();
         let rows = rows
-            .iter()
-            .map(|row| Row::read(row, "email").unwrap())
+            .map(|row| Row::read(row.as_object().unwrap(), "email").unwrap())
             .collect();
         let key = Key::lead("a@b.c").unwrap();
         let found = Found::of(&key, rows);

@@ -1,7 +1,7 @@
-//! The bodies in which events arrive, cut into raw slices.
+//! The bodies in which events arrive, cut into their entries.
 //!
-//! A body is read in two steps, because a destination's templates are resolved between them: [`Bodies`] holds the slices
-//! of the request, [`Batch`] the events that are read from them.
+//! A body is read in two steps, because a destination's templates are resolved between them: [`Bodies`] holds views of
+//! the request, [`Batch`] the events that are read from them.
 
 mod compacted;
 
@@ -9,45 +9,54 @@ pub use self::compacted::Format;
 use crate::{
     contract::{
         Batch, DestinationName, Entry, Route, dynamic,
-        json::{Object, Value},
+        json::{Object, Outline, Value},
     },
     error::RequestError,
 };
 
-/// The slices of a request, one for each event.
+/// The entries of a request, one for each event.
 #[derive(Debug)]
 pub struct Bodies<'a> {
     events: Vec<Body<'a>>,
     route: Route,
     name: DestinationName,
     secret: Option<Value<'a>>,
+    bytes: usize,
 }
 
 /// One event as it came.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Body<'a> {
-    /// `{message, metadata, destination}`, and the whole text of it.
-    Entry(Object<'a>, Value<'a>),
+    /// `{message, metadata, destination}`.
+    Entry(Parts<'a>),
     /// An event without metadata and destination, as the SDKs send it.
     Bare(Value<'a>),
     /// Something that is no object.
-    Other(Value<'a>),
+    Other(&'static str),
+}
+
+/// The parts of an entry.
+#[derive(Clone, Copy, Debug)]
+struct Parts<'a> {
+    whole: Value<'a>,
+    message: Option<Value<'a>>,
+    metadata: Option<Value<'a>>,
+    destination: Option<Value<'a>>,
 }
 
 impl<'a> Bodies<'a> {
     /// Reads the body of a processor route: an array of entries, or its compacted form.
     ///
     /// # Errors
-    /// [`RequestError`] where the text is no JSON or of another shape.
+    /// [`RequestError`] where it has another shape.
     pub fn processor(
-        body: &'a str,
+        body: Value<'a>,
         format: Format,
         name: DestinationName,
     ) -> Result<Self, RequestError> {
-        let value = parse(body)?;
         let events = match format {
             Format::Plain => {
-                let elements = value
+                let elements = body
                     .as_array()
                     .ok_or(RequestError::Shape("an array of events"))?;
                 elements.into_iter().map(Body::read).collect()
@@ -55,7 +64,7 @@ impl<'a> Bodies<'a> {
             Format::Compacted => {
                 let shape =
                     "an object with `input` (an array of events) and `destinations` (by id)";
-                compacted::expanded(&value.as_object().unwrap_or_default())
+                compacted::expanded(body.as_object().unwrap_or_default())
                     .ok_or(RequestError::Shape(shape))?
             }
         };
@@ -64,25 +73,25 @@ impl<'a> Bodies<'a> {
             route: Route::Processor,
             name,
             secret: None,
+            bytes: body.json().len(),
         })
     }
 
     /// Reads the body of `/routerTransform`: `{"input": [entry, …], "destType": name}`, or its compacted form.
     ///
     /// # Errors
-    /// [`RequestError`] where the text is no JSON or of another shape, or `destType` names no destination of ours.
+    /// [`RequestError`] where it has another shape, or `destType` names no destination of ours.
     pub fn router(
-        body: &'a str,
+        body: Value<'a>,
         format: Format,
         secret: Option<Value<'a>>,
     ) -> Result<Self, RequestError> {
-        let members = parse(body)?.as_object().unwrap_or_default();
+        let members = body.as_object().unwrap_or_default();
         let events = match format {
-            Format::Plain => members
-                .get("input")
-                .and_then(Value::as_array)
-                .map(|input| input.into_iter().map(Body::read).collect()),
-            Format::Compacted => compacted::expanded(&members),
+            Format::Plain => {
+                elements(members, "input").map(|input| input.into_iter().map(Body::read).collect())
+            }
+            Format::Compacted => compacted::expanded(members),
         };
         let shape = "an object with `input` (an array of events) and `destType`; where X-Content-Format says compacted, `destinations` too";
         let events = events.ok_or(RequestError::Shape(shape))?;
@@ -97,6 +106,7 @@ impl<'a> Bodies<'a> {
             route: Route::Router,
             name,
             secret,
+            bytes: body.json().len(),
         })
     }
 
@@ -104,20 +114,16 @@ impl<'a> Bodies<'a> {
     /// `{"batch": […]}`, or one bare event.
     ///
     /// # Errors
-    /// [`RequestError`] where the text is no JSON or none of these.
-    pub fn any_form(body: &'a str) -> Result<Self, RequestError> {
-        let value = parse(body)?;
-        let members = value.as_object().unwrap_or_default();
-        let entries = value
-            .as_array()
-            .or_else(|| members.get("input").and_then(Value::as_array));
-        let events = members.get("batch").and_then(Value::as_array);
+    /// [`RequestError`] where it is none of these.
+    pub fn any_form(body: Value<'a>) -> Result<Self, RequestError> {
+        let members = body.as_object().unwrap_or_default();
+        let entries = body.as_array().or_else(|| elements(members, "input"));
         let has = |key| members.get(key).is_some();
-        let events = match (entries, events) {
+        let events = match (entries, elements(members, "batch")) {
             (Some(entries), _) => entries.into_iter().map(Body::read).collect(),
             (None, Some(events)) => events.into_iter().map(Body::Bare).collect(),
-            (None, None) if has("message") => vec![Body::read(value)],
-            (None, None) if has("type") => vec![Body::Bare(value)],
+            (None, None) if has("message") => vec![Body::read(body)],
+            (None, None) if has("type") => vec![Body::Bare(body)],
             (None, None) => {
                 return Err(RequestError::Shape(
                     "an array of {message, metadata, destination}, {\"input\": […]}, {\"batch\": [event, …]} or one event",
@@ -129,31 +135,41 @@ impl<'a> Bodies<'a> {
             route: Route::Open,
             name: DestinationName::Salesforce,
             secret: None,
+            bytes: body.json().len(),
         })
     }
 
-    /// The entries whose destinations have templates, resolved; `None` for all others.
+    /// The entries whose destinations have templates, resolved; `None` for all others. A destination that many events share
+    /// is looked through once.
     #[must_use]
-    pub fn resolved(&self) -> Vec<Option<String>> {
-        let resolved = |body: &Body<'_>| match body {
-            Body::Entry(members, _) => dynamic::resolved(members),
-            Body::Bare(_) | Body::Other(_) => None,
+    pub fn resolved(&self) -> Vec<Option<Outline<'static>>> {
+        let mut plain: Option<Value<'_>> = None;
+        let resolved = |body: &Body<'a>| {
+            let (Body::Entry(parts), Some(destination)) = (body, body.destination()) else {
+                return None;
+            };
+            if plain.is_some_and(|plain| plain.is(destination)) {
+                return None;
+            }
+            if !dynamic::may_have_templates(destination) {
+                plain = Some(destination);
+                return None;
+            }
+            dynamic::resolved(parts.whole.as_object()?, destination)
         };
         self.events.iter().map(resolved).collect()
     }
 
     /// Reads the events, from their resolved entries where there are any.
     #[must_use]
-    pub fn read<'b>(self, resolved: &'b [Option<String>]) -> Batch<'b>
+    pub fn read<'b>(self, resolved: &'b [Option<Outline<'static>>]) -> Batch<'b>
     where
         'a: 'b,
     {
         let entries = self.events.into_iter().zip(resolved);
-        let entries = entries.map(|(body, resolved)| {
-            resolved
-                .as_ref()
-                .map_or(body, |text| Body::of_text(text))
-                .entry()
+        let entries = entries.map(|(body, resolved)| match resolved {
+            None => body.entry(),
+            Some(outline) => Body::read(outline.root()).entry(),
         });
         Batch {
             entries: entries.collect(),
@@ -161,38 +177,57 @@ impl<'a> Bodies<'a> {
             name: self.name,
             secret: self.secret,
             takes_results: false,
+            bytes: self.bytes,
         }
     }
 }
 
+fn elements<'a>(members: Object<'a>, name: &str) -> Option<Vec<Value<'a>>> {
+    members.get(name).and_then(Value::as_array)
+}
+
 impl<'a> Body<'a> {
-    fn read(value: Value<'a>) -> Self {
-        value
-            .as_object()
-            .map_or(Self::Other(value), |members| Self::Entry(members, value))
+    fn read(whole: Value<'a>) -> Self {
+        let Some(members) = whole.as_object() else {
+            return Self::Other(whole.kind().noun());
+        };
+        let [message, metadata, destination] = members.pick(["message", "metadata", "destination"]);
+        Self::Entry(Parts {
+            whole,
+            message,
+            metadata,
+            destination,
+        })
     }
 
-    /// An entry that was written by us.
-    fn of_text(text: &'a str) -> Self {
-        serde_json::from_str(text).map_or(Self::Other(Value::NULL), Self::read)
+    fn destination(&self) -> Option<Value<'a>> {
+        match self {
+            Self::Entry(parts) => parts.destination,
+            Self::Bare(_) | Self::Other(_) => None,
+        }
     }
 
     fn entry(self) -> Entry<'a> {
         match self {
-            Self::Entry(members, whole) => Entry::read(&members, whole),
+            Self::Entry(parts) => Entry::read(
+                parts.whole,
+                parts.message,
+                parts.metadata,
+                parts.destination,
+            ),
             Self::Bare(message) => Entry::bare(message),
-            Self::Other(value) => Entry::other(value),
+            Self::Other(found) => Entry::other(found),
         }
     }
-}
-
-fn parse(body: &str) -> Result<Value<'_>, RequestError> {
-    serde_json::from_str(body).map_err(RequestError::NotJson)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn outline(body: &str) -> Outline<'_> {
+        Outline::read(body).unwrap()
+    }
 
     fn kinds(bodies: Bodies<'_>) -> Vec<String> {
         let resolved = bodies.resolved();
@@ -214,13 +249,13 @@ mod tests {
             r#"{"type":"identify"}"#,
         ] {
             assert_eq!(
-                kinds(Bodies::any_form(body).unwrap()),
+                kinds(Bodies::any_form(outline(body).root()).unwrap()),
                 ["identify"],
                 "{body}"
             );
         }
         assert!(matches!(
-            Bodies::any_form(r#"{"userId":"u"}"#),
+            Bodies::any_form(outline(r#"{"userId":"u"}"#).root()),
             Err(RequestError::Shape(_))
         ));
     }
@@ -228,8 +263,10 @@ mod tests {
     #[test]
     fn a_bad_event_leaves_its_neighbours_unharmed() {
         let body = r#"[{"message":{"type":"identify"}},null,{"message":{"type":"identify","n":1e400}},{"message":{"type":"\ud800"}},{}]"#;
-        let kinds =
-            kinds(Bodies::processor(body, Format::Plain, DestinationName::Salesforce).unwrap());
+        let body = outline(body);
+        let bodies =
+            Bodies::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
+        let kinds = kinds(bodies);
         assert_eq!(kinds[0], "identify");
         assert!(
             kinds[1..].iter().all(|error| error.contains("the event")),
@@ -239,16 +276,10 @@ mod tests {
 
     #[test]
     fn a_router_body_names_its_destination() {
-        assert!(
-            Bodies::router(
-                r#"{"input":[],"destType":"salesforce_oauth"}"#,
-                Format::Plain,
-                None
-            )
-            .is_ok()
-        );
-        let error = Bodies::router(r#"{"input":[],"destType":"marketo"}"#, Format::Plain, None)
-            .unwrap_err();
+        let ours = outline(r#"{"input":[],"destType":"salesforce_oauth"}"#);
+        assert!(Bodies::router(ours.root(), Format::Plain, None).is_ok());
+        let other = outline(r#"{"input":[],"destType":"marketo"}"#);
+        let error = Bodies::router(other.root(), Format::Plain, None).unwrap_err();
         assert!(matches!(error, RequestError::UnknownDestination { .. }));
     }
 
@@ -256,6 +287,8 @@ mod tests {
     fn a_compacted_body_holds_each_destination_once() {
         let body = r#"{"input":[{"message":{},"metadata":{"destinationId":"d1"}},{"message":{},"metadata":{"destinationId":"d2"}}],
                        "destinations":{"d1":{"ID":"d1"}},"connections":{},"destType":"salesforce"}"#;
+        let body = outline(body);
+        let body = body.root();
         for bodies in [
             Bodies::processor(body, Format::Compacted, DestinationName::Salesforce),
             Bodies::router(body, Format::Compacted, None),
@@ -268,14 +301,16 @@ mod tests {
                 .iter()
                 .map(|entry| entry.destination.map(Value::json))
                 .collect();
-            assert_eq!(destinations, [Some(r#"{"ID":"d1"}"#), Some("null")]);
+            assert_eq!(destinations, [Some(r#"{"ID":"d1"}"#), None]);
         }
     }
 
     #[test]
     fn templates_are_resolved_before_the_event_is_read() {
         let body = r#"[{"message":{"type":"identify","kind":"track"},"destination":{"Config":{"x":"{{ message.kind || d }}"}}}]"#;
-        let bodies = Bodies::processor(body, Format::Plain, DestinationName::Salesforce).unwrap();
+        let body = outline(body);
+        let bodies =
+            Bodies::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
         let resolved = bodies.resolved();
         let batch = bodies.read(&resolved);
         assert_eq!(

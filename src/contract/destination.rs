@@ -111,11 +111,11 @@ impl Destination {
             part("DestinationDefinition").ok_or(missing("destination.DestinationDefinition"))?;
         let config = part("Config").ok_or(missing("destination.Config"))?;
         Ok(Self {
-            id: text(&destination, "ID").into_owned(),
-            name: DestinationName::parse(&text(&definition, "Name")).unwrap_or(route),
-            definition: text(&definition, "Name").into_owned(),
-            display_name: text(&definition, "DisplayName").trim().to_owned(),
-            login: Login::read(&config),
+            id: text(destination, "ID").into_owned(),
+            name: DestinationName::parse(&text(definition, "Name")).unwrap_or(route),
+            definition: text(definition, "Name").into_owned(),
+            display_name: text(definition, "DisplayName").trim().to_owned(),
+            login: Login::read(config),
             map_properties: config
                 .get("mapProperties")
                 .map(|value| value.json() != "false"),
@@ -152,7 +152,7 @@ impl Destination {
 }
 
 impl Login {
-    fn read(config: &Object<'_>) -> Self {
+    fn read(config: Object<'_>) -> Self {
         let password = text(config, "password").into_owned() + &text(config, "initialAccessToken");
         Self {
             username: text(config, "userName").into_owned(),
@@ -163,7 +163,7 @@ impl Login {
 }
 
 /// A member that is a text or a number, as text; empty where it is neither.
-fn text<'a>(object: &Object<'a>, key: &str) -> Cow<'a, str> {
+fn text<'a>(object: Object<'a>, key: &str) -> Cow<'a, str> {
     object
         .get(key)
         .and_then(Value::as_text_or_number)
@@ -173,12 +173,10 @@ fn text<'a>(object: &Object<'a>, key: &str) -> Cow<'a, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::json::value;
 
     fn read(json: &str) -> Result<Destination, EventError> {
-        Destination::read(
-            Some(serde_json::from_str(json).unwrap()),
-            DestinationName::Salesforce,
-        )
+        Destination::read(Some(value(json)), DestinationName::Salesforce)
     }
 
     #[test]

@@ -6,29 +6,32 @@
 use std::borrow::Cow;
 
 use indexmap::IndexMap;
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
-use crate::contract::json::{Kind, Object, Value};
+use crate::contract::json::{Kind, Object, Outline, Value, Writer};
 
-/// An entry `{message, metadata, destination, …}` whose templates are resolved, as JSON text.
-///
-/// `None` where there is nothing to resolve: no template, or a destination that says so (`hasDynamicConfig: false`).
+/// Whether a destination is worth a closer look for templates.
 #[must_use]
-pub fn resolved(entry: &Object<'_>) -> Option<String> {
-    let destination = entry.get("destination")?;
-    if !(destination.json().contains("{{") && destination.json().contains("||")) {
-        return None;
-    }
+pub fn may_have_templates(destination: Value<'_>) -> bool {
+    destination.json().contains("{{") && destination.json().contains("||")
+}
+
+/// An entry `{message, metadata, …}` for a destination, with the destination's templates resolved.
+///
+/// `None` where there is nothing to resolve: no config, or a destination that says so (`hasDynamicConfig: false`).
+#[must_use]
+pub fn resolved(entry: Object<'_>, destination: Value<'_>) -> Option<Outline<'static>> {
     let members = destination.as_object()?;
     let switched_off = members
         .get("hasDynamicConfig")
         .is_some_and(|flag| flag.json() == "false");
     let config = members.get("Config").filter(|_| !switched_off)?;
     let mut tree = Tree::of_object(entry);
+    tree.set(&["destination"], Tree::Raw(destination));
     let config = resolve(config, &mut tree, DEEPEST);
     tree.set(&["destination", "Config"], config);
-    serde_json::to_string(&tree).ok()
+    let mut json = Writer::with_capacity(destination.json().len());
+    tree.write(&mut json);
+    Outline::read(json.into_text()).ok()
 }
 
 /// How deep in a config templates are looked for.
@@ -38,7 +41,7 @@ const DEEPEST: usize = 64;
 #[derive(Clone, Debug)]
 enum Tree<'a> {
     /// As it came.
-    Raw(&'a RawValue),
+    Raw(Value<'a>),
     /// A text of ours.
     Text(Cow<'a, str>),
     /// An object that has been opened.
@@ -48,11 +51,11 @@ enum Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    fn of_object(members: &Object<'a>) -> Self {
+    fn of_object(object: Object<'a>) -> Self {
+        let members = object.members().into_iter();
         Self::Object(
             members
-                .iter()
-                .map(|(key, value)| (key.clone(), Self::Raw(value.raw())))
+                .map(|(key, value)| (key, Self::Raw(value)))
                 .collect(),
         )
     }
@@ -60,7 +63,7 @@ impl<'a> Tree<'a> {
     /// The members of an object, opened; `None` where it is none.
     fn open(&mut self) -> Option<&mut IndexMap<Cow<'a, str>, Tree<'a>>> {
         if let Self::Raw(raw) = self {
-            *self = Self::of_object(&Value::from(*raw).as_object()?);
+            *self = Self::of_object(raw.as_object()?);
         }
         match self {
             Self::Object(members) => Some(members),
@@ -72,8 +75,7 @@ impl<'a> Tree<'a> {
     fn take(&mut self, path: &str) -> Option<Tree<'a>> {
         let members = self.open()?;
         if members.contains_key(path) {
-            let is_null =
-                matches!(members.get(path), Some(Self::Raw(raw)) if Value::from(*raw).is_null());
+            let is_null = matches!(members.get(path), Some(Self::Raw(raw)) if raw.is_null());
             return if is_null {
                 None
             } else {
@@ -102,15 +104,20 @@ impl<'a> Tree<'a> {
             next.set(rest, value);
         }
     }
-}
 
-impl Serialize for Tree<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn write(&self, json: &mut Writer) {
         match self {
-            Self::Raw(raw) => raw.serialize(serializer),
-            Self::Text(text) => text.serialize(serializer),
-            Self::Object(members) => serializer.collect_map(members),
-            Self::Array(elements) => serializer.collect_seq(elements),
+            Self::Raw(value) => json.value(*value),
+            Self::Text(text) => json.text(text),
+            Self::Object(members) => json.object(|json| {
+                for (key, value) in members {
+                    json.key(key);
+                    value.write(json);
+                }
+            }),
+            Self::Array(elements) => {
+                json.array(|json| elements.iter().for_each(|element| element.write(json)));
+            }
         }
     }
 }
@@ -118,15 +125,14 @@ impl Serialize for Tree<'_> {
 /// A part of a config with its templates replaced by what the event holds, or by their defaults.
 fn resolve<'a>(part: Value<'a>, event: &mut Tree<'a>, depth: usize) -> Tree<'a> {
     let Some(deeper) = depth.checked_sub(1) else {
-        return Tree::Raw(part.raw());
+        return Tree::Raw(part);
     };
     match part.kind() {
         Kind::Object => {
-            let members = part.as_object().unwrap_or_default();
+            let members = part.as_members().unwrap_or_default().into_iter();
             Tree::Object(
                 members
-                    .iter()
-                    .map(|(key, value)| (key.clone(), resolve(value, event, deeper)))
+                    .map(|(key, value)| (key, resolve(value, event, deeper)))
                     .collect(),
             )
         }
@@ -141,9 +147,9 @@ fn resolve<'a>(part: Value<'a>, event: &mut Tree<'a>, depth: usize) -> Tree<'a> 
             Some(template) => event
                 .answer(&template.path)
                 .unwrap_or(Tree::Text(Cow::Owned(template.default))),
-            None => Tree::Raw(part.raw()),
+            None => Tree::Raw(part),
         },
-        Kind::Null | Kind::Bool | Kind::Number => Tree::Raw(part.raw()),
+        Kind::Null | Kind::Bool | Kind::Number => Tree::Raw(part),
     }
 }
 
@@ -188,11 +194,19 @@ mod tests {
 
     use super::*;
 
+    /// The resolved entry, as text.
+    fn text(entry: &str) -> Option<String> {
+        let entry = Outline::read(entry).unwrap();
+        let entry = entry.root().as_object().unwrap();
+        let destination = entry.get("destination").unwrap();
+        let resolved = may_have_templates(destination).then(|| resolved(entry, destination))?;
+        Some(resolved?.root().json().to_owned())
+    }
+
     /// The resolved config and the traits that are left, for a template and the traits of an event.
     fn outcome(template: &str, traits: &JsonValue) -> (JsonValue, JsonValue) {
         let entry = json!({"message": {"traits": traits}, "metadata": {"jobId": 1}, "destination": {"ID": "d", "Config": {"x": template}}}).to_string();
-        let entry: Object<'_> = serde_json::from_str(&entry).unwrap();
-        match resolved(&entry) {
+        match text(&entry) {
             Some(text) => {
                 let resolved: JsonValue = serde_json::from_str(&text).unwrap();
                 (
@@ -243,7 +257,7 @@ mod tests {
     #[test]
     fn metadata_and_destination_are_read_and_stay_whole() {
         let entry = r#"{"message":{},"metadata":{"jobId":1},"destination":{"ID":"d","Config":{"a":"{{ metadata.jobId || x }}","b":"{{ destination.ID || x }}"}}}"#;
-        let text = resolved(&serde_json::from_str(entry).unwrap()).unwrap();
+        let text = text(entry).unwrap();
         let expected = r#"{"message":{},"metadata":{"jobId":1},"destination":{"ID":"d","Config":{"a":1,"b":"d"}}}"#;
         assert_eq!(text, expected);
     }
@@ -270,7 +284,7 @@ mod tests {
     fn of_two_templates_with_one_path_the_first_gets_the_value() {
         let template = "{{ message.traits.foo || d }}";
         let entry = json!({"message": {"traits": {"foo": "F"}}, "destination": {"Config": {"a": template, "b": [template]}}}).to_string();
-        let text = resolved(&serde_json::from_str(&entry).unwrap()).unwrap();
+        let text = text(&entry).unwrap();
         let resolved: JsonValue = serde_json::from_str(&text).unwrap();
         assert_eq!(
             resolved["destination"]["Config"],
@@ -281,16 +295,12 @@ mod tests {
     #[test]
     fn a_destination_can_say_that_it_has_no_templates() {
         let entry = r#"{"message":{"a":1},"destination":{"hasDynamicConfig":false,"Config":{"x":"{{ message.a || d }}"}}}"#;
-        assert_eq!(resolved(&serde_json::from_str(entry).unwrap()), None);
+        assert_eq!(text(entry), None);
     }
 
     #[test]
     fn numbers_keep_their_digits() {
         let entry = r#"{"message":{"n":12345678901234567890},"destination":{"Config":{"x":"{{ message.a || d }}"}}}"#;
-        assert!(
-            resolved(&serde_json::from_str(entry).unwrap())
-                .unwrap()
-                .contains("12345678901234567890")
-        );
+        assert!(text(entry).unwrap().contains("12345678901234567890"));
     }
 }

@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// The `message` of an entry: an object whose members are still raw text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     message: Object<'a>,
-    /// `message.context`, which most paths go through: parsed once.
+    /// `message.context`, which most paths go through.
     context: Option<Object<'a>>,
     /// Whether a key of the message holds a dot, so that a path may be spelled out in it.
     dotted: bool,
@@ -27,7 +27,7 @@ impl<'a> Event<'a> {
             .and_then(Value::as_object)
             .ok_or(EventError::NoMessage)?;
         let context = message.get("context").and_then(Value::as_object);
-        let dotted = message.iter().any(|(key, _)| key.contains('.'));
+        let dotted = message.has_dotted_keys();
         Ok(Self {
             message,
             context,
@@ -63,10 +63,10 @@ impl<'a> Event<'a> {
         was_transformed && is_request && text("endpoint").is_some() && is_plain
     }
 
-    /// The message's members.
+    /// The message.
     #[must_use]
-    pub fn message(&self) -> &Object<'a> {
-        &self.message
+    pub fn message(&self) -> Object<'a> {
+        self.message
     }
 
     /// The value at a dotted path of the message, by the rules of [`Object::at`].
@@ -76,7 +76,7 @@ impl<'a> Event<'a> {
             return self.message.at(path);
         }
         match path.strip_prefix("context.") {
-            Some(rest) => self.context.as_ref()?.at(rest),
+            Some(rest) => self.context?.at(rest),
             None => self.message.at(path),
         }
     }
@@ -94,9 +94,10 @@ impl<'a> Event<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::json::value;
 
-    fn event(json: &str) -> Event<'_> {
-        Event::read(Some(serde_json::from_str(json).unwrap())).unwrap()
+    fn event(json: &str) -> Event<'static> {
+        Event::read(Some(value(json))).unwrap()
     }
 
     #[test]
@@ -145,9 +146,8 @@ mod tests {
     #[test]
     fn a_message_that_is_no_object_is_no_event() {
         for message in ["null", "5", "[]", "\"x\""] {
-            let message: Value = serde_json::from_str(message).unwrap();
             assert!(matches!(
-                Event::read(Some(message)),
+                Event::read(Some(value(message))),
                 Err(EventError::NoMessage)
             ));
         }

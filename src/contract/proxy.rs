@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use crate::{
-    contract::json::{Kind, Object, Value},
+    contract::json::{Kind, Members, Object, Value},
     error::RequestError,
 };
 
@@ -70,10 +70,9 @@ impl<'a> ProxyRequest<'a> {
     /// Reads the body of a proxy route. Nothing may be sent before it is known for which jobs.
     ///
     /// # Errors
-    /// [`RequestError`] where the text is no JSON, or has no metadata of the version's shape.
-    pub fn read(body: &'a str, version: ProxyVersion) -> Result<Self, RequestError> {
-        let value: Value<'a> = serde_json::from_str(body).map_err(RequestError::NotJson)?;
-        let members = value.as_object().ok_or(RequestError::Shape(
+    /// [`RequestError`] where it has no metadata of the version's shape.
+    pub fn read(body: Value<'a>, version: ProxyVersion) -> Result<Self, RequestError> {
+        let members = body.as_object().ok_or(RequestError::Shape(
             "an object with `endpoint`, `method`, `body` and `metadata`",
         ))?;
         let metadata = members.get("metadata");
@@ -141,7 +140,7 @@ impl<'a> ProxyRequest<'a> {
     fn pairs(&self, name: &'static str) -> Result<Pairs<'a>, Unsendable> {
         match self.members.get(name).filter(|value| !value.is_null()) {
             None => Ok(Vec::new()),
-            Some(value) => Ok(texts(&value.as_object().ok_or(Unsendable::Part(name))?)),
+            Some(value) => Ok(texts(value.as_members().ok_or(Unsendable::Part(name))?)),
         }
     }
 
@@ -150,9 +149,9 @@ impl<'a> ProxyRequest<'a> {
         let Some(body) = self.members.get("body").filter(|body| !body.is_null()) else {
             return Ok(None);
         };
-        let sections = body.as_object().ok_or(Unsendable::Part("body"))?;
+        let sections = body.as_members().ok_or(Unsendable::Part("body"))?;
         let Some((format, section)) = sections
-            .iter()
+            .into_iter()
             .filter(|(_, section)| !is_empty(*section))
             .last()
         else {
@@ -168,7 +167,7 @@ impl<'a> ProxyRequest<'a> {
                 ))
             }),
             "XML" => part("payload").map(|xml| xml.as_text().map(Payload::Xml)),
-            "FORM" => Ok(Some(Payload::Form(texts(&members)))),
+            "FORM" => Ok(Some(Payload::Form(texts(members.members())))),
             other => Err(Unsendable::Format(other.to_owned())),
         }
     }
@@ -176,9 +175,7 @@ impl<'a> ProxyRequest<'a> {
 
 fn is_empty(section: Value<'_>) -> bool {
     match section.kind() {
-        Kind::Object => section
-            .as_object()
-            .is_none_or(|members| members.iter().next().is_none()),
+        Kind::Object => section.as_object().is_none_or(Object::is_empty),
         Kind::Array => section
             .as_array()
             .is_none_or(|elements| elements.is_empty()),
@@ -188,27 +185,24 @@ fn is_empty(section: Value<'_>) -> bool {
 }
 
 /// The members of an object as texts: a text as it is, anything else as JSON; `null` is left out.
-fn texts<'a>(members: &Object<'a>) -> Pairs<'a> {
-    let present = members.iter().filter(|(_, value)| !value.is_null());
+fn texts(members: Members<'_>) -> Pairs<'_> {
+    let present = members.into_iter().filter(|(_, value)| !value.is_null());
     present
-        .map(|(name, value)| {
-            (
-                name.clone(),
-                value.as_text().unwrap_or(Cow::Borrowed(value.json())),
-            )
-        })
+        .map(|(name, value)| (name, value.as_text().unwrap_or(Cow::Borrowed(value.json()))))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::json::Outline;
 
     fn payload(body: &str) -> Result<String, Unsendable> {
         let request = format!(
             r#"{{"method":"POST","endpoint":"https://x","body":{body},"metadata":{{"jobId":1}}}}"#
         );
-        let sending = ProxyRequest::read(&request, ProxyVersion::V0)
+        let request = Outline::read(&request).unwrap();
+        let sending = ProxyRequest::read(request.root(), ProxyVersion::V0)
             .unwrap()
             .sending()?;
         Ok(format!("{:?}", sending.body))
@@ -250,9 +244,10 @@ mod tests {
             (r#"{"metadata":[]}"#, ProxyVersion::V1),
             (r#"{"metadata":[5]}"#, ProxyVersion::V1),
         ] {
+            let outline = Outline::read(body).unwrap();
             assert!(
                 matches!(
-                    ProxyRequest::read(body, version),
+                    ProxyRequest::read(outline.root(), version),
                     Err(RequestError::Shape(_))
                 ),
                 "{body}"

@@ -8,27 +8,40 @@ pub mod router;
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
-use crate::error::{RequestError, StatTags};
+use crate::{contract::json::Writer, error::StatTags};
 
 /// The tags of a failure with all that tells where it happened.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct FullTags<'a> {
-    #[serde(flatten)]
     own: StatTags,
     dest_type: &'static str,
-    module: &'static str,
-    implementation: &'static str,
     feature: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     destination_id: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     workspace_id: Option<Cow<'a, str>>,
 }
 
-/// Writes an answer into one buffer.
-fn buffer(answer: &impl Serialize) -> Result<Vec<u8>, RequestError> {
-    serde_json::to_vec(answer).map_err(RequestError::Unwritable)
+impl FullTags<'_> {
+    fn write(&self, json: &mut Writer) {
+        json.key("statTags");
+        json.object(|json| {
+            own_tags(self.own, json);
+            json.text_member("destType", self.dest_type);
+            json.text_member("module", "destination");
+            json.text_member("implementation", "native");
+            json.text_member("feature", self.feature);
+            if let Some(id) = &self.destination_id {
+                json.text_member("destinationId", id);
+            }
+            if let Some(id) = &self.workspace_id {
+                json.text_member("workspaceId", id);
+            }
+        });
+    }
+}
+
+fn own_tags(tags: StatTags, json: &mut Writer) {
+    json.text_member("errorCategory", tags.error_category);
+    json.text_member("errorType", tags.error_type);
+    if let Some(meta) = tags.meta {
+        json.text_member("meta", meta);
+    }
 }

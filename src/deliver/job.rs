@@ -6,7 +6,10 @@ use tokio::sync::oneshot;
 
 use super::memory::{PartId, Receipt, Verdict};
 use crate::{
-    contract::{Destination, Entry, json::Value},
+    contract::{
+        Destination, Entry,
+        json::{Outline, Value},
+    },
     error::EventError,
     plan::{Plan, Record},
     salesforce::{Credentials, Session},
@@ -17,8 +20,8 @@ use crate::{
 pub struct Job {
     /// Whose events keep their order.
     pub(super) user: Option<String>,
-    /// The traits as a JSON object.
-    traits: String,
+    /// The traits as a JSON object, as it came; `None` where it could not be kept.
+    traits: Option<Outline<'static>>,
     pub(super) records: Vec<Record<'static>>,
     pub(super) are_fields: bool,
     pub(super) destination: Arc<Destination>,
@@ -77,7 +80,7 @@ impl Job {
     ) -> Self {
         Self {
             user: user(entry).map(|user| format!("{}\n{user}", destination.id)),
-            traits: plan.traits.to_json(),
+            traits: Outline::read(plan.traits.to_json()).ok(),
             records: plan.records.into_iter().map(Record::into_owned).collect(),
             are_fields: plan.are_fields,
             destination,
@@ -90,7 +93,8 @@ impl Job {
     /// # Errors
     /// [`EventError::Interrupted`], which no input is known to cause.
     pub(super) fn plan(&self) -> Result<Plan<'_>, EventError> {
-        let traits = serde_json::from_str(&self.traits).map_err(|_| EventError::Interrupted)?;
+        let traits = self.traits.as_ref().ok_or(EventError::Interrupted)?;
+        let traits = traits.root().as_members().unwrap_or_default();
         Ok(Plan {
             traits,
             records: Vec::new(),

@@ -78,8 +78,8 @@ impl Memory {
     ) -> Option<JobId> {
         let metadata = entry.metadata.and_then(Value::as_object)?;
         let job = metadata.get("jobId")?.json();
-        let members: Vec<_> = event
-            .message()
+        let members = event.message().members();
+        let members: Vec<_> = members
             .iter()
             .map(|(key, value)| (key.as_ref(), value.json()))
             .collect();

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 
 use crate::{
-    contract::carriable::Uncarriable,
+    contract::json::Uncarriable,
     salesforce::{AuthError, Fault, key::LONGEST_VALUE},
 };
 

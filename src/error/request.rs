@@ -62,9 +62,6 @@ pub enum RequestError {
     /// The request is for the upstream, which has not answered.
     #[error("{0}")]
     Upstream(#[from] UpstreamError),
-    /// An answer that could not be written.
-    #[error("the answer could not be written: {0}")]
-    Unwritable(#[source] serde_json::Error),
     /// A bug of this service.
     #[error("the service failed unexpectedly; its log says where")]
     Panicked,

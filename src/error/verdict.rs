@@ -1,23 +1,19 @@
 //! [`EventError`] → the status and the tags of its entry, by exhaustive match.
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use serde::Serialize;
-
 use crate::{
     error::EventError,
     salesforce::{AuthError, fault::Disposition},
 };
 
 /// What rudder-server's failure metrics are tagged with. Few different values, never data of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatTags {
     /// `dataValidation`, `network` or `platform`.
     pub error_category: &'static str,
     /// `instrumentation`, `aborted`, `retryable`, `throttled`, `oAuthSecret` or `configuration`.
     pub error_type: &'static str,
     /// `instrumentation` where a lookup was answered with something that the event's author must mend.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub meta: Option<&'static str>,
 }
 

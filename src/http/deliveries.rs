@@ -11,7 +11,7 @@ use axum::{
 use super::{
     App,
     failure::{self, Caller},
-    received::{Named, Received, as_json, ours},
+    received::{Named, Received, as_json, ours, outline},
 };
 use crate::{
     contract::{
@@ -56,7 +56,8 @@ async fn proxy(
         let name = ours(name)?;
         let body = app.received(&headers, body)?;
         let text = batch::text(&body);
-        let request = ProxyRequest::read(&text, version)?;
+        let outline = outline(&text)?;
+        let request = ProxyRequest::read(outline.root(), version)?;
         let delivered = match request.sending() {
             Ok(sending) => {
                 app.salesforce
@@ -65,7 +66,7 @@ async fn proxy(
             }
             Err(flaw) => Delivered::unsendable(&flaw),
         };
-        reply::proxy::answer(version, name, &request, &delivered)
+        Ok(reply::proxy::answer(version, name, &request, &delivered))
     };
     match life.write(delivery).await {
         Ok(Ok((status, json))) => {

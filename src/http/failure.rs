@@ -70,9 +70,7 @@ fn for_person(error: &RequestError) -> Answer {
         RequestError::Upstream(error) => Answer::Again {
             reason: error.reason(),
         },
-        RequestError::Unwritable(_) | RequestError::Panicked => {
-            Answer::Final(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        RequestError::Panicked => Answer::Final(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
@@ -107,8 +105,6 @@ fn for_rudder_server(error: &RequestError) -> Answer {
         RequestError::Upstream(error) => Answer::Again {
             reason: error.reason(),
         },
-        RequestError::Unwritable(_) | RequestError::Panicked => {
-            Answer::Again { reason: "internal" }
-        }
+        RequestError::Panicked => Answer::Again { reason: "internal" },
     }
 }

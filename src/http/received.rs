@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::App;
 use crate::{
-    contract::{DestinationName, Format},
+    contract::{DestinationName, Format, json::Outline},
     error::RequestError,
 };
 
@@ -32,6 +32,11 @@ pub(super) fn ours(name: Named) -> Result<DestinationName, RequestError> {
 /// The format that a request names.
 pub(super) fn format(headers: &HeaderMap) -> Format {
     Format::of(headers.get("x-content-format").map(HeaderValue::as_bytes))
+}
+
+/// A body's JSON, walked through once.
+pub(super) fn outline(text: &str) -> Result<Outline<'_>, RequestError> {
+    Outline::read(text).map_err(RequestError::NotJson)
 }
 
 /// An answer of 200.

@@ -10,14 +10,10 @@ use axum::{
 use super::{
     App,
     failure::{self, Caller},
-    received::{Named, Received, as_json, format, ours},
+    received::{Named, Received, as_json, format, ours, outline},
 };
 use crate::{
-    contract::{
-        Batch, Bodies, DestinationName, Route, batch,
-        json::{Kind, Value},
-        reply,
-    },
+    contract::{Batch, Bodies, DestinationName, Route, batch, json::Outline, reply},
     error::{EventError, RequestError},
     outcome::{self, Outcome, Requests},
 };
@@ -60,10 +56,11 @@ pub(super) async fn transform(
         require_json(&headers)?;
         let body = app.received(&headers, body)?;
         let text = batch::text(&body);
+        let outline = outline(&text)?;
         let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
             reply::processor::answer(batch, outcomes, DestinationName::Salesforce)
         };
-        app.transformed(Bodies::any_form(&text)?, false, write)
+        app.transformed(Bodies::any_form(outline.root())?, false, write)
             .await
     };
     respond(answer.await, Caller::Person)
@@ -80,11 +77,12 @@ pub(super) async fn processor(
         let name = ours(name)?;
         let body = app.received(&headers, body)?;
         let text = batch::text(&body);
+        let outline = outline(&text)?;
         let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
             reply::processor::answer(batch, outcomes, name)
         };
         app.transformed(
-            Bodies::processor(&text, format(&headers), name)?,
+            Bodies::processor(outline.root(), format(&headers), name)?,
             false,
             write,
         )
@@ -98,7 +96,10 @@ pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Rec
     let answer = async {
         let body = app.received(&headers, body)?;
         let text = batch::text(&body);
-        let bodies = Bodies::router(&text, format(&headers), read_secret(&headers)?)?;
+        let outline = outline(&text)?;
+        let secret = read_secret(&headers)?;
+        let secret = secret.as_ref().map(Outline::root);
+        let bodies = Bodies::router(outline.root(), format(&headers), secret)?;
         let takes_results = takes_results(&headers);
         app.transformed(bodies, takes_results, reply::router::answer)
             .await
@@ -111,9 +112,10 @@ pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Rece
     let answer = async {
         let body = app.received(&headers, body)?;
         let text = batch::text(&body);
-        let bodies = Bodies::router(&text, format(&headers), None)?;
+        let outline = outline(&text)?;
+        let bodies = Bodies::router(outline.root(), format(&headers), None)?;
         let resolved = bodies.resolved();
-        reply::router::no_batch(&bodies.read(&resolved))
+        Ok(reply::router::no_batch(&bodies.read(&resolved)))
     };
     match answer.await {
         Ok(json) => as_json(json),
@@ -129,7 +131,7 @@ fn takes_results(headers: &HeaderMap) -> bool {
 }
 
 /// The secret of the header, to be echoed byte for byte. `null`, `false`, `0` and `""` are none.
-fn read_secret(headers: &HeaderMap) -> Result<Option<Value<'_>>, RequestError> {
+fn read_secret(headers: &HeaderMap) -> Result<Option<Outline<'_>>, RequestError> {
     let Some(header) = headers
         .get("oauth-secret")
         .filter(|secret| !secret.is_empty())
@@ -137,8 +139,8 @@ fn read_secret(headers: &HeaderMap) -> Result<Option<Value<'_>>, RequestError> {
         return Ok(None);
     };
     let text = std::str::from_utf8(header.as_bytes()).map_err(RequestError::SecretNotText)?;
-    let secret: Value<'_> = serde_json::from_str(text).map_err(RequestError::SecretNotJson)?;
-    Ok(Some(secret).filter(|secret| secret.kind() == Kind::Object || secret.is_truthy()))
+    let secret = Outline::read(text).map_err(RequestError::SecretNotJson)?;
+    Ok(Some(secret).filter(|secret| secret.root().is_truthy()))
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
@@ -175,7 +177,7 @@ impl App {
         &self,
         bodies: Bodies<'_>,
         takes_results: bool,
-        write: impl FnOnce(&Batch<'_>, &[Outcome<'_>]) -> Result<Vec<u8>, RequestError>,
+        write: impl FnOnce(&Batch<'_>, &[Outcome<'_>]) -> Vec<u8>,
     ) -> Result<(Tally, Vec<u8>), RequestError> {
         let resolved = bodies.resolved();
         let batch = Batch {
@@ -188,6 +190,6 @@ impl App {
         {
             return Err(RequestError::NotNow(Box::new(error.clone())));
         }
-        Ok((Tally::of(&outcomes), write(&batch, &outcomes)?))
+        Ok((Tally::of(&outcomes), write(&batch, &outcomes)))
     }
 }

@@ -2,18 +2,15 @@
 
 use std::borrow::Cow;
 
-use indexmap::IndexMap;
-use serde::{Serialize, Serializer, ser::SerializeMap};
-
 use crate::{
-    contract::json::{Kind, Value},
+    contract::json::{Kind, Members, Value, Writer},
     rules::CustomFields,
 };
 
 /// The fields of a request, and what was left out of them.
 #[derive(Debug, Default)]
 pub struct Fields<'a> {
-    pub(super) members: IndexMap<Cow<'a, str>, FieldValue<'a>>,
+    pub(super) members: Members<'a, FieldValue<'a>>,
     /// What is sent for fields that nothing fills.
     pub(super) placeholders: Vec<(&'static str, &'static str)>,
     /// Traits that no field can take, with the reason.
@@ -59,6 +56,13 @@ impl FieldValue<'_> {
             Self::Text(text) => !text.is_empty(),
         }
     }
+
+    fn write(&self, json: &mut Writer) {
+        match self {
+            Self::Trait(value) => json.value(*value),
+            Self::Text(text) => json.text(text),
+        }
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -66,9 +70,7 @@ impl<'a> Fields<'a> {
     /// would not find the lead, and create another.
     pub fn complete_email(&mut self, email: &str) {
         let text = || FieldValue::Text(Cow::Owned(email.to_owned()));
-        self.members
-            .entry(Cow::Borrowed("Email"))
-            .or_insert_with(text);
+        self.members.set_absent(Cow::Borrowed("Email"), text);
     }
 
     /// Takes the fields of a later event in, which win.
@@ -80,35 +82,32 @@ impl<'a> Fields<'a> {
 
     /// The names of the fields, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.members.keys().map(AsRef::as_ref)
+        self.members.iter().map(|(name, _)| name.as_ref())
     }
 
     /// Keeps the fields that `changes` something.
     pub fn retain(&mut self, changes: impl Fn(&str, &FieldValue<'a>) -> bool) {
-        self.members.retain(|name, value| changes(name, value));
+        self.members.retain(changes);
     }
 
-    /// Writes the fields of these names into a map.
-    pub(crate) fn serialize_members<M: SerializeMap>(
-        &self,
-        map: &mut M,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<(), M::Error> {
-        let members = self.members.iter().filter(|(name, _)| wanted(name));
-        for (name, value) in members {
-            match value {
-                FieldValue::Trait(value) => map.serialize_entry(name, value)?,
-                FieldValue::Text(text) => map.serialize_entry(name, text)?,
-            }
+    /// Writes the fields as a JSON object.
+    pub fn write(&self, json: &mut Writer) {
+        self.members.write(json, |_, value, json| value.write(json));
+    }
+
+    /// Writes the fields of these names as members.
+    pub(crate) fn write_members(&self, json: &mut Writer, wanted: impl Fn(&str) -> bool) {
+        for (name, value) in self.members.iter().filter(|(name, _)| wanted(name)) {
+            json.key(name);
+            value.write(json);
         }
-        Ok(())
     }
 
     /// Fills what nothing has filled (row 7), once nothing more can come.
     pub fn fill_placeholders(&mut self) {
         for (name, text) in self.placeholders.drain(..) {
-            let text = FieldValue::Text(Cow::Borrowed(text));
-            self.members.entry(Cow::Borrowed(name)).or_insert(text);
+            let text = || FieldValue::Text(Cow::Borrowed(text));
+            self.members.set_absent(Cow::Borrowed(name), text);
         }
     }
 
@@ -130,7 +129,7 @@ impl<'a> Fields<'a> {
         } else {
             Cow::Owned(format!("{name}__c"))
         };
-        self.members.insert(name, FieldValue::Trait(value));
+        self.members.set(name, FieldValue::Trait(value));
     }
 }
 
@@ -144,12 +143,4 @@ fn has_custom_suffix(name: &str) -> bool {
         .checked_sub(3)
         .and_then(|start| name.get(start..))
         .is_some_and(|end| end.eq_ignore_ascii_case("__c"))
-}
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.members.len()))?;
-        self.serialize_members(&mut map, |_| true)?;
-        map.end()
-    }
 }

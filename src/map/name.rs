@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    contract::json::{Kind, Object, Value},
+    contract::json::{Kind, Members, Object, Value},
     error::EventError,
     map::fields::FieldValue,
     rules::NameCut,
@@ -22,7 +22,7 @@ impl<'a> Name<'a> {
     ///
     /// # Errors
     /// [`EventError::EmptyName`] for an empty list or object under [`NameCut::SingleSpaces`].
-    pub(super) fn of(traits: &Object<'a>, cut: NameCut) -> Result<Self, EventError> {
+    pub(super) fn of(traits: &Members<'a>, cut: NameCut) -> Result<Self, EventError> {
         if cut == NameCut::SingleSpaces && traits.get("name").is_some_and(is_empty_structure) {
             return Err(EventError::EmptyName);
         }
@@ -49,9 +49,7 @@ impl<'a> Name<'a> {
 fn is_empty_structure(value: Value<'_>) -> bool {
     match value.kind() {
         Kind::Array => value.as_array().is_some_and(|elements| elements.is_empty()),
-        Kind::Object => value
-            .as_object()
-            .is_some_and(|members| members.iter().next().is_none()),
+        Kind::Object => value.as_object().is_some_and(Object::is_empty),
         Kind::Null | Kind::Bool | Kind::Number | Kind::Text => false,
     }
 }
@@ -77,9 +75,10 @@ fn parts(name: &str, cut: NameCut) -> (Option<String>, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::json::value;
 
     fn names(traits: &str, cut: NameCut) -> (Option<String>, Option<String>) {
-        let name = Name::of(&serde_json::from_str(traits).unwrap(), cut).unwrap();
+        let name = Name::of(&value(traits).as_members().unwrap(), cut).unwrap();
         let show = |part: Option<FieldValue<'_>>| {
             part.map(|part| match part {
                 FieldValue::Trait(value) => value.json().to_owned(),

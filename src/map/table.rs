@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    contract::json::{Kind, Object},
+    contract::json::{Kind, Members},
     map::{
         fields::{self, FieldValue, LeftOut},
         name::Name,
@@ -47,7 +47,7 @@ impl Field {
     /// it is one that the table reads from, such as `company`.
     pub(super) fn value<'a>(
         &self,
-        traits: &Object<'a>,
+        traits: &Members<'a>,
         name: &Name<'a>,
         table: &Table,
         rules: &Rules,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     contract::{
         Destination, Event,
-        json::{Object, Value},
+        json::{Members, Object, Value},
     },
     error::{EventError, ExternalIdFlaw, shortened},
     plan::{Plan, Record, named, no_key},
@@ -23,7 +23,7 @@ struct Identifier<'a> {
 /// Plans a reverse-ETL event: its traits are fields already.
 pub(super) fn plan<'a>(
     event: &Event<'a>,
-    mut traits: Object<'a>,
+    mut traits: Members<'a>,
     destination: &Destination,
     rules: &Rules,
 ) -> Result<Plan<'a>, EventError> {
@@ -32,7 +32,7 @@ pub(super) fn plan<'a>(
     if is_written(event, &identifier, destination, rules.mapped_naming) {
         traits.set(identifier.field.clone(), identifier.id);
     }
-    traits.retain(|name| match rules.mapped_naming {
+    traits.retain(|name, _| match rules.mapped_naming {
         MappedNaming::Exact => !name.eq_ignore_ascii_case("Id"),
         MappedNaming::Lowercase => name != "Id",
     });
@@ -132,7 +132,7 @@ fn is_written(
                 .at("context.externalId")
                 .and_then(Value::as_array)
                 .unwrap_or_default();
-            let text = |entry: &Object<'_>, name| {
+            let text = |entry: Object<'_>, name| {
                 entry
                     .get(name)
                     .and_then(Value::as_text)
@@ -141,9 +141,9 @@ fn is_written(
             let matching = entries
                 .into_iter()
                 .filter_map(Value::as_object)
-                .find(|entry| text(entry, "type").is_some_and(|kind| kind.contains(&prefix)));
+                .find(|entry| text(*entry, "type").is_some_and(|kind| kind.contains(&prefix)));
             !matching
-                .and_then(|entry| text(&entry, "identifierType"))
+                .and_then(|entry| text(entry, "identifierType"))
                 .is_some_and(|field| is_id(&field))
         }
     }

@@ -139,10 +139,11 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::json::value;
 
     fn answers(asked: &str, answered: &str) -> bool {
-        let asked = Literal::of(serde_json::from_str(asked).unwrap()).unwrap();
-        Literal::of_answer(serde_json::from_str(answered).unwrap()).contains(&asked.folded())
+        let asked = Literal::of(value(asked)).unwrap();
+        Literal::of_answer(value(answered)).contains(&asked.folded())
     }
 
     #[test]

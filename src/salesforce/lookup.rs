@@ -4,11 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use reqwest::Method;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{
-    contract::json::{Object, Value},
+    contract::json::{Object, Outline, Value},
     metrics::Call,
     salesforce::{
         client::Client,
@@ -39,7 +37,7 @@ pub struct Row {
     /// The forms of the value that it was found by.
     pub(super) found_by: Vec<String>,
     /// The fields that were read, by their names in lower case.
-    values: Arc<HashMap<String, Box<RawValue>>>,
+    values: Arc<HashMap<String, Outline<'static>>>,
 }
 
 /// A key to ask for, and the further fields to read of its records.
@@ -61,19 +59,43 @@ pub enum Freshness {
 }
 
 /// A page of a query's answer.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Page<'a> {
-    done: bool,
-    next_records_url: Option<String>,
-    total_size: Option<usize>,
-    #[serde(borrow)]
+    /// The next page; `None` where there is none.
+    next: Option<String>,
+    /// How many records all pages hold, where it says so.
+    total: Option<usize>,
     records: Vec<Object<'a>>,
+}
+
+impl<'a> Page<'a> {
+    fn read(answer: &'a Outline<'a>) -> Result<Self, Fault> {
+        let answer = answer.root().as_object();
+        let answer = answer.ok_or_else(|| unreadable("no query result but another JSON value"))?;
+        let [done, next, total, records] =
+            answer.pick(["done", "nextRecordsUrl", "totalSize", "records"]);
+        let records = records.and_then(Value::as_array);
+        let records =
+            records.and_then(|records| records.into_iter().map(Value::as_object).collect());
+        let next = next.and_then(Value::as_text);
+        let next = match done.map(Value::json) {
+            Some("true") => None,
+            Some("false") => match next {
+                Some(url) if url.starts_with("/services/data/") => Some(url.into_owned()),
+                Some(_) | None => return Err(unreadable("it is not done and names no next page")),
+            },
+            Some(_) | None => return Err(unreadable("it does not say whether it is done")),
+        };
+        Ok(Self {
+            next,
+            total: total.and_then(|total| total.json().parse().ok()),
+            records: records.ok_or_else(|| unreadable("it has no list of records"))?,
+        })
+    }
 }
 
 impl Row {
     /// Reads a record that was found by `field`, in whatever letter case; `None` without an id.
-    pub(crate) fn read(record: &Object<'_>, field: &str) -> Option<Self> {
+    pub(crate) fn read(record: Object<'_>, field: &str) -> Option<Self> {
         let text = |name| {
             record
                 .get(name)
@@ -81,10 +103,7 @@ impl Row {
                 .map(std::borrow::Cow::into_owned)
         };
         let is = |name| record.get(name).is_some_and(Value::is_true);
-        let found_by = record
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(field))
-            .map(|(_, value)| Literal::of_answer(value));
+        let found_by = record.get_ignoring_case(field).map(Literal::of_answer);
         Some(Self {
             id: text("Id").filter(|id| is_id(id))?,
             is_converted: is("IsConverted"),
@@ -113,10 +132,11 @@ impl Row {
     }
 
     /// The record with the values of all fields that were read.
-    pub(super) fn with_values(self, record: &Object<'_>) -> Self {
+    pub(super) fn with_values(self, record: Object<'_>) -> Self {
         let values = record
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.raw().to_owned()));
+            .members()
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.to_outline()?)));
         Self {
             values: Arc::new(values.collect()),
             ..self
@@ -127,7 +147,7 @@ impl Row {
     #[must_use]
     pub fn value(&self, field: &str) -> Option<Value<'_>> {
         let value = self.values.get(&field.to_ascii_lowercase())?;
-        Some(Value::from(&**value))
+        Some(value.root())
     }
 }
 
@@ -154,15 +174,9 @@ pub(super) async fn rows(
     let mut rows = Vec::new();
     let mut answer = first.map_err(of_query)?;
     for _ in 0..MOST_PAGES {
-        // serde's own text would quote the answer, personal data included.
-        let page: Page<'_> = serde_json::from_slice(&answer).map_err(|error| {
-            unreadable(&format!(
-                "no query result at line {} column {}",
-                error.line(),
-                error.column()
-            ))
-        })?;
-        let read = |record: &Object<'_>| {
+        let outline = outline(&answer)?;
+        let page = Page::read(&outline)?;
+        let read = |record: Object<'_>| {
             let row = Row::read(record, field)?;
             Some(if query.reads_fields {
                 row.with_values(record)
@@ -170,15 +184,15 @@ pub(super) async fn rows(
                 row
             })
         };
-        let read: Option<Vec<Row>> = page.records.iter().map(read).collect();
+        let read: Option<Vec<Row>> = page.records.into_iter().map(read).collect();
         rows.extend(read.ok_or_else(|| unreadable("it holds a record without an id"))?);
-        let next = match (page.done, page.next_records_url) {
-            (true, _) if page.total_size.is_some_and(|total| total != rows.len()) => {
-                return Err(unreadable("it does not hold as many records as it says"));
-            }
-            (true, _) => return Ok(rows),
-            (false, Some(url)) if url.starts_with("/services/data/") => url,
-            (false, _) => return Err(unreadable("it is not done and names no next page")),
+        let Some(next) = page.next else {
+            return match page.total {
+                Some(total) if total != rows.len() => {
+                    Err(unreadable("it does not hold as many records as it says"))
+                }
+                Some(_) | None => Ok(rows),
+            };
         };
         let request = client.request_of(session, Method::GET, &next);
         answer = client
@@ -187,6 +201,15 @@ pub(super) async fn rows(
             .map_err(of_query)?;
     }
     Err(unreadable("it has too many pages"))
+}
+
+/// The JSON of an answer. serde's own text would quote the answer, personal data included.
+fn outline(answer: &[u8]) -> Result<Outline<'_>, Fault> {
+    let text = std::str::from_utf8(answer).map_err(|_| unreadable("it is no UTF-8"))?;
+    Outline::read(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        unreadable(&format!("no query result at line {line} column {column}"))
+    })
 }
 
 /// Whether Salesforce refuses a query for one of its values.

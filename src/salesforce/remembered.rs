@@ -117,7 +117,7 @@ fn record(org: &Instance, id: &str) -> (Instance, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::salesforce::AllowedHosts;
+    use crate::{contract::json::value, salesforce::AllowedHosts};
 
     const ID: &str = "00Q5g0000000001EAA";
 
@@ -133,9 +133,9 @@ mod tests {
 
     fn row(more: &str) -> Row {
         let record = format!(r#"{{"Id":"{ID}","City":"London"{more}}}"#);
-        let record = serde_json::from_str(&record).unwrap();
-        let row = Row::read(&record, "Email").unwrap();
-        row.with_values(&record)
+        let record = value(record).as_object().unwrap();
+        let row = Row::read(record, "Email").unwrap();
+        row.with_values(record)
     }
 
     fn remembering(rows: &[Row]) -> Remembered {

@@ -1,12 +1,7 @@
 //! The compacted form: each destination once, in a map by id (wire contract, sections 1.2 and 3.1).
 
-use std::borrow::Cow;
-
-use super::Body;
-use crate::contract::{
-    carriable,
-    json::{Object, Value},
-};
+use super::{Body, Parts};
+use crate::contract::json::{Object, Value};
 
 /// How destinations come along: the header `X-Content-Format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,36 +26,24 @@ impl Format {
 
 /// The entries of a compacted body, each with the destination that its metadata names. A name that the body does not hold
 /// leaves its own entry without a destination.
-pub(super) fn expanded<'a>(members: &Object<'a>) -> Option<Vec<Body<'a>>> {
-    let destinations = members.get("destinations")?.as_object()?;
-    let destination = |entry: &Object<'a>| {
-        let id = entry
-            .get("metadata")?
+pub(super) fn expanded<'a>(members: Object<'a>) -> Option<Vec<Body<'a>>> {
+    let [input, destinations] = members.pick(["input", "destinations"]);
+    let destinations = destinations?.as_object()?;
+    let destination = |metadata: Option<Value<'a>>| {
+        let id = metadata?
             .as_object()?
             .get("destinationId")?
             .as_text_or_number()?;
-        destinations
-            .get(&id)
-            .filter(|destination| carriable::check(destination.json()).is_ok())
+        destinations.get(&id)
     };
     let expand = |element: Value<'a>| match Body::read(element) {
-        Body::Entry(mut entry, whole) => {
-            entry.set(
-                Cow::Borrowed("destination"),
-                destination(&entry).unwrap_or(Value::NULL),
-            );
-            Body::Entry(entry, whole)
-        }
+        Body::Entry(parts) => Body::Entry(Parts {
+            destination: destination(parts.metadata),
+            ..parts
+        }),
         other @ (Body::Bare(_) | Body::Other(_)) => other,
     };
-    Some(
-        members
-            .get("input")?
-            .as_array()?
-            .into_iter()
-            .map(expand)
-            .collect(),
-    )
+    Some(input?.as_array()?.into_iter().map(expand).collect())
 }
 
 #[cfg(test)]

@@ -1,86 +1,135 @@
-//! The members of a JSON object.
+//! A view of one object.
 
 use std::{borrow::Cow, fmt};
 
-use indexmap::IndexMap;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor},
-};
+use super::{Members, Outline, Value, outline::Places, value::text_of};
 
-use super::Value;
+/// An object as it stands in its text. A repeated key takes its last value.
+#[derive(Clone, Copy)]
+pub struct Object<'a> {
+    outline: &'a Outline<'a>,
+    first: u32,
+    end: u32,
+}
 
-/// The members of a JSON object, one level deep, in their order. A repeated key keeps its place and takes its last value.
-#[derive(Clone, Debug, Default)]
-pub struct Object<'a>(IndexMap<Cow<'a, str>, Value<'a>>);
+/// A key as it stands in the text, in its quotes.
+#[derive(Clone, Copy)]
+struct Key<'a> {
+    json: &'a str,
+    /// Whether it may hold escapes.
+    is_escaped: bool,
+}
+
+impl<'a> Key<'a> {
+    fn is(self, name: &str) -> bool {
+        let inner = &self.json[1..self.json.len() - 1];
+        inner == name || (self.is_escaped && self.text() == name)
+    }
+
+    /// The key without quotes and escapes; half a character is replaced, as its event is refused in any case.
+    fn text(self) -> Cow<'a, str> {
+        if self.is_escaped {
+            text_of(self.json).unwrap_or(Cow::Borrowed("\u{FFFD}"))
+        } else {
+            Cow::Borrowed(&self.json[1..self.json.len() - 1])
+        }
+    }
+}
 
 impl<'a> Object<'a> {
+    pub(super) fn of(outline: &'a Outline<'a>, (first, end): (u32, u32)) -> Self {
+        Self {
+            outline,
+            first,
+            end,
+        }
+    }
+
     /// The member of exactly this name.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<Value<'a>> {
-        self.0.get(key).copied()
+    pub fn get(self, name: &str) -> Option<Value<'a>> {
+        let [value] = self.pick([name]);
+        value
+    }
+
+    /// The first member of this name in whatever letter case.
+    #[must_use]
+    pub fn get_ignoring_case(self, name: &str) -> Option<Value<'a>> {
+        let mut members = self.nodes();
+        let (_, node) = members.find(|(key, _)| key.text().eq_ignore_ascii_case(name))?;
+        Some(Value::at_node(self.outline, node))
+    }
+
+    /// The members of these names.
+    #[must_use]
+    pub fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Value<'a>>; N] {
+        let mut picked = [None; N];
+        for (key, node) in self.nodes() {
+            if let Some(index) = names.iter().position(|name| key.is(name)) {
+                picked[index] = Some(Value::at_node(self.outline, node));
+            }
+        }
+        picked
     }
 
     /// The value at a dotted path: a key that is spelled like the whole path comes first, then each way to split it.
     #[must_use]
-    pub fn at(&self, path: &str) -> Option<Value<'a>> {
+    pub fn at(self, path: &str) -> Option<Value<'a>> {
         self.get(path).or_else(|| {
             path.match_indices('.')
                 .find_map(|(dot, _)| self.get(&path[..dot])?.at(&path[dot + 1..]))
         })
     }
 
-    /// Sets a member; a known key keeps its place.
-    pub fn set(&mut self, key: Cow<'a, str>, value: Value<'a>) {
-        self.0.insert(key, value);
-    }
-
-    /// Keeps only the members whose key is wanted.
-    pub fn retain(&mut self, wanted: impl Fn(&str) -> bool) {
-        self.0.retain(|key, _| wanted(key));
-    }
-
-    /// The object as JSON text.
+    /// Whether any key holds a dot, so that a path may be spelled out in it.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        // Keys are texts and values JSON already: nothing can fail.
-        serde_json::to_string(self).unwrap_or_default()
+    pub fn has_dotted_keys(self) -> bool {
+        self.nodes().any(|(key, _)| key.text().contains('.'))
     }
 
-    /// The members in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Cow<'a, str>, Value<'a>)> {
-        self.0.iter().map(|(key, value)| (key, *value))
+    /// Whether there are no members.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.first == self.end
     }
-}
 
-impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+    /// The members in their order. A repeated key keeps its place and takes its last value.
+    #[must_use]
+    pub fn members(self) -> Members<'a> {
+        let members = self.nodes();
+        members
+            .map(|(key, node)| (key.text(), Value::at_node(self.outline, node)))
+            .collect()
     }
-}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
+    /// The keys, each with the node of its value, repeated ones included.
+    fn nodes(self) -> impl Iterator<Item = (Key<'a>, u32)> {
+        let nodes = self.outline.places.nodes.as_slice();
+        let is_escaped = self.outline.places.has_escaped_keys;
+        let mut index = self.first;
+        std::iter::from_fn(move || {
+            if index >= self.end {
+                return None;
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = IndexMap::with_capacity(16);
-                while let Some((Key(key), value)) = map.next_entry()? {
-                    members.insert(key, value);
-                }
-                Ok(Object(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
+            let (key, value) = (nodes[index as usize], index + 1);
+            index = nodes[value as usize].next;
+            let json = &self.outline.text()[key.start as usize..key.end as usize];
+            Some((Key { json, is_escaped }, value))
+        })
     }
 }
 
-/// An object's key, borrowed where it holds no escape (serde borrows a `Cow` only as a field that says so).
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+/// An object without members.
+impl Default for Object<'_> {
+    fn default() -> Self {
+        Self::of(&EMPTY, (0, 0))
+    }
+}
+
+static EMPTY: Outline<'static> = Outline::new(Cow::Borrowed("{}"), Places::EMPTY);
+
+impl fmt::Debug for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<an object of {} members>", self.nodes().count())
+    }
+}

@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::value::{RawValue, to_raw_value};
+use serde::de::IgnoredAny;
 
-use super::{FullTags, buffer};
+use super::FullTags;
 use crate::{
     contract::{
         DestinationName,
-        json::Value,
+        json::{Members, Writer},
         proxy::{ProxyRequest, ProxyVersion},
     },
-    error::{RequestError, by_disposition},
+    error::by_disposition,
     salesforce::{
         delivery::{Delivered, Undelivered},
         fault::{Disposition, Fault},
@@ -22,96 +21,26 @@ use crate::{
 /// What the metrics are told where the metadata does not say it; spelled as the stock service spells it.
 const UNKNOWN: &str = "Non-determininable";
 
-#[derive(Serialize)]
-struct Answer<T> {
-    output: T,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct V0<'a> {
-    status: u16,
-    message: String,
-    destination_response: DestinationResponse<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stat_tags: Option<FullTags<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    auth_error_category: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct DestinationResponse<'a> {
-    response: &'a RawValue,
-    status: u16,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct V1<'a> {
-    response: Vec<JobResponse<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stat_tags: Option<FullTags<'a>>,
-    message: String,
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    auth_error_category: Option<&'static str>,
-}
-
-/// The outcome of one job.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JobResponse<'a> {
-    /// Salesforce's answer, as JSON text.
-    error: &'a str,
-    status_code: u16,
-    metadata: JobMetadata<'a>,
-}
-
-/// A job's metadata as it came, but for `dontBatch` where the job is to be sent alone next time.
-struct JobMetadata<'a> {
-    echoed: Value<'a>,
-    alone: bool,
-}
-
-impl Serialize for JobMetadata<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = self.echoed.as_object().filter(|_| self.alone);
-        let Some(members) = members else {
-            return self.echoed.serialize(serializer);
-        };
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in members.iter().filter(|(key, _)| *key != "dontBatch") {
-            map.serialize_entry(key, &value)?;
-        }
-        map.serialize_entry("dontBatch", &true)?;
-        map.end()
-    }
-}
-
 /// Writes the answer, and says with which HTTP status it goes out. In v0 that status is the outcome of all jobs; in v1
 /// rudder-server does not read it, and the stock service answers 200 unless the session has expired.
 ///
 /// Where coalesced jobs share a request that Salesforce refuses for good, each is to be tried alone: the fault may be in
 /// one of them (row 11).
-///
-/// # Errors
-/// [`RequestError::Unwritable`], which no input is known to cause.
+#[must_use]
 pub fn answer(
     version: ProxyVersion,
     name: DestinationName,
     request: &ProxyRequest<'_>,
     delivered: &Delivered,
-) -> Result<(u16, Vec<u8>), RequestError> {
+) -> (u16, Vec<u8>) {
     let disposition = delivered.failure.as_ref().map(Undelivered::disposition);
     let (status, tags) = disposition.map_or((200, None), by_disposition);
     let refresh = name.needs_secret() && disposition == Some(Disposition::Refresh);
     let auth_error_category = refresh.then_some("REFRESH_TOKEN");
     let id = |key| request.of_first_job(key).unwrap_or(Cow::Borrowed(UNKNOWN));
-    let stat_tags = tags.map(|own| FullTags {
+    let tags = tags.map(|own| FullTags {
         own,
         dest_type: name.upper(),
-        module: "destination",
-        implementation: "native",
         feature: "dataDelivery",
         destination_id: Some(id("destinationId")),
         workspace_id: Some(id("workspaceId")),
@@ -120,65 +49,95 @@ pub fn answer(
         || "Salesforce has taken the request".to_owned(),
         ToString::to_string,
     );
-    let response = response(delivered)?;
-    match version {
-        ProxyVersion::V0 => {
-            let answered = delivered
-                .answer
-                .as_ref()
-                .map_or(status, |(status, _)| *status);
-            let destination_response = DestinationResponse {
-                response: &response,
-                status: answered,
-            };
-            let output = V0 {
-                status,
-                message,
-                destination_response,
-                stat_tags,
-                auth_error_category,
-            };
-            Ok((status, buffer(&Answer { output })?))
+    let response = response(delivered);
+    let mut json = Writer::default();
+    json.object(|json| {
+        json.key("output");
+        json.object(|json| {
+            match version {
+                ProxyVersion::V0 => destination_response(delivered, &response, status, json),
+                ProxyVersion::V1 => {
+                    let alone = disposition == Some(Disposition::Abort) && request.is_coalesced();
+                    let status = if alone { 500 } else { status };
+                    jobs(request, &response, status, alone, json);
+                }
+            }
+            json.key("status");
+            json.number(status);
+            json.text_member("message", &message);
+            if let Some(tags) = &tags {
+                tags.write(json);
+            }
+            if let Some(category) = auth_error_category {
+                json.text_member("authErrorCategory", category);
+            }
+        });
+    });
+    let http = match version {
+        ProxyVersion::V1 if !refresh => 200,
+        ProxyVersion::V0 | ProxyVersion::V1 => status,
+    };
+    (http, json.into_bytes())
+}
+
+/// What Salesforce has answered, in v0.
+fn destination_response(delivered: &Delivered, response: &str, status: u16, json: &mut Writer) {
+    let answer = delivered.answer.as_ref();
+    json.key("destinationResponse");
+    json.object(|json| {
+        json.key("response");
+        json.json(response);
+        json.key("status");
+        json.number(answer.map_or(status, |(status, _)| *status));
+    });
+}
+
+/// The outcome of each job, in v1: Salesforce's answer as JSON text, and the job's metadata as it came, but for `dontBatch`
+/// where the job is to be sent alone next time.
+fn jobs(request: &ProxyRequest<'_>, response: &str, status: u16, alone: bool, json: &mut Writer) {
+    json.key("response");
+    json.array(|json| {
+        for job in &request.jobs {
+            json.object(|json| {
+                json.text_member("error", response);
+                json.key("statusCode");
+                json.number(status);
+                json.key("metadata");
+                match job.as_members().filter(|_| alone) {
+                    Some(members) => json.object(|json| to_be_sent_alone(members, json)),
+                    None => json.value(*job),
+                }
+            });
         }
-        ProxyVersion::V1 => {
-            let error = response.get();
-            let alone = disposition == Some(Disposition::Abort) && request.is_coalesced();
-            let status_code = if alone { 500 } else { status };
-            let job = |echoed| JobResponse {
-                error,
-                status_code,
-                metadata: JobMetadata { echoed, alone },
-            };
-            let response = request.jobs.iter().copied().map(job).collect();
-            let output = V1 {
-                response,
-                stat_tags,
-                message,
-                status,
-                auth_error_category,
-            };
-            Ok((
-                if refresh { status } else { 200 },
-                buffer(&Answer { output })?,
-            ))
-        }
+    });
+}
+
+fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
+    for (key, value) in metadata.into_iter().filter(|(key, _)| key != "dontBatch") {
+        json.value_member(&key, value);
     }
+    json.json(r#""dontBatch":true"#);
 }
 
 /// Salesforce's answer as JSON: as it came, or as a text where it is none. Without an answer, what happened instead.
-fn response(delivered: &Delivered) -> Result<Box<RawValue>, RequestError> {
+fn response(delivered: &Delivered) -> String {
     let text = match (&delivered.answer, &delivered.failure) {
-        (Some((_, body)), _) => match serde_json::from_slice::<Box<RawValue>>(body) {
-            Ok(json) => return Ok(json),
-            Err(_) => String::from_utf8_lossy(body).into_owned(),
-        },
-        (None, Some(Undelivered::Fault(Fault::ConnectionRefused))) => {
-            "[ECONNREFUSED] :: Connection refused".to_owned()
+        (Some((_, body)), _) => {
+            let text = String::from_utf8_lossy(body);
+            if serde_json::from_str::<IgnoredAny>(&text).is_ok() {
+                return text.trim().to_owned();
+            }
+            text
         }
-        (None, Some(failure)) => format!("[{}] :: {failure}", code(failure)),
-        (None, None) => String::new(),
+        (None, Some(Undelivered::Fault(Fault::ConnectionRefused))) => {
+            Cow::Borrowed("[ECONNREFUSED] :: Connection refused")
+        }
+        (None, Some(failure)) => Cow::Owned(format!("[{}] :: {failure}", code(failure))),
+        (None, None) => Cow::Borrowed(""),
     };
-    to_raw_value(&text).map_err(RequestError::Unwritable)
+    let mut json = Writer::default();
+    json.text(&text);
+    json.into_text()
 }
 
 /// A word for a request that brought no answer.

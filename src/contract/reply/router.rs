@@ -1,139 +1,99 @@
 //! The answer of `/routerTransform`: every job id of the request is in exactly one entry.
 
-use std::collections::BTreeMap;
-
-use serde::{Serialize, Serializer, ser::SerializeMap};
-
-use super::buffer;
+use super::own_tags;
 use crate::{
     contract::{
         Batch, Entry, Event,
-        json::{Kind, Value},
+        json::{Kind, Value, Writer},
     },
-    descriptor::Descriptor,
-    error::{EventError, RequestError, StatTags},
+    error::EventError,
     outcome::{Outcome, Requests},
 };
 
-#[derive(Serialize)]
-struct Answer<'a> {
-    output: Vec<OutputEntry<'a>>,
+/// How much longer than its part of the request an entry of the answer may become, about, in bytes.
+const ADDED: usize = 512;
+
+/// Writes the answer: destinations in the order of their first events, and the events of each in theirs.
+#[must_use]
+pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>]) -> Vec<u8> {
+    let mut json = Writer::with_capacity(batch.bytes + ADDED * outcomes.len());
+    json.object(|json| {
+        json.key("output");
+        json.array(|json| {
+            for outcome in by_destination(batch, outcomes) {
+                output_entry(batch, outcome, json);
+            }
+        });
+    });
+    json.into_bytes()
+}
+
+/// The outcomes that are for any event, those of each destination together.
+fn by_destination<'o, 'a>(
+    batch: &Batch<'a>,
+    outcomes: &'o [Outcome<'a>],
+) -> impl Iterator<Item = &'o Outcome<'a>> {
+    let mut groups: Vec<(Option<Value<'_>>, Vec<&Outcome<'_>>)> = Vec::new();
+    for outcome in outcomes {
+        let Some(first) = entries(batch, outcome).next() else {
+            continue;
+        };
+        let is_same = |(known, _): &(Option<Value<'_>>, _)| same(*known, first.destination);
+        match groups.iter().rposition(is_same) {
+            Some(group) => groups[group].1.push(outcome),
+            None => groups.push((first.destination, vec![outcome])),
+        }
+    }
+    groups.into_iter().flat_map(|(_, group)| group)
+}
+
+fn same(one: Option<Value<'_>>, other: Option<Value<'_>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is(other) || one.json() == other.json(),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// The events that an outcome is for.
+fn entries<'b, 'a>(
+    batch: &'b Batch<'a>,
+    outcome: &'b Outcome<'a>,
+) -> impl Iterator<Item = &'b Entry<'a>> {
+    let entries = outcome.entries.iter();
+    entries.filter_map(|index| batch.entries.get(*index))
 }
 
 /// An entry of the answer: some jobs, and what is to be sent for them.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OutputEntry<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    batched_request: Option<BatchedRequest<'a>>,
-    metadata: Vec<Metadata<'a>>,
-    batched: bool,
-    status_code: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stat_tags: Option<StatTags>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    auth_error_category: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    destination: Option<Value<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum BatchedRequest<'a> {
-    Described(&'a [Descriptor<'a>]),
-    Transformed(Transformed<'a>),
-}
-
-/// A message that was transformed before it was queued, with its `userId` as the text that rudder-server wants.
-struct Transformed<'a>(&'a Event<'a>);
-
-/// The metadata of a job, with the secret that was used and the key by which the proxy finds it again.
-struct Metadata<'a> {
-    /// Whether the job shares its request with another.
-    coalesced: bool,
-    echoed: Option<Value<'a>>,
-    secret: Option<Value<'a>>,
-    destination: Option<Value<'a>>,
-}
-
-/// `destInfo`: what rudder-server hands back when it asks the proxy to deliver.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DestInfo<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    auth_key: Option<Value<'a>>,
-    /// The job shares its request with another (row 11), so that the proxy can ask for each to be sent alone.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    coalesced: bool,
-}
-
-/// Writes the answer: destinations in the order of their first events, and the events of each in theirs.
-///
-/// # Errors
-/// [`RequestError::Unwritable`], which no input is known to cause.
-pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>]) -> Result<Vec<u8>, RequestError> {
-    let mut groups: Vec<(&str, Vec<OutputEntry<'_>>)> = Vec::new();
-    for outcome in outcomes {
-        let entries: Vec<&Entry<'_>> = outcome
-            .entries
-            .iter()
-            .filter_map(|index| batch.entries.get(*index))
-            .collect();
-        let Some(first) = entries.first() else {
-            continue;
-        };
-        let destination = first.destination.map_or("", Value::json);
-        // rudder-server decodes an object, and throws the whole answer away for anything else.
-        let object = first
-            .destination
-            .filter(|destination| destination.kind() == Kind::Object);
-        let entry = output_entry(&entries, outcome, object, batch.secret);
-        match groups.iter_mut().find(|(known, _)| *known == destination) {
-            Some((_, group)) => group.push(entry),
-            None => groups.push((destination, vec![entry])),
+fn output_entry(batch: &Batch<'_>, outcome: &Outcome<'_>, json: &mut Writer) {
+    let coalesced = outcome.entries.len() > 1;
+    json.object(|json| {
+        if let Ok(requests) = &outcome.result {
+            batched_request(requests, json);
         }
-    }
-    let output = groups.into_iter().flat_map(|(_, group)| group).collect();
-    buffer(&Answer { output })
-}
-
-/// Writes the answer of `/batch`: one entry that keeps every job, with no request.
-///
-/// # Errors
-/// [`RequestError::Unwritable`], which no input is known to cause.
-pub fn no_batch(batch: &Batch<'_>) -> Result<Vec<u8>, RequestError> {
-    let metadata = batch.entries.iter().map(|entry| Metadata {
-        coalesced: false,
-        echoed: entry.metadata,
-        secret: None,
-        destination: entry.destination,
+        json.key("metadata");
+        json.array(|json| {
+            for entry in entries(batch, outcome) {
+                metadata(entry, batch.secret, coalesced, json);
+            }
+        });
+        json.json(match coalesced {
+            true => r#""batched":true"#,
+            false => r#""batched":false"#,
+        });
+        json.key("statusCode");
+        json.number(status(&outcome.result));
+        if let Err(error) = &outcome.result {
+            failure(error, outcome.auth_category, json);
+        }
+        let destination = entries(batch, outcome)
+            .next()
+            .and_then(|entry| entry.destination);
+        // rudder-server decodes an object, and throws the whole answer away for anything else.
+        if let Some(destination) = destination.filter(|value| value.kind() == Kind::Object) {
+            json.value_member("destination", destination);
+        }
     });
-    let entry = NoBatch {
-        metadata: metadata.collect(),
-        batched: false,
-        status_code: 500,
-        error: "the Salesforce destinations have no batch transform: set Router.<DESTINATION>.enableBatching to false in rudder-server",
-        stat_tags: [("errorCategory", "transformation")].into(),
-    };
-    let answer: Vec<NoBatch<'_>> = if batch.entries.is_empty() {
-        Vec::new()
-    } else {
-        vec![entry]
-    };
-    buffer(&answer)
-}
-
-/// The entry of `/batch`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NoBatch<'a> {
-    metadata: Vec<Metadata<'a>>,
-    batched: bool,
-    status_code: u16,
-    error: &'static str,
-    stat_tags: BTreeMap<&'static str, &'static str>,
 }
 
 /// The status of an entry: what rudder-server is to send has 200, what has been written here 299 (contract of delivery,
@@ -146,79 +106,100 @@ fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
     }
 }
 
-fn batched_request<'a>(requests: &'a Requests<'a>) -> Option<BatchedRequest<'a>> {
+fn failure(error: &EventError, auth_category: Option<&str>, json: &mut Writer) {
+    json.text_member("error", &error.to_string());
+    if let Some(tags) = error.stat_tags() {
+        json.key("statTags");
+        json.object(|json| own_tags(tags, json));
+    }
+    if let Some(category) = auth_category {
+        json.text_member("authErrorCategory", category);
+    }
+}
+
+fn batched_request(requests: &Requests<'_>, json: &mut Writer) {
     match requests {
-        Requests::Described(requests) => Some(BatchedRequest::Described(requests)),
-        Requests::Transformed(event) => Some(BatchedRequest::Transformed(Transformed(event))),
-        Requests::Delivered => None,
-    }
-}
-
-fn output_entry<'a>(
-    entries: &[&Entry<'a>],
-    outcome: &'a Outcome<'a>,
-    destination: Option<Value<'a>>,
-    secret: Option<Value<'a>>,
-) -> OutputEntry<'a> {
-    let coalesced = entries.len() > 1;
-    let metadata = |entry: &&Entry<'a>| Metadata {
-        coalesced,
-        echoed: entry.metadata,
-        secret,
-        destination: entry.destination,
-    };
-    let error = outcome.result.as_ref().err();
-    OutputEntry {
-        batched_request: outcome.result.as_ref().ok().and_then(batched_request),
-        metadata: entries.iter().map(metadata).collect(),
-        batched: coalesced,
-        status_code: status(&outcome.result),
-        error: error.map(ToString::to_string),
-        stat_tags: error.and_then(EventError::stat_tags),
-        auth_error_category: outcome.auth_category,
-        destination,
-    }
-}
-
-impl Serialize for Transformed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in self.0.message().iter() {
-            let is_other = key == "userId" && value.is_truthy() && value.kind() != Kind::Text;
-            if is_other {
-                map.serialize_entry(key, value.json())?;
-            } else {
-                map.serialize_entry(key, &value)?;
-            }
+        Requests::Described(requests) => {
+            json.key("batchedRequest");
+            json.array(|json| {
+                for request in requests {
+                    json.object(|json| request.write_members(json));
+                }
+            });
         }
-        map.end()
+        Requests::Transformed(event) => {
+            json.key("batchedRequest");
+            transformed(event, json);
+        }
+        Requests::Delivered => {}
     }
 }
 
-impl Serialize for Metadata<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = self.echoed.and_then(Value::as_object).unwrap_or_default();
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in members.iter() {
-            let replaced = key == "destInfo" || (key == "secret" && self.secret.is_some());
+/// A message that was transformed before it was queued, with its `userId` as the text that rudder-server wants.
+fn transformed(event: &Event<'_>, json: &mut Writer) {
+    let members = event.message().members();
+    members.write(json, |key, value, json| {
+        let is_other = key == "userId" && value.is_truthy() && value.kind() != Kind::Text;
+        if is_other {
+            json.text(value.json());
+        } else {
+            json.value(*value);
+        }
+    });
+}
+
+/// The metadata of a job, with the secret that was used and the key by which the proxy finds it again. `coalesced` tells
+/// whether the job shares its request with another.
+fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, coalesced: bool, json: &mut Writer) {
+    let echoed = entry.metadata.and_then(Value::as_object);
+    json.object(|json| {
+        for (key, value) in echoed.unwrap_or_default().members() {
+            let replaced = key == "destInfo" || (key == "secret" && secret.is_some());
             if !replaced {
-                map.serialize_entry(key, &value)?;
+                json.value_member(&key, value);
             }
         }
-        if let Some(secret) = self.secret {
-            map.serialize_entry("secret", &secret)?;
+        if let Some(secret) = secret {
+            json.value_member("secret", secret);
         }
-        let auth_key = self
-            .destination
-            .and_then(Value::as_object)
-            .and_then(|destination| destination.get("ID"));
-        map.serialize_entry(
-            "destInfo",
-            &DestInfo {
-                auth_key,
-                coalesced: self.coalesced,
-            },
-        )?;
-        map.end()
+        json.key("destInfo");
+        json.object(|json| dest_info(entry.destination, coalesced, json));
+    });
+}
+
+/// `destInfo`: what rudder-server hands back when it asks the proxy to deliver. Whether a job shares its request with another
+/// (row 11) is told so that the proxy can ask for each to be sent alone.
+fn dest_info(destination: Option<Value<'_>>, coalesced: bool, json: &mut Writer) {
+    let destination = destination.and_then(Value::as_object);
+    if let Some(id) = destination.and_then(|destination| destination.get("ID")) {
+        json.value_member("authKey", id);
+    }
+    if coalesced {
+        json.json(r#""coalesced":true"#);
     }
 }
+
+/// Writes the answer of `/batch`: one entry that keeps every job, with no request.
+#[must_use]
+pub fn no_batch(batch: &Batch<'_>) -> Vec<u8> {
+    let mut json = Writer::with_capacity(batch.bytes);
+    json.array(|json| {
+        if batch.entries.is_empty() {
+            return;
+        }
+        json.object(|json| {
+            json.key("metadata");
+            json.array(|json| {
+                for entry in &batch.entries {
+                    metadata(entry, None, false, json);
+                }
+            });
+            json.json(r#""batched":false,"statusCode":500"#);
+            json.text_member("error", NO_BATCH);
+            json.json(r#""statTags":{"errorCategory":"transformation"}"#);
+        });
+    });
+    json.into_bytes()
+}
+
+const NO_BATCH: &str = "the Salesforce destinations have no batch transform: set Router.<DESTINATION>.enableBatching to false in rudder-server";

@@ -1,9 +1,10 @@
 //! A record inside a collection, and the result that comes back for it.
 
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
-use serde_json::value::{RawValue, to_raw_value};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{
+    contract::json::Writer,
     map::Fields,
     salesforce::fault::{Fault, Refusal},
 };
@@ -21,13 +22,6 @@ pub struct RecordWrite<'f> {
 
 /// The id of a written record, or why it is not known to be written.
 pub type Written = Result<String, Fault>;
-
-/// What kind of record it is.
-#[derive(Serialize)]
-struct Attributes<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-}
 
 /// A record's result.
 #[derive(Deserialize)]
@@ -51,19 +45,21 @@ pub(super) fn serialized(record: &RecordWrite<'_>) -> Result<Box<RawValue>, Faul
             fields: vec!["Id".to_owned()],
         }));
     }
-    to_raw_value(record).map_err(|error| Fault::Unreadable(error.to_string()))
+    let mut json = Writer::default();
+    record.write(&mut json);
+    RawValue::from_string(json.into_text()).map_err(|error| Fault::Unreadable(error.to_string()))
 }
 
-impl Serialize for RecordWrite<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("attributes", &Attributes { kind: self.object })?;
-        if let Some(id) = self.id {
-            map.serialize_entry("id", id)?;
-        }
-        self.fields
-            .serialize_members(&mut map, |name| name != "attributes")?;
-        map.end()
+impl RecordWrite<'_> {
+    fn write(&self, json: &mut Writer) {
+        json.object(|json| {
+            json.key("attributes");
+            json.object(|json| json.text_member("type", self.object));
+            if let Some(id) = self.id {
+                json.text_member("id", id);
+            }
+            self.fields.write_members(json, |name| name != "attributes");
+        });
     }
 }
 

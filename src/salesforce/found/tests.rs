@@ -1,7 +1,10 @@
 //! How records find the keys that asked for them.
 
 use super::*;
-use crate::salesforce::{fault::Refusal, soql};
+use crate::{
+    contract::json::value,
+    salesforce::{fault::Refusal, soql},
+};
 
 fn query(emails: &[&str]) -> Query {
     let keys = emails.iter().map(|email| Key::lead(email).unwrap());
@@ -22,7 +25,7 @@ fn query_for(keys: impl IntoIterator<Item = Key>) -> Query {
 
 fn row(id: &str, email: &str) -> Row {
     let record = format!(r#"{{"Id":"{id}","Email":"{email}"}}"#);
-    Row::read(&serde_json::from_str(&record).unwrap(), "email").unwrap()
+    Row::read(value(record).as_object().unwrap(), "email").unwrap()
 }
 
 fn ids(found: &Found, email: &str) -> Option<Vec<String>> {
@@ -63,8 +66,7 @@ fn a_value_that_salesforce_does_not_understand_is_cornered() {
 
 #[test]
 fn identifiers_that_differ_in_letter_case_are_asked_for_one_by_one() {
-    let key =
-        |text: &str| Key::new("Contact", "Ext__c", serde_json::from_str(text).unwrap()).unwrap();
+    let key = |text: &str| Key::new("Contact", "Ext__c", value(text)).unwrap();
     let keys = [key("\"abc\""), key("\"ABC\"")];
     assert_ne!(keys[0].folded(), keys[1].folded());
     let both = query_for(keys);

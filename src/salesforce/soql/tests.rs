@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::simulator::soql::{Condition, Literal as Parsed, parse};
 use crate::{
-    contract::json::Value,
+    contract::json::value,
     salesforce::key::{Key, LONGEST_VALUE, NoKey},
 };
 
@@ -96,7 +96,6 @@ fn a_hundred_ordinary_emails_fit_into_one_query() {
 
 #[test]
 fn records_of_different_objects_fields_and_types_are_asked_for_apart() {
-    let value = |json| serde_json::from_str(json).unwrap();
     let keys = [
         ("Contact", "Ext__c", "\"a'b\""),
         ("contact", "ext__C", "\"c\""),
@@ -132,7 +131,7 @@ fn a_value_beyond_the_limit_is_refused_and_the_longest_fits_into_a_uri() {
 
 #[test]
 fn names_that_are_no_api_names_stand_in_no_query() {
-    let value: Value<'_> = serde_json::from_str("\"x\"").unwrap();
+    let value = value("\"x\"");
     for name in [
         "",
         "_x",

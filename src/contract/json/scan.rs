@@ -1,0 +1,285 @@
+//! Walks through a JSON text once, checks its grammar (RFC 8259), and notes where its values are.
+//!
+//! What JSON's grammar allows and no receiver can carry is noted on the way.
+
+use super::{
+    outline::{Node, Places, REPEATED, Uncarriable},
+    string,
+};
+
+/// How deep a text may nest.
+pub(super) const DEEPEST: usize = 1_000;
+
+/// The longest number that cannot exceed a double's range without an exponent.
+const SAFE_DIGITS: usize = 300;
+
+/// A key with its quotes whose value is often the same throughout a text: every event of a batch brings its destination.
+/// Where it is, it is compared and not walked through again.
+const REPEATING: &[u8] = b"\"destination\"";
+
+/// With so many values a value is compared.
+const MOST_REPEATED: usize = 16;
+
+/// A guess that is rarely too small: one node in so many bytes.
+const BYTES_A_NODE: usize = 16;
+
+/// The places of all values; `None` for a text that is no JSON, or too long to be counted in 32 bits.
+pub(super) fn places(text: &str) -> Option<Places> {
+    u32::try_from(text.len()).ok()?;
+    let mut scan = Scan {
+        text: text.as_bytes(),
+        open: Vec::with_capacity(16),
+        repeating: Repeating {
+            depth: usize::MAX,
+            nodes: Vec::new(),
+        },
+        places: Places {
+            nodes: Vec::with_capacity(text.len() / BYTES_A_NODE + 1),
+            ..Places::EMPTY
+        },
+    };
+    scan.walk()?;
+    Some(scan.places)
+}
+
+struct Scan<'t> {
+    text: &'t [u8],
+    /// The containers around the present place.
+    open: Vec<Container>,
+    repeating: Repeating,
+    places: Places,
+}
+
+#[derive(Clone, Copy)]
+struct Container {
+    node: u32,
+    is_object: bool,
+}
+
+/// A place in the text, or a number of nodes, which there are fewer of.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a text is at most u32::MAX bytes long"
+)]
+fn place(at: usize) -> u32 {
+    at as u32
+}
+
+impl Scan<'_> {
+    fn walk(&mut self) -> Option<()> {
+        let mut at = self.blank(0);
+        loop {
+            at = self.value(at)?;
+            if self.open.is_empty() {
+                break;
+            }
+        }
+        (self.blank(at) == self.text.len()).then_some(())
+    }
+
+    /// Passes a value, or the beginning of a container, and goes on to where the next value begins.
+    fn value(&mut self, start: usize) -> Option<usize> {
+        let end = match *self.text.get(start)? {
+            b'"' => self.string(start)?,
+            b'{' => match self.repeated(start) {
+                Some(end) => end,
+                None => return self.opened(start, true),
+            },
+            b'[' => return self.opened(start, false),
+            b'-' | b'0'..=b'9' => self.number(start)?,
+            b't' => self.word(start, b"true")?,
+            b'f' => self.word(start, b"false")?,
+            b'n' => self.word(start, b"null")?,
+            _ => return None,
+        };
+        self.after(end)
+    }
+
+    /// Goes from the end of a value to where the next one begins.
+    fn after(&mut self, mut at: usize) -> Option<usize> {
+        while let Some(container) = self.open.last() {
+            at = self.blank(at);
+            match (*self.text.get(at)?, container.is_object) {
+                (b',', true) => return self.key(at + 1),
+                (b',', false) => return Some(self.blank(at + 1)),
+                (b'}', true) | (b']', false) => at = self.close(at),
+                _ => return None,
+            }
+        }
+        Some(at)
+    }
+
+    fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
+        if self.open.len() == DEEPEST {
+            self.flaw(start, Uncarriable::TooDeep);
+        }
+        let node = place(self.places.nodes.len());
+        self.open.push(Container { node, is_object });
+        self.leaf(start, start);
+        let at = self.blank(start + 1);
+        match (*self.text.get(at)?, is_object) {
+            (b'}', true) | (b']', false) => {
+                let end = self.close(at);
+                self.after(end)
+            }
+            (_, true) => self.key(at),
+            (_, false) => Some(at),
+        }
+    }
+
+    /// Closes the innermost container with the bracket at `at`.
+    fn close(&mut self, at: usize) -> usize {
+        let next = place(self.places.nodes.len());
+        if let Some(container) = self.open.pop() {
+            let node = &mut self.places.nodes[container.node as usize];
+            node.end = place(at + 1);
+            node.next = next;
+        }
+        at + 1
+    }
+
+    /// Passes a key and its colon.
+    fn key(&mut self, at: usize) -> Option<usize> {
+        let start = self.blank(at);
+        if self.text.get(start) != Some(&b'"') {
+            return None;
+        }
+        let end = self.string(start)?;
+        let colon = self.blank(end);
+        (self.text.get(colon) == Some(&b':')).then(|| self.blank(colon + 1))
+    }
+
+    fn string(&mut self, start: usize) -> Option<usize> {
+        let end = match string::plain(self.text, start + 1) {
+            Some(end) => end,
+            None => self.escaped(start)?,
+        };
+        self.leaf(start, end);
+        Some(end)
+    }
+
+    /// A string with escapes. Whether it is a key is told by what follows.
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Option<usize> {
+        let string = string::escaped(self.text, start + 1)?;
+        if string.has_lone_surrogate {
+            self.flaw(start, Uncarriable::LoneSurrogate);
+        }
+        let colon = self.blank(string.end);
+        self.places.has_escaped_keys |= self.text.get(colon) == Some(&b':');
+        Some(string.end)
+    }
+
+    fn number(&mut self, start: usize) -> Option<usize> {
+        let mut at = start + usize::from(self.text[start] == b'-');
+        at = match self.text.get(at)? {
+            b'0' => at + 1,
+            _ => self.digits(at)?,
+        };
+        if self.text.get(at) == Some(&b'.') {
+            at = self.digits(at + 1)?;
+        }
+        let mut is_suspicious = at - start > SAFE_DIGITS;
+        if let Some(b'e' | b'E') = self.text.get(at) {
+            is_suspicious = true;
+            at = match self.text.get(at + 1)? {
+                b'+' | b'-' => self.digits(at + 2)?,
+                _ => self.digits(at + 1)?,
+            };
+        }
+        if is_suspicious {
+            let number = std::str::from_utf8(&self.text[start..at]).ok()?;
+            if number.parse::<f64>().is_ok_and(f64::is_infinite) {
+                self.flaw(start, Uncarriable::NumberOutOfRange);
+            }
+        }
+        self.leaf(start, at);
+        Some(at)
+    }
+
+    /// Passes at least one digit.
+    fn digits(&self, start: usize) -> Option<usize> {
+        let mut at = start;
+        while let Some(b'0'..=b'9') = self.text.get(at) {
+            at += 1;
+        }
+        (at > start).then_some(at)
+    }
+
+    fn word(&mut self, start: usize, word: &[u8]) -> Option<usize> {
+        let end = start + word.len();
+        if self.text.get(start..end)? != word {
+            return None;
+        }
+        self.leaf(start, end);
+        Some(end)
+    }
+
+    fn blank(&self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at) {
+            at += 1;
+        }
+        at
+    }
+
+    fn leaf(&mut self, start: usize, end: usize) {
+        let next = place(self.places.nodes.len() + 1);
+        let (start, end) = (place(start), place(end));
+        self.places.nodes.push(Node { start, end, next });
+    }
+
+    #[cold]
+    fn flaw(&mut self, at: usize, flaw: Uncarriable) {
+        self.places.flaws.push((place(at), flaw));
+    }
+
+    /// Passes an object that is the same as an earlier one under the repeating key. One with a flaw is walked through each
+    /// time, so that whatever holds it is found.
+    fn repeated(&mut self, start: usize) -> Option<usize> {
+        let key = self.places.nodes.last()?;
+        if self.text.get(key.start as usize..key.end as usize)? != REPEATING {
+            return None;
+        }
+        let rest = &self.text[start..];
+        let is_same = |known: &&u32| {
+            let node = self.places.nodes[**known as usize];
+            rest.starts_with(&self.text[node.start as usize..node.end as usize])
+                && self.places.flaw(node.start, node.end).is_none()
+        };
+        let known = self.repeating.of(self.open.len())?.iter().find(is_same);
+        let next = place(self.places.nodes.len());
+        let Some(known) = known.copied() else {
+            self.repeating.nodes.push(next);
+            return None;
+        };
+        let node = self.places.nodes[known as usize];
+        self.places.nodes.push(Node {
+            start: known,
+            end: REPEATED,
+            next: next + 1,
+        });
+        Some(start + (node.end - node.start) as usize)
+    }
+}
+
+/// The values under the repeating key: those that lie least deep, because events may have such a trait, too.
+struct Repeating {
+    depth: usize,
+    nodes: Vec<u32>,
+}
+
+impl Repeating {
+    /// What a value at this depth may repeat; `None` where others lie less deep.
+    fn of(&mut self, depth: usize) -> Option<&[u32]> {
+        if depth > self.depth {
+            return None;
+        }
+        if depth < self.depth || self.nodes.len() == MOST_REPEATED {
+            *self = Self {
+                depth,
+                nodes: Vec::new(),
+            };
+        }
+        Some(&self.nodes)
+    }
+}

@@ -1,0 +1,204 @@
+//! A view of one value.
+
+use std::{borrow::Cow, fmt};
+
+use super::{Members, Object, Outline, Uncarriable};
+
+/// A JSON value as the text it came in. Its `Debug` shows the kind and the length, never the content.
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    outline: &'a Outline<'a>,
+    node: u32,
+    start: u32,
+    end: u32,
+}
+
+/// What a [`Value`] is, told by its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number, of any size and precision.
+    Number,
+    /// A string.
+    Text,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl Kind {
+    /// The word for this kind in a message to a person, with its article.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn at_node(outline: &'a Outline<'a>, index: u32) -> Self {
+        let (node, place) = outline.node(index);
+        Self {
+            outline,
+            node,
+            start: place.start,
+            end: place.end,
+        }
+    }
+
+    /// What the value is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self.json().as_bytes().first() {
+            Some(b'n') | None => Kind::Null,
+            Some(b't' | b'f') => Kind::Bool,
+            Some(b'"') => Kind::Text,
+            Some(b'[') => Kind::Array,
+            Some(b'{') => Kind::Object,
+            Some(_) => Kind::Number,
+        }
+    }
+
+    /// The value's JSON text, as it came.
+    #[must_use]
+    pub fn json(self) -> &'a str {
+        &self.outline.text()[self.start as usize..self.end as usize]
+    }
+
+    /// The value as a text of its own, for use beyond its request.
+    #[must_use]
+    pub fn to_outline(self) -> Option<Outline<'static>> {
+        Outline::read(self.json().to_owned()).ok()
+    }
+
+    /// Whether both are the same place of the same text, or one repeats the other. Values of one content may still be two.
+    #[must_use]
+    pub fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.outline, other.outline) && self.node == other.node
+    }
+
+    /// What in the value, at any depth, cannot be carried.
+    #[must_use]
+    pub fn flaw(self) -> Option<Uncarriable> {
+        self.outline.places.flaw(self.start, self.end)
+    }
+
+    /// Whether the value is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// Whether the value is `true`.
+    #[must_use]
+    pub fn is_true(self) -> bool {
+        self.json() == "true"
+    }
+
+    /// Whether a field table takes the value: anything but `null` and `""`, so `0` and `false` too.
+    #[must_use]
+    pub fn is_present(self) -> bool {
+        !matches!(self.json(), "null" | "\"\"")
+    }
+
+    /// JavaScript's truth: all but `null`, `false`, `""` and zero.
+    #[must_use]
+    pub fn is_truthy(self) -> bool {
+        match self.kind() {
+            Kind::Null => false,
+            Kind::Bool => self.is_true(),
+            Kind::Text => self.is_present(),
+            Kind::Number => self.json().parse::<f64>().is_ok_and(|number| number != 0.0),
+            Kind::Array | Kind::Object => true,
+        }
+    }
+
+    /// The text of a string, borrowed where it holds no escape; `None` for any other kind, and for half a character.
+    #[must_use]
+    pub fn as_text(self) -> Option<Cow<'a, str>> {
+        text_of(self.json())
+    }
+
+    /// The text of a string, or a number as it is written; `None` for any other kind.
+    #[must_use]
+    pub fn as_text_or_number(self) -> Option<Cow<'a, str>> {
+        match self.kind() {
+            Kind::Text => self.as_text(),
+            Kind::Number => Some(Cow::Borrowed(self.json())),
+            Kind::Null | Kind::Bool | Kind::Array | Kind::Object => None,
+        }
+    }
+
+    /// The value as an object; `None` where it is none.
+    #[must_use]
+    pub fn as_object(self) -> Option<Object<'a>> {
+        (self.kind() == Kind::Object).then(|| Object::of(self.outline, self.inside()))
+    }
+
+    /// The members of an object, each key once; `None` where it is none.
+    #[must_use]
+    pub fn as_members(self) -> Option<Members<'a>> {
+        self.as_object().map(Object::members)
+    }
+
+    /// The value's elements; `None` where it is no array.
+    #[must_use]
+    pub fn as_array(self) -> Option<Vec<Value<'a>>> {
+        if self.kind() != Kind::Array {
+            return None;
+        }
+        let (mut index, end) = self.inside();
+        let mut elements = Vec::new();
+        while index < end {
+            elements.push(Self::at_node(self.outline, index));
+            index = self.outline.places.nodes[index as usize].next;
+        }
+        Some(elements)
+    }
+
+    /// The nodes inside a container: the first, and the one after the last.
+    fn inside(self) -> (u32, u32) {
+        let node = self.outline.places.nodes[self.node as usize];
+        (self.node + 1, node.next)
+    }
+
+    /// The value at `path` below this one, see [`Object::at`]. A number in the path picks an array's element.
+    pub(super) fn at(self, path: &str) -> Option<Value<'a>> {
+        match self.kind() {
+            Kind::Object => self.as_object()?.at(path),
+            Kind::Array => {
+                let (index, rest) = path
+                    .split_once('.')
+                    .map_or((path, None), |(index, rest)| (index, Some(rest)));
+                let element = *self.as_array()?.get(index.parse::<usize>().ok()?)?;
+                rest.map_or(Some(element), |rest| element.at(rest))
+            }
+            Kind::Null | Kind::Bool | Kind::Number | Kind::Text => None,
+        }
+    }
+}
+
+/// The text of a string in its quotes.
+pub(super) fn text_of(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str(json).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} of {} bytes>", self.kind().noun(), self.json().len())
+    }
+}

@@ -1,0 +1,107 @@
+//! Writes JSON into one buffer. Values of a request go in as they came.
+
+use std::io::Write;
+
+use super::{Value, string};
+
+/// A JSON text that is being written. Commas are set where they belong.
+#[derive(Debug, Default)]
+pub struct Writer(Vec<u8>);
+
+impl Writer {
+    /// A buffer for about so many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    /// Writes an object whose members `write` writes.
+    pub fn object(&mut self, write: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.0.push(b'{');
+        write(self);
+        self.0.push(b'}');
+    }
+
+    /// Writes an array whose elements `write` writes.
+    pub fn array(&mut self, write: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.0.push(b'[');
+        write(self);
+        self.0.push(b']');
+    }
+
+    /// Writes a key; its value has to follow.
+    pub fn key(&mut self, key: &str) {
+        self.text(key);
+        self.0.push(b':');
+    }
+
+    /// Writes a member that is a text.
+    pub fn text_member(&mut self, key: &str, text: &str) {
+        self.key(key);
+        self.text(text);
+    }
+
+    /// Writes a member as it came.
+    pub fn value_member(&mut self, key: &str, value: Value<'_>) {
+        self.key(key);
+        self.value(value);
+    }
+
+    /// Writes a text.
+    pub fn text(&mut self, text: &str) {
+        self.separate();
+        if string::is_plain(text) {
+            self.0.push(b'"');
+            self.0.extend_from_slice(text.as_bytes());
+            self.0.push(b'"');
+        } else {
+            self.escaped(text);
+        }
+    }
+
+    /// Writes a number.
+    pub fn number(&mut self, number: u16) {
+        self.separate();
+        // A vector takes all that is written.
+        let _ = write!(self.0, "{number}");
+    }
+
+    /// Writes a value as it came.
+    pub fn value(&mut self, value: Value<'_>) {
+        self.json(value.json());
+    }
+
+    /// Writes JSON that is written already: one value, or several members or elements with the commas between them.
+    pub fn json(&mut self, json: &str) {
+        self.separate();
+        self.0.extend_from_slice(json.as_bytes());
+    }
+
+    /// What is written, as bytes.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// What is written, as text.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        // Only texts have gone in.
+        String::from_utf8(self.0).unwrap_or_default()
+    }
+
+    /// Sets the comma before anything that is neither the first nor a member's value.
+    fn separate(&mut self) {
+        if !matches!(self.0.last(), None | Some(b'{' | b'[' | b':')) {
+            self.0.push(b',');
+        }
+    }
+
+    #[cold]
+    fn escaped(&mut self, text: &str) {
+        // A text always serializes, and a vector takes all that is written.
+        let _ = serde_json::to_writer(&mut self.0, text);
+    }
+}
