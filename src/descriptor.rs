@@ -15,6 +15,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// About how long the path of an ordinary request is, in bytes.
+const ORDINARY_PATH: usize = 96;
+
 /// One request to Salesforce.
 #[derive(Debug)]
 pub struct Descriptor<'a> {
@@ -40,18 +43,18 @@ impl<'a> Descriptor<'a> {
         update: UpdateMethod,
     ) -> Self {
         let instance = session.instance().as_str();
-        let object = utf8_percent_encode(&target.object, SEGMENT);
-        let collection = format!("{instance}/services/data/v{version}/sobjects/{object}");
-        let (method, endpoint) = match &target.id {
-            None => ("POST", collection),
-            Some(id) => {
-                let record = format!("{collection}/{}", utf8_percent_encode(id, SEGMENT));
-                match update {
-                    UpdateMethod::Patch => ("PATCH", record),
-                    UpdateMethod::PostOverride => ("POST", format!("{record}?_HttpMethod=PATCH")),
-                }
+        let mut endpoint = String::with_capacity(instance.len() + ORDINARY_PATH);
+        endpoint.extend([instance, "/services/data/v", version, "/sobjects/"]);
+        endpoint.extend(utf8_percent_encode(&target.object, SEGMENT));
+        let mut method = "POST";
+        if let Some(id) = &target.id {
+            endpoint.push('/');
+            endpoint.extend(utf8_percent_encode(id, SEGMENT));
+            match update {
+                UpdateMethod::Patch => method = "PATCH",
+                UpdateMethod::PostOverride => endpoint.push_str("?_HttpMethod=PATCH"),
             }
-        };
+        }
         Self {
             method,
             endpoint,

@@ -4,6 +4,7 @@ mod contact;
 mod fields;
 mod lead;
 mod name;
+mod sorted;
 mod table;
 
 use std::borrow::Cow;
@@ -107,8 +108,10 @@ pub fn mapped<'a>(
     let mut fields = Fields::default();
     let name = Name::of(traits, rules.name_cut)?;
     let placeholders = creates || rules.placeholders == Placeholders::Always;
-    for field in table.fields {
-        let Some(value) = field.value(traits, &name, table, rules, &mut fields.left_out) else {
+    let sorted = table.index.sort(traits);
+    for (field, places) in table.rows() {
+        let left_out = &mut fields.left_out;
+        let Some(value) = field.value(&sorted, places, &name, table, rules, left_out) else {
             let placeholder = field
                 .default
                 .filter(|_| placeholders)
@@ -125,10 +128,7 @@ pub fn mapped<'a>(
             fields.left_out.push(LeftOut::SystemField(field.name));
         }
     }
-    for (name, value) in traits
-        .iter()
-        .filter(|(name, _)| !table.taken.contains(&name.as_ref()))
-    {
+    for (name, value) in sorted.others {
         fields.add_custom(name.clone(), *value, rules.custom_fields);
     }
     Ok(fields)

@@ -143,6 +143,28 @@ impl Default for Metrics {
     }
 }
 
+impl EventLabels {
+    fn of(outcome: &Outcome<'_>) -> Self {
+        match &outcome.result {
+            Ok(Requests::Delivered) => Self {
+                status: 299,
+                category: "delivered",
+            },
+            Ok(Requests::Described(_) | Requests::Transformed(_)) => Self {
+                status: 200,
+                category: "request",
+            },
+            Err(error) => {
+                let tags = error.stat_tags();
+                Self {
+                    status: error.status(),
+                    category: tags.map_or("filtered", |tags| tags.error_category),
+                }
+            }
+        }
+    }
+}
+
 impl Metrics {
     /// Counts a request by the pattern of its route.
     pub fn request(&self, route: &str, status: u16, elapsed: Duration) {
@@ -161,34 +183,22 @@ impl Metrics {
 
     /// Counts the events of a batch, and the traits that their requests leave out.
     pub fn outcomes(&self, outcomes: &[Outcome<'_>]) {
+        let mut counts: Vec<(EventLabels, u64)> = Vec::new();
         for outcome in outcomes {
-            self.outcome(outcome);
+            let labels = EventLabels::of(outcome);
+            let events = u64::try_from(outcome.entries.len()).unwrap_or(u64::MAX);
+            match counts.iter_mut().find(|(known, _)| *known == labels) {
+                Some((_, count)) => *count += events,
+                None => counts.push((labels, events)),
+            }
+            self.left_out(outcome);
+        }
+        for (labels, count) in counts {
+            self.events.get_or_create(&labels).inc_by(count);
         }
     }
 
-    fn outcome(&self, outcome: &Outcome<'_>) {
-        let labels = match &outcome.result {
-            Ok(Requests::Delivered) => EventLabels {
-                status: 299,
-                category: "delivered",
-            },
-            Ok(Requests::Described(_) | Requests::Transformed(_)) => EventLabels {
-                status: 200,
-                category: "request",
-            },
-            Err(error) => {
-                let category = error
-                    .stat_tags()
-                    .map_or("filtered", |tags| tags.error_category);
-                EventLabels {
-                    status: error.status(),
-                    category,
-                }
-            }
-        };
-        self.events
-            .get_or_create(&labels)
-            .inc_by(u64::try_from(outcome.entries.len()).unwrap_or(u64::MAX));
+    fn left_out(&self, outcome: &Outcome<'_>) {
         let Ok(Requests::Described(requests)) = &outcome.result else {
             return;
         };

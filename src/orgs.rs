@@ -13,7 +13,7 @@ use crate::{
 
 /// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
 #[derive(Debug, Default)]
-pub struct Destinations<'a>(Vec<(&'a str, Result<Arc<Destination>, EventError>)>);
+pub struct Destinations<'a>(Vec<(Option<Value<'a>>, Result<Arc<Destination>, EventError>)>);
 
 impl<'a> Destinations<'a> {
     /// The destination of an entry.
@@ -25,12 +25,16 @@ impl<'a> Destinations<'a> {
         destination: Option<Value<'a>>,
         route: DestinationName,
     ) -> Result<Arc<Destination>, EventError> {
-        let text = destination.map_or("", Value::json);
-        if let Some((_, known)) = self.0.iter().find(|(known, _)| *known == text) {
+        let is_same = |known: Option<Value<'a>>| match (known, destination) {
+            (Some(known), Some(other)) => known.is_same_as(other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if let Some((_, known)) = self.0.iter().rfind(|(known, _)| is_same(*known)) {
             return known.clone();
         }
         let read = Destination::read(destination, route).map(Arc::new);
-        self.0.push((text, read.clone()));
+        self.0.push((destination, read.clone()));
         read
     }
 }
@@ -46,7 +50,7 @@ struct Org<'a> {
     secret: Option<&'a str>,
     destination: Arc<Destination>,
     credentials: Credentials,
-    wanted: IndexMap<String, Wanted>,
+    wanted: IndexMap<Key, Vec<String>>,
 }
 
 /// The position of an org among those of its batch.
@@ -87,15 +91,7 @@ impl<'a> Orgs<'a> {
         let Some(org) = self.0.get_mut(index.0) else {
             return;
         };
-        let wanted = || Wanted {
-            key: key.clone(),
-            fields: Vec::new(),
-        };
-        let wanted = org
-            .wanted
-            .entry(key.folded().to_owned())
-            .or_insert_with(wanted);
-        wanted.fields.extend(fields);
+        org.wanted.entry(key.clone()).or_default().extend(fields);
     }
 
     /// Opens a session with each org and asks for its keys, a few orgs at a time.
@@ -110,7 +106,8 @@ const AT_ONCE: usize = 16;
 
 impl Org<'_> {
     async fn ask(mut self, salesforce: &Arc<Salesforce>) -> Answer {
-        let wanted: Vec<Wanted> = std::mem::take(&mut self.wanted).into_values().collect();
+        let wanted = std::mem::take(&mut self.wanted).into_iter();
+        let wanted: Vec<Wanted> = wanted.map(|(key, fields)| Wanted { key, fields }).collect();
         let asked = salesforce.ask(&self.credentials, &wanted).await;
         self.log(&asked);
         Answer {

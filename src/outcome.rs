@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     contract::Event, descriptor::Descriptor, error::EventError, orgs::OrgIndex, rules::Rules,
+    salesforce::Key,
 };
 
 /// What became of an event, or of several that share a request.
@@ -46,8 +47,8 @@ pub struct Creation {
     pub org: OrgIndex,
     /// The destination's id.
     pub destination: String,
-    /// The key by which the record was looked up, folded.
-    pub key: String,
+    /// The key by which the record was looked up.
+    pub key: Key,
 }
 
 /// The outcomes of a batch, in the order of their first events.
@@ -59,13 +60,14 @@ pub struct Outcomes<'a> {
 }
 
 impl<'a> Outcomes<'a> {
-    /// Adds the outcome of an event, and returns how many requests it brings. Where it creates a record that an earlier one
+    /// Adds the outcome of an event, and returns how many requests it brings. `creation` is what the one request of an outcome
+    /// creates for which there may be others. Where it creates a record that an earlier one
     /// creates already, the two become one; where they may not share a request, the later event has to wait until the
     /// record can be found: two requests would create it twice.
     pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<(Creation, Sharing)>) -> u64 {
         let next = self.outcomes.len();
         let requests = outcome.requests();
-        let Some((creation, sharing)) = creation.filter(|_| outcome.creates()) else {
+        let Some((creation, sharing)) = creation else {
             self.outcomes.push(outcome);
             return requests;
         };
@@ -129,7 +131,8 @@ impl Outcome<'_> {
     }
 
     /// Whether the outcome is one request that creates a record.
-    fn creates(&self) -> bool {
+    #[must_use]
+    pub fn creates(&self) -> bool {
         let Ok(Requests::Described(requests)) = &self.result else {
             return false;
         };

@@ -54,14 +54,12 @@ struct Writing<'a> {
     inline: bool,
 }
 
-impl Planned<'_> {
-    /// What the event would cost by itself, and which org: one lookup for each key, one write for each record.
-    fn singly(&self) -> Option<(OrgIndex, Handled)> {
-        let Self::Writing(writing) = self else {
-            return None;
-        };
-        Some((writing.org, Handled::singly(&writing.plan.records)))
-    }
+/// What has become of the events that are described.
+#[derive(Default)]
+struct Described<'a> {
+    outcomes: Outcomes<'a>,
+    unchanged: Unchanged,
+    spent: Spent,
 }
 
 impl Pipeline {
@@ -101,52 +99,54 @@ impl Pipeline {
         let mut plan = |entry| self.plan(batch, entry, &mut destinations, &mut orgs);
         let planned: Vec<_> = batch.entries.iter().map(&mut plan).collect();
         let answers = orgs.ask(&self.salesforce).await;
-        let mut outcomes = Outcomes::default();
-        let mut unchanged = Unchanged::default();
+        let mut described = Described::default();
         let (mut taken, mut intake) = (Vec::new(), Intake::default());
-        let mut spent = Spent::default();
         for (index, planned) in planned.into_iter().enumerate() {
             let entry = &batch.entries[index];
-            let planned = match planned {
+            match planned {
                 Ok(Planned::Writing(writing)) if writing.inline => {
                     taken.push((index, self.take(writing, entry, &answers, &mut intake)));
-                    continue;
                 }
-                planned => planned,
-            };
-            let creation = planned
-                .as_ref()
-                .ok()
-                .filter(|_| batch.route == Route::Router)
-                .and_then(|planned| self.creation(planned, entry));
-            let singly = planned.as_ref().ok().and_then(Planned::singly);
-            let outcome = self.outcome(index, planned, &answers, &mut unchanged);
-            let is_handled = outcome.is_handled();
-            let described = outcomes.add(outcome, creation);
-            if let Some((org, singly)) = singly.filter(|_| is_handled) {
-                spent.add(
-                    org,
-                    Handled {
-                        described,
-                        ..singly
-                    },
-                );
+                planned => self.describe(batch, index, &planned, &answers, &mut described),
             }
         }
         self.deliveries.gather(intake);
-        spent.note(&answers, &self.salesforce);
-        let mut outcomes = outcomes.finish();
-        outcomes.extend(
-            join_all(
-                taken
-                    .into_iter()
-                    .map(|(index, taken)| self.delivered(index, taken)),
-            )
-            .await,
-        );
+        described.spent.note(&answers, &self.salesforce);
+        let mut outcomes = described.outcomes.finish();
+        let taken = taken.into_iter();
+        let delivered = taken.map(|(index, taken)| self.delivered(index, taken));
+        outcomes.extend(join_all(delivered).await);
         outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
         self.metrics.outcomes(&outcomes);
         outcomes
+    }
+
+    /// Describes the requests of an event that is not written here.
+    fn describe<'a>(
+        &self,
+        batch: &Batch<'a>,
+        index: usize,
+        planned: &Result<Planned<'a>, EventError>,
+        answers: &Answers,
+        described: &mut Described<'a>,
+    ) {
+        let outcome = self.outcome(index, planned, answers, &mut described.unchanged);
+        let writing = match planned {
+            Ok(Planned::Writing(writing)) if outcome.is_handled() => Some(writing),
+            Ok(_) | Err(_) => None,
+        };
+        let shares = batch.route == Route::Router && self.rules.coalesce && outcome.creates();
+        let creation = writing.filter(|_| shares);
+        let creation = creation.and_then(|writing| creation_of(writing, &batch.entries[index]));
+        let requests = described.outcomes.add(outcome, creation);
+        if let Some(writing) = writing {
+            let singly = Handled::singly(&writing.plan.records);
+            let handled = Handled {
+                described: requests,
+                ..singly
+            };
+            described.spent.add(writing.org, handled);
+        }
     }
 
     fn plan<'a>(
@@ -168,7 +168,7 @@ impl Pipeline {
             destination => destinations.read(destination, batch.name)?,
         };
         if batch.route == Route::Router && event.is_transformed() {
-            return Ok(Planned::Transformed(event.clone()));
+            return Ok(Planned::Transformed(*event));
         }
         let admitted = gate::admit(event, &destination, &self.rules)?;
         let plan = plan::plan(&admitted, &destination, &self.rules)?;
@@ -197,42 +197,21 @@ impl Pipeline {
         }
     }
 
-    /// What a record would be created for, and with whom the request may be shared (row 11).
-    fn creation(&self, planned: &Planned<'_>, entry: &Entry<'_>) -> Option<(Creation, Sharing)> {
-        let Planned::Writing(writing) = planned else {
-            return None;
-        };
-        let [Record::Lead(key) | Record::Matching(key)] = writing.plan.records.as_slice() else {
-            return None;
-        };
-        let sharing = match writing.plan.are_fields {
-            _ if entry.is_alone() => Sharing::Alone,
-            true => Sharing::Fields,
-            false => Sharing::Mapped,
-        };
-        let creation = Creation {
-            org: writing.org,
-            destination: writing.destination.id.clone(),
-            key: key.folded().to_owned(),
-        };
-        self.rules.coalesce.then_some((creation, sharing))
-    }
-
     fn outcome<'a>(
         &self,
         index: usize,
-        planned: Result<Planned<'a>, EventError>,
+        planned: &Result<Planned<'a>, EventError>,
         answers: &Answers,
         unchanged: &mut Unchanged,
     ) -> Outcome<'a> {
         let (oauth, result) = match planned {
             Ok(Planned::Writing(writing)) => (
                 answers.are_oauth(writing.org),
-                self.write(&writing, answers, unchanged)
+                self.write(writing, answers, unchanged)
                     .map(Requests::Described),
             ),
-            Ok(Planned::Transformed(event)) => (false, Ok(Requests::Transformed(event))),
-            Err(error) => (false, Err(error)),
+            Ok(Planned::Transformed(event)) => (false, Ok(Requests::Transformed(*event))),
+            Err(error) => (false, Err(error.clone())),
         };
         outcome_of(index, oauth, result)
     }
@@ -281,4 +260,22 @@ fn outcome_of(index: usize, oauth: bool, result: Result<Requests<'_>, EventError
         auth_category: error.and_then(|error| error.auth_category(oauth)),
         result,
     }
+}
+
+/// What the one record of an event is created for, and with whom the request may be shared (row 11).
+fn creation_of(writing: &Writing<'_>, entry: &Entry<'_>) -> Option<(Creation, Sharing)> {
+    let [Record::Lead(key) | Record::Matching(key)] = writing.plan.records.as_slice() else {
+        return None;
+    };
+    let sharing = match writing.plan.are_fields {
+        _ if entry.is_alone() => Sharing::Alone,
+        true => Sharing::Fields,
+        false => Sharing::Mapped,
+    };
+    let creation = Creation {
+        org: writing.org,
+        destination: writing.destination.id.clone(),
+        key: key.clone(),
+    };
+    Some((creation, sharing))
 }

@@ -11,11 +11,21 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     message: Object<'a>,
-    /// `message.context`, which most paths go through.
-    context: Option<Object<'a>>,
-    /// Whether a key of the message holds a dot, so that a path may be spelled out in it.
+    /// The values at [`ASKED_FOR`].
+    known: [Option<Value<'a>>; ASKED_FOR.len()],
+    /// Whether a key of the message or of its context holds a dot, so that a path may be spelled out in it.
     dotted: bool,
 }
+
+/// The paths that most others go through: they are looked for once.
+const ASKED_FOR: [&str; 6] = [
+    "type",
+    "traits",
+    "integrations",
+    "context.traits",
+    "context.externalId",
+    "context.mappedToDestination",
+];
 
 impl<'a> Event<'a> {
     /// Reads a message.
@@ -26,11 +36,23 @@ impl<'a> Event<'a> {
         let message = message
             .and_then(Value::as_object)
             .ok_or(EventError::NoMessage)?;
-        let context = message.get("context").and_then(Value::as_object);
-        let dotted = message.has_dotted_keys();
+        let [kind, traits, integrations, context] =
+            message.pick(["type", "traits", "integrations", "context"]);
+        let context = context.and_then(Value::as_object).unwrap_or_default();
+        let [context_traits, external_id, mapped] =
+            context.pick(["traits", "externalId", "mappedToDestination"]);
+        let known = [
+            kind,
+            traits,
+            integrations,
+            context_traits,
+            external_id,
+            mapped,
+        ];
+        let dotted = message.has_dotted_keys() || context.has_dotted_keys();
         Ok(Self {
             message,
-            context,
+            known,
             dotted,
         })
     }
@@ -38,7 +60,7 @@ impl<'a> Event<'a> {
     /// The event's `type`, where it is a text.
     #[must_use]
     pub fn kind(&self) -> Option<Cow<'a, str>> {
-        self.message.get("type")?.as_text()
+        self.at("type")?.as_text()
     }
 
     /// Whether the event comes from a reverse-ETL sync, whose fields are mapped already (row 9).
@@ -52,15 +74,19 @@ impl<'a> Event<'a> {
     /// is none: rudder-server would count it as delivered and send nothing.
     #[must_use]
     pub fn is_transformed(&self) -> bool {
+        let was_transformed = self.message.get("statusCode").is_some_and(Value::is_truthy);
+        was_transformed && self.is_request()
+    }
+
+    fn is_request(&self) -> bool {
         let text = |key| {
             let member = self.message.get(key).and_then(Value::as_text);
             member.filter(|text| !text.is_empty())
         };
         let files = self.message.get("files");
         let is_plain = files.is_none_or(|files| matches!(files.json(), "null" | "{}"));
-        let was_transformed = self.message.get("statusCode").is_some_and(Value::is_truthy);
-        let is_request = text("type").as_deref() == Some("REST") && text("method").is_some();
-        was_transformed && is_request && text("endpoint").is_some() && is_plain
+        let is_rest = text("type").as_deref() == Some("REST") && text("method").is_some();
+        is_rest && text("endpoint").is_some() && is_plain
     }
 
     /// The message.
@@ -75,10 +101,16 @@ impl<'a> Event<'a> {
         if self.dotted {
             return self.message.at(path);
         }
-        match path.strip_prefix("context.") {
-            Some(rest) => self.context?.at(rest),
-            None => self.message.at(path),
-        }
+        let known = |path| {
+            let known = ASKED_FOR.iter().position(|known| *known == path);
+            known.map(|known| self.known[known])
+        };
+        known(path)
+            .or_else(|| {
+                let (head, last) = path.rsplit_once('.')?;
+                Some(known(head)?.and_then(|value| value.at(last)))
+            })
+            .unwrap_or_else(|| self.message.at(path))
     }
 
     /// The first of the values at `paths` that is neither absent nor `null` nor `""`.

@@ -152,8 +152,7 @@ impl<'a> ProxyRequest<'a> {
         let sections = body.as_members().ok_or(Unsendable::Part("body"))?;
         let Some((format, section)) = sections
             .into_iter()
-            .filter(|(_, section)| !is_empty(*section))
-            .last()
+            .rfind(|(_, section)| !is_empty(*section))
         else {
             return Ok(None);
         };

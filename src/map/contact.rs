@@ -2,16 +2,21 @@
 //!
 //! From the field tables of RudderStack's mapping; `writable: false` marks what Salesforce's REST API never writes.
 
-use crate::map::table::{Field, Source, Table};
+use std::sync::LazyLock;
+
+use crate::map::{
+    sorted::Index,
+    table::{Field, Source, Table},
+};
 
 /// The table.
-pub(super) const TABLE: Table = Table {
+pub(super) static TABLE: Table = Table {
     fields: &FIELDS,
-    taken: &TAKEN,
+    index: LazyLock::new(|| Index::of(&FIELDS, &TAKEN)),
 };
 
 #[rustfmt::skip]
-const FIELDS: [Field; 44] = [
+static FIELDS: [Field; 44] = [
     Field { name: "AccountId", source: Source::Traits(&["accountId"]), default: None, writable: true },
     Field { name: "AssistantName", source: Source::Traits(&["assistantName"]), default: None, writable: true },
     Field { name: "AssistantPhone", source: Source::Traits(&["assistantPhone"]), default: None, writable: true },

@@ -127,7 +127,7 @@ impl<'a> Fields<'a> {
         let name = if keep_suffix {
             name
         } else {
-            Cow::Owned(format!("{name}__c"))
+            Cow::Owned(name.into_owned() + "__c")
         };
         self.members.set(name, FieldValue::Trait(value));
     }

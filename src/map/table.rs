@@ -1,12 +1,13 @@
 //! What a field table says, and how a row of it reads the traits.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use crate::{
-    contract::json::{Kind, Members},
+    contract::json::Kind,
     map::{
         fields::{self, FieldValue, LeftOut},
         name::Name,
+        sorted::{Index, Place, Sorted},
     },
     rules::{CustomFields, Rules},
 };
@@ -15,8 +16,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Table {
     pub(super) fields: &'static [Field],
-    /// Traits that never become custom fields.
-    pub(super) taken: &'static [&'static str],
+    /// Where traits are sorted to, for the fields and the traits that never become custom ones.
+    pub(super) index: LazyLock<Index>,
 }
 
 /// A row of a table.
@@ -47,21 +48,23 @@ impl Field {
     /// it is one that the table reads from, such as `company`.
     pub(super) fn value<'a>(
         &self,
-        traits: &Members<'a>,
+        traits: &Sorted<'_, 'a>,
+        places: &[Place],
         name: &Name<'a>,
         table: &Table,
         rules: &Rules,
         left_out: &mut Vec<LeftOut<'a>>,
     ) -> Option<FieldValue<'a>> {
-        let paths = match self.source {
+        match self.source {
             Source::FirstName => return name.first.clone(),
             Source::LastName => return name.last.clone(),
-            Source::Traits(paths) => paths,
-        };
-        for path in paths {
-            let Some(value) = traits.at(path).filter(|value| value.is_present()) else {
+            Source::Traits(_) => {}
+        }
+        for place in places {
+            let Some(value) = traits.at(place).filter(|value| value.is_present()) else {
                 continue;
             };
+            let path = place.path;
             if rules.custom_fields == CustomFields::Truthy || fields::is_scalar(value) {
                 return Some(FieldValue::Trait(value));
             }
@@ -73,15 +76,29 @@ impl Field {
     }
 }
 
+impl Source {
+    /// The paths, of which the first that has a value counts.
+    pub(super) fn paths(&self) -> &'static [&'static str] {
+        match self {
+            Self::Traits(paths) => paths,
+            Self::FirstName | Self::LastName => &[],
+        }
+    }
+}
+
 impl Table {
+    /// The rows, each with the places of its paths.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&Field, &[Place])> {
+        self.fields.iter().zip(self.index.places())
+    }
+
     /// Whether a field is filled from inside the trait.
     fn reads_below(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| match field.source {
-            Source::Traits(paths) => paths.iter().any(|path| {
-                path.strip_prefix(name)
-                    .is_some_and(|rest| rest.starts_with('.'))
-            }),
-            Source::FirstName | Source::LastName => false,
-        })
+        let is_below = |path: &&str| {
+            let rest = path.strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        let mut paths = self.fields.iter().flat_map(|field| field.source.paths());
+        paths.any(is_below)
     }
 }

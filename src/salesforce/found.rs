@@ -1,6 +1,7 @@
 //! What a lookup has found, handed to the keys that asked for it.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::Arc,
 };
@@ -8,6 +9,7 @@ use std::{
 use crate::salesforce::{
     fault::{Disposition, Fault},
     key::Key,
+    literal::{Answered, lower},
     lookup::{Row, Wanted, is_about_a_value},
     soql::Query,
     types::Form,
@@ -19,7 +21,7 @@ fn unreadable(why: &str) -> Fault {
 
 /// What was found, by key.
 #[derive(Debug, Default)]
-pub struct Found(HashMap<String, Answer>);
+pub struct Found(HashMap<Key, Answer>);
 
 /// The records of a key, or why they are not known.
 pub(super) type Answer = Result<Arc<[Row]>, Arc<Fault>>;
@@ -70,7 +72,7 @@ impl Found {
 
     /// Sets what is known of a key.
     pub(super) fn set(&mut self, key: &Key, answer: Answer) {
-        self.0.insert(key.folded().to_owned(), answer);
+        self.0.insert(key.clone(), answer);
     }
 
     /// Sets why nothing is known of a key.
@@ -80,7 +82,7 @@ impl Found {
 
     /// What is known of a key.
     pub(super) fn answer(&self, key: &Key) -> Answer {
-        let answer = self.0.get(key.folded()).cloned();
+        let answer = self.0.get(key).cloned();
         answer.unwrap_or_else(|| Err(Arc::new(unreadable("the record was not asked for"))))
     }
 
@@ -99,7 +101,7 @@ impl Found {
     /// # Errors
     /// The fault of the query that asked for it.
     pub fn rows(&self, key: &Key) -> Result<&[Row], Arc<Fault>> {
-        match self.0.get(key.folded()) {
+        match self.0.get(key) {
             Some(Ok(rows)) => Ok(rows),
             Some(Err(fault)) => Err(Arc::clone(fault)),
             None => Err(Arc::new(unreadable("the record was not asked for"))),
@@ -109,7 +111,7 @@ impl Found {
     /// What a query for one key found.
     #[cfg(test)]
     pub(crate) fn of(key: &Key, rows: Vec<Row>) -> Self {
-        Self([(key.folded().to_owned(), Ok(rows.into()))].into())
+        Self([(key.clone(), Ok(rows.into()))].into())
     }
 
     /// A fault of one of the queries.
@@ -134,18 +136,16 @@ impl Found {
 /// letters is compared as we do, so that no answer is taken for another person's.
 fn may_answer(row: &Row, key: &Key) -> bool {
     let value = key.folded_value();
-    let ours_to_tell =
-        key.is_lead() && value.is_ascii() && row.found_by.iter().all(|form| form.is_ascii());
-    !ours_to_tell || row.found_by.iter().any(|form| form == value)
+    let found_by = row.found_by.as_ref();
+    let ours_to_tell = key.is_lead() && value.is_ascii() && found_by.is_none_or(Answered::is_ascii);
+    !ours_to_tell || found_by.is_some_and(|found| found.forms().any(|form| form == value))
 }
 
 /// The parts in which keys are asked for again whose records cannot be told apart: each key by itself that another may be
 /// the same as, the others together; where there are none such, in halves.
 fn apart(wanted: &[Wanted], form: Option<Form>) -> Vec<Vec<Wanted>> {
-    let names: Vec<String> = wanted
-        .iter()
-        .map(|wanted| wanted.key.answered_as(form).to_ascii_lowercase())
-        .collect();
+    let answered_as = wanted.iter().map(|wanted| wanted.key.answered_as(form));
+    let names: Vec<String> = answered_as.map(|name| name.to_ascii_lowercase()).collect();
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for name in &names {
         *counts.entry(name).or_default() += 1;
@@ -171,25 +171,21 @@ fn apart(wanted: &[Wanted], form: Option<Form>) -> Vec<Vec<Wanted>> {
 /// Hands each record to the key that asked for it; `None` where one answers none of them, or where two keys differ in
 /// letter case alone: whether these are one record, the field's own comparison decides.
 fn assigned(wanted: &[Wanted], form: Option<Form>, rows: Vec<Row>) -> Option<Vec<Vec<Row>>> {
-    let answered_as: Vec<String> = wanted
+    let answered_as: Vec<Cow<'_, str>> = wanted
         .iter()
         .map(|wanted| wanted.key.answered_as(form))
         .collect();
-    let distinct: HashSet<String> = answered_as
-        .iter()
-        .map(|form| form.to_ascii_lowercase())
-        .collect();
+    let distinct: HashSet<Cow<'_, str>> = answered_as.iter().map(|form| lower(form)).collect();
     if distinct.len() < wanted.len() {
         return None;
     }
-    let positions: HashMap<&str, usize> = answered_as.iter().map(String::as_str).zip(0..).collect();
+    let positions: HashMap<&str, usize> = answered_as.iter().map(AsRef::as_ref).zip(0..).collect();
     let mut found = vec![Vec::new(); wanted.len()];
     for row in rows {
-        let position = row
-            .found_by
-            .iter()
-            .find_map(|form| positions.get(form.as_str()))?;
-        found[*position].push(row);
+        let mut forms = row.found_by.as_ref()?.forms();
+        let position = *forms.find_map(|form| positions.get(form.as_ref()))?;
+        drop(forms);
+        found[position].push(row);
     }
     Some(found)
 }

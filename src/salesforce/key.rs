@@ -1,6 +1,11 @@
 //! What a record is found by. Only what can stand in a query becomes a [`Key`].
 
-use std::{fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{BuildHasher, Hash, Hasher, RandomState},
+    sync::{Arc, LazyLock},
+};
 
 use crate::{
     contract::json::{Kind, Value},
@@ -23,20 +28,25 @@ pub fn is_api_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// What a record is found by: the value of one of its fields. Clones share it.
-#[derive(Clone, PartialEq, Eq)]
+/// What a record is found by: the value of one of its fields. Clones share it. Two are equal that are the same to Salesforce,
+/// see [`Key::folded`].
+#[derive(Clone)]
 pub struct Key(Arc<Parts>);
 
-#[derive(PartialEq, Eq)]
 struct Parts {
-    object: String,
-    field: String,
+    object: Cow<'static, str>,
+    field: Cow<'static, str>,
     value: Literal,
     /// Object, field and value in the form in which they are the same to Salesforce.
     folded: String,
+    /// Its hash: a key is looked for often.
+    hash: u64,
     /// Where the value begins in it.
     value_at: usize,
 }
+
+/// Nobody can choose values whose hashes are alike.
+static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// The kind of the keys that find a lead by its e-mail.
 const LEAD: &str = "lead.email='";
@@ -58,7 +68,8 @@ impl Key {
     /// # Errors
     /// [`NoKey::TooLong`].
     pub fn lead(email: &str) -> Result<Self, NoKey> {
-        Self::checked("Lead", "Email", Literal::Text(email.to_owned()))
+        let (object, field) = (Cow::Borrowed("Lead"), Cow::Borrowed("Email"));
+        Self::checked(object, field, Literal::Text(email.to_owned()))
     }
 
     /// The record of `object` whose `field` has this value.
@@ -67,11 +78,16 @@ impl Key {
     /// [`NoKey`] where one of the three cannot stand in a query.
     pub fn new(object: &str, field: &str, value: Value<'_>) -> Result<Self, NoKey> {
         let value = Literal::of(value).ok_or(NoKey::NoScalar(value.kind()))?;
-        Self::checked(object, field, value)
+        let owned = |name: &str| Cow::Owned(name.to_owned());
+        Self::checked(owned(object), owned(field), value)
     }
 
-    fn checked(object: &str, field: &str, value: Literal) -> Result<Self, NoKey> {
-        if !(is_api_name(object) && is_api_name(field)) {
+    fn checked(
+        object: Cow<'static, str>,
+        field: Cow<'static, str>,
+        value: Literal,
+    ) -> Result<Self, NoKey> {
+        if !(is_api_name(&object) && is_api_name(&field)) {
             return Err(NoKey::Name);
         }
         match value.text().len() {
@@ -144,21 +160,24 @@ impl Key {
     }
 
     /// The form in which the value is looked for in an answer, see [`Literal::of_answer`].
-    pub(super) fn answered_as(&self, form: Option<Form>) -> String {
+    pub(super) fn answered_as(&self, form: Option<Form>) -> Cow<'_, str> {
         let value = match form {
             Some(Form::Number) => literal::by_value(self.value().trim()),
             Some(Form::DateTime) => literal::instant(self.value()),
             Some(Form::Text) if !self.is_lead() => Some(self.value().to_owned()),
             Some(Form::Text | Form::Bool | Form::Date) | None => None,
         };
-        value.unwrap_or_else(|| self.folded_value().to_owned())
+        value.map_or_else(|| Cow::Borrowed(self.folded_value()), Cow::Owned)
     }
 }
 
 impl Parts {
-    fn new(object: &str, field: &str, value: Literal) -> Self {
+    fn new(object: Cow<'static, str>, field: Cow<'static, str>, value: Literal) -> Self {
         let quote = if value.is_quoted() { "'" } else { "" };
-        let mut folded = format!("{object}.{field}={quote}").to_ascii_lowercase();
+        let length = object.len() + field.len() + value.text().len() + ".='".len();
+        let mut folded = String::with_capacity(length);
+        folded.extend([&object, ".", &field, "=", quote]);
+        folded.make_ascii_lowercase();
         let value_at = folded.len();
         let is_lead = folded == LEAD;
         folded.push_str(&if is_lead {
@@ -167,12 +186,27 @@ impl Parts {
             value.exact()
         });
         Self {
-            object: object.to_owned(),
-            field: field.to_owned(),
+            hash: HASHES.hash_one(&folded),
+            object,
+            field,
             value,
             folded,
             value_at,
         }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded() == other.folded()
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
     }
 }
 

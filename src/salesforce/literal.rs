@@ -1,6 +1,6 @@
 //! Values as SOQL writes them, and as they come back.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
 use crate::contract::json::{Kind, Value};
 
@@ -54,45 +54,64 @@ impl Literal {
 
     /// The form by which two values are the same to Salesforce: texts without letter case, numbers by value.
     #[must_use]
-    pub fn folded(&self) -> String {
+    pub fn folded(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) => fold(text),
-            Self::Number(number) => by_value(number).unwrap_or_else(|| number.clone()),
-            Self::Bool(_) => self.text().to_owned(),
+            Self::Text(text) => lower(text),
+            Self::Number(number) => {
+                by_value(number).map_or(Cow::Borrowed(number.as_str()), Cow::Owned)
+            }
+            Self::Bool(_) => Cow::Borrowed(self.text()),
         }
     }
 
     /// The form by which two values are surely the same: texts letter for letter, numbers by value.
     #[must_use]
-    pub fn exact(&self) -> String {
+    pub fn exact(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => Cow::Borrowed(text),
             Self::Number(_) | Self::Bool(_) => self.folded(),
         }
     }
+}
 
-    /// The forms that a value of an answer may have been asked for in, the likeliest first; none for null.
+/// The value of an answer: its text, or its JSON where it is none.
+#[derive(Clone, Debug)]
+pub struct Answered(String);
+
+impl Answered {
+    /// Reads the value of an answer; `None` for null.
     #[must_use]
-    pub fn of_answer(value: Value<'_>) -> Vec<String> {
-        if value.is_null() {
-            return Vec::new();
-        }
-        let text = value
-            .as_text()
-            .map_or_else(|| value.json().to_owned(), std::borrow::Cow::into_owned);
-        let (number, instant) = (by_value(text.trim()), instant(&text));
-        [text.clone(), fold(&text), fold(text.trim())]
+    pub fn read(value: Value<'_>) -> Option<Self> {
+        let text = value.as_text().unwrap_or(Cow::Borrowed(value.json()));
+        (!value.is_null()).then(|| Self(text.into_owned()))
+    }
+
+    /// The forms that the value may have been asked for in, the likeliest first.
+    pub fn forms(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let text = self.0.as_str();
+        let number = std::iter::once_with(|| by_value(text.trim())).flatten();
+        let instant = std::iter::once_with(|| instant(text)).flatten();
+        [Cow::Borrowed(text), lower(text), lower(text.trim())]
             .into_iter()
-            .chain(number)
-            .chain(instant)
-            .collect()
+            .chain(number.map(Cow::Owned))
+            .chain(instant.map(Cow::Owned))
+    }
+
+    /// Whether the value is one of ASCII characters alone.
+    #[must_use]
+    pub fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
     }
 }
 
 /// A text as Salesforce compares it, as far as that is certain: letters beyond ASCII may be the same to Salesforce and
 /// are not to us, so that no text is taken for another person's.
-fn fold(text: &str) -> String {
-    text.to_ascii_lowercase()
+pub(super) fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A number by its value, however it is written; `None` where a double does not hold all its digits.
@@ -143,7 +162,8 @@ mod tests {
 
     fn answers(asked: &str, answered: &str) -> bool {
         let asked = Literal::of(value(asked)).unwrap();
-        Literal::of_answer(value(answered)).contains(&asked.folded())
+        let answered = Answered::read(value(answered));
+        answered.is_some_and(|answered| answered.forms().any(|form| form == asked.folded()))
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
         client::Client,
         fault::{Fault, Refusal},
         key::Key,
-        literal::Literal,
+        literal::Answered,
         session::Session,
         soql::Query,
     },
@@ -34,10 +34,10 @@ pub struct Row {
     pub is_deleted: bool,
     /// When the record was last written, in UTC; ordered as text.
     pub last_modified_date: Option<String>,
-    /// The forms of the value that it was found by.
-    pub(super) found_by: Vec<String>,
+    /// The value that it was found by.
+    pub(super) found_by: Option<Answered>,
     /// The fields that were read, by their names in lower case.
-    values: Arc<HashMap<String, Outline<'static>>>,
+    values: Option<Arc<HashMap<String, Outline<'static>>>>,
 }
 
 /// A key to ask for, and the further fields to read of its records.
@@ -96,22 +96,24 @@ impl<'a> Page<'a> {
 impl Row {
     /// Reads a record that was found by `field`, in whatever letter case; `None` without an id.
     pub(crate) fn read(record: Object<'_>, field: &str) -> Option<Self> {
-        let text = |name| {
-            record
-                .get(name)
-                .and_then(Value::as_text)
-                .map(std::borrow::Cow::into_owned)
-        };
-        let is = |name| record.get(name).is_some_and(Value::is_true);
-        let found_by = record.get_ignoring_case(field).map(Literal::of_answer);
+        let names = [
+            "Id",
+            "IsConverted",
+            "ConvertedContactId",
+            "IsDeleted",
+            "LastModifiedDate",
+        ];
+        let [id, converted, contact, deleted, modified] = record.pick(names);
+        let text = |value: Option<Value<'_>>| Some(value?.as_text()?.into_owned());
+        let found_by = record.get_ignoring_case(field);
         Some(Self {
-            id: text("Id").filter(|id| is_id(id))?,
-            is_converted: is("IsConverted"),
-            converted_contact_id: text("ConvertedContactId"),
-            is_deleted: is("IsDeleted"),
-            last_modified_date: text("LastModifiedDate"),
-            found_by: found_by.unwrap_or_default(),
-            values: Arc::default(),
+            id: text(id).filter(|id| is_id(id))?,
+            is_converted: converted.is_some_and(Value::is_true),
+            converted_contact_id: text(contact),
+            is_deleted: deleted.is_some_and(Value::is_true),
+            last_modified_date: text(modified),
+            found_by: found_by.and_then(Answered::read),
+            values: None,
         })
     }
 
@@ -126,7 +128,7 @@ impl Row {
     /// The record without the values of fields.
     pub(super) fn without_values(&self) -> Self {
         Self {
-            values: Arc::default(),
+            values: None,
             ..self.clone()
         }
     }
@@ -138,7 +140,7 @@ impl Row {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.to_outline()?)));
         Self {
-            values: Arc::new(values.collect()),
+            values: Some(Arc::new(values.collect())),
             ..self
         }
     }
@@ -146,7 +148,7 @@ impl Row {
     /// What a field holds, in whatever letter case it is named; `None` where it was not read.
     #[must_use]
     pub fn value(&self, field: &str) -> Option<Value<'_>> {
-        let value = self.values.get(&field.to_ascii_lowercase())?;
+        let value = self.values.as_ref()?.get(&field.to_ascii_lowercase())?;
         Some(value.root())
     }
 }

@@ -9,12 +9,12 @@ use reqwest::Method;
 use crate::{
     metrics::Call,
     salesforce::{
-        Fault, Found, Freshness, Row, Salesforce, Session, Wanted,
+        Fault, Found, Freshness, Key, Row, Salesforce, Session, Wanted,
         composite::{MOST_PARTS, Part},
         lookup,
         remembered::Viewer,
         soql::{self, Item, Query, Way},
-        types,
+        types::{self, Form},
     },
 };
 
@@ -34,8 +34,8 @@ impl Salesforce {
         let asked = Instant::now();
         let searched = self.search(session, unknown).await;
         for wanted in wanted {
-            if let Ok(rows) = searched.answer(&wanted.key) {
-                self.remembered.set(&viewer, &wanted.key, asked, &rows);
+            if let Ok(rows) = searched.rows(&wanted.key) {
+                self.remembered.set(&viewer, &wanted.key, asked, rows);
             }
         }
         found.extend(searched);
@@ -81,12 +81,13 @@ impl Salesforce {
     fn items(&self, session: &Session, wanted: Vec<Wanted>, found: &mut Found) -> Vec<Item> {
         let org = session.instance();
         let mut items = Vec::with_capacity(wanted.len());
+        let mut forms = Forms::default();
         for mut wanted in wanted {
             let (key, object) = (wanted.key.clone(), wanted.key.object());
             wanted
                 .fields
                 .retain(|field| self.types.is_readable(org, object, field));
-            let form = self.types.form(org, &key);
+            let form = forms.of(&key, |key| self.types.form(org, key));
             match form.map_or_else(|| Some(key.literal()), |form| key.literal_as(form)) {
                 Some(literal) => items.push(Item {
                     wanted,
@@ -108,16 +109,14 @@ impl Salesforce {
         parts: Vec<Vec<Item>>,
     ) -> Vec<(Query, Result<Vec<Row>, Fault>)> {
         let path = format!("/services/data/v{}/query", self.api_version);
-        let fits = soql::fit_one_uri(&parts, path.len());
-        let way = if fits {
-            Way::Uri(path.len())
-        } else {
-            Way::Composite
+        let queries_by = |way| -> Vec<Query> {
+            let parts = parts.iter();
+            parts.flat_map(|items| soql::queries(items, way)).collect()
         };
-        let queries: Vec<_> = parts
-            .into_iter()
-            .flat_map(|items| soql::queries(items, way))
-            .collect();
+        let (way, queries) = match queries_by(Way::Uri(path.len())) {
+            queries if queries.len() == 1 => (Way::Uri(path.len()), queries),
+            _ => (Way::Composite, queries_by(Way::Composite)),
+        };
         let part = |query: &Query| Part {
             method: Method::GET,
             path: format!("{path}?q={}", query.encoded()),
@@ -175,6 +174,23 @@ impl Salesforce {
             ..wanted.clone()
         };
         refuses_field.then(|| vec![query.wanted.iter().map(of_id).collect()])
+    }
+}
+
+/// The form of the field that was asked for last: most keys of a search are of one.
+#[derive(Default)]
+struct Forms(Option<(Key, Option<Form>)>);
+
+impl Forms {
+    fn of(&mut self, key: &Key, known: impl Fn(&Key) -> Option<Form>) -> Option<Form> {
+        match &self.0 {
+            Some((last, form)) if last.field_kind() == key.field_kind() => *form,
+            _ => {
+                let form = known(key);
+                self.0 = Some((key.clone(), form));
+                form
+            }
+        }
     }
 }
 

@@ -7,17 +7,15 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{
-    FutureExt,
-    future::{Shared, join_all},
-};
+use futures_util::{FutureExt, future::Shared};
 use indexmap::IndexMap;
 use tokio::sync::oneshot;
 
 use crate::salesforce::{
     Salesforce,
     fault::Fault,
-    found::{Answer, Found},
+    found::Found,
+    key::Key,
     lookup::{Freshness, Wanted},
     remembered::Viewer,
     session::Session,
@@ -32,27 +30,36 @@ pub(super) struct Lookups {
 
 #[derive(Debug, Default)]
 struct Viewed {
-    gathering: IndexMap<String, Gathered>,
-    /// What each query under way asks for, with the answers to come.
-    flights: Vec<(u64, HashMap<String, Flying>)>,
-    next_flight: u64,
+    gathering: Option<Gathering>,
+    under_way: Vec<Arc<Flight>>,
+    next: u64,
 }
 
+/// What is to be asked for, each key with its fields, and who is to be told.
 #[derive(Debug)]
-struct Gathered {
-    wanted: Wanted,
-    done: oneshot::Sender<Answer>,
-    answer: Coming,
+struct Gathering {
+    flight: Flight,
+    done: oneshot::Sender<Arc<Found>>,
 }
 
+/// Keys that are asked for together.
 #[derive(Debug)]
-struct Flying {
-    fields: Vec<String>,
-    answer: Coming,
+struct Flight {
+    number: u64,
+    keys: IndexMap<Key, Vec<String>>,
+    found: Coming,
 }
 
-/// An answer to come.
-type Coming = Shared<oneshot::Receiver<Answer>>;
+/// What is to be found.
+type Coming = Shared<oneshot::Receiver<Arc<Found>>>;
+
+/// Some keys, and the flight that brings their answers.
+#[derive(Debug)]
+struct Waiting {
+    flight: u64,
+    keys: Vec<Key>,
+    found: Coming,
+}
 
 impl Lookups {
     /// Lets lookups gather for so long.
@@ -75,57 +82,47 @@ impl Lookups {
         if wanted.is_empty() {
             return Found::default();
         }
-        let (answers, is_first) = self.join(viewer, wanted);
+        let (waiting, is_first) = self.join(viewer, wanted);
         if is_first {
             let (salesforce, session) = (Arc::clone(salesforce), Arc::clone(session));
             let viewer = viewer.clone();
             tokio::spawn(async move { salesforce.fly(&session, &viewer).await });
         }
         let mut found = Found::default();
-        for (wanted, answer) in wanted.iter().zip(join_all(answers).await) {
-            let lost = |_| {
-                Err(Arc::new(Fault::Unreadable(
-                    "the lookup ended without an answer".to_owned(),
-                )))
-            };
-            found.set(&wanted.key, answer.unwrap_or_else(lost));
+        for waiting in waiting {
+            waiting.land(&mut found).await;
         }
         found
     }
 
     /// Joins what gathers or is under way. Returns whether the caller is the first whose keys gather.
-    fn join(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Vec<Coming>, bool) {
+    fn join(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Vec<Waiting>, bool) {
         let mut viewers = self.viewers();
         let lookups = viewers.entry(viewer.clone()).or_default();
-        let was_empty = lookups.gathering.is_empty();
-        let answers = wanted.iter().map(|wanted| lookups.join(wanted)).collect();
-        (answers, was_empty && !lookups.gathering.is_empty())
+        let was_gathering = lookups.gathering.is_some();
+        let mut waiting = Vec::new();
+        for wanted in wanted {
+            lookups.join(wanted, &mut waiting);
+        }
+        (waiting, !was_gathering && lookups.gathering.is_some())
     }
 
     /// Takes what has gathered: from now on it is under way.
-    fn take(&self, viewer: &Viewer) -> (u64, Vec<Gathered>) {
+    fn take(&self, viewer: &Viewer) -> Option<(Arc<Flight>, oneshot::Sender<Arc<Found>>)> {
         let mut viewers = self.viewers();
-        let lookups = viewers.entry(viewer.clone()).or_default();
-        let gathered = std::mem::take(&mut lookups.gathering);
-        let flying = gathered.iter().map(|(key, gathered)| {
-            let flying = Flying {
-                fields: gathered.wanted.fields.clone(),
-                answer: gathered.answer.clone(),
-            };
-            (key.clone(), flying)
-        });
-        let flight = lookups.next_flight;
-        lookups.flights.push((flight, flying.collect()));
-        lookups.next_flight += 1;
-        (flight, gathered.into_values().collect())
+        let lookups = viewers.get_mut(viewer)?;
+        let Gathering { flight, done } = lookups.gathering.take()?;
+        let flight = Arc::new(flight);
+        lookups.under_way.push(Arc::clone(&flight));
+        Some((flight, done))
     }
 
-    /// Forgets a query that has been answered.
+    /// Forgets a flight that has landed.
     fn landed(&self, viewer: &Viewer, flight: u64) {
         let mut viewers = self.viewers();
         if let Some(lookups) = viewers.get_mut(viewer) {
-            lookups.flights.retain(|(number, _)| *number != flight);
-            if lookups.flights.is_empty() && lookups.gathering.is_empty() {
+            lookups.under_way.retain(|known| known.number != flight);
+            if lookups.under_way.is_empty() && lookups.gathering.is_none() {
                 viewers.remove(viewer);
             }
         }
@@ -137,29 +134,81 @@ impl Lookups {
 }
 
 impl Viewed {
-    fn join(&mut self, wanted: &Wanted) -> Coming {
-        let key = wanted.key.folded();
-        if let Some(gathered) = self.gathering.get_mut(key) {
-            gathered.wanted.fields.extend(wanted.fields.iter().cloned());
-            return gathered.answer.clone();
-        }
-        let flying = self.flights.iter().find_map(|(_, flight)| {
-            let flying = flight.get(key)?;
-            let reads = |field| flying.fields.contains(field);
-            wanted.fields.iter().all(reads).then_some(flying)
-        });
-        if let Some(flying) = flying {
-            return flying.answer.clone();
-        }
-        let (done, answer) = oneshot::channel();
-        let answer = answer.shared();
-        let gathered = Gathered {
-            wanted: wanted.clone(),
-            done,
-            answer: answer.clone(),
+    /// Finds the flight that brings a key's answer, or lets the key gather for the next one.
+    fn join(&mut self, wanted: &Wanted, waiting: &mut Vec<Waiting>) {
+        let gathers = self.gathering.as_ref();
+        let is_gathering = gathers.is_some_and(|next| next.flight.keys.contains_key(&wanted.key));
+        let under_way = self.under_way.iter().find(|flight| flight.brings(wanted));
+        let flight = match under_way.filter(|_| !is_gathering) {
+            Some(flight) => flight,
+            None => self.gather(wanted),
         };
-        self.gathering.insert(key.to_owned(), gathered);
-        answer
+        match waiting
+            .iter_mut()
+            .find(|known| known.flight == flight.number)
+        {
+            Some(known) => known.keys.push(wanted.key.clone()),
+            None => waiting.push(Waiting {
+                flight: flight.number,
+                keys: vec![wanted.key.clone()],
+                found: flight.found.clone(),
+            }),
+        }
+    }
+
+    /// Lets a key gather, with all fields that anybody wants of it.
+    fn gather(&mut self, wanted: &Wanted) -> &Flight {
+        let next = &mut self.next;
+        let gathering = self.gathering.get_or_insert_with(|| {
+            *next += 1;
+            Gathering::new(*next)
+        });
+        let fields = gathering.flight.keys.entry(wanted.key.clone()).or_default();
+        fields.extend(wanted.fields.iter().cloned());
+        &gathering.flight
+    }
+}
+
+impl Gathering {
+    fn new(number: u64) -> Self {
+        let (done, found) = oneshot::channel();
+        let flight = Flight {
+            number,
+            keys: IndexMap::new(),
+            found: found.shared(),
+        };
+        Self { flight, done }
+    }
+}
+
+impl Flight {
+    fn brings(&self, wanted: &Wanted) -> bool {
+        let fields = self.keys.get(&wanted.key);
+        fields.is_some_and(|read| wanted.fields.iter().all(|field| read.contains(field)))
+    }
+
+    fn wanted(&self) -> Vec<Wanted> {
+        let wanted = |(key, fields): (&Key, &Vec<String>)| Wanted {
+            key: key.clone(),
+            fields: fields.clone(),
+        };
+        self.keys.iter().map(wanted).collect()
+    }
+}
+
+impl Waiting {
+    /// Waits for the answers.
+    async fn land(self, found: &mut Found) {
+        let landed = self.found.await;
+        for key in &self.keys {
+            match &landed {
+                Ok(landed) => found.set(key, landed.answer(key)),
+                Err(_) => {
+                    let lost = "the lookup ended without an answer".to_owned();
+                    found.fail(key, Fault::Unreadable(lost));
+                }
+            }
+        }
     }
 }
 
@@ -170,23 +219,20 @@ impl Salesforce {
         if !self.lookups.window.is_zero() {
             tokio::time::sleep(self.lookups.window).await;
         }
-        let (flight, gathered) = self.lookups.take(viewer);
+        let Some((flight, done)) = self.lookups.take(viewer) else {
+            return;
+        };
         let (salesforce, session) = (Arc::clone(&self), Arc::clone(session));
+        let wanted = flight.wanted();
         let asked = tokio::spawn(async move {
-            let wanted: Vec<Wanted> = gathered
-                .iter()
-                .map(|gathered| gathered.wanted.clone())
-                .collect();
             let found = salesforce.find(&session, &wanted, Freshness::Known).await;
-            for gathered in gathered {
-                // Nobody waits where all callers have hung up.
-                let _ = gathered.done.send(found.answer(&gathered.wanted.key));
-            }
+            // Nobody waits where all callers have hung up.
+            let _ = done.send(Arc::new(found));
         });
         if let Err(panicked) = asked.await {
             tracing::error!(%panicked, "a lookup panicked: please report this as a bug");
         }
-        self.lookups.landed(viewer, flight);
+        self.lookups.landed(viewer, flight.number);
     }
 }
 

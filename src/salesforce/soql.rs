@@ -4,6 +4,8 @@
 
 use std::{collections::HashSet, ops::Range};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::salesforce::{key::is_api_name, lookup::Wanted, types::Form};
 
 /// How long the encoded path and query of a lookup may become. Salesforce answers 414 past 16,384 bytes of URI and headers.
@@ -56,10 +58,12 @@ impl Query {
     /// The value of the parameter `q`, encoded.
     #[must_use]
     pub fn encoded(&self) -> String {
-        encode(&self.soql)
+        let mut encoded = String::with_capacity(encoded_len(&self.soql));
+        encoded.extend(utf8_percent_encode(&self.soql, PARAMETER));
+        encoded
     }
 
-    fn new(head: &str, items: &[Item]) -> Self {
+    fn new(head: &str, items: &[&Item]) -> Self {
         let list: Vec<&str> = items.iter().map(|item| item.literal.as_str()).collect();
         Self {
             soql: format!("{head}{})", list.join(",")),
@@ -83,11 +87,11 @@ pub struct Item {
 
 /// The queries that find these keys: one for each object, field and form, split where one would grow too long for its way.
 #[must_use]
-pub fn queries(items: Vec<Item>, way: Way) -> Vec<Query> {
-    let mut groups: Vec<Vec<Item>> = Vec::new();
+pub fn queries(items: &[Item], way: Way) -> Vec<Query> {
+    let mut groups: Vec<Vec<&Item>> = Vec::new();
     for item in items {
         let is_same =
-            |group: &&mut Vec<Item>| group.first().is_some_and(|first| first.goes_with(&item));
+            |group: &&mut Vec<&Item>| group.first().is_some_and(|first| first.goes_with(item));
         match groups.iter_mut().find(is_same) {
             Some(group) => group.push(item),
             None => groups.push(vec![item]),
@@ -100,18 +104,6 @@ pub fn queries(items: Vec<Item>, way: Way) -> Vec<Query> {
         ranges.into_iter().map(query).collect::<Vec<_>>()
     });
     queries.collect()
-}
-
-/// Whether keys make one query that fits into a URI whose path has `path` bytes.
-#[must_use]
-pub fn fit_one_uri(parts: &[Vec<Item>], path: usize) -> bool {
-    match parts {
-        [items] => {
-            let is_same = |item: &Item| items.first().is_some_and(|first| first.goes_with(item));
-            items.iter().all(is_same) && split(&head(items), items, Way::Uri(path)).len() == 1
-        }
-        [..] => false,
-    }
 }
 
 impl Item {
@@ -127,13 +119,13 @@ impl Item {
 }
 
 /// Cuts the keys of one object and field where their query would grow too long.
-fn split(head: &str, items: &[Item], way: Way) -> Vec<Range<usize>> {
+fn split(head: &str, items: &[&Item], way: Way) -> Vec<Range<usize>> {
     let (room, values) = match way {
         Way::Uri(path) => (LONGEST_URI.saturating_sub(path + "?q=".len()), usize::MAX),
         Way::Composite => (LONGEST_STATEMENT, MOST_VALUES),
     };
     let length_of = |text: &str| match way {
-        Way::Uri(_) => encode(text).len(),
+        Way::Uri(_) => encoded_len(text),
         Way::Composite => text.chars().count(),
     };
     let empty = length_of(head) + length_of(")");
@@ -152,7 +144,7 @@ fn split(head: &str, items: &[Item], way: Way) -> Vec<Range<usize>> {
 }
 
 /// The beginning of the query for keys of one object and field: what tells which record it is, then what else is wanted.
-fn head(items: &[Item]) -> String {
+fn head(items: &[&Item]) -> String {
     let Some(key) = items.first().map(|item| &item.wanted.key) else {
         return String::new();
     };
@@ -174,10 +166,21 @@ fn head(items: &[Item]) -> String {
     )
 }
 
-/// A blank is `%20`: a `+` is one in the query of a URI, and whether it is in the URL of a Composite's part is not documented.
-fn encode(text: &str) -> String {
-    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    encoded.replace('+', "%20")
+/// What stands in a parameter as it is. A blank does not: a `+` is one in the query of a URI, and whether it is in the URL of
+/// a Composite's part is not documented.
+const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'*')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_');
+
+/// How long a text gets when it is encoded, in bytes.
+fn encoded_len(text: &str) -> usize {
+    let length_of = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => 1,
+        _ => 3,
+    };
+    text.bytes().map(length_of).sum()
 }
 
 #[cfg(test)]

@@ -8,25 +8,37 @@ use super::{Value, Writer};
 #[derive(Clone, Debug)]
 pub struct Members<'a, V = Value<'a>> {
     list: Vec<(Cow<'a, str>, V)>,
+    seen: Seen,
     /// Where each key is, once there are more than [`FEW`].
-    places: HashMap<Cow<'a, str>, usize>,
+    places: Option<HashMap<Cow<'a, str>, usize>>,
 }
 
 /// Up to so many members are compared with a key, which is faster than to hash it.
 const FEW: usize = 32;
 
-impl<'a, V> Members<'a, V> {
-    /// Room for about so many members, as far as an author may be trusted with it.
-    fn with_room_for(members: usize) -> Self {
-        Self {
-            list: Vec::with_capacity(members.min(FEW)),
-            places: HashMap::new(),
-        }
-    }
+/// How many members an object of traits or fields has, about.
+const USUAL: usize = 16;
 
+/// The shapes of the keys that were there: most keys need not be compared with any to be told apart from all.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen(u64);
+
+impl Seen {
+    /// Whether a key is surely another one than those before.
+    fn is_new(&mut self, key: &str) -> bool {
+        let ends = [key.bytes().next(), key.bytes().next_back()];
+        let [first, last] = ends.map(|byte| usize::from(byte.unwrap_or_default()));
+        let shape = 1 << ((key.len() + first * 5 + last * 11) % 64);
+        let is_new = self.0 & shape == 0;
+        self.0 |= shape;
+        is_new
+    }
+}
+
+impl<'a, V> Members<'a, V> {
     /// Sets a member; a known key keeps its place.
     pub fn set(&mut self, key: Cow<'a, str>, value: V) {
-        match self.position(&key) {
+        match self.place(&key) {
             Some(known) => self.list[known].1 = value,
             None => self.push(key, value),
         }
@@ -34,7 +46,7 @@ impl<'a, V> Members<'a, V> {
 
     /// Sets a member that is not there yet.
     pub fn set_absent(&mut self, key: Cow<'a, str>, value: impl FnOnce() -> V) {
-        if self.position(&key).is_none() {
+        if self.place(&key).is_none() {
             self.push(key, value());
         }
     }
@@ -42,7 +54,7 @@ impl<'a, V> Members<'a, V> {
     /// Keeps only the members that are wanted.
     pub fn retain(&mut self, wanted: impl Fn(&str, &V) -> bool) {
         self.list.retain(|(key, value)| wanted(key, value));
-        self.places.clear();
+        self.places = None;
         if self.list.len() > FEW {
             self.count();
         }
@@ -54,14 +66,25 @@ impl<'a, V> Members<'a, V> {
     }
 
     fn position(&self, key: &str) -> Option<usize> {
-        if self.list.len() > FEW {
-            return self.places.get(key).copied();
+        match &self.places {
+            Some(places) => places.get(key).copied(),
+            None => self.list.iter().position(|(known, _)| known == key),
         }
-        self.list.iter().position(|(known, _)| known == key)
+    }
+
+    /// Where a key is that is about to be set.
+    fn place(&mut self, key: &str) -> Option<usize> {
+        if self.seen.is_new(key) {
+            return None;
+        }
+        self.position(key)
     }
 
     /// Adds a member of which it is known that it is not there.
     fn push(&mut self, key: Cow<'a, str>, value: V) {
+        if self.list.is_empty() {
+            self.list.reserve(USUAL);
+        }
         self.list.push((key, value));
         if self.list.len() > FEW {
             self.count();
@@ -70,9 +93,9 @@ impl<'a, V> Members<'a, V> {
 
     /// Notes where the keys are that it is not known of yet.
     fn count(&mut self) {
-        let uncounted = self.list.iter().enumerate().skip(self.places.len());
-        self.places
-            .extend(uncounted.map(|(place, (key, _))| (key.clone(), place)));
+        let places = self.places.get_or_insert_default();
+        let uncounted = self.list.iter().enumerate().skip(places.len());
+        places.extend(uncounted.map(|(place, (key, _))| (key.clone(), place)));
     }
 
     /// Writes the members as a JSON object, the value of each with `write`.
@@ -113,7 +136,11 @@ impl<'a> Members<'a> {
 
 impl<V> Default for Members<'_, V> {
     fn default() -> Self {
-        Self::with_room_for(0)
+        Self {
+            list: Vec::new(),
+            seen: Seen::default(),
+            places: None,
+        }
     }
 }
 
@@ -128,8 +155,7 @@ impl<'a, V> Extend<(Cow<'a, str>, V)> for Members<'a, V> {
 
 impl<'a, V> FromIterator<(Cow<'a, str>, V)> for Members<'a, V> {
     fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, V)>>(members: I) -> Self {
-        let members = members.into_iter();
-        let mut distinct = Self::with_room_for(members.size_hint().0);
+        let mut distinct = Self::default();
         distinct.extend(members);
         distinct
     }

@@ -15,23 +15,35 @@ pub struct Object<'a> {
 /// A key as it stands in the text, in its quotes.
 #[derive(Clone, Copy)]
 struct Key<'a> {
-    json: &'a str,
-    /// Whether it may hold escapes.
-    is_escaped: bool,
+    outline: &'a Outline<'a>,
+    start: usize,
+    end: usize,
 }
 
 impl<'a> Key<'a> {
+    /// Bytes are compared, because it takes longer to cut a text than to tell most keys apart.
     fn is(self, name: &str) -> bool {
-        let inner = &self.json[1..self.json.len() - 1];
-        inner == name || (self.is_escaped && self.text() == name)
+        let is_plain = self.end - self.start == name.len() + 2
+            && self.outline.text().as_bytes()[self.start + 1..self.end - 1] == *name.as_bytes();
+        is_plain || (self.outline.places.has_escaped_keys && self.text() == name)
+    }
+
+    fn holds(self, byte: u8) -> bool {
+        let text = self.outline.text().as_bytes();
+        let is_escaped = self.outline.places.has_escaped_keys;
+        text[self.start..self.end]
+            .iter()
+            .any(|other| *other == byte)
+            || (is_escaped && self.text().as_bytes().contains(&byte))
     }
 
     /// The key without quotes and escapes; half a character is replaced, as its event is refused in any case.
     fn text(self) -> Cow<'a, str> {
-        if self.is_escaped {
-            text_of(self.json).unwrap_or(Cow::Borrowed("\u{FFFD}"))
+        let text = self.outline.text();
+        if self.outline.places.has_escaped_keys {
+            text_of(&text[self.start..self.end]).unwrap_or(Cow::Borrowed("\u{FFFD}"))
         } else {
-            Cow::Borrowed(&self.json[1..self.json.len() - 1])
+            Cow::Borrowed(&text[self.start + 1..self.end - 1])
         }
     }
 }
@@ -84,7 +96,13 @@ impl<'a> Object<'a> {
     /// Whether any key holds a dot, so that a path may be spelled out in it.
     #[must_use]
     pub fn has_dotted_keys(self) -> bool {
-        self.nodes().any(|(key, _)| key.text().contains('.'))
+        self.nodes().any(|(key, _)| key.holds(b'.'))
+    }
+
+    /// Whether any key is one of a kind.
+    #[must_use]
+    pub fn has_key(self, is_meant: impl Fn(&str) -> bool) -> bool {
+        self.nodes().any(|(key, _)| is_meant(&key.text()))
     }
 
     /// Whether there are no members.
@@ -105,16 +123,19 @@ impl<'a> Object<'a> {
     /// The keys, each with the node of its value, repeated ones included.
     fn nodes(self) -> impl Iterator<Item = (Key<'a>, u32)> {
         let nodes = self.outline.places.nodes.as_slice();
-        let is_escaped = self.outline.places.has_escaped_keys;
         let mut index = self.first;
         std::iter::from_fn(move || {
             if index >= self.end {
                 return None;
             }
-            let (key, value) = (nodes[index as usize], index + 1);
+            let (node, value) = (nodes[index as usize], index + 1);
             index = nodes[value as usize].next;
-            let json = &self.outline.text()[key.start as usize..key.end as usize];
-            Some((Key { json, is_escaped }, value))
+            let key = Key {
+                outline: self.outline,
+                start: node.start as usize,
+                end: node.end as usize,
+            };
+            Some((key, value))
         })
     }
 }

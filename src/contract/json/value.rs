@@ -87,6 +87,12 @@ impl<'a> Value<'a> {
         std::ptr::eq(self.outline, other.outline) && self.node == other.node
     }
 
+    /// Whether both are written alike, byte for byte.
+    #[must_use]
+    pub fn is_same_as(self, other: Self) -> bool {
+        self.is(other) || self.json() == other.json()
+    }
+
     /// What in the value, at any depth, cannot be carried.
     #[must_use]
     pub fn flaw(self) -> Option<Uncarriable> {
@@ -173,7 +179,8 @@ impl<'a> Value<'a> {
     }
 
     /// The value at `path` below this one, see [`Object::at`]. A number in the path picks an array's element.
-    pub(super) fn at(self, path: &str) -> Option<Value<'a>> {
+    #[must_use]
+    pub fn at(self, path: &str) -> Option<Value<'a>> {
         match self.kind() {
             Kind::Object => self.as_object()?.at(path),
             Kind::Array => {

@@ -49,6 +49,14 @@ impl Writer {
         self.value(value);
     }
 
+    /// Writes an object as it came, and the members that `write` adds to it.
+    pub fn extended(&mut self, object: Value<'_>, write: impl FnOnce(&mut Self)) {
+        let open = object.json().strip_suffix('}').unwrap_or("{");
+        self.json(open.trim_end());
+        write(self);
+        self.0.push(b'}');
+    }
+
     /// Writes a text.
     pub fn text(&mut self, text: &str) {
         self.separate();

@@ -49,7 +49,7 @@ fn by_destination<'o, 'a>(
 
 fn same(one: Option<Value<'_>>, other: Option<Value<'_>>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => one.is(other) || one.json() == other.json(),
+        (Some(one), Some(other)) => one.is_same_as(other),
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
     }
@@ -77,9 +77,10 @@ fn output_entry(batch: &Batch<'_>, outcome: &Outcome<'_>, json: &mut Writer) {
                 metadata(entry, batch.secret, coalesced, json);
             }
         });
-        json.json(match coalesced {
-            true => r#""batched":true"#,
-            false => r#""batched":false"#,
+        json.json(if coalesced {
+            r#""batched":true"#
+        } else {
+            r#""batched":false"#
         });
         json.key("statusCode");
         json.number(status(&outcome.result));
@@ -151,20 +152,27 @@ fn transformed(event: &Event<'_>, json: &mut Writer) {
 /// The metadata of a job, with the secret that was used and the key by which the proxy finds it again. `coalesced` tells
 /// whether the job shares its request with another.
 fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, coalesced: bool, json: &mut Writer) {
-    let echoed = entry.metadata.and_then(Value::as_object);
-    json.object(|json| {
-        for (key, value) in echoed.unwrap_or_default().members() {
-            let replaced = key == "destInfo" || (key == "secret" && secret.is_some());
-            if !replaced {
-                json.value_member(&key, value);
-            }
-        }
+    let members = entry.metadata.and_then(Value::as_object);
+    let is_replaced = |key: &str| key == "destInfo" || (key == "secret" && secret.is_some());
+    let add = |json: &mut Writer| {
         if let Some(secret) = secret {
             json.value_member("secret", secret);
         }
         json.key("destInfo");
         json.object(|json| dest_info(entry.destination, coalesced, json));
-    });
+    };
+    match (entry.metadata, members) {
+        (Some(metadata), Some(members)) if !members.has_key(is_replaced) => {
+            json.extended(metadata, add);
+        }
+        _ => json.object(|json| {
+            let kept = members.unwrap_or_default().members().into_iter();
+            for (key, value) in kept.filter(|(key, _)| !is_replaced(key)) {
+                json.value_member(&key, value);
+            }
+            add(json);
+        }),
+    }
 }
 
 /// `destInfo`: what rudder-server hands back when it asks the proxy to deliver. Whether a job shares its request with another

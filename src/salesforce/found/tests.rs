@@ -20,7 +20,8 @@ fn query_for(keys: impl IntoIterator<Item = Key>) -> Query {
         },
         form: None,
     });
-    soql::queries(items.collect(), soql::Way::Uri(0)).remove(0)
+    let items: Vec<_> = items.collect();
+    soql::queries(&items, soql::Way::Uri(0)).remove(0)
 }
 
 fn row(id: &str, email: &str) -> Row {

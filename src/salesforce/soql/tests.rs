@@ -47,20 +47,20 @@ fn asked(query: &Query) -> Vec<String> {
 proptest! {
     #[test]
     fn any_text_survives_the_round_trip_and_none_changes_the_shape_of_the_query(texts in prop::collection::vec(any::<String>(), 1..8)) {
-        let asked: Vec<String> = queries(leads(&texts), Way::Uri(0)).iter().flat_map(asked).collect();
+        let asked: Vec<String> = queries(&leads(&texts), Way::Uri(0)).iter().flat_map(asked).collect();
         prop_assert_eq!(asked, texts);
     }
 
     #[test]
     fn text_made_to_break_out_stays_inside_its_literal(text in r#"['"\\\n\r\t\x08\x0c (),=]*( OR Email != ')?[a-z'\\]*"#) {
         let texts = vec![text, "b@c.d".to_owned()];
-        prop_assert_eq!(asked(&queries(leads(&texts), Way::Uri(0))[0]), texts);
+        prop_assert_eq!(asked(&queries(&leads(&texts), Way::Uri(0))[0]), texts);
     }
 
     #[test]
     fn no_uri_grows_past_the_limit(count in 1..400usize, length in 1..60usize) {
         let texts: Vec<String> = (0..count).map(|n| format!("{}+{n}@é'.example", "x".repeat(length))).collect();
-        let queries = queries(leads(&texts), Way::Uri(30));
+        let queries = queries(&leads(&texts), Way::Uri(30));
         prop_assert!(queries.iter().all(|query| 30 + "?q=".len() + query.encoded().len() < LONGEST_URI));
         prop_assert_eq!(queries.iter().map(|query| query.wanted.len()).sum::<usize>(), count);
     }
@@ -69,7 +69,7 @@ proptest! {
 #[test]
 fn a_composite_takes_500_values_a_query() {
     let texts: Vec<String> = (0..1_200).map(|n| format!("{n}@example.com")).collect();
-    let counts: Vec<usize> = queries(leads(&texts), Way::Composite)
+    let counts: Vec<usize> = queries(&leads(&texts), Way::Composite)
         .iter()
         .map(|query| query.wanted.len())
         .collect();
@@ -81,7 +81,7 @@ fn further_fields_are_read_once_whatever_their_letter_case() {
     let mut items = leads(&["a@b.c".to_owned(), "b@b.c".to_owned()]);
     items[0].wanted.fields = vec!["City".to_owned(), "EMAIL".to_owned()];
     items[1].wanted.fields = vec!["city".to_owned(), "x' y".to_owned()];
-    let query = &queries(items, Way::Uri(0))[0];
+    let query = &queries(&items, Way::Uri(0))[0];
     let selected = "SELECT Id, Email, IsConverted, ConvertedContactId, IsDeleted, LastModifiedDate, City FROM Lead";
     assert!(query.soql().starts_with(selected), "{}", query.soql());
 }
@@ -91,7 +91,7 @@ fn a_hundred_ordinary_emails_fit_into_one_query() {
     let texts: Vec<String> = (0..100)
         .map(|n| format!("ada.lovelace.{n:06}@example.com"))
         .collect();
-    assert_eq!(queries(leads(&texts), Way::Uri(30)).len(), 1);
+    assert_eq!(queries(&leads(&texts), Way::Uri(30)).len(), 1);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn records_of_different_objects_fields_and_types_are_asked_for_apart() {
     ];
     let items =
         keys.map(|(object, field, json)| item(Key::new(object, field, value(json)).unwrap()));
-    let queries = queries(items.into(), Way::Uri(30));
+    let queries = queries(&items, Way::Uri(30));
     let soql: Vec<&str> = queries.iter().map(Query::soql).collect();
     let expected = [
         r"SELECT Id, Ext__c FROM Contact WHERE Ext__c IN ('a\'b','c')",
@@ -122,7 +122,7 @@ fn a_value_beyond_the_limit_is_refused_and_the_longest_fits_into_a_uri() {
     );
     let longest = Key::lead(&"\u{1}".repeat(LONGEST_VALUE)).unwrap();
     assert!(
-        queries(vec![item(longest)], Way::Uri(30))[0]
+        queries(&vec![item(longest)], Way::Uri(30))[0]
             .encoded()
             .len()
             < LONGEST_URI
