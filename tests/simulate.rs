@@ -6,7 +6,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use clap::Parser;
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-transformer");
 
-/// A process that is ended with its test, and the pipe that it prints to.
-struct Process(Child, BufReader<ChildStdout>);
+/// A process that is ended with its test.
+struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -36,7 +36,8 @@ fn simulate() -> (Process, String) {
     let mut printed = BufReader::new(process.stdout.take().unwrap());
     let mut url = String::new();
     printed.read_line(&mut url).unwrap();
-    (Process(process, printed), url.trim().to_owned())
+    process.stdout = Some(printed.into_inner());
+    (Process(process), url.trim().to_owned())
 }
 
 /// A service on a free port, with the settings that `deploy/compose.yaml` gives it.
@@ -154,7 +155,9 @@ async fn the_destination_of_the_compose_stack_is_served() {
         .unwrap();
     let output = &answer["output"][0];
     assert_eq!(output["statusCode"], 200, "{answer}");
-    let endpoint = output["batchedRequest"]["endpoint"].as_str().unwrap();
+    let endpoint = output["batchedRequest"][0]["endpoint"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{answer}"));
     assert!(endpoint.starts_with(&org), "{endpoint}");
 }
 
