@@ -15,6 +15,7 @@
 //! | `soql`, `query`, `pages` | queries: read, run, handed out |
 //! | `schema`, `id`, `clock` | fields, ids, dates |
 //! | `refusal`, `fault`, `calls` | what goes wrong, what is made to, what was asked |
+//! | `sample`, `serve` | the org to start from, and the org as a process of its own |
 
 mod builder;
 mod calls;
@@ -31,7 +32,9 @@ mod pages;
 mod query;
 mod record;
 mod refusal;
+pub mod sample;
 mod schema;
+pub mod serve;
 pub mod soql;
 mod state;
 

@@ -10,7 +10,7 @@ use super::Trouble;
 use crate::{
     Config,
     http::Readiness,
-    simulator::{FieldType, Simulator},
+    simulator::{Simulator, sample},
 };
 
 /// The address under which the records of the demo are known before it starts.
@@ -34,19 +34,7 @@ struct Settings {
 
 impl Stage {
     pub(super) async fn start() -> Result<Self, Trouble> {
-        let org = Simulator::builder()
-            .user("crm@company123.example", "password", "security-token")
-            .client("consumer-key", "consumer-secret")
-            .custom_field("Lead", "newProp__c", FieldType::Text)
-            .custom_field("Lead", "plan__c", FieldType::Text)
-            .custom_object(
-                "Individual",
-                &[
-                    ("FirstName", FieldType::Text),
-                    ("LastName", FieldType::Text),
-                ],
-            )
-            .build();
+        let org = sample::org().build();
         org.insert("Lead", json!({"FirstName": "Ada", "LastName": "Byron", "Company": "Analytical", "Email": KNOWN_LEAD}))?;
         let contact = org.insert(
             "Contact",
@@ -89,14 +77,14 @@ fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
         ("--placeholders", "always"),
         ("--salesforce-login-url", salesforce.as_str()),
         ("--salesforce-allowed-hosts", salesforce.as_str()),
-        ("--salesforce-client-id", "consumer-key"),
-        ("--salesforce-client-secret", "consumer-secret"),
+        ("--salesforce-client-id", sample::CLIENT_ID),
+        ("--salesforce-client-secret", sample::CLIENT_SECRET),
         ("--salesforce-api-version", "50.0"),
         ("--salesforce-timeout", "10s"),
         ("--token-ttl", "1h"),
-        ("--salesforce-username", "crm@company123.example"),
-        ("--salesforce-password", "password"),
-        ("--salesforce-security-token", "security-token"),
+        ("--salesforce-username", sample::USERNAME),
+        ("--salesforce-password", sample::PASSWORD),
+        ("--salesforce-security-token", sample::SECURITY_TOKEN),
         ("--salesforce-sandbox", "false"),
         ("--body-limit", "16MiB"),
     ];

@@ -1,0 +1,200 @@
+"""What no schema sees: whether the parts of the deployment fit one another and the service's own settings."""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import yaml
+
+# What each container of the service must say, in Kubernetes: where it stands in the pod, and what stands there.
+POD = {
+    ("automountServiceAccountToken",): False,
+    ("enableServiceLinks",): False,
+    ("securityContext", "runAsNonRoot"): True,
+    ("securityContext", "seccompProfile", "type"): "RuntimeDefault",
+}
+CONTAINER = {
+    ("securityContext", "allowPrivilegeEscalation"): False,
+    ("securityContext", "readOnlyRootFilesystem"): True,
+    ("securityContext", "capabilities", "drop"): ["ALL"],
+}
+# … and in Compose.
+COMPOSE = {
+    ("read_only",): True,
+    ("cap_drop",): ["ALL"],
+    ("security_opt",): ["no-new-privileges:true"],
+}
+IMAGE = "salesforce-transformer"
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def at(tree, *path):
+    """The value at a path, or None where the path ends early."""
+    for key in path:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
+
+
+def seconds(text):
+    """A duration such as 75s or 5m in seconds."""
+    number, unit = re.fullmatch(r"(\d+)([smh])", text).groups()
+    return int(number) * UNITS[unit]
+
+
+class Settings:
+    """The settings of a binary, by the name of their variable, each with its default."""
+
+    def __init__(self, binary):
+        text = subprocess.run([binary, "--help"], check=True, capture_output=True, text=True, env={}).stdout
+        found = re.findall(r"\[env: (\w+)=?\](?:\s*\[default: ([^\]]*)\])?", text)
+        self.defaults = dict(found)
+        if "SHUTDOWN_TIMEOUT" not in self.defaults:
+            sys.exit(f"{binary} --help does not list the settings")
+
+    def unknown(self, names):
+        return sorted(set(names) - self.defaults.keys())
+
+    def secret(self, names):
+        return sorted(name for name in names if re.search(r"_(SECRET|PASSWORD|TOKEN)$", name))
+
+    def time_to_stop(self, environment):
+        """How long the service may take to stop: every SHUTDOWN_… setting comes after the other."""
+        stops = {name: default for name, default in self.defaults.items() if name.startswith("SHUTDOWN_")}
+        return sum(seconds(environment.get(name, default)) for name, default in stops.items())
+
+
+def wrong_values(what, tree, expected):
+    for path, value in expected.items():
+        if at(tree, *path) != value:
+            yield f"{what}: {'.'.join(path)} must be {value}, not {at(tree, *path)}"
+
+
+def kubernetes(documents, settings):
+    """Yields what does not fit in the rendered manifests."""
+    kinds = {}
+    for document in documents:
+        kinds.setdefault(document["kind"], []).append(document)
+    for kind in ("Deployment", "Service", "ServiceAccount", "ConfigMap", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"):
+        if len(kinds.get(kind, [])) != 1:
+            yield f"there must be one {kind}, not {len(kinds.get(kind, []))}"
+            return
+    one = {kind: found[0] for kind, found in kinds.items()}
+    name = at(one["Deployment"], "metadata", "name")
+    template = at(one["Deployment"], "spec", "template")
+    pod, labels = template["spec"], at(template, "metadata", "labels")
+    container = pod["containers"][0]
+    environment = one["ConfigMap"].get("data", {})
+
+    yield from wrong_values("the pod", pod, POD)
+    yield from wrong_values("the container", container, CONTAINER)
+    yield from selectors(one, pod, labels)
+    yield from ports(one, container)
+    yield from resources(container)
+
+    if at(one["HorizontalPodAutoscaler"], "spec", "scaleTargetRef", "name") != name:
+        yield "HorizontalPodAutoscaler: scaleTargetRef does not name the Deployment"
+    if "replicas" in one["Deployment"]["spec"]:
+        yield "Deployment: replicas would undo the HorizontalPodAutoscaler at each apply"
+    if pod.get("serviceAccountName") != at(one["ServiceAccount"], "metadata", "name"):
+        yield "Deployment: serviceAccountName is not the ServiceAccount"
+    configs = [at(source, "configMapRef", "name") for source in container.get("envFrom", [])]
+    if at(one["ConfigMap"], "metadata", "name") not in configs:
+        yield "Deployment: envFrom does not name the ConfigMap"
+    for setting in settings.unknown(environment):
+        yield f"ConfigMap: the service has no setting {setting}"
+    for setting in settings.secret(environment):
+        yield f"ConfigMap: {setting} belongs in the Secret"
+    grace, needed = pod.get("terminationGracePeriodSeconds", 30), settings.time_to_stop(environment)
+    if grace <= needed:
+        yield f"Deployment: terminationGracePeriodSeconds is {grace}, and stopping may take {needed} s"
+
+
+def selectors(one, pod, labels):
+    """Each selector must be there and mean the pods; of the policy's peers, none may be the pods themselves."""
+    found = {
+        "Deployment": at(one["Deployment"], "spec", "selector", "matchLabels"),
+        "Service": at(one["Service"], "spec", "selector"),
+        "PodDisruptionBudget": at(one["PodDisruptionBudget"], "spec", "selector", "matchLabels"),
+        "NetworkPolicy": at(one["NetworkPolicy"], "spec", "podSelector", "matchLabels"),
+    }
+    for index, spread in enumerate(pod.get("topologySpreadConstraints", [])):
+        found[f"topologySpreadConstraints[{index}]"] = at(spread, "labelSelector", "matchLabels")
+    for what, selector in found.items():
+        if not selector or not selector.items() <= labels.items():
+            yield f"{what}: its selector {selector} does not mean the pods, which are {labels}"
+    spec = one["NetworkPolicy"]["spec"]
+    if sorted(spec.get("policyTypes", [])) != ["Egress", "Ingress"]:
+        yield "NetworkPolicy: policyTypes must name Ingress and Egress"
+    peers = [peer for rule in spec.get("ingress", []) for peer in rule.get("from", [])]
+    peers += [peer for rule in spec.get("egress", []) for peer in rule.get("to", [])]
+    for peer in peers:
+        selector = at(peer, "podSelector", "matchLabels")
+        if selector and selector.items() <= labels.items():
+            yield f"NetworkPolicy: the peer {selector} is the service itself"
+
+
+def ports(one, container):
+    """What is asked for by name must be a port of the container; each probe must be there."""
+    named = {port["name"] for port in container["ports"]}
+    asked = {f"Service {port['name']}": port["targetPort"] for port in one["Service"]["spec"]["ports"]}
+    for rule in one["NetworkPolicy"]["spec"].get("ingress", []):
+        asked.update({"NetworkPolicy": port["port"] for port in rule["ports"]})
+    for probe, path in [("startupProbe", "/health"), ("livenessProbe", "/health"), ("readinessProbe", "/ready")]:
+        asked[probe] = at(container, probe, "httpGet", "port")
+        if at(container, probe, "httpGet", "path") != path:
+            yield f"{probe}: it must ask {path}"
+    for what, port in asked.items():
+        if port not in named:
+            yield f"{what}: the container has no port {port}"
+
+
+def resources(container):
+    for path in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")]:
+        if at(container, "resources", *path) is None:
+            yield f"the container: resources.{'.'.join(path)} is missing"
+
+
+def compose(stack, folder, settings):
+    """Yields what does not fit in the Compose file."""
+    services = stack["services"]
+    ours = {name: service for name, service in services.items() if service["image"] == IMAGE}
+    for name, service in services.items():
+        for needed in service.get("depends_on", {}):
+            if needed not in services:
+                yield f"{name}: depends_on names {needed}, which is not there"
+        for setting, value in service.get("environment", {}).items():
+            host = urlsplit(value).hostname if value.startswith("http://") else None
+            if host and host not in services:
+                yield f"{name}: {setting} is at {host}, which is not there"
+        for volume in service.get("volumes", []):
+            if not (folder / volume.split(":")[0]).is_file():
+                yield f"{name}: {volume} mounts what is not there"
+    for name, service in ours.items():
+        yield from wrong_values(name, service, COMPOSE)
+        for setting in settings.unknown(service["environment"]):
+            yield f"{name}: the service has no setting {setting}"
+    service = services[IMAGE]
+    grace, needed = seconds(service["stop_grace_period"]), settings.time_to_stop(service["environment"])
+    if grace <= needed:
+        yield f"{IMAGE}: stop_grace_period is {grace} s, and stopping may take {needed} s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for flag in ("--binary", "--kubernetes", "--compose"):
+        parser.add_argument(flag, required=True, type=pathlib.Path)
+    options = parser.parse_args()
+    settings = Settings(options.binary)
+    documents = list(yaml.safe_load_all(options.kubernetes.read_text()))
+    stack = yaml.safe_load(options.compose.read_text())
+    wrong = [*kubernetes(documents, settings), *compose(stack, options.compose.parent, settings)]
+    for line in wrong:
+        print(f"error: {line}", file=sys.stderr)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Whether each manifest fits the schemas of Kubernetes: `schemas.py RENDERED VERSION…`.
+
+The package's own command lets a kind pass that it has no schema for, which is what an API that is gone looks like.
+"""
+
+import pathlib
+import sys
+
+import kubernetes_validate
+import yaml
+
+
+def wrong(document, version):
+    """What does not fit, or None."""
+    try:
+        kubernetes_validate.validate(document, version, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return f"{'.'.join(map(str, error.path)) or 'it'}: {error.message}"
+    except (kubernetes_validate.SchemaNotFoundError, kubernetes_validate.VersionNotSupportedError) as error:
+        return error.message
+    return None
+
+
+def main():
+    rendered, *versions = sys.argv[1:]
+    failed = False
+    for document in yaml.safe_load_all(pathlib.Path(rendered).read_text()):
+        for version in versions:
+            if found := wrong(document, version):
+                failed = True
+                print(f"error: {document['kind']} in Kubernetes {version}: {found}", file=sys.stderr)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
