@@ -59,11 +59,17 @@ use thiserror::Error;
 
 pub use config::Config;
 
-use crate::{http::Readiness, record::Recorder, salesforce::Salesforce, upstream::Upstream};
+use crate::{
+    config::SettingError, http::Readiness, record::Recorder, salesforce::Salesforce,
+    upstream::Upstream,
+};
 
 /// Why the service cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
+    /// The settings of logins are not what they have to be.
+    #[error("{0}")]
+    Setting(#[from] SettingError),
     /// No certificates, or a malformed proxy setting.
     #[error("the HTTP client cannot be built: {0}")]
     Client(#[from] reqwest::Error),

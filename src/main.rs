@@ -48,8 +48,8 @@ struct HealthOptions {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
-        None => serve(&cli.config).await,
-        Some(Command::Serve(config)) => serve(&config).await,
+        None => serve(cli.config).await,
+        Some(Command::Serve(config)) => serve(*config).await,
         Some(Command::Demo(options)) => demo::run(&options).await,
         Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Health(options)) => health(&options).await,
@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
 }
 
 /// Exits with 0 once everything in flight is answered, 1 where it could not listen or was cut off, 2 for a wrong setting.
-async fn serve(config: &Config) -> ExitCode {
+async fn serve(mut config: Config) -> ExitCode {
     if let Err(error) = telemetry::start(config.log_format, &config.log_level) {
         eprintln!(
             "error: LOG_LEVEL \"{}\" is neither a level nor a filter: {error}",
@@ -65,11 +65,12 @@ async fn serve(config: &Config) -> ExitCode {
         );
         return ExitCode::from(2);
     }
-    if let Err(error) = config.validate() {
+    let destinations = config.read_destinations(std::env::vars_os());
+    if let Err(error) = destinations.and_then(|()| config.validate()) {
         eprintln!("error: {error}");
         return ExitCode::from(2);
     }
-    match listen_and_serve(config).await {
+    match listen_and_serve(&config).await {
         Ok(server::End::Drained) => {
             tracing::info!("stopped: every request in flight was answered");
             ExitCode::SUCCESS
@@ -94,7 +95,7 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("HOST and PORT: cannot listen on {address}: {error}"))?;
-    if config.salesforce_client_id.is_none() || config.salesforce_client_secret.is_none() {
+    if config.auth.lacks_app() {
         tracing::warn!(
             "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET are not both set: password logins will be refused, OAuth destinations work"
         );

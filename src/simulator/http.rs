@@ -1,4 +1,4 @@
-//! The org's HTTP face: two routes, and how an answer, or the lack of one, goes out.
+//! The org's HTTP face: its routes, and how an answer, or the lack of one, goes out.
 
 use std::{future, io};
 
@@ -8,11 +8,13 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use futures_util::stream;
 
-use super::{Simulator, fault::Delivery, operation::Request, refusal::Answer, state::Served};
+use super::{
+    Simulator, describe, fault::Delivery, operation::Request, refusal::Answer, state::Served,
+};
 
 /// The longest path and query in bytes; longer ones are refused before anything else is looked at.
 const URI_LIMIT: usize = 16_384;
@@ -22,6 +24,8 @@ const HTML: &str = "text/html;charset=UTF-8";
 pub(super) fn router(simulator: Simulator) -> Router {
     Router::new()
         .route("/services/oauth2/token", post(token))
+        .route("/services/data", get(versions))
+        .route("/services/data/", get(versions))
         .fallback(api)
         .with_state(simulator)
 }
@@ -34,6 +38,11 @@ async fn token(State(simulator): State<Simulator>, headers: HeaderMap, body: Byt
         .unwrap_or("localhost");
     let served = simulator.state().login(&body, &format!("http://{host}"));
     respond(served).await
+}
+
+/// The list of versions is for everybody, and no call.
+async fn versions() -> Answer {
+    Answer::new(StatusCode::OK, describe::versions())
 }
 
 async fn api(
