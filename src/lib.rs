@@ -25,8 +25,10 @@
 //! - [`http`], [`config`], [`metrics`], [`telemetry`], [`server`]: the service around it
 //! - [`upstream`]: the transformer behind this one, for everything that is not Salesforce's
 //! - [`record`], [`compare`]: real traffic, and where two transformers answer it differently
+//! - [`check`]: what the configured login may do in its org
 //! - [`simulator`], [`demo`]: a Salesforce in memory, and the whole job on one screen
 
+pub mod check;
 pub mod compare;
 pub mod config;
 pub mod contract;

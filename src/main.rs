@@ -1,4 +1,4 @@
-//! The command: `serve` (also without a subcommand), `demo`, `compare`, `health`.
+//! The command: `serve` (also without a subcommand), `demo`, `compare`, `check`, `health`.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -7,7 +7,9 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use salesforce_transformer::{Config, app, compare, demo, http::Readiness, server, telemetry};
+use salesforce_transformer::{
+    Config, app, check, compare, demo, http::Readiness, server, telemetry,
+};
 use tokio::net::TcpListener;
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
@@ -30,6 +32,8 @@ enum Command {
     Demo(demo::Options),
     /// Sends recorded requests to two transformers and prints where they differ; exits with 0 (equal), 1 or 2 (could not)
     Compare(Box<compare::Options>),
+    /// Tries the configured login against its org and says what works; exits with 0 or 1
+    Check(Box<check::Options>),
     /// Asks a running service whether it is alive; exits with 0 or 1
     Health(HealthOptions),
 }
@@ -52,6 +56,7 @@ async fn main() -> ExitCode {
         Some(Command::Serve(config)) => serve(*config).await,
         Some(Command::Demo(options)) => demo::run(&options).await,
         Some(Command::Compare(options)) => compare::run(&options).await,
+        Some(Command::Check(options)) => check::run(*options).await,
         Some(Command::Health(options)) => health(&options).await,
     }
 }

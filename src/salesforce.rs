@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod fault;
 pub mod found;
 pub mod hosts;
+pub mod inspect;
 pub mod key;
 pub mod limits;
 pub mod literal;

@@ -37,6 +37,7 @@ impl Stage {
         let org = Simulator::builder()
             .user("crm@company123.example", "password", "security-token")
             .client("consumer-key", "consumer-secret")
+            .run_as("crm@company123.example")
             .custom_field("Lead", "newProp__c", FieldType::Text)
             .custom_field("Lead", "plan__c", FieldType::Text)
             .custom_object(
