@@ -16,7 +16,7 @@ use crate::{Config, config::SettingError, contract::destination::OWN};
 /// What is to be checked.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// Id of a destination whose own settings (SALESFORCE_AUTH_<DESTINATION_ID> and the like) are to be checked
+    /// Id of a destination whose own settings (`SALESFORCE_AUTH_<DESTINATION_ID>` and the like) are to be checked
     #[arg(long, default_value = OWN)]
     pub destination: String,
     /// Print one JSON document instead of text

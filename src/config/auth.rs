@@ -80,7 +80,7 @@ impl Part {
 /// How the service logs in.
 #[derive(Args, Clone, Debug)]
 pub struct AuthSettings {
-    /// How destinations without an OAuth secret log in; SALESFORCE_AUTH_<DESTINATION_ID> says it for one
+    /// How destinations without an OAuth secret log in; `SALESFORCE_AUTH_<DESTINATION_ID>` says it for one
     #[arg(long, env = "SALESFORCE_AUTH", value_enum, default_value_t)]
     pub salesforce_auth: Flow,
     /// Login host of production orgs; for client-credentials and jwt-bearer the org's My Domain
