@@ -106,8 +106,7 @@ impl Object {
             );
         }
         let says = format!(
-            "{} of the {} that traits fill are not there, or not for this user: {}. Salesforce refuses events whose traits fill \
-             them; to let them in, switch the feature on that has them, or give the user access",
+            "{} of the {} that traits fill are not there, or hidden from this user: {}. An event with such a trait is refused",
             left.len(),
             left.len() + filled.len(),
             left.join(", ")

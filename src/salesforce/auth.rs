@@ -22,7 +22,7 @@ use secrecy::ExposeSecret;
 pub use self::{authorisation::Authorisations, error::AuthError};
 use self::{
     ending::Warning,
-    grant::{Grant, Identity, Logins},
+    grant::{DestinationLogin, Form, Identity},
     token::{Issued, Keeping},
 };
 use crate::{
@@ -133,16 +133,16 @@ impl Tokens {
         destination: &str,
         login: &Login,
     ) -> Result<Arc<Session>, Arc<AuthError>> {
-        let logins = Logins {
+        let login = DestinationLogin {
             authorisation: self.authorisations.of(destination),
             destination,
             login,
             fingerprints: &self.fingerprints,
         };
-        let identity = logins
+        let identity = login
             .identity()
             .map_err(|error| Arc::new(AuthError::from(error)))?;
-        let renewed = self.renewed(client, &logins, &identity);
+        let renewed = self.renewed(client, &login, &identity);
         let token = self.fresh.try_get_with_by_ref(&identity, renewed).await;
         token
             .map(|token| token.session)
@@ -167,10 +167,10 @@ impl Tokens {
     async fn renewed(
         &self,
         client: &Client,
-        logins: &Logins<'_>,
+        login: &DestinationLogin<'_>,
         identity: &Identity,
     ) -> Result<Token, Arc<AuthError>> {
-        let error = match self.log_in(client, logins, identity).await {
+        let error = match self.log_in(client, login, identity).await {
             Ok(token) => {
                 self.last.insert(identity.clone(), token.clone()).await;
                 return Ok(token);
@@ -197,32 +197,33 @@ impl Tokens {
     async fn log_in(
         &self,
         client: &Client,
-        logins: &Logins<'_>,
+        login: &DestinationLogin<'_>,
         identity: &Identity,
     ) -> Result<Token, Arc<AuthError>> {
-        let grant = logins.grant(identity).map_err(AuthError::from)?;
-        let first = self.try_grant(client, identity, &grant).await;
+        let proof = login.proof();
+        let first = self.log_in_by(client, login, identity, proof).await;
         match first {
-            Err(error) if error.is_overtaken() || logins.proof() != grant.proof => {
-                let grant = logins.grant(identity).map_err(AuthError::from)?;
-                self.try_grant(client, identity, &grant).await
+            Err(error) if error.is_overtaken() || login.proof() != proof => {
+                self.log_in_by(client, login, identity, login.proof()).await
             }
             first => first,
         }
     }
 
-    /// Tries a login, unless it was refused lately.
-    async fn try_grant(
+    /// Logs in, unless that was refused lately with the same proof.
+    async fn log_in_by(
         &self,
         client: &Client,
+        login: &DestinationLogin<'_>,
         identity: &Identity,
-        grant: &Grant,
+        proof: u64,
     ) -> Result<Token, Arc<AuthError>> {
-        let key = (identity.clone(), grant.proof);
+        let key = (identity.clone(), proof);
         if let Some(refused) = self.refused.get(&key).await {
             return Err(refused);
         }
-        let error = match self.request(client, identity, grant).await {
+        let form = login.form(identity).map_err(AuthError::from)?;
+        let error = match self.request(client, identity, &form).await {
             Ok(token) => return Ok(token),
             Err(error) => Arc::new(error),
         };
@@ -237,13 +238,13 @@ impl Tokens {
         &self,
         client: &Client,
         identity: &Identity,
-        grant: &Grant,
+        form: &Form,
     ) -> Result<Token, AuthError> {
         if identity.flow() == Flow::Password {
             self.warning.password_login(identity.destination());
         }
-        let form = grant.form.iter();
         let form: Vec<_> = form
+            .iter()
             .map(|(name, value)| (*name, value.expose_secret()))
             .collect();
         let request = client

@@ -2,9 +2,7 @@
 
 use std::{ffi::OsString, path::Path};
 
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, get_current_timestamp,
-};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, get_current_timestamp};
 use salesforce_transformer::{
     Config,
     config::Flow,
@@ -15,15 +13,15 @@ use wiremock::{MockServer, Request, ResponseTemplate};
 
 use crate::{
     fixtures::{destination, lead_job, lead_job_at, lets_in, login, lookup, nothing_found, org},
-    keys::{KEY_FILE, KEYS, KeyPair, file},
+    keys::{KEY_FILE, KEYS, file},
     log::Log,
     service::{Service, assert_says, error, serve, verdict},
 };
 
-const USER: &str = "integration@acme.example";
+pub(crate) const USER: &str = "integration@acme.example";
 
 /// An org whose app allows both flows, and no password login.
-fn modern_org() -> Builder {
+pub(crate) fn modern_org() -> Builder {
     let app = org().run_as(USER).certificate(&KEYS.public).approved(USER);
     app.without_password_logins()
 }
@@ -129,59 +127,6 @@ async fn an_expired_session_of_each_flow_is_renewed_within_the_request() {
             org.expire_sessions();
         }
         assert_eq!(org.calls().token, 2, "{flow}");
-    }
-}
-
-/// Asks the token endpoint of an org with an assertion of these claims.
-async fn answer_to(salesforce: &str, key: &KeyPair, claims: &Value) -> String {
-    let key = EncodingKey::from_rsa_pem(key.private.as_bytes()).unwrap();
-    let assertion = encode(&Header::new(Algorithm::RS256), claims, &key).unwrap();
-    let form = [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-        ("assertion", &assertion),
-    ];
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = http.post(format!("{salesforce}/services/oauth2/token"));
-    let answer = request.form(&form).send().await.unwrap();
-    let answer: Value = answer.json().await.unwrap();
-    let text = &answer["error_description"];
-    text.as_str().unwrap_or("a session").to_owned()
-}
-
-#[tokio::test]
-async fn the_simulated_org_checks_signature_app_audience_subject_and_expiry() {
-    let salesforce = serve(modern_org().build().router()).await;
-    let now = get_current_timestamp();
-    let right = json!({"iss": "consumer-key", "sub": USER, "aud": salesforce, "exp": now + 60});
-    let other_key = KeyPair::generate();
-    assert_eq!(answer_to(&salesforce, &KEYS, &right).await, "a session");
-    assert_eq!(
-        answer_to(&salesforce, &other_key, &right).await,
-        "invalid assertion"
-    );
-    for (claim, wrong, refusal) in [
-        ("iss", json!("another-key"), "client identifier invalid"),
-        (
-            "aud",
-            json!("https://test.salesforce.com"),
-            "audience is invalid",
-        ),
-        (
-            "sub",
-            json!("nobody@acme.example"),
-            "user hasn't approved this consumer",
-        ),
-        ("exp", json!(now - 1), "invalid assertion"),
-        ("exp", json!(now + 3_600), "invalid assertion"),
-        ("sub", Value::Null, "invalid assertion"),
-    ] {
-        let mut claims = right.clone();
-        claims[claim] = wrong;
-        assert_eq!(
-            answer_to(&salesforce, &KEYS, &claims).await,
-            refusal,
-            "{claims}"
-        );
     }
 }
 

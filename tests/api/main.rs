@@ -10,6 +10,7 @@
 //! | `inline` | writing to Salesforce here: results, faults, order, resends, and a long random run |
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
 //! | `flows` | client credentials and JWT bearer: what is sent, who uses which, when a token is renewed |
+//! | `assertions` | what the simulated org checks in an assertion |
 //! | `refusals` | each refusal of a login: its text and its status |
 //! | `rotation` | secrets and keys that are replaced while events flow |
 //! | `check` | the subcommand `check`: what works, what does not, and what it says |
@@ -36,6 +37,7 @@
     reason = "a step that fails fails its test, also in a helper"
 )]
 
+mod assertions;
 mod auth;
 mod bad_events;
 mod bad_requests;

@@ -24,236 +24,60 @@ const THROTTLED: Verdict = (429, "network", "throttled");
 type Case = (&'static str, &'static str, Verdict, &'static str);
 
 /// What any flow may be refused with.
+#[rustfmt::skip]
 const ANY: [Case; 23] = [
-    (
-        "invalid_client_id",
-        "client identifier invalid",
-        CONFIGURATION,
-        "SALESFORCE_CLIENT_ID",
-    ),
-    (
-        "app_not_found",
-        "External client app is not installed in this org",
-        CONFIGURATION,
-        "SALESFORCE_CLIENT_ID",
-    ),
-    (
-        "OAUTH_EC_APP_NOT_FOUND",
-        "",
-        CONFIGURATION,
-        "SALESFORCE_CLIENT_ID",
-    ),
-    (
-        "invalid_client",
-        "invalid client credentials",
-        CONFIGURATION,
-        "SALESFORCE_CLIENT_SECRET",
-    ),
-    (
-        "invalid_client_credentials",
-        "client secret invalid",
-        CONFIGURATION,
-        "SALESFORCE_CLIENT_SECRET",
-    ),
-    (
-        "invalid_grant",
-        "invalid client credentials",
-        CONFIGURATION,
-        "SALESFORCE_CLIENT_SECRET",
-    ),
-    (
-        "OAUTH_APP_BLOCKED",
-        "this app is blocked by admin",
-        ABORTED,
-        "unblock it",
-    ),
+    ("invalid_client_id", "client identifier invalid", CONFIGURATION, "SALESFORCE_CLIENT_ID"),
+    ("app_not_found", "External client app is not installed in this org", CONFIGURATION, "SALESFORCE_CLIENT_ID"),
+    ("OAUTH_EC_APP_NOT_FOUND", "", CONFIGURATION, "SALESFORCE_CLIENT_ID"),
+    ("invalid_client", "invalid client credentials", CONFIGURATION, "SALESFORCE_CLIENT_SECRET"),
+    ("invalid_client_credentials", "client secret invalid", CONFIGURATION, "SALESFORCE_CLIENT_SECRET"),
+    ("invalid_grant", "invalid client credentials", CONFIGURATION, "SALESFORCE_CLIENT_SECRET"),
+    ("OAUTH_APP_BLOCKED", "this app is blocked by admin", ABORTED, "unblock it"),
     ("OAUTH_APP_ACCESS_DENIED", "", ABORTED, "pre-authorized"),
-    (
-        "invalid_app_access",
-        "user is not admin approved to access this app",
-        ABORTED,
-        "pre-authorized",
-    ),
-    (
-        "access_denied",
-        "end-user denied authorization",
-        ABORTED,
-        "pre-authorized",
-    ),
+    ("invalid_app_access", "user is not admin approved to access this app", ABORTED, "pre-authorized"),
+    ("access_denied", "end-user denied authorization", ABORTED, "pre-authorized"),
     ("invalid_grant", "ip restricted", ABORTED, "Login IP Ranges"),
-    (
-        "invalid_grant",
-        "IP restricted or invalid login hours",
-        ABORTED,
-        "Login Hours",
-    ),
-    (
-        "inactive_user",
-        "user is inactive",
-        ABORTED,
-        "activate or unlock",
-    ),
-    (
-        "invalid_grant",
-        "inactive user",
-        ABORTED,
-        "activate or unlock",
-    ),
-    (
-        "inactive_org",
-        "org is locked, closed, or suspended",
-        ABORTED,
-        "ask Salesforce",
-    ),
-    (
-        "invalid_request",
-        "https required",
-        ABORTED,
-        "SALESFORCE_LOGIN_URL",
-    ),
-    (
-        "invalid_scope",
-        "the requested scope is invalid",
-        ABORTED,
-        "Manage user data via APIs",
-    ),
-    (
-        "API_DISABLED_FOR_ORG",
-        "",
-        ABORTED,
-        "edition has no API access",
-    ),
-    (
-        "rate_limit_exceeded",
-        "login rate exceeded",
-        THROTTLED,
-        "limit",
-    ),
-    (
-        "unknown_error",
-        "retry your request",
-        RETRYABLE,
-        "for the moment",
-    ),
+    ("invalid_grant", "IP restricted or invalid login hours", ABORTED, "Login Hours"),
+    ("inactive_user", "user is inactive", ABORTED, "activate or unlock"),
+    ("invalid_grant", "inactive user", ABORTED, "activate or unlock"),
+    ("inactive_org", "org is locked, closed, or suspended", ABORTED, "ask Salesforce"),
+    ("invalid_request", "https required", ABORTED, "SALESFORCE_LOGIN_URL"),
+    ("invalid_scope", "the requested scope is invalid", ABORTED, "Manage user data via APIs"),
+    ("API_DISABLED_FOR_ORG", "", ABORTED, "edition has no API access"),
+    ("rate_limit_exceeded", "login rate exceeded", THROTTLED, "limit"),
+    ("unknown_error", "retry your request", RETRYABLE, "for the moment"),
     ("server_error", "", RETRYABLE, "for the moment"),
-    (
-        "invalid_grant",
-        "expired access/refresh token",
-        RETRYABLE,
-        "tried again",
-    ),
-    (
-        "invalid_grant",
-        "token request is already being processed",
-        RETRYABLE,
-        "tried again",
-    ),
+    ("invalid_grant", "expired access/refresh token", RETRYABLE, "tried again"),
+    ("invalid_grant", "token request is already being processed", RETRYABLE, "tried again"),
 ];
 
+#[rustfmt::skip]
 const PASSWORD: [Case; 4] = [
-    (
-        "invalid_grant",
-        "authentication failure",
-        ABORTED,
-        "security token",
-    ),
-    (
-        "invalid_grant",
-        "authentication failure",
-        ABORTED,
-        "ended password logins, as all do on 2027-02-20",
-    ),
-    (
-        "INVALID_LOGIN",
-        "Invalid username, password, security token; or user locked out.",
-        ABORTED,
-        "security token",
-    ),
-    (
-        "unsupported_grant_type",
-        "grant type not supported",
-        ABORTED,
-        "2027-02-20",
-    ),
+    ("invalid_grant", "authentication failure", ABORTED, "security token"),
+    ("invalid_grant", "authentication failure", ABORTED, "ended password logins, as all do on 2027-02-20"),
+    ("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.", ABORTED, "security token"),
+    ("unsupported_grant_type", "grant type not supported", ABORTED, "2027-02-20"),
 ];
 
+#[rustfmt::skip]
 const CLIENT_CREDENTIALS: [Case; 6] = [
-    (
-        "invalid_grant",
-        "no client credentials user enabled",
-        ABORTED,
-        "\"Run As\"",
-    ),
-    (
-        "invalid_grant",
-        "client credentials flow not enabled",
-        ABORTED,
-        "Flow Enablement",
-    ),
-    (
-        "invalid_grant",
-        "request not supported on this domain",
-        ABORTED,
-        "My Domain",
-    ),
-    (
-        "invalid_grant",
-        "no valid scopes defined",
-        ABORTED,
-        "Manage user data via APIs",
-    ),
-    (
-        "unsupported_grant_type",
-        "grant type not supported",
-        ABORTED,
-        "Flow Enablement",
-    ),
-    (
-        "invalid_grant",
-        "authentication failure",
-        ABORTED,
-        "\"Run As\" user",
-    ),
+    ("invalid_grant", "no client credentials user enabled", ABORTED, "\"Run As\""),
+    ("invalid_grant", "client credentials flow not enabled", ABORTED, "Flow Enablement"),
+    ("invalid_grant", "request not supported on this domain", ABORTED, "My Domain"),
+    ("invalid_grant", "no valid scopes defined", ABORTED, "Manage user data via APIs"),
+    ("unsupported_grant_type", "grant type not supported", ABORTED, "Flow Enablement"),
+    ("invalid_grant", "authentication failure", ABORTED, "\"Run As\" user"),
 ];
 
+#[rustfmt::skip]
 const JWT_BEARER: [Case; 7] = [
-    (
-        "invalid_grant",
-        "user hasn't approved this consumer",
-        ABORTED,
-        "pre-authorized",
-    ),
-    (
-        "invalid_grant",
-        "invalid assertion",
-        ABORTED,
-        "SALESFORCE_JWT_KEY_FILE",
-    ),
+    ("invalid_grant", "user hasn't approved this consumer", ABORTED, "pre-authorized"),
+    ("invalid_grant", "invalid assertion", ABORTED, "SALESFORCE_JWT_KEY_FILE"),
     ("invalid_grant", "audience is invalid", ABORTED, "My Domain"),
-    (
-        "invalid_grant",
-        "Audience validation failed",
-        ABORTED,
-        "My Domain",
-    ),
-    (
-        "invalid_grant",
-        "expired authorization code",
-        RETRYABLE,
-        "tried again",
-    ),
-    (
-        "unsupported_grant_type",
-        "grant type not supported",
-        ABORTED,
-        "JWT bearer flow",
-    ),
-    (
-        "invalid_grant",
-        "authentication failure",
-        ABORTED,
-        "SALESFORCE_JWT_SUBJECT",
-    ),
+    ("invalid_grant", "Audience validation failed", ABORTED, "My Domain"),
+    ("invalid_grant", "expired authorization code", RETRYABLE, "tried again"),
+    ("unsupported_grant_type", "grant type not supported", ABORTED, "JWT bearer flow"),
+    ("invalid_grant", "authentication failure", ABORTED, "SALESFORCE_JWT_SUBJECT"),
 ];
 
 /// A service that logs in by one flow, and a Salesforce that refuses it.

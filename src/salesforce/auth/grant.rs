@@ -26,22 +26,18 @@ pub(super) struct Identity {
     password: u64,
 }
 
-/// A token request.
-pub(super) struct Grant {
-    pub(super) form: Vec<(&'static str, SecretString)>,
-    /// Of what proves the identity: a login that was refused is tried again with another proof.
-    pub(super) proof: u64,
-}
+/// The parameters of a token request.
+pub(super) type Form = Vec<(&'static str, SecretString)>;
 
 /// One destination's login.
-pub(super) struct Logins<'a> {
+pub(super) struct DestinationLogin<'a> {
     pub(super) authorisation: &'a Authorisation,
     pub(super) destination: &'a str,
     pub(super) login: &'a Login,
     pub(super) fingerprints: &'a RandomState,
 }
 
-impl Logins<'_> {
+impl DestinationLogin<'_> {
     /// Who is logged in.
     ///
     /// # Errors
@@ -70,19 +66,15 @@ impl Logins<'_> {
     ///
     /// # Errors
     /// [`SettingError`] where a key does not sign.
-    pub(super) fn grant(&self, identity: &Identity) -> Result<Grant, SettingError> {
-        let form = match identity.flow {
-            Flow::Password => self.password(),
-            Flow::ClientCredentials => self.client_credentials()?,
-            Flow::JwtBearer => self.jwt_bearer(identity)?,
-        };
-        Ok(Grant {
-            form,
-            proof: self.proof(),
-        })
+    pub(super) fn form(&self, identity: &Identity) -> Result<Form, SettingError> {
+        match identity.flow {
+            Flow::Password => Ok(self.password()),
+            Flow::ClientCredentials => self.client_credentials(),
+            Flow::JwtBearer => self.jwt_bearer(identity),
+        }
     }
 
-    fn password(&self) -> Vec<(&'static str, SecretString)> {
+    fn password(&self) -> Form {
         let mut form = vec![
             ("grant_type", "password".into()),
             ("username", self.login.username.as_str().into()),
@@ -99,7 +91,7 @@ impl Logins<'_> {
         form
     }
 
-    fn client_credentials(&self) -> Result<Vec<(&'static str, SecretString)>, SettingError> {
+    fn client_credentials(&self) -> Result<Form, SettingError> {
         Ok(vec![
             ("grant_type", "client_credentials".into()),
             ("client_id", self.needed(Part::ClientId)?),
@@ -107,10 +99,7 @@ impl Logins<'_> {
         ])
     }
 
-    fn jwt_bearer(
-        &self,
-        identity: &Identity,
-    ) -> Result<Vec<(&'static str, SecretString)>, SettingError> {
+    fn jwt_bearer(&self, identity: &Identity) -> Result<Form, SettingError> {
         let key = self
             .authorisation
             .need(Part::JwtKey, Some(self.destination))?;
@@ -135,7 +124,7 @@ impl Logins<'_> {
         Ok(setting.current())
     }
 
-    /// The fingerprint of what proves the identity.
+    /// The fingerprint of what proves the identity: a login that was refused is tried again with another proof.
     pub(super) fn proof(&self) -> u64 {
         let parts = [Part::ClientSecret, Part::JwtKey];
         self.fingerprints

@@ -84,8 +84,8 @@ impl Keeping {
         self.ttl.min(lifetime.saturating_sub(margin))
     }
 
-    /// When a token is no longer worth a try. Where Salesforce does not say it, sessions end two hours after their last
-    /// use unless the org sets another time; whether this one has, only a call can tell.
+    /// When a token is no longer worth a try. Where Salesforce does not say when it ends, twice the longest time that it is
+    /// kept: with the default of one hour that is how long Salesforce keeps an idle session, unless the org says otherwise.
     pub(super) fn end(self, lifetime: Option<Duration>, now: Instant) -> Option<Instant> {
         now.checked_add(lifetime.unwrap_or_else(|| self.ttl.saturating_mul(2)))
     }
