@@ -105,7 +105,7 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
             "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET are not both set: password logins will be refused, OAuth destinations work"
         );
     }
-    tracing::info!(%address, compatibility = ?config.compatibility, version = env!("CARGO_PKG_VERSION"), "listening");
+    tracing::info!(%address, compatibility = ?config.compatibility, auth = config.auth.salesforce_auth.name(), version = env!("CARGO_PKG_VERSION"), "listening");
     let serving = server::serve(
         listener,
         app,

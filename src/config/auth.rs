@@ -204,3 +204,44 @@ impl AuthSettings {
 fn exposed(secret: Option<&SecretString>) -> Option<&str> {
     secret.map(ExposeSecret::expose_secret)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        auth: AuthSettings,
+    }
+
+    #[test]
+    fn a_part_is_written_down_or_in_a_file_and_not_both() {
+        for (flag, value) in [
+            ("--salesforce-login-url", "https://acme.my.salesforce.com"),
+            ("--salesforce-client-id", "key"),
+            ("--salesforce-client-secret", "secret"),
+            ("--salesforce-jwt-subject", "user"),
+        ] {
+            let file = format!("{flag}-file");
+            let both = Command::try_parse_from(["test", flag, value, &file, "/x"]);
+            let error = both.unwrap_err().to_string();
+            assert!(error.contains(&file) && error.contains(flag), "{error}");
+            assert!(Command::try_parse_from(["test", &file, "/x"]).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_file_of_all_is_named_with_its_setting() {
+        let absent = ["test", "--salesforce-client-secret-file", "/does/not/exist"];
+        let settings = Command::try_parse_from(absent).unwrap().auth;
+        let error = settings.part(Part::ClientSecret).unwrap_err().to_string();
+        assert!(
+            error.starts_with("SALESFORCE_CLIENT_SECRET_FILE: "),
+            "{error}"
+        );
+        assert!(settings.part(Part::JwtKey).unwrap().is_none());
+    }
+}

@@ -1,6 +1,6 @@
 //! Client credentials and JWT bearer: what is sent where, which destination uses which, and when a token is renewed.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, path::Path, process::Command};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, get_current_timestamp};
 use salesforce_transformer::{
@@ -38,6 +38,17 @@ async fn jwt_service(salesforce: &str) -> Service {
     let by_key = |config: &mut Config| by_jwt_bearer(config, &KEY_FILE);
     Service::start_with(salesforce, &[], by_key).await
 }
+
+/// A service that logs in by one of the two flows.
+async fn service_by(flow: Flow, salesforce: &str) -> Service {
+    match flow {
+        Flow::JwtBearer => jwt_service(salesforce).await,
+        Flow::ClientCredentials => Service::start(salesforce, &CLIENT_CREDENTIALS).await,
+        Flow::Password => Service::start(salesforce, &[]).await,
+    }
+}
+
+const MODERN: [Flow; 2] = [Flow::ClientCredentials, Flow::JwtBearer];
 
 const CLIENT_CREDENTIALS: [&str; 2] = ["--salesforce-auth", "client-credentials"];
 
@@ -95,38 +106,30 @@ async fn jwt_bearer_is_an_assertion_of_the_app_for_the_user_at_the_login_host_an
 
 #[tokio::test]
 async fn each_flow_opens_a_session_and_one_token_serves_many_requests() {
-    for flow in ["client-credentials", "jwt-bearer"] {
+    for flow in MODERN {
         let org = modern_org().build();
-        let salesforce = serve(org.router()).await;
-        let service = match flow {
-            "jwt-bearer" => jwt_service(&salesforce).await,
-            _ => Service::start(&salesforce, &CLIENT_CREDENTIALS).await,
-        };
+        let service = service_by(flow, &serve(org.router()).await).await;
         let log = Log::start();
         for _ in 0..3 {
             let entries = service.router([lead_job(1, "ada@example.com")]).await;
-            assert_eq!(verdict(&entries[0]), (200, "", ""), "{flow}");
+            assert_eq!(verdict(&entries[0]), (200, "", ""), "{flow:?}");
         }
-        assert_eq!(org.calls().token, 1, "{flow}");
-        assert_eq!(log.warnings(), [""; 0], "{flow}");
+        assert_eq!(org.calls().token, 1, "{flow:?}");
+        assert_eq!(log.warnings(), [""; 0], "{flow:?}");
     }
 }
 
 #[tokio::test]
 async fn an_expired_session_of_each_flow_is_renewed_within_the_request() {
-    for flow in ["client-credentials", "jwt-bearer"] {
+    for flow in MODERN {
         let org = modern_org().build();
-        let salesforce = serve(org.router()).await;
-        let service = match flow {
-            "jwt-bearer" => jwt_service(&salesforce).await,
-            _ => Service::start(&salesforce, &CLIENT_CREDENTIALS).await,
-        };
+        let service = service_by(flow, &serve(org.router()).await).await;
         for _ in 0..2 {
             let entries = service.router([lead_job(1, "ada@example.com")]).await;
-            assert_eq!(verdict(&entries[0]), (200, "", ""), "{flow}");
+            assert_eq!(verdict(&entries[0]), (200, "", ""), "{flow:?}");
             org.expire_sessions();
         }
-        assert_eq!(org.calls().token, 2, "{flow}");
+        assert_eq!(org.calls().token, 2, "{flow:?}");
     }
 }
 
@@ -216,6 +219,24 @@ async fn logins_of_two_requests(org: &Simulator) -> u64 {
         assert_eq!(verdict(&entries[0]), (200, "", ""));
     }
     org.calls().token
+}
+
+#[tokio::test]
+async fn a_service_whose_login_lacks_something_does_not_start_and_says_what() {
+    let run = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"));
+        command
+            .env_clear()
+            .env("SALESFORCE_AUTH_dst_1", "jwt-bearer");
+        command.output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_says(
+        &error,
+        "jwt-bearer (destination dst_1): set SALESFORCE_CLIENT_ID",
+    );
 }
 
 #[tokio::test]

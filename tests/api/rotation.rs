@@ -4,12 +4,13 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 use salesforce_transformer::{Config, config::Flow, simulator::Simulator};
-use serde_json::Value;
+use serde_json::{Value, json};
+use wiremock::{MockServer, Request, ResponseTemplate};
 
 use crate::{
-    fixtures::{lead_job, org},
+    fixtures::{lead_job, lets_in, login, lookup, nothing_found, org},
     flows::by_jwt_bearer,
-    keys::{KEYS, KeyPair, file, replace},
+    keys::{KEY_FILE, KEYS, KeyPair, file, replace},
     service::{Service, serve, verdict},
 };
 
@@ -108,4 +109,46 @@ async fn a_key_that_is_replaced_under_load_fails_no_event() {
     });
     assert_all_are_requests(&answers.await);
     assert_eq!(org.calls().token, 2);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_replaced_while_a_login_is_under_way_is_tried_at_once() {
+    let secret = file("overtaken-secret", "old");
+    let salesforce = MockServer::start().await;
+    let replaced = secret.clone();
+    let refuse = move |_: &Request| {
+        replace(&replaced, "new");
+        let refusal =
+            json!({"error": "invalid_client", "error_description": "invalid client credentials"});
+        ResponseTemplate::new(400).set_body_json(refusal)
+    };
+    let once = login().respond_with(refuse).up_to_n_times(1).expect(1);
+    once.mount(&salesforce).await;
+    lets_in(&salesforce).expect(1).mount(&salesforce).await;
+    let nothing = lookup().respond_with(nothing_found());
+    nothing.mount(&salesforce).await;
+    let by_file = |config: &mut Config| by_secret_file(config, &secret);
+    let service = Service::start_with(&salesforce.uri(), &[], by_file).await;
+    let entries = service.router([lead_job(1, "ada@example.com")]).await;
+    assert_eq!(verdict(&entries[0]), (200, "", ""));
+}
+
+#[tokio::test]
+async fn another_user_in_the_file_is_logged_in_at_once() {
+    let (first, second) = ("first@acme.example", "second@acme.example");
+    let org = org().certificate(&KEYS.public);
+    let org = org.approved(first).approved(second).build();
+    let user = file("user", first);
+    let service = started(&org, &[], |config| {
+        by_jwt_bearer(config, &KEY_FILE);
+        config.auth.salesforce_jwt_subject = None;
+        config.auth.salesforce_jwt_subject_file = Some(user.clone());
+    });
+    let service = service.await;
+    for (name, logins) in [(first, 1), (first, 1), (second, 2)] {
+        replace(&user, name);
+        let entries = service.router([lead_job(1, "ada@example.com")]).await;
+        assert_eq!(verdict(&entries[0]), (200, "", ""));
+        assert_eq!(org.calls().token, logins, "{name}");
+    }
 }
