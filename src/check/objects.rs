@@ -1,22 +1,21 @@
 //! The objects that events write: whether the user may read and write them, and the fields that the mapping fills.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::report::Finding;
 use crate::{
     map::standard_fields,
-    salesforce::{
-        Fault, Salesforce, Session,
-        inspect::{Description, FieldDescription},
-    },
+    salesforce::{Fault, Salesforce, Session, inspect::Description, soql::LEAD_FIELDS},
 };
 
 /// An object, with the names of what is looked at.
 pub(super) struct Object {
     name: &'static str,
     fields: &'static str,
-    /// Fields without which no event can be looked up or written.
-    needed: &'static [&'static str],
+    /// Fields that lookups read.
+    read: &'static [&'static str],
+    /// Fields that nearly every event fills.
+    filled: &'static [&'static str],
 }
 
 /// The objects that events write as a rule.
@@ -24,21 +23,14 @@ pub(super) const OBJECTS: [Object; 2] = [
     Object {
         name: "Lead",
         fields: "Lead fields",
-        needed: &[
-            "Id",
-            "Email",
-            "FirstName",
-            "LastName",
-            "Company",
-            "IsConverted",
-            "ConvertedContactId",
-            "LastModifiedDate",
-        ],
+        read: &LEAD_FIELDS,
+        filled: &["Email", "FirstName", "LastName", "Company"],
     },
     Object {
         name: "Contact",
         fields: "Contact fields",
-        needed: &["Id", "Email", "FirstName", "LastName"],
+        read: &["Id"],
+        filled: &["Email", "FirstName", "LastName"],
     },
 ];
 
@@ -87,7 +79,8 @@ impl Object {
             .map(|field| (field.name.as_str(), field))
             .collect();
         let is_absent = |name: &&str| !seen.contains_key(name);
-        let absent: Vec<_> = self.needed.iter().copied().filter(is_absent).collect();
+        let needed: BTreeSet<_> = self.read.iter().chain(self.filled).copied().collect();
+        let absent: Vec<_> = needed.into_iter().filter(is_absent).collect();
         if !absent.is_empty() {
             let says = format!(
                 "the user does not see {}, without which nothing can be looked up or written: give the user's profile or a \
@@ -96,9 +89,22 @@ impl Object {
             );
             return Finding::failed(self.fields, says);
         }
-        let is_writable = |field: &&FieldDescription| field.createable && field.updateable;
-        let (filled, left): (Vec<_>, Vec<_>) =
-            standard_fields(self.name).partition(|name| seen.get(name).is_some_and(is_writable));
+        let is_writable = |name: &&str| seen.get(name).is_some_and(|field| field.is_writable());
+        let locked: Vec<_> = self
+            .filled
+            .iter()
+            .copied()
+            .filter(|name| !is_writable(name))
+            .collect();
+        if !locked.is_empty() {
+            let says = format!(
+                "the user may not write {}, which nearly every event fills: give the user's profile or a permission set Edit \
+                 Access to them (Field-Level Security)",
+                locked.join(", ")
+            );
+            return Finding::failed(self.fields, says);
+        }
+        let (filled, left): (Vec<_>, Vec<_>) = standard_fields(self.name).partition(is_writable);
         if left.is_empty() {
             return Finding::works(
                 self.fields,

@@ -33,6 +33,14 @@ pub struct FieldDescription {
     pub updateable: bool,
 }
 
+impl FieldDescription {
+    /// Whether events can fill it, in new records and in old ones.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.createable && self.updateable
+    }
+}
+
 #[derive(Deserialize)]
 struct Version {
     version: String,

@@ -181,6 +181,12 @@ async fn what_does_not_work_is_named_with_what_to_do_and_ends_with_1() {
             "the user lacks Create and Edit",
         ),
         (
+            open_org().read_only("Lead").build(),
+            &[],
+            "Lead fields",
+            "may not write Email, FirstName, LastName, Company",
+        ),
+        (
             open_org().without_field("Lead", "Company").build(),
             &[],
             "Lead fields",
