@@ -1,21 +1,25 @@
 //! Every setting: environment variable and flag of the same name. `--help` is their reference.
 
+mod auth;
 mod economy;
 mod parse;
 mod upstream;
 
-use std::{net::IpAddr, time::Duration};
+use std::{ffi::OsString, net::IpAddr, time::Duration};
 
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
 
-pub use self::{economy::Economy, upstream::UpstreamSettings};
+pub use self::{
+    auth::{AuthSettings, DestinationSettings, Flow, Own, Part, Setting, SettingError, spelled},
+    economy::Economy,
+    upstream::UpstreamSettings,
+};
 use crate::{
-    contract::Login,
+    contract::{Login, destination::OWN},
     rules::{Compatibility, Placeholders, Rules},
-    salesforce::{AllowedHosts, Reserve, limits::PROBE_AFTER},
+    salesforce::{AllowedHosts, Authorisations, Reserve, limits::PROBE_AFTER},
 };
 
 /// The settings of the service. Durations are written as `30s`, `5ms` or `1h`, sizes as `256MiB`.
@@ -35,18 +39,9 @@ pub struct Config {
     #[arg(long, env = "PLACEHOLDERS", value_enum, default_value_t = Placeholders::Always)]
     pub placeholders: Placeholders,
 
-    /// Login host of production orgs
-    #[arg(long, env = "SALESFORCE_LOGIN_URL", default_value = "https://login.salesforce.com", value_parser = parse::http_url)]
-    pub salesforce_login_url: Url,
-    /// Login host of sandboxes
-    #[arg(long, env = "SALESFORCE_SANDBOX_LOGIN_URL", default_value = "https://test.salesforce.com", value_parser = parse::http_url)]
-    pub salesforce_sandbox_login_url: Url,
-    /// Consumer key of the connected app that password logins use
-    #[arg(long, env = "SALESFORCE_CLIENT_ID", hide_env_values = true)]
-    pub salesforce_client_id: Option<SecretString>,
-    /// Consumer secret of that app
-    #[arg(long, env = "SALESFORCE_CLIENT_SECRET", hide_env_values = true)]
-    pub salesforce_client_secret: Option<SecretString>,
+    /// How the service logs in to Salesforce.
+    #[command(flatten)]
+    pub auth: AuthSettings,
     /// Version of Salesforce's REST API
     #[arg(long, env = "SALESFORCE_API_VERSION", default_value = "50.0", value_parser = parse::api_version)]
     pub salesforce_api_version: String,
@@ -69,9 +64,6 @@ pub struct Config {
     /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Only the demo, whose Salesforce is at hand, says no.
     #[arg(skip = true)]
     pub system_proxy: bool,
-    /// How long the token of a password login is kept
-    #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = parse::duration)]
-    pub token_ttl: Duration,
 
     /// The transformer behind this one.
     #[command(flatten)]
@@ -127,21 +119,26 @@ impl Config {
         Rules::new(self.compatibility, self.placeholders)
     }
 
-    /// Checks what one setting cannot tell about itself. No text repeats a value, which may be a secret.
+    /// Takes what an environment says of single destinations: their names are known to nobody beforehand, so that they are
+    /// no flags.
     ///
     /// # Errors
-    /// A text that names the setting and says what to do.
-    pub fn validate(&self) -> Result<(), &'static str> {
-        let holds_secret = |url: &Url| {
-            !url.username().is_empty() || url.password().is_some() || url.query().is_some()
-        };
-        if holds_secret(&self.salesforce_login_url)
-            || holds_secret(&self.salesforce_sandbox_login_url)
-        {
-            return Err(
-                "SALESFORCE_LOGIN_URL and SALESFORCE_SANDBOX_LOGIN_URL take no user, password or query: write https://login.salesforce.com",
-            );
-        }
+    /// [`SettingError`] names the variable.
+    pub fn read_destinations(
+        &mut self,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(), SettingError> {
+        self.auth.destinations = DestinationSettings::read(variables)?;
+        Ok(())
+    }
+
+    /// Checks what one setting cannot tell about itself, and reads each file that a setting names. No text repeats a
+    /// value, which may be a secret.
+    ///
+    /// # Errors
+    /// [`SettingError`] names the setting and says what to do.
+    pub fn validate(&self) -> Result<(), SettingError> {
+        Authorisations::new(&self.auth)?;
         let username = filled(self.salesforce_username.as_deref());
         let password = filled(
             self.salesforce_password
@@ -149,17 +146,19 @@ impl Config {
                 .map(ExposeSecret::expose_secret),
         );
         if username.is_some() != password.is_some() {
-            return Err(
-                "SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither",
-            );
+            return Err(SettingError::LoginInHalf);
         }
         Ok(())
     }
 
-    /// The login for events that bring no destination, where one is set.
+    /// The login for events that bring no destination, where one is set; the other flows need no user name here.
     #[must_use]
     pub fn own_login(&self) -> Option<Login> {
-        let username = filled(self.salesforce_username.as_deref())?.to_owned();
+        let username = filled(self.salesforce_username.as_deref()).unwrap_or_default();
+        if username.is_empty() && self.auth.flow_of(OWN) == Flow::Password {
+            return None;
+        }
+        let username = username.to_owned();
         let part = |secret: &Option<SecretString>| {
             secret
                 .as_ref()
@@ -232,18 +231,14 @@ mod tests {
                 "https://hunter1:hunter2@login.salesforce.com",
             ],
         ] {
-            let error = config(&flags).unwrap().validate().unwrap_err();
+            let error = config(&flags).unwrap().validate().unwrap_err().to_string();
             assert!(
                 error.contains("SALESFORCE_") && !error.contains("hunter"),
                 "{error}"
             );
         }
-        assert_eq!(
-            config(&["--salesforce-username", "", "--salesforce-password", ""])
-                .unwrap()
-                .validate(),
-            Ok(())
-        );
+        let blank = config(&["--salesforce-username", "", "--salesforce-password", ""]);
+        assert!(blank.unwrap().validate().is_ok());
         assert!(
             config(&["--salesforce-username", ""])
                 .unwrap()

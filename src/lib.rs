@@ -25,8 +25,10 @@
 //! - [`http`], [`config`], [`metrics`], [`telemetry`], [`server`]: the service around it
 //! - [`upstream`]: the transformer behind this one, for everything that is not Salesforce's
 //! - [`record`], [`compare`]: real traffic, and where two transformers answer it differently
+//! - [`check`]: what the configured login may do in its org
 //! - [`simulator`], [`demo`]: a Salesforce in memory, and the whole job on one screen
 
+pub mod check;
 pub mod compare;
 pub mod config;
 pub mod contract;
@@ -59,11 +61,17 @@ use thiserror::Error;
 
 pub use config::Config;
 
-use crate::{http::Readiness, record::Recorder, salesforce::Salesforce, upstream::Upstream};
+use crate::{
+    config::SettingError, http::Readiness, record::Recorder, salesforce::Salesforce,
+    upstream::Upstream,
+};
 
 /// Why the service cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
+    /// The settings of logins are not what they have to be.
+    #[error("{0}")]
+    Setting(#[from] SettingError),
     /// No certificates, or a malformed proxy setting.
     #[error("the HTTP client cannot be built: {0}")]
     Client(#[from] reqwest::Error),

@@ -1,4 +1,4 @@
-//! The command: `serve` (also without a subcommand), `demo`, `compare`, `simulate`, `health`.
+//! The command: `serve` (also without a subcommand), `demo`, `compare`, `check`, `simulate`, `health`.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use salesforce_transformer::{
-    Config, app, compare, demo, http::Readiness, server, simulator, telemetry,
+    Config, app, check, compare, demo, http::Readiness, server, simulator, telemetry,
 };
 use tokio::net::TcpListener;
 
@@ -34,6 +34,8 @@ enum Command {
     Compare(Box<compare::Options>),
     /// Serves a Salesforce in memory, to try a service or a whole pipeline against
     Simulate(simulator::serve::Options),
+    /// Tries the configured login against its org and says what works; exits with 0 or 1
+    Check(Box<check::Options>),
     /// Asks a running service whether it is alive; exits with 0 or 1
     Health(HealthOptions),
 }
@@ -52,17 +54,18 @@ struct HealthOptions {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
-        None => serve(&cli.config).await,
-        Some(Command::Serve(config)) => serve(&config).await,
+        None => serve(cli.config).await,
+        Some(Command::Serve(config)) => serve(*config).await,
         Some(Command::Demo(options)) => demo::run(&options).await,
         Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Simulate(options)) => simulator::serve::run(&options).await,
+        Some(Command::Check(options)) => check::run(*options).await,
         Some(Command::Health(options)) => health(&options).await,
     }
 }
 
 /// Exits with 0 once everything in flight is answered, 1 where it could not listen or was cut off, 2 for a wrong setting.
-async fn serve(config: &Config) -> ExitCode {
+async fn serve(mut config: Config) -> ExitCode {
     if let Err(error) = telemetry::start(config.log_format, &config.log_level) {
         eprintln!(
             "error: LOG_LEVEL \"{}\" is neither a level nor a filter: {error}",
@@ -70,11 +73,12 @@ async fn serve(config: &Config) -> ExitCode {
         );
         return ExitCode::from(2);
     }
-    if let Err(error) = config.validate() {
+    let destinations = config.read_destinations(std::env::vars_os());
+    if let Err(error) = destinations.and_then(|()| config.validate()) {
         eprintln!("error: {error}");
         return ExitCode::from(2);
     }
-    match listen_and_serve(config).await {
+    match listen_and_serve(&config).await {
         Ok(server::End::Drained) => {
             tracing::info!("stopped: every request in flight was answered");
             ExitCode::SUCCESS
@@ -99,12 +103,12 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("HOST and PORT: cannot listen on {address}: {error}"))?;
-    if config.salesforce_client_id.is_none() || config.salesforce_client_secret.is_none() {
+    if config.auth.lacks_app() {
         tracing::warn!(
             "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET are not both set: password logins will be refused, OAuth destinations work"
         );
     }
-    tracing::info!(%address, compatibility = ?config.compatibility, version = env!("CARGO_PKG_VERSION"), "listening");
+    tracing::info!(%address, compatibility = ?config.compatibility, auth = config.auth.salesforce_auth.name(), version = env!("CARGO_PKG_VERSION"), "listening");
     let serving = server::serve(
         listener,
         app,

@@ -38,6 +38,13 @@ fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
     }
 }
 
+/// The standard fields that the mapping fills in records of an object; none where it has no table.
+pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
+    let fields = table_of_found(object).map_or([].as_slice(), |table| table.fields);
+    let writable = fields.iter().filter(|field| field.writable);
+    writable.map(|field| field.name)
+}
+
 /// Whether a field of a lead or contact is one that Salesforce's REST API never writes (row 7b).
 #[must_use]
 pub fn is_system_field(name: &str) -> bool {

@@ -42,6 +42,8 @@ pub enum Call {
     Collections,
     /// A record written for the delivery proxy.
     Write,
+    /// What an org says of itself; only `check` asks.
+    Describe,
 }
 
 impl Call {
@@ -51,6 +53,7 @@ impl Call {
             Self::Query => "query",
             Self::Collections => "collections",
             Self::Write => "write",
+            Self::Describe => "describe",
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod fault;
 pub mod found;
 pub mod hosts;
+pub mod inspect;
 pub mod key;
 pub mod limits;
 pub mod literal;
@@ -25,7 +26,7 @@ pub mod types;
 
 use std::sync::Arc;
 
-pub use auth::AuthError;
+pub use auth::{AuthError, Authorisations};
 pub use collections::RecordWrite;
 pub use credentials::Credentials;
 pub use fault::Fault;
@@ -41,7 +42,7 @@ use self::{
     shared::Lookups,
     types::Types,
 };
-use crate::{config::Config, metrics::Metrics};
+use crate::{StartError, config::Config, metrics::Metrics};
 
 /// All orgs that the service talks to: one HTTP client, one cache of tokens.
 #[derive(Debug)]
@@ -70,12 +71,12 @@ impl Salesforce {
     /// Builds the client from the settings.
     ///
     /// # Errors
-    /// Where the platform's certificates cannot be loaded or a proxy setting is malformed.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, reqwest::Error> {
+    /// [`StartError`].
+    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, StartError> {
         let limits = Arc::new(Limits::new(config));
         Ok(Self {
             client: client::Client::new(config, metrics, Arc::clone(&limits))?,
-            tokens: auth::Tokens::new(config),
+            tokens: auth::Tokens::new(config)?,
             hosts: config.salesforce_allowed_hosts.clone(),
             api_version: config.salesforce_api_version.clone(),
             viewers: Viewers::default(),
@@ -101,8 +102,7 @@ impl Salesforce {
     }
 
     /// Opens a session and asks for the records of these keys, together with whoever asks the same org at the same time. A
-    /// password login whose session has expired is renewed once and asked again; an OAuth secret is for rudder-server to
-    /// refresh.
+    /// login whose session has expired is renewed once and asked again; an OAuth secret is for rudder-server to refresh.
     ///
     /// # Errors
     /// [`AuthError`] where no session can be had, or Salesforce no longer accepts it: a request that carried its token

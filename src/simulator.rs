@@ -1,15 +1,17 @@
 //! A Salesforce to try things on: one org in memory that answers the REST calls of this crate as Salesforce does, with
 //! its errors, its limits and, on demand, its faults.
 //!
-//! It has no clock, no disk and no randomness: the same calls always get the same answers.
+//! It has no clock, no disk and no randomness: the same calls always get the same answers. Only whether an assertion has
+//! expired depends on the time.
 //!
 //! | room | what it is for |
 //! |---|---|
 //! | `builder` | what an org has: users, fields, limits |
-//! | `http` | two routes, and how an answer goes out |
+//! | `http` | its routes, and how an answer goes out |
 //! | `state` | what the org remembers, and the order in which a call is judged |
-//! | `oauth` | the token endpoint and its sessions |
+//! | `oauth` | the token endpoint with its three flows, and their sessions |
 //! | `operation` | which call a URL means |
+//! | `describe` | what the org says of itself: versions, resources, objects |
 //! | `composite`, `collections` | several requests in one, and many records in one |
 //! | `org`, `record` | the records, and what they must be like |
 //! | `soql`, `query`, `pages` | queries: read, run, handed out |
@@ -22,6 +24,7 @@ mod calls;
 mod clock;
 mod collections;
 mod composite;
+mod describe;
 mod fault;
 mod http;
 mod id;
@@ -165,6 +168,20 @@ impl Simulator {
     /// Ends all sessions: every access token handed out so far is refused with 401 `INVALID_SESSION_ID`.
     pub fn expire_sessions(&self) {
         self.state().accounts.expire_sessions();
+    }
+
+    /// Gives the app another consumer secret: the one before is refused from now on. Sessions stay open.
+    pub fn rotate_secret(&self, client_secret: &str) {
+        if let Some(app) = &mut self.state().accounts.app {
+            app.client_secret = client_secret.into();
+        }
+    }
+
+    /// Gives the app another certificate: what the key before has signed is refused from now on. Sessions stay open.
+    pub fn rotate_certificate(&self, public_key: &str) {
+        if let Some(app) = &mut self.state().accounts.app {
+            app.certificate = Some(public_key.into());
+        }
     }
 
     /// Changes how many API calls the org allows, those already made included; past it comes 403

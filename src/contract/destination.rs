@@ -53,6 +53,9 @@ impl DestinationName {
     }
 }
 
+/// The id of the service's own destination.
+pub const OWN: &str = "own";
+
 /// A destination: where its events go and how they are mapped.
 #[derive(Debug)]
 pub struct Destination {
@@ -128,7 +131,7 @@ impl Destination {
     #[must_use]
     pub fn own(login: Login) -> Self {
         Self {
-            id: "own".to_owned(),
+            id: OWN.to_owned(),
             definition: DestinationName::Salesforce.upper().to_owned(),
             name: DestinationName::Salesforce,
             display_name: "Salesforce".to_owned(),

@@ -145,5 +145,11 @@ pub(super) fn invite(stage: &Stage) {
         r#"  {{"type":"identify","userId":"you","traits":{{"name":"Grace Hopper","email":"grace@navy.example","company":"Navy"}},"#
     );
     println!(r#"   "integrations":{{"Salesforce":true}}}}'"#);
+    println!("\n{BOLD}Or check what a login may do there:{BOLD:#}\n");
+    println!(
+        "SALESFORCE_AUTH=client-credentials SALESFORCE_LOGIN_URL=http://{0} SALESFORCE_ALLOWED_HOSTS=http://{0} \\\n  \
+         SALESFORCE_CLIENT_ID=consumer-key SALESFORCE_CLIENT_SECRET=consumer-secret cargo run --release -- check",
+        stage.salesforce
+    );
     println!();
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use clap::Parser;
+use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -23,13 +23,6 @@ pub(super) struct Stage {
     pub(super) http: reqwest::Client,
     /// The contact that the documentation calls `sf-contact-id`.
     pub(super) contact: String,
-}
-
-/// The settings of the service, given as flags: the environment of whoever runs the demo does not count.
-#[derive(Parser)]
-struct Settings {
-    #[command(flatten)]
-    config: Config,
 }
 
 impl Stage {
@@ -70,6 +63,7 @@ impl Stage {
     }
 }
 
+/// The settings of the service, given as flags: the environment of whoever runs the demo does not count.
 fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
     let salesforce = format!("http://{salesforce}");
     let flags = [
@@ -89,10 +83,12 @@ fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
         ("--body-limit", "16MiB"),
     ];
     let flags = flags.into_iter().flat_map(|(flag, value)| [flag, value]);
-    let settings = Settings::try_parse_from(std::iter::once("demo").chain(flags))?;
+    let command = Config::augment_args(Command::new("demo").no_binary_name(true))
+        .mut_args(|arg| arg.env(Resettable::Reset));
+    let settings = command.try_get_matches_from(flags)?;
     Ok(Config {
         system_proxy: false,
-        ..settings.config
+        ..Config::from_arg_matches(&settings)?
     })
 }
 

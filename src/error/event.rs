@@ -35,7 +35,8 @@ pub enum EventError {
     /// An event without a destination at `/transform`, and no destination of the service's own.
     #[error(
         "the event brings no `destination`, and the service has none of its own: set SALESFORCE_USERNAME, SALESFORCE_PASSWORD and \
-         SALESFORCE_SECURITY_TOKEN (SALESFORCE_SANDBOX=true for a sandbox), or send the event with its destination"
+         SALESFORCE_SECURITY_TOKEN (SALESFORCE_SANDBOX=true for a sandbox), or SALESFORCE_AUTH to client-credentials or jwt-bearer, or \
+         send the event with its destination"
     )]
     NoOwnDestination,
     /// Row 1: not an identify.

@@ -3,7 +3,7 @@
 
 use crate::{
     error::EventError,
-    salesforce::{AuthError, fault::Disposition},
+    salesforce::{AuthError, auth::refused::Consequence, fault::Disposition},
 };
 
 /// What rudder-server's failure metrics are tagged with. Few different values, never data of an event.
@@ -42,6 +42,7 @@ const INVALID_EVENT: Verdict = (
     Some(StatTags::new("dataValidation", "instrumentation")),
 );
 const SECRET: Verdict = (500, Some(StatTags::new("platform", "oAuthSecret")));
+const CONFIGURATION: Verdict = (500, Some(StatTags::new("platform", "configuration")));
 const LOOKUP_REFUSED: Verdict = (
     400,
     Some(StatTags::new("network", "aborted").instrumentation()),
@@ -117,11 +118,13 @@ impl EventError {
 impl AuthError {
     fn verdict(&self) -> Verdict {
         match self {
-            Self::Refused(_) => by_disposition(Disposition::Abort),
+            Self::Refused(refused) => match refused.cause.consequence() {
+                Consequence::Retry => by_disposition(Disposition::Retry),
+                Consequence::Configure => CONFIGURATION,
+                Consequence::Abort => by_disposition(Disposition::Abort),
+            },
             Self::NoToken => by_disposition(Disposition::Retry),
-            Self::Instance(_) | Self::Client(_) => {
-                (500, Some(StatTags::new("platform", "configuration")))
-            }
+            Self::Instance(_) | Self::Setting(_) => CONFIGURATION,
             Self::Expired(fault) => by_disposition(fault.disposition()),
             Self::Fault(fault) => by_disposition(fault.disposition()),
         }

@@ -1,123 +1,112 @@
-//! Credentials → a session: an OAuth secret as it is, or a token for a password login, cached.
+//! Credentials → a session: an OAuth secret as it is, or the token of a login, kept and renewed.
+
+mod assertion;
+mod authorisation;
+mod ending;
+mod error;
+mod grant;
+pub mod refused;
+mod token;
 
 use std::{
     fmt,
-    hash::{BuildHasher, RandomState},
+    hash::RandomState,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use moka::future::Cache;
+use moka::{Expiry, future::Cache};
 use reqwest::Method;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use thiserror::Error;
-use url::Url;
+use secrecy::ExposeSecret;
 
+pub use self::{authorisation::Authorisations, error::AuthError};
+use self::{
+    ending::Warning,
+    grant::{DestinationLogin, Form, Identity},
+    token::{Issued, Keeping},
+};
 use crate::{
-    config::Config,
+    config::{AuthSettings, Config, Flow, SettingError},
     contract::Login,
     metrics::Call,
     salesforce::{
         client::Client,
         credentials::Credentials,
-        fault::{Disposition, Fault, Refusal},
         hosts::AllowedHosts,
-        session::{Instance, InstanceError, Session},
+        session::{Instance, Session},
     },
 };
 
 /// How many tokens are kept, far above the number of destinations that one service has.
 const MOST_TOKENS: u64 = 10_000;
 
-/// Why no session could be opened.
-#[derive(Debug, Error)]
-pub enum AuthError {
-    /// Salesforce refuses the credentials.
-    #[error(
-        "Salesforce refused the credentials of this destination ({0}). Check user name and password, the security token (it changes \
-         with each new password), that the user's profile has \"API Enabled\" and the org's edition has API access (Enterprise, \
-         Performance, Unlimited or Developer; Professional as an add-on), sandbox or production, and SALESFORCE_CLIENT_ID and \
-         SALESFORCE_CLIENT_SECRET of this service"
-    )]
-    Refused(Refusal),
-    /// Salesforce refuses the app by which this service logs in.
-    #[error(
-        "Salesforce refuses this service's connected app ({0}): set SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET to its consumer key and secret"
-    )]
-    Client(Refusal),
-    /// Salesforce says success and names no token.
-    #[error("Salesforce's token answer holds no access_token or no instance_url")]
-    NoToken,
-    /// The instance may not be called.
-    #[error("{0}")]
-    Instance(#[from] InstanceError),
-    /// The session has expired, and a new one is not to be had here.
-    #[error("{0}")]
-    Expired(Arc<Fault>),
-    /// The login could not be tried.
-    #[error("the login to Salesforce failed: {0}")]
-    Fault(Fault),
-}
-
-impl AuthError {
-    /// The word for this error in the log.
-    #[must_use]
-    pub fn label(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "credentials_refused",
-            Self::Client(_) => "connected_app_refused",
-            Self::NoToken => "no_token",
-            Self::Instance(_) => "instance_not_allowed",
-            Self::Expired(fault) => fault.label(),
-            Self::Fault(fault) => fault.label(),
-        }
-    }
-}
-
-/// The sessions of password logins.
+/// The sessions of logins.
 pub(super) struct Tokens {
-    cache: Cache<TokenKey, Arc<Session>>,
+    authorisations: Authorisations,
+    fresh: Cache<Identity, Token>,
+    /// The last token of each identity, for the time in which no new one is to be had.
+    last: Cache<Identity, Token>,
+    /// Logins that were refused lately, by what proved them.
+    refused: Cache<(Identity, u64), Arc<AuthError>>,
     fingerprints: RandomState,
     hosts: AllowedHosts,
-    production: Url,
-    sandbox: Url,
-    client_id: Option<SecretString>,
-    client_secret: Option<SecretString>,
+    keeping: Keeping,
+    refused_ttl: Duration,
+    warning: Warning,
 }
 
-/// A destination and its credentials: a changed password is another key. The password itself is not kept.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct TokenKey {
-    destination: String,
-    username: String,
-    password: u64,
-    sandbox: bool,
+/// A token that is kept.
+#[derive(Clone)]
+struct Token {
+    session: Arc<Session>,
+    /// How long it is used before another is asked for.
+    renewal: Duration,
+    /// When it is no longer worth a try.
+    end: Option<Instant>,
 }
 
-#[derive(Deserialize)]
-struct TokenAnswer {
-    access_token: Option<String>,
-    instance_url: Option<String>,
+/// Tokens are kept until they are to be renewed.
+struct UntilRenewal;
+
+impl Expiry<Identity, Token> for UntilRenewal {
+    fn expire_after_create(&self, _: &Identity, token: &Token, _: Instant) -> Option<Duration> {
+        Some(token.renewal)
+    }
 }
 
 impl Tokens {
-    pub(super) fn new(config: &Config) -> Self {
-        Self {
-            cache: Cache::builder()
+    /// No token is kept yet.
+    ///
+    /// # Errors
+    /// [`SettingError`] where the settings of logins are not what they have to be.
+    pub(super) fn new(config: &Config) -> Result<Self, SettingError> {
+        let AuthSettings {
+            token_ttl: ttl,
+            token_margin: margin,
+            refused_login_ttl: refused_ttl,
+            ..
+        } = config.auth;
+        let at_most = |ttl: Duration| ttl.max(Duration::from_nanos(1));
+        Ok(Self {
+            authorisations: Authorisations::new(&config.auth)?,
+            fresh: Cache::builder()
                 .max_capacity(MOST_TOKENS)
-                .time_to_live(config.token_ttl.max(Duration::from_nanos(1)))
+                .expire_after(UntilRenewal)
+                .build(),
+            last: Cache::new(MOST_TOKENS),
+            refused: Cache::builder()
+                .max_capacity(MOST_TOKENS)
+                .time_to_live(at_most(refused_ttl))
                 .build(),
             fingerprints: RandomState::new(),
             hosts: config.salesforce_allowed_hosts.clone(),
-            production: config.salesforce_login_url.clone(),
-            sandbox: config.salesforce_sandbox_login_url.clone(),
-            client_id: config.salesforce_client_id.clone(),
-            client_secret: config.salesforce_client_secret.clone(),
-        }
+            keeping: Keeping { ttl, margin },
+            refused_ttl,
+            warning: Warning::default(),
+        })
     }
 
-    /// Opens a session. Callers that need the same token at once share one request for it; a failure is not kept.
+    /// Opens a session. Callers that need the same token at once share one login; its failure is shared too.
     pub(super) async fn session(
         &self,
         client: &Client,
@@ -132,107 +121,156 @@ impl Tokens {
                     secret.access_token.expose_secret(),
                 )))
             }
-            Credentials::Password { destination, login } => {
-                let key = TokenKey {
-                    destination: destination.clone(),
-                    username: login.username.clone(),
-                    password: self.fingerprints.hash_one(login.password.expose_secret()),
-                    sandbox: login.sandbox,
-                };
-                self.cache
-                    .try_get_with(key, self.log_in(client, login))
-                    .await
+            Credentials::Login { destination, login } => {
+                self.logged_in(client, destination, login).await
             }
         }
     }
 
+    async fn logged_in(
+        &self,
+        client: &Client,
+        destination: &str,
+        login: &Login,
+    ) -> Result<Arc<Session>, Arc<AuthError>> {
+        let login = DestinationLogin {
+            authorisation: self.authorisations.of(destination),
+            destination,
+            login,
+            fingerprints: &self.fingerprints,
+        };
+        let identity = login
+            .identity()
+            .map_err(|error| Arc::new(AuthError::from(error)))?;
+        let renewed = self.renewed(client, &login, &identity);
+        let token = self.fresh.try_get_with_by_ref(&identity, renewed).await;
+        token
+            .map(|token| token.session)
+            .map_err(|error: Arc<Arc<AuthError>>| Arc::clone(&*error))
+    }
+
     /// Forgets the session of a token that Salesforce no longer accepts. Another that has taken its place is kept.
     pub(super) async fn evict(&self, authorization: &str) {
-        let is_expired = |session: &Session| session.authorization() == authorization;
-        let expired: Vec<_> = self
-            .cache
-            .iter()
-            .filter(|(_, session)| is_expired(session))
-            .map(|(key, _)| key)
-            .collect();
-        for key in expired {
-            self.cache.invalidate(&*key).await;
+        for cache in [&self.last, &self.fresh] {
+            let expired: Vec<_> = cache
+                .iter()
+                .filter(|(_, token)| token.session.authorization() == authorization)
+                .map(|(identity, _)| identity)
+                .collect();
+            for identity in expired {
+                cache.invalidate(&*identity).await;
+            }
         }
     }
 
-    async fn log_in(&self, client: &Client, login: &Login) -> Result<Arc<Session>, AuthError> {
-        let host = if login.sandbox {
-            &self.sandbox
-        } else {
-            &self.production
+    /// A new token; where none is to be had, the last one, as long as it may still be good.
+    async fn renewed(
+        &self,
+        client: &Client,
+        login: &DestinationLogin<'_>,
+        identity: &Identity,
+    ) -> Result<Token, Arc<AuthError>> {
+        let error = match self.log_in(client, login, identity).await {
+            Ok(token) => {
+                self.last.insert(identity.clone(), token.clone()).await;
+                return Ok(token);
+            }
+            Err(error) => error,
         };
-        let url = format!(
-            "{}/services/oauth2/token",
-            host.as_str().trim_end_matches('/')
+        let last = self.last.get(identity).await;
+        let is_worth_a_try = |token: &Token| token.end.is_none_or(|end| Instant::now() < end);
+        let Some(last) = last.filter(is_worth_a_try) else {
+            return Err(error);
+        };
+        tracing::warn!(
+            destination = identity.destination(),
+            reason = error.label(),
+            "the token could not be renewed: the one before is used as long as Salesforce takes it"
         );
-        let mut form = vec![
-            ("grant_type", "password"),
-            ("username", &login.username),
-            ("password", login.password.expose_secret()),
-        ];
-        form.extend(
-            self.client_id
-                .as_ref()
-                .map(|id| ("client_id", id.expose_secret())),
-        );
-        form.extend(
-            self.client_secret
-                .as_ref()
-                .map(|secret| ("client_secret", secret.expose_secret())),
-        );
+        Ok(Token {
+            renewal: self.refused_ttl,
+            ..last
+        })
+    }
+
+    /// Logs in. Where another login has overtaken this one, or a secret has been replaced meanwhile, it is tried once more.
+    async fn log_in(
+        &self,
+        client: &Client,
+        login: &DestinationLogin<'_>,
+        identity: &Identity,
+    ) -> Result<Token, Arc<AuthError>> {
+        let proof = login.proof();
+        let first = self.log_in_by(client, login, identity, proof).await;
+        match first {
+            Err(error) if error.is_overtaken() || login.proof() != proof => {
+                self.log_in_by(client, login, identity, login.proof()).await
+            }
+            first => first,
+        }
+    }
+
+    /// Logs in, unless that was refused lately with the same proof.
+    async fn log_in_by(
+        &self,
+        client: &Client,
+        login: &DestinationLogin<'_>,
+        identity: &Identity,
+        proof: u64,
+    ) -> Result<Token, Arc<AuthError>> {
+        let key = (identity.clone(), proof);
+        if let Some(refused) = self.refused.get(&key).await {
+            return Err(refused);
+        }
+        let form = login.form(identity).map_err(AuthError::from)?;
+        let error = match self.request(client, identity, &form).await {
+            Ok(token) => return Ok(token),
+            Err(error) => Arc::new(error),
+        };
+        let is_final = matches!(*error, AuthError::Refused(_)) && !error.is_overtaken();
+        if is_final && !self.refused_ttl.is_zero() {
+            self.refused.insert(key, Arc::clone(&error)).await;
+        }
+        Err(error)
+    }
+
+    async fn request(
+        &self,
+        client: &Client,
+        identity: &Identity,
+        form: &Form,
+    ) -> Result<Token, AuthError> {
+        if identity.flow() == Flow::Password {
+            self.warning.password_login(identity.destination());
+        }
+        let form: Vec<_> = form
+            .iter()
+            .map(|(name, value)| (*name, value.expose_secret()))
+            .collect();
         let request = client
-            .request(Method::POST, &url)
+            .request(Method::POST, &identity.token_url())
             .header("Accept", "application/json")
             .form(&form);
+        let asked = Instant::now();
         let body = client
             .send(Call::Token, None, request)
             .await
-            .map_err(refused_or_fault)?;
-        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| AuthError::NoToken)?;
-        let filled = |member: Option<String>| {
-            member
-                .filter(|text| !text.is_empty())
-                .ok_or(AuthError::NoToken)
-        };
-        let instance = Instance::new(&filled(answer.instance_url)?, &self.hosts)?;
+            .map_err(|fault| AuthError::of(fault, identity.flow()))?;
+        let issued = Issued::read(&body)?;
+        let instance = Instance::new(&issued.instance_url, &self.hosts)?;
         client.logged_in(&instance);
-        Ok(Arc::new(Session::new(
-            instance,
-            &filled(answer.access_token)?,
-        )))
+        Ok(Token {
+            session: Arc::new(Session::new(instance, &issued.access_token)),
+            renewal: self.keeping.renewal(issued.lifetime),
+            end: self.keeping.end(issued.lifetime, asked),
+        })
     }
 }
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens")
-            .field("cached", &self.cache.entry_count())
+            .field("cached", &self.fresh.entry_count())
             .finish_non_exhaustive()
-    }
-}
-
-/// The token endpoint answers 400 and 401 for what is wrong with the credentials. `unknown_error` is its own way to say
-/// "try again" (Salesforce's list of OAuth error codes), and there is no session yet that could have expired.
-fn refused_or_fault(fault: Fault) -> AuthError {
-    match fault {
-        Fault::Refused(refusal) if refusal.code.starts_with("invalid_client") => {
-            AuthError::Client(refusal)
-        }
-        Fault::Refused(refusal) if refusal.code == "unknown_error" => {
-            AuthError::Fault(Fault::Passing(refusal))
-        }
-        Fault::SessionExpired(refusal) if refusal.code.is_empty() => {
-            AuthError::Fault(Fault::Passing(refusal))
-        }
-        Fault::Refused(refusal) | Fault::SessionExpired(refusal) => AuthError::Refused(refusal),
-        passing => {
-            debug_assert_ne!(passing.disposition(), Disposition::Abort);
-            AuthError::Fault(passing)
-        }
     }
 }

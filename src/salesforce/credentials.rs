@@ -1,4 +1,4 @@
-//! What a destination authorises with: an OAuth secret, or a login of its own.
+//! What a destination authorises with: an OAuth secret, or a login.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use crate::{
 pub enum Credentials {
     /// An OAuth secret, which rudder-server fetches and refreshes.
     Secret(Secret),
-    /// User name and password of a destination.
-    Password {
-        /// The destination's id: tokens are kept per destination.
+    /// A login, whose flow is a setting.
+    Login {
+        /// The destination's id: flows are set and tokens kept per destination.
         destination: String,
-        /// What it logs in with.
+        /// User name and password, for the flow that uses them.
         login: Login,
     },
 }
@@ -39,7 +39,7 @@ impl Credentials {
         match secret.filter(|secret| !secret.is_null()) {
             Some(secret) => Secret::read(secret).map(Self::Secret),
             None if destination.name.needs_secret() => Err(SecretFlaw::Missing),
-            None => Ok(Self::Password {
+            None => Ok(Self::Login {
                 destination: destination.id.clone(),
                 login: destination.login.clone(),
             }),

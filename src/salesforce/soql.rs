@@ -12,7 +12,7 @@ use crate::salesforce::{key::is_api_name, lookup::Wanted, types::Form};
 pub const LONGEST_URI: usize = 12_000;
 
 /// What a lead is asked for, beyond its e-mail: which record it is, and what has become of it.
-const LEAD_FIELDS: [&str; 6] = [
+pub(crate) const LEAD_FIELDS: [&str; 6] = [
     "Id",
     "Email",
     "IsConverted",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::{
     Calls, FieldType, Simulator,
     fault::Faults,
-    oauth::{Accounts, ConnectedApp, User},
+    oauth::{Accounts, App, User},
     org::Org,
     state::State,
 };
@@ -32,6 +32,7 @@ impl Builder {
                 daily_limit: DEVELOPER_LIMIT,
                 burst_limit: None,
                 instance_url: None,
+                api_disabled: false,
             },
         }
     }
@@ -46,13 +47,69 @@ impl Builder {
         self
     }
 
-    /// The one connected app that may ask for tokens. Without it, any client may.
+    /// The one app that may ask for tokens. Without it, any client may log in by password.
     pub fn client(mut self, client_id: &str, client_secret: &str) -> Self {
-        let app = ConnectedApp {
-            client_id: client_id.into(),
-            client_secret: client_secret.into(),
-        };
-        self.state.accounts.app = Some(app);
+        let app = self.app();
+        app.client_id = client_id.into();
+        app.client_secret = client_secret.into();
+        self
+    }
+
+    /// The user as whom the client credentials flow runs.
+    pub fn run_as(mut self, username: &str) -> Self {
+        self.app().run_as = Some(username.into());
+        self
+    }
+
+    /// The public key by which the assertions of the JWT bearer flow are checked, in PEM form.
+    pub fn certificate(mut self, public_key: &str) -> Self {
+        self.app().certificate = Some(public_key.into());
+        self
+    }
+
+    /// A user whom assertions may name.
+    pub fn approved(mut self, username: &str) -> Self {
+        self.app().approved.push(username.into());
+        self
+    }
+
+    /// An org that takes password logins no more.
+    pub fn without_password_logins(mut self) -> Self {
+        self.state.accounts.password_flow_ended = true;
+        self
+    }
+
+    /// How long tokens say that they are good for, in seconds; unless set they say nothing, as Salesforce's as a rule.
+    pub fn token_lifetime(mut self, seconds: u64) -> Self {
+        self.state.accounts.lifetime = Some(seconds);
+        self
+    }
+
+    fn app(&mut self) -> &mut App {
+        self.state.accounts.app.get_or_insert_default()
+    }
+
+    /// An org without an API, as some editions are.
+    pub fn without_api(mut self) -> Self {
+        self.state.api_disabled = true;
+        self
+    }
+
+    /// Takes an object away, as from users who may not read it.
+    pub fn without_object(mut self, object: &str) -> Self {
+        self.state.org.declare(object).is_visible = false;
+        self
+    }
+
+    /// Takes a field away, as from users who may not read it.
+    pub fn without_field(mut self, object: &str, field: &str) -> Self {
+        self.state.org.declare(object).remove(field);
+        self
+    }
+
+    /// Lets nobody write the records of an object through the API.
+    pub fn read_only(mut self, object: &str) -> Self {
+        self.state.org.declare(object).is_writable = false;
         self
     }
 

@@ -19,6 +19,8 @@ pub enum Call {
     Composite,
     /// Up to 200 records created or updated.
     Collections,
+    /// The resources of a version, or the description of an object.
+    Describe,
     /// Anything else, such as a resource that does not exist.
     Other,
 }
@@ -46,6 +48,8 @@ pub struct Calls {
     pub composite_parts: u64,
     /// Records inside Collections; they do not count by themselves.
     pub collection_records: u64,
+    /// Descriptions: the resources of a version, and objects. The list of versions is free.
+    pub describe: u64,
     /// Requests for anything else.
     pub other: u64,
     /// Requests turned away at the door: no valid session, past the daily limit, or a URI too long. They are in no
@@ -58,7 +62,7 @@ impl Calls {
     #[must_use]
     pub fn total_api(&self) -> u64 {
         let records = self.create + self.read + self.update + self.delete;
-        self.query + records + self.composite + self.collections + self.other
+        self.query + records + self.composite + self.collections + self.describe + self.other
     }
 
     pub(super) fn count(&mut self, call: Call) {
@@ -71,6 +75,7 @@ impl Calls {
             Call::Delete => &mut self.delete,
             Call::Composite => &mut self.composite,
             Call::Collections => &mut self.collections,
+            Call::Describe => &mut self.describe,
             Call::Other => &mut self.other,
         } += 1;
     }

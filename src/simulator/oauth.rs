@@ -1,11 +1,14 @@
-//! The token endpoint: the username-password grant, and the sessions that it opens.
+//! The token endpoint: the three flows without a browser, and the sessions that they open.
+
+mod assertion;
+mod refusal;
 
 use std::collections::{HashMap, HashSet};
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use thiserror::Error;
 
+use self::refusal::LoginRefusal;
 use super::refusal::Answer;
 
 /// The org's own id, as it begins every access token.
@@ -23,42 +26,17 @@ pub(super) struct User {
     pub(super) password: String,
 }
 
-/// The connected app that clients log in through.
-#[derive(Debug)]
-pub(super) struct ConnectedApp {
+/// The app that clients log in through.
+#[derive(Debug, Default)]
+pub(super) struct App {
     pub(super) client_id: String,
     pub(super) client_secret: String,
-}
-
-/// A refused login. `Display` is Salesforce's `error_description`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-enum LoginRefusal {
-    #[error("grant type not supported")]
-    UnsupportedGrantType,
-    #[error("client identifier invalid")]
-    InvalidClientId,
-    #[error("invalid client credentials")]
-    InvalidClient,
-    #[error("authentication failure")]
-    InvalidGrant,
-}
-
-impl LoginRefusal {
-    fn code(self) -> &'static str {
-        match self {
-            Self::UnsupportedGrantType => "unsupported_grant_type",
-            Self::InvalidClientId => "invalid_client_id",
-            Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
-        }
-    }
-}
-
-impl From<LoginRefusal> for Answer {
-    fn from(refusal: LoginRefusal) -> Self {
-        let body = json!({"error": refusal.code(), "error_description": refusal.to_string()});
-        Self::new(StatusCode::BAD_REQUEST, body)
-    }
+    /// The user as whom the client credentials flow runs.
+    pub(super) run_as: Option<String>,
+    /// The public key of the certificate by which assertions are checked, in PEM form.
+    pub(super) certificate: Option<String>,
+    /// Users for whom assertions are taken.
+    pub(super) approved: Vec<String>,
 }
 
 /// Who may log in, and who is.
@@ -66,53 +44,75 @@ impl From<LoginRefusal> for Answer {
 pub(super) struct Accounts {
     pub(super) users: Vec<User>,
     /// `None`: any client may ask.
-    pub(super) app: Option<ConnectedApp>,
+    pub(super) app: Option<App>,
+    /// Whether the org takes password logins no more.
+    pub(super) password_flow_ended: bool,
+    /// How long tokens say that they are good for, in seconds; `None`: they say nothing.
+    pub(super) lifetime: Option<u64>,
     sessions: HashSet<String>,
     issued: u64,
 }
 
+/// A parameter of a token request; empty where there is none.
+type Given<'a> = &'a dyn Fn(&'static str) -> &'a str;
+
 impl Accounts {
-    /// Answers a token request: `form` is its body, `instance_url` where the session is good for.
-    pub(super) fn login(&mut self, form: &[u8], instance_url: &str) -> Answer {
+    /// Answers a token request: `form` is its body, `asked` the base URL that it was sent to, `instance_url` where the
+    /// session is good for.
+    pub(super) fn login(&mut self, form: &[u8], asked: &str, instance_url: &str) -> Answer {
         let form: HashMap<_, _> = url::form_urlencoded::parse(form).collect();
         let given = |name| form.get(name).map(AsRef::as_ref).unwrap_or_default();
-        match self.check(given) {
+        let checked = match given("grant_type") {
+            "password" => self.check_password(&given),
+            "client_credentials" => self.check_client_credentials(&given),
+            "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
+                assertion::check(given("assertion"), self.app.as_ref(), asked)
+            }
+            _ => Err(LoginRefusal::UnsupportedGrantType),
+        };
+        match checked {
             Ok(()) => Answer::new(StatusCode::OK, self.token(instance_url)),
             Err(refusal) => refusal.into(),
         }
     }
 
-    fn check<'a>(&self, given: impl Fn(&'static str) -> &'a str) -> Result<(), LoginRefusal> {
-        if given("grant_type") != "password" {
-            return Err(LoginRefusal::UnsupportedGrantType);
-        }
+    fn check_password(&self, given: Given<'_>) -> Result<(), LoginRefusal> {
         if let Some(app) = &self.app {
-            if given("client_id") != app.client_id {
-                return Err(LoginRefusal::InvalidClientId);
-            }
-            if given("client_secret") != app.client_secret {
-                return Err(LoginRefusal::InvalidClient);
-            }
+            app.check_secret(given)?;
         }
         let known =
             |user: &User| given("username") == user.username && given("password") == user.password;
-        if self.users.iter().any(known) {
+        // What an org says that has ended the flow is no more than this.
+        if !self.password_flow_ended && self.users.iter().any(known) {
             Ok(())
         } else {
             Err(LoginRefusal::InvalidGrant)
         }
     }
 
+    fn check_client_credentials(&self, given: Given<'_>) -> Result<(), LoginRefusal> {
+        let app = self.app.as_ref().ok_or(LoginRefusal::InvalidClientId)?;
+        app.check_secret(given)?;
+        match &app.run_as {
+            Some(_) => Ok(()),
+            None => Err(LoginRefusal::NoRunAsUser),
+        }
+    }
+
     fn token(&mut self, instance_url: &str) -> Value {
         let access_token = self.open_session();
-        json!({
+        let mut token = json!({
             "access_token": access_token,
             "instance_url": instance_url,
             "id": format!("{instance_url}/id/{ORG_ID}/{USER_ID}"),
             "token_type": "Bearer",
             "issued_at": (START_OF_2026 + self.issued * 1000).to_string(),
             "signature": "c2ltdWxhdGVk",
-        })
+        });
+        if let Some(lifetime) = self.lifetime {
+            token["expires_in"] = lifetime.into();
+        }
+        token
     }
 
     /// Opens a session without a login and returns its access token.
@@ -132,6 +132,18 @@ impl Accounts {
     }
 }
 
+impl App {
+    fn check_secret(&self, given: Given<'_>) -> Result<(), LoginRefusal> {
+        if given("client_id") != self.client_id {
+            return Err(LoginRefusal::InvalidClientId);
+        }
+        if given("client_secret") != self.client_secret {
+            return Err(LoginRefusal::InvalidClient);
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,13 +156,17 @@ mod tests {
                 username: "user@example.com".into(),
                 password: "pw token".into(),
             }],
-            app: Some(ConnectedApp {
+            app: Some(App {
                 client_id: "id".into(),
                 client_secret: "s+".into(),
+                ..App::default()
             }),
             ..Accounts::default()
         };
-        accounts.login(form.as_bytes(), "http://org").body.unwrap()
+        accounts
+            .login(form.as_bytes(), "http://org", "http://org")
+            .body
+            .unwrap()
     }
 
     #[test]
@@ -182,6 +198,18 @@ mod tests {
                 "client identifier invalid",
             ),
             ("s%2B", "x", "invalid_client", "invalid client credentials"),
+            (
+                "grant_type=password",
+                "grant_type=client_credentials",
+                "invalid_grant",
+                "no client credentials user enabled",
+            ),
+            (
+                "grant_type=password",
+                "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer",
+                "invalid_grant",
+                "invalid assertion",
+            ),
             (
                 "user%40",
                 "nobody%40",

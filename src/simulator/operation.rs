@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Call, Refusal,
     collections::{self, Collection},
-    composite,
+    composite, describe,
     org::Org,
     refusal::Answer,
 };
@@ -60,6 +60,8 @@ pub(super) struct Operation<'a> {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Verb<'a> {
+    Resources,
+    Describe { object: &'a str },
     Composite,
     CreateAll,
     UpdateAll,
@@ -78,7 +80,7 @@ impl<'a> Operation<'a> {
             .path
             .strip_prefix("/services/data/")
             .ok_or(Refusal::NotFound)?;
-        let (version, resource) = path.split_once('/').ok_or(Refusal::NotFound)?;
+        let (version, resource) = path.split_once('/').unwrap_or((path, ""));
         if !is_version(version) {
             return Err(Refusal::NotFound);
         }
@@ -96,6 +98,7 @@ impl<'a> Operation<'a> {
     /// What the call is counted as.
     pub(super) fn call(&self) -> Call {
         match self.verb {
+            Verb::Resources | Verb::Describe { .. } => Call::Describe,
             Verb::Composite => Call::Composite,
             Verb::CreateAll | Verb::UpdateAll => Call::Collections,
             Verb::Query { .. } | Verb::NextPage { .. } => Call::Query,
@@ -110,6 +113,11 @@ impl<'a> Operation<'a> {
     pub(super) fn perform(self, org: &mut Org, body: &[u8]) -> Result<Answer, Refusal> {
         let version = self.version;
         match self.verb {
+            Verb::Resources => Ok(Answer::new(StatusCode::OK, describe::resources(version))),
+            Verb::Describe { object } => {
+                let object = org.object(object).ok_or(Refusal::NotFound)?;
+                Ok(Answer::new(StatusCode::OK, describe::object(object)))
+            }
             Verb::Composite => composite::answer(org, body),
             Verb::CreateAll => collections::answer(org, Collection::Create, body),
             Verb::UpdateAll => collections::answer(org, Collection::Update, body),
@@ -141,6 +149,8 @@ impl<'a> Operation<'a> {
 fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Refusal> {
     let method = request.effective_method();
     match (segments, method.as_str()) {
+        ([""], "GET") => Ok(Verb::Resources),
+        (["sobjects", object, "describe"], "GET") => Ok(Verb::Describe { object }),
         (["composite"], "POST") => Ok(Verb::Composite),
         (["composite", "sobjects"], "POST") => Ok(Verb::CreateAll),
         (["composite", "sobjects"], "PATCH") => Ok(Verb::UpdateAll),
@@ -232,6 +242,11 @@ mod tests {
         ];
         for (method, url, verb) in cases {
             assert_eq!(verb_of(method, url), Ok(verb), "{url}");
+        }
+        let describe = verb_of("GET", "/services/data/v50.0/sobjects/Lead/describe");
+        assert_eq!(describe, Ok(Verb::Describe { object }));
+        for url in ["/services/data/v50.0", "/services/data/v50.0/"] {
+            assert_eq!(verb_of("GET", url), Ok(Verb::Resources), "{url}");
         }
     }
 

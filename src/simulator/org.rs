@@ -85,6 +85,7 @@ impl Org {
         body: Record,
     ) -> Result<RecordId, Refusal> {
         let index = self.position(object).ok_or(Refusal::NotFound)?;
+        self.tables[index].object.admit_write()?;
         let fields = record::create(&self.tables[index].object, body)?;
         self.refuse_duplicates(index, &fields, None)?;
         Ok(self.store(index, fields))
@@ -164,6 +165,7 @@ impl Org {
         body: Record,
     ) -> Result<(), Refusal> {
         let (of, row) = self.live(object, id)?;
+        of.admit_write()?;
         let changes = record::update(of, body)?;
         if system::is_converted(row) {
             return Err(Refusal::ConvertedLead);
@@ -226,9 +228,9 @@ impl Org {
     }
 
     fn position(&self, object: &str) -> Option<usize> {
-        self.tables
-            .iter()
-            .position(|table| table.object.name.eq_ignore_ascii_case(object))
+        self.tables.iter().position(|table| {
+            table.object.is_visible && table.object.name.eq_ignore_ascii_case(object)
+        })
     }
 
     fn table(&self, object: &str) -> Option<&Table> {

@@ -16,6 +16,12 @@ pub enum Refusal {
     /// The org's daily limit of API calls is used up.
     #[error("TotalRequests Limit exceeded.")]
     LimitExceeded,
+    /// The org has no API.
+    #[error("API is not enabled for this Organization or Partner")]
+    ApiDisabled,
+    /// The user may not write the object's records.
+    #[error("insufficient access rights on object id")]
+    NoAccess,
     /// The org is down; only faults on demand say so.
     #[error("The server is temporarily unavailable")]
     ServerUnavailable,
@@ -174,6 +180,8 @@ impl Refusal {
         match self {
             Self::InvalidSession => (StatusCode::UNAUTHORIZED, "INVALID_SESSION_ID"),
             Self::LimitExceeded => (StatusCode::FORBIDDEN, "REQUEST_LIMIT_EXCEEDED"),
+            Self::ApiDisabled => (StatusCode::FORBIDDEN, "API_DISABLED_FOR_ORG"),
+            Self::NoAccess => (StatusCode::FORBIDDEN, "INSUFFICIENT_ACCESS_OR_READONLY"),
             Self::ServerUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "SERVER_UNAVAILABLE"),
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"),
             Self::NotFound | Self::NoExternalId(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
@@ -225,11 +233,13 @@ impl Refusal {
             | Self::DuplicateValue { .. }
             | Self::DuplicateId(_)
             | Self::NoSuchRecord
+            | Self::NoAccess
             | Self::MalformedId(_)
             | Self::EntityIsDeleted
             | Self::ConvertedLead => Some(vec![]),
             Self::InvalidSession
             | Self::LimitExceeded
+            | Self::ApiDisabled
             | Self::ServerUnavailable
             | Self::TooManyRecords
             | Self::Composite(_)

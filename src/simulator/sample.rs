@@ -18,6 +18,7 @@ pub fn org() -> Builder {
     Simulator::builder()
         .user(USERNAME, PASSWORD, SECURITY_TOKEN)
         .client(CLIENT_ID, CLIENT_SECRET)
+        .run_as(USERNAME)
         .custom_field("Lead", "newProp__c", FieldType::Text)
         .custom_field("Lead", "plan__c", FieldType::Text)
         .custom_object(

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use self::standard::SYSTEM;
 pub(super) use self::standard::{CUSTOM, STANDARD_OBJECTS, prefix};
+use self::standard::{RULES, SYSTEM};
+use super::Refusal;
 
 /// The type of a field, as far as the API treats values differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +120,10 @@ pub(super) struct Object {
     /// The first three characters of its records' ids.
     pub(super) prefix: String,
     pub(super) fields: Vec<Field>,
+    /// Whether the API writes its records.
+    pub(super) is_writable: bool,
+    /// Whether the API knows it.
+    pub(super) is_visible: bool,
 }
 
 impl Object {
@@ -128,13 +133,29 @@ impl Object {
             name: name.into(),
             prefix,
             fields: [SYSTEM, own].concat(),
+            is_writable: name != RULES,
+            is_visible: true,
         }
+    }
+
+    /// Refuses a write where the API does not write the object's records.
+    pub(super) fn admit_write(&self) -> Result<(), Refusal> {
+        if self.is_writable {
+            Ok(())
+        } else {
+            Err(Refusal::NoAccess)
+        }
+    }
+
+    /// Takes a field away.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.fields
+            .retain(|field| !field.name.eq_ignore_ascii_case(name));
     }
 
     /// Adds a field, or changes the type of the one that has this name.
     pub(super) fn declare(&mut self, name: &str, kind: FieldType) {
-        self.fields
-            .retain(|field| !field.name.eq_ignore_ascii_case(name));
+        self.remove(name);
         self.fields.push(Field::new(Cow::Owned(name.into()), kind));
     }
 

@@ -20,6 +20,8 @@ pub(super) struct State {
     pub(super) burst_limit: Option<u64>,
     /// What token answers name as the instance; `None`: the host that was asked.
     pub(super) instance_url: Option<String>,
+    /// Whether every API call is refused.
+    pub(super) api_disabled: bool,
 }
 
 /// An answer, and the usage that it reports.
@@ -35,9 +37,9 @@ impl State {
     pub(super) fn login(&mut self, form: &[u8], asked: &str) -> Served {
         self.calls.count(Call::Token);
         let instance_url = self.instance_url.as_deref().unwrap_or(asked);
-        let delivery = self
-            .faults
-            .deliver(Call::Token, || self.accounts.login(form, instance_url));
+        let delivery = self.faults.deliver(Call::Token, || {
+            self.accounts.login(form, asked, instance_url)
+        });
         Served {
             delivery,
             usage: None,
@@ -46,10 +48,10 @@ impl State {
 
     /// Answers an API call; `token` is its bearer token.
     pub(super) fn serve(&mut self, token: Option<&str>, request: &Request<'_>) -> Served {
-        if !token.is_some_and(|token| self.accounts.has_session(token)) {
+        if let Err(refusal) = self.admit(token) {
             self.calls.refused += 1;
             return Served {
-                delivery: Delivery::Answer(Refusal::InvalidSession.into()),
+                delivery: Delivery::Answer(refusal.into()),
                 usage: None,
             };
         }
@@ -67,6 +69,16 @@ impl State {
             delivery,
             usage: Some(usage),
         }
+    }
+
+    fn admit(&self, token: Option<&str>) -> Result<(), Refusal> {
+        if !token.is_some_and(|token| self.accounts.has_session(token)) {
+            return Err(Refusal::InvalidSession);
+        }
+        if self.api_disabled {
+            return Err(Refusal::ApiDisabled);
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, request: &Request<'_>) -> Delivery {

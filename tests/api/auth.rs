@@ -8,6 +8,7 @@ use crate::{
     fixtures::{
         destination, known_lead, lead_job, lead_job_at, lets_in, login, lookup, nothing_found, org,
     },
+    log::Log,
     service::{Service, assert_says, error, serve, verdict},
 };
 
@@ -85,18 +86,51 @@ async fn refused_credentials_fail_every_event_of_their_destination_and_of_no_oth
     assert_eq!(verdict(&entries[1]), (200, "", ""));
 }
 
+/// Jobs of a destination that logs in with this password.
+fn jobs_with_password(password: &str) -> [serde_json::Value; 1] {
+    let mut destination = destination("dst-1");
+    destination["Config"]["password"] = json!(password);
+    [lead_job_at(1, "ada@example.com", &destination)]
+}
+
 #[tokio::test]
-async fn refused_credentials_are_tried_again_by_the_next_request() {
+async fn refused_credentials_are_not_tried_again_at_once_which_would_lock_the_user() {
     let org = org().build();
     let service = Service::of(&org).await;
-    let mut wrong = destination("dst-1");
-    wrong["Config"]["initialAccessToken"] = json!("old token");
-    let jobs = [lead_job_at(1, "ada@example.com", &wrong)];
+    for _ in 0..5 {
+        let entries = service.router(jobs_with_password("old")).await;
+        assert_eq!(verdict(&entries[0]), (400, "network", "aborted"));
+    }
+    assert_eq!(org.calls().token, 1);
+    let entries = service.router(jobs_with_password("password")).await;
+    assert_eq!(verdict(&entries[0]), (200, "", ""));
+}
+
+#[tokio::test]
+async fn refused_credentials_are_tried_again_by_each_request_where_the_setting_says_so() {
+    let org = org().build();
+    let salesforce = serve(org.router()).await;
+    let service = Service::start(&salesforce, &["--refused-login-ttl", "0s"]).await;
     for _ in 0..2 {
-        let entries = service.router(&jobs).await;
+        let entries = service.router(jobs_with_password("old")).await;
         assert_eq!(verdict(&entries[0]), (400, "network", "aborted"));
     }
     assert_eq!(org.calls().token, 2);
+}
+
+#[tokio::test]
+async fn password_logins_are_warned_of_once_a_day_with_the_date_and_the_way_out() {
+    let log = Log::start();
+    let service = Service::of(&org().build()).await;
+    let jobs = ["dst-1", "dst-2"].map(|id| lead_job_at(1, "ada@example.com", &destination(id)));
+    service.router(&jobs).await;
+    let warnings = log.warnings();
+    let [warning] = warnings.as_slice() else {
+        panic!("{warnings:?}")
+    };
+    assert_says(warning, "2027-02-20");
+    assert_says(warning, "SALESFORCE_AUTH");
+    assert_says(warning, "README");
 }
 
 #[tokio::test]

@@ -31,11 +31,19 @@ impl Log {
 
     /// The lines at error level.
     pub(crate) fn errors(&self) -> Vec<String> {
+        self.lines_at("ERROR")
+    }
+
+    /// The lines at warning level.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.lines_at("WARN")
+    }
+
+    fn lines_at(&self, level: &str) -> Vec<String> {
         let Self(()) = self;
         let text = LINES.with_borrow(|lines| String::from_utf8(lines.clone()).unwrap());
-        let lines = text
-            .lines()
-            .filter(|line| line.contains(r#""level":"ERROR""#));
+        let level = format!(r#""level":"{level}""#);
+        let lines = text.lines().filter(|line| line.contains(&level));
         lines.map(ToOwned::to_owned).collect()
     }
 }

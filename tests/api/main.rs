@@ -9,6 +9,11 @@
 //! | `unchanged` | events that change nothing cost no write |
 //! | `inline` | writing to Salesforce here: results, faults, order, resends, and a long random run |
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
+//! | `flows` | client credentials and JWT bearer: what is sent, who uses which, when a token is renewed |
+//! | `assertions` | what the simulated org checks in an assertion |
+//! | `refusals` | each refusal of a login: its text and its status |
+//! | `rotation` | secrets and keys that are replaced while events flow |
+//! | `check` | the subcommand `check`: what works, what does not, and what it says |
 //! | `oauth` | OAuth secrets: used, handed back byte for byte, never renewed here |
 //! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
 //! | `limits` | the reserve of API calls: what is held back before Salesforce refuses it, and the ledger |
@@ -25,30 +30,37 @@
 //! | `upstream` | in front of a stock transformer: what passes through, and what happens without it |
 //! | `lifecycle` | how the service stops |
 //!
-//! `service` is the stage, `fixtures` are the events and destinations that most tests start from, `log` is what is logged.
+//! `service` is the stage, `fixtures` are the events and destinations that most tests start from, `keys` are an app's key
+//! and certificate, `log` is what is logged.
 #![expect(
     clippy::unwrap_used,
     reason = "a step that fails fails its test, also in a helper"
 )]
 
+mod assertions;
 mod auth;
 mod bad_events;
 mod bad_requests;
 mod calls;
+mod check;
 mod delivery;
 mod differences;
 mod documented;
 mod faults;
 mod fixtures;
+mod flows;
 mod http;
 mod inline;
 mod isolation;
+mod keys;
 mod lifecycle;
 mod limits;
 mod log;
 mod lookups;
 mod oauth;
 mod polled;
+mod refusals;
+mod rotation;
 mod router_batch;
 mod service;
 mod transform;

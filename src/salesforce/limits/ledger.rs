@@ -25,6 +25,8 @@ impl Calls {
             Call::Query => &mut self.query,
             Call::Collections => &mut self.collections,
             Call::Write => &mut self.write,
+            // Only `check` asks so, whose ledger nobody reads.
+            Call::Describe => return,
         } += 1;
     }
 }

@@ -11,8 +11,15 @@ use super::{
 };
 
 /// The objects that every org has, with the fields of their own.
-pub(in crate::simulator) const STANDARD_OBJECTS: [(&str, &[Field]); 3] =
-    [("Account", ACCOUNT), ("Contact", CONTACT), ("Lead", LEAD)];
+pub(in crate::simulator) const STANDARD_OBJECTS: [(&str, &[Field]); 4] = [
+    ("Account", ACCOUNT),
+    ("Contact", CONTACT),
+    ("Lead", LEAD),
+    (RULES, DUPLICATE_RULE),
+];
+
+/// The object whose records are the org's duplicate rules. They are made in Setup, not through the API.
+pub(super) const RULES: &str = "DuplicateRule";
 
 /// The first three characters of an object's record ids; `custom` counts the objects that are not Salesforce's own.
 pub(in crate::simulator) fn prefix(object: &str, custom: usize) -> String {
@@ -22,6 +29,7 @@ pub(in crate::simulator) fn prefix(object: &str, custom: usize) -> String {
         "User" => "005".into(),
         "Opportunity" => "006".into(),
         "Lead" => "00Q".into(),
+        RULES => "0Bm".into(),
         _ => format!("a{custom:02}"),
     }
 }
@@ -138,6 +146,13 @@ const ACCOUNT: &[Field] = &[
     writable("AnnualRevenue", Number),
     writable("NumberOfEmployees", Number),
     writable("Description", LongText),
+];
+
+const DUPLICATE_RULE: &[Field] = &[
+    text("DeveloperName", 80),
+    text("MasterLabel", 80),
+    text("SobjectType", 40),
+    writable("IsActive", Boolean),
 ];
 
 const fn writable(name: &'static str, kind: FieldType) -> Field {

@@ -1,0 +1,52 @@
+//! `check`: tries the configured login against its org and says in plain words what works.
+//!
+//! It reads only: the versions of the API, the description of each object, the duplicate rules. Nothing is written.
+
+mod objects;
+mod org;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use self::report::{Finding, Report};
+use crate::{Config, config::SettingError, contract::destination::OWN};
+
+/// What is to be checked.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Id of a destination whose own settings (`SALESFORCE_AUTH_<DESTINATION_ID>` and the like) are to be checked
+    #[arg(long, default_value = OWN)]
+    pub destination: String,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// The settings of the service.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// Checks, and prints what was found. Exits with 0 where everything works that events need, with 1 where something does
+/// not.
+pub async fn run(mut options: Options) -> ExitCode {
+    let report = match settings(&mut options.config) {
+        Ok(()) => org::inspect(options.config, &options.destination).await,
+        Err(error) => Report::of(vec![Finding::failed("settings", error.to_string())]),
+    };
+    if options.json {
+        println!("{:#}", report.json());
+    } else {
+        report.print();
+    }
+    if report.works() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn settings(config: &mut Config) -> Result<(), SettingError> {
+    config.read_destinations(std::env::vars_os())?;
+    config.validate()
+}

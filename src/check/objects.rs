@@ -1,0 +1,122 @@
+//! The objects that events write: whether the user may read and write them, and the fields that the mapping fills.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::report::Finding;
+use crate::{
+    map::standard_fields,
+    salesforce::{Fault, Salesforce, Session, inspect::Description, soql::LEAD_FIELDS},
+};
+
+/// An object, with the names of what is looked at.
+pub(super) struct Object {
+    name: &'static str,
+    fields: &'static str,
+    /// Fields that lookups read.
+    read: &'static [&'static str],
+    /// Fields that nearly every event fills.
+    filled: &'static [&'static str],
+}
+
+/// The objects that events write as a rule.
+pub(super) const OBJECTS: [Object; 2] = [
+    Object {
+        name: "Lead",
+        fields: "Lead fields",
+        read: &LEAD_FIELDS,
+        filled: &["Email", "FirstName", "LastName", "Company"],
+    },
+    Object {
+        name: "Contact",
+        fields: "Contact fields",
+        read: &["Id"],
+        filled: &["Email", "FirstName", "LastName"],
+    },
+];
+
+impl Object {
+    /// Looks at the object: what the user may do with it, and with its fields.
+    pub(super) async fn inspect(&self, salesforce: &Salesforce, session: &Session) -> Vec<Finding> {
+        match salesforce.describe(session, self.name).await {
+            Ok(description) => vec![self.access(&description), self.fields(&description)],
+            Err(fault) => vec![self.invisible(&fault)],
+        }
+    }
+
+    fn invisible(&self, fault: &Fault) -> Finding {
+        let says = format!(
+            "the user does not see it ({fault}): give the user's profile or a permission set Read, Create and Edit on {}",
+            self.name
+        );
+        Finding::failed(self.name, says)
+    }
+
+    fn access(&self, description: &Description) -> Finding {
+        let rights = [
+            (description.queryable, "Read"),
+            (description.createable, "Create"),
+            (description.updateable, "Edit"),
+        ];
+        let lacking: Vec<_> = rights
+            .iter()
+            .filter(|(is, _)| !is)
+            .map(|(_, right)| *right)
+            .collect();
+        if lacking.is_empty() {
+            return Finding::works(self.name, "the user may read, create and update records");
+        }
+        let says = format!(
+            "the user lacks {}: give it to the user's profile or a permission set",
+            lacking.join(" and ")
+        );
+        Finding::failed(self.name, says)
+    }
+
+    fn fields(&self, description: &Description) -> Finding {
+        let seen: HashMap<_, _> = description
+            .fields
+            .iter()
+            .map(|field| (field.name.as_str(), field))
+            .collect();
+        let is_absent = |name: &&str| !seen.contains_key(name);
+        let needed: BTreeSet<_> = self.read.iter().chain(self.filled).copied().collect();
+        let absent: Vec<_> = needed.into_iter().filter(is_absent).collect();
+        if !absent.is_empty() {
+            let says = format!(
+                "the user does not see {}, without which nothing can be looked up or written: give the user's profile or a \
+                 permission set access to them (Field-Level Security)",
+                absent.join(", ")
+            );
+            return Finding::failed(self.fields, says);
+        }
+        let is_writable = |name: &&str| seen.get(name).is_some_and(|field| field.is_writable());
+        let locked: Vec<_> = self
+            .filled
+            .iter()
+            .copied()
+            .filter(|name| !is_writable(name))
+            .collect();
+        if !locked.is_empty() {
+            let says = format!(
+                "the user may not write {}, which nearly every event fills: give the user's profile or a permission set Edit \
+                 Access to them (Field-Level Security)",
+                locked.join(", ")
+            );
+            return Finding::failed(self.fields, says);
+        }
+        let (filled, left): (Vec<_>, Vec<_>) = standard_fields(self.name).partition(is_writable);
+        if left.is_empty() {
+            return Finding::works(
+                self.fields,
+                format!("all {} that traits fill", filled.len()),
+            );
+        }
+        let says = format!(
+            "{} of the {} that traits fill are not there, or hidden from this user: {}. An event with such a trait is refused",
+            left.len(),
+            left.len() + filled.len(),
+            left.join(", ")
+        );
+        Finding::note(self.fields, says)
+    }
+}

@@ -1,0 +1,223 @@
+//! Looks at an org with the login of a destination, from the login to the calls that are left.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    objects::OBJECTS,
+    report::{Finding, Report},
+};
+use crate::{
+    Config,
+    config::Flow,
+    contract::Login,
+    metrics,
+    salesforce::{Credentials, Reserve, Salesforce, Session},
+};
+
+/// The first version in which a write can say what is to be done about duplicate rules
+/// (`Sforce-Duplicate-Rule-Header`).
+const DUPLICATE_RULES_SINCE: u32 = 52;
+
+/// An org that is looked at.
+struct Org {
+    salesforce: Salesforce,
+    config: Config,
+    session: Arc<Session>,
+}
+
+/// Looks at everything, as far as it can be reached.
+pub(super) async fn inspect(config: Config, destination: &str) -> Report {
+    let mut findings = vec![Finding::works("settings", settings(&config, destination))];
+    match Org::enter(config, destination).await {
+        Ok((org, finding)) => {
+            findings.push(finding);
+            org.inspect(&mut findings).await;
+        }
+        Err(finding) => findings.push(finding),
+    }
+    Report::of(findings)
+}
+
+fn settings(config: &Config, destination: &str) -> String {
+    let flow = config.auth.flow_of(destination).name();
+    format!(
+        "the login is by {flow}, REST API {}",
+        config.salesforce_api_version
+    )
+}
+
+impl Org {
+    /// Logs in.
+    async fn enter(config: Config, destination: &str) -> Result<(Self, Finding), Finding> {
+        const CHECK: &str = "login";
+        let flow = config.auth.flow_of(destination);
+        let login = login(&config, flow).ok_or_else(|| {
+            Finding::failed(
+                CHECK,
+                "there is no user to log in as: set SALESFORCE_USERNAME, SALESFORCE_PASSWORD and SALESFORCE_SECURITY_TOKEN, or \
+                 SALESFORCE_AUTH to client-credentials or jwt-bearer",
+            )
+        })?;
+        // Its own few calls are made also where the reserve is reached, to be able to say so.
+        let unreserved = Config {
+            api_reserve: Reserve::Off,
+            ..config.clone()
+        };
+        let salesforce = Salesforce::new(&unreserved, metrics::new())
+            .map_err(|error| Finding::failed(CHECK, error.to_string()))?;
+        let credentials = Credentials::Login {
+            destination: destination.to_owned(),
+            login,
+        };
+        let session = salesforce
+            .session(&credentials)
+            .await
+            .map_err(|error| Finding::failed(CHECK, error.to_string()))?;
+        let finding = logged_in(flow, &session);
+        let org = Self {
+            salesforce,
+            config,
+            session,
+        };
+        Ok((org, finding))
+    }
+
+    async fn inspect(&self, findings: &mut Vec<Finding>) {
+        for finding in [self.version().await, self.access().await] {
+            let fails = finding.fails();
+            findings.push(finding);
+            if fails {
+                return;
+            }
+        }
+        for object in OBJECTS {
+            findings.extend(object.inspect(&self.salesforce, &self.session).await);
+        }
+        findings.push(self.duplicate_rules().await);
+        findings.push(self.calls());
+    }
+
+    async fn version(&self) -> Finding {
+        const CHECK: &str = "API version";
+        let wanted = &self.config.salesforce_api_version;
+        let versions = match self.salesforce.versions(&self.session).await {
+            Ok(versions) => versions,
+            Err(fault) => return Finding::failed(CHECK, fault.to_string()),
+        };
+        let newest = versions.last().map_or("none", String::as_str);
+        if versions.contains(wanted) {
+            Finding::works(
+                CHECK,
+                format!("the org answers {wanted}; its newest is {newest}"),
+            )
+        } else {
+            let says = format!(
+                "the org does not answer {wanted}, its newest is {newest}: set SALESFORCE_API_VERSION to one that it answers"
+            );
+            Finding::failed(CHECK, says)
+        }
+    }
+
+    async fn access(&self) -> Finding {
+        const CHECK: &str = "API access";
+        match self.salesforce.resources(&self.session).await {
+            Ok(()) => Finding::works(CHECK, "the user may call the REST API"),
+            Err(fault) => Finding::failed(
+                CHECK,
+                format!(
+                    "{fault}. The user's profile or a permission set needs \"API Enabled\", and the org an edition with API access"
+                ),
+            ),
+        }
+    }
+
+    async fn duplicate_rules(&self) -> Finding {
+        const CHECK: &str = "duplicate rules";
+        let rules = match self.salesforce.duplicate_rules(&self.session).await {
+            Ok(rules) => rules,
+            Err(fault) => {
+                let says = format!(
+                    "they cannot be read ({fault}): with \"View Setup and Configuration\" the user could tell which are active"
+                );
+                return Finding::note(CHECK, says);
+            }
+        };
+        if rules.is_empty() {
+            return Finding::works(CHECK, "none is active");
+        }
+        let mut active = BTreeMap::new();
+        for rule in &rules {
+            *active.entry(rule.sobject_type.as_str()).or_insert(0) += 1;
+        }
+        let active: Vec<_> = active
+            .iter()
+            .map(|(object, rules)| format!("{object} {rules}"))
+            .collect();
+        let active = format!("active: {}", active.join(", "));
+        let version = &self.config.salesforce_api_version;
+        let major = version
+            .split_once('.')
+            .and_then(|(major, _)| major.parse().ok());
+        if major.is_some_and(|major: u32| major >= DUPLICATE_RULES_SINCE) {
+            return Finding::works(CHECK, active);
+        }
+        let says = format!(
+            "{active}. What they find is refused with DUPLICATES_DETECTED; a write can ask for it to be saved from version \
+             {DUPLICATE_RULES_SINCE}.0 on, and SALESFORCE_API_VERSION is {version}"
+        );
+        Finding::note(CHECK, says)
+    }
+
+    /// What the answers to the calls before have said: to ask for it would be one call more, and another permission.
+    fn calls(&self) -> Finding {
+        const CHECK: &str = "calls left today";
+        let org = self.session.instance().as_str();
+        let figures = self.salesforce.limits().figures();
+        let figures = figures.into_iter().find(|figures| figures.org == org);
+        let known = figures.and_then(|figures| Some((figures.remaining?, figures.allowed?)));
+        let Some((remaining, allowed)) = known else {
+            return Finding::note(CHECK, "the org has not said how many");
+        };
+        let reserve = self.config.api_reserve.of(allowed).unwrap_or_default();
+        let says = format!(
+            "{remaining} of {allowed}, of which {reserve} are kept for the org's other systems (API_RESERVE)"
+        );
+        if remaining > reserve {
+            Finding::works(CHECK, says)
+        } else {
+            Finding::failed(
+                CHECK,
+                format!("{says}: events wait until calls are free again"),
+            )
+        }
+    }
+}
+
+/// The user name and password of the settings, where the flow needs them.
+fn login(config: &Config, flow: Flow) -> Option<Login> {
+    let login = config.own_login();
+    match flow {
+        Flow::Password => login.filter(|login| !login.username.is_empty()),
+        Flow::ClientCredentials | Flow::JwtBearer => Some(login.unwrap_or_else(|| Login {
+            username: String::new(),
+            password: String::new().into(),
+            sandbox: config.salesforce_sandbox,
+        })),
+    }
+}
+
+fn logged_in(flow: Flow, session: &Session) -> Finding {
+    let says = format!(
+        "Salesforce has let it in, to {}",
+        session.instance().as_str()
+    );
+    match flow {
+        Flow::Password => Finding::note(
+            "login",
+            format!(
+                "{says}, by password, which Salesforce ends on 2027-02-20: set SALESFORCE_AUTH to client-credentials or jwt-bearer"
+            ),
+        ),
+        Flow::ClientCredentials | Flow::JwtBearer => Finding::works("login", says),
+    }
+}

@@ -1,0 +1,247 @@
+//! How the service logs in to Salesforce: settings for all destinations, and for single ones by their ids.
+
+mod destinations;
+mod setting;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+pub use self::{
+    destinations::{DestinationSettings, Own, spelled},
+    setting::{Setting, SettingError},
+};
+use super::parse;
+
+/// A flow by which an org lets this service in. Destinations with an OAuth secret need none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Flow {
+    /// User name, password and security token. Salesforce ends it on 2027-02-20.
+    #[default]
+    Password,
+    /// Consumer key and secret; the app names the user.
+    ClientCredentials,
+    /// Consumer key and an assertion that is signed with a private key; the assertion names the user.
+    JwtBearer,
+}
+
+impl Flow {
+    /// The flow as settings spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::ClientCredentials => "client-credentials",
+            Self::JwtBearer => "jwt-bearer",
+        }
+    }
+}
+
+/// A thing that a login needs, and that may differ from destination to destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The login host.
+    LoginUrl,
+    /// The consumer key of the app.
+    ClientId,
+    /// The consumer secret of the app.
+    ClientSecret,
+    /// The private key that signs assertions. It comes as a file only.
+    JwtKey,
+    /// The user whom assertions name.
+    JwtSubject,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::LoginUrl,
+        Self::ClientId,
+        Self::ClientSecret,
+        Self::JwtKey,
+        Self::JwtSubject,
+    ];
+
+    /// The name of its setting; that of a file has `_FILE` behind it.
+    #[must_use]
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::LoginUrl => "SALESFORCE_LOGIN_URL",
+            Self::ClientId => "SALESFORCE_CLIENT_ID",
+            Self::ClientSecret => "SALESFORCE_CLIENT_SECRET",
+            Self::JwtKey => "SALESFORCE_JWT_KEY",
+            Self::JwtSubject => "SALESFORCE_JWT_SUBJECT",
+        }
+    }
+}
+
+/// How the service logs in.
+#[derive(Args, Clone, Debug)]
+pub struct AuthSettings {
+    /// How destinations without an OAuth secret log in; `SALESFORCE_AUTH_<DESTINATION_ID>` says it for one
+    #[arg(long, env = "SALESFORCE_AUTH", value_enum, default_value_t)]
+    pub salesforce_auth: Flow,
+    /// Login host of production orgs; for client-credentials and jwt-bearer the org's My Domain
+    #[arg(long, env = "SALESFORCE_LOGIN_URL", default_value = "https://login.salesforce.com", value_parser = parse::http_url)]
+    pub salesforce_login_url: Url,
+    /// File that holds it; files are read again when they change
+    #[arg(
+        long,
+        env = "SALESFORCE_LOGIN_URL_FILE",
+        conflicts_with = "salesforce_login_url"
+    )]
+    pub salesforce_login_url_file: Option<PathBuf>,
+    /// Login host of sandboxes
+    #[arg(long, env = "SALESFORCE_SANDBOX_LOGIN_URL", default_value = "https://test.salesforce.com", value_parser = parse::http_url)]
+    pub salesforce_sandbox_login_url: Url,
+    /// Consumer key of the app by which the service logs in
+    #[arg(long, env = "SALESFORCE_CLIENT_ID", hide_env_values = true)]
+    pub salesforce_client_id: Option<SecretString>,
+    /// File that holds it
+    #[arg(
+        long,
+        env = "SALESFORCE_CLIENT_ID_FILE",
+        conflicts_with = "salesforce_client_id"
+    )]
+    pub salesforce_client_id_file: Option<PathBuf>,
+    /// Consumer secret of that app
+    #[arg(long, env = "SALESFORCE_CLIENT_SECRET", hide_env_values = true)]
+    pub salesforce_client_secret: Option<SecretString>,
+    /// File that holds it
+    #[arg(
+        long,
+        env = "SALESFORCE_CLIENT_SECRET_FILE",
+        conflicts_with = "salesforce_client_secret"
+    )]
+    pub salesforce_client_secret_file: Option<PathBuf>,
+    /// File that holds the RSA private key of jwt-bearer, in PEM form
+    #[arg(long, env = "SALESFORCE_JWT_KEY_FILE")]
+    pub salesforce_jwt_key_file: Option<PathBuf>,
+    /// User name of the user as whom jwt-bearer logs in
+    #[arg(long, env = "SALESFORCE_JWT_SUBJECT", hide_env_values = true)]
+    pub salesforce_jwt_subject: Option<SecretString>,
+    /// File that holds it
+    #[arg(
+        long,
+        env = "SALESFORCE_JWT_SUBJECT_FILE",
+        conflicts_with = "salesforce_jwt_subject"
+    )]
+    pub salesforce_jwt_subject_file: Option<PathBuf>,
+    /// Longest time that the token of a login is kept
+    #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = parse::duration)]
+    pub token_ttl: Duration,
+    /// How long before its end a token is renewed, where Salesforce says when it ends
+    #[arg(long, env = "TOKEN_MARGIN", default_value = "2m", value_parser = parse::duration_or_none)]
+    pub token_margin: Duration,
+    /// How long a refused login is not tried again, so that it does not lock the user; 0s: it is tried each time
+    #[arg(long, env = "REFUSED_LOGIN_TTL", default_value = "1m", value_parser = parse::duration_or_none)]
+    pub refused_login_ttl: Duration,
+    /// What single destinations have of their own: `SALESFORCE_AUTH_<DESTINATION_ID>` and the like.
+    #[arg(skip)]
+    pub destinations: DestinationSettings,
+}
+
+impl AuthSettings {
+    /// The flow of a destination.
+    #[must_use]
+    pub fn flow_of(&self, destination: &str) -> Flow {
+        let own = self.destinations.of(&spelled(destination));
+        own.and_then(Own::flow).unwrap_or(self.salesforce_auth)
+    }
+
+    /// Whether password logins lack the app by which they are made.
+    #[must_use]
+    pub fn lacks_app(&self) -> bool {
+        let lacks_id =
+            self.salesforce_client_id.is_none() && self.salesforce_client_id_file.is_none();
+        let lacks_secret =
+            self.salesforce_client_secret.is_none() && self.salesforce_client_secret_file.is_none();
+        self.salesforce_auth == Flow::Password && (lacks_id || lacks_secret)
+    }
+
+    /// A part for all destinations; `None` where it is not set.
+    ///
+    /// # Errors
+    /// [`SettingError`] where its file cannot be read or is empty.
+    pub fn part(&self, part: Part) -> Result<Option<Setting>, SettingError> {
+        let (text, file) = match part {
+            Part::LoginUrl => (
+                Some(self.salesforce_login_url.as_str()),
+                &self.salesforce_login_url_file,
+            ),
+            Part::ClientId => (
+                exposed(self.salesforce_client_id.as_ref()),
+                &self.salesforce_client_id_file,
+            ),
+            Part::ClientSecret => (
+                exposed(self.salesforce_client_secret.as_ref()),
+                &self.salesforce_client_secret_file,
+            ),
+            Part::JwtKey => (None, &self.salesforce_jwt_key_file),
+            Part::JwtSubject => (
+                exposed(self.salesforce_jwt_subject.as_ref()),
+                &self.salesforce_jwt_subject_file,
+            ),
+        };
+        match file {
+            Some(path) => Setting::file(format!("{}_FILE", part.setting()), path).map(Some),
+            None => Ok(text.and_then(|text| Setting::text(part.setting(), text))),
+        }
+    }
+
+    /// The login host of sandboxes, for destinations that have no login host of their own.
+    #[must_use]
+    pub fn sandbox_login_url(&self) -> Option<Setting> {
+        Setting::text(
+            "SALESFORCE_SANDBOX_LOGIN_URL",
+            self.salesforce_sandbox_login_url.as_str(),
+        )
+    }
+}
+
+fn exposed(secret: Option<&SecretString>) -> Option<&str> {
+    secret.map(ExposeSecret::expose_secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        auth: AuthSettings,
+    }
+
+    #[test]
+    fn a_part_is_written_down_or_in_a_file_and_not_both() {
+        for (flag, value) in [
+            ("--salesforce-login-url", "https://acme.my.salesforce.com"),
+            ("--salesforce-client-id", "key"),
+            ("--salesforce-client-secret", "secret"),
+            ("--salesforce-jwt-subject", "user"),
+        ] {
+            let file = format!("{flag}-file");
+            let both = Command::try_parse_from(["test", flag, value, &file, "/x"]);
+            let error = both.unwrap_err().to_string();
+            assert!(error.contains(&file) && error.contains(flag), "{error}");
+            assert!(Command::try_parse_from(["test", &file, "/x"]).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_file_of_all_is_named_with_its_setting() {
+        let absent = ["test", "--salesforce-client-secret-file", "/does/not/exist"];
+        let settings = Command::try_parse_from(absent).unwrap().auth;
+        let error = settings.part(Part::ClientSecret).unwrap_err().to_string();
+        assert!(
+            error.starts_with("SALESFORCE_CLIENT_SECRET_FILE: "),
+            "{error}"
+        );
+        assert!(settings.part(Part::JwtKey).unwrap().is_none());
+    }
+}

@@ -1,0 +1,284 @@
+//! What single destinations have of their own, from variables whose names end in a destination's id.
+//!
+//! `SALESFORCE_AUTH_<ID>`, `SALESFORCE_CLIENT_ID_<ID>` and so on. In the id, letters and digits stand as they are and
+//! everything else as `_`. `_FILE` may stand before or behind the id.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Flow, Part, Setting, SettingError};
+
+const FLOW: &str = "SALESFORCE_AUTH";
+const FILE: &str = "FILE";
+
+/// What single destinations have of their own, by their ids as names spell them.
+#[derive(Clone, Debug, Default)]
+pub struct DestinationSettings(BTreeMap<String, Own>);
+
+/// What one destination has of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Own {
+    flow: Option<Flow>,
+    parts: BTreeMap<Part, Given>,
+}
+
+#[derive(Clone, Debug)]
+struct Given {
+    name: String,
+    value: Value,
+}
+
+#[derive(Clone, Debug)]
+enum Value {
+    Text(SecretString),
+    File(PathBuf),
+}
+
+/// What the name of a variable says.
+#[derive(Debug, PartialEq, Eq)]
+struct Named<'n> {
+    /// `None`: the flow.
+    part: Option<Part>,
+    is_file: bool,
+    destination: &'n str,
+}
+
+/// A destination's id as the names of settings spell it.
+#[must_use]
+pub fn spelled(destination: &str) -> String {
+    let spelled = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    destination.chars().map(spelled).collect()
+}
+
+impl DestinationSettings {
+    /// Finds them among the variables of an environment.
+    ///
+    /// # Errors
+    /// [`SettingError`] for what can be told to be wrong without the rest.
+    pub fn read(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, SettingError> {
+        let mut destinations = Self::default();
+        for (name, value) in variables {
+            let Some(name) = name.to_str() else {
+                continue;
+            };
+            if let Some(named) = Named::read(name)? {
+                let own = destinations.0.entry(named.destination.to_owned());
+                own.or_default().set(name, &named, &value)?;
+            }
+        }
+        Ok(destinations)
+    }
+
+    /// What a destination has of its own, by its id as names spell it.
+    #[must_use]
+    pub fn of(&self, spelled: &str) -> Option<&Own> {
+        self.0.get(spelled)
+    }
+
+    /// Each destination that has something of its own.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Own)> {
+        self.0.iter().map(|(id, own)| (id.as_str(), own))
+    }
+}
+
+impl Own {
+    /// The flow, where the destination has one of its own.
+    #[must_use]
+    pub fn flow(&self) -> Option<Flow> {
+        self.flow
+    }
+
+    /// A part, where the destination has one of its own.
+    ///
+    /// # Errors
+    /// [`SettingError`] where its file cannot be read or is empty.
+    pub fn part(&self, part: Part) -> Result<Option<Setting>, SettingError> {
+        let Some(Given { name, value }) = self.parts.get(&part) else {
+            return Ok(None);
+        };
+        match value {
+            Value::Text(text) => Ok(Setting::text(name, text.expose_secret())),
+            Value::File(path) => Setting::file(name.clone(), path).map(Some),
+        }
+    }
+
+    fn set(&mut self, name: &str, named: &Named<'_>, value: &OsString) -> Result<(), SettingError> {
+        let text = || {
+            let text = value.to_str();
+            text.ok_or_else(|| SettingError::NotText(name.to_owned()))
+        };
+        let Some(part) = named.part else {
+            let flow = Flow::from_str(text()?.trim(), false).map_err(|_| SettingError::Flow {
+                setting: name.to_owned(),
+            })?;
+            self.flow = Some(flow);
+            return Ok(());
+        };
+        let value = if named.is_file {
+            Value::File(Path::new(value).to_owned())
+        } else {
+            Value::Text(SecretString::from(text()?))
+        };
+        let name = name.to_owned();
+        match self.parts.insert(part, Given { name, value }) {
+            None => Ok(()),
+            Some(first) => Err(SettingError::Twice(
+                first.name,
+                self.parts[&part].name.clone(),
+            )),
+        }
+    }
+}
+
+impl<'n> Named<'n> {
+    /// Reads a name; `None` where it is not that of one destination's setting.
+    fn read(name: &'n str) -> Result<Option<Self>, SettingError> {
+        let below = |setting: &str| name.strip_prefix(setting)?.strip_prefix('_');
+        if let Some(destination) = below(FLOW) {
+            return Self::of(name, None, false, destination).map(Some);
+        }
+        let found = Part::ALL
+            .into_iter()
+            .find_map(|part| Some((part, below(part.setting())?)));
+        let Some((part, rest)) = found.filter(|(_, rest)| *rest != FILE) else {
+            return Ok(None);
+        };
+        let file = rest
+            .strip_prefix("FILE_")
+            .or_else(|| rest.strip_suffix("_FILE"));
+        if part == Part::JwtKey && file.is_none() {
+            let right = format!("{}_FILE_{rest}", part.setting());
+            return Err(SettingError::KeyFile(name.to_owned(), right));
+        }
+        Self::of(name, Some(part), file.is_some(), file.unwrap_or(rest)).map(Some)
+    }
+
+    fn of(
+        name: &str,
+        part: Option<Part>,
+        is_file: bool,
+        destination: &'n str,
+    ) -> Result<Self, SettingError> {
+        if destination.is_empty() {
+            return Err(SettingError::NoDestination(name.to_owned()));
+        }
+        Ok(Self {
+            part,
+            is_file,
+            destination,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<DestinationSettings, String> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        DestinationSettings::read(variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn letters_and_digits_of_an_id_stand_as_they_are_and_the_rest_as_underscores() {
+        assert_eq!(spelled("2aBc-9.ü"), "2aBc_9__");
+    }
+
+    #[test]
+    fn a_name_says_the_part_the_destination_and_whether_it_is_a_file() {
+        for (name, part, is_file, destination) in [
+            ("SALESFORCE_AUTH_d1", None, false, "d1"),
+            ("SALESFORCE_LOGIN_URL_d1", Some(Part::LoginUrl), false, "d1"),
+            ("SALESFORCE_CLIENT_ID_d1", Some(Part::ClientId), false, "d1"),
+            (
+                "SALESFORCE_CLIENT_SECRET_FILE_d1",
+                Some(Part::ClientSecret),
+                true,
+                "d1",
+            ),
+            (
+                "SALESFORCE_CLIENT_SECRET_d1_FILE",
+                Some(Part::ClientSecret),
+                true,
+                "d1",
+            ),
+            (
+                "SALESFORCE_JWT_KEY_FILE_d_1",
+                Some(Part::JwtKey),
+                true,
+                "d_1",
+            ),
+            (
+                "SALESFORCE_JWT_SUBJECT_d1",
+                Some(Part::JwtSubject),
+                false,
+                "d1",
+            ),
+        ] {
+            let expected = Named {
+                part,
+                is_file,
+                destination,
+            };
+            assert_eq!(Named::read(name).unwrap(), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn settings_for_all_and_those_of_others_are_none_of_a_destination() {
+        for name in [
+            "SALESFORCE_AUTH",
+            "SALESFORCE_CLIENT_SECRET_FILE",
+            "SALESFORCE_JWT_KEY_FILE",
+            "SALESFORCE_SANDBOX_LOGIN_URL",
+            "SALESFORCE_CLIENT_IDENTITY",
+            "PATH",
+        ] {
+            assert_eq!(Named::read(name).unwrap(), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_its_value() {
+        for (variables, words) in [
+            (
+                &[("SALESFORCE_AUTH_d1", "hunter2")][..],
+                "SALESFORCE_AUTH_d1 must be password",
+            ),
+            (&[("SALESFORCE_AUTH_", "password")], "names no destination"),
+            (
+                &[("SALESFORCE_JWT_KEY_d1", "hunter2")],
+                "SALESFORCE_JWT_KEY_FILE_d1",
+            ),
+            (
+                &[
+                    ("SALESFORCE_CLIENT_ID_d1", "hunter2"),
+                    ("SALESFORCE_CLIENT_ID_FILE_d1", "/x"),
+                ],
+                "SALESFORCE_CLIENT_ID_d1 and SALESFORCE_CLIENT_ID_FILE_d1",
+            ),
+        ] {
+            let error = read(variables).unwrap_err();
+            assert!(
+                error.contains(words) && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn secrets_are_never_printed() {
+        let read = read(&[("SALESFORCE_CLIENT_SECRET_d1", "hunter2")]).unwrap();
+        assert!(!format!("{read:?}").contains("hunter2"));
+    }
+}

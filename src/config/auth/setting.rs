@@ -1,0 +1,260 @@
+//! A setting that is written down, or stands in a file that may change while the service runs.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+
+use super::Flow;
+
+/// A setting.
+pub struct Setting {
+    name: String,
+    source: Source,
+}
+
+enum Source {
+    Text(SecretString),
+    File { path: PathBuf, last: Mutex<Last> },
+}
+
+/// What a file held when it could be read last.
+struct Last {
+    text: SecretString,
+    /// Whether it could be read when it was tried last: that it could not is logged once.
+    is_readable: bool,
+}
+
+/// What is wrong with the settings of logins. No text repeats a value, which may be a secret.
+#[derive(Debug, Error)]
+pub enum SettingError {
+    /// The file cannot be read.
+    #[error("{setting}: {} cannot be read: {error}", path.display())]
+    Unreadable {
+        /// The setting.
+        setting: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file holds nothing.
+    #[error("{setting}: {} is empty", path.display())]
+    Empty {
+        /// The setting.
+        setting: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A setting that the flow needs is not set.
+    #[error("{}: set {setting}", wanted(*.flow, destination.as_deref()))]
+    Missing {
+        /// The flow.
+        flow: Flow,
+        /// The destination that has the flow, none where it is for all.
+        destination: Option<String>,
+        /// What to set.
+        setting: String,
+    },
+    /// A setting that is no address of a login host.
+    #[error(
+        "{0} must be http or https and a host, without user, password or query: write https://acme.my.salesforce.com"
+    )]
+    LoginUrl(String),
+    /// A login host that does not know the flow.
+    #[error(
+        "{setting}: {} is answered by the org's own host only: set it to the My Domain of the org, such as https://acme.my.salesforce.com",
+        Flow::ClientCredentials.name()
+    )]
+    MyDomain {
+        /// The setting.
+        setting: String,
+    },
+    /// A file that holds no key which signs.
+    #[error(
+        "{setting} holds no RSA private key of at least 2048 bits in PEM form; one that is encrypted has to be decrypted first \
+         (openssl rsa -in key.pem -out plain.pem)"
+    )]
+    Key {
+        /// The setting.
+        setting: String,
+    },
+    /// A flow of one destination that is none.
+    #[error("{setting} must be password, client-credentials or jwt-bearer")]
+    Flow {
+        /// The setting.
+        setting: String,
+    },
+    /// The same thing is set twice for one destination.
+    #[error("{0} and {1} say the same: set one of them")]
+    Twice(String, String),
+    /// The key of one destination is not in a file.
+    #[error("{0}: a key comes as a file, whose path is set as {1}")]
+    KeyFile(String, String),
+    /// A name that ends where the destination's id should stand.
+    #[error("{0} names no destination: its id stands behind the last underscore")]
+    NoDestination(String),
+    /// Half of a login.
+    #[error("SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither")]
+    LoginInHalf,
+    /// A value that is no text.
+    #[error("{0} is no UTF-8 text")]
+    NotText(String),
+}
+
+fn wanted(flow: Flow, destination: Option<&str>) -> String {
+    let flow = flow.name();
+    match destination {
+        Some(destination) => format!("{flow} (destination {destination})"),
+        None => format!("SALESFORCE_AUTH={flow}"),
+    }
+}
+
+impl Setting {
+    /// A setting that is written down; `None` where the text is blank.
+    #[must_use]
+    pub fn text(name: &str, text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self {
+            name: name.to_owned(),
+            source: Source::Text(SecretString::from(text)),
+        })
+    }
+
+    /// A setting in a file, which is read at once.
+    ///
+    /// # Errors
+    /// [`SettingError::Unreadable`] and [`SettingError::Empty`].
+    pub fn file(name: String, path: &Path) -> Result<Self, SettingError> {
+        let text = read(path).map_err(|error| SettingError::Unreadable {
+            setting: name.clone(),
+            path: path.to_owned(),
+            error,
+        })?;
+        let Some(text) = text else {
+            return Err(SettingError::Empty {
+                setting: name,
+                path: path.to_owned(),
+            });
+        };
+        let path = path.to_owned();
+        let last = Mutex::new(Last {
+            text,
+            is_readable: true,
+        });
+        Ok(Self {
+            name,
+            source: Source::File { path, last },
+        })
+    }
+
+    /// The name by which errors call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it holds now. A file that is being replaced, and is gone or empty for a moment, holds what it held before.
+    #[must_use]
+    pub fn current(&self) -> SecretString {
+        let (path, last) = match &self.source {
+            Source::Text(text) => return text.clone(),
+            Source::File { path, last } => (path, last),
+        };
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_readable = match read(path) {
+            Ok(Some(text)) => {
+                if text.expose_secret() != last.text.expose_secret() {
+                    tracing::info!(
+                        setting = self.name,
+                        "the file has changed and counts from now on"
+                    );
+                    last.text = text;
+                }
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                tracing::debug!(setting = self.name, %error, "the file cannot be read");
+                false
+            }
+        };
+        if last.is_readable && !is_readable {
+            tracing::warn!(
+                setting = self.name,
+                "the file is empty or cannot be read: what it held before counts"
+            );
+        }
+        last.is_readable = is_readable;
+        last.text.clone()
+    }
+}
+
+/// What a file holds, without blanks around it; `None` where that is nothing.
+fn read(path: &Path) -> io::Result<Option<SecretString>> {
+    let text = std::fs::read_to_string(path)?;
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| SecretString::from(text)))
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn temporary(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("{name}-{}", std::process::id()))
+    }
+
+    fn now(setting: &Setting) -> String {
+        setting.current().expose_secret().to_owned()
+    }
+
+    #[test]
+    fn a_file_is_read_again_when_it_changes_and_holds_what_it_held_while_it_is_gone_or_empty() {
+        let path = temporary("rotated");
+        fs::write(&path, "first\n").unwrap();
+        let setting = Setting::file("X_FILE".to_owned(), &path).unwrap();
+        assert_eq!(now(&setting), "first");
+        fs::write(&path, "other").unwrap();
+        assert_eq!(now(&setting), "other");
+        fs::write(&path, " \n").unwrap();
+        assert_eq!(now(&setting), "other");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(now(&setting), "other");
+        fs::write(&path, "third").unwrap();
+        assert_eq!(now(&setting), "third");
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_absent_or_empty_at_the_start_is_named_with_its_setting() {
+        let path = temporary("absent");
+        let error = Setting::file("X_FILE".to_owned(), &path).unwrap_err();
+        assert!(error.to_string().starts_with("X_FILE: "), "{error}");
+        fs::write(&path, "\n").unwrap();
+        let error = Setting::file("X_FILE".to_owned(), &path).unwrap_err();
+        assert!(error.to_string().ends_with(" is empty"), "{error}");
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_blank_text_is_no_setting_and_none_is_ever_printed() {
+        assert!(Setting::text("X", " ").is_none());
+        let setting = Setting::text("X", "hunter2").unwrap();
+        assert!(!format!("{setting:?}").contains("hunter2"));
+    }
+}

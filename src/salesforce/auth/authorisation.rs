@@ -1,0 +1,189 @@
+//! How each destination logs in: the settings, put together and checked at the start.
+
+use std::{collections::HashMap, sync::Arc};
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::{
+    config::{AuthSettings, DestinationSettings, Flow, Part, Setting, SettingError, spelled},
+    salesforce::auth::assertion,
+};
+
+/// Salesforce's own login hosts, which know password and jwt-bearer.
+const SHARED_HOSTS: [&str; 2] = ["login.salesforce.com", "test.salesforce.com"];
+
+/// How each destination logs in that has no OAuth secret.
+#[derive(Debug)]
+pub struct Authorisations {
+    all: Authorisation,
+    /// By ids as the names of settings spell them.
+    single: HashMap<String, Authorisation>,
+}
+
+/// How a destination logs in.
+#[derive(Clone, Debug)]
+pub struct Authorisation {
+    pub(super) flow: Flow,
+    login_url: Option<Arc<Setting>>,
+    sandbox_login_url: Option<Arc<Setting>>,
+    client_id: Option<Arc<Setting>>,
+    client_secret: Option<Arc<Setting>>,
+    jwt_key: Option<Arc<Setting>>,
+    jwt_subject: Option<Arc<Setting>>,
+}
+
+impl Authorisations {
+    /// Puts the settings together: what a destination does not have of its own is what all have.
+    ///
+    /// # Errors
+    /// [`SettingError`] where a flow lacks something, or a setting is not what it has to be.
+    pub fn new(settings: &AuthSettings) -> Result<Self, SettingError> {
+        let all = Authorisation::of_all(settings)?;
+        all.check(None)?;
+        let single = of_destinations(&all, &settings.destinations)?;
+        Ok(Self { all, single })
+    }
+
+    /// How a destination logs in.
+    #[must_use]
+    pub fn of(&self, destination: &str) -> &Authorisation {
+        if self.single.is_empty() {
+            return &self.all;
+        }
+        self.single.get(&spelled(destination)).unwrap_or(&self.all)
+    }
+}
+
+fn of_destinations(
+    all: &Authorisation,
+    destinations: &DestinationSettings,
+) -> Result<HashMap<String, Authorisation>, SettingError> {
+    let mut single = HashMap::new();
+    for (id, own) in destinations.iter() {
+        let part = |part| Ok::<_, SettingError>(own.part(part)?.map(Arc::new));
+        let login_url = part(Part::LoginUrl)?;
+        let all = all.clone();
+        let authorisation = Authorisation {
+            flow: own.flow().unwrap_or(all.flow),
+            sandbox_login_url: login_url.clone().or(all.sandbox_login_url),
+            login_url: login_url.or(all.login_url),
+            client_id: part(Part::ClientId)?.or(all.client_id),
+            client_secret: part(Part::ClientSecret)?.or(all.client_secret),
+            jwt_key: part(Part::JwtKey)?.or(all.jwt_key),
+            jwt_subject: part(Part::JwtSubject)?.or(all.jwt_subject),
+        };
+        authorisation.check(Some(id))?;
+        single.insert(id.to_owned(), authorisation);
+    }
+    Ok(single)
+}
+
+impl Authorisation {
+    fn of_all(settings: &AuthSettings) -> Result<Self, SettingError> {
+        let part = |part| Ok::<_, SettingError>(settings.part(part)?.map(Arc::new));
+        Ok(Self {
+            flow: settings.salesforce_auth,
+            login_url: part(Part::LoginUrl)?,
+            sandbox_login_url: settings.sandbox_login_url().map(Arc::new),
+            client_id: part(Part::ClientId)?,
+            client_secret: part(Part::ClientSecret)?,
+            jwt_key: part(Part::JwtKey)?,
+            jwt_subject: part(Part::JwtSubject)?,
+        })
+    }
+
+    /// Checks that the flow has what it needs.
+    fn check(&self, destination: Option<&str>) -> Result<(), SettingError> {
+        self.host(false)?;
+        self.host(true)?;
+        match self.flow {
+            // What is missing here, an org that asks for no app may do without.
+            Flow::Password => Ok(()),
+            Flow::ClientCredentials => {
+                self.need(Part::ClientId, destination)?;
+                self.need(Part::ClientSecret, destination)?;
+                self.check_my_domain()
+            }
+            Flow::JwtBearer => {
+                self.need(Part::ClientId, destination)?;
+                self.need(Part::JwtSubject, destination)?;
+                let key = self.need(Part::JwtKey, destination)?;
+                assertion::check_key(key)
+            }
+        }
+    }
+
+    fn check_my_domain(&self) -> Result<(), SettingError> {
+        let is_shared = |host: &Url| {
+            host.host_str()
+                .is_some_and(|host| SHARED_HOSTS.contains(&host))
+        };
+        match &self.login_url {
+            Some(setting) if is_shared(&self.host(false)?) => Err(SettingError::MyDomain {
+                setting: setting.name().to_owned(),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The login host.
+    pub(super) fn host(&self, sandbox: bool) -> Result<Url, SettingError> {
+        let setting = if sandbox {
+            &self.sandbox_login_url
+        } else {
+            &self.login_url
+        };
+        let name = setting
+            .as_ref()
+            .map_or(Part::LoginUrl.setting(), |set| set.name());
+        let text = setting.as_ref().map(|set| set.current());
+        let url = text.and_then(|text| Url::parse(text.expose_secret()).ok());
+        let is_host = |url: &Url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+        };
+        url.filter(is_host)
+            .ok_or_else(|| SettingError::LoginUrl(name.to_owned()))
+    }
+
+    /// What a part holds now; `None` where it is not set.
+    pub(super) fn current(&self, part: Part) -> Option<SecretString> {
+        self.setting(part).map(Setting::current)
+    }
+
+    /// A part that the flow needs.
+    pub(super) fn need(
+        &self,
+        part: Part,
+        destination: Option<&str>,
+    ) -> Result<&Setting, SettingError> {
+        self.setting(part).ok_or_else(|| SettingError::Missing {
+            flow: self.flow,
+            destination: destination.map(ToOwned::to_owned),
+            setting: match part {
+                Part::JwtKey => format!("{}_FILE", part.setting()),
+                Part::LoginUrl | Part::ClientId | Part::ClientSecret | Part::JwtSubject => {
+                    format!("{0} or {0}_FILE", part.setting())
+                }
+            },
+        })
+    }
+
+    fn setting(&self, part: Part) -> Option<&Setting> {
+        let setting = match part {
+            Part::LoginUrl => &self.login_url,
+            Part::ClientId => &self.client_id,
+            Part::ClientSecret => &self.client_secret,
+            Part::JwtKey => &self.jwt_key,
+            Part::JwtSubject => &self.jwt_subject,
+        };
+        setting.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests;

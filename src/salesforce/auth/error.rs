@@ -1,0 +1,83 @@
+//! Why no session could be opened.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::refused::{Consequence, Refused};
+use crate::{
+    config::{Flow, SettingError},
+    salesforce::{fault::Fault, session::InstanceError},
+};
+
+/// Codes of the token endpoint by which it says "try again" (Salesforce's list of OAuth error codes, and RFC 6749's).
+const PASSING_CODES: [&str; 3] = ["unknown_error", "server_error", "temporarily_unavailable"];
+
+/// Why no session could be opened.
+#[derive(Debug, Error)]
+pub enum AuthError {
+    /// Salesforce refuses the login.
+    #[error("{0}")]
+    Refused(Refused),
+    /// A setting of this service is not what it has to be.
+    #[error("the login to Salesforce cannot be tried: {0}")]
+    Setting(#[from] SettingError),
+    /// Salesforce says success and names no token.
+    #[error("Salesforce's token answer holds no access_token or no instance_url")]
+    NoToken,
+    /// The instance may not be called.
+    #[error("{0}")]
+    Instance(#[from] InstanceError),
+    /// The session has expired, and a new one is not to be had here.
+    #[error("{0}")]
+    Expired(Arc<Fault>),
+    /// The login could not be tried.
+    #[error("the login to Salesforce failed: {0}")]
+    Fault(Fault),
+}
+
+impl AuthError {
+    /// The word for this error in the log.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Refused(refused) => refused.cause.label(),
+            Self::Setting(_) => "setting",
+            Self::NoToken => "no_token",
+            Self::Instance(_) => "instance_not_allowed",
+            Self::Expired(fault) => fault.label(),
+            Self::Fault(fault) => fault.label(),
+        }
+    }
+
+    /// Whether another login has overtaken this one: the next one may succeed.
+    pub(super) fn is_overtaken(&self) -> bool {
+        matches!(self, Self::Refused(refused) if refused.cause.consequence() == Consequence::Retry)
+    }
+
+    /// The token endpoint answers 400 and 401 for what is wrong with a login, and there is no session yet that could have
+    /// expired.
+    pub(super) fn of(fault: Fault, flow: Flow) -> Self {
+        match fault {
+            Fault::Refused(refusal) if PASSING_CODES.contains(&refusal.code.as_str()) => {
+                Self::Fault(Fault::Passing(refusal))
+            }
+            Fault::SessionExpired(refusal) if refusal.code.is_empty() => {
+                Self::Fault(Fault::Passing(refusal))
+            }
+            Fault::Refused(refusal) | Fault::SessionExpired(refusal) => {
+                Self::Refused(Refused::new(flow, refusal))
+            }
+            passing @ (Fault::LimitReached(_)
+            | Fault::Reserved { .. }
+            | Fault::Unavailable(_)
+            | Fault::Passing(_)
+            | Fault::Redirected { .. }
+            | Fault::Timeout(_)
+            | Fault::ConnectionRefused
+            | Fault::Connection(_)
+            | Fault::Unreadable(_)) => Self::Fault(passing),
+        }
+    }
+}

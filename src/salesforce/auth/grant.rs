@@ -1,0 +1,164 @@
+//! What a login sends to the token endpoint, and who is logged in by it.
+
+use std::hash::{BuildHasher, RandomState};
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{
+    assertion::{self, Claims},
+    authorisation::Authorisation,
+};
+use crate::{
+    config::{Flow, Part, SettingError},
+    contract::Login,
+};
+
+/// Who is logged in, where and how: a token is kept for each. What only proves it is not part of it, so that a rotated
+/// secret costs no token; but for the password, which a caller brings. It is not kept itself.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Identity {
+    destination: String,
+    flow: Flow,
+    host: Url,
+    client: u64,
+    user: u64,
+    password: u64,
+}
+
+/// The parameters of a token request.
+pub(super) type Form = Vec<(&'static str, SecretString)>;
+
+/// One destination's login.
+pub(super) struct DestinationLogin<'a> {
+    pub(super) authorisation: &'a Authorisation,
+    pub(super) destination: &'a str,
+    pub(super) login: &'a Login,
+    pub(super) fingerprints: &'a RandomState,
+}
+
+impl DestinationLogin<'_> {
+    /// Who is logged in.
+    ///
+    /// # Errors
+    /// [`SettingError::LoginUrl`] where a file holds no address any more.
+    pub(super) fn identity(&self) -> Result<Identity, SettingError> {
+        let flow = self.authorisation.flow;
+        let (user, password) = match flow {
+            Flow::Password => (
+                self.fingerprint(&self.login.username),
+                self.fingerprint(self.login.password.expose_secret()),
+            ),
+            Flow::ClientCredentials => (0, 0),
+            Flow::JwtBearer => (self.fingerprint_of(Part::JwtSubject), 0),
+        };
+        Ok(Identity {
+            destination: self.destination.to_owned(),
+            flow,
+            host: self.authorisation.host(self.login.sandbox)?,
+            client: self.fingerprint_of(Part::ClientId),
+            user,
+            password,
+        })
+    }
+
+    /// What to send, with what the settings hold now.
+    ///
+    /// # Errors
+    /// [`SettingError`] where a key does not sign.
+    pub(super) fn form(&self, identity: &Identity) -> Result<Form, SettingError> {
+        match identity.flow {
+            Flow::Password => Ok(self.password()),
+            Flow::ClientCredentials => self.client_credentials(),
+            Flow::JwtBearer => self.jwt_bearer(identity),
+        }
+    }
+
+    fn password(&self) -> Form {
+        let mut form = vec![
+            ("grant_type", "password".into()),
+            ("username", self.login.username.as_str().into()),
+            ("password", self.login.password.clone()),
+        ];
+        let app = [
+            ("client_id", Part::ClientId),
+            ("client_secret", Part::ClientSecret),
+        ];
+        form.extend(
+            app.into_iter()
+                .filter_map(|(name, part)| Some((name, self.authorisation.current(part)?))),
+        );
+        form
+    }
+
+    fn client_credentials(&self) -> Result<Form, SettingError> {
+        Ok(vec![
+            ("grant_type", "client_credentials".into()),
+            ("client_id", self.needed(Part::ClientId)?),
+            ("client_secret", self.needed(Part::ClientSecret)?),
+        ])
+    }
+
+    fn jwt_bearer(&self, identity: &Identity) -> Result<Form, SettingError> {
+        let key = self
+            .authorisation
+            .need(Part::JwtKey, Some(self.destination))?;
+        let (client, user) = (self.needed(Part::ClientId)?, self.needed(Part::JwtSubject)?);
+        let claims = Claims {
+            iss: client.expose_secret(),
+            sub: user.expose_secret(),
+            aud: identity.audience(),
+        };
+        let assertion = assertion::sign(&claims, &key.current(), key.name())?;
+        Ok(vec![
+            (
+                "grant_type",
+                "urn:ietf:params:oauth:grant-type:jwt-bearer".into(),
+            ),
+            ("assertion", assertion),
+        ])
+    }
+
+    fn needed(&self, part: Part) -> Result<SecretString, SettingError> {
+        let setting = self.authorisation.need(part, Some(self.destination))?;
+        Ok(setting.current())
+    }
+
+    /// The fingerprint of what proves the identity: a login that was refused is tried again with another proof.
+    pub(super) fn proof(&self) -> u64 {
+        let parts = [Part::ClientSecret, Part::JwtKey];
+        self.fingerprints
+            .hash_one(parts.map(|part| self.fingerprint_of(part)))
+    }
+
+    fn fingerprint_of(&self, part: Part) -> u64 {
+        let text = self.authorisation.current(part);
+        text.map_or(0, |text| self.fingerprint(text.expose_secret()))
+    }
+
+    fn fingerprint(&self, text: &str) -> u64 {
+        self.fingerprints.hash_one(text)
+    }
+}
+
+impl Identity {
+    /// The flow by which it logs in.
+    pub(super) fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    /// The destination that logs in.
+    pub(super) fn destination(&self) -> &str {
+        &self.destination
+    }
+
+    /// The token endpoint.
+    pub(super) fn token_url(&self) -> String {
+        format!("{}/services/oauth2/token", self.audience())
+    }
+
+    /// The login host as an assertion names it, without a slash at the end.
+    fn audience(&self) -> &str {
+        self.host.as_str().trim_end_matches('/')
+    }
+}

@@ -1,0 +1,157 @@
+//! The answer of the token endpoint: a session, and how long it is to be kept.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use jsonwebtoken::dangerous::insecure_decode_claims;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::AuthError;
+
+/// What the token endpoint answers.
+#[derive(Deserialize)]
+struct Answer {
+    access_token: Option<String>,
+    instance_url: Option<String>,
+    /// Seconds, as a number or a text. Salesforce says it for some kinds of token only.
+    expires_in: Option<Value>,
+}
+
+/// The claims of an access token that is a JWT. It is Salesforce that verifies it.
+#[derive(Deserialize)]
+struct Claims {
+    exp: u64,
+}
+
+/// A token, and where it is good.
+pub(super) struct Issued {
+    pub(super) access_token: String,
+    pub(super) instance_url: String,
+    /// How long from now, where Salesforce says so.
+    pub(super) lifetime: Option<Duration>,
+}
+
+impl Issued {
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// [`AuthError::NoToken`] where it names no token or no instance.
+    pub(super) fn read(body: &[u8]) -> Result<Self, AuthError> {
+        let answer: Answer = serde_json::from_slice(body).map_err(|_| AuthError::NoToken)?;
+        let filled = |member: Option<String>| {
+            let member = member.filter(|text| !text.is_empty());
+            member.ok_or(AuthError::NoToken)
+        };
+        let access_token = filled(answer.access_token)?;
+        let said = answer.expires_in.as_ref().and_then(seconds);
+        Ok(Self {
+            lifetime: said.or_else(|| until_expiry(&access_token)),
+            instance_url: filled(answer.instance_url)?,
+            access_token,
+        })
+    }
+}
+
+fn seconds(value: &Value) -> Option<Duration> {
+    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    number.map(Duration::from_secs)
+}
+
+/// How long a token that is a JWT is good for.
+fn until_expiry(access_token: &str) -> Option<Duration> {
+    let Claims { exp } = insecure_decode_claims(access_token).ok()?;
+    let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(exp))?;
+    let left = end.duration_since(SystemTime::now());
+    Some(left.unwrap_or_default())
+}
+
+/// How long tokens are kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keeping {
+    /// At most.
+    pub(super) ttl: Duration,
+    /// How long before its end a token is renewed.
+    pub(super) margin: Duration,
+}
+
+impl Keeping {
+    /// How long a token is used before another is asked for. A short-lived one is renewed after half of its life.
+    pub(super) fn renewal(self, lifetime: Option<Duration>) -> Duration {
+        let Some(lifetime) = lifetime else {
+            return self.ttl;
+        };
+        let margin = self.margin.min(lifetime / 2);
+        self.ttl.min(lifetime.saturating_sub(margin))
+    }
+
+    /// When a token is no longer worth a try. Where Salesforce does not say when it ends, twice the longest time that it is
+    /// kept: with the default of one hour that is how long Salesforce keeps an idle session, unless the org says otherwise.
+    pub(super) fn end(self, lifetime: Option<Duration>, now: Instant) -> Option<Instant> {
+        now.checked_add(lifetime.unwrap_or_else(|| self.ttl.saturating_mul(2)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn lifetime(answer: &str) -> Option<Duration> {
+        Issued::read(answer.as_bytes()).unwrap().lifetime
+    }
+
+    #[test]
+    fn the_answer_says_how_long_a_token_is_good_for_or_does_not() {
+        for (answer, seconds) in [
+            (
+                r#"{"access_token":"t","instance_url":"u","expires_in":1799}"#,
+                Some(1799),
+            ),
+            (
+                r#"{"access_token":"t","instance_url":"u","expires_in":"60"}"#,
+                Some(60),
+            ),
+            (
+                r#"{"access_token":"t","instance_url":"u","expires_in":null}"#,
+                None,
+            ),
+            (r#"{"access_token":"00D!a.b.c","instance_url":"u"}"#, None),
+        ] {
+            assert_eq!(
+                lifetime(answer),
+                seconds.map(Duration::from_secs),
+                "{answer}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_a_jwt_says_itself_when_it_ends() {
+        // {"alg":"none"}.{"exp":4102444800}: 2100-01-01
+        let token = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln";
+        let answer = format!(r#"{{"access_token":"{token}","instance_url":"u"}}"#);
+        assert!(lifetime(&answer).unwrap() > Duration::from_hours(24 * 365));
+        // {"exp":1}: long ago
+        let token = "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln";
+        let answer = format!(r#"{{"access_token":"{token}","instance_url":"u"}}"#);
+        assert_eq!(lifetime(&answer), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_token_is_renewed_before_its_end_and_at_the_latest_after_its_ttl() {
+        let keeping = Keeping {
+            ttl: 60 * MINUTE,
+            margin: 2 * MINUTE,
+        };
+        for (lifetime, renewal) in [
+            (None, 60 * MINUTE),
+            (Some(30 * MINUTE), 28 * MINUTE),
+            (Some(120 * MINUTE), 60 * MINUTE),
+            (Some(3 * MINUTE), MINUTE * 3 / 2),
+            (Some(Duration::ZERO), Duration::ZERO),
+        ] {
+            assert_eq!(keeping.renewal(lifetime), renewal, "{lifetime:?}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What an org says of itself: the versions of its API, its objects as this user sees them, its duplicate rules.
+
+use bytes::Bytes;
+use reqwest::Method;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{Salesforce, fault::Fault, session::Session};
+use crate::metrics::Call;
+
+/// An object, as the user of a session sees it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Description {
+    /// Whether its records can be queried.
+    pub queryable: bool,
+    /// Whether records can be created.
+    pub createable: bool,
+    /// Whether records can be changed.
+    pub updateable: bool,
+    /// The fields that the user may see.
+    pub fields: Vec<FieldDescription>,
+}
+
+/// A field, as the user of a session sees it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldDescription {
+    /// API name.
+    pub name: String,
+    /// Whether a new record can have a value in it.
+    pub createable: bool,
+    /// Whether its value can be changed.
+    pub updateable: bool,
+}
+
+impl FieldDescription {
+    /// Whether events can fill it, in new records and in old ones.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.createable && self.updateable
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: String,
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    records: Vec<Rule>,
+}
+
+/// An active duplicate rule.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Rule {
+    /// The object whose records it compares.
+    pub sobject_type: String,
+}
+
+impl Salesforce {
+    /// The versions of the API that the org answers, oldest first. This call is free.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn versions(&self, session: &Session) -> Result<Vec<String>, Fault> {
+        let request = self
+            .client
+            .request_of(session, Method::GET, "/services/data");
+        let versions: Vec<Version> = read(&self.client.send(Call::Describe, None, request).await?)?;
+        Ok(versions.into_iter().map(|one| one.version).collect())
+    }
+
+    /// Whether the user may use the API.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn resources(&self, session: &Session) -> Result<(), Fault> {
+        self.ask_about(session, "", &[]).await.map(drop)
+    }
+
+    /// An object, as the user of the session sees it.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn describe(&self, session: &Session, object: &str) -> Result<Description, Fault> {
+        let path = format!("/sobjects/{object}/describe");
+        read(&self.ask_about(session, &path, &[]).await?)
+    }
+
+    /// The org's duplicate rules that are active.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn duplicate_rules(&self, session: &Session) -> Result<Vec<Rule>, Fault> {
+        const QUERY: &str = "SELECT SobjectType FROM DuplicateRule WHERE IsActive = true";
+        let rules: Rules = read(&self.ask_about(session, "/query", &[("q", QUERY)]).await?)?;
+        Ok(rules.records)
+    }
+
+    async fn ask_about(
+        &self,
+        session: &Session,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Bytes, Fault> {
+        let path = format!("/services/data/v{}{path}", self.api_version);
+        let request = self.client.request_of(session, Method::GET, &path);
+        let org = Some(session.instance());
+        self.client
+            .send(Call::Describe, org, request.query(query))
+            .await
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| Fault::Unreadable(error.to_string()))
+}

@@ -1,0 +1,250 @@
+//! The subcommand `check`, as an operator runs it: the real program against a served org.
+
+use std::process::{Command, Output};
+
+use salesforce_transformer::simulator::{Builder, Simulator};
+use serde_json::{Value, json};
+
+use crate::{
+    fixtures::org,
+    keys::{KEY_FILE, KEYS},
+    service::{assert_says, serve},
+};
+
+const USER: &str = "integration@acme.example";
+
+/// An org that the login of these tests may use.
+fn open_org() -> Builder {
+    org().run_as(USER).certificate(&KEYS.public).approved(USER)
+}
+
+/// Runs the program with these arguments and this environment, and no other.
+async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"));
+    command.arg("check").args(arguments).env_clear();
+    command.envs(environment.iter().copied());
+    let run = move || command.output().unwrap();
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+/// Checks an org by client credentials, with further settings.
+async fn check(org: &Simulator, arguments: &[&str], more: &[(&str, &str)]) -> Output {
+    let salesforce = serve(org.router()).await;
+    let environment = [
+        ("SALESFORCE_AUTH", "client-credentials"),
+        ("SALESFORCE_LOGIN_URL", &salesforce),
+        ("SALESFORCE_ALLOWED_HOSTS", &salesforce),
+        ("SALESFORCE_CLIENT_ID", "consumer-key"),
+        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
+    ];
+    run(arguments, &[&environment[..], more].concat()).await
+}
+
+/// What was found: the exit code, and each check with its state and text.
+async fn found(org: &Simulator, more: &[(&str, &str)]) -> (Option<i32>, Value) {
+    let output = check(org, &["--json"], more).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let works = output.status.code() == Some(0);
+    assert_eq!(report["works"], works, "{report}");
+    (output.status.code(), report["checks"].clone())
+}
+
+/// The state and the text of one check.
+fn one<'f>(findings: &'f Value, check: &str) -> (&'f str, &'f str) {
+    let mut findings = findings.as_array().unwrap().iter();
+    let finding = findings.find(|finding| finding["check"] == check).unwrap();
+    let text = |name: &str| finding[name].as_str().unwrap();
+    (text("state"), text("says"))
+}
+
+#[tokio::test]
+async fn an_org_in_which_everything_works_is_shown_in_plain_words() {
+    let org = open_org().build();
+    let output = check(&org, &[], &[]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for line in [
+        "ok    settings          the login is by client-credentials, REST API 50.0",
+        "ok    login             Salesforce has let it in, to http://127.0.0.1:",
+        "ok    API version       the org answers 50.0; its newest is 68.0",
+        "ok    API access        the user may call the REST API",
+        "ok    Lead              the user may read, create and update records",
+        "note  Lead fields       ",
+        "ok    Contact           the user may read, create and update records",
+        "note  Contact fields    ",
+        "ok    duplicate rules   none is active",
+        "ok    calls left today  14996 of 15000, of which 1500 are kept",
+        "Everything works that events need.",
+    ] {
+        assert_says(&text, line);
+    }
+    assert_eq!((org.calls().token, org.calls().total_api()), (1, 4));
+}
+
+#[tokio::test]
+async fn fields_that_the_mapping_fills_and_the_org_does_not_have_are_named() {
+    let (_, findings) = found(&open_org().build(), &[]).await;
+    let (state, says) = one(&findings, "Lead fields");
+    assert_eq!(state, "note");
+    for field in [
+        "MiddleName",
+        "CountryCode",
+        "CurrencyIsoCode",
+        "RecordTypeId",
+    ] {
+        assert_says(says, field);
+    }
+    assert!(!says.contains("LastName"), "{says}");
+}
+
+#[tokio::test]
+async fn each_flow_and_a_destination_of_its_own_can_be_checked() {
+    let org = open_org().build();
+    let salesforce = serve(org.router()).await;
+    let all = [
+        ("SALESFORCE_LOGIN_URL", salesforce.as_str()),
+        ("SALESFORCE_ALLOWED_HOSTS", &salesforce),
+        ("SALESFORCE_CLIENT_ID", "consumer-key"),
+        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
+        ("SALESFORCE_USERNAME", "crm@acme.example"),
+        ("SALESFORCE_PASSWORD", "password"),
+        ("SALESFORCE_SECURITY_TOKEN", "security-token"),
+        ("SALESFORCE_AUTH_dst_1", "jwt-bearer"),
+        ("SALESFORCE_JWT_SUBJECT_dst_1", USER),
+        ("SALESFORCE_JWT_KEY_FILE_dst_1", KEY_FILE.to_str().unwrap()),
+    ];
+    for (arguments, state, words) in [
+        (
+            &["--json"][..],
+            "note",
+            "by password, which Salesforce ends on 2027-02-20",
+        ),
+        (
+            &["--json", "--destination", "dst-1"],
+            "works",
+            "Salesforce has let it in",
+        ),
+    ] {
+        let output = run(arguments, &all).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let (found, says) = one(&report["checks"], "login");
+        assert_eq!(found, state, "{says}");
+        assert_says(says, words);
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_work_is_named_with_what_to_do_and_ends_with_1() {
+    for (org, more, check, words) in [
+        (org().build(), &[][..], "login", "\"Run As\""),
+        (
+            open_org().build(),
+            &[("SALESFORCE_CLIENT_SECRET", "old")],
+            "login",
+            "SALESFORCE_CLIENT_SECRET",
+        ),
+        (
+            open_org().build(),
+            &[("SALESFORCE_LOGIN_URL", "https://login.salesforce.com")],
+            "settings",
+            "My Domain",
+        ),
+        (
+            open_org().build(),
+            &[("SALESFORCE_AUTH_dst_1", "magic")],
+            "settings",
+            "SALESFORCE_AUTH_dst_1",
+        ),
+        (
+            open_org().build(),
+            &[("SALESFORCE_API_VERSION", "20.0")],
+            "API version",
+            "SALESFORCE_API_VERSION",
+        ),
+        (
+            open_org().without_api().build(),
+            &[],
+            "API access",
+            "API Enabled",
+        ),
+        (
+            open_org().without_object("Contact").build(),
+            &[],
+            "Contact",
+            "Read, Create and Edit on Contact",
+        ),
+        (
+            open_org().read_only("Lead").build(),
+            &[],
+            "Lead",
+            "the user lacks Create and Edit",
+        ),
+        (
+            open_org().read_only("Lead").build(),
+            &[],
+            "Lead fields",
+            "may not write Email, FirstName, LastName, Company",
+        ),
+        (
+            open_org().without_field("Lead", "Company").build(),
+            &[],
+            "Lead fields",
+            "does not see Company",
+        ),
+        (
+            open_org().build(),
+            &[("API_RESERVE", "14996")],
+            "calls left today",
+            "events wait",
+        ),
+    ] {
+        let (code, findings) = found(&org, more).await;
+        let (state, says) = one(&findings, check);
+        assert_eq!((code, state), (Some(1), "fails"), "{check}: {says}");
+        assert_says(says, words);
+    }
+}
+
+#[tokio::test]
+async fn what_a_failure_keeps_from_being_looked_at_is_skipped() {
+    let (_, findings) = found(&org().build(), &[]).await;
+    let states = findings.as_array().unwrap().iter();
+    let states: Vec<_> = states
+        .map(|finding| finding["state"].as_str().unwrap())
+        .collect();
+    let skipped = ["skipped"; 8];
+    assert_eq!(states, [&["works", "fails"], &skipped[..]].concat());
+}
+
+#[tokio::test]
+async fn active_duplicate_rules_are_counted_and_the_version_that_writes_past_them_is_named() {
+    let org = open_org().build();
+    for (object, active) in [
+        ("Lead", true),
+        ("Contact", true),
+        ("Contact", true),
+        ("Lead", false),
+    ] {
+        let rule = json!({"SobjectType": object, "IsActive": active});
+        org.insert("DuplicateRule", rule).unwrap();
+    }
+    let (code, findings) = found(&org, &[]).await;
+    let (state, says) = one(&findings, "duplicate rules");
+    assert_eq!((code, state), (Some(0), "note"));
+    assert_says(says, "active: Contact 2, Lead 1");
+    assert_says(says, "52.0");
+    let (_, findings) = found(&org, &[("SALESFORCE_API_VERSION", "60.0")]).await;
+    assert_eq!(
+        one(&findings, "duplicate rules"),
+        ("works", "active: Contact 2, Lead 1")
+    );
+}
+
+#[tokio::test]
+async fn a_password_login_without_a_user_says_what_to_set() {
+    let output = run(&["--json"], &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_says(one(&report["checks"], "login").1, "set SALESFORCE_USERNAME");
+}

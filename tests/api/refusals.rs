@@ -1,0 +1,165 @@
+//! Each refusal of a login that Salesforce documents, or is known to answer: the status of its events, and what the person
+//! who looks for them is told. The events of one that may pass are kept, also where this service's own app is wrong; those
+//! of one that somebody has to mend in Salesforce are aborted.
+
+use salesforce_transformer::{Config, config::Flow};
+use serde_json::{Value, json};
+use wiremock::{MockServer, ResponseTemplate};
+
+use crate::{
+    fixtures::{lead_job, login},
+    flows::by_jwt_bearer,
+    keys::KEY_FILE,
+    service::{Service, assert_says, error, verdict},
+};
+
+type Verdict = (u64, &'static str, &'static str);
+
+const ABORTED: Verdict = (400, "network", "aborted");
+const CONFIGURATION: Verdict = (500, "platform", "configuration");
+const RETRYABLE: Verdict = (500, "network", "retryable");
+const THROTTLED: Verdict = (429, "network", "throttled");
+
+/// A refusal: `error`, `error_description`, the verdict of the event, words of what is said.
+type Case = (&'static str, &'static str, Verdict, &'static str);
+
+/// What any flow may be refused with.
+#[rustfmt::skip]
+const ANY: [Case; 23] = [
+    ("invalid_client_id", "client identifier invalid", CONFIGURATION, "SALESFORCE_CLIENT_ID"),
+    ("app_not_found", "External client app is not installed in this org", CONFIGURATION, "SALESFORCE_CLIENT_ID"),
+    ("OAUTH_EC_APP_NOT_FOUND", "", CONFIGURATION, "SALESFORCE_CLIENT_ID"),
+    ("invalid_client", "invalid client credentials", CONFIGURATION, "SALESFORCE_CLIENT_SECRET"),
+    ("invalid_client_credentials", "client secret invalid", CONFIGURATION, "SALESFORCE_CLIENT_SECRET"),
+    ("invalid_grant", "invalid client credentials", CONFIGURATION, "SALESFORCE_CLIENT_SECRET"),
+    ("OAUTH_APP_BLOCKED", "this app is blocked by admin", ABORTED, "unblock it"),
+    ("OAUTH_APP_ACCESS_DENIED", "", ABORTED, "pre-authorized"),
+    ("invalid_app_access", "user is not admin approved to access this app", ABORTED, "pre-authorized"),
+    ("access_denied", "end-user denied authorization", ABORTED, "pre-authorized"),
+    ("invalid_grant", "ip restricted", ABORTED, "Login IP Ranges"),
+    ("invalid_grant", "IP restricted or invalid login hours", ABORTED, "Login Hours"),
+    ("inactive_user", "user is inactive", ABORTED, "activate or unlock"),
+    ("invalid_grant", "inactive user", ABORTED, "activate or unlock"),
+    ("inactive_org", "org is locked, closed, or suspended", ABORTED, "ask Salesforce"),
+    ("invalid_request", "https required", ABORTED, "SALESFORCE_LOGIN_URL"),
+    ("invalid_scope", "the requested scope is invalid", ABORTED, "Manage user data via APIs"),
+    ("API_DISABLED_FOR_ORG", "", ABORTED, "edition has no API access"),
+    ("rate_limit_exceeded", "login rate exceeded", THROTTLED, "limit"),
+    ("unknown_error", "retry your request", RETRYABLE, "for the moment"),
+    ("server_error", "", RETRYABLE, "for the moment"),
+    ("invalid_grant", "expired access/refresh token", RETRYABLE, "tried again"),
+    ("invalid_grant", "token request is already being processed", RETRYABLE, "tried again"),
+];
+
+#[rustfmt::skip]
+const PASSWORD: [Case; 4] = [
+    ("invalid_grant", "authentication failure", ABORTED, "security token"),
+    ("invalid_grant", "authentication failure", ABORTED, "ended password logins, as all do on 2027-02-20"),
+    ("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.", ABORTED, "security token"),
+    ("unsupported_grant_type", "grant type not supported", ABORTED, "2027-02-20"),
+];
+
+#[rustfmt::skip]
+const CLIENT_CREDENTIALS: [Case; 6] = [
+    ("invalid_grant", "no client credentials user enabled", ABORTED, "\"Run As\""),
+    ("invalid_grant", "client credentials flow not enabled", ABORTED, "Flow Enablement"),
+    ("invalid_grant", "request not supported on this domain", ABORTED, "My Domain"),
+    ("invalid_grant", "no valid scopes defined", ABORTED, "Manage user data via APIs"),
+    ("unsupported_grant_type", "grant type not supported", ABORTED, "Flow Enablement"),
+    ("invalid_grant", "authentication failure", ABORTED, "\"Run As\" user"),
+];
+
+#[rustfmt::skip]
+const JWT_BEARER: [Case; 7] = [
+    ("invalid_grant", "user hasn't approved this consumer", ABORTED, "pre-authorized"),
+    ("invalid_grant", "invalid assertion", ABORTED, "SALESFORCE_JWT_KEY_FILE"),
+    ("invalid_grant", "audience is invalid", ABORTED, "My Domain"),
+    ("invalid_grant", "Audience validation failed", ABORTED, "My Domain"),
+    ("invalid_grant", "expired authorization code", RETRYABLE, "tried again"),
+    ("unsupported_grant_type", "grant type not supported", ABORTED, "JWT bearer flow"),
+    ("invalid_grant", "authentication failure", ABORTED, "SALESFORCE_JWT_SUBJECT"),
+];
+
+/// A service that logs in by one flow, and a Salesforce that refuses it.
+struct Refusing {
+    salesforce: MockServer,
+    service: Service,
+}
+
+impl Refusing {
+    async fn start(flow: Flow) -> Self {
+        let salesforce = MockServer::start().await;
+        let by_flow = |config: &mut Config| {
+            by_jwt_bearer(config, &KEY_FILE);
+            config.auth.salesforce_auth = flow;
+        };
+        let flags = ["--refused-login-ttl", "0s"];
+        let service = Service::start_with(&salesforce.uri(), &flags, by_flow).await;
+        Self {
+            salesforce,
+            service,
+        }
+    }
+
+    /// What becomes of an event whose login is refused so.
+    async fn refuse(&self, code: &str, description: &str) -> Value {
+        self.salesforce.reset().await;
+        let refusal = json!({"error": code, "error_description": description});
+        let refusal = ResponseTemplate::new(400).set_body_json(refusal);
+        login().respond_with(refusal).mount(&self.salesforce).await;
+        let jobs = [lead_job(1, "ada@example.com")];
+        self.service.router(jobs).await[0].take()
+    }
+}
+
+async fn assert_cases(flow: Flow, cases: &[Case]) {
+    let refusing = Refusing::start(flow).await;
+    for (code, description, expected, words) in cases {
+        let entry = refusing.refuse(code, description).await;
+        let text = error(&entry);
+        assert_eq!(
+            verdict(&entry),
+            *expected,
+            "{flow:?} {code}: {description}\n{text}"
+        );
+        assert_says(text, words);
+        // Salesforce's own words are always told, and no secret ever.
+        assert_says(text, code);
+        assert_says(text, description);
+        for secret in ["consumer-secret", "passwordsecurity-token", "PRIVATE KEY"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_any_flow() {
+    for flow in [Flow::Password, Flow::ClientCredentials, Flow::JwtBearer] {
+        assert_cases(flow, &ANY).await;
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_password_logins() {
+    assert_cases(Flow::Password, &PASSWORD).await;
+}
+
+#[tokio::test]
+async fn refusals_of_client_credentials() {
+    assert_cases(Flow::ClientCredentials, &CLIENT_CREDENTIALS).await;
+}
+
+#[tokio::test]
+async fn refusals_of_jwt_bearer() {
+    assert_cases(Flow::JwtBearer, &JWT_BEARER).await;
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_known_word_is_told_in_salesforces_own() {
+    let refusing = Refusing::start(Flow::JwtBearer).await;
+    let entry = refusing
+        .refuse("brand_new_error", "as of next release")
+        .await;
+    assert_eq!(verdict(&entry), ABORTED);
+    assert_says(error(&entry), "brand_new_error: as of next release");
+}
