@@ -47,6 +47,8 @@ struct Org<'a> {
     destination: Arc<Destination>,
     credentials: Credentials,
     wanted: IndexMap<String, Wanted>,
+    /// How often a key was wanted that another event of the batch wants too.
+    repeated: usize,
 }
 
 /// The position of an org among those of its batch.
@@ -78,6 +80,7 @@ impl<'a> Orgs<'a> {
             destination,
             credentials,
             wanted: IndexMap::new(),
+            repeated: 0,
         });
         Ok(OrgIndex(self.0.len() - 1))
     }
@@ -87,6 +90,7 @@ impl<'a> Orgs<'a> {
         let Some(org) = self.0.get_mut(index.0) else {
             return;
         };
+        let known = org.wanted.len();
         let wanted = || Wanted {
             key: key.clone(),
             fields: Vec::new(),
@@ -96,6 +100,7 @@ impl<'a> Orgs<'a> {
             .entry(key.folded().to_owned())
             .or_insert_with(wanted);
         wanted.fields.extend(fields);
+        org.repeated += usize::from(org.wanted.len() == known);
     }
 
     /// Opens a session with each org and asks for its keys, a few orgs at a time.
@@ -111,6 +116,7 @@ const AT_ONCE: usize = 16;
 impl Org<'_> {
     async fn ask(mut self, salesforce: &Arc<Salesforce>) -> Answer {
         let wanted: Vec<Wanted> = std::mem::take(&mut self.wanted).into_values().collect();
+        salesforce.repeated(self.repeated);
         let asked = salesforce.ask(&self.credentials, &wanted).await;
         self.log(&asked);
         Answer {

@@ -11,6 +11,7 @@ use super::{
     App,
     failure::{self, Caller},
     received::{Named, Received, as_json, format, ours},
+    traces::Traces,
 };
 use crate::{
     contract::{
@@ -21,6 +22,13 @@ use crate::{
     error::{EventError, RequestError},
     outcome::{self, Outcome, Requests},
 };
+
+/// A batch that has been through the rooms.
+struct Transformed {
+    traces: Option<Traces>,
+    /// What became of its events, and the answer that says so.
+    answer: Result<(Tally, Vec<u8>), RequestError>,
+}
 
 /// What became of the events of a request, for its line in the log.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,7 +66,7 @@ pub(super) async fn transform(
 ) -> Response {
     let answer = async {
         require_json(&headers)?;
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
             reply::processor::answer(batch, outcomes, DestinationName::Salesforce)
@@ -78,7 +86,7 @@ pub(super) async fn processor(
 ) -> Response {
     let answer = async {
         let name = ours(name)?;
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
             reply::processor::answer(batch, outcomes, name)
@@ -96,7 +104,7 @@ pub(super) async fn processor(
 /// `POST /routerTransform`: rudder-server's router.
 pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
     let answer = async {
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let bodies = Bodies::router(&text, format(&headers), read_secret(&headers)?)?;
         let takes_results = takes_results(&headers);
@@ -107,9 +115,9 @@ pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Rec
 }
 
 /// `POST /batch`: rudder-server's batch transform, which the Salesforce destinations do not have. Every job is kept.
-pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
+pub(super) async fn batch(headers: HeaderMap, body: Received) -> Response {
     let answer = async {
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let bodies = Bodies::router(&text, format(&headers), None)?;
         let resolved = bodies.resolved();
@@ -162,11 +170,16 @@ fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
     }
 }
 
-fn respond(answer: Result<(Tally, Vec<u8>), RequestError>, caller: Caller) -> Response {
-    match answer {
+fn respond(transformed: Result<Transformed, RequestError>, caller: Caller) -> Response {
+    let (traces, answer) = match transformed {
+        Ok(transformed) => (transformed.traces, transformed.answer),
+        Err(error) => (None, Err(error)),
+    };
+    let response = match answer {
         Ok((tally, json)) => (Extension(tally), as_json(json)).into_response(),
         Err(error) => failure::answer(&error, caller),
-    }
+    };
+    (traces.map(Extension), response).into_response()
 }
 
 impl App {
@@ -176,18 +189,21 @@ impl App {
         bodies: Bodies<'_>,
         takes_results: bool,
         write: impl FnOnce(&Batch<'_>, &[Outcome<'_>]) -> Result<Vec<u8>, RequestError>,
-    ) -> Result<(Tally, Vec<u8>), RequestError> {
+    ) -> Result<Transformed, RequestError> {
         let resolved = bodies.resolved();
         let batch = Batch {
             takes_results,
             ..bodies.read(&resolved)
         };
         let outcomes = self.pipeline.run(&batch).await;
-        if batch.route == Route::Processor
-            && let Some(error) = outcome::hindrance(&outcomes, self.pipeline.rules())
-        {
-            return Err(RequestError::NotNow(Box::new(error.clone())));
-        }
-        Ok((Tally::of(&outcomes), write(&batch, &outcomes)?))
+        let hindrance = || outcome::hindrance(&outcomes, self.pipeline.rules());
+        let answer = match (batch.route == Route::Processor).then(hindrance).flatten() {
+            Some(error) => Err(RequestError::NotNow(Box::new(error.clone()))),
+            None => write(&batch, &outcomes).map(|json| (Tally::of(&outcomes), json)),
+        };
+        Ok(Transformed {
+            traces: Traces::of(&batch.entries),
+            answer,
+        })
     }
 }

@@ -123,27 +123,42 @@ impl Tokens {
         client: &Client,
         credentials: &Credentials,
     ) -> Result<Arc<Session>, Arc<AuthError>> {
-        match credentials {
-            Credentials::Secret(secret) => {
-                let instance = Instance::new(&secret.instance_url, &self.hosts)
-                    .map_err(|error| Arc::new(error.into()))?;
-                Ok(Arc::new(Session::new(
-                    instance,
-                    secret.access_token.expose_secret(),
-                )))
-            }
+        let opened = match credentials {
+            Credentials::Secret(secret) => Instance::new(&secret.instance_url, &self.hosts)
+                .map_err(|error| Arc::new(error.into()))
+                .map(|instance| {
+                    let token = secret.access_token.expose_secret();
+                    (Arc::new(Session::new(instance, token)), "secret")
+                }),
             Credentials::Password { destination, login } => {
-                let key = TokenKey {
-                    destination: destination.clone(),
-                    username: login.username.clone(),
-                    password: self.fingerprints.hash_one(login.password.expose_secret()),
-                    sandbox: login.sandbox,
-                };
-                self.cache
-                    .try_get_with(key, self.log_in(client, login))
-                    .await
+                self.cached(client, destination, login).await
             }
-        }
+        };
+        let outcome = opened.as_ref().map_or_else(
+            |error: &Arc<AuthError>| error.label(),
+            |(_, source)| *source,
+        );
+        client.metrics().session(outcome);
+        opened.map(|(session, _)| session)
+    }
+
+    /// The session of a login, and whether it was cached.
+    async fn cached(
+        &self,
+        client: &Client,
+        destination: &str,
+        login: &Login,
+    ) -> Result<(Arc<Session>, &'static str), Arc<AuthError>> {
+        let key = TokenKey {
+            destination: destination.to_owned(),
+            username: login.username.clone(),
+            password: self.fingerprints.hash_one(login.password.expose_secret()),
+            sandbox: login.sandbox,
+        };
+        let entry = self.cache.entry(key);
+        let entry = entry.or_try_insert_with(self.log_in(client, login)).await?;
+        let source = if entry.is_fresh() { "login" } else { "cached" };
+        Ok((entry.into_value(), source))
     }
 
     /// Forgets the session of a token that Salesforce no longer accepts. Another that has taken its place is kept.

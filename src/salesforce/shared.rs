@@ -14,13 +14,16 @@ use futures_util::{
 use indexmap::IndexMap;
 use tokio::sync::oneshot;
 
-use crate::salesforce::{
-    Salesforce,
-    fault::Fault,
-    found::{Answer, Found},
-    lookup::{Freshness, Wanted},
-    remembered::Viewer,
-    session::Session,
+use crate::{
+    metrics::LookupSource,
+    salesforce::{
+        Salesforce,
+        fault::Fault,
+        found::{Answer, Found},
+        lookup::{Freshness, Wanted},
+        remembered::Viewer,
+        session::Session,
+    },
 };
 
 /// The lookups that gather or are under way, by user of an org. A user is there as long as something is.
@@ -51,6 +54,13 @@ struct Flying {
     answer: Coming,
 }
 
+/// The keys of a caller that nobody else was asking for.
+struct New {
+    keys: usize,
+    /// Whether they are the first to gather, for whom somebody has to ask.
+    are_first: bool,
+}
+
 /// An answer to come.
 type Coming = Shared<oneshot::Receiver<Answer>>;
 
@@ -75,8 +85,11 @@ impl Lookups {
         if wanted.is_empty() {
             return Found::default();
         }
-        let (answers, is_first) = self.join(viewer, wanted);
-        if is_first {
+        let (answers, new) = self.join(viewer, wanted);
+        let shared = wanted.len() - new.keys;
+        let metrics = salesforce.client.metrics();
+        metrics.lookups(LookupSource::Shared, shared);
+        if new.are_first {
             let (salesforce, session) = (Arc::clone(salesforce), Arc::clone(session));
             let viewer = viewer.clone();
             tokio::spawn(async move { salesforce.fly(&session, &viewer).await });
@@ -93,13 +106,18 @@ impl Lookups {
         found
     }
 
-    /// Joins what gathers or is under way. Returns whether the caller is the first whose keys gather.
-    fn join(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Vec<Coming>, bool) {
+    /// Joins what gathers or is under way.
+    fn join(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Vec<Coming>, New) {
         let mut viewers = self.viewers();
         let lookups = viewers.entry(viewer.clone()).or_default();
-        let was_empty = lookups.gathering.is_empty();
+        let before = lookups.gathering.len();
         let answers = wanted.iter().map(|wanted| lookups.join(wanted)).collect();
-        (answers, was_empty && !lookups.gathering.is_empty())
+        let keys = lookups.gathering.len() - before;
+        let new = New {
+            keys,
+            are_first: before == 0 && keys > 0,
+        };
+        (answers, new)
     }
 
     /// Takes what has gathered: from now on it is under way.
