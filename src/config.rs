@@ -3,17 +3,18 @@
 mod auth;
 mod economy;
 mod parse;
+mod serving;
 mod upstream;
 
-use std::{ffi::OsString, net::IpAddr, time::Duration};
+use std::{ffi::OsString, time::Duration};
 
-use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
     auth::{AuthSettings, DestinationSettings, Flow, Own, Part, Setting, SettingError, spelled},
     economy::Economy,
+    serving::Serving,
     upstream::UpstreamSettings,
 };
 use crate::{
@@ -25,12 +26,9 @@ use crate::{
 /// The settings of the service. Durations are written as `30s`, `5ms` or `1h`, sizes as `256MiB`.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
-    /// Address to listen on
-    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
-    pub host: IpAddr,
-    /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 9090)]
-    pub port: u16,
+    /// How requests are taken in, bounded and let out.
+    #[command(flatten)]
+    pub serving: Serving,
 
     /// Rules: what the documentation promises, or what the stock transformer does
     #[arg(long, env = "COMPATIBILITY", value_enum, default_value_t = Compatibility::Documented)]
@@ -84,16 +82,6 @@ pub struct Config {
     /// Events that bring no destination go to a sandbox
     #[arg(long, env = "SALESFORCE_SANDBOX", default_value_t = false, action = clap::ArgAction::Set)]
     pub salesforce_sandbox: bool,
-
-    /// Largest body of a request, after decompression
-    #[arg(long, env = "BODY_LIMIT", default_value = "256MiB", value_parser = parse::size)]
-    pub body_limit: ByteSize,
-    /// Whether answers are compressed for callers that accept gzip; rudder-server does
-    #[arg(long, env = "COMPRESS_ANSWERS", default_value_t = true, action = clap::ArgAction::Set)]
-    pub compress_answers: bool,
-    /// Longest wait for requests in flight after the first SIGTERM or Ctrl-C
-    #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
-    pub shutdown_timeout: Duration,
 
     /// Form of the log
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -207,6 +195,11 @@ mod tests {
             ("--salesforce-timeout", "0s"),
             ("--token-ttl", "9999y"),
             ("--body-limit", "0"),
+            ("--max-in-flight-bytes", "all"),
+            ("--header-timeout", "0s"),
+            ("--body-timeout", "soon"),
+            ("--shutdown-delay", "5"),
+            ("--reuse-port", "maybe"),
             ("--log-level", "verbose"),
             ("--salesforce-allowed-hosts", "https://*.salesforce.com"),
             ("--salesforce-allowed-hosts", "acme.my.salesforce.com:443"),

@@ -82,7 +82,7 @@ async fn show(options: &Options) -> Result<bool, Trouble> {
     }
     if options.serve {
         screen::invite(&stage);
-        crate::server::signalled().await;
+        crate::server::signals()?.recv().await;
     }
     Ok(report.checks.iter().all(|check| check.holds))
 }

@@ -6,29 +6,30 @@ mod failure;
 mod front;
 mod information;
 mod middleware;
+mod observed;
 mod received;
+mod traces;
 mod transforms;
 mod unread;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     routing::{get, post},
 };
 use tokio::task::JoinHandle;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::Config, contract::DestinationName, metrics::Metrics, pipeline::Pipeline,
-    record::Recorder, salesforce::Salesforce, upstream::Upstream,
+    config::Config,
+    contract::DestinationName,
+    in_flight::InFlight,
+    metrics::Metrics,
+    pipeline::Pipeline,
+    record::Recorder,
+    salesforce::Salesforce,
+    upstream::{BodyLimits, Upstream},
 };
 
 /// What every handler can reach.
@@ -39,31 +40,28 @@ pub struct App {
     salesforce_timeout: Duration,
     metrics: Arc<Metrics>,
     ready: Readiness,
-    body_limit: usize,
+    body_limits: BodyLimits,
+    in_flight: InFlight,
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
 }
 
 /// The life of a service: whether new requests are welcome, and which writes are under way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Readiness {
-    ready: Arc<AtomicBool>,
+    stopping: CancellationToken,
     writes: TaskTracker,
-}
-
-impl Default for Readiness {
-    fn default() -> Self {
-        Self {
-            ready: Arc::new(AtomicBool::new(true)),
-            writes: TaskTracker::new(),
-        }
-    }
 }
 
 impl Readiness {
     /// Says that the service is about to stop: `/ready` answers 503 from now on.
     pub fn stop(&self) {
-        self.ready.store(false, Ordering::Relaxed);
+        self.stopping.cancel();
+    }
+
+    /// Resolves once the service is about to stop.
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
     }
 
     /// Resolves once every write that has begun is finished, also those whose callers have hung up.
@@ -73,7 +71,7 @@ impl Readiness {
     }
 
     fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
+        !self.stopping.is_cancelled()
     }
 
     /// Runs a write to its end, whatever becomes of its caller.
@@ -108,7 +106,6 @@ pub(crate) fn router(
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
 ) -> Router {
-    let body_limit = usize::try_from(config.body_limit.as_u64()).unwrap_or(usize::MAX);
     let app = App {
         pipeline: Arc::new(Pipeline::new(
             config,
@@ -120,7 +117,11 @@ pub(crate) fn router(
         salesforce_timeout: config.salesforce_timeout,
         metrics,
         ready,
-        body_limit,
+        body_limits: BodyLimits {
+            largest: config.serving.largest_body(),
+            timeout: config.serving.body_timeout,
+        },
+        in_flight: InFlight::new(config.serving.most_in_flight()),
         upstream,
         recorder,
     };
@@ -139,8 +140,7 @@ pub(crate) fn router(
         .route(
             "/v1/destinations/{destination}/proxy",
             post(deliveries::proxy_v1),
-        )
-        .layer(DefaultBodyLimit::max(body_limit));
+        );
     let transforms = middleware::around_transforms(transforms, config);
     let service = Router::new()
         .route("/", get(ROUTES))

@@ -23,6 +23,7 @@
 //! - [`rules`]: the two sets of rules
 //! - [`error`]: the two kinds of failure
 //! - [`http`], [`config`], [`metrics`], [`telemetry`], [`server`]: the service around it
+//! - [`in_flight`], [`process`]: the memory of requests, and what the process may use
 //! - [`upstream`]: the transformer behind this one, for everything that is not Salesforce's
 //! - [`record`], [`compare`]: real traffic, and where two transformers answer it differently
 //! - [`check`]: what the configured login may do in its org
@@ -38,12 +39,14 @@ pub mod descriptor;
 pub mod error;
 pub mod gate;
 pub mod http;
+pub mod in_flight;
 pub mod map;
 pub mod metrics;
 pub mod orgs;
 pub mod outcome;
 pub mod pipeline;
 pub mod plan;
+pub mod process;
 pub mod record;
 pub mod rules;
 pub mod salesforce;

@@ -8,9 +8,11 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use salesforce_transformer::{
-    Config, app, check, compare, demo, http::Readiness, server, simulator, telemetry,
+    Config, app, check, compare, demo,
+    http::Readiness,
+    server::{self, Listeners},
+    simulator, telemetry,
 };
-use tokio::net::TcpListener;
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
 ///
@@ -85,7 +87,7 @@ async fn serve(mut config: Config) -> ExitCode {
         }
         Ok(server::End::CutOff) => {
             tracing::error!(
-                "stopped with requests still in flight: rudder-server will send their events again"
+                "stopped before every request in flight was answered: rudder-server will send their events again"
             );
             ExitCode::FAILURE
         }
@@ -97,27 +99,27 @@ async fn serve(mut config: Config) -> ExitCode {
 }
 
 async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
+    let signals = server::signals()
+        .map_err(|error| format!("SIGTERM and Ctrl-C cannot be listened for: {error}"))?;
+    let serving = &config.serving;
+    let listeners = Listeners::open(serving).map_err(|error| error.to_string())?;
     let ready = Readiness::default();
     let app = app(config, ready.clone()).map_err(|error| error.to_string())?;
-    let address = SocketAddr::new(config.host, config.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("HOST and PORT: cannot listen on {address}: {error}"))?;
     if config.auth.lacks_app() {
         tracing::warn!(
             "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET are not both set: password logins will be refused, OAuth destinations work"
         );
     }
-    tracing::info!(%address, compatibility = ?config.compatibility, auth = config.auth.salesforce_auth.name(), version = env!("CARGO_PKG_VERSION"), "listening");
-    let serving = server::serve(
-        listener,
-        app,
-        ready,
-        server::signalled(),
-        server::signalled(),
-        config.shutdown_timeout,
+    tracing::info!(
+        address = listeners.addresses(),
+        compatibility = ?config.compatibility,
+        auth = config.auth.salesforce_auth.name(),
+        version = env!("CARGO_PKG_VERSION"),
+        max_in_flight_bytes = serving.most_in_flight(),
+        largest_body_bytes = serving.largest_body(),
+        "listening"
     );
-    serving.await.map_err(|error| error.to_string())
+    Ok(server::serve(listeners, app, ready, signals, serving).await)
 }
 
 async fn health(options: &HealthOptions) -> ExitCode {

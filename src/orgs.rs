@@ -51,6 +51,8 @@ struct Org<'a> {
     destination: Arc<Destination>,
     credentials: Credentials,
     wanted: IndexMap<Key, Vec<String>>,
+    /// How often a key was wanted that another event of the batch wants too.
+    repeated: usize,
 }
 
 /// The position of an org among those of its batch.
@@ -82,6 +84,7 @@ impl<'a> Orgs<'a> {
             destination,
             credentials,
             wanted: IndexMap::new(),
+            repeated: 0,
         });
         Ok(OrgIndex(self.0.len() - 1))
     }
@@ -91,7 +94,9 @@ impl<'a> Orgs<'a> {
         let Some(org) = self.0.get_mut(index.0) else {
             return;
         };
+        let known = org.wanted.len();
         org.wanted.entry(key.clone()).or_default().extend(fields);
+        org.repeated += usize::from(org.wanted.len() == known);
     }
 
     /// Opens a session with each org and asks for its keys, a few orgs at a time.
@@ -108,6 +113,7 @@ impl Org<'_> {
     async fn ask(mut self, salesforce: &Arc<Salesforce>) -> Answer {
         let wanted = std::mem::take(&mut self.wanted).into_iter();
         let wanted: Vec<Wanted> = wanted.map(|(key, fields)| Wanted { key, fields }).collect();
+        salesforce.repeated(self.repeated);
         let asked = salesforce.ask(&self.credentials, &wanted).await;
         self.log(&asked);
         Answer {

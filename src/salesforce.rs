@@ -42,7 +42,11 @@ use self::{
     shared::Lookups,
     types::Types,
 };
-use crate::{StartError, config::Config, metrics::Metrics};
+use crate::{
+    StartError,
+    config::Config,
+    metrics::{LookupSource, Metrics},
+};
 
 /// All orgs that the service talks to: one HTTP client, one cache of tokens.
 #[derive(Debug)]
@@ -99,6 +103,11 @@ impl Salesforce {
     /// [`Fault::Reserved`] where it has none.
     pub fn spares(&self, org: &Instance, creates: bool) -> Result<(), Fault> {
         self.limits.spares(org, creates)
+    }
+
+    /// Counts keys that need not be asked for because another event of the same request wants them too.
+    pub fn repeated(&self, keys: usize) {
+        self.client.metrics().lookups(LookupSource::Repeated, keys);
     }
 
     /// Opens a session and asks for the records of these keys, together with whoever asks the same org at the same time. A

@@ -30,7 +30,7 @@ use tokio::time::sleep;
 
 pub use self::{
     destination::{DestType, dest_type},
-    held::{Held, NotHeld},
+    held::{BodyLimits, Held},
     ownership::{Ownership, ownership},
     pass::Passed,
 };
@@ -134,6 +134,12 @@ impl Upstream {
     pub fn is_heard(&self) -> bool {
         let features = self.features.read();
         features.unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether its last answer came.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.is_heard() && !self.failing.load(Ordering::Relaxed)
     }
 
     /// `unheard`, `failing` where the last attempt has failed, or `ok`.

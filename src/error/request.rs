@@ -1,9 +1,12 @@
 //! A whole request failed: an HTTP status.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::{
     error::{EventError, shortened},
+    in_flight::Overloaded,
     upstream::UpstreamError,
 };
 
@@ -22,13 +25,26 @@ pub enum RequestError {
     /// The header `Oauth-Secret` is no UTF-8, so that it could not be handed back byte for byte.
     #[error("the header Oauth-Secret is no UTF-8: {0}")]
     SecretNotText(#[source] std::str::Utf8Error),
-    /// The body is larger than the setting `BODY_LIMIT` (bytes, counted after decompression).
+    /// The body is larger than the setting `BODY_LIMIT`, or a third of `MAX_IN_FLIGHT_BYTES` (bytes, counted after
+    /// decompression).
     #[error(
-        "the body is larger than {limit} bytes; raise the setting BODY_LIMIT, or send smaller batches"
+        "the body is larger than {limit} bytes; raise the settings BODY_LIMIT and MAX_IN_FLIGHT_BYTES (a request counts as three times its body), or send smaller batches"
     )]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
+    },
+    /// The requests in flight leave no memory for another one.
+    #[error("{0}")]
+    Overloaded(#[from] Overloaded),
+    /// The caller did not send the rest of the body in time.
+    #[error(
+        "the rest of the body did not arrive: there was nothing for {} (the setting BODY_TIMEOUT)",
+        humantime::format_duration(*.timeout)
+    )]
+    BodyTimeout {
+        /// How long it was waited for.
+        timeout: Duration,
     },
     /// The body could not be read to its end, or its compression is broken.
     #[error("the body could not be read: {0}")]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -12,6 +13,7 @@ use super::{
     App,
     failure::{self, Caller},
     received::{Named, Received, as_json, ours, outline},
+    traces::Traces,
 };
 use crate::{
     contract::{
@@ -54,7 +56,7 @@ async fn proxy(
     let life = app.ready.clone();
     let delivery = async move {
         let name = ours(name)?;
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let outline = outline(&text)?;
         let request = ProxyRequest::read(outline.root(), version)?;
@@ -66,12 +68,14 @@ async fn proxy(
             }
             Err(flaw) => Delivered::unsendable(&flaw),
         };
-        Ok(reply::proxy::answer(version, name, &request, &delivered))
+        let traces = Traces::of_jobs(request.jobs.iter().copied());
+        let (status, json) = reply::proxy::answer(version, name, &request, &delivered);
+        Ok((status, traces.map(Extension), json))
     };
     match life.write(delivery).await {
-        Ok(Ok((status, json))) => {
+        Ok(Ok((status, traces, json))) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, as_json(json)).into_response()
+            (status, traces, as_json(json)).into_response()
         }
         Ok(Err(error)) => failure::answer(&error, Caller::RudderServer),
         Err(panicked) => {

@@ -3,7 +3,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use axum::{
-    Json,
+    Extension, Json,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -28,6 +28,10 @@ enum Answer {
     Again { reason: &'static str },
 }
 
+/// Why an answer says "ask again": the value of `X-Rudder-Error-Reason`, for the log and the metrics.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reason(pub(super) &'static str);
+
 /// Answers a request that cannot be served.
 pub(super) fn answer(error: &RequestError, caller: Caller) -> Response {
     let body = Json(json!({ "error": error.to_string() }));
@@ -46,7 +50,8 @@ pub(super) fn answer(error: &RequestError, caller: Caller) -> Response {
                 ("X-Rudder-Should-Retry", "true"),
                 ("X-Rudder-Error-Reason", reason),
             ];
-            (StatusCode::SERVICE_UNAVAILABLE, headers, body).into_response()
+            let reason = Extension(Reason(reason));
+            (StatusCode::SERVICE_UNAVAILABLE, headers, reason, body).into_response()
         }
     }
 }
@@ -60,6 +65,10 @@ fn for_person(error: &RequestError) -> Answer {
         | RequestError::Unreadable(_) => Answer::Final(StatusCode::BAD_REQUEST),
         RequestError::Method { .. } => Answer::Final(StatusCode::METHOD_NOT_ALLOWED),
         RequestError::TooLarge { .. } => Answer::Final(StatusCode::PAYLOAD_TOO_LARGE),
+        RequestError::Overloaded(_) => Answer::Again {
+            reason: "overloaded",
+        },
+        RequestError::BodyTimeout { .. } => Answer::Final(StatusCode::REQUEST_TIMEOUT),
         RequestError::ContentType { .. } | RequestError::ContentEncoding { .. } => {
             Answer::Final(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         }
@@ -94,6 +103,12 @@ fn for_rudder_server(error: &RequestError) -> Answer {
         },
         RequestError::TooLarge { .. } => Answer::Again {
             reason: "body_limit",
+        },
+        RequestError::Overloaded(_) => Answer::Again {
+            reason: "overloaded",
+        },
+        RequestError::BodyTimeout { .. } => Answer::Again {
+            reason: "body_timeout",
         },
         RequestError::UnknownDestination { .. } => Answer::Again {
             reason: "unknown_destination",

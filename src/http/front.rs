@@ -1,11 +1,8 @@
 //! Stands in front of the upstream: each request is answered here or there, and none before the upstream has been heard.
 
-use std::sync::Arc;
-
 use axum::{
-    body::Body,
     extract::{Request, State},
-    http::{Method, header},
+    http::{Method, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -16,7 +13,7 @@ use super::{
 };
 use crate::{
     error::RequestError,
-    upstream::{DestType, Held, NotHeld, Ownership, Upstream, UpstreamError, dest_type, ownership},
+    upstream::{DestType, Held, Ownership, Upstream, UpstreamError, dest_type, ownership},
 };
 
 /// Answers a request, or has it answered. Without an upstream all are ours.
@@ -25,70 +22,62 @@ pub(super) async fn here_or_there(
     request: Request,
     next: Next,
 ) -> Response {
-    let request = match recorded(&app, request).await {
-        Ok(request) => request,
-        Err(refused) => return refused,
-    };
-    let Some(upstream) = app.upstream.clone() else {
-        return next.run(request).await;
+    let answer = answered(&app, request, next).await;
+    answer.unwrap_or_else(|error| failure::answer(&error, Caller::RudderServer))
+}
+
+async fn answered(app: &App, request: Request, next: Next) -> Result<Response, RequestError> {
+    let request = recorded(app, request).await?;
+    let Some(upstream) = &app.upstream else {
+        return Ok(next.run(request).await);
     };
     let path = request.uri().path();
     let is_about_us = matches!(path, "/health" | "/ready" | "/metrics");
     if !is_about_us && !upstream.is_heard() {
-        return trouble(UpstreamError::Unheard);
+        return Err(UpstreamError::Unheard.into());
     }
     match ownership(path) {
-        Ownership::Ours => next.run(request).await,
-        Ownership::Theirs => pass(&upstream, request).await,
-        Ownership::ByBody => by_body(&app, &upstream, request, next).await,
+        Ownership::Ours => Ok(next.run(request).await),
+        Ownership::Theirs => Ok(upstream.pass(request).await?),
+        Ownership::ByBody => by_body(app, upstream, request, next).await,
     }
 }
 
 /// Records a POST, for which its body is held whole.
-async fn recorded(app: &App, request: Request) -> Result<Request, Response> {
+async fn recorded(app: &App, request: Request) -> Result<Request, RequestError> {
     let recorder = app.recorder.as_ref();
     let Some(recorder) = recorder.filter(|_| request.method() == Method::POST) else {
         return Ok(request);
     };
-    let (parts, body) = request.into_parts();
-    let held = held(app, body).await?;
+    let (parts, held) = held(app, request).await?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     recorder.record(path, &parts.headers, &held.whole());
     Ok(Request::from_parts(parts, held.into_body()))
 }
 
-async fn held(app: &App, body: Body) -> Result<Held, Response> {
-    let limit = app.body_limit;
-    Held::read(body, limit).await.map_err(|why| {
-        let error = match why {
-            NotHeld::TooLarge => RequestError::TooLarge { limit },
-            NotHeld::Broken => RequestError::Unreadable("it ended early".to_owned()),
-        };
-        failure::answer(&error, Caller::RudderServer)
-    })
+/// Holds the body of a request, which takes its memory from here on.
+async fn held(app: &App, request: Request) -> Result<(Parts, Held), RequestError> {
+    let share = app.share(request.extensions());
+    let (parts, body) = request.into_parts();
+    let held = Held::read(body, app.body_limits, &share).await?;
+    Ok((parts, held))
 }
 
 /// The body is held once, looked at from its end, and goes on as it came.
-async fn by_body(app: &App, upstream: &Arc<Upstream>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let held = match held(app, body).await {
-        Ok(held) => held,
-        Err(refused) => return refused,
-    };
+async fn by_body(
+    app: &App,
+    upstream: &Upstream,
+    request: Request,
+    next: Next,
+) -> Result<Response, RequestError> {
+    let (parts, held) = held(app, request).await?;
     let encoding = parts.headers.get(header::CONTENT_ENCODING);
     let gzip = encoding.is_some_and(|encoding| encoding == "gzip");
-    let whose = dest_type(&held, gzip, app.body_limit);
+    let share = app.share(&parts.extensions);
+    let whose = dest_type(&held, gzip, app.body_limits.largest, &share)?;
     let request = Request::from_parts(parts, held.into_body());
     match whose {
-        DestType::Ours => next.run(request).await,
-        DestType::Theirs => pass(upstream, request).await,
+        DestType::Ours => Ok(next.run(request).await),
+        DestType::Theirs => Ok(upstream.pass(request).await?),
     }
-}
-
-async fn pass(upstream: &Upstream, request: Request) -> Response {
-    upstream.pass(request).await.unwrap_or_else(trouble)
-}
-
-fn trouble(error: UpstreamError) -> Response {
-    failure::answer(&RequestError::Upstream(error), Caller::RudderServer)
 }

@@ -1,5 +1,7 @@
 //! The routes that are polled, and the answers to everything that is no route.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -12,7 +14,7 @@ use super::{
     ADVERTISED, App,
     failure::{self, Caller},
 };
-use crate::{error::RequestError, salesforce::limits::Figures};
+use crate::{error::RequestError, metrics::Now, salesforce::limits::Figures, upstream::Upstream};
 
 /// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1. Where there is an
 /// upstream, ours are laid over its own.
@@ -52,16 +54,9 @@ pub(super) async fn health() -> Json<JsonValue> {
 
 /// `GET /ready`: new requests are welcome. An upstream that fails does not keep Salesforce's events away.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
-    let upstream = app.upstream.as_ref();
-    let reason = if !app.ready.is_ready() {
-        Some("the service is stopping")
-    } else if upstream.is_some_and(|upstream| !upstream.is_heard()) {
-        Some("the upstream has not been heard yet")
-    } else {
-        None
-    };
+    let reason = app.hindrance();
     let mut body = json!({ "ready": reason.is_none() });
-    if let Some(upstream) = upstream {
+    if let Some(upstream) = &app.upstream {
         body["upstream"] = upstream.state().into();
     }
     match reason {
@@ -73,6 +68,20 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue
     }
 }
 
+impl App {
+    /// Why new requests are not welcome.
+    fn hindrance(&self) -> Option<&'static str> {
+        let is_unheard = |upstream: &Arc<Upstream>| !upstream.is_heard();
+        if !self.ready.is_ready() {
+            Some("the service is stopping")
+        } else if self.upstream.as_ref().is_some_and(is_unheard) {
+            Some("the upstream has not been heard yet")
+        } else {
+            None
+        }
+    }
+}
+
 /// `GET /version` and its two older names.
 pub(super) async fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
@@ -80,12 +89,17 @@ pub(super) async fn version() -> &'static str {
 
 /// `GET /metrics`: Prometheus text.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
+    let now = Now {
+        in_flight: &app.in_flight,
+        is_ready: app.hindrance().is_none(),
+        upstream_answers: app.upstream.as_ref().map(|upstream| upstream.answers()),
+    };
     (
         [(
             header::CONTENT_TYPE,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
         )],
-        app.metrics.encode(&app.salesforce.limits().figures()),
+        app.metrics.encode(&app.salesforce.limits().figures(), &now),
     )
         .into_response()
 }

@@ -1,11 +1,11 @@
 //! The layers on one page.
 
-use std::{any::Any, time::Instant};
+use std::any::Any;
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
-    http::{HeaderValue, Uri, uri::PathAndQuery},
+    extract::{Request, State},
+    http::{HeaderValue, Uri, header, uri::PathAndQuery},
     middleware::{self, Next},
     response::Response,
 };
@@ -20,11 +20,9 @@ use tower_http::{
 use super::{
     App,
     failure::{self, Caller},
-    front,
-    transforms::Tally,
-    unread,
+    front, observed, unread,
 };
-use crate::{config::Config, error::RequestError, upstream::Passed};
+use crate::{config::Config, error::RequestError};
 
 /// Answers below this size are sent as they are, in bytes.
 const SMALLEST_COMPRESSED: u16 = 1024;
@@ -41,7 +39,7 @@ pub(super) fn around_transforms(routes: Router<App>, config: &Config) -> Router<
         )
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::map_response(api_version));
-    if !config.compress_answers {
+    if !config.serving.compress_answers {
         return routes;
     }
     routes.layer(
@@ -54,12 +52,19 @@ pub(super) fn around_transforms(routes: Router<App>, config: &Config) -> Router<
 /// The layers of all routes. Paths are tidied before they are matched, so this lies around a router of its own.
 pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
     let observed = routes
-        .layer(middleware::from_fn(unread::read_rest))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            unread::read_rest,
+        ))
         .layer(middleware::from_fn_with_state(
             app.clone(),
             front::here_or_there,
         ))
-        .layer(middleware::from_fn_with_state(app.clone(), observe))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            observed::observe,
+        ))
+        .layer(middleware::from_fn_with_state(app.clone(), farewell))
         .with_state::<()>(app.clone());
     let tidied = tower::Layer::layer(&MapRequestLayer::new(tidy_path), observed);
     Router::new().fallback_service(tidied)
@@ -91,6 +96,16 @@ fn tidied(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
+/// Has a caller that keeps its connection alive open the next one elsewhere, once this service is about to stop.
+async fn farewell(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if !app.ready.is_ready() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
 /// rudder-server ends its process on a 200 without this header.
 async fn api_version(mut response: Response) -> Response {
     response
@@ -113,38 +128,4 @@ fn panicked(cause: Box<dyn Any + Send>) -> Response {
         "a handler panicked: please report this as a bug"
     );
     failure::answer(&RequestError::Panicked, Caller::RudderServer)
-}
-
-/// One line in the log and one observation in the metrics for each request.
-async fn observe(
-    State(app): State<App>,
-    route: Option<MatchedPath>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let start = Instant::now();
-    let method = request.method().clone();
-    let response = next.run(request).await;
-    let (status, elapsed) = (response.status().as_u16(), start.elapsed());
-    let passed = response.extensions().get::<Passed>().is_some();
-    let matched = route.as_ref().map_or("unknown", MatchedPath::as_str);
-    let route = if passed { "upstream" } else { matched };
-    app.metrics.request(route, status, elapsed);
-    let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let polled =
-        response.status().is_success() && matches!(route, "/health" | "/ready" | "/metrics");
-    match response.extensions().get::<Tally>() {
-        Some(Tally {
-            events,
-            requests,
-            delivered,
-            filtered,
-            failed,
-        }) => {
-            tracing::info!(%method, route, status, duration_ms, events, requests, delivered, filtered, failed, "request");
-        }
-        None if polled => tracing::debug!(%method, route, status, duration_ms, "request"),
-        None => tracing::info!(%method, route, status, duration_ms, "request"),
-    }
-    response
 }

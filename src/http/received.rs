@@ -1,12 +1,11 @@
 //! What every POST route does first and last: the body, whole and decompressed, and the answer as JSON.
 
+use std::{convert::Infallible, ops::Deref, sync::Arc};
+
 use axum::{
     body::Body,
-    extract::{
-        Path,
-        rejection::{BytesRejection, PathRejection},
-    },
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{FromRequest, Path, Request, rejection::PathRejection},
+    http::{Extensions, HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -15,10 +14,52 @@ use super::App;
 use crate::{
     contract::{DestinationName, Format, json::Outline},
     error::RequestError,
+    in_flight::Share,
+    upstream::Held,
 };
 
-/// A request's body, or why axum could not read it.
-pub(super) type Received = Result<Bytes, BytesRejection>;
+/// A request's body, or why it could not be read.
+pub(super) struct Received(Result<Whole, RequestError>);
+
+/// A body, whole and decompressed. Its memory is counted for as long as it is there.
+pub(super) struct Whole {
+    bytes: Bytes,
+    _share: Arc<Share>,
+}
+
+impl Received {
+    /// The body.
+    pub(super) fn whole(self) -> Result<Whole, RequestError> {
+        self.0
+    }
+}
+
+impl Deref for Whole {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl FromRequest<App> for Received {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Infallible> {
+        let encoding = request.headers().get(header::CONTENT_ENCODING);
+        if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
+            return Ok(Self(Err(RequestError::ContentEncoding {
+                found: String::from_utf8_lossy(encoding.as_bytes()).into_owned(),
+            })));
+        }
+        let share = app.share(request.extensions());
+        let held = Held::read(request.into_body(), app.body_limits, &share).await;
+        Ok(Self(held.map(|held| Whole {
+            bytes: held.whole(),
+            _share: share,
+        })))
+    }
+}
 
 /// The last part of a path, or why it cannot be read.
 pub(super) type Named = Result<Path<String>, PathRejection>;
@@ -46,25 +87,9 @@ pub(super) fn as_json(json: Vec<u8>) -> Response {
 }
 
 impl App {
-    /// The body of a request, whole and decompressed.
-    pub(super) fn received(
-        &self,
-        headers: &HeaderMap,
-        body: Received,
-    ) -> Result<Bytes, RequestError> {
-        if let Some(encoding) = headers
-            .get(header::CONTENT_ENCODING)
-            .filter(|encoding| *encoding != "identity")
-        {
-            return Err(RequestError::ContentEncoding {
-                found: String::from_utf8_lossy(encoding.as_bytes()).into_owned(),
-            });
-        }
-        body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => RequestError::TooLarge {
-                limit: self.body_limit,
-            },
-            _ => RequestError::Unreadable(rejection.body_text()),
-        })
+    /// The share of a request in the memory of those in flight.
+    pub(super) fn share(&self, request: &Extensions) -> Arc<Share> {
+        let share = request.get::<Arc<Share>>();
+        share.map_or_else(|| self.in_flight.begin(), Arc::clone)
     }
 }

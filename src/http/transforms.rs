@@ -11,12 +11,20 @@ use super::{
     App,
     failure::{self, Caller},
     received::{Named, Received, as_json, format, ours, outline},
+    traces::Traces,
 };
 use crate::{
     contract::{Batch, Bodies, DestinationName, Route, batch, json::Outline, reply},
     error::{EventError, RequestError},
     outcome::{self, Outcome, Requests},
 };
+
+/// A batch that has been through the rooms.
+struct Transformed {
+    traces: Option<Traces>,
+    /// What became of its events, and the answer that says so.
+    answer: Result<(Tally, Vec<u8>), RequestError>,
+}
 
 /// What became of the events of a request, for its line in the log.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,7 +62,7 @@ pub(super) async fn transform(
 ) -> Response {
     let answer = async {
         require_json(&headers)?;
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let outline = outline(&text)?;
         let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
@@ -75,7 +83,7 @@ pub(super) async fn processor(
 ) -> Response {
     let answer = async {
         let name = ours(name)?;
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let outline = outline(&text)?;
         let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
@@ -94,7 +102,7 @@ pub(super) async fn processor(
 /// `POST /routerTransform`: rudder-server's router.
 pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
     let answer = async {
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let outline = outline(&text)?;
         let secret = read_secret(&headers)?;
@@ -108,9 +116,9 @@ pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Rec
 }
 
 /// `POST /batch`: rudder-server's batch transform, which the Salesforce destinations do not have. Every job is kept.
-pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
+pub(super) async fn batch(headers: HeaderMap, body: Received) -> Response {
     let answer = async {
-        let body = app.received(&headers, body)?;
+        let body = body.whole()?;
         let text = batch::text(&body);
         let outline = outline(&text)?;
         let bodies = Bodies::router(outline.root(), format(&headers), None)?;
@@ -164,11 +172,16 @@ fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
     }
 }
 
-fn respond(answer: Result<(Tally, Vec<u8>), RequestError>, caller: Caller) -> Response {
-    match answer {
+fn respond(transformed: Result<Transformed, RequestError>, caller: Caller) -> Response {
+    let (traces, answer) = match transformed {
+        Ok(transformed) => (transformed.traces, transformed.answer),
+        Err(error) => (None, Err(error)),
+    };
+    let response = match answer {
         Ok((tally, json)) => (Extension(tally), as_json(json)).into_response(),
         Err(error) => failure::answer(&error, caller),
-    }
+    };
+    (traces.map(Extension), response).into_response()
 }
 
 impl App {
@@ -178,18 +191,21 @@ impl App {
         bodies: Bodies<'_>,
         takes_results: bool,
         write: impl FnOnce(&Batch<'_>, &[Outcome<'_>]) -> Vec<u8>,
-    ) -> Result<(Tally, Vec<u8>), RequestError> {
+    ) -> Result<Transformed, RequestError> {
         let resolved = bodies.resolved();
         let batch = Batch {
             takes_results,
             ..bodies.read(&resolved)
         };
         let outcomes = self.pipeline.run(&batch).await;
-        if batch.route == Route::Processor
-            && let Some(error) = outcome::hindrance(&outcomes, self.pipeline.rules())
-        {
-            return Err(RequestError::NotNow(Box::new(error.clone())));
-        }
-        Ok((Tally::of(&outcomes), write(&batch, &outcomes)))
+        let hindrance = || outcome::hindrance(&outcomes, self.pipeline.rules());
+        let answer = match (batch.route == Route::Processor).then(hindrance).flatten() {
+            Some(error) => Err(RequestError::NotNow(Box::new(error.clone()))),
+            None => Ok((Tally::of(&outcomes), write(&batch, &outcomes))),
+        };
+        Ok(Transformed {
+            traces: Traces::of(&batch.entries),
+            answer,
+        })
     }
 }

@@ -12,14 +12,16 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::Response,
 };
 use futures_util::future;
 use http_body::{Frame, SizeHint};
 
-/// How long the rest of a body is read for.
+use super::App;
+
+/// How long the rest of a body is read for, unless `BODY_TIMEOUT` is shorter.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// How much of it is read, in bytes.
@@ -57,7 +59,7 @@ impl HttpBody for Lent {
 }
 
 /// Answers a request once its body has been read, by the handler or by us.
-pub(super) async fn read_rest(request: Request, next: Next) -> Response {
+pub(super) async fn read_rest(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
         return next.run(Request::from_parts(parts, body)).await;
@@ -77,7 +79,8 @@ pub(super) async fn read_rest(request: Request, next: Next) -> Response {
             }
         }
     };
-    if tokio::time::timeout(LONGEST, discard).await.is_err() {
+    let longest = LONGEST.min(app.body_limits.timeout);
+    if tokio::time::timeout(longest, discard).await.is_err() {
         tracing::debug!("a body was still arriving after its answer was due");
     }
     response

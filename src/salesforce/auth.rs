@@ -112,27 +112,32 @@ impl Tokens {
         client: &Client,
         credentials: &Credentials,
     ) -> Result<Arc<Session>, Arc<AuthError>> {
-        match credentials {
-            Credentials::Secret(secret) => {
-                let instance = Instance::new(&secret.instance_url, &self.hosts)
-                    .map_err(|error| Arc::new(error.into()))?;
-                Ok(Arc::new(Session::new(
-                    instance,
-                    secret.access_token.expose_secret(),
-                )))
-            }
+        let opened = match credentials {
+            Credentials::Secret(secret) => Instance::new(&secret.instance_url, &self.hosts)
+                .map_err(|error| Arc::new(error.into()))
+                .map(|instance| {
+                    let token = secret.access_token.expose_secret();
+                    (Arc::new(Session::new(instance, token)), "secret")
+                }),
             Credentials::Login { destination, login } => {
                 self.logged_in(client, destination, login).await
             }
-        }
+        };
+        let outcome = opened.as_ref().map_or_else(
+            |error: &Arc<AuthError>| error.label(),
+            |(_, source)| *source,
+        );
+        client.metrics().session(outcome);
+        opened.map(|(session, _)| session)
     }
 
+    /// The session of a login, and whether it was cached.
     async fn logged_in(
         &self,
         client: &Client,
         destination: &str,
         login: &Login,
-    ) -> Result<Arc<Session>, Arc<AuthError>> {
+    ) -> Result<(Arc<Session>, &'static str), Arc<AuthError>> {
         let login = DestinationLogin {
             authorisation: self.authorisations.of(destination),
             destination,
@@ -143,10 +148,11 @@ impl Tokens {
             .identity()
             .map_err(|error| Arc::new(AuthError::from(error)))?;
         let renewed = self.renewed(client, &login, &identity);
-        let token = self.fresh.try_get_with_by_ref(&identity, renewed).await;
-        token
-            .map(|token| token.session)
-            .map_err(|error: Arc<Arc<AuthError>>| Arc::clone(&*error))
+        let entry = self.fresh.entry_by_ref(&identity);
+        let entry = entry.or_try_insert_with(renewed).await;
+        let entry = entry.map_err(|error: Arc<Arc<AuthError>>| Arc::clone(&*error))?;
+        let source = if entry.is_fresh() { "login" } else { "cached" };
+        Ok((entry.into_value().session, source))
     }
 
     /// Forgets the session of a token that Salesforce no longer accepts. Another that has taken its place is kept.

@@ -166,6 +166,11 @@ impl Client {
         self.limits.logged_in(org);
     }
 
+    /// Where calls are counted, and what they spare.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     fn ticket<'c>(&'c self, call: Call, org: &'c Instance) -> Result<Ticket<'c>, Fault> {
         self.limits
             .spend(org, call)

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use reqwest::Method;
 
 use crate::{
-    metrics::Call,
+    metrics::{Call, LookupSource},
     salesforce::{
         Fault, Found, Freshness, Key, Row, Salesforce, Session, Wanted,
         composite::{MOST_PARTS, Part},
@@ -32,6 +32,8 @@ impl Salesforce {
             Freshness::Fresh => (Found::default(), wanted.to_vec()),
         };
         let asked = Instant::now();
+        let metrics = self.client.metrics();
+        metrics.lookups(LookupSource::Asked, unknown.len());
         let searched = self.search(session, unknown).await;
         for wanted in wanted {
             if let Ok(rows) = searched.rows(&wanted.key) {
@@ -56,6 +58,9 @@ impl Salesforce {
                 None => unknown.push(wanted.clone()),
             }
         }
+        let remembered = wanted.len() - unknown.len();
+        let metrics = self.client.metrics();
+        metrics.lookups(LookupSource::Remembered, remembered);
         (found, unknown)
     }
 

@@ -11,14 +11,17 @@ use futures_util::{FutureExt, future::Shared};
 use indexmap::IndexMap;
 use tokio::sync::oneshot;
 
-use crate::salesforce::{
-    Salesforce,
-    fault::Fault,
-    found::Found,
-    key::Key,
-    lookup::{Freshness, Wanted},
-    remembered::Viewer,
-    session::Session,
+use crate::{
+    metrics::LookupSource,
+    salesforce::{
+        Salesforce,
+        fault::Fault,
+        found::Found,
+        key::Key,
+        lookup::{Freshness, Wanted},
+        remembered::Viewer,
+        session::Session,
+    },
 };
 
 /// The lookups that gather or are under way, by user of an org. A user is there as long as something is.
@@ -61,6 +64,13 @@ struct Waiting {
     found: Coming,
 }
 
+/// The keys of a caller that nobody else was asking for.
+struct New {
+    keys: usize,
+    /// Whether they are the first to gather, for whom somebody has to ask.
+    are_first: bool,
+}
+
 impl Lookups {
     /// Lets lookups gather for so long.
     pub(super) fn new(window: Duration) -> Self {
@@ -82,8 +92,11 @@ impl Lookups {
         if wanted.is_empty() {
             return Found::default();
         }
-        let (waiting, is_first) = self.join(viewer, wanted);
-        if is_first {
+        let (waiting, new) = self.join(viewer, wanted);
+        let shared = wanted.len() - new.keys;
+        let metrics = salesforce.client.metrics();
+        metrics.lookups(LookupSource::Shared, shared);
+        if new.are_first {
             let (salesforce, session) = (Arc::clone(salesforce), Arc::clone(session));
             let viewer = viewer.clone();
             tokio::spawn(async move { salesforce.fly(&session, &viewer).await });
@@ -95,16 +108,21 @@ impl Lookups {
         found
     }
 
-    /// Joins what gathers or is under way. Returns whether the caller is the first whose keys gather.
-    fn join(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Vec<Waiting>, bool) {
+    /// Joins what gathers or is under way.
+    fn join(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Vec<Waiting>, New) {
         let mut viewers = self.viewers();
         let lookups = viewers.entry(viewer.clone()).or_default();
-        let was_gathering = lookups.gathering.is_some();
+        let before = lookups.gathering();
         let mut waiting = Vec::new();
         for wanted in wanted {
             lookups.join(wanted, &mut waiting);
         }
-        (waiting, !was_gathering && lookups.gathering.is_some())
+        let keys = lookups.gathering() - before;
+        let new = New {
+            keys,
+            are_first: before == 0 && keys > 0,
+        };
+        (waiting, new)
     }
 
     /// Takes what has gathered: from now on it is under way.
@@ -134,6 +152,12 @@ impl Lookups {
 }
 
 impl Viewed {
+    /// How many keys gather.
+    fn gathering(&self) -> usize {
+        let gathering = self.gathering.as_ref();
+        gathering.map_or(0, |gathering| gathering.flight.keys.len())
+    }
+
     /// Finds the flight that brings a key's answer, or lets the key gather for the next one.
     fn join(&mut self, wanted: &Wanted, waiting: &mut Vec<Waiting>) {
         let gathers = self.gathering.as_ref();

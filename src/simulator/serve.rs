@@ -46,7 +46,11 @@ async fn listen(address: SocketAddr) -> io::Result<()> {
     let app = Router::new()
         .route("/health", get("OK"))
         .fallback_service(sample::org().build().router());
+    let mut signals = crate::server::signals()?;
+    let stop = async move {
+        signals.recv().await;
+    };
     axum::serve(listener, app)
-        .with_graceful_shutdown(crate::server::signalled())
+        .with_graceful_shutdown(stop)
         .await
 }

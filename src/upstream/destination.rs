@@ -11,7 +11,10 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::held::Held;
-use crate::contract::DestinationName;
+use crate::{contract::DestinationName, error::RequestError, in_flight::Share};
+
+/// How much of a compressed body is opened at a time, in bytes.
+const CHUNK: usize = 16 << 10;
 
 /// Whose a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +25,24 @@ pub enum DestType {
     Theirs,
 }
 
-/// Whose a body is, by its `destType`. A compressed one is looked into as well, up to `limit` bytes.
-#[must_use]
-pub fn dest_type(held: &Held, gzip: bool, limit: usize) -> DestType {
-    if gzip {
-        let opened = opened(&held.whole(), limit);
-        let pieces = opened.map(|opened| Held::from(vec![opened]));
-        return pieces.map_or(DestType::Theirs, |held| plain(&held));
+/// Whose a body is, by its `destType`. A compressed one is looked into as well: what it opens to takes its memory from the
+/// request's share.
+///
+/// # Errors
+/// [`RequestError::TooLarge`] where a compressed body opens to more than `largest` bytes, [`RequestError::Overloaded`] where
+/// there is no room for that.
+pub fn dest_type(
+    held: &Held,
+    gzip: bool,
+    largest: usize,
+    share: &Share,
+) -> Result<DestType, RequestError> {
+    if !gzip {
+        return Ok(plain(held));
     }
-    plain(held)
+    let opened = opened(&held.whole(), largest, share)?;
+    let pieces = opened.map(|opened| Held::from(vec![opened]));
+    Ok(pieces.map_or(DestType::Theirs, |held| plain(&held)))
 }
 
 fn plain(held: &Held) -> DestType {
@@ -46,13 +58,22 @@ fn plain(held: &Held) -> DestType {
     }
 }
 
-fn opened(body: &Bytes, limit: usize) -> Option<Bytes> {
-    let most = u64::try_from(limit).unwrap_or(u64::MAX);
-    let mut opened = Vec::new();
-    let read = MultiGzDecoder::new(&**body)
-        .take(most)
-        .read_to_end(&mut opened);
-    read.ok().map(|_| opened.into())
+/// What a compressed body opens to; `None` where it is broken.
+fn opened(body: &Bytes, largest: usize, share: &Share) -> Result<Option<Bytes>, RequestError> {
+    let mut reader = MultiGzDecoder::new(&**body);
+    let (mut opened, mut chunk) = (Vec::new(), [0; CHUNK]);
+    loop {
+        let read = match reader.read(&mut chunk) {
+            Ok(0) => return Ok(Some(opened.into())),
+            Ok(read) => read,
+            Err(_) => return Ok(None),
+        };
+        opened.extend_from_slice(&chunk[..read]);
+        if opened.len() > largest {
+            return Err(RequestError::TooLarge { limit: largest });
+        }
+        share.grow(opened.len())?;
+    }
 }
 
 /// The value of `destType` where it is the last member of the object and a plain name. What ends a valid document so cannot
@@ -107,11 +128,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::in_flight::InFlight;
 
     fn whose(body: &str) -> DestType {
         // In pieces, as it comes from the wire.
         let pieces = body.as_bytes().chunks(7).map(Bytes::copy_from_slice);
-        dest_type(&Held::from(pieces.collect::<Vec<_>>()), false, usize::MAX)
+        plain(&Held::from(pieces.collect::<Vec<_>>()))
     }
 
     #[test]
@@ -144,13 +166,28 @@ mod tests {
         gzip.write_all(br#"{"input":[],"destType":"salesforce"}"#)
             .unwrap();
         let body = Held::from(vec![Bytes::from(gzip.finish().unwrap())]);
-        assert_eq!(dest_type(&body, true, 1_000), DestType::Ours);
+        let share = InFlight::new(u64::MAX).begin();
+        let whose = |gzip| dest_type(&body, gzip, 1_000, &share).unwrap();
         assert_eq!(
-            dest_type(&body, true, 10),
-            DestType::Theirs,
-            "beyond the limit"
+            (whose(true), whose(false)),
+            (DestType::Ours, DestType::Theirs)
         );
-        assert_eq!(dest_type(&body, false, 1_000), DestType::Theirs);
+    }
+
+    #[test]
+    fn a_compressed_body_is_opened_only_as_far_as_there_is_room() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&vec![b' '; 100_000]).unwrap();
+        let body = Held::from(vec![Bytes::from(gzip.finish().unwrap())]);
+        let opened = |largest, most| dest_type(&body, true, largest, &InFlight::new(most).begin());
+        assert!(matches!(
+            opened(50_000, u64::MAX),
+            Err(RequestError::TooLarge { limit: 50_000 })
+        ));
+        assert!(matches!(
+            opened(usize::MAX, 150_000),
+            Err(RequestError::Overloaded(_))
+        ));
     }
 
     /// What a full parse says: `serde_json` keeps the last of several members.

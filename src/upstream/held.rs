@@ -1,7 +1,12 @@
 //! A body held once, in the pieces in which it came: looked at from its end and passed on, never copied for that.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt, stream};
+use tokio::time;
+
+use crate::{error::RequestError, in_flight::Share};
 
 /// How much of a body's end is looked at, in bytes: far more than a destination's name takes.
 const END: usize = 256;
@@ -10,33 +15,41 @@ const END: usize = 256;
 #[derive(Debug, Default)]
 pub struct Held(Vec<Bytes>);
 
-/// Why a body cannot be held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotHeld {
-    /// It is larger than the limit.
-    TooLarge,
-    /// It ended early.
-    Broken,
+/// How bodies are read.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// The largest body in bytes.
+    pub largest: usize,
+    /// Longest wait for the next bytes.
+    pub timeout: Duration,
 }
 
 impl Held {
-    /// Holds a body of at most `limit` bytes.
+    /// Holds a body, whose memory is taken from the request's share as it arrives.
     ///
     /// # Errors
-    /// [`NotHeld`].
-    pub async fn read(body: Body, limit: usize) -> Result<Self, NotHeld> {
-        let mut pieces = Vec::new();
-        let mut length = 0;
+    /// [`RequestError::TooLarge`], [`RequestError::Overloaded`], [`RequestError::BodyTimeout`], and
+    /// [`RequestError::Unreadable`] where it ends early or its compression is broken.
+    pub async fn read(body: Body, limits: BodyLimits, share: &Share) -> Result<Self, RequestError> {
+        let BodyLimits { largest, timeout } = limits;
+        let (mut pieces, mut length) = (Vec::new(), 0);
         let mut stream = body.into_data_stream();
-        while let Some(piece) = stream.next().await {
-            let piece = piece.map_err(|_| NotHeld::Broken)?;
+        loop {
+            let next = time::timeout(timeout, stream.next());
+            let next = next
+                .await
+                .map_err(|_| RequestError::BodyTimeout { timeout })?;
+            let Some(piece) = next else {
+                return Ok(Self(pieces));
+            };
+            let piece = piece.map_err(|error| RequestError::Unreadable(error.to_string()))?;
             length += piece.len();
-            if length > limit {
-                return Err(NotHeld::TooLarge);
+            if length > largest {
+                return Err(RequestError::TooLarge { limit: largest });
             }
+            share.grow(length)?;
             pieces.push(piece);
         }
-        Ok(Self(pieces))
     }
 
     /// The last bytes of the body.

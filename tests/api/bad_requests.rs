@@ -34,7 +34,7 @@ fn body_of(length: usize, path: &str) -> String {
 }
 
 /// A text in gzip's form.
-async fn gzip(text: &str) -> Bytes {
+pub(crate) async fn gzip(text: &str) -> Bytes {
     let text = text.to_owned();
     let app = Router::new().route("/", get(|| async { text }));
     let request = Request::get("/")

@@ -1,42 +1,16 @@
 //! How the service stops: whatever is in flight is answered, for as long as the operator lets it.
 
-use std::sync::Arc;
-
-use axum::{Router, http::StatusCode};
 use salesforce_transformer::server::End;
 use serde_json::json;
-use tokio::{sync::Notify, task::JoinHandle};
-
-use crate::{
-    fixtures::oauth_job,
-    service::{Answer, Service, send, serve, verdict},
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
 };
 
-/// A Salesforce that keeps a lookup waiting until its test lets it go.
-#[derive(Clone, Default)]
-struct Slow {
-    asked: Arc<Notify>,
-    go_on: Arc<Notify>,
-}
-
-impl Slow {
-    async fn serve(&self) -> String {
-        let Self { asked, go_on } = self.clone();
-        let lookup = || async move {
-            asked.notify_one();
-            go_on.notified().await;
-            r#"{"totalSize":0,"done":true,"records":[]}"#
-        };
-        serve(Router::new().fallback(lookup)).await
-    }
-}
-
-/// Posts a lead that has to be looked up, and waits for no answer.
-fn post_lead(service: &Service, salesforce: &str) -> JoinHandle<Answer> {
-    let secret = json!({"access_token": "token", "instance_url": salesforce});
-    let body = json!([oauth_job(1, secret)]).to_string();
-    tokio::spawn(send(service.request("/transform").body(body)))
-}
+use crate::{
+    service::{Service, assert_says, send, verdict},
+    slow::{Slow, post_lead},
+};
 
 #[tokio::test]
 async fn a_request_in_flight_is_answered_after_the_signal_to_stop() {
@@ -45,20 +19,20 @@ async fn a_request_in_flight_is_answered_after_the_signal_to_stop() {
     let service = Service::start(&salesforce, &[]).await;
     let in_flight = post_lead(&service, &salesforce);
     slow.asked.notified().await;
-    service.signals.stop.notify_one();
-    service.signals.stopping.notified().await;
+    service.signal().await;
+    service.ready.stopping().await;
     slow.go_on.notify_one();
     let answer = in_flight.await.unwrap().accepted();
     assert_eq!(verdict(&answer[0]), (200, "", ""));
-    assert_eq!(service.serving.await.unwrap().unwrap(), End::Drained);
+    assert_eq!(service.serving.await.unwrap(), End::Drained);
 }
 
 #[tokio::test]
 async fn an_idle_service_stops_at_once_and_listens_no_more() {
     let service = Service::start("http://127.0.0.1:1", &[]).await;
     assert_eq!(service.get("/health").await.status, 200);
-    service.signals.stop.notify_one();
-    assert_eq!(service.serving.await.unwrap().unwrap(), End::Drained);
+    service.signal().await;
+    assert_eq!(service.serving.await.unwrap(), End::Drained);
     let answer = service.http.get(&service.url).send().await;
     assert!(answer.unwrap_err().is_connect());
 }
@@ -70,10 +44,10 @@ async fn a_second_signal_cuts_off_what_is_still_in_flight() {
     let service = Service::start(&salesforce, &[]).await;
     let _in_flight = post_lead(&service, &salesforce);
     slow.asked.notified().await;
-    service.signals.stop.notify_one();
-    service.signals.stopping.notified().await;
-    service.signals.stop_now.notify_one();
-    assert_eq!(service.serving.await.unwrap().unwrap(), End::CutOff);
+    service.signal().await;
+    service.ready.stopping().await;
+    service.signal().await;
+    assert_eq!(service.serving.await.unwrap(), End::CutOff);
 }
 
 #[tokio::test]
@@ -83,46 +57,90 @@ async fn what_is_in_flight_is_cut_off_when_the_shutdown_timeout_is_over() {
     let service = Service::start(&salesforce, &["--shutdown-timeout", "1ms"]).await;
     let _in_flight = post_lead(&service, &salesforce);
     slow.asked.notified().await;
-    service.signals.stop.notify_one();
-    assert_eq!(service.serving.await.unwrap().unwrap(), End::CutOff);
+    service.signal().await;
+    assert_eq!(service.serving.await.unwrap(), End::CutOff);
 }
 
 #[tokio::test]
-async fn a_service_that_is_about_to_stop_is_alive_and_not_ready() {
-    let service = Service::start("http://127.0.0.1:1", &[]).await;
-    service.signals.ready.stop();
+async fn a_service_that_is_about_to_stop_still_takes_requests_and_is_not_ready() {
+    let service = Service::start("http://127.0.0.1:1", &["--shutdown-delay", "1h"]).await;
+    assert_eq!(service.get("/ready").await.header("connection"), "");
+    service.signal().await;
+    service.ready.stopping().await;
     let ready = service.get("/ready").await;
     let body = json!({"ready": false, "reason": "the service is stopping"});
     assert_eq!((ready.status, ready.json()), (503, body));
     assert_eq!(service.get("/health").await.status, 200);
+    // A caller that keeps its connection is sent elsewhere with the next request.
+    assert_eq!(ready.header("connection"), "close");
     assert_eq!(service.transform(json!([])).await, json!([]));
+    service.signal().await;
+    assert_eq!(service.serving.await.unwrap(), End::CutOff);
 }
 
 #[tokio::test]
 async fn a_write_whose_caller_has_hung_up_is_finished_before_the_service_ends() {
-    let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let create = {
-        let (asked, go_on) = (Arc::clone(&asked), Arc::clone(&go_on));
-        || async move {
-            asked.notify_one();
-            go_on.notified().await;
-            (StatusCode::CREATED, r#"{"id":"00Q1","success":true}"#)
-        }
-    };
-    let salesforce = serve(Router::new().fallback(create)).await;
+    let slow = Slow::default();
+    let salesforce = slow.creating().await;
     let service = Service::start(&salesforce, &[]).await;
     let write =
         json!({"method": "POST", "endpoint": salesforce, "body": {}, "metadata": {"jobId": 1}});
     let request = service.request("/v0/destinations/salesforce/proxy");
     let caller = tokio::spawn(send(request.body(write.to_string())));
-    asked.notified().await;
+    slow.asked.notified().await;
     caller.abort();
     assert!(caller.await.is_err());
-    service.signals.stop.notify_one();
+    service.signal().await;
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
     assert!(!service.serving.is_finished());
-    go_on.notify_one();
-    assert_eq!(service.serving.await.unwrap().unwrap(), End::Drained);
+    slow.go_on.notify_one();
+    assert_eq!(service.serving.await.unwrap(), End::Drained);
+}
+
+/// A connection of its own, on which nothing has been sent yet.
+async fn connection(service: &Service) -> TcpStream {
+    let address = service.url.strip_prefix("http://").unwrap();
+    TcpStream::connect(address).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_that_is_open_before_the_service_drains_has_its_first_request_answered() {
+    let service = Service::start("http://127.0.0.1:1", &[]).await;
+    let mut connection = connection(&service).await;
+    service.signal().await;
+    service.ready.stopping().await;
+    // The service has begun to drain once its port is free.
+    while TcpStream::connect(connection.peer_addr().unwrap())
+        .await
+        .is_ok()
+    {}
+    let request = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert_says(&answer, "HTTP/1.1 200 OK");
+    assert_says(&answer, "connection: close");
+    assert_eq!(service.serving.await.unwrap(), End::Drained);
+}
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_is_asked_does_not_keep_the_service_from_its_end() {
+    let service = Service::start("http://127.0.0.1:1", &[]).await;
+    let _idle = connection(&service).await;
+    service.signal().await;
+    assert_eq!(service.serving.await.unwrap(), End::Drained);
+}
+
+#[tokio::test]
+async fn a_service_that_records_ends_once_all_is_written() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/until_the_end.jsonl");
+    // What an earlier run has left, where there is one.
+    let _ = std::fs::remove_file(file);
+    let service = Service::start("http://127.0.0.1:1", &["--record", file]).await;
+    assert_eq!(service.transform(json!([])).await, json!([]));
+    service.signal().await;
+    assert_eq!(service.serving.await.unwrap(), End::Drained);
+    assert_says(&std::fs::read_to_string(file).unwrap(), "/transform");
 }

@@ -6,6 +6,8 @@ use std::{
     sync::Once,
 };
 
+use serde_json::Value;
+
 thread_local! {
     /// What was logged on this thread, to which `#[tokio::test]` keeps a test and its service.
     static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -29,6 +31,20 @@ impl Log {
         Self(())
     }
 
+    /// All that was logged.
+    pub(crate) fn text(&self) -> String {
+        let Self(()) = self;
+        LINES.with_borrow(|lines| String::from_utf8(lines.clone()).unwrap())
+    }
+
+    /// The lines of requests.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let is_request = |line: &Value| line["fields"]["message"] == "request";
+        lines.filter(is_request).collect()
+    }
+
     /// The lines at error level.
     pub(crate) fn errors(&self) -> Vec<String> {
         self.lines_at("ERROR")
@@ -40,8 +56,7 @@ impl Log {
     }
 
     fn lines_at(&self, level: &str) -> Vec<String> {
-        let Self(()) = self;
-        let text = LINES.with_borrow(|lines| String::from_utf8(lines.clone()).unwrap());
+        let text = self.text();
         let level = format!(r#""level":"{level}""#);
         let lines = text.lines().filter(|line| line.contains(&level));
         lines.map(ToOwned::to_owned).collect()

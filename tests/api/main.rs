@@ -26,12 +26,17 @@
 //! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
 //! | `http` | what holds for every route: the version header, slashes, compression |
 //! | `polled` | features, health, readiness, version and metrics |
+//! | `metrics` | what `/metrics` counts, and that README, alerts and dashboard speak of just that |
+//! | `logged` | the line of each request in the log |
 //! | `transform` | `/transform` for people: every form of input, and what was left out |
 //! | `upstream` | in front of a stock transformer: what passes through, and what happens without it |
 //! | `lifecycle` | how the service stops |
+//! | `restart` | restarts under load, with real processes and signals |
+//! | `overload` | how much is in flight at most, and what becomes of the rest |
 //!
 //! `service` is the stage, `fixtures` are the events and destinations that most tests start from, `keys` are an app's key
-//! and certificate, `log` is what is logged.
+//! and certificate, `log` is what is logged, `slow` a Salesforce that takes its time, and `process` the service in one of
+//! its own.
 #![expect(
     clippy::unwrap_used,
     reason = "a step that fails fails its test, also in a helper"
@@ -56,13 +61,19 @@ mod keys;
 mod lifecycle;
 mod limits;
 mod log;
+mod logged;
 mod lookups;
+mod metrics;
 mod oauth;
+mod overload;
 mod polled;
+mod process;
 mod refusals;
+mod restart;
 mod rotation;
 mod router_batch;
 mod service;
+mod slow;
 mod transform;
 mod unchanged;
 mod upstream;

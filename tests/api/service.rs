@@ -1,39 +1,26 @@
 //! The stage: the service and its Salesforce, each on a free port of the loopback, and the client that asks.
 
-use std::{io, sync::Arc};
-
 use axum::Router;
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use reqwest::{RequestBuilder, header::HeaderMap};
 use salesforce_transformer::{
     Config, app,
     http::Readiness,
-    server::{self, End},
+    server::{self, End, Listeners},
     simulator::Simulator,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 /// A running service.
 pub(crate) struct Service {
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
-    pub(crate) signals: Signals,
-    /// Ends when the service does.
-    pub(crate) serving: JoinHandle<io::Result<End>>,
-}
-
-/// What an operator does to a service, and what it does about it.
-#[derive(Clone, Default)]
-pub(crate) struct Signals {
     pub(crate) ready: Readiness,
-    /// The first signal.
-    pub(crate) stop: Arc<Notify>,
-    /// Notified once the service has begun to stop.
-    pub(crate) stopping: Arc<Notify>,
-    /// The second signal.
-    pub(crate) stop_now: Arc<Notify>,
+    /// Ends when the service does.
+    pub(crate) serving: JoinHandle<End>,
+    signals: mpsc::Sender<()>,
 }
 
 impl Service {
@@ -60,19 +47,30 @@ impl Service {
             ["--salesforce-client-id", "consumer-key"],
             ["--salesforce-client-secret", "consumer-secret"],
         ];
-        let mut config = config(&[salesforce.as_flattened(), flags].concat());
+        let at_once = ["--shutdown-delay", "0s"];
+        let mut config = config(&[salesforce.as_flattened(), &at_once, flags].concat());
         change(&mut config);
-        let signals = Signals::default();
-        let service = app(&config, signals.ready.clone()).unwrap();
+        let ready = Readiness::default();
+        let service = app(&config, ready.clone()).unwrap();
         let (listener, url) = listen().await;
-        let serving = tokio::spawn(signals.clone().serve(listener, service, config));
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (signals, received) = mpsc::channel(2);
+        let life = ready.clone();
+        let serving = async move {
+            let listeners = Listeners::from(listener);
+            server::serve(listeners, service, life, received, &config.serving).await
+        };
         Self {
             url,
-            http,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            ready,
+            serving: tokio::spawn(serving),
             signals,
-            serving,
         }
+    }
+
+    /// Sends the service a signal to stop: the first begins it, the second ends it at once.
+    pub(crate) async fn signal(&self) {
+        self.signals.send(()).await.unwrap();
     }
 
     /// Asks for a path.
@@ -110,18 +108,6 @@ impl Service {
         let entries_of = entries.as_array_mut().unwrap();
         entries_of.sort_by_key(|entry| entry["metadata"][0]["jobId"].as_u64());
         entries
-    }
-}
-
-impl Signals {
-    async fn serve(self, listener: TcpListener, app: Router, config: Config) -> io::Result<End> {
-        let stop = async move { self.stop.notified().await };
-        let stop_now = async move {
-            self.stopping.notify_one();
-            self.stop_now.notified().await;
-        };
-        let drain = config.shutdown_timeout;
-        server::serve(listener, app, self.ready, stop, stop_now, drain).await
     }
 }
 

@@ -44,8 +44,8 @@ async fn nothing_is_kept_of_a_user_whom_nothing_is_asked_for() {
 async fn a_lookup_that_ends_without_an_answer_is_a_fault_to_be_retried() {
     let (salesforce, session) = nobody();
     let viewer = salesforce.viewers.of(&session);
-    let (_, is_first) = salesforce.lookups.join(&viewer, &[ada()]);
-    assert!(is_first);
+    let (_, new) = salesforce.lookups.join(&viewer, &[ada()]);
+    assert!(new.are_first);
     let (flight, done) = salesforce.lookups.take(&viewer).unwrap();
     drop(done);
     let found = salesforce

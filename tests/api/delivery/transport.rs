@@ -1,6 +1,6 @@
 //! The way to Salesforce: no answer, an answer from elsewhere, and a caller that does not wait.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -10,7 +10,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use salesforce_transformer::simulator::{Call, Fault};
 use serde_json::json;
-use tokio::{sync::Notify, time::timeout};
+use tokio::time::timeout;
 use wiremock::{MockServer, ResponseTemplate};
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
 use crate::{
     fixtures::{lead_job, org},
     service::{Service, assert_says, send, serve},
+    slow::Slow,
 };
 
 /// Far less than `SALESFORCE_TIMEOUT`, far more than a call of the loopback takes.
@@ -136,24 +137,16 @@ async fn the_callers_time_counts_where_it_is_longer_too() {
 
 #[tokio::test]
 async fn a_write_is_finished_although_the_caller_hangs_up() {
-    let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let create = {
-        let (asked, go_on) = (Arc::clone(&asked), Arc::clone(&go_on));
-        || async move {
-            asked.notify_one();
-            go_on.notified().await;
-            (StatusCode::CREATED, r#"{"id":"00Q1","success":true}"#)
-        }
-    };
-    let salesforce = serve(Router::new().fallback(create)).await;
+    let slow = Slow::default();
+    let salesforce = slow.creating().await;
     let service = Service::start(&salesforce, &[]).await;
     let caller = tokio::spawn(send(v1(&service, &write_to(&salesforce))));
-    asked.notified().await;
+    slow.asked.notified().await;
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     // By the time it answers this, the service has noticed that the caller is gone.
     assert_eq!(service.get("/health").await.status, 200);
-    go_on.notify_one();
+    slow.go_on.notify_one();
     let written = r#"salesforce_calls_total{call="write",outcome="ok"} 1"#;
     let counted = async { while !service.get("/metrics").await.text.contains(written) {} };
     timeout(SOON, counted).await.unwrap();

@@ -1,7 +1,5 @@
 //! rudder-server sends a request whose connection broke again: nothing is written twice, and nothing is lost.
 
-use std::process::{Child, Command, Stdio};
-
 use futures_util::future::join;
 use salesforce_transformer::simulator::FieldType;
 use serde_json::json;
@@ -9,6 +7,7 @@ use serde_json::json;
 use super::{deliver, inline, new_leads, of_user, statuses};
 use crate::{
     fixtures::{destination, identify, job, org},
+    process::{Process, for_org, free_port},
     service::serve,
 };
 
@@ -84,65 +83,28 @@ async fn of_a_job_that_is_retried_what_was_written_is_not_written_again() {
     );
 }
 
-/// A service in a process of its own.
-struct Process(Child, String, reqwest::Client);
-
-impl Process {
-    async fn start(salesforce: &str, window: &str) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let child = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"))
-            .env_clear()
-            .args([
-                "--host",
-                "127.0.0.1",
-                "--port",
-                &port.to_string(),
-                "--delivery",
-                "inline",
-                "--delivery-window",
-                window,
-            ])
-            .args([
-                "--salesforce-login-url",
-                salesforce,
-                "--salesforce-allowed-hosts",
-                salesforce,
-            ])
-            .args([
-                "--salesforce-client-id",
-                "consumer-key",
-                "--salesforce-client-secret",
-                "consumer-secret",
-            ])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let url = format!("http://127.0.0.1:{port}");
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        while http.get(format!("{url}/health")).send().await.is_err() {
-            tokio::task::yield_now().await;
-        }
-        Self(child, url, http)
-    }
-
-    fn post(&self, jobs: &[serde_json::Value]) -> reqwest::RequestBuilder {
-        let request = self.2.post(format!("{}/routerTransform", self.1));
+/// A service in a process of its own, which gathers for so long, and a request with these jobs.
+fn start(
+    salesforce: &str,
+    window: &str,
+) -> (
+    Process,
+    impl Fn(&[serde_json::Value]) -> reqwest::RequestBuilder,
+) {
+    let port = free_port().to_string();
+    let flags = [
+        ["--port", &port],
+        ["--delivery", "inline"],
+        ["--delivery-window", window],
+    ];
+    let process = Process::start(&[&for_org(salesforce), flags.as_flattened()].concat());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = move |jobs: &[serde_json::Value]| {
+        let request = http.post(format!("http://127.0.0.1:{port}/routerTransform"));
         let request = request.header("X-Feature-Filter-Code", "?1");
         request.body(json!({"input": jobs, "destType": "salesforce"}).to_string())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may be dead already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    };
+    (process, request)
 }
 
 #[tokio::test]
@@ -150,16 +112,16 @@ async fn a_service_that_is_killed_in_mid_window_loses_nothing_that_is_sent_again
     let org = org().build();
     let salesforce = serve(org.router()).await;
     let jobs = new_leads(5);
-    let killed = Process::start(&salesforce, "60s").await;
-    let asking = tokio::spawn(killed.post(&jobs).send());
+    let (killed, post) = start(&salesforce, "60s");
+    let asking = tokio::spawn(post(&jobs).send());
     while org.calls().token == 0 {
         tokio::task::yield_now().await;
     }
     drop(killed);
     assert!(asking.await.unwrap().is_err(), "the connection is gone");
 
-    let next = Process::start(&salesforce, "1ms").await;
-    let answer: serde_json::Value = next.post(&jobs).send().await.unwrap().json().await.unwrap();
+    let (_next, post) = start(&salesforce, "1ms");
+    let answer: serde_json::Value = post(&jobs).send().await.unwrap().json().await.unwrap();
     let entries = answer["output"].as_array().unwrap();
     assert_eq!(statuses(entries), [299; 5]);
     assert_eq!(org.records("Lead").len(), 5);

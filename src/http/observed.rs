@@ -1,0 +1,139 @@
+//! One line in the log and one observation in the metrics for each request, and the memory that it takes until it is over.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{MatchedPath, Request, State},
+    http::{Extensions, Method},
+    middleware::Next,
+    response::Response,
+};
+use http_body::{Frame, SizeHint};
+
+use super::{
+    App,
+    failure::Reason,
+    traces::{self, Traces},
+    transforms::Tally,
+};
+use crate::{in_flight::Share, upstream::Passed};
+
+/// The status of a request whose caller hung up before there was an answer, as nginx writes it.
+const CALLER_GONE: u16 = 499;
+
+/// What is known of a request until its line is written.
+struct Line {
+    app: App,
+    method: Method,
+    route: Option<MatchedPath>,
+    start: Instant,
+    share: Arc<Share>,
+    /// The caller's own trace, of the header `traceparent`.
+    trace: Option<String>,
+    is_written: bool,
+}
+
+/// Observes a request, also one that its caller abandons.
+pub(super) async fn observe(
+    State(app): State<App>,
+    route: Option<MatchedPath>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let share = app.in_flight.begin();
+    request.extensions_mut().insert(Arc::clone(&share));
+    let mut line = Line {
+        app,
+        method: request.method().clone(),
+        route,
+        start: Instant::now(),
+        share: Arc::clone(&share),
+        trace: traces::of_header(request.headers()),
+        is_written: false,
+    };
+    let response = next.run(request).await;
+    line.write(response.status().as_u16(), response.extensions());
+    response.map(|body| {
+        Body::new(Leaving {
+            body,
+            _share: share,
+        })
+    })
+}
+
+impl Line {
+    fn write(&mut self, status: u16, answer: &Extensions) {
+        self.is_written = true;
+        let matched = self.route.as_ref().map_or("unknown", MatchedPath::as_str);
+        let passed = answer.get::<Passed>().is_some();
+        let route = if passed { "upstream" } else { matched };
+        let elapsed = self.start.elapsed();
+        let reason = answer.get::<Reason>().map(|reason| reason.0);
+        self.app.metrics.request(route, status, elapsed);
+        if let Some(reason) = reason {
+            self.app.metrics.refused(reason);
+        }
+        if status == 200 && matches!(route, "/health" | "/ready" | "/metrics") {
+            tracing::debug!(method = %self.method, route, status, "polled");
+            return;
+        }
+        let tally = answer.get::<Tally>();
+        let of = |count: fn(&Tally) -> usize| tally.map(count);
+        let trace_id = traces::joined(self.trace.as_deref(), answer.get::<Traces>());
+        tracing::info!(
+            method = %self.method,
+            route,
+            status,
+            duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            body_bytes = self.share.body_bytes(),
+            events = of(|tally| tally.events),
+            requests = of(|tally| tally.requests),
+            delivered = of(|tally| tally.delivered),
+            filtered = of(|tally| tally.filtered),
+            failed = of(|tally| tally.failed),
+            reason,
+            trace_id,
+            "request"
+        );
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.is_written {
+            self.write(CALLER_GONE, &Extensions::new());
+        }
+    }
+}
+
+/// An answer on its way out: it takes memory until its last byte has left.
+struct Leaving {
+    body: Body,
+    _share: Arc<Share>,
+}
+
+impl HttpBody for Leaving {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

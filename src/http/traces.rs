@@ -1,0 +1,109 @@
+//! The traces that a request belongs to, so that its line in the log is found by them: of its header `traceparent`, and of its
+//! events' `metadata.traceparent` (W3C Trace Context, section 3.2).
+
+use axum::http::HeaderMap;
+
+use crate::contract::{Entry, json::Value};
+
+/// How many traces a line names. A batch may hold as many as events.
+const MOST: usize = 8;
+
+/// The trace ids of a request's events, each once.
+#[derive(Clone, Debug)]
+pub(super) struct Traces(Vec<String>);
+
+impl Traces {
+    /// The traces of these events; `None` where there are none.
+    pub(super) fn of(entries: &[Entry<'_>]) -> Option<Self> {
+        Self::of_jobs(entries.iter().filter_map(|entry| entry.metadata))
+    }
+
+    /// The traces that the metadata of jobs name.
+    pub(super) fn of_jobs<'a>(jobs: impl IntoIterator<Item = Value<'a>>) -> Option<Self> {
+        let mut ids: Vec<String> = Vec::new();
+        for id in jobs.into_iter().filter_map(of_metadata) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+            if ids.len() == MOST {
+                break;
+            }
+        }
+        (!ids.is_empty()).then_some(Self(ids))
+    }
+}
+
+/// The trace id of the header `traceparent`.
+pub(super) fn of_header(headers: &HeaderMap) -> Option<String> {
+    let parent = headers.get("traceparent")?.to_str().ok()?;
+    trace_id(parent).map(ToOwned::to_owned)
+}
+
+/// The caller's trace and those of the events, as one text.
+pub(super) fn joined(own: Option<&str>, events: Option<&Traces>) -> Option<String> {
+    let events = events.map(|traces| traces.0.as_slice()).unwrap_or_default();
+    let others = events.iter().map(String::as_str);
+    let others = others.filter(|id| Some(*id) != own);
+    let ids: Vec<&str> = own.into_iter().chain(others).collect();
+    (!ids.is_empty()).then(|| ids.join(","))
+}
+
+fn of_metadata(metadata: Value<'_>) -> Option<String> {
+    // Most metadata name no trace, and to search a text is quicker than to parse it.
+    if !metadata.json().contains("traceparent") {
+        return None;
+    }
+    let parent = metadata.as_object()?.get("traceparent")?.as_text()?;
+    trace_id(&parent).map(ToOwned::to_owned)
+}
+
+/// The trace id of a `traceparent` such as `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`. What is malformed is no
+/// trace: nothing but hexadecimal digits reaches the log.
+fn trace_id(parent: &str) -> Option<&str> {
+    let mut parts = parent.split('-');
+    let (version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |part: &str, length: usize| {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        part.len() == length && part.bytes().all(is_digit)
+    };
+    let is_id = |part: &str, length| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
+    let is_valid = is_hex(version, 2) && version != "ff" && is_id(trace, 32) && is_id(span, 16);
+    is_valid.then_some(trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    #[test]
+    fn the_second_part_of_a_traceparent_is_the_trace() {
+        let parent = format!("00-{ID}-00f067aa0ba902b7-01");
+        assert_eq!(trace_id(&parent), Some(ID));
+    }
+
+    #[test]
+    fn what_is_no_traceparent_names_no_trace() {
+        let zeros = "0".repeat(32);
+        for parent in [
+            String::new(),
+            ID.to_owned(),
+            format!("00-{ID}"),
+            format!("00-{zeros}-00f067aa0ba902b7-01"),
+            format!("00-{ID}-0000000000000000-01"),
+            format!("ff-{ID}-00f067aa0ba902b7-01"),
+            format!("00-{}-00f067aa0ba902b7-01", ID.to_uppercase()),
+            "00-ada@example.com-00f067aa0ba902b7-01".to_owned(),
+        ] {
+            assert_eq!(trace_id(&parent), None, "{parent}");
+        }
+    }
+
+    #[test]
+    fn each_trace_is_named_once_the_callers_own_first() {
+        let events = Traces(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!(joined(Some("b"), Some(&events)).as_deref(), Some("b,a"));
+        assert_eq!(joined(None, None), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! What was asked of Salesforce, how it ended, and what did not have to be asked.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+use super::{Metrics, seconds};
+
+#[derive(Debug)]
+pub(super) struct Calls {
+    made: Family<CallLabels, Counter>,
+    seconds: Family<CallLabel, Histogram, fn() -> Histogram>,
+    lookups: Family<SourceLabel, Counter>,
+    sessions: Family<OutcomeLabel, Counter>,
+}
+
+/// A kind of call to Salesforce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A request for an access token.
+    Token,
+    /// A SOQL query, or a further page of one.
+    Query,
+    /// Records written by inline delivery.
+    Collections,
+    /// A record written for the delivery proxy.
+    Write,
+    /// What an org says of itself; only `check` asks.
+    Describe,
+}
+
+impl Call {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Query => "query",
+            Self::Collections => "collections",
+            Self::Write => "write",
+            Self::Describe => "describe",
+        }
+    }
+}
+
+/// Where the answer to a lookup comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookupSource {
+    /// A query asks for the key.
+    Asked,
+    /// Another event of the same request looks for the key.
+    Repeated,
+    /// Another request is asking for it.
+    Shared,
+    /// It was found lately (`LOOKUP_CACHE_TTL`).
+    Remembered,
+}
+
+impl LookupSource {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Repeated => "repeated",
+            Self::Shared => "shared",
+            Self::Remembered => "remembered",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    call: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabel {
+    call: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabel {
+    source: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+impl Calls {
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let calls = Self {
+            made: Family::default(),
+            seconds: Family::new_with_constructor(seconds),
+            lookups: Family::default(),
+            sessions: Family::default(),
+        };
+        registry.register(
+            "salesforce_calls",
+            "Calls to Salesforce, by kind and outcome (ok or the fault); all but token count against the org's limit; reserved: not made, to keep API_RESERVE",
+            calls.made.clone(),
+        );
+        registry.register_with_unit(
+            "salesforce_call",
+            "Time that Salesforce took to answer",
+            Unit::Seconds,
+            calls.seconds.clone(),
+        );
+        registry.register(
+            "lookups",
+            "Keys looked up, by source: asked (in a query), or saved: repeated (in one request), shared (with another request), remembered (LOOKUP_CACHE_TTL)",
+            calls.lookups.clone(),
+        );
+        registry.register(
+            "sessions",
+            "Sessions with Salesforce that were needed, by where the token came from (secret: from rudder-server, cached, login) or why there is none",
+            calls.sessions.clone(),
+        );
+        calls
+    }
+}
+
+impl Metrics {
+    /// Counts a call to Salesforce. `outcome` is `ok` or the fault's label.
+    pub fn salesforce_call(&self, call: Call, outcome: &'static str, elapsed: Duration) {
+        self.count(call, outcome);
+        let label = CallLabel { call: call.label() };
+        self.calls
+            .seconds
+            .get_or_create(&label)
+            .observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts a call that was not made. It took no time, which the histogram of those that were made must not show.
+    pub fn call_held_back(&self, call: Call, outcome: &'static str) {
+        self.count(call, outcome);
+    }
+
+    fn count(&self, call: Call, outcome: &'static str) {
+        let call = call.label();
+        let labels = CallLabels { call, outcome };
+        self.calls.made.get_or_create(&labels).inc();
+    }
+
+    /// Counts keys that were looked up.
+    pub fn lookups(&self, source: LookupSource, keys: usize) {
+        if keys > 0 {
+            let label = SourceLabel {
+                source: source.label(),
+            };
+            let keys = u64::try_from(keys).unwrap_or(u64::MAX);
+            self.calls.lookups.get_or_create(&label).inc_by(keys);
+        }
+    }
+
+    /// Counts a session that was needed. `outcome` is where its token came from, or the error's label.
+    pub fn session(&self, outcome: &'static str) {
+        let label = OutcomeLabel { outcome };
+        self.calls.sessions.get_or_create(&label).inc();
+    }
+}

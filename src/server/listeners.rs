@@ -1,0 +1,150 @@
+//! Where connections come in: sockets that were handed over (`LISTEN_FDS`), or one that is opened here.
+
+use std::{
+    io,
+    net::{self, SocketAddr},
+};
+
+use futures_util::future::select_all;
+use listenfd::ListenFd;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use crate::config::Serving;
+
+/// How many connections may wait to be taken.
+const BACKLOG: u32 = 1024;
+
+/// The sockets that connections come in at; at least one.
+#[derive(Debug)]
+pub struct Listeners(Vec<TcpListener>);
+
+/// Why nothing can come in.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// The address cannot be listened on.
+    #[error("HOST and PORT: cannot listen on {address}: {error}{hint}", hint = hint(.error))]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A socket that was handed over is of no use.
+    #[error(
+        "LISTEN_FDS: socket {index} of those handed over is no listening TCP socket ({error}): in the .socket unit, use ListenStream= with a port and Accept=no"
+    )]
+    Inherited {
+        /// Its place, from 0.
+        index: usize,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        "; stop the process that listens there, or set REUSE_PORT=true for both"
+    } else {
+        ""
+    }
+}
+
+impl Listeners {
+    /// Takes the sockets that systemd, or whoever started this process, hands over; where there are none, listens on `HOST`
+    /// and `PORT`.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub fn open(settings: &Serving) -> Result<Self, ListenError> {
+        let inherited = inherited()?;
+        if !inherited.is_empty() {
+            return Ok(Self(inherited));
+        }
+        let address = SocketAddr::new(settings.host, settings.port);
+        bound(address, settings.reuse_port)
+            .map(Self::from)
+            .map_err(|error| ListenError::Address { address, error })
+    }
+
+    /// The addresses, as the log shows them.
+    #[must_use]
+    pub fn addresses(&self) -> String {
+        let addresses = self.0.iter().map(|listener| {
+            let address = listener.local_addr();
+            address.map_or_else(|error| error.to_string(), |address| address.to_string())
+        });
+        addresses.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The next connection at any of them.
+    ///
+    /// # Errors
+    /// Where one could not be taken, for want of file descriptors say.
+    pub async fn accept(&self) -> io::Result<TcpStream> {
+        let accepts = self.0.iter().map(|listener| Box::pin(listener.accept()));
+        let (accepted, ..) = select_all(accepts).await;
+        accepted.map(|(connection, _)| connection)
+    }
+
+    /// Listens no more. Gives the connections that are established and wait to be taken: to close the socket resets them.
+    #[must_use]
+    pub fn close(self) -> Vec<TcpStream> {
+        let waiting = |listener: TcpListener| {
+            let listener = listener.into_std();
+            let accept = move || listener.as_ref().ok()?.accept().ok();
+            std::iter::from_fn(accept).filter_map(|(connection, _)| adopted(connection).ok())
+        };
+        self.0.into_iter().flat_map(waiting).collect()
+    }
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(listener: TcpListener) -> Self {
+        Self(vec![listener])
+    }
+}
+
+fn adopted(connection: net::TcpStream) -> io::Result<TcpStream> {
+    connection.set_nonblocking(true)?;
+    TcpStream::from_std(connection)
+}
+
+fn inherited() -> Result<Vec<TcpListener>, ListenError> {
+    let mut handed_over = ListenFd::from_env();
+    let mut listeners = Vec::new();
+    for index in 0..handed_over.len() {
+        let listener = handed_over
+            .take_tcp_listener(index)
+            .and_then(|listener| listener.map(listening).transpose())
+            .map_err(|error| ListenError::Inherited { index, error })?;
+        listeners.extend(listener);
+    }
+    Ok(listeners)
+}
+
+fn listening(listener: net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+fn bound(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    #[cfg(unix)]
+    {
+        // A port whose last connections have just been closed is free.
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(reuse_port)?;
+    }
+    #[cfg(not(unix))]
+    if reuse_port {
+        return Err(io::Error::other(
+            "REUSE_PORT is not supported on this system",
+        ));
+    }
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
