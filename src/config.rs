@@ -82,7 +82,7 @@ pub struct Config {
 
     /// User name for events that bring no destination (POST /transform)
     #[arg(long, env = "SALESFORCE_USERNAME", hide_env_values = true)]
-    pub salesforce_username: Option<String>,
+    pub salesforce_username: Option<SecretString>,
     /// Password for events that bring no destination
     #[arg(long, env = "SALESFORCE_PASSWORD", hide_env_values = true)]
     pub salesforce_password: Option<SecretString>,
@@ -142,12 +142,8 @@ impl Config {
                 "SALESFORCE_LOGIN_URL and SALESFORCE_SANDBOX_LOGIN_URL take no user, password or query: write https://login.salesforce.com",
             );
         }
-        let username = filled(self.salesforce_username.as_deref());
-        let password = filled(
-            self.salesforce_password
-                .as_ref()
-                .map(ExposeSecret::expose_secret),
-        );
+        let username = filled(self.salesforce_username.as_ref());
+        let password = filled(self.salesforce_password.as_ref());
         if username.is_some() != password.is_some() {
             return Err(
                 "SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither",
@@ -159,7 +155,7 @@ impl Config {
     /// The login for events that bring no destination, where one is set.
     #[must_use]
     pub fn own_login(&self) -> Option<Login> {
-        let username = filled(self.salesforce_username.as_deref())?.to_owned();
+        let username = filled(self.salesforce_username.as_ref())?.to_owned();
         let part = |secret: &Option<SecretString>| {
             secret
                 .as_ref()
@@ -175,7 +171,8 @@ impl Config {
 }
 
 /// A setting that is set to something.
-fn filled(text: Option<&str>) -> Option<&str> {
+fn filled(setting: Option<&SecretString>) -> Option<&str> {
+    let text = setting.map(ExposeSecret::expose_secret);
     text.filter(|text| !text.trim().is_empty())
 }
 

@@ -12,7 +12,7 @@ use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
-use url::Url;
+use url::{Url, form_urlencoded::byte_serialize};
 
 use crate::{
     config::Config,
@@ -23,7 +23,7 @@ use crate::{
         credentials::Credentials,
         fault::{Disposition, Fault, Refusal},
         hosts::AllowedHosts,
-        session::{Instance, InstanceError, Session},
+        session::{Instance, InstanceError, Session, is_token},
     },
 };
 
@@ -192,19 +192,10 @@ impl Tokens {
         let body = client
             .send(Call::Token, None, request)
             .await
-            .map_err(refused_or_fault)?;
-        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| AuthError::NoToken)?;
-        let filled = |member: Option<String>| {
-            member
-                .filter(|text| !text.is_empty())
-                .ok_or(AuthError::NoToken)
-        };
-        let instance = Instance::new(&filled(answer.instance_url)?, &self.hosts)?;
-        client.logged_in(&instance);
-        Ok(Arc::new(Session::new(
-            instance,
-            &filled(answer.access_token)?,
-        )))
+            .map_err(|fault| refused_or_fault(without_values(fault, &form)))?;
+        let session = opened(&body, &self.hosts)?;
+        client.logged_in(session.instance());
+        Ok(Arc::new(session))
     }
 }
 
@@ -214,6 +205,39 @@ impl fmt::Debug for Tokens {
             .field("cached", &self.cache.entry_count())
             .finish_non_exhaustive()
     }
+}
+
+/// The session that a token answer opens.
+///
+/// # Errors
+/// [`AuthError::NoToken`] where it holds no address or no token that a header can hold, [`AuthError::Instance`] for an
+/// address that may not be called.
+pub fn opened(body: &[u8], hosts: &AllowedHosts) -> Result<Session, AuthError> {
+    let answer: TokenAnswer = serde_json::from_slice(body).map_err(|_| AuthError::NoToken)?;
+    let url = answer.instance_url.filter(|url| !url.is_empty());
+    let token = answer.access_token.filter(|token| is_token(token));
+    let (Some(url), Some(token)) = (url, token) else {
+        return Err(AuthError::NoToken);
+    };
+    Ok(Session::new(Instance::new(&url, hosts)?, &token))
+}
+
+/// A refusal without its words where they repeat what was sent, which holds the password.
+fn without_values(mut fault: Fault, form: &[(&str, &str)]) -> Fault {
+    let secrets = form.iter().filter(|(name, _)| *name != "grant_type");
+    let repeats = |words: &str| {
+        secrets.clone().any(|(_, value)| {
+            let encoded: String = byte_serialize(value.as_bytes()).collect();
+            !value.is_empty() && (words.contains(value) || words.contains(&encoded))
+        })
+    };
+    if let Some(refusal) = fault
+        .refusal_mut()
+        .filter(|refusal| repeats(&refusal.message))
+    {
+        refusal.message.clear();
+    }
+    fault
 }
 
 /// The token endpoint answers 400 and 401 for what is wrong with the credentials. `unknown_error` is its own way to say

@@ -54,6 +54,13 @@ impl Instance {
     }
 }
 
+/// Whether a text can be a token: what a header holds as it is, without blanks. Anything else would end the header and
+/// begin another, here or at whoever sends the described request.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// An open session.
 pub struct Session {
     instance: Instance,
@@ -80,6 +87,13 @@ impl Session {
     #[must_use]
     pub fn authorization(&self) -> &str {
         self.authorization.expose_secret()
+    }
+
+    /// The access token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        let authorization = self.authorization();
+        authorization.strip_prefix("Bearer ").unwrap_or_default()
     }
 }
 
@@ -116,6 +130,16 @@ mod tests {
             Instance::new("https://evil.test", &hosts),
             Err(InstanceError::NotAllowed(_))
         ));
+    }
+
+    #[test]
+    fn a_token_is_one_word_of_visible_ascii() {
+        for token in ["00D5g!AQ.x_y-z", "a"] {
+            assert!(is_token(token), "{token}");
+        }
+        for text in ["", " ", "a b", "a\r\nX: y", "a\n", "a\0", "a\u{7f}", "é"] {
+            assert!(!is_token(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -11,12 +11,15 @@
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
 //! | `oauth` | OAuth secrets: used, handed back byte for byte, never renewed here |
 //! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
+//! | `hostile` | a Salesforce that hangs, drips, breaks off, lies about its name: every call ends in time, no neighbour notices |
 //! | `limits` | the reserve of API calls: what is held back before Salesforce refuses it, and the ledger |
 //! | `bad_requests` | requests that cannot be served, and what a person or rudder-server is to do about them |
 //! | `bad_events` | events that cannot become a request, each failing alone |
 //! | `router_batch` | what the events of a router batch share, and that no job is lost |
 //! | `delivery` | the delivery proxy: what is sent, what comes back, the fault table |
 //! | `differences` | each row of the behaviour table under both sets of rules |
+//! | `injection` | ids, names, tokens and headers that are made to break out of their place |
+//! | `secrets` | what is never in a log, a metric or an error text |
 //! | `isolation` | a bad event changes nothing for the good ones beside it |
 //! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
 //! | `http` | what holds for every route: the version header, slashes, compression |
@@ -25,7 +28,7 @@
 //! | `upstream` | in front of a stock transformer: what passes through, and what happens without it |
 //! | `lifecycle` | how the service stops |
 //!
-//! `service` is the stage, `fixtures` are the events and destinations that most tests start from, `log` is what is logged.
+//! `service` is the stage, `process` the same with the real binary, `tls` a Salesforce behind TLS, `fixtures` are the events and destinations that most tests start from, `log` is what is logged.
 #![expect(
     clippy::unwrap_used,
     reason = "a step that fails fails its test, also in a helper"
@@ -40,7 +43,9 @@ mod differences;
 mod documented;
 mod faults;
 mod fixtures;
+mod hostile;
 mod http;
+mod injection;
 mod inline;
 mod isolation;
 mod lifecycle;
@@ -49,8 +54,11 @@ mod log;
 mod lookups;
 mod oauth;
 mod polled;
+mod process;
 mod router_batch;
+mod secrets;
 mod service;
+mod tls;
 mod transform;
 mod unchanged;
 mod upstream;

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 /// What Salesforce says in an answer that refuses: HTTP status, error code and text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
     /// HTTP status.
     pub status: u16,
@@ -22,8 +22,23 @@ const LONGEST_CODE: usize = 100;
 /// How much of Salesforce's text is kept, in characters: a lock or a limit may be told late in it.
 const LONGEST_MESSAGE: usize = 20_000;
 
+/// How many names of fields are kept, and how long they may be, in characters.
+const MOST_FIELDS: usize = 20;
+const LONGEST_FIELD: usize = 100;
+
 /// How much of Salesforce's text an error repeats, in characters.
 const LONGEST_SHOWN: usize = 500;
+
+/// Without Salesforce's words, which may repeat what it was sent.
+impl std::fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Refusal")
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
+    }
+}
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -78,11 +93,15 @@ impl RestError {
         let shortened = |text: Option<String>, longest| {
             text.unwrap_or_default().chars().take(longest).collect()
         };
+        let fields = self.fields.unwrap_or_default().into_iter();
         Refusal {
             status,
             code: shortened(self.error_code.or(self.status_code), LONGEST_CODE),
             message: shortened(self.message, LONGEST_MESSAGE),
-            fields: self.fields.unwrap_or_default(),
+            fields: fields
+                .take(MOST_FIELDS)
+                .map(|field| shortened(Some(field), LONGEST_FIELD))
+                .collect(),
         }
     }
 }

@@ -1,0 +1,67 @@
+//! The stage with the real binary: a process of its own, with an environment and a log of its own.
+
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use tokio::{
+    net::TcpListener,
+    time::{Duration, sleep, timeout},
+};
+
+/// A running service, which ends with its test.
+pub(crate) struct Process {
+    pub(crate) url: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts the binary with these settings, and nothing of the environment of whoever runs the tests. `name` tells its log
+    /// from those of other tests.
+    pub(crate) async fn start(name: &str, settings: &[(&str, &str)]) -> Self {
+        let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.log"));
+        let port = free_port().await;
+        let child = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"))
+            .env_clear()
+            .envs(settings.iter().copied())
+            .env("HOST", "127.0.0.1")
+            .env("PORT", port.to_string())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let url = format!("http://127.0.0.1:{port}");
+        let process = Self { url, child, log };
+        timeout(Duration::from_secs(60), process.is_up())
+            .await
+            .expect("it starts");
+        process
+    }
+
+    async fn is_up(&self) {
+        while reqwest::get(format!("{}/health", self.url)).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A port that was free a moment ago.
+async fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}

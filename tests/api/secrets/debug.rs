@@ -1,0 +1,96 @@
+//! What `Debug` shows of the types that hold secrets: nothing of them. A panic or a log line shows no more than that.
+
+use std::fmt::Debug;
+
+use clap::{Args, Command, FromArgMatches, builder::Resettable};
+use salesforce_transformer::{
+    Config,
+    contract::json::{Object, Value},
+    salesforce::{
+        AllowedHosts, AuthError, Credentials, Fault, Instance, Key, Row, Session, Wanted,
+        fault::Refusal,
+        soql::{Item, Way, queries},
+    },
+};
+
+use super::MARK;
+
+#[track_caller]
+fn assert_hidden(value: &impl Debug) {
+    let (line, block) = (format!("{value:?}"), format!("{value:#?}"));
+    assert!(!line.contains(MARK) && !block.contains(MARK), "{line}");
+}
+
+#[test]
+fn settings_hide_every_credential() {
+    let flags = [
+        ["--salesforce-username", "planted-user@acme.example"],
+        ["--salesforce-password", "planted-password"],
+        ["--salesforce-security-token", "planted-token"],
+        ["--salesforce-client-id", "planted-id"],
+        ["--salesforce-client-secret", "planted-secret"],
+    ];
+    let command = Config::augment_args(Command::new("service").no_binary_name(true));
+    let command = command.mut_args(|arg| arg.env(Resettable::Reset));
+    let matches = command.get_matches_from(flags.as_flattened());
+    let config = Config::from_arg_matches(&matches).unwrap();
+    assert_hidden(&config);
+    assert_hidden(&config.own_login());
+}
+
+#[test]
+fn sessions_and_credentials_hide_tokens_and_passwords() {
+    let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+    let instance = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
+    assert_hidden(&Session::new(instance, "planted-token"));
+    let json = r#"{"access_token":"planted-token","instance_url":"https://acme.my.salesforce.com","refresh_token":"planted"}"#;
+    let secret: Value<'_> = serde_json::from_str(json).unwrap();
+    let destination = r#"{"ID":"d","DestinationDefinition":{"Name":"SALESFORCE"},"Config":{"userName":"planted","password":"planted","initialAccessToken":"planted"}}"#;
+    let destination: Value<'_> = serde_json::from_str(destination).unwrap();
+    let name = salesforce_transformer::contract::DestinationName::Salesforce;
+    let destination =
+        salesforce_transformer::contract::Destination::read(Some(destination), name).unwrap();
+    assert_hidden(&secret);
+    assert_hidden(&destination);
+    assert_hidden(&Credentials::of(Some(secret), &destination));
+    assert_hidden(&Credentials::of(None, &destination));
+}
+
+#[test]
+fn lookups_hide_emails_and_what_was_found() {
+    let key = Key::lead("planted@example.com").unwrap();
+    let literal = key.literal();
+    let wanted = Wanted {
+        key,
+        fields: vec!["City".to_owned()],
+    };
+    assert_hidden(&wanted);
+    let item = || Item {
+        wanted: wanted.clone(),
+        literal: literal.clone(),
+        form: None,
+    };
+    assert_hidden(&item());
+    assert_hidden(&queries(vec![item()], Way::Composite));
+    let page =
+        r#"{"done":true,"records":[{"Id":"00Q1","Email":"planted@example.com","City":"planted"}]}"#;
+    let mut rows: Vec<Row> = Vec::new();
+    salesforce_transformer::salesforce::lookup::page(page.as_bytes(), "Email", true, &mut rows)
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_hidden(&rows);
+    let record: Object<'_> = serde_json::from_str(r#"{"Email":"planted@example.com"}"#).unwrap();
+    assert_hidden(&record);
+}
+
+#[test]
+fn faults_hide_salesforces_own_words() {
+    let refusal = Refusal {
+        status: 400,
+        code: "INVALID_EMAIL_ADDRESS".to_owned(),
+        message: "Email: invalid email address: planted@example".to_owned(),
+        fields: vec!["Email".to_owned()],
+    };
+    assert_hidden(&Fault::Refused(refusal.clone()));
+    assert_hidden(&AuthError::Refused(refusal));
+}
