@@ -3,14 +3,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde::de::IgnoredAny;
-use serde_json::Value;
 use salesforce_transformer::salesforce::{
     AllowedHosts, Fault, auth, collections, composite,
     fault::Disposition,
     lookup::{self, Row},
     session::is_token,
 };
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 fuzz_target!(|data: &[u8]| {
     let [kind, number, body @ ..] = data else {
@@ -35,7 +35,11 @@ fn refused(number: u8, body: &[u8]) {
         assert_ne!(fault.disposition(), Disposition::Abort, "{fault}");
     }
     if !is_json(body) && status != 300 {
-        assert_ne!(fault.disposition(), Disposition::Abort, "no word of Salesforce's: {fault}");
+        assert_ne!(
+            fault.disposition(),
+            Disposition::Abort,
+            "no word of Salesforce's: {fault}"
+        );
     }
 }
 
@@ -48,7 +52,8 @@ fn written(number: u8, body: &[u8]) {
     } else if !is_json(body) {
         assert!(matches!(fault, Some(Fault::Unreadable(_))));
     } else if let Ok(answer) = serde_json::from_slice::<Value>(body) {
-        let is_bare_no = answer["success"] == false && answer.get("errors").is_none_or(Value::is_null);
+        let is_bare_no =
+            answer["success"] == false && answer.get("errors").is_none_or(Value::is_null);
         assert!(!is_bare_no || fault.is_some(), "{answer}");
     }
 }
@@ -89,7 +94,10 @@ fn together(parts: usize, body: &[u8]) {
     match composite::read(body, parts) {
         Ok(answers) => {
             assert_eq!(answers.len(), parts);
-            answers.iter().flat_map(|answer| answer.as_ref().err()).for_each(checked);
+            answers
+                .iter()
+                .flat_map(|answer| answer.as_ref().err())
+                .for_each(checked);
         }
         Err(fault) => checked(&fault),
     }

@@ -28,7 +28,9 @@ fn field(condition: &Condition) -> &String {
 
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// The query as text, by the parser's own grammar.
@@ -36,7 +38,9 @@ fn written(query: &Query) -> String {
     let mut soql = format!("SELECT {} FROM {}", query.fields.join(","), query.object);
     match &query.condition {
         None => {}
-        Some(Condition::Equals { field, value }) => soql += &format!(" WHERE {field}={}", literal(value)),
+        Some(Condition::Equals { field, value }) => {
+            soql += &format!(" WHERE {field}={}", literal(value))
+        }
         Some(Condition::In { field, values }) => {
             let values: Vec<String> = values.iter().map(literal).collect();
             soql += &format!(" WHERE {field} IN({})", values.join(","));

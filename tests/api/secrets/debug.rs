@@ -5,10 +5,16 @@ use std::fmt::Debug;
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_transformer::{
     Config,
-    contract::json::{Object, Value},
+    contract::{
+        Bodies, Destination, DestinationName,
+        json::Outline,
+        proxy::{ProxyRequest, ProxyVersion},
+    },
+    map,
     salesforce::{
         AllowedHosts, AuthError, Credentials, Fault, Instance, Key, Row, Session, Wanted,
         fault::Refusal,
+        lookup,
         soql::{Item, Way, queries},
     },
 };
@@ -44,12 +50,12 @@ fn sessions_and_credentials_hide_tokens_and_passwords() {
     let instance = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
     assert_hidden(&Session::new(instance, "planted-token"));
     let json = r#"{"access_token":"planted-token","instance_url":"https://acme.my.salesforce.com","refresh_token":"planted"}"#;
-    let secret: Value<'_> = serde_json::from_str(json).unwrap();
+    let secret = Outline::read(json).unwrap();
+    let secret = secret.root();
     let destination = r#"{"ID":"d","DestinationDefinition":{"Name":"SALESFORCE"},"Config":{"userName":"planted","password":"planted","initialAccessToken":"planted"}}"#;
-    let destination: Value<'_> = serde_json::from_str(destination).unwrap();
-    let name = salesforce_transformer::contract::DestinationName::Salesforce;
-    let destination =
-        salesforce_transformer::contract::Destination::read(Some(destination), name).unwrap();
+    let destination = Outline::read(destination).unwrap();
+    let name = DestinationName::Salesforce;
+    let destination = Destination::read(Some(destination.root()), name).unwrap();
     assert_hidden(&secret);
     assert_hidden(&destination);
     assert_hidden(&Credentials::of(Some(secret), &destination));
@@ -75,12 +81,9 @@ fn lookups_hide_emails_and_what_was_found() {
     let page =
         r#"{"done":true,"records":[{"Id":"00Q1","Email":"planted@example.com","City":"planted"}]}"#;
     let mut rows: Vec<Row> = Vec::new();
-    salesforce_transformer::salesforce::lookup::page(page.as_bytes(), "Email", true, &mut rows)
-        .unwrap();
+    lookup::page(page.as_bytes(), "Email", true, &mut rows).unwrap();
     assert_eq!(rows.len(), 1);
     assert_hidden(&rows);
-    let record: Object<'_> = serde_json::from_str(r#"{"Email":"planted@example.com"}"#).unwrap();
-    assert_hidden(&record);
 }
 
 #[test]
@@ -93,4 +96,24 @@ fn faults_hide_salesforces_own_words() {
     };
     assert_hidden(&Fault::Refused(refusal.clone()));
     assert_hidden(&AuthError::Refused(refusal));
+}
+
+#[test]
+fn requests_hide_what_they_carry() {
+    let body = r#"[{"message":{"type":"identify","traits":{"email":"planted@example.com"}},"metadata":{"secret":"planted"}}]"#;
+    let body = Outline::read(body).unwrap();
+    let bodies = Bodies::any_form(body.root()).unwrap();
+    assert_hidden(&body);
+    assert_hidden(&bodies);
+    let resolved = bodies.resolved();
+    assert_hidden(&bodies.read(&resolved));
+    let proxied = r#"{"method":"POST","endpoint":"https://planted","headers":{"Authorization":"Bearer planted"},"params":{"a":"planted"},"body":{"JSON":{"Email":"planted"}},"metadata":{"secret":"planted"}}"#;
+    let proxied = Outline::read(proxied).unwrap();
+    let proxied = ProxyRequest::read(proxied.root(), ProxyVersion::V0).unwrap();
+    assert_hidden(&proxied);
+    assert_hidden(&proxied.sending());
+    let traits = Outline::read(r#"{"FirstName":"planted"}"#).unwrap();
+    let mut fields = map::as_they_are(&traits.root().as_members().unwrap());
+    fields.complete_email("planted@example.com");
+    assert_hidden(&fields);
 }
