@@ -208,11 +208,12 @@ impl Fault {
     pub fn leaves_open(&self) -> bool {
         match self {
             Self::Timeout(_) | Self::Connection(_) | Self::Unreadable(_) => true,
+            // A gateway on the way has given up waiting, say.
+            Self::Passing(refusal) => refusal.code.is_empty(),
             Self::SessionExpired(_)
             | Self::LimitReached(_)
             | Self::Reserved { .. }
             | Self::Unavailable(_)
-            | Self::Passing(_)
             | Self::Refused(_)
             | Self::Redirected { .. }
             | Self::ConnectionRefused => false,
