@@ -20,9 +20,13 @@ fuzz_target!(|text: &str| {
     };
     let resolved: Value = serde_json::from_str(resolved.root().json()).expect("JSON");
     let resolved = resolved.as_object().expect("an object");
-    assert_eq!(names(&entry), names(resolved));
+    assert!(resolved.keys().all(|name| entry.contains_key(name)));
     for (name, before) in &entry {
-        let after = &resolved[name];
+        // A key that is spelled like the path is what the path names, and taken out.
+        let Some(after) = resolved.get(name) else {
+            assert!(name.starts_with("message."), "{name}");
+            continue;
+        };
         match name.as_str() {
             "message" => assert!(is_part(after, before), "{before} {after}"),
             "destination" => {
