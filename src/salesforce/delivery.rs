@@ -18,7 +18,7 @@ use crate::{
     salesforce::{
         Salesforce,
         fault::{Disposition, Fault},
-        session::Instance,
+        session::{self, Instance},
     },
 };
 
@@ -162,7 +162,7 @@ impl Salesforce {
             |what: &str| Undelivered::Malformed(format!("the request's {what} cannot be sent"));
         let mut url = Url::parse(&sending.endpoint).map_err(|_| malformed("endpoint"))?;
         let org = Instance::of(&url, &self.hosts)
-            .map_err(|_| Undelivered::NotAllowed(url.origin().ascii_serialization()))?;
+            .map_err(|_| Undelivered::NotAllowed(session::shown(&url)))?;
         if !sending.params.is_empty() {
             url.query_pairs_mut().extend_pairs(&sending.params);
         }

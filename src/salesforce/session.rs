@@ -40,11 +40,10 @@ impl Instance {
     /// # Errors
     /// [`InstanceError::NotAllowed`] where it is not among the allowed hosts.
     pub(super) fn of(url: &Url, hosts: &AllowedHosts) -> Result<Self, InstanceError> {
-        let origin = url.origin().ascii_serialization();
         if !hosts.allow(url) {
-            return Err(InstanceError::NotAllowed(origin));
+            return Err(InstanceError::NotAllowed(shown(url)));
         }
-        Ok(Self(origin.into()))
+        Ok(Self(url.origin().ascii_serialization().into()))
     }
 
     /// The address, such as `https://acme.my.salesforce.com`.
@@ -52,6 +51,15 @@ impl Instance {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// How many characters of an address an error repeats: more than a host's name has.
+const LONGEST_SHOWN: usize = 300;
+
+/// The address to which a URL leads, as an error shows it: whatever else the URL holds may be a secret.
+pub(super) fn shown(url: &Url) -> String {
+    let origin = url.origin().ascii_serialization();
+    origin.chars().take(LONGEST_SHOWN).collect()
 }
 
 /// Whether a text can be a token: what a header holds as it is, without blanks. Anything else would end the header and
@@ -130,6 +138,21 @@ mod tests {
             Instance::new("https://evil.test", &hosts),
             Err(InstanceError::NotAllowed(_))
         ));
+    }
+
+    #[test]
+    fn an_error_repeats_the_address_alone_and_no_more_of_it_than_a_host_can_have() {
+        let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+        let long = format!(
+            "https://user:password@{}evil.test/path?query",
+            "a.".repeat(5_000)
+        );
+        let error = Instance::new(&long, &hosts).unwrap_err().to_string();
+        assert!(
+            error.contains("https://a.a.a.") && error.len() < 600,
+            "{error}"
+        );
+        assert!(!error.contains("password") && !error.contains("query"));
     }
 
     #[test]
