@@ -11,9 +11,12 @@ use tokio::{
     time::{Duration, sleep, timeout},
 };
 
+use crate::service::{Answer, send};
+
 /// A running service, which ends with its test.
 pub(crate) struct Process {
-    pub(crate) url: String,
+    url: String,
+    http: reqwest::Client,
     child: Child,
     log: PathBuf,
 }
@@ -34,17 +37,38 @@ impl Process {
             .spawn()
             .unwrap();
         let url = format!("http://127.0.0.1:{port}");
-        let process = Self { url, child, log };
-        timeout(Duration::from_secs(60), process.is_up())
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let process = Self {
+            url,
+            http,
+            child,
+            log,
+        };
+        timeout(Duration::from_mins(1), process.is_up())
             .await
-            .expect("it starts");
+            .unwrap();
         process
     }
 
     async fn is_up(&self) {
-        while reqwest::get(format!("{}/health", self.url)).await.is_err() {
+        let health = format!("{}/health", self.url);
+        while self.http.get(&health).send().await.is_err() {
             sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Asks for a path.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.http.get(format!("{}{path}", self.url))).await
+    }
+
+    /// Posts JSON as a rudder-server does that knows the status 299.
+    pub(crate) async fn post(&self, path: &str, body: String) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request
+            .header("Content-Type", "application/json")
+            .header("X-Feature-Filter-Code", "?1");
+        send(request.body(body)).await
     }
 
     /// What it has logged so far.

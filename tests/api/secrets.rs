@@ -114,7 +114,7 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
     assert_eq!(leaks(&texts.join("\n"), &tokens), [""; 0]);
 
     for path in ["/metrics", "/limits"] {
-        let page = traffic::get(&service, path).await;
+        let page = service.get(path).await;
         assert_eq!(page.status, 200);
         assert_eq!(leaks(&page.text, &tokens), [""; 0], "{path}");
     }

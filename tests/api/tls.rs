@@ -32,7 +32,7 @@ impl Authority {
 
     /// What a server needs whose certificate is for this name.
     pub(crate) fn certify(&self, name: &str) -> TlsAcceptor {
-        self.signed(CertificateParams::new([name.to_owned()]).unwrap())
+        self.signed(&CertificateParams::new([name.to_owned()]).unwrap())
     }
 
     /// The same with a certificate of long ago.
@@ -40,10 +40,10 @@ impl Authority {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2021, 1, 1);
-        self.signed(params)
+        self.signed(&params)
     }
 
-    fn signed(&self, params: CertificateParams) -> TlsAcceptor {
+    fn signed(&self, params: &CertificateParams) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap().der().clone();
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());

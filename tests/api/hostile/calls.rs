@@ -47,7 +47,7 @@ async fn a_lookup_ends_in_time_and_is_retried() {
         let salesforce = StandIn::serve("/query", trick).await;
         let service = service(&salesforce, &[]).await;
         let jobs = [lead_job(1, "ada@example.com")];
-        let entries = timeout(SOON, service.router(jobs)).await.expect("in time");
+        let entries = timeout(SOON, service.router(jobs)).await.unwrap();
         assert_eq!(verdict(&entries[0]), RETRYABLE, "{trick:?}");
         assert_eq!(entries[0].get("batchedRequest"), None, "{trick:?}");
         assert_eq!(salesforce.asked(), 1, "{trick:?}");
@@ -61,7 +61,7 @@ async fn a_login_ends_in_time_is_retried_and_leaves_no_session() {
         let service = service(&salesforce, &[]).await;
         for attempt in 1..=2 {
             let jobs = [lead_job(1, "ada@example.com")];
-            let entries = timeout(SOON, service.router(jobs)).await.expect("in time");
+            let entries = timeout(SOON, service.router(jobs)).await.unwrap();
             assert_eq!(verdict(&entries[0]), RETRYABLE, "{trick:?}");
             assert_eq!(salesforce.asked(), attempt, "{trick:?}");
         }
@@ -84,7 +84,7 @@ async fn proxied(version: &str, trick: Trick) -> u64 {
     });
     let request = service.request(&format!("/{version}/destinations/salesforce/proxy"));
     let answer = send(request.body(body.to_string()));
-    let answer = timeout(SOON, answer).await.expect("in time");
+    let answer = timeout(SOON, answer).await.unwrap();
     assert_eq!(salesforce.asked(), 1, "{version} {trick:?}");
     let output = &answer.json()["output"];
     output["status"].as_u64().unwrap()
@@ -110,7 +110,7 @@ async fn an_inline_write_ends_in_time_is_sent_once_and_is_retried() {
         let service = service(&salesforce, &flags).await;
         let jobs = [lead_job(1, "ada@example.com")];
         let entries = inline::deliver(&service, jobs);
-        let entries = timeout(SOON, entries).await.expect("in time");
+        let entries = timeout(SOON, entries).await.unwrap();
         assert_eq!(verdict(&entries[0]), RETRYABLE, "{trick:?}");
         assert_eq!(salesforce.asked(), 1, "{trick:?}");
     }
@@ -172,6 +172,6 @@ async fn a_host_that_does_not_resolve_is_retried() {
     let service = Service::start("http://127.0.0.1:1", &flags).await;
     let secret = json!({"access_token": "token", "instance_url": "https://acme.invalid"});
     let jobs = [crate::fixtures::oauth_job(1, secret)];
-    let entries = timeout(SOON, service.router(jobs)).await.expect("in time");
+    let entries = timeout(SOON, service.router(jobs)).await.unwrap();
     assert_eq!(verdict(&entries[0]), RETRYABLE);
 }

@@ -44,12 +44,8 @@ async fn service(name: &str, authority: &Authority, allowed: &[&str], timeout: &
 async fn asked(service: &Process, org: &str) -> Value {
     let secret = json!({"access_token": "token", "instance_url": org});
     let body = json!({"input": [oauth_job(1, secret)], "destType": "salesforce_oauth"});
-    let request = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = request.post(format!("{}/routerTransform", service.url));
-    let request = request.header("Content-Type", "application/json");
-    let answer = timeout(SOON, request.body(body.to_string()).send()).await;
-    let answer = answer.expect("in time").unwrap().bytes().await.unwrap();
-    let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+    let answer = service.post("/routerTransform", body.to_string());
+    let mut answer = timeout(SOON, answer).await.unwrap().accepted();
     answer["output"][0].take()
 }
 
@@ -101,7 +97,7 @@ async fn a_connection_that_falls_silent_is_given_up_for_a_new_one() {
     line.cut();
     assert_eq!(verdict(&asked(&service, &line.url).await), RETRYABLE);
     let recovered = async { while verdict(&asked(&service, &line.url).await).0 != 200 {} };
-    timeout(SOON, recovered).await.expect("a new connection");
+    timeout(SOON, recovered).await.unwrap();
 }
 
 /// The way to a server, on which connections can fall silent.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     fixtures::{identify, job, oauth_destination},
     process::Process,
-    service::{Answer, send},
+    service::Answer,
 };
 
 /// The Salesforces of the traffic.
@@ -148,24 +148,12 @@ fn proxied(endpoint: &str, headers: &Value) -> (&'static str, String) {
     ("/v1/destinations/salesforce/proxy", body.to_string())
 }
 
-pub(super) async fn get(service: &Process, path: &str) -> Answer {
-    send(reqwest::Client::new().get(format!("{}{path}", service.url))).await
-}
-
-async fn post(service: &Process, (path, body): (&str, String)) -> Answer {
-    let request = reqwest::Client::new().post(format!("{}{path}", service.url));
-    let request = request
-        .header("Content-Type", "application/json")
-        .header("X-Feature-Filter-Code", "?1");
-    send(request.body(body)).await
-}
-
 impl Stage {
     /// Plays all of it, and returns the answers.
     pub(super) async fn play(&self, service: &Process) -> Vec<Answer> {
         let mut answers = Vec::new();
-        for request in self.requests() {
-            answers.push(post(service, request).await);
+        for (path, body) in self.requests() {
+            answers.push(service.post(path, body).await);
         }
         for fault in [
             Fault::SessionInvalid,
@@ -184,9 +172,10 @@ impl Stage {
                 } else {
                     "dst-1"
                 };
-                answers.push(post(service, router(&jobs(&destination(id)), "salesforce")).await);
+                let (path, body) = router(&jobs(&destination(id)), "salesforce");
+                answers.push(service.post(path, body).await);
                 let processor = json!(jobs(&destination("dst-1"))).to_string();
-                answers.push(post(service, ("/v0/destinations/salesforce", processor)).await);
+                answers.push(service.post("/v0/destinations/salesforce", processor).await);
             }
         }
         answers
