@@ -65,7 +65,7 @@ fn is_json(body: &[u8]) -> bool {
 /// A page of a query's answer.
 fn found(number: u8, body: &[u8]) {
     let mut rows = Vec::new();
-    let next = lookup::page(body, "Email", number % 2 == 0, &mut rows);
+    let next = lookup::page(body, "Email", number.is_multiple_of(2), &mut rows);
     assert!(rows.iter().all(is_safe));
     match next {
         Ok(Some(path)) => assert!(path.starts_with("/services/data/")),

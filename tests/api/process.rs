@@ -25,6 +25,18 @@ impl Process {
     /// Starts the binary with these settings, and nothing of the environment of whoever runs the tests. `name` tells its log
     /// from those of other tests.
     pub(crate) async fn start(name: &str, settings: &[(&str, &str)]) -> Self {
+        loop {
+            let mut process = Self::spawn(name, settings).await;
+            if timeout(Duration::from_mins(1), process.listens())
+                .await
+                .unwrap()
+            {
+                return process;
+            }
+        }
+    }
+
+    async fn spawn(name: &str, settings: &[(&str, &str)]) -> Self {
         let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.log"));
         let port = free_port().await;
         let child = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"))
@@ -36,25 +48,24 @@ impl Process {
             .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let url = format!("http://127.0.0.1:{port}");
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let process = Self {
-            url,
-            http,
+        Self {
+            url: format!("http://127.0.0.1:{port}"),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
             child,
             log,
-        };
-        timeout(Duration::from_mins(1), process.is_up())
-            .await
-            .unwrap();
-        process
+        }
     }
 
-    async fn is_up(&self) {
-        let health = format!("{}/health", self.url);
-        while self.http.get(&health).send().await.is_err() {
+    /// Waits until it listens; false where it has ended, because somebody else has taken its port.
+    async fn listens(&mut self) -> bool {
+        while !self.log().contains("listening") {
+            if self.child.try_wait().unwrap().is_some() {
+                assert!(self.log().contains("cannot listen on"), "{}", self.log());
+                return false;
+            }
             sleep(Duration::from_millis(10)).await;
         }
+        true
     }
 
     /// Asks for a path.
