@@ -84,11 +84,11 @@ async fn assert_unnoticed(name: &str, flags: &[&str]) {
         Trick::OnlyContinues,
     ];
     let hostile = join_all(tricks.map(|trick| StandIn::serve("/query", trick))).await;
-    let hostile: Vec<String> = hostile.into_iter().map(|org| org.url).collect();
+    let urls: Vec<String> = hostile.iter().map(|org| org.url.clone()).collect();
     let lively: Simulator = org().build();
     let url = serve(lively.router()).await;
     let session = lively.session();
-    let hosts = format!("{},{url}", hostile.join(","));
+    let hosts = format!("{},{url}", urls.join(","));
     let all = [
         "--salesforce-allowed-hosts",
         &hosts,
@@ -98,7 +98,10 @@ async fn assert_unnoticed(name: &str, flags: &[&str]) {
     let service = Service::start(&url, &[&all, flags].concat()).await;
 
     let quiet = measured(&service, &session, &url, 0).await;
-    let siege = besiege(&service, &hostile);
+    let siege = besiege(&service, &urls);
+    while hostile.iter().any(|org| org.asked() == 0) {
+        tokio::task::yield_now().await;
+    }
     let besieged = measured(&service, &session, &url, MEASURED).await;
     assert!(
         siege.iter().all(|asking| !asking.is_finished()),
