@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use crate::contract::json::{Object, Outline, Value};
+
 /// What Salesforce says in an answer that refuses: HTTP status, error code and text.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
@@ -74,20 +76,6 @@ struct TokenError {
     error_description: Option<String>,
 }
 
-/// A record's result inside a 2xx answer.
-#[derive(Deserialize)]
-struct RecordResult {
-    success: bool,
-    errors: Option<Vec<RestError>>,
-}
-
-/// The result of an sObject Tree, which is written whole or not at all.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TreeResult {
-    has_errors: bool,
-}
-
 impl RestError {
     fn refusal(self, status: u16) -> Refusal {
         let shortened = |text: Option<String>, longest| {
@@ -129,20 +117,24 @@ pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
         .collect()
 }
 
-/// What a 2xx answer refuses all the same: a record's result, or a list of them. `None` where it refuses nothing.
+/// What a 2xx answer refuses all the same: a record's result, or one in a list of them, or an sObject Tree, which is written
+/// whole or not at all. `None` where it refuses nothing. Whatever else a result holds, its `success: false` counts.
 pub(super) fn refused_in_success(status: u16, body: &[u8]) -> Option<Vec<Refusal>> {
-    let tree = serde_json::from_slice::<TreeResult>(body).is_ok_and(|tree| tree.has_errors);
-    let one = || serde_json::from_slice::<RecordResult>(body).map(|result| vec![result]);
-    let results = serde_json::from_slice::<Vec<RecordResult>>(body)
-        .or_else(|_| one())
-        .unwrap_or_default();
-    let failed: Vec<RecordResult> = results
+    let outline = Outline::read(String::from_utf8_lossy(body)).ok()?;
+    let root = outline.root();
+    let is =
+        |result: Object<'_>, name, json| result.get(name).is_some_and(|value| value.json() == json);
+    let results = root.as_array().unwrap_or_else(|| vec![root]);
+    let failed: Vec<Object<'_>> = results
         .into_iter()
-        .filter(|result| !result.success)
+        .filter_map(Value::as_object)
+        .filter(|result| is(*result, "success", "false") || is(*result, "hasErrors", "true"))
         .collect();
-    let refused = tree || !failed.is_empty();
     let errors = failed
-        .into_iter()
-        .flat_map(|result| result.errors.unwrap_or_default());
-    refused.then(|| errors.map(|error| error.refusal(status)).collect())
+        .iter()
+        .filter_map(|result| result.get("errors")?.as_array());
+    let errors = errors
+        .flatten()
+        .filter_map(|error| serde_json::from_str::<RestError>(error.json()).ok());
+    (!failed.is_empty()).then(|| errors.map(|error| error.refusal(status)).collect())
 }

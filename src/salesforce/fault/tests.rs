@@ -244,3 +244,17 @@ fn without_an_answer_of_salesforces_own_it_is_open_whether_it_has_written() {
     assert!(Fault::Timeout(std::time::Duration::ZERO).leaves_open());
     assert!(!Fault::ConnectionRefused.leaves_open());
 }
+
+#[test]
+fn a_result_that_says_no_is_no_success_whatever_else_it_holds() {
+    for body in [
+        &br#"{"success":false,"success":false}"#[..],
+        br#"{"success":true,"success":false,"errors":null}"#,
+        br#"{"success":false,"errors":[{"statusCode":5,"message":[]}]}"#,
+        br#"{"success":false,"errors":"none","id":1e400}"#,
+        br#"[null,{"success":false}]"#,
+        b"{\"\xFF\":1,\"success\":false}",
+    ] {
+        assert!(Fault::in_success(200, body).is_some(), "{body:?}");
+    }
+}
