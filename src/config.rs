@@ -72,7 +72,7 @@ pub struct Config {
 
     /// User name for events that bring no destination (POST /transform)
     #[arg(long, env = "SALESFORCE_USERNAME", hide_env_values = true)]
-    pub salesforce_username: Option<String>,
+    pub salesforce_username: Option<SecretString>,
     /// Password for events that bring no destination
     #[arg(long, env = "SALESFORCE_PASSWORD", hide_env_values = true)]
     pub salesforce_password: Option<SecretString>,
@@ -127,12 +127,8 @@ impl Config {
     /// [`SettingError`] names the setting and says what to do.
     pub fn validate(&self) -> Result<(), SettingError> {
         Authorisations::new(&self.auth)?;
-        let username = filled(self.salesforce_username.as_deref());
-        let password = filled(
-            self.salesforce_password
-                .as_ref()
-                .map(ExposeSecret::expose_secret),
-        );
+        let username = filled(self.salesforce_username.as_ref());
+        let password = filled(self.salesforce_password.as_ref());
         if username.is_some() != password.is_some() {
             return Err(SettingError::LoginInHalf);
         }
@@ -142,7 +138,7 @@ impl Config {
     /// The login for events that bring no destination, where one is set; the other flows need no user name here.
     #[must_use]
     pub fn own_login(&self) -> Option<Login> {
-        let username = filled(self.salesforce_username.as_deref()).unwrap_or_default();
+        let username = filled(self.salesforce_username.as_ref()).unwrap_or_default();
         if username.is_empty() && self.auth.flow_of(OWN) == Flow::Password {
             return None;
         }
@@ -162,7 +158,8 @@ impl Config {
 }
 
 /// A setting that is set to something.
-fn filled(text: Option<&str>) -> Option<&str> {
+fn filled(setting: Option<&SecretString>) -> Option<&str> {
+    let text = setting.map(ExposeSecret::expose_secret);
     text.filter(|text| !text.trim().is_empty())
 }
 

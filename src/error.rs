@@ -13,11 +13,20 @@ pub use request::RequestError;
 pub use verdict::StatTags;
 pub(crate) use verdict::by_disposition;
 
-/// A name as it came, cut to 60 characters, so that an error text stays readable.
+/// A name as it came, cut to 60 characters, so that an error text stays readable. Control characters are shown as U+FFFD:
+/// none may begin a line of its own in a log.
 #[must_use]
 pub fn shortened(name: &str) -> String {
-    match name.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
+    let shown = |character: char| {
+        if character.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            character
+        }
+    };
+    let mut shortened: String = name.chars().take(60).map(shown).collect();
+    if name.chars().nth(60).is_some() {
+        shortened.push('…');
     }
+    shortened
 }

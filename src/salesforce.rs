@@ -6,7 +6,7 @@
 pub mod auth;
 pub mod client;
 pub mod collections;
-mod composite;
+pub mod composite;
 pub mod credentials;
 pub mod delivery;
 pub mod fault;

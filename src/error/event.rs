@@ -126,7 +126,7 @@ pub enum EventError {
     #[error("not sent to Salesforce: the record holds all of it already (SKIP_UNCHANGED)")]
     Unchanged,
     /// Salesforce has not written the record, or it is not known whether it has.
-    #[error("the record was not written: {0}")]
+    #[error("{}: {}", not_written(.0), .0)]
     Write(#[source] Arc<Fault>),
     /// An earlier event of the user is to come again.
     #[error("an earlier event of the same user could not be written yet; this one comes after it")]
@@ -159,6 +159,14 @@ pub enum EventError {
         /// The lead's id.
         id: String,
     },
+}
+
+fn not_written(fault: &Fault) -> &'static str {
+    if fault.leaves_open() {
+        "it is not known whether the record was written"
+    } else {
+        "the record was not written"
+    }
 }
 
 /// What can be wrong with an entry of `context.externalId`.

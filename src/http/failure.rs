@@ -35,17 +35,26 @@ pub(super) struct Reason(pub(super) &'static str);
 /// Answers a request that cannot be served.
 pub(super) fn answer(error: &RequestError, caller: Caller) -> Response {
     let body = Json(json!({ "error": error.to_string() }));
+    let logged = logged(error);
     let verdict = match caller {
         Caller::Person => for_person(error),
         Caller::RudderServer => for_rudder_server(error),
     };
     match verdict {
         Answer::Final(status) => {
-            tracing::warn!(http.status = status.as_u16(), error = %error, "request refused");
+            tracing::warn!(
+                http.status = status.as_u16(),
+                error = logged,
+                "request refused"
+            );
             (status, body).into_response()
         }
         Answer::Again { reason } => {
-            tracing::error!(reason, error = %error, "request cannot be served for now: rudder-server keeps the events and asks again");
+            tracing::error!(
+                reason,
+                error = logged,
+                "request cannot be served for now: rudder-server keeps the events and asks again"
+            );
             let headers = [
                 ("X-Rudder-Should-Retry", "true"),
                 ("X-Rudder-Error-Reason", reason),
@@ -54,6 +63,15 @@ pub(super) fn answer(error: &RequestError, caller: Caller) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, headers, reason, body).into_response()
         }
     }
+}
+
+/// The error as the log has it. What an event fails for may be told in Salesforce's own words, which hold personal data.
+fn logged(error: &RequestError) -> String {
+    let RequestError::NotNow(event) = error else {
+        return error.to_string();
+    };
+    let kind = event.stat_tags().map_or("", |tags| tags.error_type);
+    format!("an event cannot be served for now ({kind})")
 }
 
 fn for_person(error: &RequestError) -> Answer {

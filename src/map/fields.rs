@@ -17,8 +17,8 @@ pub struct Fields<'a> {
     pub left_out: Vec<LeftOut<'a>>,
 }
 
-/// A field's value.
-#[derive(Clone, Debug)]
+/// A field's value. Its `Debug` leaves the text out.
+#[derive(Clone)]
 pub enum FieldValue<'a> {
     /// A trait's value, as it came.
     Trait(Value<'a>),
@@ -45,6 +45,15 @@ impl std::fmt::Display for LeftOut<'_> {
             Self::SystemField(name) => {
                 write!(f, "the field {name} is left out: Salesforce sets it itself")
             }
+        }
+    }
+}
+
+impl std::fmt::Debug for FieldValue<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Trait(value) => value.fmt(f),
+            Self::Text(text) => write!(f, "<a text of {} bytes>", text.len()),
         }
     }
 }

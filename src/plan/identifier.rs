@@ -109,8 +109,9 @@ fn object<'a>(
             .filter(|object| key::is_api_name(object)),
         MappedNaming::Lowercase => {
             let kind = kind.to_ascii_lowercase();
-            kind.contains("salesforce")
-                .then(|| Cow::Owned(kind[prefix.unwrap_or(0)..].to_owned()))
+            let object = &kind[prefix.unwrap_or(0)..];
+            (kind.contains("salesforce") && !named::is_step(object))
+                .then(|| Cow::Owned(object.to_owned()))
         }
     }
 }

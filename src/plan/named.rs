@@ -45,7 +45,11 @@ fn record(entry: Value<'_>, naming: ObjectNaming) -> Result<Option<Record<'_>>, 
     let Some(object) = object_name(kind, naming) else {
         return Ok(None);
     };
-    if naming == ObjectNaming::Prefix && !key::is_api_name(&object) {
+    let is_refused = match naming {
+        ObjectNaming::Prefix => !key::is_api_name(&object),
+        ObjectNaming::Contains => is_step(&object),
+    };
+    if is_refused {
         return Err(ExternalIdFlaw::ObjectName(shortened(&object)));
     }
     let id = members.get("id").map(record_id).transpose()?.flatten();
@@ -85,10 +89,15 @@ pub(super) fn record_id(id: Value<'_>) -> Result<Option<Cow<'_, str>>, ExternalI
     let text = id
         .as_text_or_number()
         .ok_or(ExternalIdFlaw::IdNotText(id.kind().noun()))?;
-    match text.as_ref() {
-        "." | ".." => Err(ExternalIdFlaw::IdIsPath(text.into_owned())),
-        _ => Ok(Some(text)),
+    if is_step(&text) {
+        return Err(ExternalIdFlaw::IdIsPath(text.into_owned()));
     }
+    Ok(Some(text))
+}
+
+/// Whether a path would go another way instead of holding the text as a segment.
+pub(super) fn is_step(text: &str) -> bool {
+    matches!(text, "." | "..")
 }
 
 #[cfg(test)]

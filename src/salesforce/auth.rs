@@ -18,8 +18,9 @@ use std::{
 use moka::{Expiry, future::Cache};
 use reqwest::Method;
 use secrecy::ExposeSecret;
+use url::form_urlencoded::byte_serialize;
 
-pub use self::{authorisation::Authorisations, error::AuthError};
+pub use self::{authorisation::Authorisations, error::AuthError, refused::Refused};
 use self::{
     ending::Warning,
     grant::{DestinationLogin, Form, Identity},
@@ -32,6 +33,7 @@ use crate::{
     salesforce::{
         client::Client,
         credentials::Credentials,
+        fault::Fault,
         hosts::AllowedHosts,
         session::{Instance, Session},
     },
@@ -261,14 +263,13 @@ impl Tokens {
         let body = client
             .send(Call::Token, None, request)
             .await
-            .map_err(|fault| AuthError::of(fault, identity.flow()))?;
-        let issued = Issued::read(&body)?;
-        let instance = Instance::new(&issued.instance_url, &self.hosts)?;
-        client.logged_in(&instance);
+            .map_err(|fault| AuthError::of(without_values(fault, &form), identity.flow()))?;
+        let (session, lifetime) = opened(&body, &self.hosts)?;
+        client.logged_in(session.instance());
         Ok(Token {
-            session: Arc::new(Session::new(instance, &issued.access_token)),
-            renewal: self.keeping.renewal(issued.lifetime),
-            end: self.keeping.end(issued.lifetime, asked),
+            session: Arc::new(session),
+            renewal: self.keeping.renewal(lifetime),
+            end: self.keeping.end(lifetime, asked),
         })
     }
 }
@@ -279,4 +280,36 @@ impl fmt::Debug for Tokens {
             .field("cached", &self.fresh.entry_count())
             .finish_non_exhaustive()
     }
+}
+
+/// The session that a token answer opens, and how long from now it is good, where the answer says so.
+///
+/// # Errors
+/// [`AuthError::NoToken`] where it holds no address or no token that a header can hold, [`AuthError::Instance`] for an
+/// address that may not be called.
+pub fn opened(body: &[u8], hosts: &AllowedHosts) -> Result<(Session, Option<Duration>), AuthError> {
+    let issued = Issued::read(body)?;
+    let instance = Instance::new(&issued.instance_url, hosts)?;
+    Ok((
+        Session::new(instance, &issued.access_token),
+        issued.lifetime,
+    ))
+}
+
+/// A refusal without its words where they repeat what was sent, which holds the password.
+fn without_values(mut fault: Fault, form: &[(&str, &str)]) -> Fault {
+    let secrets = form.iter().filter(|(name, _)| *name != "grant_type");
+    let repeats = |words: &str| {
+        secrets.clone().any(|(_, value)| {
+            let encoded: String = byte_serialize(value.as_bytes()).collect();
+            !value.is_empty() && (words.contains(value) || words.contains(&encoded))
+        })
+    };
+    if let Some(refusal) = fault
+        .refusal_mut()
+        .filter(|refusal| repeats(&refusal.message))
+    {
+        refusal.message.clear();
+    }
+    fault
 }

@@ -8,7 +8,11 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Method, RequestBuilder, Response, redirect};
+use reqwest::{
+    Method, RequestBuilder, Response,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
+    redirect,
+};
 
 use crate::{
     config::Config,
@@ -20,8 +24,11 @@ use crate::{
     },
 };
 
-/// The largest answer that is read, in bytes: far above a page of 2,000 records.
-const LARGEST_ANSWER: usize = 64 << 20;
+/// The largest answer that is read, in bytes: 8 kB for each of the 2,000 records of a page.
+const LARGEST_ANSWER: usize = 16 << 20;
+
+/// The largest answer to a write that is read, in bytes: it is handed on, once for each job.
+const LARGEST_ANSWER_TO_WRITE: usize = 1 << 20;
 
 /// An answer of Salesforce: its status, and its body as far as it came.
 #[derive(Debug)]
@@ -31,6 +38,8 @@ pub struct Answer {
     /// The body, or why it is not whole.
     pub body: Result<Bytes, Fault>,
     usage: Option<Usage>,
+    /// Whether its content type is another than JSON.
+    is_other: bool,
 }
 
 impl Answer {
@@ -50,13 +59,15 @@ impl Answer {
     }
 
     /// What is wrong with the answer to a write. A 2xx status says that Salesforce has written, also where the connection
-    /// breaks before the end of the body: to send the write again would make a second record.
+    /// breaks before the end of the body: to send the write again would make a second record. Not so where that body would
+    /// have been a page: it is not Salesforce's API that answers.
     fn fault_of_write(&self) -> Option<Fault> {
         let body = self.body.as_deref().unwrap_or_default();
-        if self.is_success() {
-            Fault::in_success(self.status, body)
-        } else {
-            Some(Fault::read(self.status, body))
+        match body {
+            _ if !self.is_success() => Some(Fault::read(self.status, body)),
+            // 204 has no body whose type could be another.
+            [] if self.is_other && self.status != 204 => Some(Fault::no_json()),
+            _ => Fault::in_success(self.status, body),
         }
     }
 }
@@ -72,7 +83,8 @@ pub struct Client {
 
 impl Client {
     /// A client that gives each request `SALESFORCE_TIMEOUT`, from connecting to the last byte of the answer. It follows no
-    /// redirect, which would turn a write into a read and carry the token elsewhere.
+    /// redirect, which would turn a write into a read and carry the token elsewhere. A connection that cannot be made, or
+    /// whose other end has fallen silent, does not outlive that time either: later requests would wait on it in vain.
     ///
     /// # Errors
     /// Where the platform's certificates cannot be loaded or a proxy setting is malformed.
@@ -90,6 +102,9 @@ impl Client {
         };
         let http = builder
             .timeout(timeout)
+            .connect_timeout(timeout)
+            .http2_keep_alive_interval(timeout)
+            .http2_keep_alive_timeout(timeout)
             .redirect(redirect::Policy::none())
             .user_agent(concat!(
                 "salesforce-transformer/",
@@ -112,7 +127,7 @@ impl Client {
         path: &str,
     ) -> RequestBuilder {
         self.request(method, &format!("{}{path}", session.instance().as_str()))
-            .header("Authorization", session.authorization())
+            .bearer_auth(session.token())
             .header("Accept", "application/json")
     }
 
@@ -134,7 +149,7 @@ impl Client {
     ) -> Result<Bytes, Fault> {
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
-        let answer = exchange(request, self.timeout).await;
+        let answer = exchange(request, self.timeout, LARGEST_ANSWER).await;
         report(ticket, &answer);
         let result = answer.and_then(Answer::whole_success);
         self.count(call, result.as_ref().err(), start);
@@ -154,7 +169,8 @@ impl Client {
             Err(reserved) => return (Err(reserved), None),
         };
         let start = Instant::now();
-        let answer = exchange(request.timeout(timeout), timeout).await;
+        let request = request.timeout(timeout);
+        let answer = exchange(request, timeout, LARGEST_ANSWER_TO_WRITE).await;
         report(Some(ticket), &answer);
         let fault = answer.as_ref().ok().and_then(Answer::fault_of_write);
         self.count(Call::Write, answer.as_ref().err().or(fault.as_ref()), start);
@@ -191,8 +207,12 @@ fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
     }
 }
 
-/// Sends a request that has this timeout.
-async fn exchange(request: RequestBuilder, timeout: Duration) -> Result<Answer, Fault> {
+/// Sends a request that has this timeout, and reads at most so many bytes of its answer.
+async fn exchange(
+    request: RequestBuilder,
+    timeout: Duration,
+    largest: usize,
+) -> Result<Answer, Fault> {
     let mut response = request
         .send()
         .await
@@ -201,20 +221,32 @@ async fn exchange(request: RequestBuilder, timeout: Duration) -> Result<Answer, 
     Ok(Answer {
         status,
         usage: Usage::of(response.headers()),
-        body: body(&mut response, timeout).await,
+        is_other: is_other(response.headers()),
+        body: body(&mut response, timeout, largest).await,
     })
 }
 
-async fn body(response: &mut Response, timeout: Duration) -> Result<Bytes, Fault> {
+/// Whether a content type is named that is not JSON.
+fn is_other(headers: &HeaderMap) -> bool {
+    let named = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    named.is_some_and(|named| {
+        !named
+            .to_ascii_lowercase()
+            .windows(4)
+            .any(|at| at == b"json")
+    })
+}
+
+async fn body(response: &mut Response, timeout: Duration, largest: usize) -> Result<Bytes, Fault> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response
         .chunk()
         .await
         .map_err(|error| broken(error, timeout))?
     {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+        if body.len() + chunk.len() > largest {
             return Err(Fault::Unreadable(format!(
-                "it is larger than {LARGEST_ANSWER} bytes"
+                "it is larger than {largest} bytes"
             )));
         }
         body.extend_from_slice(&chunk);

@@ -13,8 +13,8 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-pub use self::record::{RecordWrite, Written};
-use self::record::{read, serialized, unanswered};
+pub use self::record::{RecordWrite, Written, read};
+use self::record::{serialized, unanswered};
 use crate::{
     metrics::Call,
     salesforce::{

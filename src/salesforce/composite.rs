@@ -18,7 +18,6 @@ use crate::{
 pub(super) const MOST_PARTS: usize = 5;
 
 /// One request to an org's REST API: a call of its own, or a part of a Composite.
-#[derive(Debug)]
 pub(super) struct Part {
     pub(super) method: Method,
     /// Path and query, from `/services` on.
@@ -151,7 +150,10 @@ fn reference(index: usize) -> String {
 }
 
 /// Hands each part its answer, by reference. A part without one is not known to be done.
-fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Fault> {
+///
+/// # Errors
+/// [`Fault::Unreadable`] where the body is no Composite result.
+pub fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Fault> {
     // serde's own text would quote the answer, personal data included.
     let answers: Answers<'_> = serde_json::from_slice(body).map_err(|error| {
         Fault::Unreadable(format!(

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use crate::{
     contract::{Destination, Login, json::Value},
     error::SecretFlaw,
+    salesforce::session::is_token,
 };
 
 /// What a destination authorises with.
@@ -63,8 +64,12 @@ impl Secret {
                 .filter(|text| !text.is_empty());
             text.ok_or(SecretFlaw::Without(name))
         };
+        let token = member("access_token")?;
+        if !is_token(&token) {
+            return Err(SecretFlaw::Without("access_token that a header can hold"));
+        }
         Ok(Self {
-            access_token: SecretString::from(member("access_token")?.into_owned()),
+            access_token: SecretString::from(token.into_owned()),
             instance_url: member("instance_url")?.into_owned(),
         })
     }

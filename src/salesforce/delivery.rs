@@ -5,7 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{
     Method, RequestBuilder,
-    header::{HeaderMap, HeaderName, HeaderValue},
+    header::{
+        ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName,
+        HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
 };
 use thiserror::Error;
 use url::Url;
@@ -15,9 +18,33 @@ use crate::{
     salesforce::{
         Salesforce,
         fault::{Disposition, Fault},
-        session::Instance,
+        session::{self, Instance},
     },
 };
+
+/// The methods by which Salesforce's REST API is called.
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
+
+/// Headers that belong to a connection or to the way a message is framed, which are ours to write: a descriptor's would
+/// lead the request elsewhere, or make two of it.
+const OURS: [HeaderName; 9] = [
+    HOST,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    CONNECTION,
+    UPGRADE,
+    TE,
+    TRAILER,
+    EXPECT,
+    // Whoever asks for an encoding has to undo it.
+    ACCEPT_ENCODING,
+];
 
 /// What became of a write.
 #[derive(Debug)]
@@ -135,15 +162,20 @@ impl Salesforce {
             |what: &str| Undelivered::Malformed(format!("the request's {what} cannot be sent"));
         let mut url = Url::parse(&sending.endpoint).map_err(|_| malformed("endpoint"))?;
         let org = Instance::of(&url, &self.hosts)
-            .map_err(|_| Undelivered::NotAllowed(url.origin().ascii_serialization()))?;
+            .map_err(|_| Undelivered::NotAllowed(session::shown(&url)))?;
         if !sending.params.is_empty() {
             url.query_pairs_mut().extend_pairs(&sending.params);
         }
-        let method =
-            Method::from_bytes(sending.method.as_bytes()).map_err(|_| malformed("method"))?;
+        let method = METHODS
+            .into_iter()
+            .find(|method| *method == *sending.method)
+            .ok_or_else(|| malformed("method"))?;
         let mut headers = HeaderMap::new();
         for (name, value) in &sending.headers {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed("headers"))?;
+            if OURS.contains(&name) {
+                continue;
+            }
             let mut value = HeaderValue::from_str(value).map_err(|_| malformed("headers"))?;
             value.set_sensitive(true);
             headers.insert(name, value);

@@ -143,9 +143,7 @@ impl Fault {
             return None;
         }
         if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
-            return Some(Self::Unreadable(
-                "it says success and is no JSON".to_owned(),
-            ));
+            return Some(Self::no_json());
         }
         let refusals = refused_in_success(status, body)?;
         Some(match refusals.as_slice() {
@@ -155,6 +153,11 @@ impl Fault {
             }),
             [..] => Self::deciding(status, refusals),
         })
+    }
+
+    /// The fault of an answer that says success and comes from elsewhere.
+    pub(super) fn no_json() -> Self {
+        Self::Unreadable("it says success and is no JSON".to_owned())
     }
 
     fn of(refusal: Refusal) -> Self {
@@ -200,6 +203,23 @@ impl Fault {
         }
     }
 
+    /// Whether Salesforce may have done what it was asked for all the same: no answer has come, or one that does not say.
+    #[must_use]
+    pub fn leaves_open(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Connection(_) | Self::Unreadable(_) => true,
+            // A gateway on the way has given up waiting, say.
+            Self::Passing(refusal) => refusal.code.is_empty(),
+            Self::SessionExpired(_)
+            | Self::LimitReached(_)
+            | Self::Reserved { .. }
+            | Self::Unavailable(_)
+            | Self::Refused(_)
+            | Self::Redirected { .. }
+            | Self::ConnectionRefused => false,
+        }
+    }
+
     /// Whether the record is no longer what a lookup has found: to be looked up afresh.
     #[must_use]
     pub fn is_about_a_stale_record(&self) -> bool {
@@ -216,6 +236,23 @@ impl Fault {
         let length = id.bytes().take_while(u8::is_ascii_alphanumeric).count();
         let id = id.get(..length).filter(|id| !id.is_empty());
         id.filter(|_| refusal.code == "DUPLICATE_VALUE")
+    }
+
+    /// What Salesforce says, where it does.
+    pub(super) fn refusal_mut(&mut self) -> Option<&mut Refusal> {
+        match self {
+            Self::SessionExpired(refusal)
+            | Self::LimitReached(refusal)
+            | Self::Unavailable(refusal)
+            | Self::Passing(refusal)
+            | Self::Refused(refusal) => Some(refusal),
+            Self::Reserved { .. }
+            | Self::Redirected { .. }
+            | Self::Timeout(_)
+            | Self::ConnectionRefused
+            | Self::Connection(_)
+            | Self::Unreadable(_) => None,
+        }
     }
 
     /// The word for this fault in metrics and logs.

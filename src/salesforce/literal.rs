@@ -75,7 +75,7 @@ impl Literal {
 }
 
 /// The value of an answer: its text, or its JSON where it is none.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answered(String);
 
 impl Answered {

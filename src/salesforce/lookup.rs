@@ -1,6 +1,6 @@
 //! Asks which records exist.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -21,8 +21,8 @@ use crate::{
 /// How many pages of one query are read: 2,000 records each.
 const MOST_PAGES: usize = 50;
 
-/// A record that a lookup has found.
-#[derive(Clone, Debug, Default)]
+/// A record that a lookup has found. Its `Debug` shows the id alone.
+#[derive(Clone, Default)]
 pub struct Row {
     /// The record's id.
     pub id: String,
@@ -38,6 +38,14 @@ pub struct Row {
     pub(super) found_by: Option<Answered>,
     /// The fields that were read, by their names in lower case.
     values: Option<Arc<HashMap<String, Outline<'static>>>>,
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A key to ask for, and the further fields to read of its records.
@@ -94,7 +102,8 @@ impl<'a> Page<'a> {
 }
 
 impl Row {
-    /// Reads a record that was found by `field`, in whatever letter case; `None` without an id.
+    /// Reads a record that was found by `field`, in whatever letter case; `None` without an id, or with one that would leave
+    /// its place in a path.
     pub(crate) fn read(record: Object<'_>, field: &str) -> Option<Self> {
         let names = [
             "Id",
@@ -106,10 +115,14 @@ impl Row {
         let [id, converted, contact, deleted, modified] = record.pick(names);
         let text = |value: Option<Value<'_>>| Some(value?.as_text()?.into_owned());
         let found_by = record.get_ignoring_case(field);
+        let contact = text(contact).filter(|id| !id.is_empty());
+        if contact.as_deref().is_some_and(|id| !is_id(id)) {
+            return None;
+        }
         Some(Self {
             id: text(id).filter(|id| is_id(id))?,
             is_converted: converted.is_some_and(Value::is_true),
-            converted_contact_id: text(contact),
+            converted_contact_id: contact,
             is_deleted: deleted.is_some_and(Value::is_true),
             last_modified_date: text(modified),
             found_by: found_by.and_then(Answered::read),
@@ -154,7 +167,7 @@ impl Row {
 }
 
 /// Whether a text is a record's id, of 15 or 18 characters in Salesforce and in any case one that keeps its place in a path.
-fn is_id(id: &str) -> bool {
+pub(super) fn is_id(id: &str) -> bool {
     !id.is_empty()
         && id
             .bytes()
@@ -176,25 +189,8 @@ pub(super) async fn rows(
     let mut rows = Vec::new();
     let mut answer = first.map_err(of_query)?;
     for _ in 0..MOST_PAGES {
-        let outline = outline(&answer)?;
-        let page = Page::read(&outline)?;
-        let read = |record: Object<'_>| {
-            let row = Row::read(record, field)?;
-            Some(if query.reads_fields {
-                row.with_values(record)
-            } else {
-                row
-            })
-        };
-        let read: Option<Vec<Row>> = page.records.into_iter().map(read).collect();
-        rows.extend(read.ok_or_else(|| unreadable("it holds a record without an id"))?);
-        let Some(next) = page.next else {
-            return match page.total {
-                Some(total) if total != rows.len() => {
-                    Err(unreadable("it does not hold as many records as it says"))
-                }
-                Some(_) | None => Ok(rows),
-            };
+        let Some(next) = page(&answer, field, query.reads_fields, &mut rows)? else {
+            return Ok(rows);
         };
         let request = client.request_of(session, Method::GET, &next);
         answer = client
@@ -203,6 +199,36 @@ pub(super) async fn rows(
             .map_err(of_query)?;
     }
     Err(unreadable("it has too many pages"))
+}
+
+/// Reads a page of a query's answer: adds its records, found by `field`, to those of the pages before it, and gives the
+/// path of the next page; `None` after the last.
+///
+/// # Errors
+/// [`Fault::Unreadable`] where it is no page, or the last and not all records have come.
+pub fn page(
+    answer: &[u8],
+    field: &str,
+    reads_fields: bool,
+    rows: &mut Vec<Row>,
+) -> Result<Option<String>, Fault> {
+    let outline = outline(answer)?;
+    let page = Page::read(&outline)?;
+    let read = |record: Object<'_>| {
+        let row = Row::read(record, field)?;
+        Some(if reads_fields {
+            row.with_values(record)
+        } else {
+            row
+        })
+    };
+    let read: Option<Vec<Row>> = page.records.into_iter().map(read).collect();
+    rows.extend(read.ok_or_else(|| unreadable("it holds a record without a usable id"))?);
+    let is_whole = page.total.is_none_or(|total| total == rows.len());
+    if page.next.is_none() && !is_whole {
+        return Err(unreadable("it does not hold as many records as it says"));
+    }
+    Ok(page.next)
 }
 
 /// The JSON of an answer. serde's own text would quote the answer, personal data included.
@@ -223,7 +249,7 @@ pub(super) fn is_about_a_value(refusal: &Refusal) -> bool {
 }
 
 /// What a refusal means for a query. Salesforce quotes a query that it does not understand, and with it the e-mails of other
-/// events; and a query resource that does not exist is a wrong `SALESFORCE_API_VERSION`, which no event is to blame for.
+/// events: whole where a value is to blame, else in the lines above the one that says what is wrong. And a query resource that does not exist is a wrong `SALESFORCE_API_VERSION`, which no event is to blame for.
 fn of_query(fault: Fault) -> Fault {
     match fault {
         Fault::Refused(refusal) if is_about_a_value(&refusal) => Fault::Refused(Refusal {
@@ -233,8 +259,17 @@ fn of_query(fault: Fault) -> Fault {
         Fault::Refused(refusal) if refusal.code == "NOT_FOUND" => {
             unreadable("the org has no query resource of this SALESFORCE_API_VERSION")
         }
-        other => other,
+        mut other => {
+            if let Some(refusal) = other.refusal_mut() {
+                refusal.message = last_line(&refusal.message).to_owned();
+            }
+            other
+        }
     }
+}
+
+fn last_line(text: &str) -> &str {
+    text.trim_end().rsplit('\n').next().unwrap_or_default()
 }
 
 fn unreadable(why: &str) -> Fault {

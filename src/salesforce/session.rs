@@ -40,11 +40,10 @@ impl Instance {
     /// # Errors
     /// [`InstanceError::NotAllowed`] where it is not among the allowed hosts.
     pub(super) fn of(url: &Url, hosts: &AllowedHosts) -> Result<Self, InstanceError> {
-        let origin = url.origin().ascii_serialization();
         if !hosts.allow(url) {
-            return Err(InstanceError::NotAllowed(origin));
+            return Err(InstanceError::NotAllowed(shown(url)));
         }
-        Ok(Self(origin.into()))
+        Ok(Self(url.origin().ascii_serialization().into()))
     }
 
     /// The address, such as `https://acme.my.salesforce.com`.
@@ -52,6 +51,22 @@ impl Instance {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// How many characters of an address an error repeats: more than a host's name has.
+const LONGEST_SHOWN: usize = 300;
+
+/// The address to which a URL leads, as an error shows it: whatever else the URL holds may be a secret.
+pub(super) fn shown(url: &Url) -> String {
+    let origin = url.origin().ascii_serialization();
+    origin.chars().take(LONGEST_SHOWN).collect()
+}
+
+/// Whether a text can be a token: what a header holds as it is, without blanks. Anything else would end the header and
+/// begin another, here or at whoever sends the described request.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// An open session.
@@ -80,6 +95,13 @@ impl Session {
     #[must_use]
     pub fn authorization(&self) -> &str {
         self.authorization.expose_secret()
+    }
+
+    /// The access token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        let authorization = self.authorization();
+        authorization.strip_prefix("Bearer ").unwrap_or_default()
     }
 }
 
@@ -116,6 +138,31 @@ mod tests {
             Instance::new("https://evil.test", &hosts),
             Err(InstanceError::NotAllowed(_))
         ));
+    }
+
+    #[test]
+    fn an_error_repeats_the_address_alone_and_no_more_of_it_than_a_host_can_have() {
+        let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+        let long = format!(
+            "https://user:password@{}evil.test/path?query",
+            "a.".repeat(5_000)
+        );
+        let error = Instance::new(&long, &hosts).unwrap_err().to_string();
+        assert!(
+            error.contains("https://a.a.a.") && error.len() < 600,
+            "{error}"
+        );
+        assert!(!error.contains("password") && !error.contains("query"));
+    }
+
+    #[test]
+    fn a_token_is_one_word_of_visible_ascii() {
+        for token in ["00D5g!AQ.x_y-z", "a"] {
+            assert!(is_token(token), "{token}");
+        }
+        for text in ["", " ", "a b", "a\r\nX: y", "a\n", "a\0", "a\u{7f}", "é"] {
+            assert!(!is_token(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Escapes and limits: Salesforce's SOQL reference ("Quoted String Escape Sequences", "SOQL limits").
 
-use std::{collections::HashSet, ops::Range};
+use std::{collections::HashSet, fmt, ops::Range};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -36,8 +36,7 @@ pub enum Way {
     Composite,
 }
 
-/// A query, and what it asks for.
-#[derive(Debug)]
+/// A query, and what it asks for. Its `Debug` leaves the statement out, which holds e-mails.
 pub struct Query {
     soql: String,
     /// The keys, all of one object and field.
@@ -74,8 +73,7 @@ impl Query {
     }
 }
 
-/// A key with the literal that asks for it.
-#[derive(Debug)]
+/// A key with the literal that asks for it, which `Debug` leaves out.
 pub struct Item {
     /// What is wanted.
     pub wanted: Wanted,
@@ -83,6 +81,22 @@ pub struct Item {
     pub literal: String,
     /// The form of the literal, where the field's is known.
     pub form: Option<Form>,
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query")
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item")
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The queries that find these keys: one for each object, field and form, split where one would grow too long for its way.

@@ -143,6 +143,19 @@ async fn an_aborted_lookup_says_why_in_salesforces_words() {
 }
 
 #[tokio::test]
+async fn a_query_that_salesforce_quotes_is_not_repeated_and_what_is_wrong_with_it_is() {
+    let message = "\nSELECT Id,x FROM Lead WHERE Email IN ('bob@example.com')\n          ^\n\
+                   ERROR at Row:1:Column:11\nNo such column 'x' on entity 'Lead'.";
+    let error_of = json!([{"errorCode": "INVALID_FIELD", "message": message}]);
+    let answer = ResponseTemplate::new(400).set_body_json(error_of);
+    let salesforce = salesforce_that_answers(answer).await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    let entries = service.router([lead_job(1, "ada@example.com")]).await;
+    assert_says(error(&entries[0]), "INVALID_FIELD: No such column 'x'");
+    assert!(!error(&entries[0]).contains("bob"));
+}
+
+#[tokio::test]
 async fn a_query_that_salesforce_does_not_understand_is_not_repeated_as_it_holds_other_events_emails()
  {
     let salesforce = salesforce_that_answers(refusal(400, "MALFORMED_QUERY")).await;

@@ -16,12 +16,15 @@
 //! | `check` | the subcommand `check`: what works, what does not, and what it says |
 //! | `oauth` | OAuth secrets: used, handed back byte for byte, never renewed here |
 //! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
+//! | `hostile` | a Salesforce that hangs, drips, breaks off, lies about its name: every call ends in time, no neighbour notices |
 //! | `limits` | the reserve of API calls: what is held back before Salesforce refuses it, and the ledger |
 //! | `bad_requests` | requests that cannot be served, and what a person or rudder-server is to do about them |
 //! | `bad_events` | events that cannot become a request, each failing alone |
 //! | `router_batch` | what the events of a router batch share, and that no job is lost |
 //! | `delivery` | the delivery proxy: what is sent, what comes back, the fault table |
 //! | `differences` | each row of the behaviour table under both sets of rules |
+//! | `injection` | ids, names, tokens and headers that are made to break out of their place |
+//! | `secrets` | what is never in a log, a metric or an error text |
 //! | `isolation` | a bad event changes nothing for the good ones beside it |
 //! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
 //! | `http` | what holds for every route: the version header, slashes, compression |
@@ -34,9 +37,9 @@
 //! | `restart` | restarts under load, with real processes and signals |
 //! | `overload` | how much is in flight at most, and what becomes of the rest |
 //!
-//! `service` is the stage, `fixtures` are the events and destinations that most tests start from, `keys` are an app's key
-//! and certificate, `log` is what is logged, `slow` a Salesforce that takes its time, and `process` the service in one of
-//! its own.
+//! `service` is the stage, `binary` the same with the real binary and `process` the service in a process of its own,
+//! `tls` a Salesforce behind TLS and `slow` one that takes its time, `fixtures` are the events and destinations that most
+//! tests start from, `keys` are an app's key and certificate, `log` is what is logged.
 #![expect(
     clippy::unwrap_used,
     reason = "a step that fails fails its test, also in a helper"
@@ -46,6 +49,7 @@ mod assertions;
 mod auth;
 mod bad_events;
 mod bad_requests;
+mod binary;
 mod calls;
 mod check;
 mod delivery;
@@ -54,7 +58,9 @@ mod documented;
 mod faults;
 mod fixtures;
 mod flows;
+mod hostile;
 mod http;
+mod injection;
 mod inline;
 mod isolation;
 mod keys;
@@ -72,8 +78,10 @@ mod refusals;
 mod restart;
 mod rotation;
 mod router_batch;
+mod secrets;
 mod service;
 mod slow;
+mod tls;
 mod transform;
 mod unchanged;
 mod upstream;

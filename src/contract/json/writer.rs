@@ -1,11 +1,11 @@
 //! Writes JSON into one buffer. Values of a request go in as they came.
 
-use std::io::Write;
+use std::{fmt, io::Write};
 
 use super::{Value, string};
 
 /// A JSON text that is being written. Commas are set where they belong.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Writer(Vec<u8>);
 
 impl Writer {
@@ -111,5 +111,11 @@ impl Writer {
     fn escaped(&mut self, text: &str) {
         // A text always serializes, and a vector takes all that is written.
         let _ = serde_json::to_writer(&mut self.0, text);
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<JSON of {} bytes>", self.0.len())
     }
 }

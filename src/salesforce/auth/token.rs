@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::AuthError;
+use crate::salesforce::session::is_token;
 
 /// What the token endpoint answers.
 #[derive(Deserialize)]
@@ -35,14 +36,14 @@ impl Issued {
     /// Reads an answer.
     ///
     /// # Errors
-    /// [`AuthError::NoToken`] where it names no token or no instance.
+    /// [`AuthError::NoToken`] where it names no instance, or no token that a header can hold.
     pub(super) fn read(body: &[u8]) -> Result<Self, AuthError> {
         let answer: Answer = serde_json::from_slice(body).map_err(|_| AuthError::NoToken)?;
         let filled = |member: Option<String>| {
             let member = member.filter(|text| !text.is_empty());
             member.ok_or(AuthError::NoToken)
         };
-        let access_token = filled(answer.access_token)?;
+        let access_token = filled(answer.access_token.filter(|token| is_token(token)))?;
         let said = answer.expires_in.as_ref().and_then(seconds);
         Ok(Self {
             lifetime: said.or_else(|| until_expiry(&access_token)),

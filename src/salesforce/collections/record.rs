@@ -6,7 +6,10 @@ use serde_json::value::RawValue;
 use crate::{
     contract::json::Writer,
     map::Fields,
-    salesforce::fault::{Fault, Refusal},
+    salesforce::{
+        fault::{Fault, Refusal},
+        lookup::is_id,
+    },
 };
 
 /// A record to write.
@@ -64,7 +67,10 @@ impl RecordWrite<'_> {
 }
 
 /// The results of a collection's records. An answer of another length tells of no record what became of it.
-pub(super) fn read(body: &[u8], records: usize) -> Result<Vec<Written>, Fault> {
+///
+/// # Errors
+/// [`Fault::Unreadable`] where the body is no list of as many results as there are records.
+pub fn read(body: &[u8], records: usize) -> Result<Vec<Written>, Fault> {
     let unreadable = |why: &str| Fault::Unreadable(why.to_owned());
     let results: Vec<RecordResult<'_>> = serde_json::from_slice(body)
         .map_err(|_| unreadable("it is no list of records' results"))?;
@@ -79,8 +85,8 @@ pub(super) fn read(body: &[u8], records: usize) -> Result<Vec<Written>, Fault> {
 impl RecordResult<'_> {
     fn written(self) -> Written {
         match (self.success, self.id) {
-            (true, Some(id)) => Ok(id),
-            (true, None) => Err(unanswered()),
+            (true, Some(id)) if is_id(&id) => Ok(id),
+            (true, _) => Err(unanswered()),
             // The refusal came with this status: what has no code is no other server's answer.
             (false, _) => Err(Fault::read(
                 200,

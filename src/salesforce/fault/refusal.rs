@@ -3,8 +3,10 @@
 
 use serde::Deserialize;
 
+use crate::contract::json::{Object, Outline, Value};
+
 /// What Salesforce says in an answer that refuses: HTTP status, error code and text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
     /// HTTP status.
     pub status: u16,
@@ -22,8 +24,23 @@ const LONGEST_CODE: usize = 100;
 /// How much of Salesforce's text is kept, in characters: a lock or a limit may be told late in it.
 const LONGEST_MESSAGE: usize = 20_000;
 
+/// How many names of fields are kept, and how long they may be, in characters.
+const MOST_FIELDS: usize = 20;
+const LONGEST_FIELD: usize = 100;
+
 /// How much of Salesforce's text an error repeats, in characters.
 const LONGEST_SHOWN: usize = 500;
+
+/// Without Salesforce's words, which may repeat what it was sent.
+impl std::fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Refusal")
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
+    }
+}
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,30 +76,20 @@ struct TokenError {
     error_description: Option<String>,
 }
 
-/// A record's result inside a 2xx answer.
-#[derive(Deserialize)]
-struct RecordResult {
-    success: bool,
-    errors: Option<Vec<RestError>>,
-}
-
-/// The result of an sObject Tree, which is written whole or not at all.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TreeResult {
-    has_errors: bool,
-}
-
 impl RestError {
     fn refusal(self, status: u16) -> Refusal {
         let shortened = |text: Option<String>, longest| {
             text.unwrap_or_default().chars().take(longest).collect()
         };
+        let fields = self.fields.unwrap_or_default().into_iter();
         Refusal {
             status,
             code: shortened(self.error_code.or(self.status_code), LONGEST_CODE),
             message: shortened(self.message, LONGEST_MESSAGE),
-            fields: self.fields.unwrap_or_default(),
+            fields: fields
+                .take(MOST_FIELDS)
+                .map(|field| shortened(Some(field), LONGEST_FIELD))
+                .collect(),
         }
     }
 }
@@ -110,20 +117,24 @@ pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
         .collect()
 }
 
-/// What a 2xx answer refuses all the same: a record's result, or a list of them. `None` where it refuses nothing.
+/// What a 2xx answer refuses all the same: a record's result, or one in a list of them, or an sObject Tree, which is written
+/// whole or not at all. `None` where it refuses nothing. Whatever else a result holds, its `success: false` counts.
 pub(super) fn refused_in_success(status: u16, body: &[u8]) -> Option<Vec<Refusal>> {
-    let tree = serde_json::from_slice::<TreeResult>(body).is_ok_and(|tree| tree.has_errors);
-    let one = || serde_json::from_slice::<RecordResult>(body).map(|result| vec![result]);
-    let results = serde_json::from_slice::<Vec<RecordResult>>(body)
-        .or_else(|_| one())
-        .unwrap_or_default();
-    let failed: Vec<RecordResult> = results
+    let outline = Outline::read(String::from_utf8_lossy(body)).ok()?;
+    let root = outline.root();
+    let is =
+        |result: Object<'_>, name, json| result.get(name).is_some_and(|value| value.json() == json);
+    let results = root.as_array().unwrap_or_else(|| vec![root]);
+    let failed: Vec<Object<'_>> = results
         .into_iter()
-        .filter(|result| !result.success)
+        .filter_map(Value::as_object)
+        .filter(|result| is(*result, "success", "false") || is(*result, "hasErrors", "true"))
         .collect();
-    let refused = tree || !failed.is_empty();
     let errors = failed
-        .into_iter()
-        .flat_map(|result| result.errors.unwrap_or_default());
-    refused.then(|| errors.map(|error| error.refusal(status)).collect())
+        .iter()
+        .filter_map(|result| result.get("errors")?.as_array());
+    let errors = errors
+        .flatten()
+        .filter_map(|error| serde_json::from_str::<RestError>(error.json()).ok());
+    (!failed.is_empty()).then(|| errors.map(|error| error.refusal(status)).collect())
 }

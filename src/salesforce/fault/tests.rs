@@ -221,3 +221,40 @@ fn a_duplicate_names_the_record_that_holds_its_value() {
     assert_eq!(of("NOT_FOUND", message).holder(), None);
     assert_eq!(of("DUPLICATE_VALUE", "record with id: ").holder(), None);
 }
+
+#[test]
+fn an_error_text_stays_short_whatever_the_answer_holds() {
+    let fields: Vec<String> = (0..1_000).map(|_| "x".repeat(1_000)).collect();
+    let body =
+        serde_json::json!([{"errorCode": "X", "message": "m".repeat(100_000), "fields": fields}]);
+    let text = Fault::read(400, body.to_string().as_bytes()).to_string();
+    assert!(text.len() < 4_000, "{}", text.len());
+}
+
+#[test]
+fn without_an_answer_of_salesforces_own_it_is_open_whether_it_has_written() {
+    let at = |status, body: &[u8]| Fault::read(status, body).leaves_open();
+    assert!(at(504, b"<html>"));
+    assert!(at(502, b""));
+    assert!(!at(
+        500,
+        br#"[{"errorCode":"UNKNOWN_EXCEPTION","message":""}]"#
+    ));
+    assert!(!at(400, br#"[{"errorCode":"INVALID_FIELD","message":""}]"#));
+    assert!(Fault::Timeout(std::time::Duration::ZERO).leaves_open());
+    assert!(!Fault::ConnectionRefused.leaves_open());
+}
+
+#[test]
+fn a_result_that_says_no_is_no_success_whatever_else_it_holds() {
+    for body in [
+        &br#"{"success":false,"success":false}"#[..],
+        br#"{"success":true,"success":false,"errors":null}"#,
+        br#"{"success":false,"errors":[{"statusCode":5,"message":[]}]}"#,
+        br#"{"success":false,"errors":"none","id":1e400}"#,
+        br#"[null,{"success":false}]"#,
+        b"{\"\xFF\":1,\"success\":false}",
+    ] {
+        assert!(Fault::in_success(200, body).is_some(), "{body:?}");
+    }
+}

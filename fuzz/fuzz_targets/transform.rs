@@ -1,0 +1,7 @@
+//! The bodies of `/transform`: see the stage for what must hold.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use salesforce_transformer_fuzz::{Route, post};
+
+fuzz_target!(|input: &[u8]| post(Route::Transform, input));

@@ -1,0 +1,127 @@
+//! What is never in a log, a metric or an error text: tokens, passwords, e-mails and traits. Every secret of this traffic has
+//! `planted` in it; the service is the real binary, which logs all that it and its libraries have to say.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `traffic` | the requests: good and bad events, refused logins, faults, the proxy, inline delivery, an upstream |
+//! | `debug` | what `Debug` shows of the types that hold secrets |
+
+mod debug;
+mod traffic;
+
+use serde_json::Value;
+
+use self::traffic::{Stage, quoting, upstream};
+use crate::{
+    binary::Process,
+    fixtures::org,
+    service::{Answer, serve},
+    tls::{self, Authority},
+};
+
+/// What every secret holds.
+const MARK: &str = "planted";
+
+/// The texts of an answer that tell what went wrong: `error` of an entry and of a request, `message` of a proxied write.
+fn error_texts(answer: &Value, texts: &mut Vec<String>) {
+    match answer {
+        Value::Array(elements) => elements
+            .iter()
+            .for_each(|element| error_texts(element, texts)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), member) {
+                    // What is only echoed, and the requests themselves.
+                    ("metadata" | "destination" | "batchedRequest" | "output", Value::Array(_))
+                    | ("metadata" | "destination" | "batchedRequest" | "destinationResponse", _) => {
+                    }
+                    ("error" | "message", Value::String(text)) => texts.push(text.clone()),
+                    (_, member) => error_texts(member, texts),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The tokens in the requests that were described: those of the logins among them.
+fn tokens(answers: &[Answer]) -> Vec<String> {
+    let in_answer = |answer: &Answer| -> Vec<String> {
+        let bearers = answer.text.split(r#""Authorization":"Bearer "#).skip(1);
+        bearers
+            .filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))
+            .collect()
+    };
+    answers.iter().flat_map(in_answer).collect()
+}
+
+/// The lines that hold a secret.
+fn leaks<'t>(text: &'t str, secrets: &[String]) -> Vec<&'t str> {
+    let is_leak =
+        |line: &&str| line.contains(MARK) || secrets.iter().any(|secret| line.contains(secret));
+    text.lines().filter(is_leak).collect()
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_text() {
+    let org = traffic::org_of(org());
+    let authority = Authority::new();
+    let stage = Stage {
+        salesforce: serve(org.router()).await,
+        secure: format!(
+            "https://{}",
+            tls::serve(authority.certify("127.0.0.1")).await
+        ),
+        quoting: serve(quoting()).await,
+        org,
+    };
+    let hosts = format!("{},{},{}", stage.salesforce, stage.secure, stage.quoting);
+    let settings = [
+        ("LOG_LEVEL", "trace"),
+        ("LOG_FORMAT", "json"),
+        ("SSL_CERT_FILE", &authority.file("secrets")),
+        ("SALESFORCE_LOGIN_URL", &stage.salesforce),
+        ("SALESFORCE_SANDBOX_LOGIN_URL", &stage.quoting),
+        ("SALESFORCE_ALLOWED_HOSTS", &hosts),
+        ("SALESFORCE_TIMEOUT", "500ms"),
+        ("SALESFORCE_CLIENT_ID", "planted-client-id"),
+        ("SALESFORCE_CLIENT_SECRET", "planted-client-secret"),
+        ("SALESFORCE_USERNAME", "planted-user@acme.example"),
+        ("SALESFORCE_PASSWORD", "planted-password"),
+        ("SALESFORCE_SECURITY_TOKEN", "planted-security-token"),
+        ("DELIVERY", "inline"),
+        ("DELIVERY_WINDOW", "1ms"),
+        ("INLINE_DESTINATIONS", "dst-inline"),
+        ("UPSTREAM_URL", &serve(upstream()).await),
+        ("BODY_LIMIT", "1MiB"),
+    ];
+    let service = Process::start("secrets", &settings).await;
+    let answers: Vec<Answer> = stage.play(&service).await;
+
+    let tokens = tokens(&answers);
+    assert!(tokens.iter().any(|token| !token.contains(MARK)), "no login");
+    let mut texts = Vec::new();
+    for answer in &answers {
+        if let Ok(answer) = serde_json::from_str(&answer.text) {
+            error_texts(&answer, &mut texts);
+        }
+    }
+    assert!(
+        texts.len() > 30,
+        "only {} errors were provoked",
+        texts.len()
+    );
+    assert_eq!(leaks(&texts.join("\n"), &tokens), [""; 0]);
+
+    for path in ["/metrics", "/limits"] {
+        let page = service.get(path).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(leaks(&page.text, &tokens), [""; 0], "{path}");
+    }
+
+    let log = service.log();
+    for library in ["hyper_util::", "h2::", "rustls", "reqwest::"] {
+        assert!(log.contains(library), "{library} has not logged");
+    }
+    assert_eq!(leaks(&log, &tokens), [""; 0]);
+}
