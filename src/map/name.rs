@@ -26,18 +26,16 @@ impl<'a> Name<'a> {
         if cut == NameCut::SingleSpaces && traits.get("name").is_some_and(is_empty_structure) {
             return Err(EventError::EmptyName);
         }
-        let (first, last) = traits
-            .get("name")
-            .and_then(Value::as_text)
-            .map_or((None, None), |name| parts(&name, cut));
-        let own = |key, part: Option<String>| {
+        let name = traits.get("name").and_then(Value::as_text);
+        let (first, last) = name.map_or((None, None), |name| parts(name, cut));
+        let own = |key, part: Option<Cow<'a, str>>| {
             let value = traits.get(key).filter(|value| {
                 value.is_truthy() && value.as_text_or_number().is_some()
                     || is_stock_value(*value, cut)
             });
             value
                 .map(FieldValue::Trait)
-                .or_else(|| part.map(|part| FieldValue::Text(Cow::Owned(part))))
+                .or_else(|| part.map(FieldValue::Text))
         };
         Ok(Self {
             first: own("firstName", first),
@@ -59,17 +57,36 @@ fn is_stock_value(value: Value<'_>, cut: NameCut) -> bool {
     cut == NameCut::SingleSpaces && value.is_truthy()
 }
 
-fn parts(name: &str, cut: NameCut) -> (Option<String>, Option<String>) {
-    let words: Vec<&str> = match cut {
-        NameCut::Words => name.split_whitespace().collect(),
-        NameCut::SingleSpaces if name.is_empty() => Vec::new(),
-        NameCut::SingleSpaces => name.split(' ').collect(),
-    };
-    let part = |word: &&str| (*word).to_owned();
-    (
-        words.first().map(part),
-        words.get(1..).and_then(<[_]>::last).map(part),
-    )
+/// The first word of a name, and the last one where it has several.
+type Parts<'n> = (Option<Cow<'n, str>>, Option<Cow<'n, str>>);
+
+fn parts(name: Cow<'_, str>, cut: NameCut) -> Parts<'_> {
+    match name {
+        Cow::Borrowed(name) => {
+            let (first, last) = cut_apart(name, cut);
+            (first.map(Cow::Borrowed), last.map(Cow::Borrowed))
+        }
+        Cow::Owned(name) => {
+            let (first, last) = cut_apart(&name, cut);
+            let owned = |word: &str| Cow::Owned(word.to_owned());
+            (first.map(owned), last.map(owned))
+        }
+    }
+}
+
+fn cut_apart(name: &str, cut: NameCut) -> (Option<&str>, Option<&str>) {
+    match cut {
+        NameCut::Words => ends(name.split_whitespace()),
+        NameCut::SingleSpaces if name.is_empty() => (None, None),
+        NameCut::SingleSpaces => ends(name.split(' ')),
+    }
+}
+
+fn ends<'n>(
+    mut words: impl DoubleEndedIterator<Item = &'n str>,
+) -> (Option<&'n str>, Option<&'n str>) {
+    let first = words.next();
+    (first, words.next_back())
 }
 
 #[cfg(test)]

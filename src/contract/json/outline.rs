@@ -21,6 +21,8 @@ pub(super) struct Places {
     pub(super) nodes: Vec<Node>,
     /// What cannot be carried, by where it is, in order.
     pub(super) flaws: Vec<(u32, Uncarriable)>,
+    /// Whether any text is written with escapes.
+    pub(super) has_escapes: bool,
     /// Whether a key anywhere is written with escapes, so that keys cannot be compared as they stand.
     pub(super) has_escaped_keys: bool,
 }
@@ -60,6 +62,7 @@ impl Places {
     pub(super) const EMPTY: Self = Self {
         nodes: Vec::new(),
         flaws: Vec::new(),
+        has_escapes: false,
         has_escaped_keys: false,
     };
 
@@ -92,6 +95,10 @@ impl<'t> Outline<'t> {
     #[must_use]
     pub fn root(&self) -> Value<'_> {
         Value::at_node(self, 0)
+    }
+
+    pub(super) fn has_escapes(&self) -> bool {
+        self.places.has_escapes
     }
 
     pub(super) fn text(&self) -> &str {

@@ -162,6 +162,7 @@ impl Scan<'_> {
     #[cold]
     fn escaped(&mut self, start: usize) -> Option<usize> {
         let string = string::escaped(self.text, start + 1)?;
+        self.places.has_escapes = true;
         if string.has_lone_surrogate {
             self.flaw(start, Uncarriable::LoneSurrogate);
         }
