@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
 /// The longest time that a setting may name: what is longer was not meant.
@@ -48,7 +48,7 @@ pub(super) fn id(text: &str) -> Result<String, String> {
 /// A level, or a filter. A single word that is no level would be a filter that lets nothing through.
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
     let is_level = text.parse::<LevelFilter>().is_ok();
-    let is_filter = text.contains(['=', ',']) && EnvFilter::builder().parse(text).is_ok();
+    let is_filter = text.contains(['=', ',']) && text.parse::<Targets>().is_ok();
     if is_level || is_filter {
         return Ok(text.to_owned());
     }

@@ -151,6 +151,17 @@ mod tests {
     }
 
     #[test]
+    fn a_dot_counts_in_a_key_of_the_context_too_and_when_it_is_an_escape() {
+        let in_context = event(r#"{"context":{"traits.email":"a","traits":{"email":"b"}}}"#);
+        assert_eq!(
+            in_context.at("context.traits.email").unwrap().json(),
+            r#""a""#
+        );
+        let escaped = event(r#"{"traits\u002eemail":"a","traits":{"email":"b"}}"#);
+        assert_eq!(escaped.at("traits.email").unwrap().json(), r#""a""#);
+    }
+
+    #[test]
     fn the_first_present_value_wins_over_null_and_empty_text() {
         let event = event(
             r#"{"traits":{"email":""},"context":{"traits":{"email":null}},"properties":{"email":0}}"#,

@@ -101,7 +101,7 @@ impl<'a> Fields<'a> {
 
     /// Writes the fields as a JSON object.
     pub fn write(&self, json: &mut Writer) {
-        self.members.write(json, |_, value, json| value.write(json));
+        json.object(|json| self.write_members(json, |_| true));
     }
 
     /// Writes the fields of these names as members.

@@ -138,7 +138,7 @@ impl Key {
         &self.0.folded
     }
 
-    /// The form of the value, to be compared with [`Literal::of_answer`].
+    /// The form of the value, to be compared with [`super::literal::Answered::forms`].
     #[must_use]
     pub fn folded_value(&self) -> &str {
         &self.0.folded[self.0.value_at..]
@@ -159,7 +159,7 @@ impl Key {
         self.kind().trim_end_matches(['\'', '='])
     }
 
-    /// The form in which the value is looked for in an answer, see [`Literal::of_answer`].
+    /// The form in which the value is looked for in an answer, see [`super::literal::Answered::forms`].
     pub(super) fn answered_as(&self, form: Option<Form>) -> Cow<'_, str> {
         let value = match form {
             Some(Form::Number) => literal::by_value(self.value().trim()),

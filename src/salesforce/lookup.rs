@@ -95,7 +95,11 @@ impl<'a> Page<'a> {
         };
         Ok(Self {
             next,
-            total: total.and_then(|total| total.json().parse().ok()),
+            total: total
+                .filter(|total| !total.is_null())
+                .map(|total| total.json().parse())
+                .transpose()
+                .map_err(|_| unreadable("it does not say how many records it holds"))?,
             records: records.ok_or_else(|| unreadable("it has no list of records"))?,
         })
     }

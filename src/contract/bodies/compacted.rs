@@ -28,7 +28,7 @@ impl Format {
 /// leaves its own entry without a destination.
 pub(super) fn expanded<'a>(members: Object<'a>) -> Option<Vec<Body<'a>>> {
     let [input, destinations] = members.pick(["input", "destinations"]);
-    let destinations = destinations?.as_object()?;
+    let destinations = destinations?.as_members()?;
     let destination = |metadata: Option<Value<'a>>| {
         let id = metadata?
             .as_object()?

@@ -64,7 +64,7 @@ impl<'a> Object<'a> {
         value
     }
 
-    /// The first member of this name in whatever letter case.
+    /// The first member of this name in whatever letter case, of which Salesforce's answers have one.
     #[must_use]
     pub fn get_ignoring_case(self, name: &str) -> Option<Value<'a>> {
         let mut members = self.nodes();

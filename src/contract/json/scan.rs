@@ -17,7 +17,7 @@ const SAFE_DIGITS: usize = 300;
 /// Where it is, it is compared and not walked through again.
 const REPEATING: &[u8] = b"\"destination\"";
 
-/// With so many values a value is compared.
+/// With so many values, the first ones, a value is compared.
 const MOST_REPEATED: usize = 16;
 
 /// A guess that is rarely too small: one node in so many bytes.
@@ -250,7 +250,9 @@ impl Scan<'_> {
         let known = self.repeating.of(self.open.len())?.iter().find(is_same);
         let next = place(self.places.nodes.len());
         let Some(known) = known.copied() else {
-            self.repeating.nodes.push(next);
+            if self.repeating.nodes.len() < MOST_REPEATED {
+                self.repeating.nodes.push(next);
+            }
             return None;
         };
         let node = self.places.nodes[known as usize];
@@ -275,7 +277,7 @@ impl Repeating {
         if depth > self.depth {
             return None;
         }
-        if depth < self.depth || self.nodes.len() == MOST_REPEATED {
+        if depth < self.depth {
             *self = Self {
                 depth,
                 nodes: Vec::new(),

@@ -1,3 +1,5 @@
+//! JSON as it is walked, looked at, changed and written, beside serde_json's own reading.
+
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
@@ -101,6 +103,37 @@ fn a_repeated_destination_is_the_same_value() {
         entries[2].json(),
         r#"{"destination":{"ID":"d","c":[1]},"x":2}"#
     );
+}
+
+#[test]
+fn many_different_destinations_are_all_found_where_they_are() {
+    let entry = |n: usize| format!(r#"{{"destination":{{"ID":{}}},"n":{n}}}"#, n % 20);
+    let entries: Vec<String> = (0..60).map(entry).collect();
+    let text = format!("[{}]", entries.join(","));
+    let outline = outline(&text);
+    let elements = outline.root().as_array().unwrap();
+    for (n, element) in elements.into_iter().enumerate() {
+        assert_eq!(element.json(), entry(n));
+        let destination = element.at("destination.ID").unwrap();
+        assert_eq!(destination.json(), (n % 20).to_string());
+        assert_eq!(element.at("n").unwrap().json(), n.to_string());
+    }
+}
+
+#[test]
+fn members_keep_their_keys_distinct_however_many_there_are() {
+    let mut members = Members::default();
+    let key = |n: usize| std::borrow::Cow::Owned(format!("key{n}"));
+    for n in 0..100 {
+        members.set(key(n), n);
+    }
+    members.retain(|_, n| n % 2 == 0);
+    for n in 0..100 {
+        members.set_absent(key(n), || 1_000 + n);
+        members.set(key(n), n);
+    }
+    let keys: std::collections::HashSet<_> = members.iter().map(|(key, _)| key).collect();
+    assert_eq!((keys.len(), members.iter().count()), (100, 100));
 }
 
 #[test]

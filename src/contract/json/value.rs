@@ -80,7 +80,7 @@ impl<'a> Value<'a> {
         &self.outline.text().as_bytes()[self.start as usize..self.end as usize]
     }
 
-    /// The value as a text of its own, for use beyond its request.
+    /// The value as a text of its own, for use beyond its request. It is never `None`, as the value has been read before.
     #[must_use]
     pub fn to_outline(self) -> Option<Outline<'static>> {
         Outline::read(self.json().to_owned()).ok()

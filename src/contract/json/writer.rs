@@ -96,7 +96,7 @@ impl Writer {
     /// What is written, as text.
     #[must_use]
     pub fn into_text(self) -> String {
-        // Only texts have gone in.
+        // Only texts and single ASCII characters have gone in.
         String::from_utf8(self.0).unwrap_or_default()
     }
 
