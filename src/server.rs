@@ -16,6 +16,7 @@ use hyper_util::{
 use tokio::{net::TcpStream, signal, sync::mpsc, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::listeners::is_of_connection;
 pub use self::listeners::{ListenError, Listeners};
 use crate::{config::Serving, http::Readiness};
 
@@ -160,15 +161,6 @@ impl Server {
         self.connections.close();
         self.connections.wait().await;
     }
-}
-
-fn is_of_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-    )
 }
 
 /// Each SIGTERM and Ctrl-C from now on.

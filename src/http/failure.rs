@@ -28,39 +28,35 @@ enum Answer {
     Again { reason: &'static str },
 }
 
-/// Why an answer says "ask again": the value of `X-Rudder-Error-Reason`, for the log and the metrics.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reason(pub(super) &'static str);
+/// Why a request is refused, for its line in the log and for the metrics.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    /// The value of `X-Rudder-Error-Reason`, where the request is to be sent again.
+    pub(super) reason: Option<&'static str>,
+    /// The error, without what the log must not hold.
+    pub(super) error: String,
+}
 
 /// Answers a request that cannot be served.
 pub(super) fn answer(error: &RequestError, caller: Caller) -> Response {
     let body = Json(json!({ "error": error.to_string() }));
-    let logged = logged(error);
     let verdict = match caller {
         Caller::Person => for_person(error),
         Caller::RudderServer => for_rudder_server(error),
     };
+    let refused = |reason| {
+        let error = logged(error);
+        Extension(Refused { reason, error })
+    };
     match verdict {
-        Answer::Final(status) => {
-            tracing::warn!(
-                http.status = status.as_u16(),
-                error = logged,
-                "request refused"
-            );
-            (status, body).into_response()
-        }
+        Answer::Final(status) => (status, refused(None), body).into_response(),
         Answer::Again { reason } => {
-            tracing::error!(
-                reason,
-                error = logged,
-                "request cannot be served for now: rudder-server keeps the events and asks again"
-            );
             let headers = [
                 ("X-Rudder-Should-Retry", "true"),
                 ("X-Rudder-Error-Reason", reason),
             ];
-            let reason = Extension(Reason(reason));
-            (StatusCode::SERVICE_UNAVAILABLE, headers, reason, body).into_response()
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            (status, headers, refused(Some(reason)), body).into_response()
         }
     }
 }

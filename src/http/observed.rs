@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -18,7 +18,7 @@ use http_body::{Frame, SizeHint};
 
 use super::{
     App,
-    failure::Reason,
+    failure::Refused,
     traces::{self, Traces},
     transforms::Tally,
 };
@@ -74,33 +74,51 @@ impl Line {
         let passed = answer.get::<Passed>().is_some();
         let route = if passed { "upstream" } else { matched };
         let elapsed = self.start.elapsed();
-        let reason = answer.get::<Reason>().map(|reason| reason.0);
         self.app.metrics.request(route, status, elapsed);
-        if let Some(reason) = reason {
+        if let Some(reason) = answer.get::<Refused>().and_then(|refused| refused.reason) {
             self.app.metrics.refused(reason);
         }
         if status == 200 && matches!(route, "/health" | "/ready" | "/metrics") {
             tracing::debug!(method = %self.method, route, status, "polled");
             return;
         }
+        self.log(route, status, elapsed, answer);
+    }
+
+    /// At error level where somebody may have to mend something before the request can be served.
+    fn log(&self, route: &str, status: u16, elapsed: Duration, answer: &Extensions) {
+        let refused = answer.get::<Refused>();
+        let reason = refused.and_then(|refused| refused.reason);
+        let error = refused.map(|refused| refused.error.as_str());
         let tally = answer.get::<Tally>();
         let of = |count: fn(&Tally) -> usize| tally.map(count);
         let trace_id = traces::joined(self.trace.as_deref(), answer.get::<Traces>());
-        tracing::info!(
-            method = %self.method,
-            route,
-            status,
-            duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            body_bytes = self.share.body_bytes(),
-            events = of(|tally| tally.events),
-            requests = of(|tally| tally.requests),
-            delivered = of(|tally| tally.delivered),
-            filtered = of(|tally| tally.filtered),
-            failed = of(|tally| tally.failed),
-            reason,
-            trace_id,
-            "request"
-        );
+        // The level of an event is a constant of the place that writes it.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    method = %self.method,
+                    route,
+                    status,
+                    duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                    body_bytes = self.share.body_bytes(),
+                    events = of(|tally| tally.events),
+                    requests = of(|tally| tally.requests),
+                    delivered = of(|tally| tally.delivered),
+                    filtered = of(|tally| tally.filtered),
+                    failed = of(|tally| tally.failed),
+                    reason,
+                    error,
+                    trace_id,
+                    "request"
+                )
+            };
+        }
+        match (refused, reason) {
+            (None, _) => line!(info),
+            (Some(_), None) => line!(warn),
+            (Some(_), Some(_)) => line!(error),
+        }
     }
 }
 

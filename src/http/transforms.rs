@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     contract::{Batch, Bodies, DestinationName, Route, batch, json::Outline, reply},
-    error::{EventError, RequestError},
+    error::RequestError,
     outcome::{self, Outcome, Requests},
 };
 
@@ -44,10 +44,13 @@ impl Tally {
                 Ok(Requests::Described(requests)) => tally.requests += requests.len(),
                 Ok(Requests::Transformed(_)) => tally.requests += 1,
                 Ok(Requests::Delivered) => tally.delivered += 1,
-                Err(EventError::GateClosed | EventError::Unchanged) => {
-                    tally.filtered += outcome.entries.len();
+                Err(error) => {
+                    let of_kind = match error.stat_tags() {
+                        None => &mut tally.filtered,
+                        Some(_) => &mut tally.failed,
+                    };
+                    *of_kind += outcome.entries.len();
                 }
-                Err(_) => tally.failed += outcome.entries.len(),
             }
             tally
         })

@@ -90,13 +90,50 @@ impl Listeners {
     /// Listens no more. Gives the connections that are established and wait to be taken: to close the socket resets them.
     #[must_use]
     pub fn close(self) -> Vec<TcpStream> {
-        let waiting = |listener: TcpListener| {
-            let listener = listener.into_std();
-            let accept = move || listener.as_ref().ok()?.accept().ok();
-            std::iter::from_fn(accept).filter_map(|(connection, _)| adopted(connection).ok())
-        };
         self.0.into_iter().flat_map(waiting).collect()
     }
+}
+
+/// The connections that wait at a socket. Whatever is wrong with one of them does not keep the others from being taken.
+fn waiting(listener: TcpListener) -> Vec<TcpStream> {
+    let mut connections = Vec::new();
+    let listener = match listener.into_std() {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "the connections that wait at a socket cannot be taken and are reset");
+            return connections;
+        }
+    };
+    loop {
+        match listener.accept().and_then(|(taken, _)| adopted(taken)) {
+            Ok(connection) => connections.push(connection),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return connections,
+            Err(error) if is_passing(&error) => {}
+            Err(error) => {
+                tracing::error!(
+                    %error,
+                    taken = connections.len(),
+                    "the other connections that wait at a socket cannot be taken and are reset: raise the limit of open files (ulimit -n)"
+                );
+                return connections;
+            }
+        }
+    }
+}
+
+/// Whether the next connection may be taken all the same: it is one caller that has gone, or a signal came between.
+fn is_passing(error: &io::Error) -> bool {
+    is_of_connection(error) || error.kind() == io::ErrorKind::Interrupted
+}
+
+/// Whether an error of taking a connection is that of its caller, who has gone already.
+pub(super) fn is_of_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }
 
 impl From<TcpListener> for Listeners {

@@ -37,10 +37,16 @@ impl Log {
         LINES.with_borrow(|lines| String::from_utf8(lines.clone()).unwrap())
     }
 
-    /// The lines of requests.
-    pub(crate) fn requests(&self) -> Vec<Value> {
+    /// All lines.
+    pub(crate) fn lines(&self) -> Vec<Value> {
         let text = self.text();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
+    }
+
+    /// The lines of requests.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let lines = self.lines().into_iter();
         let is_request = |line: &Value| line["fields"]["message"] == "request";
         lines.filter(is_request).collect()
     }

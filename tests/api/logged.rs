@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     fixtures::{identify, lead_job, oauth_destination, org, secret},
     log::Log,
-    service::{Service, send, serve},
+    service::{Service, assert_says, error, send, serve},
     slow::{Slow, post_lead},
 };
 
@@ -18,10 +18,10 @@ fn traceparent(trace: &str) -> String {
 
 #[tokio::test]
 async fn a_request_has_one_line_that_joins_its_traces_and_tells_no_secret() {
-    let log = Log::start();
     let org = org().build();
     let salesforce = serve(org.router()).await;
     let service = Service::start(&salesforce, &[]).await;
+    let log = Log::start();
     let event = |id: u64, traits: Value, integrations: bool| {
         let mut message = identify(traits);
         message["integrations"]["Salesforce"] = integrations.into();
@@ -44,7 +44,7 @@ async fn a_request_has_one_line_that_joins_its_traces_and_tells_no_secret() {
     let answer = send(request.body(body.clone())).await;
     assert_eq!(answer.status, 200);
 
-    let lines = log.requests();
+    let lines = log.lines();
     let [line] = lines.as_slice() else {
         panic!("{lines:?}")
     };
@@ -61,20 +61,41 @@ async fn a_request_has_one_line_that_joins_its_traces_and_tells_no_secret() {
     }
 }
 
-#[tokio::test]
-async fn a_refused_request_has_one_line_with_the_reason() {
-    let log = Log::start();
+/// The line of a request, which is the only one that it leaves.
+async fn line_of(path: &str, body: &str) -> Value {
     let service = Service::of(&org().build()).await;
-    service.post("/v0/destinations/marketo", "[]").await;
-    let lines = log.requests();
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    let fields = &lines[0]["fields"];
-    let (status, reason) = (&fields["status"], &fields["reason"]);
+    let log = Log::start();
+    service.post(path, body).await;
+    let lines = log.lines();
+    let [line] = lines.as_slice() else {
+        panic!("{lines:?}")
+    };
+    line.clone()
+}
+
+#[tokio::test]
+async fn a_request_that_is_to_be_sent_again_has_one_line_with_the_reason_and_the_error() {
+    let line = line_of("/v0/destinations/marketo", "[]").await;
+    let fields = &line["fields"];
+    assert_eq!(line["level"], "ERROR");
     assert_eq!(
-        (status, reason),
+        (&fields["status"], &fields["reason"]),
         (&json!(503), &json!("unknown_destination"))
     );
+    assert_says(error(fields), "DEST_TRANSFORM_URL");
     assert_eq!(fields.get("trace_id"), None);
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_for_good_has_one_line_with_the_error() {
+    let line = line_of("/transform", "{").await;
+    let fields = &line["fields"];
+    assert_eq!(
+        (&line["level"], &fields["status"]),
+        (&json!("WARN"), &json!(400))
+    );
+    assert_says(error(fields), "JSON");
+    assert_eq!(fields.get("reason"), None);
 }
 
 #[tokio::test]

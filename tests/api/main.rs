@@ -37,7 +37,7 @@
 //! | `restart` | restarts under load, with real processes and signals |
 //! | `overload` | how much is in flight at most, and what becomes of the rest |
 //!
-//! `service` is the stage, `binary` the same with the real binary and `process` the service in a process of its own,
+//! `service` is the stage, `process` the service in a process of its own, with the real binary,
 //! `tls` a Salesforce behind TLS and `slow` one that takes its time, `fixtures` are the events and destinations that most
 //! tests start from, `keys` are an app's key and certificate, `log` is what is logged.
 #![expect(
@@ -49,7 +49,6 @@ mod assertions;
 mod auth;
 mod bad_events;
 mod bad_requests;
-mod binary;
 mod calls;
 mod check;
 mod delivery;

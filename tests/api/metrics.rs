@@ -1,5 +1,7 @@
 //! What `/metrics` tells, and that the README, the alert rules and the dashboard speak of that and of nothing else.
 
+mod labels;
+
 use std::collections::BTreeSet;
 
 use axum::{Router, routing::get};

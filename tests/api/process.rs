@@ -1,4 +1,4 @@
-//! The service in a process of its own, as an operator runs it.
+//! The service in a process of its own, as an operator runs it: with an environment, a log and signals of its own.
 
 use std::{
     io::{BufRead, BufReader},
@@ -7,80 +7,157 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
+use reqwest::RequestBuilder;
+use tokio::sync::watch;
+
+use crate::service::{Answer, send};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-transformer");
+
+/// Settings of the environment, which holds nothing else.
+pub(crate) type Settings<'s> = [(&'s str, &'s str)];
+
 /// A running process, which is killed where its test ends before it.
-pub(crate) struct Process(Child);
+pub(crate) struct Process {
+    port: u16,
+    http: reqwest::Client,
+    child: Child,
+    /// What it has logged so far; the sender is gone once the process is.
+    log: watch::Receiver<String>,
+}
 
 impl Process {
-    /// Starts the service with these flags, and waits until it listens.
-    pub(crate) fn start(flags: &[&str]) -> Self {
-        let command = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"));
-        Self::run(command, flags)
+    /// Starts the service on a free port of the loopback, and waits until it listens.
+    pub(crate) async fn start(settings: &Settings<'_>) -> Self {
+        loop {
+            let port = free_port();
+            match Self::run(Command::new(BINARY), port, settings).await {
+                Ok(process) => return process,
+                // Somebody else has taken the port since.
+                Err(log) => assert!(log.contains("cannot listen on"), "it has ended: {log}"),
+            }
+        }
+    }
+
+    /// Starts the service on this port of the loopback, and waits until it listens.
+    pub(crate) async fn start_on(port: u16, settings: &Settings<'_>) -> Self {
+        let started = Self::run(Command::new(BINARY), port, settings).await;
+        started.unwrap_or_else(|log| panic!("it has ended: {log}"))
     }
 
     /// Starts the service with a socket that is handed over as systemd does it, and waits until it listens.
-    pub(crate) fn start_at(socket: &TcpListener, flags: &[&str]) -> Self {
-        let hand_over =
-            r#"exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0" "$@""#;
+    pub(crate) async fn start_at(socket: &TcpListener, settings: &Settings<'_>) -> Self {
+        let hand_over = r#"exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0""#;
+        let port = socket.local_addr().unwrap().port();
         let socket = OwnedFd::from(socket.try_clone().unwrap());
         let mut command = Command::new("/bin/sh");
-        command
-            .args(["-c", hand_over])
-            .arg(env!("CARGO_BIN_EXE_salesforce-transformer"))
-            .stdin(socket);
-        Self::run(command, flags)
+        command.args(["-c", hand_over, BINARY]).stdin(socket);
+        let started = Self::run(command, port, settings).await;
+        started.unwrap_or_else(|log| panic!("it has ended: {log}"))
     }
 
-    fn run(mut command: Command, flags: &[&str]) -> Self {
-        let command = command.args(flags).env_clear();
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut lines = log.lines().map(Result::unwrap);
-        let started = lines.find(|line| line.contains("listening"));
-        assert!(started.is_some(), "it has ended: {:?}", child.wait());
-        // A log that nobody reads fills up, and whoever writes to it waits.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self(child)
+    /// Runs it; where it ends before it listens, gives what it has logged.
+    async fn run(mut command: Command, port: u16, settings: &Settings<'_>) -> Result<Self, String> {
+        let mut child = command
+            .env_clear()
+            .envs(settings.iter().copied())
+            .env("HOST", "127.0.0.1")
+            .env("PORT", port.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (written, log) = watch::channel(String::new());
+        std::thread::spawn(move || {
+            for line in lines.map(Result::unwrap) {
+                written.send_modify(|log| log.extend([line.as_str(), "\n"]));
+            }
+        });
+        let mut process = Self {
+            port,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            child,
+            log,
+        };
+        let listening = |log: &String| log.contains("listening");
+        let listens = process.log.wait_for(listening).await.is_ok();
+        if listens {
+            Ok(process)
+        } else {
+            Err(process.log())
+        }
+    }
+
+    /// The port at which it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Asks for a path.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.http.get(self.url(path))).await
+    }
+
+    /// Posts JSON as a rudder-server does that knows the status 299.
+    pub(crate) async fn post(&self, path: &str, body: String) -> Answer {
+        send(self.request(path, body)).await
+    }
+
+    /// A request that posts JSON so.
+    pub(crate) fn request(&self, path: &str, body: String) -> RequestBuilder {
+        let request = self.http.post(self.url(path)).body(body);
+        request
+            .header("Content-Type", "application/json")
+            .header("X-Feature-Filter-Code", "?1")
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// What it has logged so far: all of it once it has ended.
+    pub(crate) fn log(&self) -> String {
+        self.log.borrow().clone()
     }
 
     /// Sends it a SIGTERM.
     pub(crate) fn terminate(&self) {
-        let kill = Command::new("kill").arg(self.0.id().to_string()).status();
+        let kill = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
         assert!(kill.unwrap().success());
     }
 
     /// Waits until it ends.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                return status;
-            }
-            tokio::task::yield_now().await;
-        }
+        while self.log.changed().await.is_ok() {}
+        // Its log has ended, and so does it.
+        self.child.wait().unwrap()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         // It may be dead already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
-/// A port that nobody listens on.
-pub(crate) fn free_port() -> u16 {
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
-/// The flags of a service on the loopback whose Salesforce, login hosts included, is at this URL.
-pub(crate) fn for_org(salesforce: &str) -> Vec<&str> {
-    let flags = [
-        ["--host", "127.0.0.1"],
-        ["--salesforce-login-url", salesforce],
-        ["--salesforce-allowed-hosts", salesforce],
-        ["--salesforce-client-id", "consumer-key"],
-        ["--salesforce-client-secret", "consumer-secret"],
+/// The settings of a service whose Salesforce, login hosts included, is at this URL, and these.
+pub(crate) fn for_org<'s>(salesforce: &'s str, others: &Settings<'s>) -> Vec<(&'s str, &'s str)> {
+    let settings = [
+        ("SALESFORCE_LOGIN_URL", salesforce),
+        ("SALESFORCE_ALLOWED_HOSTS", salesforce),
+        ("SALESFORCE_CLIENT_ID", "consumer-key"),
+        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
     ];
-    flags.as_flattened().to_vec()
+    [&settings, others].concat()
 }

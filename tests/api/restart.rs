@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     fixtures::{lead_job, org},
-    process::{Process, for_org, free_port},
+    process::{Process, for_org},
     service::serve,
 };
 
@@ -88,24 +88,22 @@ impl Load {
     }
 }
 
-/// The flags of a service that stops soon after it is told.
-fn flags(salesforce: &str) -> Vec<&str> {
-    [&for_org(salesforce), &["--shutdown-delay", "500ms"][..]].concat()
-}
+/// How long a service goes on after it is told to stop.
+const SOON: (&str, &str) = ("SHUTDOWN_DELAY", "500ms");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_restarts_on_a_socket_that_is_handed_over_refuse_and_break_nothing() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let salesforce = serve(org().build().router()).await;
-    let flags = flags(&salesforce);
-    let mut service = Process::start_at(&socket, &flags);
-    let load = Load::start(socket.local_addr().unwrap().port());
+    let settings = for_org(&salesforce, &[SOON]);
+    let mut service = Process::start_at(&socket, &settings).await;
+    let load = Load::start(service.port());
     for _ in 0..RESTARTS {
         load.goes_on().await;
         // The old one is gone before the new one starts: callers wait at the socket.
         service.terminate();
         assert_eq!(service.ended().await.code(), Some(0));
-        service = Process::start_at(&socket, &flags);
+        service = Process::start_at(&socket, &settings).await;
     }
     load.goes_on().await;
     assert_eq!(load.broken().await, Vec::<String>::new());
@@ -113,16 +111,13 @@ async fn five_restarts_on_a_socket_that_is_handed_over_refuse_and_break_nothing(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_restarts_on_a_shared_port_refuse_and_break_nothing() {
-    let port = free_port();
-    let port_flag = port.to_string();
     let salesforce = serve(org().build().router()).await;
-    let shared = ["--port", &port_flag, "--reuse-port", "true"];
-    let flags = [&flags(&salesforce), &shared[..]].concat();
-    let mut service = Process::start(&flags);
-    let load = Load::start(port);
+    let settings = for_org(&salesforce, &[SOON, ("REUSE_PORT", "true")]);
+    let mut service = Process::start(&settings).await;
+    let load = Load::start(service.port());
     for _ in 0..RESTARTS {
         load.goes_on().await;
-        let next = Process::start(&flags);
+        let next = Process::start_on(service.port(), &settings).await;
         service.terminate();
         assert_eq!(service.ended().await.code(), Some(0));
         service = next;
@@ -133,26 +128,11 @@ async fn five_restarts_on_a_shared_port_refuse_and_break_nothing() {
 
 #[tokio::test]
 async fn a_second_signal_ends_a_process_at_once() {
-    let port = free_port();
-    let port_flag = port.to_string();
-    let flags = [
-        "--host",
-        "127.0.0.1",
-        "--port",
-        &port_flag,
-        "--shutdown-delay",
-        "1h",
-    ];
-    let mut service = Process::start(&flags);
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let status = async |path| {
-        let answer = http.get(format!("http://127.0.0.1:{port}{path}")).send();
-        answer.await.unwrap().status().as_u16()
-    };
-    assert_eq!(status("/ready").await, 200);
+    let mut service = Process::start(&[("SHUTDOWN_DELAY", "1h")]).await;
+    assert_eq!(service.get("/ready").await.status, 200);
     service.terminate();
-    while status("/ready").await != 503 {}
-    assert_eq!(status("/health").await, 200);
+    while service.get("/ready").await.status != 503 {}
+    assert_eq!(service.get("/health").await.status, 200);
     service.terminate();
     assert_eq!(service.ended().await.code(), Some(1));
 }

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use self::traffic::{Stage, quoting, upstream};
 use crate::{
-    binary::Process,
     fixtures::org,
+    process::Process,
     service::{Answer, serve},
     tls::{self, Authority},
 };
@@ -94,8 +94,9 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
         ("INLINE_DESTINATIONS", "dst-inline"),
         ("UPSTREAM_URL", &serve(upstream()).await),
         ("BODY_LIMIT", "1MiB"),
+        ("SHUTDOWN_DELAY", "0s"),
     ];
-    let service = Process::start("secrets", &settings).await;
+    let mut service = Process::start(&settings).await;
     let answers: Vec<Answer> = stage.play(&service).await;
 
     let tokens = tokens(&answers);
@@ -119,6 +120,8 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
         assert_eq!(leaks(&page.text, &tokens), [""; 0], "{path}");
     }
 
+    service.terminate();
+    assert_eq!(service.ended().await.code(), Some(0));
     let log = service.log();
     for library in ["hyper_util::", "h2::", "rustls", "reqwest::"] {
         assert!(log.contains(library), "{library} has not logged");

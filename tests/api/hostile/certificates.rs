@@ -18,8 +18,8 @@ use tokio::{
 
 use super::{SOON, TIMEOUT};
 use crate::{
-    binary::Process,
     fixtures::oauth_job,
+    process::Process,
     service::{assert_says, error, verdict},
     tls::{self, Authority},
 };
@@ -37,7 +37,7 @@ async fn service(name: &str, authority: &Authority, allowed: &[&str], timeout: &
         ("SALESFORCE_ALLOWED_HOSTS", &allowed.join(",")),
         ("SALESFORCE_TIMEOUT", timeout),
     ];
-    Process::start(name, &settings).await
+    Process::start(&settings).await
 }
 
 /// The entry of a lead at this org.

@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
+use axum::{Json, Router, http::Uri};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     time::sleep,
 };
 
-use crate::fixtures::honest;
+use crate::{fixtures::honest, service::serve};
 
 /// What is done to a request instead of answering it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,13 @@ pub(super) enum Trick {
 pub(super) struct StandIn {
     pub(super) url: String,
     asked: Arc<AtomicUsize>,
+    elsewhere: Elsewhere,
+}
+
+/// The host to which redirects lead. It would answer as an honest Salesforce.
+struct Elsewhere {
+    url: String,
+    asked: Arc<AtomicUsize>,
 }
 
 /// What one connection needs to know.
@@ -66,6 +74,7 @@ struct Script {
     at: &'static str,
     trick: Trick,
     asked: Arc<AtomicUsize>,
+    elsewhere: String,
 }
 
 impl StandIn {
@@ -74,23 +83,48 @@ impl StandIn {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::<AtomicUsize>::default();
+        let elsewhere = Elsewhere::serve().await;
         let script = Script {
             url: url.clone(),
             at,
             trick,
             asked: Arc::clone(&asked),
+            elsewhere: elsewhere.url.clone(),
         };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(script.clone().converse(stream));
             }
         });
-        Self { url, asked }
+        Self {
+            url,
+            asked,
+            elsewhere,
+        }
     }
 
-    /// How often the trick was played.
+    /// How often the trick was played. Holds only where no redirect was followed.
+    #[track_caller]
     pub(super) fn asked(&self) -> usize {
+        let followed = self.elsewhere.asked.load(Ordering::SeqCst);
+        assert_eq!(followed, 0, "a redirect was followed");
         self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Elsewhere {
+    async fn serve() -> Self {
+        let asked = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&asked);
+        let answer = async move |uri: Uri| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Json(honest(
+                "http://127.0.0.1:1",
+                &uri.path().to_ascii_lowercase(),
+            ))
+        };
+        let url = serve(Router::new().fallback(answer)).await;
+        Self { url, asked }
     }
 }
 
@@ -103,7 +137,8 @@ impl Script {
                 self.asked.fetch_add(1, Ordering::SeqCst);
             }
             let answered = if is_tricked {
-                play(self.trick, stream.get_mut()).await
+                let moved = format!("{}{path}", self.elsewhere);
+                play(self.trick, &moved, stream.get_mut()).await
             } else {
                 let body = honest(&self.url, &path).to_string();
                 let answer = answer("200 OK", "application/json", &body);
@@ -142,8 +177,8 @@ fn answer(status: &str, content_type: &str, body: &str) -> String {
     )
 }
 
-/// Plays a trick. Returns whether the connection may go on.
-async fn play(trick: Trick, stream: &mut TcpStream) -> bool {
+/// Plays a trick; `moved` is where a redirect leads. Returns whether the connection may go on.
+async fn play(trick: Trick, moved: &str, stream: &mut TcpStream) -> bool {
     const PAGE: &str = "<html><body>Log in to Salesforce</body></html>";
     const HALF: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nContent-Type: ";
     let whole = |content_type, body| answer("200 OK", content_type, body);
@@ -182,8 +217,9 @@ async fn play(trick: Trick, stream: &mut TcpStream) -> bool {
         Trick::OtherJson => whole("application/json", "[[{\"success\": 5}], null]"),
         Trick::Closes => return false,
         Trick::Redirects => {
-            let moved = "302 Found\r\nLocation: http://127.0.0.1:1/";
-            answer(moved, "text/html", PAGE)
+            // This one keeps the method and the body, as a write that is followed would need.
+            let moved = format!("307 Temporary Redirect\r\nLocation: {moved}");
+            answer(&moved, "text/html", PAGE)
         }
     };
     // Half an answer ends with the connection.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{deliver, inline, new_leads, of_user, statuses};
 use crate::{
     fixtures::{destination, identify, job, org},
-    process::{Process, for_org, free_port},
+    process::{Process, for_org},
     service::serve,
 };
 
@@ -83,28 +83,10 @@ async fn of_a_job_that_is_retried_what_was_written_is_not_written_again() {
     );
 }
 
-/// A service in a process of its own, which gathers for so long, and a request with these jobs.
-fn start(
-    salesforce: &str,
-    window: &str,
-) -> (
-    Process,
-    impl Fn(&[serde_json::Value]) -> reqwest::RequestBuilder,
-) {
-    let port = free_port().to_string();
-    let flags = [
-        ["--port", &port],
-        ["--delivery", "inline"],
-        ["--delivery-window", window],
-    ];
-    let process = Process::start(&[&for_org(salesforce), flags.as_flattened()].concat());
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = move |jobs: &[serde_json::Value]| {
-        let request = http.post(format!("http://127.0.0.1:{port}/routerTransform"));
-        let request = request.header("X-Feature-Filter-Code", "?1");
-        request.body(json!({"input": jobs, "destType": "salesforce"}).to_string())
-    };
-    (process, request)
+/// A service in a process of its own, which gathers for so long.
+async fn start(salesforce: &str, window: &str) -> Process {
+    let settings = [("DELIVERY", "inline"), ("DELIVERY_WINDOW", window)];
+    Process::start(&for_org(salesforce, &settings)).await
 }
 
 #[tokio::test]
@@ -112,16 +94,18 @@ async fn a_service_that_is_killed_in_mid_window_loses_nothing_that_is_sent_again
     let org = org().build();
     let salesforce = serve(org.router()).await;
     let jobs = new_leads(5);
-    let (killed, post) = start(&salesforce, "60s");
-    let asking = tokio::spawn(post(&jobs).send());
+    let body = json!({"input": jobs, "destType": "salesforce"}).to_string();
+    let killed = start(&salesforce, "60s").await;
+    let request = killed.request("/routerTransform", body.clone());
+    let asking = tokio::spawn(request.send());
     while org.calls().token == 0 {
         tokio::task::yield_now().await;
     }
     drop(killed);
     assert!(asking.await.unwrap().is_err(), "the connection is gone");
 
-    let (_next, post) = start(&salesforce, "1ms");
-    let answer: serde_json::Value = post(&jobs).send().await.unwrap().json().await.unwrap();
+    let next = start(&salesforce, "1ms").await;
+    let answer = next.post("/routerTransform", body).await.json();
     let entries = answer["output"].as_array().unwrap();
     assert_eq!(statuses(entries), [299; 5]);
     assert_eq!(org.records("Lead").len(), 5);

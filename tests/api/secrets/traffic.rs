@@ -5,8 +5,8 @@ use salesforce_transformer::simulator::{Builder, Call, Fault, Simulator};
 use serde_json::{Value, json};
 
 use crate::{
-    binary::Process,
     fixtures::{identify, job, oauth_destination},
+    process::Process,
     service::Answer,
 };
 
