@@ -1,6 +1,6 @@
 //! The orgs of one batch, each asked once: its destinations, credentials and keys, collected before the first call.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use indexmap::IndexMap;
@@ -44,7 +44,6 @@ impl<'a> Destinations<'a> {
 pub struct Orgs<'a>(Vec<Org<'a>>);
 
 /// An org, and what is to be asked of it.
-#[derive(Debug)]
 struct Org<'a> {
     /// The secret by whose text the org is known; `None` for a login.
     secret: Option<&'a str>,
@@ -53,6 +52,17 @@ struct Org<'a> {
     wanted: IndexMap<Key, Vec<String>>,
     /// How often a key was wanted that another event of the batch wants too.
     repeated: usize,
+}
+
+/// Without the secret.
+impl fmt::Debug for Org<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Org")
+            .field("destination", &self.destination)
+            .field("credentials", &self.credentials)
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The position of an org among those of its batch.

@@ -3,7 +3,7 @@
 mod identifier;
 mod named;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     contract::{
@@ -28,7 +28,6 @@ pub struct Plan<'a> {
 }
 
 /// A record that an event writes to.
-#[derive(Debug)]
 pub enum Record<'a> {
     /// The event names it.
     Named {
@@ -55,6 +54,20 @@ impl Record<'_> {
             },
             Self::Lead(key) => Record::Lead(key),
             Self::Matching(key) => Record::Matching(key),
+        }
+    }
+}
+
+/// Without the id and the object's name, which an event brings.
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named { id, .. } => f
+                .debug_struct("Named")
+                .field("id_bytes", &id.as_ref().map(|id| id.len()))
+                .finish_non_exhaustive(),
+            Self::Lead(key) => f.debug_tuple("Lead").field(key).finish(),
+            Self::Matching(key) => f.debug_tuple("Matching").field(key).finish(),
         }
     }
 }

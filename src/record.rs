@@ -43,7 +43,7 @@ pub struct Recorder {
     lost: Arc<AtomicU64>,
 }
 
-#[derive(Debug)]
+/// What is to be recorded. It has no `Debug`: it holds secrets until it is written.
 struct Request {
     path: String,
     headers: HeaderMap,

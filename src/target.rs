@@ -1,6 +1,6 @@
 //! Plan + what was found → [`Target`]: row 6 of the behaviour table, and the lookups of row 9.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     contract::{Destination, DestinationName},
@@ -11,7 +11,6 @@ use crate::{
 };
 
 /// A record to write to.
-#[derive(Debug)]
 pub struct Target<'p> {
     /// The object's API name.
     pub object: Cow<'p, str>,
@@ -23,9 +22,26 @@ pub struct Target<'p> {
     pub stored: Option<&'p Row>,
 }
 
+/// Without the ids, the e-mail and the object's name, which an event brings.
+impl fmt::Debug for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("creates", &self.id.is_none())
+            .field("is_looked_up", &self.email.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 /// An existing record: its object in lower case, and what the two forms of its id have in common.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RecordId(String, String);
+
+/// Without the id, which an event may have brought.
+impl fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<an id of {} bytes>", self.1.len())
+    }
+}
 
 impl RecordId {
     /// The last three of an id's 18 characters are a checksum that may be left out.

@@ -29,6 +29,8 @@ COMPOSE = {
 }
 IMAGE = "salesforce-transformer"
 UNITS = {"s": 1, "m": 60, "h": 3600}
+# Settings that one destination may have of its own, its id behind the name; `_FILE` stands before or behind the id.
+OF_ONE = re.compile(r"(SALESFORCE_(?:AUTH|LOGIN_URL|CLIENT_ID|CLIENT_SECRET|JWT_KEY|JWT_SUBJECT))(_FILE)?(?:_\w+?)?(_FILE)?")
 
 
 def at(tree, *path):
@@ -44,6 +46,12 @@ def seconds(text):
     return int(number) * UNITS[unit]
 
 
+def of_all(name):
+    """The setting of all destinations that a variable is, or is one destination's own of."""
+    found = OF_ONE.fullmatch(name)
+    return found[1] + (found[2] or found[3] or "") if found else name
+
+
 class Settings:
     """The settings of a binary, by the name of their variable, each with its default."""
 
@@ -55,10 +63,10 @@ class Settings:
             sys.exit(f"{binary} --help does not list the settings")
 
     def unknown(self, names):
-        return sorted(set(names) - self.defaults.keys())
+        return sorted(name for name in names if of_all(name) not in self.defaults)
 
     def secret(self, names):
-        return sorted(name for name in names if re.search(r"_(SECRET|PASSWORD|TOKEN)$", name))
+        return sorted(name for name in names if re.search(r"_(SECRET|PASSWORD|TOKEN)$", of_all(name)))
 
     def time_to_stop(self, environment):
         """How long the service may take to stop: every SHUTDOWN_… setting comes after the other."""

@@ -32,6 +32,9 @@ BROKEN = {
     "a setting that takes longer to stop than the pod may": ("kubernetes/settings.env", "LOG_FORMAT=json", "SHUTDOWN_TIMEOUT=5m", "stopping may take 30"),
     "a setting that does not exist": ("kubernetes/settings.env", "LOG_FORMAT", "LOG_FORM", "no setting LOG_FORM"),
     "a secret among the settings": ("kubernetes/settings.env", "LOG_FORMAT=json", "SALESFORCE_CLIENT_SECRET=x", "belongs in the Secret"),
+    "a setting that no single destination has": ("kubernetes/settings.env", "LOG_FORMAT=json", "SALESFORCE_SANDBOX_dst_1=true", "no setting SALESFORCE_SANDBOX_dst_1"),
+    "a key that is no file": ("kubernetes/settings.env", "LOG_FORMAT=json", "SALESFORCE_JWT_KEY_dst_1=x", "no setting SALESFORCE_JWT_KEY_dst_1"),
+    "a destination's secret among the settings": ("kubernetes/settings.env", "LOG_FORMAT=json", "SALESFORCE_CLIENT_SECRET_dst_1=x", "SALESFORCE_CLIENT_SECRET_dst_1 belongs in the Secret"),
     "a field that Compose does not know": ("compose.yaml", "stop_grace_period", "stop_grace_time", "stop_grace_time"),
     "a service that is not in the stack": ("compose.yaml", "UPSTREAM_URL: http://rudder-transformer", "UPSTREAM_URL: http://transformer", "UPSTREAM_URL is at transformer"),
     "a container that is killed while it stops": ("compose.yaml", "stop_grace_period: 75s", "stop_grace_period: 10s", "stop_grace_period is 10 s"),
@@ -47,6 +50,20 @@ class Broken(unittest.TestCase):
 
     def test_what_is_in_order_passes(self):
         status, said = self.check(HERE.parent)
+        self.assertEqual(status, 0, said)
+
+    def test_a_destination_may_have_settings_of_its_own(self):
+        own = [
+            "SALESFORCE_AUTH_dst_1=client-credentials",
+            "SALESFORCE_CLIENT_SECRET_FILE_dst_1=/secrets/dst-1",
+            "SALESFORCE_CLIENT_SECRET_dst_2_FILE=/secrets/dst-2",
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder) / "deploy"
+            shutil.copytree(HERE.parent, copy)
+            with (copy / "kubernetes/settings.env").open("a") as settings:
+                settings.write("\n".join(own) + "\n")
+            status, said = self.check(copy)
         self.assertEqual(status, 0, said)
 
 

@@ -11,8 +11,7 @@ use serde_json::{Map, Value};
 
 use super::CannotCompare;
 
-/// A request to send to both.
-#[derive(Debug)]
+/// A request to send to both. It has no `Debug`, as the overlay of secrets may lie over it.
 pub(super) struct Recorded {
     pub(super) path: String,
     pub(super) headers: HeaderMap,
@@ -27,8 +26,8 @@ struct Line {
     body: Value,
 }
 
-/// What takes the place of secrets that a recording has left out.
-#[derive(Debug, Default)]
+/// What takes the place of secrets that a recording has left out: it has no `Debug`.
+#[derive(Default)]
 pub(super) struct Overlay {
     config: Option<Map<String, Value>>,
     secret: Option<Value>,

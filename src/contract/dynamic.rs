@@ -39,7 +39,7 @@ pub fn resolved(entry: Object<'_>, destination: Value<'_>) -> Option<Outline<'st
 const DEEPEST: usize = 64;
 
 /// A JSON value that is opened only where it must be changed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Tree<'a> {
     /// As it came.
     Raw(Value<'a>),

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::target::RecordId;
 
-/// The record that a unit writes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The record that a unit writes. It has no `Debug`: a key holds an e-mail.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
     /// An existing record.
     Known(RecordId),
@@ -16,7 +16,6 @@ pub(super) enum Subject {
 }
 
 /// A unit that waits to be written.
-#[derive(Debug)]
 pub(super) struct Candidate<'u> {
     /// Its place in the list of candidates.
     pub(super) place: usize,

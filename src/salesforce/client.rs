@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    io,
+    fmt, io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,7 +31,6 @@ const LARGEST_ANSWER: usize = 16 << 20;
 const LARGEST_ANSWER_TO_WRITE: usize = 1 << 20;
 
 /// An answer of Salesforce: its status, and its body as far as it came.
-#[derive(Debug)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -69,6 +68,16 @@ impl Answer {
             [] if self.is_other && self.status != 204 => Some(Fault::no_json()),
             _ => Fault::in_success(self.status, body),
         }
+    }
+}
+
+/// Without the body, which may hold tokens and traits.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sends a write for rudder-server, which has no token refresh and no word for a refused record of its own.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{
@@ -47,7 +47,6 @@ const OURS: [HeaderName; 9] = [
 ];
 
 /// What became of a write.
-#[derive(Debug)]
 pub struct Delivered {
     /// Salesforce's answer, where one came: HTTP status and body.
     pub answer: Option<(u16, Bytes)>,
@@ -63,6 +62,18 @@ impl Delivered {
             answer: None,
             failure: Some(Undelivered::Malformed(flaw.to_string())),
         }
+    }
+}
+
+/// Without the answer's body, which may repeat what was sent.
+impl fmt::Debug for Delivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = self.answer.as_ref();
+        f.debug_struct("Delivered")
+            .field("status", &answer.map(|(status, _)| status))
+            .field("body_bytes", &answer.map(|(_, body)| body.len()))
+            .field("failure", &self.failure)
+            .finish()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Ids that were found lately (`LOOKUP_CACHE_TTL`). That nothing was found is never remembered.
 
 use std::{
+    fmt,
     hash::{BuildHasher, RandomState},
     sync::Arc,
     time::{Duration, Instant},
@@ -47,12 +48,20 @@ pub(super) struct Remembered(Option<Memory>);
 /// When records were asked for, and which were found.
 type AskedRows = (Instant, Arc<[Row]>);
 
-#[derive(Debug)]
 struct Memory {
     /// What was found for each key.
     rows: Cache<(Viewer, String), AskedRows>,
     /// When a record was last said to be gone. To look for it among all rows would take long.
     gone: Cache<(Instance, String), Instant>,
+}
+
+/// Without the keys, which hold e-mails: a cache shows all of its own.
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("keys", &self.rows.entry_count())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Remembered {

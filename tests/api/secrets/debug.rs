@@ -1,6 +1,6 @@
 //! What `Debug` shows of the types that hold secrets: nothing of them. A panic or a log line shows no more than that.
 
-use std::fmt::Debug;
+use std::{borrow::Cow, fmt::Debug, sync::Arc};
 
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_transformer::{
@@ -11,22 +11,44 @@ use salesforce_transformer::{
         json::Outline,
         proxy::{ProxyRequest, ProxyVersion},
     },
-    map,
+    deliver::{Access, Job},
+    descriptor::Descriptor,
+    gate, map, metrics,
+    orgs::Orgs,
+    plan::{Record, plan},
+    rules::{Compatibility, Placeholders, Rules, UpdateMethod},
     salesforce::{
-        AllowedHosts, AuthError, Credentials, Fault, Instance, Key, Row, Session, Wanted,
+        AllowedHosts, AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
         auth::Refused,
+        client::Client,
+        delivery::Delivered,
         fault::Refusal,
         lookup,
         soql::{Item, Way, queries},
     },
+    target::Target,
 };
 
-use super::MARK;
+use super::{MARK, traffic::quoting};
+use crate::service::serve;
 
 #[track_caller]
 fn assert_hidden(value: &impl Debug) {
     let (line, block) = (format!("{value:?}"), format!("{value:#?}"));
     assert!(!line.contains(MARK) && !block.contains(MARK), "{line}");
+}
+
+/// The settings of a service that is started with these flags.
+fn settings(flags: &[&str]) -> Config {
+    let command = Config::augment_args(Command::new("service").no_binary_name(true));
+    let command = command.mut_args(|arg| arg.env(Resettable::Reset));
+    Config::from_arg_matches(&command.get_matches_from(flags)).unwrap()
+}
+
+fn session() -> Session {
+    let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+    let instance = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
+    Session::new(instance, "planted-token")
 }
 
 #[test]
@@ -38,19 +60,14 @@ fn settings_hide_every_credential() {
         ["--salesforce-client-id", "planted-id"],
         ["--salesforce-client-secret", "planted-secret"],
     ];
-    let command = Config::augment_args(Command::new("service").no_binary_name(true));
-    let command = command.mut_args(|arg| arg.env(Resettable::Reset));
-    let matches = command.get_matches_from(flags.as_flattened());
-    let config = Config::from_arg_matches(&matches).unwrap();
+    let config = settings(flags.as_flattened());
     assert_hidden(&config);
     assert_hidden(&config.own_login());
 }
 
 #[test]
 fn sessions_and_credentials_hide_tokens_and_passwords() {
-    let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
-    let instance = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
-    assert_hidden(&Session::new(instance, "planted-token"));
+    assert_hidden(&session());
     let json = r#"{"access_token":"planted-token","instance_url":"https://acme.my.salesforce.com","refresh_token":"planted"}"#;
     let secret = Outline::read(json).unwrap();
     let secret = secret.root();
@@ -119,4 +136,78 @@ fn requests_hide_what_they_carry() {
     let mut fields = map::as_they_are(&traits.root().as_members().unwrap());
     fields.complete_email("planted@example.com");
     assert_hidden(&fields);
+}
+
+#[test]
+fn what_is_written_hides_ids_users_and_traits() {
+    let entry = r#"[{
+        "message": {
+            "type": "identify", "userId": "planted@example.com", "traits": {"city": "planted"},
+            "context": {"externalId": [{"type": "Salesforce-Contact", "id": "planted-id"}]},
+            "integrations": {"Salesforce": true}
+        },
+        "metadata": {"secret": {"access_token": "planted", "instance_url": "https://acme.my.salesforce.com"}},
+        "destination": {"ID": "d", "DestinationDefinition": {"Name": "SALESFORCE_OAUTH"}, "Config": {"password": "planted"}}
+    }]"#;
+    let body = Outline::read(entry).unwrap();
+    let bodies = Bodies::any_form(body.root()).unwrap();
+    let resolved = bodies.resolved();
+    let batch = bodies.read(&resolved);
+    let entry = &batch.entries[0];
+    let name = DestinationName::SalesforceOauth;
+    let destination = Arc::new(Destination::read(entry.destination, name).unwrap());
+    let mut orgs = Orgs::default();
+    orgs.of(None, entry, &destination).unwrap();
+    assert_hidden(&orgs);
+
+    let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
+    let event = entry.event.as_ref().unwrap();
+    let admitted = gate::admit(event, &destination, &rules).unwrap();
+    let plan = plan(&admitted, &destination, &rules).unwrap();
+    assert!(
+        matches!(&plan.records[..], [Record::Named { id: Some(id), .. }] if id == "planted-id")
+    );
+    assert_hidden(&plan);
+
+    let session = Arc::new(session());
+    let target = Target {
+        object: Cow::Borrowed("Contact"),
+        id: Some(Cow::Borrowed("planted-id")),
+        email: Some("planted@example.com"),
+        stored: None,
+    };
+    assert_hidden(&target);
+    assert_hidden(&target.record());
+    let fields = map::as_they_are(&plan.traits);
+    let descriptor = Descriptor::new(&session, "50.0", &target, fields, UpdateMethod::Patch);
+    assert!(descriptor.endpoint.ends_with("planted-id"));
+    assert_hidden(&descriptor);
+
+    let credentials = Arc::new(Credentials::of(entry.secret(), &destination).unwrap());
+    let access = Access {
+        credentials,
+        session,
+    };
+    assert_hidden(&Job::new(entry, plan, destination, access));
+}
+
+#[tokio::test]
+async fn answers_hide_their_bodies() {
+    let salesforce = serve(quoting()).await;
+    let config = settings(&["--salesforce-allowed-hosts", &salesforce]);
+    let org = Instance::new(&salesforce, &config.salesforce_allowed_hosts).unwrap();
+    let limits = Arc::new(Limits::new(&config));
+    let client = Client::new(&config, metrics::new(), limits).unwrap();
+    let request = client.request(reqwest::Method::POST, &salesforce);
+    let request = request.body("planted");
+    let (answer, fault) = client.write(&org, request, config.salesforce_timeout).await;
+    let (answer, fault) = (answer.unwrap(), fault.unwrap());
+    let body = answer.body.as_deref().unwrap().to_vec();
+    assert!(String::from_utf8(body.clone()).unwrap().contains(MARK));
+    assert_hidden(&answer);
+    assert_hidden(&fault);
+    assert_hidden(&Delivered {
+        answer: Some((answer.status, body.into())),
+        failure: None,
+    });
 }
