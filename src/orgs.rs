@@ -13,7 +13,10 @@ use crate::{
 
 /// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
 #[derive(Debug, Default)]
-pub struct Destinations<'a>(Vec<(Option<Value<'a>>, Result<Arc<Destination>, EventError>)>);
+pub struct Destinations<'a>(Vec<(Option<Value<'a>>, Read)>);
+
+/// A destination, or what is missing of it.
+type Read = Result<Arc<Destination>, EventError>;
 
 impl<'a> Destinations<'a> {
     /// The destination of an entry.

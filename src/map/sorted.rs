@@ -12,7 +12,7 @@ const MOST_SLOTS: usize = 80;
 #[derive(Debug)]
 pub(super) struct Index {
     /// The names of these traits by their length.
-    names: Vec<Vec<Name>>,
+    names: Vec<Vec<Known>>,
     /// For each field where its paths lead.
     places: Vec<Vec<Place>>,
     /// How many slots there are.
@@ -20,7 +20,7 @@ pub(super) struct Index {
 }
 
 #[derive(Debug)]
-struct Name {
+struct Known {
     name: &'static str,
     slot: usize,
     /// Whether the trait never becomes a custom field.
@@ -79,7 +79,7 @@ impl Index {
     }
 
     /// The entry of a name, which is added where it is not there yet.
-    fn name(&mut self, name: &'static str) -> &mut Name {
+    fn name(&mut self, name: &'static str) -> &mut Known {
         if self.names.len() <= name.len() {
             self.names.resize_with(name.len() + 1, Vec::new);
         }
@@ -88,7 +88,7 @@ impl Index {
         let known = known.unwrap_or_else(|| {
             let slot = self.slots;
             self.slots += 1;
-            alike.push(Name {
+            alike.push(Known {
                 name,
                 slot,
                 is_taken: false,

@@ -225,12 +225,11 @@ impl Waiting {
     async fn land(self, found: &mut Found) {
         let landed = self.found.await;
         for key in &self.keys {
-            match &landed {
-                Ok(landed) => found.set(key, landed.answer(key)),
-                Err(_) => {
-                    let lost = "the lookup ended without an answer".to_owned();
-                    found.fail(key, Fault::Unreadable(lost));
-                }
+            if let Ok(landed) = &landed {
+                found.set(key, landed.answer(key));
+            } else {
+                let lost = "the lookup ended without an answer".to_owned();
+                found.fail(key, Fault::Unreadable(lost));
             }
         }
     }

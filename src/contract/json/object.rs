@@ -31,9 +31,7 @@ impl<'a> Key<'a> {
     fn holds(self, byte: u8) -> bool {
         let text = self.outline.text().as_bytes();
         let is_escaped = self.outline.places.has_escaped_keys;
-        text[self.start..self.end]
-            .iter()
-            .any(|other| *other == byte)
+        text[self.start..self.end].contains(&byte)
             || (is_escaped && self.text().as_bytes().contains(&byte))
     }
 

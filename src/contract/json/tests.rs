@@ -1,4 +1,4 @@
-//! JSON as it is walked, looked at, changed and written, beside serde_json's own reading.
+//! JSON as it is walked, looked at, changed and written, beside `serde_json`'s own reading.
 
 use proptest::prelude::*;
 use serde::de::IgnoredAny;

@@ -121,12 +121,7 @@ fn a_value_beyond_the_limit_is_refused_and_the_longest_fits_into_a_uri() {
         Err(NoKey::TooLong(LONGEST_VALUE + 1))
     );
     let longest = Key::lead(&"\u{1}".repeat(LONGEST_VALUE)).unwrap();
-    assert!(
-        queries(&vec![item(longest)], Way::Uri(30))[0]
-            .encoded()
-            .len()
-            < LONGEST_URI
-    );
+    assert!(queries(&[item(longest)], Way::Uri(30))[0].encoded().len() < LONGEST_URI);
 }
 
 #[test]
