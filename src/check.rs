@@ -17,6 +17,9 @@ use crate::{Config, config::SettingError, contract::destination::OWN};
 #[derive(Args, Debug)]
 pub struct Options {
     /// Id of a destination whose own settings (`SALESFORCE_AUTH_<DESTINATION_ID>` and the like) are to be checked
+    ///
+    /// Only rudder-server knows whether the destination is a sandbox: for one that is, say `SALESFORCE_SANDBOX=true`, or the
+    /// login host of production is tried.
     #[arg(long, default_value = OWN)]
     pub destination: String,
     /// Print one JSON document instead of text

@@ -5,6 +5,7 @@ mod authorisation;
 mod ending;
 mod error;
 mod grant;
+mod redaction;
 pub mod refused;
 mod token;
 
@@ -18,13 +19,13 @@ use std::{
 use moka::{Expiry, future::Cache};
 use reqwest::Method;
 use secrecy::ExposeSecret;
-use url::form_urlencoded::byte_serialize;
 
-pub use self::{authorisation::Authorisations, error::AuthError, refused::Refused};
+pub use self::{authorisation::Authorisations, error::AuthError, refused::Refused, token::opened};
 use self::{
     ending::Warning,
     grant::{DestinationLogin, Form, Identity},
-    token::{Issued, Keeping},
+    redaction::redacted,
+    token::Keeping,
 };
 use crate::{
     config::{AuthSettings, Config, Flow, SettingError},
@@ -33,7 +34,6 @@ use crate::{
     salesforce::{
         client::Client,
         credentials::Credentials,
-        fault::Fault,
         hosts::AllowedHosts,
         session::{Instance, Session},
     },
@@ -251,19 +251,20 @@ impl Tokens {
         if identity.flow() == Flow::Password {
             self.warning.password_login(identity.destination());
         }
-        let form: Vec<_> = form
+        let parameters: Vec<_> = form
+            .parameters
             .iter()
             .map(|(name, value)| (*name, value.expose_secret()))
             .collect();
         let request = client
             .request(Method::POST, &identity.token_url())
             .header("Accept", "application/json")
-            .form(&form);
+            .form(&parameters);
         let asked = Instant::now();
         let body = client
             .send(Call::Token, None, request)
             .await
-            .map_err(|fault| AuthError::of(without_values(fault, &form), identity.flow()))?;
+            .map_err(|fault| redacted(AuthError::of(fault, identity.flow()), form))?;
         let (session, lifetime) = opened(&body, &self.hosts)?;
         client.logged_in(session.instance());
         Ok(Token {
@@ -280,36 +281,4 @@ impl fmt::Debug for Tokens {
             .field("cached", &self.fresh.entry_count())
             .finish_non_exhaustive()
     }
-}
-
-/// The session that a token answer opens, and how long from now it is good, where the answer says so.
-///
-/// # Errors
-/// [`AuthError::NoToken`] where it holds no address or no token that a header can hold, [`AuthError::Instance`] for an
-/// address that may not be called.
-pub fn opened(body: &[u8], hosts: &AllowedHosts) -> Result<(Session, Option<Duration>), AuthError> {
-    let issued = Issued::read(body)?;
-    let instance = Instance::new(&issued.instance_url, hosts)?;
-    Ok((
-        Session::new(instance, &issued.access_token),
-        issued.lifetime,
-    ))
-}
-
-/// A refusal without its words where they repeat what was sent, which holds the password.
-fn without_values(mut fault: Fault, form: &[(&str, &str)]) -> Fault {
-    let secrets = form.iter().filter(|(name, _)| *name != "grant_type");
-    let repeats = |words: &str| {
-        secrets.clone().any(|(_, value)| {
-            let encoded: String = byte_serialize(value.as_bytes()).collect();
-            !value.is_empty() && (words.contains(value) || words.contains(&encoded))
-        })
-    };
-    if let Some(refusal) = fault
-        .refusal_mut()
-        .filter(|refusal| repeats(&refusal.message))
-    {
-        refusal.message.clear();
-    }
-    fault
 }

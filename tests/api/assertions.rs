@@ -4,7 +4,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp
 use serde_json::{Value, json};
 
 use crate::{
-    flows::{USER, modern_org},
+    fixtures::INTEGRATION_USER,
+    flows::modern_org,
     keys::{KEYS, KeyPair},
     service::serve,
 };
@@ -29,7 +30,8 @@ async fn answer_to(salesforce: &str, key: &KeyPair, claims: &Value) -> String {
 async fn the_simulated_org_checks_signature_app_audience_subject_and_expiry() {
     let salesforce = serve(modern_org().build().router()).await;
     let now = get_current_timestamp();
-    let right = json!({"iss": "consumer-key", "sub": USER, "aud": salesforce, "exp": now + 60});
+    let right =
+        json!({"iss": "consumer-key", "sub": INTEGRATION_USER, "aud": salesforce, "exp": now + 60});
     let other_key = KeyPair::generate();
     assert_eq!(answer_to(&salesforce, &KEYS, &right).await, "a session");
     assert_eq!(

@@ -2,21 +2,14 @@
 
 use std::process::{Command, Output};
 
-use salesforce_transformer::simulator::{Builder, Simulator};
+use salesforce_transformer::simulator::Simulator;
 use serde_json::{Value, json};
 
 use crate::{
-    fixtures::org,
-    keys::{KEY_FILE, KEYS},
+    fixtures::{INTEGRATION_USER, open_org, org},
+    keys::KEY_FILE,
     service::{assert_says, serve},
 };
-
-const USER: &str = "integration@acme.example";
-
-/// An org that the login of these tests may use.
-fn open_org() -> Builder {
-    org().run_as(USER).certificate(&KEYS.public).approved(USER)
-}
 
 /// Runs the program with these arguments and this environment, and no other.
 async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -110,7 +103,7 @@ async fn each_flow_and_a_destination_of_its_own_can_be_checked() {
         ("SALESFORCE_PASSWORD", "password"),
         ("SALESFORCE_SECURITY_TOKEN", "security-token"),
         ("SALESFORCE_AUTH_dst_1", "jwt-bearer"),
-        ("SALESFORCE_JWT_SUBJECT_dst_1", USER),
+        ("SALESFORCE_JWT_SUBJECT_dst_1", INTEGRATION_USER),
         ("SALESFORCE_JWT_KEY_FILE_dst_1", KEY_FILE.to_str().unwrap()),
     ];
     for (arguments, state, words) in [

@@ -11,11 +11,22 @@ use wiremock::{
     matchers::{method, path},
 };
 
+use crate::keys::KEYS;
+
 /// An org in which `destination` may log in, to be given what its test needs.
 pub(crate) fn org() -> Builder {
     Simulator::builder()
         .user("crm@acme.example", "password", "security-token")
         .client("consumer-key", "consumer-secret")
+}
+
+/// The user as whom an app logs in.
+pub(crate) const INTEGRATION_USER: &str = "integration@acme.example";
+
+/// An org in which an app, too, may log in: by client credentials and by JWT bearer.
+pub(crate) fn open_org() -> Builder {
+    let app = org().run_as(INTEGRATION_USER);
+    app.certificate(&KEYS.public).approved(INTEGRATION_USER)
 }
 
 /// A lead that was in the org before.

@@ -12,25 +12,25 @@ use serde_json::{Value, json};
 use wiremock::{MockServer, Request, ResponseTemplate};
 
 use crate::{
-    fixtures::{destination, lead_job, lead_job_at, lets_in, login, lookup, nothing_found, org},
+    fixtures::{
+        INTEGRATION_USER, destination, lead_job, lead_job_at, lets_in, login, lookup,
+        nothing_found, open_org,
+    },
     keys::{KEY_FILE, KEYS, file},
     log::Log,
     service::{Service, assert_says, error, serve, verdict},
 };
 
-pub(crate) const USER: &str = "integration@acme.example";
-
 /// An org whose app allows both flows, and no password login.
 pub(crate) fn modern_org() -> Builder {
-    let app = org().run_as(USER).certificate(&KEYS.public).approved(USER);
-    app.without_password_logins()
+    open_org().without_password_logins()
 }
 
 /// Lets the service log in by JWT bearer with this key.
 pub(crate) fn by_jwt_bearer(config: &mut Config, key: &Path) {
     config.auth.salesforce_auth = Flow::JwtBearer;
     config.auth.salesforce_jwt_key_file = Some(key.to_owned());
-    config.auth.salesforce_jwt_subject = Some(USER.into());
+    config.auth.salesforce_jwt_subject = Some(INTEGRATION_USER.into());
 }
 
 /// A service that logs in by JWT bearer.
@@ -99,7 +99,7 @@ async fn jwt_bearer_is_an_assertion_of_the_app_for_the_user_at_the_login_host_an
     let claims = decode::<Value>(assertion, &key, &validation)
         .unwrap()
         .claims;
-    assert_eq!(claims["sub"], USER);
+    assert_eq!(claims["sub"], INTEGRATION_USER);
     let left = claims["exp"].as_u64().unwrap() - get_current_timestamp();
     assert!((60..=180).contains(&left), "{left}");
 }
@@ -148,7 +148,7 @@ async fn each_destination_logs_in_by_its_own_flow_and_the_rest_as_all() {
     let own = [
         ("SALESFORCE_AUTH_by_app", "client-credentials"),
         ("SALESFORCE_AUTH_by_user", "jwt-bearer"),
-        ("SALESFORCE_JWT_SUBJECT_by_user", USER),
+        ("SALESFORCE_JWT_SUBJECT_by_user", INTEGRATION_USER),
         (
             "SALESFORCE_JWT_KEY_FILE_by_user",
             KEY_FILE.to_str().unwrap(),

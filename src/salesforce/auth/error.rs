@@ -8,7 +8,10 @@ use thiserror::Error;
 use super::refused::{Consequence, Refused};
 use crate::{
     config::{Flow, SettingError},
-    salesforce::{fault::Fault, session::InstanceError},
+    salesforce::{
+        fault::{Fault, Refusal},
+        session::InstanceError,
+    },
 };
 
 /// Codes of the token endpoint by which it says "try again" (Salesforce's list of OAuth error codes, and RFC 6749's).
@@ -54,6 +57,15 @@ impl AuthError {
     /// Whether another login has overtaken this one: the next one may succeed.
     pub(super) fn is_overtaken(&self) -> bool {
         matches!(self, Self::Refused(refused) if refused.cause.consequence() == Consequence::Retry)
+    }
+
+    /// What Salesforce says of a login, where it does.
+    pub(super) fn refusal_mut(&mut self) -> Option<&mut Refusal> {
+        match self {
+            Self::Refused(refused) => Some(&mut refused.refusal),
+            Self::Fault(fault) => fault.refusal_mut(),
+            Self::Setting(_) | Self::NoToken | Self::Instance(_) | Self::Expired(_) => None,
+        }
     }
 
     /// The token endpoint answers 400 and 401 for what is wrong with a login, and there is no session yet that could have

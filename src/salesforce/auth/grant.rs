@@ -26,8 +26,29 @@ pub(super) struct Identity {
     password: u64,
 }
 
-/// The parameters of a token request.
-pub(super) type Form = Vec<(&'static str, SecretString)>;
+/// A token request.
+pub(super) struct Form {
+    /// What is sent.
+    pub(super) parameters: Vec<(&'static str, SecretString)>,
+    /// What an assertion among it claims: the consumer key and the user.
+    claimed: Vec<SecretString>,
+}
+
+impl Form {
+    fn of(parameters: Vec<(&'static str, SecretString)>) -> Self {
+        Self {
+            parameters,
+            claimed: Vec::new(),
+        }
+    }
+
+    /// What no error text may repeat.
+    pub(super) fn sensitive(&self) -> impl Iterator<Item = &SecretString> {
+        let parameters = self.parameters.iter();
+        let sent = parameters.filter(|(name, _)| *name != "grant_type");
+        sent.map(|(_, value)| value).chain(&self.claimed)
+    }
+}
 
 /// One destination's login.
 pub(super) struct DestinationLogin<'a> {
@@ -75,7 +96,7 @@ impl DestinationLogin<'_> {
     }
 
     fn password(&self) -> Form {
-        let mut form = vec![
+        let mut parameters = vec![
             ("grant_type", "password".into()),
             ("username", self.login.username.as_str().into()),
             ("password", self.login.password.clone()),
@@ -84,19 +105,19 @@ impl DestinationLogin<'_> {
             ("client_id", Part::ClientId),
             ("client_secret", Part::ClientSecret),
         ];
-        form.extend(
+        parameters.extend(
             app.into_iter()
                 .filter_map(|(name, part)| Some((name, self.authorisation.current(part)?))),
         );
-        form
+        Form::of(parameters)
     }
 
     fn client_credentials(&self) -> Result<Form, SettingError> {
-        Ok(vec![
+        Ok(Form::of(vec![
             ("grant_type", "client_credentials".into()),
             ("client_id", self.needed(Part::ClientId)?),
             ("client_secret", self.needed(Part::ClientSecret)?),
-        ])
+        ]))
     }
 
     fn jwt_bearer(&self, identity: &Identity) -> Result<Form, SettingError> {
@@ -110,13 +131,16 @@ impl DestinationLogin<'_> {
             aud: identity.audience(),
         };
         let assertion = assertion::sign(&claims, &key.current(), key.name())?;
-        Ok(vec![
-            (
-                "grant_type",
-                "urn:ietf:params:oauth:grant-type:jwt-bearer".into(),
-            ),
-            ("assertion", assertion),
-        ])
+        Ok(Form {
+            parameters: vec![
+                (
+                    "grant_type",
+                    "urn:ietf:params:oauth:grant-type:jwt-bearer".into(),
+                ),
+                ("assertion", assertion),
+            ],
+            claimed: vec![client, user],
+        })
     }
 
     fn needed(&self, part: Part) -> Result<SecretString, SettingError> {

@@ -3,16 +3,20 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use jsonwebtoken::dangerous::insecure_decode_claims;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::AuthError;
-use crate::salesforce::session::is_token;
+use crate::salesforce::{
+    hosts::AllowedHosts,
+    session::{Instance, Session, is_token},
+};
 
 /// What the token endpoint answers.
 #[derive(Deserialize)]
 struct Answer {
-    access_token: Option<String>,
+    access_token: Option<SecretString>,
     instance_url: Option<String>,
     /// Seconds, as a number or a text. Salesforce says it for some kinds of token only.
     expires_in: Option<Value>,
@@ -25,11 +29,11 @@ struct Claims {
 }
 
 /// A token, and where it is good.
-pub(super) struct Issued {
-    pub(super) access_token: String,
-    pub(super) instance_url: String,
+struct Issued {
+    access_token: SecretString,
+    instance_url: String,
     /// How long from now, where Salesforce says so.
-    pub(super) lifetime: Option<Duration>,
+    lifetime: Option<Duration>,
 }
 
 impl Issued {
@@ -37,20 +41,33 @@ impl Issued {
     ///
     /// # Errors
     /// [`AuthError::NoToken`] where it names no instance, or no token that a header can hold.
-    pub(super) fn read(body: &[u8]) -> Result<Self, AuthError> {
+    fn read(body: &[u8]) -> Result<Self, AuthError> {
         let answer: Answer = serde_json::from_slice(body).map_err(|_| AuthError::NoToken)?;
-        let filled = |member: Option<String>| {
-            let member = member.filter(|text| !text.is_empty());
-            member.ok_or(AuthError::NoToken)
-        };
-        let access_token = filled(answer.access_token.filter(|token| is_token(token)))?;
+        let token = answer.access_token;
+        let token = token.filter(|token| is_token(token.expose_secret()));
+        let access_token = token.ok_or(AuthError::NoToken)?;
+        let instance_url = answer.instance_url.filter(|url| !url.is_empty());
         let said = answer.expires_in.as_ref().and_then(seconds);
         Ok(Self {
-            lifetime: said.or_else(|| until_expiry(&access_token)),
-            instance_url: filled(answer.instance_url)?,
+            lifetime: said.or_else(|| until_expiry(access_token.expose_secret())),
+            instance_url: instance_url.ok_or(AuthError::NoToken)?,
             access_token,
         })
     }
+}
+
+/// The session that a token answer opens, and how long from now it is good, where the answer says so.
+///
+/// # Errors
+/// [`AuthError::NoToken`] where it holds no address or no token that a header can hold, [`AuthError::Instance`] for an
+/// address that may not be called.
+pub fn opened(body: &[u8], hosts: &AllowedHosts) -> Result<(Session, Option<Duration>), AuthError> {
+    let issued = Issued::read(body)?;
+    let instance = Instance::new(&issued.instance_url, hosts)?;
+    Ok((
+        Session::new(instance, issued.access_token.expose_secret()),
+        issued.lifetime,
+    ))
 }
 
 fn seconds(value: &Value) -> Option<Duration> {
