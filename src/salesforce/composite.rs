@@ -105,9 +105,11 @@ impl Client {
     ) -> Vec<Result<Bytes, Fault>> {
         let together = self.composite(call, session, version, parts).await;
         let together = together.map_err(|fault| match fault {
-            Fault::Refused(refusal) => {
-                Fault::Unreadable(format!("Salesforce refuses the Composite ({refusal})"))
-            }
+            // Not its words: they may quote the queries, and with them the e-mails of other events.
+            Fault::Refused(refusal) => Fault::Unreadable(format!(
+                "Salesforce refuses the Composite (HTTP {} {})",
+                refusal.status, refusal.code
+            )),
             other => other,
         });
         handed_out(together, parts.len())

@@ -11,9 +11,10 @@ mod traffic;
 
 use serde_json::Value;
 
-use self::traffic::{Stage, quoting, upstream};
+use self::traffic::{Stage, quoting, quoting_login, upstream};
 use crate::{
     fixtures::org,
+    keys::KEY_FILE,
     process::Process,
     service::{Answer, serve},
     tls::{self, Authority},
@@ -21,6 +22,9 @@ use crate::{
 
 /// What every secret holds.
 const MARK: &str = "planted";
+
+/// What every assertion begins with: `{"` in the letters of a JWT.
+const JWT: &str = "eyJ";
 
 /// The texts of an answer that tell what went wrong: `error` of an entry and of a request, `message` of a proxied write.
 fn error_texts(answer: &Value, texts: &mut Vec<String>) {
@@ -32,7 +36,7 @@ fn error_texts(answer: &Value, texts: &mut Vec<String>) {
             for (name, member) in members {
                 match (name.as_str(), member) {
                     // What is only echoed, and the requests themselves.
-                    ("metadata" | "destination" | "batchedRequest" | "output", Value::Array(_))
+                    ("output", Value::Object(_))
                     | ("metadata" | "destination" | "batchedRequest" | "destinationResponse", _) => {
                     }
                     ("error" | "message", Value::String(text)) => texts.push(text.clone()),
@@ -57,8 +61,11 @@ fn tokens(answers: &[Answer]) -> Vec<String> {
 
 /// The lines that hold a secret.
 fn leaks<'t>(text: &'t str, secrets: &[String]) -> Vec<&'t str> {
-    let is_leak =
-        |line: &&str| line.contains(MARK) || secrets.iter().any(|secret| line.contains(secret));
+    let is_leak = |line: &&str| {
+        line.contains(MARK)
+            || line.contains(JWT)
+            || secrets.iter().any(|secret| line.contains(secret))
+    };
     text.lines().filter(is_leak).collect()
 }
 
@@ -75,6 +82,7 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
         quoting: serve(quoting()).await,
         org,
     };
+    let quoting_login = serve(quoting_login()).await;
     let hosts = format!("{},{},{}", stage.salesforce, stage.secure, stage.quoting);
     let settings = [
         ("LOG_LEVEL", "trace"),
@@ -89,6 +97,14 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
         ("SALESFORCE_USERNAME", "planted-user@acme.example"),
         ("SALESFORCE_PASSWORD", "planted-password"),
         ("SALESFORCE_SECURITY_TOKEN", "planted-security-token"),
+        ("SALESFORCE_JWT_KEY_FILE", KEY_FILE.to_str().unwrap()),
+        ("SALESFORCE_JWT_SUBJECT", "planted-user@acme.example"),
+        ("SALESFORCE_AUTH_app", "client-credentials"),
+        ("SALESFORCE_AUTH_user", "jwt-bearer"),
+        ("SALESFORCE_AUTH_app_quoted", "client-credentials"),
+        ("SALESFORCE_LOGIN_URL_app_quoted", &quoting_login),
+        ("SALESFORCE_AUTH_user_quoted", "jwt-bearer"),
+        ("SALESFORCE_LOGIN_URL_user_quoted", &quoting_login),
         ("DELIVERY", "inline"),
         ("DELIVERY_WINDOW", "1ms"),
         ("INLINE_DESTINATIONS", "dst-inline"),
@@ -113,6 +129,12 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
         texts.len()
     );
     assert_eq!(leaks(&texts.join("\n"), &tokens), [""; 0]);
+    // What is left of words that repeat is the advice on their cause.
+    let refused_without_words =
+        |text: &&String| text.contains("(HTTP 400): the user is not approved for the app");
+    let refused = texts.iter().filter(refused_without_words).count();
+    assert_eq!(refused % 2, 0, "both flows are refused alike");
+    assert!(refused > 0);
 
     for path in ["/metrics", "/limits"] {
         let page = service.get(path).await;

@@ -1,11 +1,15 @@
 //! Requests of every kind, each with secrets in it, good ones and such that fail in every way.
 
+use std::collections::HashMap;
+
 use axum::{Router, body::Bytes, http::StatusCode, response::IntoResponse, routing};
+use jsonwebtoken::dangerous::insecure_decode_claims;
 use salesforce_transformer::simulator::{Builder, Call, Fault, Simulator};
 use serde_json::{Value, json};
 
 use crate::{
     fixtures::{identify, job, oauth_destination},
+    keys::KEYS,
     process::Process,
     service::Answer,
 };
@@ -20,16 +24,18 @@ pub(super) struct Stage {
     pub(super) quoting: String,
 }
 
-/// An org in which the planted login may log in.
+/// An org in which the planted login may log in, by each flow.
 pub(super) fn org_of(builder: Builder) -> Simulator {
     let builder = builder.user(
         "planted-user@acme.example",
         "planted-password",
         "planted-security-token",
     );
-    let org = builder
+    let app = builder
         .client("planted-client-id", "planted-client-secret")
-        .build();
+        .run_as("planted-user@acme.example");
+    let app = app.certificate(&KEYS.public);
+    let org = app.approved("planted-user@acme.example").build();
     let known =
         json!({"LastName": "planted-name", "Company": "x", "Email": "planted-known@example.com"});
     org.insert("Lead", known).unwrap();
@@ -47,6 +53,24 @@ pub(super) fn quoting() -> Router {
         let refusal = json!([{"errorCode": "INVALID_FIELD", "message": message, "fields": []}]);
         (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response()
     })
+}
+
+/// A login host that refuses every login and quotes what it was sent, also what an assertion claims, and also as the code.
+pub(super) fn quoting_login() -> Router {
+    let refuse = async |body: Bytes| {
+        let form: HashMap<_, _> = url::form_urlencoded::parse(&body).into_owned().collect();
+        let claims = form
+            .get("assertion")
+            .map(|assertion| insecure_decode_claims::<Value>(assertion).unwrap());
+        let code = match &claims {
+            Some(claims) => claims["iss"].clone(),
+            None => json!(form["client_id"]),
+        };
+        let quoted = format!("user hasn't approved this consumer: {form:?} {claims:?}");
+        let refusal = json!({"error": code, "error_description": quoted});
+        (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response()
+    };
+    Router::new().route("/services/oauth2/token", routing::post(refuse))
 }
 
 /// A stock transformer that takes whatever it is sent.
@@ -199,6 +223,10 @@ impl Stage {
             router(&jobs(&destination("dst-inline")), "salesforce"),
             router(&jobs(&wrong), "salesforce"),
             router(&jobs(&sandbox), "salesforce"),
+            router(&jobs(&destination("app")), "salesforce"),
+            router(&jobs(&destination("user")), "salesforce"),
+            router(&jobs(&destination("app-quoted")), "salesforce"),
+            router(&jobs(&destination("user-quoted")), "salesforce"),
             router(&jobs(&templates), "salesforce"),
             router(&oauth_jobs(&secret(&self.salesforce)), "salesforce_oauth"),
             router(&oauth_jobs(&secret(&self.secure)), "salesforce_oauth"),
