@@ -1,19 +1,22 @@
 //! Traits → fields: rows 7 to 8a of the behaviour table. The tables are data, in `lead` and `contact`.
 
 mod contact;
+mod field_name;
 mod fields;
 mod lead;
 mod name;
 mod sorted;
 mod table;
 
-use std::borrow::Cow;
-
+pub use field_name::FieldName;
 pub use fields::{FieldValue, Fields, LeftOut};
 pub use table::Table;
 
 use crate::{
-    contract::{Destination, json::Members},
+    contract::{
+        Destination,
+        json::{Distinct, Members},
+    },
     error::EventError,
     map::name::Name,
     plan::{Plan, Record},
@@ -95,7 +98,7 @@ pub fn fields<'a>(
 pub fn as_they_are<'a>(traits: &Members<'a>) -> Fields<'a> {
     let members = traits
         .iter()
-        .map(|(name, value)| (name.clone(), FieldValue::Trait(*value)));
+        .map(|(name, value)| (FieldName::from(name.clone()), FieldValue::Trait(*value)));
     Fields {
         members: members.collect(),
         ..Fields::default()
@@ -112,10 +115,13 @@ pub fn mapped<'a>(
     creates: bool,
     rules: &Rules,
 ) -> Result<Fields<'a>, EventError> {
-    let mut fields = Fields::default();
-    let name = Name::of(traits, rules.name_cut)?;
+    let mut fields = Fields {
+        members: Distinct::sized_like(traits),
+        ..Fields::default()
+    };
     let placeholders = creates || rules.placeholders == Placeholders::Always;
     let sorted = table.index.sort(traits);
+    let name = Name::of(sorted.parts(), rules.name_cut)?;
     for (field, places) in table.rows() {
         let left_out = &mut fields.left_out;
         let Some(value) = field.value(&sorted, places, &name, table, rules, left_out) else {
@@ -130,7 +136,7 @@ pub fn mapped<'a>(
             continue;
         }
         if field.writable || rules.system_fields {
-            fields.members.set(Cow::Borrowed(field.name), value);
+            fields.members.add(FieldName::standard(field.name), value);
         } else {
             fields.left_out.push(LeftOut::SystemField(field.name));
         }

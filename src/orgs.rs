@@ -3,12 +3,14 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use futures_util::{StreamExt, stream};
-use indexmap::IndexMap;
 
 use crate::{
     contract::{Destination, DestinationName, Entry, json::Value},
     error::EventError,
-    salesforce::{Asked, AuthError, Credentials, Key, Salesforce, Wanted, limits::Handled},
+    salesforce::{
+        Asked, AuthError, Credentials, Key, Salesforce, Wanted, by_key::InOrderByKey,
+        limits::Handled,
+    },
 };
 
 /// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
@@ -52,7 +54,7 @@ struct Org<'a> {
     secret: Option<&'a str>,
     destination: Arc<Destination>,
     credentials: Credentials,
-    wanted: IndexMap<Key, Vec<String>>,
+    wanted: InOrderByKey<Vec<String>>,
     /// How often a key was wanted that another event of the batch wants too.
     repeated: usize,
 }
@@ -96,7 +98,7 @@ impl<'a> Orgs<'a> {
             secret: text,
             destination,
             credentials,
-            wanted: IndexMap::new(),
+            wanted: InOrderByKey::default(),
             repeated: 0,
         });
         Ok(OrgIndex(self.0.len() - 1))

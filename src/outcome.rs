@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use crate::{
     contract::Event, descriptor::Descriptor, error::EventError, orgs::OrgIndex, rules::Rules,
     salesforce::Key,
@@ -11,7 +13,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Outcome<'a> {
     /// The positions of the events in their batch.
-    pub entries: Vec<usize>,
+    pub entries: SmallVec<[usize; 2]>,
     /// What to send, or why nothing is sent.
     pub result: Result<Requests<'a>, EventError>,
     /// What the answer says about a failed authorisation.
@@ -22,12 +24,15 @@ pub struct Outcome<'a> {
 #[derive(Debug)]
 pub enum Requests<'a> {
     /// At least one request, in order.
-    Described(Vec<Descriptor<'a>>),
+    Described(DescribedRequests<'a>),
     /// The message itself, which was transformed before it was queued.
     Transformed(Event<'a>),
     /// Nothing: the event has been written here.
     Delivered,
 }
+
+/// The requests of one event: nearly always one.
+pub type DescribedRequests<'a> = SmallVec<[Descriptor<'a>; 1]>;
 
 /// How an event may share the request that creates its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

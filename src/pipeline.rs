@@ -6,6 +6,7 @@ mod inline;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use smallvec::smallvec;
 
 use crate::{
     config::Config,
@@ -18,7 +19,7 @@ use crate::{
     map,
     metrics::Metrics,
     orgs::{Answers, Destinations, OrgIndex, Orgs, Spent},
-    outcome::{Creation, Outcome, Outcomes, Requests, Sharing},
+    outcome::{Creation, DescribedRequests, Outcome, Outcomes, Requests, Sharing},
     plan::{self, Plan, Record},
     rules::Rules,
     salesforce::{Salesforce, limits::Handled},
@@ -221,10 +222,10 @@ impl Pipeline {
         writing: &Writing<'a>,
         answers: &Answers,
         unchanged: &mut Unchanged,
-    ) -> Result<Vec<Descriptor<'a>>, EventError> {
+    ) -> Result<DescribedRequests<'a>, EventError> {
         let asked = answers.get(writing.org)?;
         let (plan, destination) = (&writing.plan, &*writing.destination);
-        let mut requests = Vec::with_capacity(plan.records.len());
+        let mut requests = DescribedRequests::new();
         for record in &plan.records {
             let target = target::settle(record, &asked.found, destination, &self.rules)?;
             let mut fields = map::fields(plan, record, &target, destination, &self.rules)?;
@@ -234,9 +235,8 @@ impl Pipeline {
                     continue;
                 }
             }
-            self.salesforce
-                .spares(asked.session.instance(), target.id.is_none())
-                .map_err(|reserved| EventError::Reserved(Arc::new(reserved)))?;
+            let spared = asked.spares.write(target.id.is_none());
+            spared.map_err(EventError::Reserved)?;
             let (session, update) = (&asked.session, self.rules.update_method);
             requests.push(Descriptor::new(
                 session,
@@ -256,7 +256,7 @@ impl Pipeline {
 fn outcome_of(index: usize, oauth: bool, result: Result<Requests<'_>, EventError>) -> Outcome<'_> {
     let error = result.as_ref().err();
     Outcome {
-        entries: vec![index],
+        entries: smallvec![index],
         auth_category: error.and_then(|error| error.auth_category(oauth)),
         result,
     }

@@ -5,6 +5,8 @@ mod named;
 
 use std::{borrow::Cow, fmt};
 
+use smallvec::SmallVec;
+
 use crate::{
     contract::{
         Destination, Event,
@@ -22,10 +24,13 @@ pub struct Plan<'a> {
     /// The traits to write.
     pub traits: Members<'a>,
     /// The records, at least one.
-    pub records: Vec<Record<'a>>,
+    pub records: Records<'a>,
     /// Whether the traits are fields already.
     pub are_fields: bool,
 }
+
+/// Records of one event: nearly always one.
+pub type Records<'a> = SmallVec<[Record<'a>; 1]>;
 
 /// A record that an event writes to.
 pub enum Record<'a> {

@@ -4,6 +4,7 @@
 //! one of four dispositions.
 
 pub mod auth;
+pub mod by_key;
 pub mod client;
 pub mod collections;
 pub mod composite;
@@ -33,7 +34,7 @@ pub use fault::Fault;
 pub use found::Found;
 pub use hosts::AllowedHosts;
 pub use key::Key;
-pub use limits::{Limits, Reserve};
+pub use limits::{Limits, Reserve, Spares};
 pub use lookup::{Freshness, Row, Wanted};
 pub use session::{Instance, Session};
 
@@ -69,6 +70,8 @@ pub struct Asked {
     pub session: Arc<Session>,
     /// The records of the keys that were asked for.
     pub found: Found,
+    /// Whether the org has calls to spare for writes.
+    pub spares: Spares,
 }
 
 impl Salesforce {
@@ -95,14 +98,6 @@ impl Salesforce {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    /// Whether an org has a call to spare for a write: see [`Limits::spares`].
-    ///
-    /// # Errors
-    /// [`Fault::Reserved`] where it has none.
-    pub fn spares(&self, org: &Instance, creates: bool) -> Result<(), Fault> {
-        self.limits.spares(org, creates)
     }
 
     /// Counts keys that need not be asked for because another event of the same request wants them too.
@@ -139,7 +134,11 @@ impl Salesforce {
         let (mut found, unknown) = self.recalled(&viewer, wanted);
         found.extend(self.lookups.find(self, &session, &viewer, &unknown).await);
         match found.expiry() {
-            None => Ok(Asked { session, found }),
+            None => Ok(Asked {
+                spares: self.limits.spares(session.instance()),
+                session,
+                found,
+            }),
             Some(fault) => {
                 self.renew(&session).await;
                 Err(Arc::new(AuthError::Expired(fault)))

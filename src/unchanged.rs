@@ -44,8 +44,8 @@ pub fn fields_to_read(
         return Vec::new();
     };
     fields.fill_placeholders();
-    let names = fields.names().filter(|name| is_api_name(name));
-    names.map(str::to_owned).collect()
+    let names = fields.names().map(|name| name.text().into_owned());
+    names.filter(|name| is_api_name(name)).collect()
 }
 
 /// What the events of a batch have written to each record: a later event may set a field back to what was looked up.
@@ -61,12 +61,12 @@ impl Unchanged {
         let written = self.0.entry(record).or_default();
         if let Some(stored) = target.stored {
             fields.retain(|name, value| {
-                let stored = stored.value(name);
-                written.contains(&name.to_ascii_lowercase())
-                    || stored.is_none_or(|stored| !is_stored(value, stored))
+                let name = name.text().to_ascii_lowercase();
+                let stored = stored.value(&name);
+                written.contains(&name) || stored.is_none_or(|stored| !is_stored(value, stored))
             });
         }
-        written.extend(fields.names().map(str::to_ascii_lowercase));
+        written.extend(fields.names().map(|name| name.text().to_ascii_lowercase()));
         fields.names().next().is_some()
     }
 }

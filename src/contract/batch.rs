@@ -44,7 +44,12 @@ pub struct Entry<'a> {
     pub metadata: Option<Value<'a>>,
     /// `destination`, to be echoed as it came, with its templates resolved.
     pub destination: Option<Value<'a>>,
+    /// The values in the metadata of [`OF_JOB`], which are looked for once.
+    of_job: [Option<Value<'a>>; OF_JOB.len()],
 }
+
+/// What the metadata of every job are asked for.
+const OF_JOB: [&str; 4] = ["dontBatch", "secret", "traceparent", "destInfo"];
 
 impl<'a> Entry<'a> {
     /// Reads the parts of `whole`. A flaw stays inside the entry.
@@ -56,42 +61,61 @@ impl<'a> Entry<'a> {
     ) -> Self {
         // What nobody can carry is not echoed either: rudder-server would throw the whole answer away for it.
         let is_carriable = |value: &Value<'_>| value.flaw().is_none();
+        let metadata = metadata.filter(is_carriable);
+        let members = metadata.and_then(Value::as_object).unwrap_or_default();
         Self {
             event: carried(whole, message),
-            metadata: metadata.filter(is_carriable),
+            metadata,
             destination: destination.filter(is_carriable),
+            of_job: members.pick(OF_JOB),
         }
     }
 
     /// An event without metadata and destination, as the SDKs send it.
     pub(super) fn bare(message: Value<'a>) -> Self {
-        Self {
-            event: carried(message, Some(message)),
-            metadata: None,
-            destination: None,
-        }
+        Self::without_metadata(carried(message, Some(message)))
     }
 
     /// Something that is no entry.
     pub(super) fn other(found: &'static str) -> Self {
+        Self::without_metadata(Err(EventError::NotAnEvent { found }))
+    }
+
+    fn without_metadata(event: Result<Event<'a>, EventError>) -> Self {
         Self {
-            event: Err(EventError::NotAnEvent { found }),
+            event,
             metadata: None,
             destination: None,
+            of_job: [None; OF_JOB.len()],
         }
     }
 
     /// Whether an earlier answer asked for the job to be sent alone: `metadata.dontBatch`.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        let metadata = self.metadata.and_then(Value::as_object).unwrap_or_default();
-        metadata.get("dontBatch").is_some_and(Value::is_true)
+        let [dont_batch, ..] = self.of_job;
+        dont_batch.is_some_and(Value::is_true)
     }
 
     /// The OAuth secret in the metadata.
     #[must_use]
     pub fn secret(&self) -> Option<Value<'a>> {
-        self.metadata.and_then(Value::as_object)?.get("secret")
+        let [_, secret, ..] = self.of_job;
+        secret
+    }
+
+    /// The trace that the event belongs to, in the form of the header `traceparent`.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<Value<'a>> {
+        let [_, _, traceparent, _] = self.of_job;
+        traceparent
+    }
+
+    /// What an earlier answer has noted in the metadata for the delivery proxy.
+    #[must_use]
+    pub fn dest_info(&self) -> Option<Value<'a>> {
+        let [.., dest_info] = self.of_job;
+        dest_info
     }
 }
 

@@ -112,7 +112,7 @@ impl<'a> Tree<'a> {
             Self::Text(text) => json.text(text),
             Self::Object(members) => json.object(|json| {
                 for (key, value) in members {
-                    json.key(key);
+                    json.name(key, "");
                     value.write(json);
                 }
             }),

@@ -15,7 +15,7 @@ mod value;
 mod writer;
 
 pub use self::{
-    members::Members,
+    members::{Distinct, Members, Name},
     object::Object,
     outline::{Outline, Uncarriable},
     value::{Kind, Value},

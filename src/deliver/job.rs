@@ -11,7 +11,7 @@ use crate::{
         json::{Outline, Value},
     },
     error::EventError,
-    plan::{Plan, Record},
+    plan::{Plan, Record, Records},
     salesforce::{Credentials, Session},
 };
 
@@ -107,7 +107,7 @@ impl Job {
         let traits = traits.root().as_members().unwrap_or_default();
         Ok(Plan {
             traits,
-            records: Vec::new(),
+            records: Records::new(),
             are_fields: self.are_fields,
         })
     }

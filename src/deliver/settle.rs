@@ -1,7 +1,5 @@
 //! Which record each pending unit writes, and what of it is written now.
 
-use std::sync::Arc;
-
 use super::{
     flush::{Flush, Write},
     round::{Candidate, Subject, choose},
@@ -113,11 +111,14 @@ impl<'f> Flush<'f> {
         write.fields.fill_placeholders();
         let changes = !self.room.settings.skip_unchanged
             || self.unchanged.reduce(&write.target, &mut write.fields);
-        let (salesforce, org) = (&self.room.salesforce, self.access.session.instance());
-        let verdict = match salesforce.spares(org, write.target.id.is_none()) {
+        let (limits, org) = (
+            self.room.salesforce.limits(),
+            self.access.session.instance(),
+        );
+        let verdict = match limits.spares(org).write(write.target.id.is_none()) {
             _ if !changes => Ok(()),
             Ok(()) => return Some(write),
-            Err(reserved) => Err(EventError::Reserved(Arc::new(reserved))),
+            Err(reserved) => Err(EventError::Reserved(reserved)),
         };
         for unit in write.units {
             self.conclude(unit, verdict.clone());

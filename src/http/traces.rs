@@ -15,13 +15,20 @@ pub(super) struct Traces(Vec<String>);
 impl Traces {
     /// The traces of these events; `None` where there are none.
     pub(super) fn of(entries: &[Entry<'_>]) -> Option<Self> {
-        Self::of_jobs(entries.iter().filter_map(|entry| entry.metadata))
+        Self::joined(entries.iter().filter_map(Entry::traceparent))
     }
 
     /// The traces that the metadata of jobs name.
     pub(super) fn of_jobs<'a>(jobs: impl IntoIterator<Item = Value<'a>>) -> Option<Self> {
-        let mut ids: Vec<String> = Vec::new();
-        for id in jobs.into_iter().filter_map(of_metadata) {
+        let parent = |metadata: Value<'a>| metadata.as_object()?.get("traceparent");
+        Self::joined(jobs.into_iter().filter_map(parent))
+    }
+
+    fn joined<'a>(parents: impl Iterator<Item = Value<'a>>) -> Option<Self> {
+        let mut ids: Vec<&str> = Vec::new();
+        // A trace id needs no escape: one that is written with some is no trace.
+        let text = |parent: Value<'a>| parent.json().strip_prefix('"')?.strip_suffix('"');
+        for id in parents.filter_map(text).filter_map(trace_id) {
             if !ids.contains(&id) {
                 ids.push(id);
             }
@@ -29,6 +36,7 @@ impl Traces {
                 break;
             }
         }
+        let ids: Vec<String> = ids.into_iter().map(ToOwned::to_owned).collect();
         (!ids.is_empty()).then_some(Self(ids))
     }
 }
@@ -46,15 +54,6 @@ pub(super) fn joined(own: Option<&str>, events: Option<&Traces>) -> Option<Strin
     let others = others.filter(|id| Some(*id) != own);
     let ids: Vec<&str> = own.into_iter().chain(others).collect();
     (!ids.is_empty()).then(|| ids.join(","))
-}
-
-fn of_metadata(metadata: Value<'_>) -> Option<String> {
-    // Most metadata name no trace, and to search a text is quicker than to parse it.
-    if !metadata.json().contains("traceparent") {
-        return None;
-    }
-    let parent = metadata.as_object()?.get("traceparent")?.as_text()?;
-    trace_id(&parent).map(ToOwned::to_owned)
 }
 
 /// The trace id of a `traceparent` such as `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`. What is malformed is no

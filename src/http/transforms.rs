@@ -193,7 +193,7 @@ impl App {
         &self,
         bodies: Bodies<'_>,
         takes_results: bool,
-        write: impl FnOnce(&Batch<'_>, &[Outcome<'_>]) -> Vec<u8>,
+        write: impl for<'b> FnOnce(&Batch<'b>, &[Outcome<'b>]) -> Vec<u8>,
     ) -> Result<Transformed, RequestError> {
         let resolved = bodies.resolved();
         let batch = Batch {

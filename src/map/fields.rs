@@ -2,17 +2,20 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::{
-    contract::json::{Kind, Members, Value, Writer},
+    contract::json::{Distinct, Kind, Value, Writer},
+    map::field_name::FieldName,
     rules::CustomFields,
 };
 
 /// The fields of a request, and what was left out of them.
 #[derive(Debug, Default)]
 pub struct Fields<'a> {
-    pub(super) members: Members<'a, FieldValue<'a>>,
+    pub(super) members: Distinct<FieldName<'a>, FieldValue<'a>>,
     /// What is sent for fields that nothing fills.
-    pub(super) placeholders: Vec<(&'static str, &'static str)>,
+    pub(super) placeholders: SmallVec<[(&'static str, &'static str); 2]>,
     /// Traits that no field can take, with the reason.
     pub left_out: Vec<LeftOut<'a>>,
 }
@@ -79,7 +82,7 @@ impl<'a> Fields<'a> {
     /// would not find the lead, and create another.
     pub fn complete_email(&mut self, email: &str) {
         let text = || FieldValue::Text(Cow::Owned(email.to_owned()));
-        self.members.set_absent(Cow::Borrowed("Email"), text);
+        self.members.set_absent(Cow::Borrowed("Email").into(), text);
     }
 
     /// Takes the fields of a later event in, which win.
@@ -90,12 +93,12 @@ impl<'a> Fields<'a> {
     }
 
     /// The names of the fields, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.members.iter().map(|(name, _)| name.as_ref())
+    pub fn names(&self) -> impl Iterator<Item = &FieldName<'a>> {
+        self.members.iter().map(|(name, _)| name)
     }
 
     /// Keeps the fields that `changes` something.
-    pub fn retain(&mut self, changes: impl Fn(&str, &FieldValue<'a>) -> bool) {
+    pub fn retain(&mut self, changes: impl Fn(&FieldName<'a>, &FieldValue<'a>) -> bool) {
         self.members.retain(changes);
     }
 
@@ -105,9 +108,9 @@ impl<'a> Fields<'a> {
     }
 
     /// Writes the fields of these names as members.
-    pub(crate) fn write_members(&self, json: &mut Writer, wanted: impl Fn(&str) -> bool) {
+    pub(crate) fn write_members(&self, json: &mut Writer, wanted: impl Fn(&FieldName<'a>) -> bool) {
         for (name, value) in self.members.iter().filter(|(name, _)| wanted(name)) {
-            json.key(name);
+            name.write(json);
             value.write(json);
         }
     }
@@ -116,7 +119,7 @@ impl<'a> Fields<'a> {
     pub fn fill_placeholders(&mut self) {
         for (name, text) in self.placeholders.drain(..) {
             let text = || FieldValue::Text(Cow::Borrowed(text));
-            self.members.set_absent(Cow::Borrowed(name), text);
+            self.members.set_absent(Cow::Borrowed(name).into(), text);
         }
     }
 
@@ -134,9 +137,9 @@ impl<'a> Fields<'a> {
             return;
         }
         let name = if keep_suffix {
-            name
+            name.into()
         } else {
-            Cow::Owned(name.into_owned() + "__c")
+            FieldName::custom(name)
         };
         self.members.set(name, FieldValue::Trait(value));
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    contract::json::{Kind, Members, Object, Value},
+    contract::json::{Kind, Object, Value},
     error::EventError,
     map::fields::FieldValue,
     rules::NameCut,
@@ -17,19 +17,22 @@ pub(super) struct Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    /// Reads the names. A `firstName` or `lastName` that JavaScript holds for true replaces its part; a `name` that is
-    /// no text is ignored.
+    /// Reads the traits `name`, `firstName` and `lastName`. The latter two replace their part where JavaScript holds them for
+    /// true; a `name` that is no text is ignored.
     ///
     /// # Errors
     /// [`EventError::EmptyName`] for an empty list or object under [`NameCut::SingleSpaces`].
-    pub(super) fn of(traits: &Members<'a>, cut: NameCut) -> Result<Self, EventError> {
-        if cut == NameCut::SingleSpaces && traits.get("name").is_some_and(is_empty_structure) {
+    pub(super) fn of(
+        [name, first_name, last_name]: [Option<Value<'a>>; 3],
+        cut: NameCut,
+    ) -> Result<Self, EventError> {
+        if cut == NameCut::SingleSpaces && name.is_some_and(is_empty_structure) {
             return Err(EventError::EmptyName);
         }
-        let name = traits.get("name").and_then(Value::as_text);
+        let name = name.and_then(Value::as_text);
         let (first, last) = name.map_or((None, None), |name| parts(name, cut));
-        let own = |key, part: Option<Cow<'a, str>>| {
-            let value = traits.get(key).filter(|value| {
+        let own = |value: Option<Value<'a>>, part: Option<Cow<'a, str>>| {
+            let value = value.filter(|value| {
                 value.is_truthy() && value.as_text_or_number().is_some()
                     || is_stock_value(*value, cut)
             });
@@ -38,8 +41,8 @@ impl<'a> Name<'a> {
                 .or_else(|| part.map(FieldValue::Text))
         };
         Ok(Self {
-            first: own("firstName", first),
-            last: own("lastName", last),
+            first: own(first_name, first),
+            last: own(last_name, last),
         })
     }
 }
@@ -92,10 +95,11 @@ fn ends<'n>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::json::value;
+    use crate::{contract::json::value, map::sorted::PARTS};
 
     fn names(traits: &str, cut: NameCut) -> (Option<String>, Option<String>) {
-        let name = Name::of(&value(traits).as_members().unwrap(), cut).unwrap();
+        let traits = value(traits).as_object().unwrap();
+        let name = Name::of(traits.pick(PARTS), cut).unwrap();
         let show = |part: Option<FieldValue<'_>>| {
             part.map(|part| match part {
                 FieldValue::Trait(value) => value.json().to_owned(),

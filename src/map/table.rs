@@ -7,7 +7,7 @@ use crate::{
     map::{
         fields::{self, FieldValue, LeftOut},
         name::Name,
-        sorted::{Index, Place, Sorted},
+        sorted::{Index, Places, Sorted},
     },
     rules::{CustomFields, Rules},
 };
@@ -46,10 +46,11 @@ pub(super) enum Source {
 impl Field {
     /// The field's value from the traits: the first path that has one. An object or array is no value and is noted, unless
     /// it is one that the table reads from, such as `company`.
+    #[inline]
     pub(super) fn value<'a>(
         &self,
         traits: &Sorted<'_, 'a>,
-        places: &[Place],
+        places: &Places,
         name: &Name<'a>,
         table: &Table,
         rules: &Rules,
@@ -58,12 +59,11 @@ impl Field {
         match self.source {
             Source::FirstName => return name.first.clone(),
             Source::LastName => return name.last.clone(),
+            Source::Traits(_) if !traits.is_any(places) => return None,
             Source::Traits(_) => {}
         }
-        for place in places {
-            let Some(value) = traits.at(place).filter(|value| value.is_present()) else {
-                continue;
-            };
+        let present = traits.at(places).filter(|(_, value)| value.is_present());
+        for (place, value) in present {
             let path = place.path;
             if rules.custom_fields == CustomFields::Truthy || fields::is_scalar(value) {
                 return Some(FieldValue::Trait(value));
@@ -88,7 +88,7 @@ impl Source {
 
 impl Table {
     /// The rows, each with the places of its paths.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&Field, &[Place])> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&Field, &Places)> {
         self.fields.iter().zip(self.index.places())
     }
 

@@ -1,5 +1,7 @@
 //! How traits become fields.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use super::*;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::smallvec;
+
 use crate::{
     contract::{
         Destination, Event,
@@ -43,7 +45,7 @@ pub(super) fn plan<'a>(
     };
     Ok(Plan {
         traits,
-        records: vec![record],
+        records: smallvec![record],
         are_fields: true,
     })
 }

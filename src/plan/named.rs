@@ -8,18 +8,18 @@ use crate::{
         json::{Kind, Value},
     },
     error::{EventError, ExternalIdFlaw, shortened},
-    plan::Record,
+    plan::{Record, Records},
     rules::{ObjectNaming, Rules},
     salesforce::key,
 };
 
 /// The records that the entries name, in order. Anything but an array names none.
-pub(super) fn records<'a>(event: &Event<'a>, rules: &Rules) -> Result<Vec<Record<'a>>, EventError> {
+pub(super) fn records<'a>(event: &Event<'a>, rules: &Rules) -> Result<Records<'a>, EventError> {
     let entries = event
         .at("context.externalId")
         .and_then(Value::as_array)
         .unwrap_or_default();
-    let mut records = Vec::with_capacity(entries.len());
+    let mut records = Records::new();
     for (index, entry) in entries.into_iter().enumerate() {
         let record = record(entry, rules.object_naming)
             .map_err(|flaw| EventError::ExternalId { index, flaw })?;

@@ -1,12 +1,11 @@
 //! What a lookup has found, handed to the keys that asked for it.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault, sync::Arc};
+
+use smallvec::SmallVec;
 
 use crate::salesforce::{
+    by_key::ByKey,
     fault::{Disposition, Fault},
     key::Key,
     literal::{Answered, lower},
@@ -21,7 +20,7 @@ fn unreadable(why: &str) -> Fault {
 
 /// What was found, by key.
 #[derive(Debug, Default)]
-pub struct Found(HashMap<Key, Answer>);
+pub struct Found(ByKey<Answer>);
 
 /// The records of a key, or why they are not known.
 pub(super) type Answer = Result<Arc<[Row]>, Arc<Fault>>;
@@ -51,7 +50,7 @@ impl Found {
             (Ok(rows), wanted) => match assigned(wanted, query.form, rows) {
                 Some(found) => {
                     for (wanted, rows) in wanted.iter().zip(found) {
-                        self.set(&wanted.key, Ok(rows.into()));
+                        self.set(&wanted.key, Ok(rows));
                     }
                 }
                 None => return apart(wanted, query.form),
@@ -86,9 +85,21 @@ impl Found {
         answer.unwrap_or_else(|| Err(Arc::new(unreadable("the record was not asked for"))))
     }
 
+    /// Makes room for so many keys.
+    pub(super) fn with_capacity(keys: usize) -> Self {
+        Self(ByKey::with_capacity_and_hasher(
+            keys,
+            BuildHasherDefault::default(),
+        ))
+    }
+
     /// Takes in what a later lookup has found, which wins.
     pub(crate) fn extend(&mut self, later: Self) {
-        self.0.extend(later.0);
+        if self.0.is_empty() {
+            *self = later;
+        } else {
+            self.0.extend(later.0);
+        }
     }
 
     /// Takes in the record that was created for a key.
@@ -111,7 +122,9 @@ impl Found {
     /// What a query for one key found.
     #[cfg(test)]
     pub(crate) fn of(key: &Key, rows: Vec<Row>) -> Self {
-        Self([(key.clone(), Ok(rows.into()))].into())
+        let mut found = Self::default();
+        found.set(key, Ok(rows.into()));
+        found
     }
 
     /// A fault of one of the queries.
@@ -170,24 +183,32 @@ fn apart(wanted: &[Wanted], form: Option<Form>) -> Vec<Vec<Wanted>> {
 
 /// Hands each record to the key that asked for it; `None` where one answers none of them, or where two keys differ in
 /// letter case alone: whether these are one record, the field's own comparison decides.
-fn assigned(wanted: &[Wanted], form: Option<Form>, rows: Vec<Row>) -> Option<Vec<Vec<Row>>> {
-    let answered_as: Vec<Cow<'_, str>> = wanted
-        .iter()
-        .map(|wanted| wanted.key.answered_as(form))
-        .collect();
-    let distinct: HashSet<Cow<'_, str>> = answered_as.iter().map(|form| lower(form)).collect();
-    if distinct.len() < wanted.len() {
-        return None;
+fn assigned(wanted: &[Wanted], form: Option<Form>, rows: Vec<Row>) -> Option<Vec<Arc<[Row]>>> {
+    let answered_as = wanted.iter().map(|wanted| wanted.key.answered_as(form));
+    let answered_as: Vec<Cow<'_, str>> = answered_as.collect();
+    let mut positions = HashMap::with_capacity(wanted.len());
+    for (position, form) in answered_as.iter().enumerate() {
+        if positions.insert(lower(form), position).is_some() {
+            return None;
+        }
     }
-    let positions: HashMap<&str, usize> = answered_as.iter().map(AsRef::as_ref).zip(0..).collect();
-    let mut found = vec![Vec::new(); wanted.len()];
+    let position_of = |form: Cow<'_, str>| {
+        let position = *positions.get(&lower(&form))?;
+        (answered_as[position] == form).then_some(position)
+    };
+    let mut found: Vec<SmallVec<[Row; 1]>> = vec![SmallVec::new(); wanted.len()];
     for row in rows {
-        let mut forms = row.found_by.as_ref()?.forms();
-        let position = *forms.find_map(|form| positions.get(form.as_ref()))?;
-        drop(forms);
+        let position = row.found_by.as_ref()?.forms().find_map(position_of)?;
         found[position].push(row);
     }
-    Some(found)
+    Some(found.into_iter().map(shared).collect())
+}
+
+fn shared(rows: SmallVec<[Row; 1]>) -> Arc<[Row]> {
+    match rows.into_inner() {
+        Ok(only) => Arc::new(only),
+        Err(rows) => rows.into_iter().collect(),
+    }
 }
 
 #[cfg(test)]

@@ -36,13 +36,23 @@ pub struct Key(Arc<Parts>);
 struct Parts {
     object: Cow<'static, str>,
     field: Cow<'static, str>,
-    value: Literal,
+    form: ValueForm,
+    /// The value as it came, where it is not the same text as the folded one.
+    value: Option<Box<str>>,
     /// Object, field and value in the form in which they are the same to Salesforce.
     folded: String,
     /// Its hash: a key is looked for often.
     hash: u64,
     /// Where the value begins in it.
     value_at: usize,
+}
+
+/// How a value stands in a query.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ValueForm {
+    Quoted,
+    Number,
+    Bool,
 }
 
 /// Nobody can choose values whose hashes are alike.
@@ -69,7 +79,7 @@ impl Key {
     /// [`NoKey::TooLong`].
     pub fn lead(email: &str) -> Result<Self, NoKey> {
         let (object, field) = (Cow::Borrowed("Lead"), Cow::Borrowed("Email"));
-        Self::checked(object, field, Literal::Text(email.to_owned()))
+        Self::checked(object, field, &Literal::Text(Cow::Borrowed(email)))
     }
 
     /// The record of `object` whose `field` has this value.
@@ -79,13 +89,13 @@ impl Key {
     pub fn new(object: &str, field: &str, value: Value<'_>) -> Result<Self, NoKey> {
         let value = Literal::of(value).ok_or(NoKey::NoScalar(value.kind()))?;
         let owned = |name: &str| Cow::Owned(name.to_owned());
-        Self::checked(owned(object), owned(field), value)
+        Self::checked(owned(object), owned(field), &value)
     }
 
     fn checked(
         object: Cow<'static, str>,
         field: Cow<'static, str>,
-        value: Literal,
+        value: &Literal<'_>,
     ) -> Result<Self, NoKey> {
         if !(is_api_name(&object) && is_api_name(&field)) {
             return Err(NoKey::Name);
@@ -111,24 +121,35 @@ impl Key {
     /// The value as text.
     #[must_use]
     pub fn value(&self) -> &str {
-        self.0.value.text()
+        let own = self.0.value.as_deref();
+        own.unwrap_or_else(|| self.folded_value())
     }
 
     /// The value as SOQL writes it.
     #[must_use]
     pub fn literal(&self) -> String {
-        self.0.value.soql()
+        self.written().soql()
     }
 
     /// The value as SOQL writes it in a form; `None` where it cannot be written so.
     pub(super) fn literal_as(&self, form: Form) -> Option<String> {
-        form.write(&self.0.value)
+        form.write(&self.written())
+    }
+
+    /// The value as it came.
+    fn written(&self) -> Literal<'_> {
+        let value = self.value();
+        match self.0.form {
+            ValueForm::Quoted => Literal::Text(Cow::Borrowed(value)),
+            ValueForm::Number => Literal::Number(Cow::Borrowed(value)),
+            ValueForm::Bool => Literal::Bool(value == "true"),
+        }
     }
 
     /// Whether the value is a text.
     #[must_use]
     pub fn is_text(&self) -> bool {
-        self.0.value.is_quoted()
+        self.0.form == ValueForm::Quoted
     }
 
     /// The form by which two keys are the same to Salesforce. It compares names and e-mails without letter case; whether an
@@ -172,7 +193,7 @@ impl Key {
 }
 
 impl Parts {
-    fn new(object: Cow<'static, str>, field: Cow<'static, str>, value: Literal) -> Self {
+    fn new(object: Cow<'static, str>, field: Cow<'static, str>, value: &Literal<'_>) -> Self {
         let quote = if value.is_quoted() { "'" } else { "" };
         let length = object.len() + field.len() + value.text().len() + ".='".len();
         let mut folded = String::with_capacity(length);
@@ -185,11 +206,17 @@ impl Parts {
         } else {
             value.exact()
         });
+        let text = value.text();
         Self {
             hash: HASHES.hash_one(&folded),
             object,
             field,
-            value,
+            form: match value {
+                Literal::Text(_) => ValueForm::Quoted,
+                Literal::Number(_) => ValueForm::Number,
+                Literal::Bool(_) => ValueForm::Bool,
+            },
+            value: (folded[value_at..] != *text).then(|| text.into()),
             folded,
             value_at,
         }

@@ -10,7 +10,7 @@ mod reserve;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -45,6 +45,28 @@ struct Org {
     quota: Quota,
     ledger: Ledger,
     touched: Option<Instant>,
+}
+
+/// What an org has to spare for writes, as of a moment ago.
+#[derive(Debug)]
+pub struct Spares {
+    creates: Result<(), Arc<Fault>>,
+    updates: Result<(), Arc<Fault>>,
+}
+
+impl Spares {
+    /// Whether a write can be spared, one that creates a record or one that updates it.
+    ///
+    /// # Errors
+    /// [`Fault::Reserved`] where it cannot.
+    pub fn write(&self, creates: bool) -> Result<(), Arc<Fault>> {
+        let rank = if creates {
+            &self.creates
+        } else {
+            &self.updates
+        };
+        rank.clone()
+    }
 }
 
 /// The right to make one call.
@@ -101,18 +123,20 @@ impl Limits {
         self.with(org, |org| org.ledger.calls.count(Call::Token));
     }
 
-    /// Whether the org has a call to spare for a write, by whomever it is sent. Updates stop a tenth of the reserve
-    /// earlier than creates: a new person matters more than a changed field. What was observed long ago holds nothing back.
-    ///
-    /// # Errors
-    /// [`Fault::Reserved`] where it has none.
-    pub fn spares(&self, org: &Instance, creates: bool) -> Result<(), Fault> {
-        let rank = if creates { Rank::First } else { Rank::Second };
+    /// What the org has to spare for writes, by whomever they are sent. Updates stop a tenth of the reserve earlier than
+    /// creates: a new person matters more than a changed field. What was observed long ago holds nothing back.
+    #[must_use]
+    pub fn spares(&self, org: &Instance) -> Spares {
         let orgs = self.lock();
         let quota = orgs.get(org).map(|org| &org.quota);
-        quota.map_or(Ok(()), |quota| {
-            quota.spares(self.governor, rank, Instant::now())
-        })
+        let spares = |rank| {
+            let spares = quota.map(|quota| quota.spares(self.governor, rank, Instant::now()));
+            spares.unwrap_or(Ok(())).map_err(Arc::new)
+        };
+        Spares {
+            creates: spares(Rank::First),
+            updates: spares(Rank::Second),
+        }
     }
 
     /// Notes what became of the events of a batch.
@@ -179,7 +203,7 @@ mod tests {
     #[test]
     fn an_org_that_is_not_known_spares_everything() {
         let limits = limits("10%");
-        assert!(limits.spares(&org("acme"), false).is_ok());
+        assert!(limits.spares(&org("acme")).write(false).is_ok());
         assert_eq!(limits.figures().len(), 0);
     }
 
@@ -190,7 +214,7 @@ mod tests {
         let spared = |used| {
             // Each observation but the first comes while calls are still to be had.
             observe(&limits, &acme, used, 1_000);
-            [true, false].map(|creates| limits.spares(&acme, creates).is_ok())
+            [true, false].map(|creates| limits.spares(&acme).write(creates).is_ok())
         };
         assert_eq!(spared(889), [true, true]);
         assert_eq!(spared(890), [true, false]);

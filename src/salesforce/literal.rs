@@ -6,22 +6,22 @@ use crate::contract::json::{Kind, Value};
 
 /// A value in a `WHERE` clause.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Literal {
+pub enum Literal<'v> {
     /// In quotes.
-    Text(String),
+    Text(Cow<'v, str>),
     /// Bare.
-    Number(String),
+    Number(Cow<'v, str>),
     /// Bare.
     Bool(bool),
 }
 
-impl Literal {
+impl<'v> Literal<'v> {
     /// The literal for a JSON value; `None` for an object, an array and null.
     #[must_use]
-    pub fn of(value: Value<'_>) -> Option<Self> {
+    pub fn of(value: Value<'v>) -> Option<Self> {
         match value.kind() {
-            Kind::Text => value.as_text().map(|text| Self::Text(text.into_owned())),
-            Kind::Number => Some(Self::Number(value.json().to_owned())),
+            Kind::Text => value.as_text().map(Self::Text),
+            Kind::Number => Some(Self::Number(Cow::Borrowed(value.json()))),
             Kind::Bool => Some(Self::Bool(value.is_true())),
             Kind::Null | Kind::Array | Kind::Object => None,
         }
@@ -57,9 +57,7 @@ impl Literal {
     pub fn folded(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => lower(text),
-            Self::Number(number) => {
-                by_value(number).map_or(Cow::Borrowed(number.as_str()), Cow::Owned)
-            }
+            Self::Number(number) => by_value(number).map_or(Cow::Borrowed(&**number), Cow::Owned),
             Self::Bool(_) => Cow::Borrowed(self.text()),
         }
     }
@@ -135,6 +133,11 @@ pub(crate) fn instant(text: &str) -> Option<String> {
 pub(super) fn quoted(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('\'');
+    let is_reserved = |byte: u8| byte.is_ascii_control() || matches!(byte, b'\\' | b'\'');
+    if !text.bytes().any(is_reserved) {
+        literal.extend([text, "'"]);
+        return literal;
+    }
     for character in text.chars() {
         match character {
             '\\' => literal.push_str("\\\\"),
@@ -196,7 +199,7 @@ mod tests {
 
     #[test]
     fn every_reserved_character_is_escaped() {
-        let literal = Literal::Text("a'\\\"\n\r\t\u{8}\u{c}\u{0}".to_owned());
+        let literal = Literal::Text("a'\\\"\n\r\t\u{8}\u{c}\u{0}".into());
         assert_eq!(literal.soql(), r#"'a\'\\"\n\r\t\b\f\u0000'"#);
     }
 }

@@ -66,7 +66,7 @@ impl Salesforce {
 
     /// Asks for all keys. What must be asked otherwise, in smaller parts or in another form, is asked again.
     async fn search(&self, session: &Session, wanted: Vec<Wanted>) -> Found {
-        let mut found = Found::default();
+        let mut found = Found::with_capacity(wanted.len());
         let mut parts = vec![wanted];
         let mut learnt = HashSet::new();
         while !parts.is_empty() {

@@ -3,18 +3,19 @@
 
 use std::{
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::{FutureExt, future::Shared};
-use indexmap::IndexMap;
 use tokio::sync::oneshot;
 
 use crate::{
     metrics::LookupSource,
     salesforce::{
         Salesforce,
+        by_key::InOrderByKey,
         fault::Fault,
         found::Found,
         key::Key,
@@ -49,7 +50,7 @@ struct Gathering {
 #[derive(Debug)]
 struct Flight {
     number: u64,
-    keys: IndexMap<Key, Vec<String>>,
+    keys: InOrderByKey<Vec<String>>,
     found: Coming,
 }
 
@@ -101,7 +102,7 @@ impl Lookups {
             let viewer = viewer.clone();
             tokio::spawn(async move { salesforce.fly(&session, &viewer).await });
         }
-        let mut found = Found::default();
+        let mut found = Found::with_capacity(wanted.len());
         for waiting in waiting {
             waiting.land(&mut found).await;
         }
@@ -198,7 +199,7 @@ impl Gathering {
         let (done, found) = oneshot::channel();
         let flight = Flight {
             number,
-            keys: IndexMap::new(),
+            keys: InOrderByKey::default(),
             found: found.shared(),
         };
         Self { flight, done }
@@ -245,15 +246,14 @@ impl Salesforce {
         let Some((flight, done)) = self.lookups.take(viewer) else {
             return;
         };
-        let (salesforce, session) = (Arc::clone(&self), Arc::clone(session));
         let wanted = flight.wanted();
-        let asked = tokio::spawn(async move {
-            let found = salesforce.find(&session, &wanted, Freshness::Known).await;
+        let asked = AssertUnwindSafe(self.find(session, &wanted, Freshness::Known));
+        if let Ok(found) = asked.catch_unwind().await {
             // Nobody waits where all callers have hung up.
-            let _ = done.send(Arc::new(found));
-        });
-        if let Err(panicked) = asked.await {
-            tracing::error!(%panicked, "a lookup panicked: please report this as a bug");
+            drop(done.send(Arc::new(found)));
+        } else {
+            // Whoever waits is told so once the sender is gone.
+            tracing::error!("a lookup panicked: please report this as a bug");
         }
         self.lookups.landed(viewer, flight.number);
     }

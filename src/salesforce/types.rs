@@ -57,7 +57,7 @@ impl Form {
 
     /// A value in this form; `None` where it cannot be written so. Only what has exactly the form of such a literal stands
     /// bare in a query.
-    pub(super) fn write(self, value: &Literal) -> Option<String> {
+    pub(super) fn write(self, value: &Literal<'_>) -> Option<String> {
         let text = value.text().trim();
         match self {
             Self::Text => Some(literal::quoted(value.text())),
@@ -216,12 +216,10 @@ mod tests {
 
     #[test]
     fn a_value_is_written_in_another_form_where_it_has_one() {
-        let text = |text: &str| Literal::Text(text.to_owned());
+        let text = |text: &str| Literal::Text(text.to_owned().into());
         assert_eq!(Form::Number.write(&text(" 42 ")).as_deref(), Some("42"));
         assert_eq!(
-            Form::Text
-                .write(&Literal::Number("5.0".to_owned()))
-                .as_deref(),
+            Form::Text.write(&Literal::Number("5.0".into())).as_deref(),
             Some("'5.0'")
         );
         assert_eq!(Form::Bool.write(&text("TRUE")).as_deref(), Some("true"));
@@ -243,14 +241,14 @@ mod tests {
         #[test]
         fn no_value_changes_the_shape_of_a_query_in_any_form(text in r#"[-0-9.eTZ:'"\\ ()a-z,=+]{0,30}"#) {
             for form in [Form::Text, Form::Number, Form::Bool] {
-                if let Some(literal) = form.write(&Literal::Text(text.clone())) {
+                if let Some(literal) = form.write(&Literal::Text(text.as_str().into())) {
                     let parsed = parse(&format!("SELECT Id FROM Lead WHERE X IN ({literal})")).unwrap();
                     let is_one_value = matches!(parsed.condition, Some(Condition::In { values, .. }) if values.len() == 1);
                     prop_assert!(is_one_value);
                 }
             }
             for form in [Form::Date, Form::DateTime] {
-                let literal = form.write(&Literal::Text(text.clone())).unwrap_or_default();
+                let literal = form.write(&Literal::Text(text.as_str().into())).unwrap_or_default();
                 prop_assert!(literal.bytes().all(|byte| byte.is_ascii_digit() || b"-:.TZ".contains(&byte)));
             }
         }

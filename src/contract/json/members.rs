@@ -1,16 +1,31 @@
 //! The members of an object, to be changed.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, hash::Hash};
 
 use super::{Value, Writer};
 
-/// The members of an object, one level deep, in their order and each key once.
+/// The members of an object as they came, one level deep.
+pub type Members<'a> = Distinct<Cow<'a, str>, Value<'a>>;
+
+/// Members in their order, each key once.
 #[derive(Clone, Debug)]
-pub struct Members<'a, V = Value<'a>> {
-    list: Vec<(Cow<'a, str>, V)>,
+pub struct Distinct<K, V> {
+    list: Vec<(K, V)>,
     seen: Seen,
     /// Where each key is, once there are more than [`FEW`].
-    places: Option<HashMap<Cow<'a, str>, usize>>,
+    places: Option<HashMap<K, usize>>,
+}
+
+/// What members are known by.
+pub trait Name: Clone + Eq + Hash {
+    /// A text that equal names have in common.
+    fn shown(&self) -> &str;
+}
+
+impl Name for Cow<'_, str> {
+    fn shown(&self) -> &str {
+        self
+    }
 }
 
 /// Up to so many members are compared with a key, which is faster than to hash it.
@@ -18,6 +33,9 @@ const FEW: usize = 32;
 
 /// How many members an object of traits or fields has, about.
 const USUAL: usize = 16;
+
+/// How many fields an event has beyond its traits, about: parts of a name, and placeholders.
+const MORE: usize = 8;
 
 /// The shapes of the keys that were there: most keys need not be compared with any to be told apart from all.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,24 +53,30 @@ impl Seen {
     }
 }
 
-impl<'a, V> Members<'a, V> {
+impl<K: Name, V> Distinct<K, V> {
     /// Sets a member; a known key keeps its place.
-    pub fn set(&mut self, key: Cow<'a, str>, value: V) {
+    pub fn set(&mut self, key: K, value: V) {
         match self.place(&key) {
             Some(known) => self.list[known].1 = value,
             None => self.push(key, value),
         }
     }
 
-    /// Sets a member that is not there yet.
-    pub fn set_absent(&mut self, key: Cow<'a, str>, value: impl FnOnce() -> V) {
+    /// Adds a member of which the caller knows that it is not there yet.
+    pub fn add(&mut self, key: K, value: V) {
+        self.seen.is_new(key.shown());
+        self.push(key, value);
+    }
+
+    /// Sets a member where it is not there yet.
+    pub fn set_absent(&mut self, key: K, value: impl FnOnce() -> V) {
         if self.place(&key).is_none() {
             self.push(key, value());
         }
     }
 
     /// Keeps only the members that are wanted.
-    pub fn retain(&mut self, wanted: impl Fn(&str, &V) -> bool) {
+    pub fn retain(&mut self, wanted: impl Fn(&K, &V) -> bool) {
         self.list.retain(|(key, value)| wanted(key, value));
         self.places = None;
         if self.list.len() > FEW {
@@ -61,11 +85,11 @@ impl<'a, V> Members<'a, V> {
     }
 
     /// The members in their order.
-    pub fn iter(&self) -> impl Iterator<Item = &(Cow<'a, str>, V)> {
+    pub fn iter(&self) -> impl Iterator<Item = &(K, V)> {
         self.list.iter()
     }
 
-    fn position(&self, key: &str) -> Option<usize> {
+    fn position(&self, key: &K) -> Option<usize> {
         match &self.places {
             Some(places) => places.get(key).copied(),
             None => self.list.iter().position(|(known, _)| known == key),
@@ -73,16 +97,25 @@ impl<'a, V> Members<'a, V> {
     }
 
     /// Where a key is that is about to be set.
-    fn place(&mut self, key: &str) -> Option<usize> {
-        if self.seen.is_new(key) {
+    fn place(&mut self, key: &K) -> Option<usize> {
+        if self.seen.is_new(key.shown()) {
             return None;
         }
         self.position(key)
     }
 
+    /// No members, with room for as many as another object has, and a few more.
+    #[must_use]
+    pub fn sized_like<L, W>(other: &Distinct<L, W>) -> Self {
+        Self {
+            list: Vec::with_capacity(other.list.len() + MORE),
+            ..Self::default()
+        }
+    }
+
     /// Adds a member of which it is known that it is not there.
-    fn push(&mut self, key: Cow<'a, str>, value: V) {
-        if self.list.is_empty() {
+    fn push(&mut self, key: K, value: V) {
+        if self.list.capacity() == 0 {
             self.list.reserve(USUAL);
         }
         self.list.push((key, value));
@@ -97,23 +130,17 @@ impl<'a, V> Members<'a, V> {
         let uncounted = self.list.iter().enumerate().skip(places.len());
         places.extend(uncounted.map(|(place, (key, _))| (key.clone(), place)));
     }
-
-    /// Writes the members as a JSON object, the value of each with `write`.
-    pub fn write(&self, json: &mut Writer, write: impl Fn(&str, &V, &mut Writer)) {
-        json.object(|json| {
-            for (key, value) in self.iter() {
-                json.key(key);
-                write(key, value, json);
-            }
-        });
-    }
 }
 
 impl<'a> Members<'a> {
     /// The member of exactly this name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
-        Some(self.list[self.position(key)?].1)
+        let place = match &self.places {
+            Some(places) => *places.get(key)?,
+            None => self.list.iter().position(|(known, _)| known == key)?,
+        };
+        Some(self.list[place].1)
     }
 
     /// The value at a dotted path, see [`super::Object::at`].
@@ -125,16 +152,26 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// Writes the members as a JSON object, the value of each with `write`.
+    pub fn write(&self, json: &mut Writer, write: impl Fn(&str, Value<'a>, &mut Writer)) {
+        json.object(|json| {
+            for (key, value) in self.iter() {
+                json.name(key, "");
+                write(key, *value, json);
+            }
+        });
+    }
+
     /// The members as a JSON object.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = Writer::default();
-        self.write(&mut json, |_, value, json| json.value(*value));
+        self.write(&mut json, |_, value, json| json.value(value));
         json.into_text()
     }
 }
 
-impl<V> Default for Members<'_, V> {
+impl<K, V> Default for Distinct<K, V> {
     fn default() -> Self {
         Self {
             list: Vec::new(),
@@ -145,24 +182,24 @@ impl<V> Default for Members<'_, V> {
 }
 
 /// A repeated key keeps its place and takes its last value.
-impl<'a, V> Extend<(Cow<'a, str>, V)> for Members<'a, V> {
-    fn extend<I: IntoIterator<Item = (Cow<'a, str>, V)>>(&mut self, members: I) {
+impl<K: Name, V> Extend<(K, V)> for Distinct<K, V> {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, members: I) {
         for (key, value) in members {
             self.set(key, value);
         }
     }
 }
 
-impl<'a, V> FromIterator<(Cow<'a, str>, V)> for Members<'a, V> {
-    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, V)>>(members: I) -> Self {
+impl<K: Name, V> FromIterator<(K, V)> for Distinct<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
         let mut distinct = Self::default();
         distinct.extend(members);
         distinct
     }
 }
 
-impl<'a, V> IntoIterator for Members<'a, V> {
-    type Item = (Cow<'a, str>, V);
+impl<K, V> IntoIterator for Distinct<K, V> {
+    type Item = (K, V);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {

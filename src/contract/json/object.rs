@@ -23,15 +23,22 @@ struct Key<'a> {
 impl<'a> Key<'a> {
     /// Bytes are compared, because it takes longer to cut a text than to tell most keys apart.
     fn is(self, name: &str) -> bool {
+        let text = self.outline.text().as_bytes();
+        // Most keys of one length differ in their first letter, which is compared without a call.
         let is_plain = self.end - self.start == name.len() + 2
-            && self.outline.text().as_bytes()[self.start + 1..self.end - 1] == *name.as_bytes();
+            && (name.bytes().next()).is_none_or(|first| text[self.start + 1] == first)
+            && text[self.start + 1..self.end - 1] == *name.as_bytes();
         is_plain || (self.outline.places.has_escaped_keys && self.text() == name)
     }
 
+    #[expect(
+        clippy::manual_contains,
+        reason = "keys are short, and `contains` is made for long texts"
+    )]
     fn holds(self, byte: u8) -> bool {
         let text = self.outline.text().as_bytes();
         let is_escaped = self.outline.places.has_escaped_keys;
-        text[self.start..self.end].contains(&byte)
+        text[self.start..self.end].iter().any(|each| *each == byte)
             || (is_escaped && self.text().as_bytes().contains(&byte))
     }
 
@@ -97,12 +104,6 @@ impl<'a> Object<'a> {
         self.nodes().any(|(key, _)| key.holds(b'.'))
     }
 
-    /// Whether any key is one of a kind.
-    #[must_use]
-    pub fn has_key(self, is_meant: impl Fn(&str) -> bool) -> bool {
-        self.nodes().any(|(key, _)| is_meant(&key.text()))
-    }
-
     /// Whether there are no members.
     #[must_use]
     pub fn is_empty(self) -> bool {
@@ -112,10 +113,13 @@ impl<'a> Object<'a> {
     /// The members in their order. A repeated key keeps its place and takes its last value.
     #[must_use]
     pub fn members(self) -> Members<'a> {
-        let members = self.nodes();
-        members
-            .map(|(key, node)| (key.text(), Value::at_node(self.outline, node)))
-            .collect()
+        self.iter().collect()
+    }
+
+    /// The members as they stand, repeated keys included.
+    pub fn iter(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
+        self.nodes()
+            .map(move |(key, node)| (key.text(), Value::at_node(self.outline, node)))
     }
 
     /// The keys, each with the node of its value, repeated ones included.

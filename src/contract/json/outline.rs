@@ -105,13 +105,13 @@ impl<'t> Outline<'t> {
         &self.text
     }
 
-    /// The node at a position, or the one that it repeats.
-    pub(super) fn node(&self, index: u32) -> (u32, Node) {
+    /// The position of the node that the one at a position repeats, or that position itself.
+    pub(super) fn original(&self, index: u32) -> u32 {
         let node = self.places.nodes[index as usize];
         if node.end == REPEATED {
-            (node.start, self.places.nodes[node.start as usize])
+            node.start
         } else {
-            (index, node)
+            index
         }
     }
 }

@@ -1,57 +1,46 @@
 //! Finds where a JSON string ends.
 
-/// Eight bytes that are all 1, or have all but their highest bit unset.
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
+use wide::u8x16;
 
 /// The byte after a string that begins (after its quote) at `at` and holds no escape; `None` where it holds one, a control
 /// character, or has no end: [`escaped`] tells which.
 pub(super) fn plain(text: &[u8], mut at: usize) -> Option<usize> {
-    // Most strings end among the first two words, and a loop whose end can be foreseen is faster.
-    while let Some(chunk) = text.get(at..)?.first_chunk::<16>() {
-        let (words, _) = chunk.as_chunks();
-        let [first, second] = [words[0], words[1]].map(|word| marks(u64::from_le_bytes(word)));
-        if first | second == 0 {
+    while let Some(chunk) = text.get(at..)?.first_chunk() {
+        let marks = marks(*chunk);
+        if marks == 0 {
             at += chunk.len();
             continue;
         }
-        let bits = if first == 0 {
-            64 + second.trailing_zeros()
-        } else {
-            first.trailing_zeros()
-        };
-        at += (bits / 8) as usize;
+        at += marks.trailing_zeros() as usize;
         return (text[at] == b'"').then_some(at + 1);
     }
     let rest = &text[at..];
-    let length = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+    let length = rest.iter().position(|byte| is_special(*byte))?;
     (rest[length] == b'"').then_some(at + length + 1)
 }
 
 /// Whether a text can stand in quotes as it is: it holds no quote, backslash or control character.
 pub(super) fn is_plain(text: &str) -> bool {
     let text = text.as_bytes();
-    let is_plain = |word: &[u8; 8]| marks(u64::from_le_bytes(*word)) == 0;
+    let is_plain = |chunk: &[u8; 16]| marks(*chunk) == 0;
     match text.last_chunk() {
-        // The last word may overlap the one before it.
+        // The last chunk may overlap the one before it.
         Some(last) => text.as_chunks().0.iter().all(is_plain) && is_plain(last),
-        None => !text
-            .iter()
-            .any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)),
+        None => !text.iter().any(|byte| is_special(*byte)),
     }
 }
 
-/// Marks the first byte of eight that is a quote, a backslash or a control character: its highest bit is set, and none
-/// below it. (Bits above the first mark mean nothing: a subtraction borrows from them.)
-fn marks(word: u64) -> u64 {
-    let quote = word ^ (ONES * u64::from(b'"'));
-    let escape = word ^ (ONES * u64::from(b'\\'));
-    let is_control = word.wrapping_sub(ONES * 0x20) & !word;
-    let is_quote = quote.wrapping_sub(ONES) & !quote;
-    let is_escape = escape.wrapping_sub(ONES) & !escape;
-    (is_control | is_quote | is_escape) & HIGHS
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+/// A bit for each byte that is a quote, a backslash or a control character, the first byte's lowest.
+fn marks(chunk: [u8; 16]) -> u32 {
+    let chunk = u8x16::from(chunk);
+    let control = chunk.min(u8x16::splat(0x1F)).simd_eq(chunk);
+    let quote = chunk.simd_eq(u8x16::splat(b'"'));
+    let escape = chunk.simd_eq(u8x16::splat(b'\\'));
+    (control | quote | escape).to_bitmask()
 }
 
 /// A string with escapes.

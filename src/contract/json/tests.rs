@@ -122,7 +122,7 @@ fn many_different_destinations_are_all_found_where_they_are() {
 
 #[test]
 fn members_keep_their_keys_distinct_however_many_there_are() {
-    let mut members = Members::default();
+    let mut members = Distinct::default();
     let key = |n: usize| std::borrow::Cow::Owned(format!("key{n}"));
     for n in 0..100 {
         members.set(key(n), n);
@@ -194,10 +194,10 @@ fn an_answer_has_its_commas_and_escapes() {
             json.text("\"\n");
             json.object(|_| {});
         });
-        json.key("b\\");
+        json.name("b\\", "__c");
         json.json("1");
     });
-    assert_eq!(json.into_text(), r#"{"a":["x","\"\n",{}],"b\\":1}"#);
+    assert_eq!(json.into_text(), r#"{"a":["x","\"\n",{}],"b\\__c":1}"#);
 }
 
 /// Texts that are nearly JSON.

@@ -1,16 +1,14 @@
 //! A view of one value.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, ops::Range};
 
-use super::{Members, Object, Outline, Uncarriable};
+use super::{Members, Object, Outline, Uncarriable, outline::Node};
 
 /// A JSON value as the text it came in. Its `Debug` shows the kind and the length, never the content.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     outline: &'a Outline<'a>,
     node: u32,
-    start: u32,
-    end: u32,
 }
 
 /// What a [`Value`] is, told by its first byte.
@@ -47,13 +45,20 @@ impl Kind {
 
 impl<'a> Value<'a> {
     pub(super) fn at_node(outline: &'a Outline<'a>, index: u32) -> Self {
-        let (node, place) = outline.node(index);
         Self {
             outline,
-            node,
-            start: place.start,
-            end: place.end,
+            node: outline.original(index),
         }
+    }
+
+    fn place(self) -> Node {
+        self.outline.places.nodes[self.node as usize]
+    }
+
+    /// The bytes of the text that are the value.
+    fn range(self) -> Range<usize> {
+        let place = self.place();
+        place.start as usize..place.end as usize
     }
 
     /// What the value is.
@@ -72,12 +77,12 @@ impl<'a> Value<'a> {
     /// The value's JSON text, as it came.
     #[must_use]
     pub fn json(self) -> &'a str {
-        &self.outline.text()[self.start as usize..self.end as usize]
+        &self.outline.text()[self.range()]
     }
 
     /// The same as bytes, which are faster to cut out of a text than a text is.
     fn bytes(self) -> &'a [u8] {
-        &self.outline.text().as_bytes()[self.start as usize..self.end as usize]
+        &self.outline.text().as_bytes()[self.range()]
     }
 
     /// The value as a text of its own, for use beyond its request. It is never `None`, as the value has been read before.
@@ -101,7 +106,8 @@ impl<'a> Value<'a> {
     /// What in the value, at any depth, cannot be carried.
     #[must_use]
     pub fn flaw(self) -> Option<Uncarriable> {
-        self.outline.places.flaw(self.start, self.end)
+        let place = self.place();
+        self.outline.places.flaw(place.start, place.end)
     }
 
     /// Whether the value is `null`.
@@ -143,8 +149,9 @@ impl<'a> Value<'a> {
         if self.outline.has_escapes() {
             return text_of(self.json());
         }
+        let range = self.range();
         Some(Cow::Borrowed(
-            &self.outline.text()[self.start as usize + 1..self.end as usize - 1],
+            &self.outline.text()[range.start + 1..range.end - 1],
         ))
     }
 
@@ -187,8 +194,7 @@ impl<'a> Value<'a> {
 
     /// The nodes inside a container: the first, and the one after the last.
     fn inside(self) -> (u32, u32) {
-        let node = self.outline.places.nodes[self.node as usize];
-        (self.node + 1, node.next)
+        (self.node + 1, self.place().next)
     }
 
     /// The value at `path` below this one, see [`Object::at`]. A number in the path picks an array's element.

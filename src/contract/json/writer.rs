@@ -31,20 +31,33 @@ impl Writer {
         self.0.push(b']');
     }
 
-    /// Writes a key; its value has to follow.
-    pub fn key(&mut self, key: &str) {
-        self.text(key);
+    /// Writes a key of ours, which needs no escape; its value has to follow.
+    pub fn key(&mut self, key: &'static str) {
+        debug_assert!(string::is_plain(key), "{key} needs escapes");
+        self.separate();
+        self.quoted(key);
+        self.0.push(b':');
+    }
+
+    /// Writes a key that a request has brought, with what comes behind it; its value has to follow.
+    pub fn name(&mut self, name: &str, suffix: &'static str) {
+        self.text(name);
+        if !suffix.is_empty() {
+            self.0.pop();
+            self.0.extend_from_slice(suffix.as_bytes());
+            self.0.push(b'"');
+        }
         self.0.push(b':');
     }
 
     /// Writes a member that is a text.
-    pub fn text_member(&mut self, key: &str, text: &str) {
+    pub fn text_member(&mut self, key: &'static str, text: &str) {
         self.key(key);
         self.text(text);
     }
 
     /// Writes a member as it came.
-    pub fn value_member(&mut self, key: &str, value: Value<'_>) {
+    pub fn value_member(&mut self, key: &'static str, value: Value<'_>) {
         self.key(key);
         self.value(value);
     }
@@ -61,9 +74,7 @@ impl Writer {
     pub fn text(&mut self, text: &str) {
         self.separate();
         if string::is_plain(text) {
-            self.0.push(b'"');
-            self.0.extend_from_slice(text.as_bytes());
-            self.0.push(b'"');
+            self.quoted(text);
         } else {
             self.escaped(text);
         }
@@ -105,6 +116,14 @@ impl Writer {
         if !matches!(self.0.last(), None | Some(b'{' | b'[' | b':')) {
             self.0.push(b',');
         }
+    }
+
+    /// Writes a text without escapes in quotes; there is room for a colon behind it.
+    fn quoted(&mut self, plain: &str) {
+        self.0.reserve(plain.len() + 3);
+        self.0.push(b'"');
+        self.0.extend_from_slice(plain.as_bytes());
+        self.0.push(b'"');
     }
 
     #[cold]

@@ -114,7 +114,8 @@ fn jobs(request: &ProxyRequest<'_>, response: &str, status: u16, alone: bool, js
 
 fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
     for (key, value) in metadata.into_iter().filter(|(key, _)| key != "dontBatch") {
-        json.value_member(&key, value);
+        json.name(&key, "");
+        json.value(value);
     }
     json.json(r#""dontBatch":true"#);
 }

@@ -15,7 +15,7 @@ const ADDED: usize = 512;
 
 /// Writes the answer: destinations in the order of their first events, and the events of each in theirs.
 #[must_use]
-pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>]) -> Vec<u8> {
+pub fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>]) -> Vec<u8> {
     let mut json = Writer::with_capacity(batch.bytes + ADDED * outcomes.len());
     json.object(|json| {
         json.key("output");
@@ -65,7 +65,7 @@ fn entries<'b, 'a>(
 }
 
 /// An entry of the answer: some jobs, and what is to be sent for them.
-fn output_entry(batch: &Batch<'_>, outcome: &Outcome<'_>, json: &mut Writer) {
+fn output_entry<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, json: &mut Writer) {
     let coalesced = outcome.entries.len() > 1;
     json.object(|json| {
         if let Ok(requests) = &outcome.result {
@@ -144,7 +144,7 @@ fn transformed(event: &Event<'_>, json: &mut Writer) {
         if is_other {
             json.text(value.json());
         } else {
-            json.value(*value);
+            json.value(value);
         }
     });
 }
@@ -154,6 +154,8 @@ fn transformed(event: &Event<'_>, json: &mut Writer) {
 fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, coalesced: bool, json: &mut Writer) {
     let members = entry.metadata.and_then(Value::as_object);
     let is_replaced = |key: &str| key == "destInfo" || (key == "secret" && secret.is_some());
+    let replaces_secret = secret.is_some() && entry.secret().is_some();
+    let replaces = replaces_secret || entry.dest_info().is_some();
     let add = |json: &mut Writer| {
         if let Some(secret) = secret {
             json.value_member("secret", secret);
@@ -162,13 +164,14 @@ fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, coalesced: bool, json:
         json.object(|json| dest_info(entry.destination, coalesced, json));
     };
     match (entry.metadata, members) {
-        (Some(metadata), Some(members)) if !members.has_key(is_replaced) => {
+        (Some(metadata), Some(_)) if !replaces => {
             json.extended(metadata, add);
         }
         _ => json.object(|json| {
             let kept = members.unwrap_or_default().members().into_iter();
             for (key, value) in kept.filter(|(key, _)| !is_replaced(key)) {
-                json.value_member(&key, value);
+                json.name(&key, "");
+                json.value(value);
             }
             add(json);
         }),

@@ -39,7 +39,7 @@ pub(super) fn serialized(record: &RecordWrite<'_>) -> Result<Box<RawValue>, Faul
     if record
         .fields
         .names()
-        .any(|name| name.eq_ignore_ascii_case("id"))
+        .any(|name| name.text().eq_ignore_ascii_case("id"))
     {
         return Err(Fault::Refused(Refusal {
             status: 400,
@@ -61,7 +61,8 @@ impl RecordWrite<'_> {
             if let Some(id) = self.id {
                 json.text_member("id", id);
             }
-            self.fields.write_members(json, |name| name != "attributes");
+            self.fields
+                .write_members(json, |name| name.text() != "attributes");
         });
     }
 }
