@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     fixtures::{INTEGRATION_USER, open_org, org},
     keys::KEY_FILE,
+    planted::{CLIENT_ID, CLIENT_SECRET, PASSWORD, SECURITY_TOKEN},
     service::{assert_says, serve},
 };
 
@@ -27,8 +28,8 @@ async fn check(org: &Simulator, arguments: &[&str], more: &[(&str, &str)]) -> Ou
         ("SALESFORCE_AUTH", "client-credentials"),
         ("SALESFORCE_LOGIN_URL", &salesforce),
         ("SALESFORCE_ALLOWED_HOSTS", &salesforce),
-        ("SALESFORCE_CLIENT_ID", "consumer-key"),
-        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
+        ("SALESFORCE_CLIENT_ID", CLIENT_ID),
+        ("SALESFORCE_CLIENT_SECRET", CLIENT_SECRET),
     ];
     run(arguments, &[&environment[..], more].concat()).await
 }
@@ -97,11 +98,11 @@ async fn each_flow_and_a_destination_of_its_own_can_be_checked() {
     let all = [
         ("SALESFORCE_LOGIN_URL", salesforce.as_str()),
         ("SALESFORCE_ALLOWED_HOSTS", &salesforce),
-        ("SALESFORCE_CLIENT_ID", "consumer-key"),
-        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
+        ("SALESFORCE_CLIENT_ID", CLIENT_ID),
+        ("SALESFORCE_CLIENT_SECRET", CLIENT_SECRET),
         ("SALESFORCE_USERNAME", "crm@acme.example"),
-        ("SALESFORCE_PASSWORD", "password"),
-        ("SALESFORCE_SECURITY_TOKEN", "security-token"),
+        ("SALESFORCE_PASSWORD", PASSWORD),
+        ("SALESFORCE_SECURITY_TOKEN", SECURITY_TOKEN),
         ("SALESFORCE_AUTH_dst_1", "jwt-bearer"),
         ("SALESFORCE_JWT_SUBJECT_dst_1", INTEGRATION_USER),
         ("SALESFORCE_JWT_KEY_FILE_dst_1", KEY_FILE.to_str().unwrap()),

@@ -39,7 +39,7 @@
 //!
 //! `service` is the stage, `process` the service in a process of its own, with the real binary,
 //! `tls` a Salesforce behind TLS and `slow` one that takes its time, `fixtures` are the events and destinations that most
-//! tests start from, `keys` are an app's key and certificate, `log` is what is logged.
+//! tests start from, `keys` are an app's key and certificate, `planted` are the secrets, `log` is what is logged.
 #![expect(
     clippy::unwrap_used,
     reason = "a step that fails fails its test, also in a helper"
@@ -71,6 +71,7 @@ mod lookups;
 mod metrics;
 mod oauth;
 mod overload;
+mod planted;
 mod polled;
 mod process;
 mod refusals;

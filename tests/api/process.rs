@@ -10,7 +10,10 @@ use std::{
 use reqwest::RequestBuilder;
 use tokio::sync::watch;
 
-use crate::service::{Answer, send};
+use crate::{
+    planted::{CLIENT_ID, CLIENT_SECRET},
+    service::{Answer, send},
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-transformer");
 
@@ -156,8 +159,8 @@ pub(crate) fn for_org<'s>(salesforce: &'s str, others: &Settings<'s>) -> Vec<(&'
     let settings = [
         ("SALESFORCE_LOGIN_URL", salesforce),
         ("SALESFORCE_ALLOWED_HOSTS", salesforce),
-        ("SALESFORCE_CLIENT_ID", "consumer-key"),
-        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
+        ("SALESFORCE_CLIENT_ID", CLIENT_ID),
+        ("SALESFORCE_CLIENT_SECRET", CLIENT_SECRET),
     ];
     [&settings, others].concat()
 }

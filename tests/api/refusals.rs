@@ -126,7 +126,7 @@ async fn assert_cases(flow: Flow, cases: &[Case]) {
         // Salesforce's own words are always told, and no secret ever.
         assert_says(text, code);
         assert_says(text, description);
-        for secret in ["consumer-secret", "passwordsecurity-token", "PRIVATE KEY"] {
+        for secret in ["planted", "PRIVATE KEY"] {
             assert!(!text.contains(secret), "{text}");
         }
     }

@@ -13,6 +13,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
+use crate::planted::{CLIENT_ID, CLIENT_SECRET};
+
 /// A running service.
 pub(crate) struct Service {
     pub(crate) url: String,
@@ -44,8 +46,8 @@ impl Service {
             ["--salesforce-login-url", salesforce],
             ["--salesforce-sandbox-login-url", salesforce],
             ["--salesforce-allowed-hosts", salesforce],
-            ["--salesforce-client-id", "consumer-key"],
-            ["--salesforce-client-secret", "consumer-secret"],
+            ["--salesforce-client-id", CLIENT_ID],
+            ["--salesforce-client-secret", CLIENT_SECRET],
         ];
         let at_once = ["--shutdown-delay", "0s"];
         let mut config = config(&[salesforce.as_flattened(), &at_once, flags].concat());
