@@ -1,6 +1,6 @@
 //! The subcommand `check`, as an operator runs it: the real program against a served org.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use salesforce_transformer::simulator::Simulator;
 use serde_json::{Value, json};
@@ -9,16 +9,13 @@ use crate::{
     fixtures::{INTEGRATION_USER, open_org, org},
     keys::KEY_FILE,
     planted::{CLIENT_ID, CLIENT_SECRET, PASSWORD, SECURITY_TOKEN},
+    process::{self, Settings},
     service::{assert_says, serve},
 };
 
-/// Runs the program with these arguments and this environment, and no other.
-async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"));
-    command.arg("check").args(arguments).env_clear();
-    command.envs(environment.iter().copied());
-    let run = move || command.output().unwrap();
-    tokio::task::spawn_blocking(run).await.unwrap()
+/// Runs the subcommand with these arguments and this environment, and no other.
+async fn run(arguments: &[&str], environment: &Settings<'_>) -> Output {
+    process::run(&[&["check"], arguments].concat(), environment).await
 }
 
 /// Checks an org by client credentials, with further settings.

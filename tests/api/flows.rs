@@ -1,6 +1,6 @@
 //! Client credentials and JWT bearer: what is sent where, which destination uses which, and when a token is renewed.
 
-use std::{ffi::OsString, path::Path, process::Command};
+use std::{ffi::OsString, path::Path};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, get_current_timestamp};
 use salesforce_transformer::{
@@ -19,6 +19,7 @@ use crate::{
     keys::{KEY_FILE, KEYS, file},
     log::Log,
     planted::{CLIENT_ID, CLIENT_SECRET},
+    process,
     service::{Service, assert_says, error, serve, verdict},
 };
 
@@ -226,14 +227,7 @@ async fn logins_of_two_requests(org: &Simulator) -> u64 {
 
 #[tokio::test]
 async fn a_service_whose_login_lacks_something_does_not_start_and_says_what() {
-    let run = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"));
-        command
-            .env_clear()
-            .env("SALESFORCE_AUTH_dst_1", "jwt-bearer");
-        command.output().unwrap()
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let output = process::run(&[], &[("SALESFORCE_AUTH_dst_1", "jwt-bearer")]).await;
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();
     assert_says(

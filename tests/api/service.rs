@@ -13,7 +13,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
-use crate::planted::{CLIENT_ID, CLIENT_SECRET};
+use crate::{
+    log,
+    planted::{CLIENT_ID, CLIENT_SECRET},
+};
 
 /// A running service.
 pub(crate) struct Service {
@@ -42,6 +45,7 @@ impl Service {
         flags: &[&str],
         change: impl FnOnce(&mut Config),
     ) -> Self {
+        log::watch();
         let salesforce = [
             ["--salesforce-login-url", salesforce],
             ["--salesforce-sandbox-login-url", salesforce],
@@ -127,6 +131,7 @@ fn config(flags: &[&str]) -> Config {
 
 /// Serves a Salesforce, and returns its URL.
 pub(crate) async fn serve(app: Router) -> String {
+    log::watch();
     let (listener, url) = listen().await;
     tokio::spawn(async { axum::serve(listener, app).await });
     url
