@@ -7,6 +7,7 @@ use crate::{
     fixtures::INTEGRATION_USER,
     flows::modern_org,
     keys::{KEYS, KeyPair},
+    planted::CLIENT_ID,
     service::serve,
 };
 
@@ -31,7 +32,7 @@ async fn the_simulated_org_checks_signature_app_audience_subject_and_expiry() {
     let salesforce = serve(modern_org().build().router()).await;
     let now = get_current_timestamp();
     let right =
-        json!({"iss": "consumer-key", "sub": INTEGRATION_USER, "aud": salesforce, "exp": now + 60});
+        json!({"iss": CLIENT_ID, "sub": INTEGRATION_USER, "aud": salesforce, "exp": now + 60});
     let other_key = KeyPair::generate();
     assert_eq!(answer_to(&salesforce, &KEYS, &right).await, "a session");
     assert_eq!(

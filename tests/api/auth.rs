@@ -9,6 +9,7 @@ use crate::{
         destination, known_lead, lead_job, lead_job_at, lets_in, login, lookup, nothing_found, org,
     },
     log::Log,
+    planted::{CLIENT_ID, CLIENT_SECRET, PASSWORD, TOKEN},
     service::{Service, assert_says, error, serve, verdict},
 };
 
@@ -31,9 +32,9 @@ async fn a_login_is_a_form_in_the_body_and_nothing_of_it_is_in_the_url() {
     let expected = [
         ("grant_type", "password"),
         ("username", "crm@acme.example"),
-        ("password", "passwordsecurity-token"),
-        ("client_id", "consumer-key"),
-        ("client_secret", "consumer-secret"),
+        ("password", "planted-passwordplanted-security-token"),
+        ("client_id", CLIENT_ID),
+        ("client_secret", CLIENT_SECRET),
     ];
     let expected = expected.map(|(name, value)| (name.into(), value.into()));
     assert_eq!(form, expected);
@@ -68,7 +69,7 @@ async fn refused_credentials_fail_every_event_of_their_destination_and_of_no_oth
     let service = Service::of(&org).await;
     let right = destination("dst-right");
     let mut wrong = destination("dst-wrong");
-    wrong["Config"]["password"] = json!("old password");
+    wrong["Config"]["password"] = json!("planted-old");
     let jobs = [
         lead_job_at(1, "ada@example.com", &wrong),
         lead_job_at(2, "ada@example.com", &right),
@@ -81,7 +82,7 @@ async fn refused_credentials_fail_every_event_of_their_destination_and_of_no_oth
         assert_says(error(refused), "invalid_grant: authentication failure");
         assert_says(error(refused), "security token");
         assert_says(error(refused), "API access");
-        assert!(!error(refused).contains("old password"));
+        assert!(!error(refused).contains("planted-old"));
     }
     assert_eq!(verdict(&entries[1]), (200, "", ""));
 }
@@ -98,11 +99,11 @@ async fn refused_credentials_are_not_tried_again_at_once_which_would_lock_the_us
     let org = org().build();
     let service = Service::of(&org).await;
     for _ in 0..5 {
-        let entries = service.router(jobs_with_password("old")).await;
+        let entries = service.router(jobs_with_password("planted-old")).await;
         assert_eq!(verdict(&entries[0]), (400, "network", "aborted"));
     }
     assert_eq!(org.calls().token, 1);
-    let entries = service.router(jobs_with_password("password")).await;
+    let entries = service.router(jobs_with_password(PASSWORD)).await;
     assert_eq!(verdict(&entries[0]), (200, "", ""));
 }
 
@@ -112,7 +113,7 @@ async fn refused_credentials_are_tried_again_by_each_request_where_the_setting_s
     let salesforce = serve(org.router()).await;
     let service = Service::start(&salesforce, &["--refused-login-ttl", "0s"]).await;
     for _ in 0..2 {
-        let entries = service.router(jobs_with_password("old")).await;
+        let entries = service.router(jobs_with_password("planted-old")).await;
         assert_eq!(verdict(&entries[0]), (400, "network", "aborted"));
     }
     assert_eq!(org.calls().token, 2);
@@ -190,7 +191,7 @@ async fn a_token_answer_without_a_token_is_retried_and_not_kept() {
     let tokenless = [
         json!({}),
         json!({"access_token": "", "instance_url": salesforce.uri()}),
-        json!({"access_token": "token"}),
+        json!({"access_token": TOKEN}),
     ];
     for answer in &tokenless {
         let answer = ResponseTemplate::new(200).set_body_json(answer);

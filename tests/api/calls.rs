@@ -10,6 +10,7 @@ use crate::{
         destination, identify, job, known_lead, lead_job, lead_job_at, nothing_found, org,
         salesforce_that_answers,
     },
+    planted::SECURITY_TOKEN,
     service::Service,
 };
 
@@ -105,11 +106,11 @@ async fn two_destinations_have_a_token_each() {
 #[tokio::test]
 async fn a_changed_password_is_another_login() {
     let org = org()
-        .user("crm@acme.example", "changed", "security-token")
+        .user("crm@acme.example", "planted-changed", SECURITY_TOKEN)
         .build();
     let service = Service::of(&org).await;
     let mut changed = destination("dst-1");
-    changed["Config"]["password"] = json!("changed");
+    changed["Config"]["password"] = json!("planted-changed");
     for destination in [destination("dst-1"), changed] {
         let jobs = [lead_job_at(1, "ada@example.com", &destination)];
         assert_eq!(methods(&service.router(jobs).await), ["POST"]);

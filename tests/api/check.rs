@@ -1,6 +1,6 @@
 //! The subcommand `check`, as an operator runs it: the real program against a served org.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use salesforce_transformer::simulator::Simulator;
 use serde_json::{Value, json};
@@ -8,16 +8,14 @@ use serde_json::{Value, json};
 use crate::{
     fixtures::{INTEGRATION_USER, open_org, org},
     keys::KEY_FILE,
+    planted::{CLIENT_ID, CLIENT_SECRET, PASSWORD, SECURITY_TOKEN},
+    process::{self, Settings},
     service::{assert_says, serve},
 };
 
-/// Runs the program with these arguments and this environment, and no other.
-async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"));
-    command.arg("check").args(arguments).env_clear();
-    command.envs(environment.iter().copied());
-    let run = move || command.output().unwrap();
-    tokio::task::spawn_blocking(run).await.unwrap()
+/// Runs the subcommand with these arguments and this environment, and no other.
+async fn run(arguments: &[&str], environment: &Settings<'_>) -> Output {
+    process::run(&[&["check"], arguments].concat(), environment).await
 }
 
 /// Checks an org by client credentials, with further settings.
@@ -27,8 +25,8 @@ async fn check(org: &Simulator, arguments: &[&str], more: &[(&str, &str)]) -> Ou
         ("SALESFORCE_AUTH", "client-credentials"),
         ("SALESFORCE_LOGIN_URL", &salesforce),
         ("SALESFORCE_ALLOWED_HOSTS", &salesforce),
-        ("SALESFORCE_CLIENT_ID", "consumer-key"),
-        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
+        ("SALESFORCE_CLIENT_ID", CLIENT_ID),
+        ("SALESFORCE_CLIENT_SECRET", CLIENT_SECRET),
     ];
     run(arguments, &[&environment[..], more].concat()).await
 }
@@ -97,11 +95,11 @@ async fn each_flow_and_a_destination_of_its_own_can_be_checked() {
     let all = [
         ("SALESFORCE_LOGIN_URL", salesforce.as_str()),
         ("SALESFORCE_ALLOWED_HOSTS", &salesforce),
-        ("SALESFORCE_CLIENT_ID", "consumer-key"),
-        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
+        ("SALESFORCE_CLIENT_ID", CLIENT_ID),
+        ("SALESFORCE_CLIENT_SECRET", CLIENT_SECRET),
         ("SALESFORCE_USERNAME", "crm@acme.example"),
-        ("SALESFORCE_PASSWORD", "password"),
-        ("SALESFORCE_SECURITY_TOKEN", "security-token"),
+        ("SALESFORCE_PASSWORD", PASSWORD),
+        ("SALESFORCE_SECURITY_TOKEN", SECURITY_TOKEN),
         ("SALESFORCE_AUTH_dst_1", "jwt-bearer"),
         ("SALESFORCE_JWT_SUBJECT_dst_1", INTEGRATION_USER),
         ("SALESFORCE_JWT_KEY_FILE_dst_1", KEY_FILE.to_str().unwrap()),

@@ -18,7 +18,10 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
-use crate::service::{Answer, Service, send};
+use crate::{
+    planted::BEARER,
+    service::{Answer, Service, send},
+};
 
 /// An HTTP status, `statTags.errorCategory` and `statTags.errorType`.
 type Outcome = (u64, &'static str, &'static str);
@@ -71,7 +74,7 @@ fn write_to(salesforce: &str) -> Value {
         "type": "REST",
         "method": "POST",
         "endpoint": format!("{salesforce}/services/data/v50.0/sobjects/Lead"),
-        "headers": {"Content-Type": "application/json", "Authorization": "Bearer token"},
+        "headers": {"Content-Type": "application/json", "Authorization": BEARER},
         "params": {},
         "body": {"JSON": {"LastName": "Lovelace", "Company": "n/a"}, "JSON_ARRAY": {}, "XML": {}, "FORM": {}},
         "files": {},

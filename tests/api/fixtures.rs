@@ -11,13 +11,16 @@ use wiremock::{
     matchers::{method, path},
 };
 
-use crate::keys::KEYS;
+use crate::{
+    keys::KEYS,
+    planted::{CLIENT_ID, CLIENT_SECRET, PASSWORD, SECURITY_TOKEN, TOKEN, USER_ID},
+};
 
 /// An org in which `destination` may log in, to be given what its test needs.
 pub(crate) fn org() -> Builder {
     Simulator::builder()
-        .user("crm@acme.example", "password", "security-token")
-        .client("consumer-key", "consumer-secret")
+        .user("crm@acme.example", PASSWORD, SECURITY_TOKEN)
+        .client(CLIENT_ID, CLIENT_SECRET)
 }
 
 /// The user as whom an app logs in.
@@ -31,7 +34,7 @@ pub(crate) fn open_org() -> Builder {
 
 /// A lead that was in the org before.
 pub(crate) fn known_lead(org: &Simulator, email: &str) -> String {
-    let lead = json!({"LastName": "Known", "Company": "Acme", "Email": email});
+    let lead = json!({"LastName": "planted", "Company": "Acme", "Email": email});
     org.insert("Lead", lead).unwrap()
 }
 
@@ -41,7 +44,7 @@ pub(crate) fn destination(id: &str) -> Value {
         "ID": id,
         "Name": "CRM",
         "DestinationDefinition": {"ID": "dd-1", "Name": "SALESFORCE", "DisplayName": "Salesforce", "Config": {}},
-        "Config": {"userName": "crm@acme.example", "password": "password", "initialAccessToken": "security-token"},
+        "Config": {"userName": "crm@acme.example", "password": PASSWORD, "initialAccessToken": SECURITY_TOKEN},
         "Enabled": true,
         "WorkspaceID": "ws-1",
     })
@@ -58,7 +61,7 @@ pub(crate) fn oauth_destination(id: &str) -> Value {
 
 /// An identify that is meant for Salesforce.
 pub(crate) fn identify(traits: Value) -> Value {
-    json!({"type": "identify", "userId": "u1", "traits": traits, "integrations": {"Salesforce": true}})
+    json!({"type": "identify", "userId": USER_ID, "traits": traits, "integrations": {"Salesforce": true}})
 }
 
 /// An event with its metadata and destination, as rudder-server sends it.
@@ -99,7 +102,7 @@ pub(crate) async fn salesforce_that_answers(query: ResponseTemplate) -> MockServ
 
 /// The token endpoint of a Salesforce that lets everybody in.
 pub(crate) fn lets_in(salesforce: &MockServer) -> Mock {
-    let token = json!({"access_token": "token", "instance_url": salesforce.uri()});
+    let token = json!({"access_token": TOKEN, "instance_url": salesforce.uri()});
     login().respond_with(ResponseTemplate::new(200).set_body_json(token))
 }
 
@@ -122,7 +125,7 @@ pub(crate) fn nothing_found() -> ResponseTemplate {
 /// What a Salesforce at `url` answers that lets everybody in, finds no record and writes every one.
 pub(crate) fn honest(url: &str, path: &str) -> Value {
     match path {
-        "/services/oauth2/token" => json!({"access_token": "planted-token", "instance_url": url}),
+        "/services/oauth2/token" => json!({"access_token": TOKEN, "instance_url": url}),
         "/services/data/v50.0/query" => json!({"totalSize": 0, "done": true, "records": []}),
         _ => json!({"id": "00Q1", "success": true, "errors": []}),
     }

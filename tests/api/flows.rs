@@ -1,6 +1,6 @@
 //! Client credentials and JWT bearer: what is sent where, which destination uses which, and when a token is renewed.
 
-use std::{ffi::OsString, path::Path, process::Command};
+use std::{ffi::OsString, path::Path};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, get_current_timestamp};
 use salesforce_transformer::{
@@ -18,6 +18,8 @@ use crate::{
     },
     keys::{KEY_FILE, KEYS, file},
     log::Log,
+    planted::{CLIENT_ID, CLIENT_SECRET},
+    process,
     service::{Service, assert_says, error, serve, verdict},
 };
 
@@ -73,8 +75,8 @@ async fn client_credentials_are_a_form_of_key_and_secret() {
     service.router([lead_job(1, "ada@example.com")]).await;
     let expected = [
         ("grant_type", "client_credentials"),
-        ("client_id", "consumer-key"),
-        ("client_secret", "consumer-secret"),
+        ("client_id", CLIENT_ID),
+        ("client_secret", CLIENT_SECRET),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(form(&salesforce).await, expected);
@@ -95,7 +97,7 @@ async fn jwt_bearer_is_an_assertion_of_the_app_for_the_user_at_the_login_host_an
     let key = DecodingKey::from_rsa_pem(KEYS.public.as_bytes()).unwrap();
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&[salesforce.uri()]);
-    validation.set_issuer(&["consumer-key"]);
+    validation.set_issuer(&[CLIENT_ID]);
     let claims = decode::<Value>(assertion, &key, &validation)
         .unwrap()
         .claims;
@@ -168,11 +170,13 @@ async fn each_destination_logs_in_by_its_own_flow_and_the_rest_as_all() {
 async fn a_destination_may_have_an_org_and_an_app_of_its_own() {
     let (all, single) = (
         modern_org().build(),
-        modern_org().client("own-key", "own-secret").build(),
+        modern_org()
+            .client("planted-own-key", "planted-own-secret")
+            .build(),
     );
     let (all_url, single_url) = (serve(all.router()).await, serve(single.router()).await);
     let both = format!("{all_url},{single_url}");
-    let secret = file("own-secret", "own-secret\n");
+    let secret = file("own-secret", "planted-own-secret\n");
     let flags = [
         &CLIENT_CREDENTIALS[..],
         &["--salesforce-allowed-hosts", &both],
@@ -180,7 +184,7 @@ async fn a_destination_may_have_an_org_and_an_app_of_its_own() {
     .concat();
     let own = [
         ("SALESFORCE_LOGIN_URL_dst_2", single_url.as_str()),
-        ("SALESFORCE_CLIENT_ID_dst_2", "own-key"),
+        ("SALESFORCE_CLIENT_ID_dst_2", "planted-own-key"),
         (
             "SALESFORCE_CLIENT_SECRET_dst_2_FILE",
             secret.to_str().unwrap(),
@@ -223,14 +227,7 @@ async fn logins_of_two_requests(org: &Simulator) -> u64 {
 
 #[tokio::test]
 async fn a_service_whose_login_lacks_something_does_not_start_and_says_what() {
-    let run = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"));
-        command
-            .env_clear()
-            .env("SALESFORCE_AUTH_dst_1", "jwt-bearer");
-        command.output().unwrap()
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let output = process::run(&[], &[("SALESFORCE_AUTH_dst_1", "jwt-bearer")]).await;
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();
     assert_says(
@@ -265,7 +262,7 @@ async fn a_token_that_cannot_be_renewed_is_used_until_it_ends() {
     assert_says(&log.warnings().concat(), "could not be renewed");
 
     org.expire_sessions();
-    org.rotate_secret("another");
+    org.rotate_secret("planted-another");
     let entries = service.router(&jobs).await;
     assert_eq!(verdict(&entries[0]), (500, "platform", "configuration"));
 }

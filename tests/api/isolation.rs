@@ -69,7 +69,7 @@ impl Stage {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let org = org().daily_limit(u64::MAX).build();
         known_lead(&org, "known@example.com");
-        let contact = json!({"LastName": "Known", "Email": "known@example.com"});
+        let contact = json!({"LastName": "planted", "Email": "known@example.com"});
         org.insert("Contact", contact).unwrap();
         let service = runtime.block_on(async {
             let salesforce = serve(org.router()).await;

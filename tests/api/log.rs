@@ -1,4 +1,4 @@
-//! What the service logs while a test runs.
+//! What the services log while a test runs: all of it is looked through for secrets, and a test may read what an operator would.
 
 use std::{
     cell::RefCell,
@@ -7,26 +7,49 @@ use std::{
 };
 
 use serde_json::Value;
+use tracing::{Level, Metadata, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+};
+
+use crate::planted::{look_through, this_test};
 
 thread_local! {
-    /// What was logged on this thread, to which `#[tokio::test]` keeps a test and its service.
+    /// What was logged on this thread at the level of production, to which `#[tokio::test]` keeps a test and its service.
     static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What is logged on this thread, as JSON lines.
 pub(crate) struct Log(());
 
-/// Writes to the log of the thread that logs.
-struct OfThread;
+/// The one place whose lines nobody looks through: wiremock logs each request that it has no answer for, as a whole. It stands
+/// in for Salesforce, and is no part of the service.
+const STAND_INS: &str = "wiremock::mock_set";
+
+/// Gives each line a writer.
+struct Writers;
+
+/// Looks through a line, and writes it to the log of the thread that logs where a test may read it there.
+struct Writer {
+    readable: bool,
+}
+
+/// Looks through all that is logged from now on, whoever logs it. Whatever starts a service or a Salesforce calls it first.
+pub(crate) fn watch() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
+        let log = tracing_subscriber::fmt::layer().json().with_writer(Writers);
+        let everything = Targets::new().with_default(Level::TRACE);
+        let but_of_stand_ins = everything.with_target(STAND_INS, LevelFilter::OFF);
+        let log = log.with_filter(but_of_stand_ins);
+        tracing_subscriber::registry().with(log).init();
+    });
+}
 
 impl Log {
     /// Listens from now on.
     pub(crate) fn start() -> Self {
-        static STARTED: Once = Once::new();
-        STARTED.call_once(|| {
-            let log = tracing_subscriber::fmt().json().with_writer(|| OfThread);
-            log.init();
-        });
+        watch();
         LINES.with_borrow_mut(Vec::clear);
         Self(())
     }
@@ -69,9 +92,27 @@ impl Log {
     }
 }
 
-impl Write for OfThread {
+impl MakeWriter<'_> for Writers {
+    type Writer = Writer;
+
+    fn make_writer(&self) -> Writer {
+        Writer { readable: true }
+    }
+
+    fn make_writer_for(&self, line: &Metadata<'_>) -> Writer {
+        Writer {
+            readable: *line.level() <= Level::INFO,
+        }
+    }
+}
+
+impl Write for Writer {
+    /// The subscriber writes each line in one piece.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        LINES.with_borrow_mut(|lines| lines.extend_from_slice(line));
+        look_through(&String::from_utf8_lossy(line), &this_test());
+        if self.readable {
+            LINES.with_borrow_mut(|lines| lines.extend_from_slice(line));
+        }
         Ok(line.len())
     }
 

@@ -14,6 +14,7 @@ use crate::{
         destination, identify, job, known_lead, lead_job, lead_job_at, lets_in, lookup,
         nothing_found, org, salesforce_that_answers,
     },
+    planted::{PASSWORD, SECURITY_TOKEN},
     service::{Service, assert_says, error, serve},
 };
 
@@ -80,7 +81,7 @@ async fn a_key_that_is_being_asked_for_is_not_asked_for_again() {
 #[tokio::test]
 async fn two_users_of_one_org_do_not_share_what_they_see() {
     let org = org()
-        .user("second@acme.example", "password", "security-token")
+        .user("second@acme.example", PASSWORD, SECURITY_TOKEN)
         .build();
     let service = service(&org, &["--lookup-window", "100ms"]).await;
     let mut second = destination("dst-2");
@@ -165,7 +166,7 @@ async fn a_text_for_a_numeric_field_is_asked_once_more_as_a_number_and_the_form_
     let org = org()
         .custom_field("Contact", "number__c", FieldType::Number)
         .build();
-    org.insert("Contact", json!({"LastName": "Known", "number__c": 42}))
+    org.insert("Contact", json!({"LastName": "planted", "number__c": 42}))
         .unwrap();
     let service = service(&org, &[]).await;
     let entries = service.router([synced(1, "number__c", "42")]).await;
@@ -187,7 +188,7 @@ async fn a_number_for_a_text_field_is_asked_once_more_in_quotes() {
     let org = org()
         .custom_field("Contact", "code__c", FieldType::Text)
         .build();
-    org.insert("Contact", json!({"LastName": "Known", "code__c": "42"}))
+    org.insert("Contact", json!({"LastName": "planted", "code__c": "42"}))
         .unwrap();
     let service = service(&org, &[]).await;
     let jobs = [synced(1, "code__c", 42), synced(2, "code__c", "43")];
@@ -233,7 +234,7 @@ async fn a_number_and_its_text_find_the_one_record_of_a_text_field() {
     let org = org()
         .custom_field("Contact", "code__c", FieldType::Text)
         .build();
-    org.insert("Contact", json!({"LastName": "Known", "code__c": "42"}))
+    org.insert("Contact", json!({"LastName": "planted", "code__c": "42"}))
         .unwrap();
     let service = service(&org, &[]).await;
     let jobs = [synced(1, "code__c", 42), synced(2, "code__c", "42")];
@@ -265,7 +266,7 @@ async fn two_spellings_of_one_number_are_one_record() {
     let org = org()
         .custom_field("Contact", "number__c", FieldType::Number)
         .build();
-    org.insert("Contact", json!({"LastName": "Known", "number__c": 42}))
+    org.insert("Contact", json!({"LastName": "planted", "number__c": 42}))
         .unwrap();
     let service = service(&org, &[]).await;
     let jobs = [synced(1, "number__c", "42"), synced(2, "number__c", "42.0")];

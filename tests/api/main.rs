@@ -25,6 +25,7 @@
 //! | `differences` | each row of the behaviour table under both sets of rules |
 //! | `injection` | ids, names, tokens and headers that are made to break out of their place |
 //! | `secrets` | what is never in a log, a metric or an error text |
+//! | `leaks` | a secret in the log of any test fails the suite |
 //! | `isolation` | a bad event changes nothing for the good ones beside it |
 //! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
 //! | `http` | what holds for every route: the version header, slashes, compression |
@@ -39,7 +40,8 @@
 //!
 //! `service` is the stage, `process` the service in a process of its own, with the real binary,
 //! `tls` a Salesforce behind TLS and `slow` one that takes its time, `fixtures` are the events and destinations that most
-//! tests start from, `keys` are an app's key and certificate, `log` is what is logged.
+//! tests start from, `keys` are an app's key and certificate, `log` is what is logged, `planted` are the secrets that are
+//! sought in all of it.
 #![expect(
     clippy::unwrap_used,
     reason = "a step that fails fails its test, also in a helper"
@@ -63,6 +65,7 @@ mod injection;
 mod inline;
 mod isolation;
 mod keys;
+mod leaks;
 mod lifecycle;
 mod limits;
 mod log;
@@ -71,6 +74,7 @@ mod lookups;
 mod metrics;
 mod oauth;
 mod overload;
+mod planted;
 mod polled;
 mod process;
 mod refusals;

@@ -5,6 +5,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use crate::{
     fixtures::{job, oauth_destination, oauth_job, org, secret},
+    planted::TOKEN,
     service::{Answer, Service, assert_says, error, send, serve, verdict},
 };
 
@@ -87,7 +88,7 @@ async fn a_destination_without_a_usable_secret_is_retried_without_a_call() {
     for (secret, flaw) in [
         (Value::Null, "has no secret"),
         (json!({"instance_url": "https://x"}), "has no access_token"),
-        (json!({"access_token": "token"}), "has no instance_url"),
+        (json!({"access_token": TOKEN}), "has no instance_url"),
         (
             json!({"access_token": "", "instance_url": "https://x"}),
             "has no access_token",
@@ -108,7 +109,7 @@ async fn a_secret_whose_instance_is_outside_the_allowed_hosts_gets_no_call() {
     let anything = Mock::given(any()).respond_with(ResponseTemplate::new(200));
     anything.expect(0).mount(&elsewhere).await;
     let service = Service::of(&org().build()).await;
-    let secret = json!({"access_token": "token", "instance_url": elsewhere.uri()});
+    let secret = json!({"access_token": TOKEN, "instance_url": elsewhere.uri()});
     let entries = service.router([oauth_job(1, secret)]).await;
     assert_eq!(verdict(&entries[0]), (500, "platform", "configuration"));
     assert_says(error(&entries[0]), &elsewhere.uri());

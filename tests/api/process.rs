@@ -1,18 +1,30 @@
-//! The service in a process of its own, as an operator runs it: with an environment, a log and signals of its own.
+//! The service in a process of its own, as an operator runs it: with an environment, a log and signals of its own. All that it
+//! has to say is logged, and looked through for secrets.
 
 use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     os::fd::OwnedFd,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Arc, Mutex, Weak},
+    thread::{self, JoinHandle},
 };
 
 use reqwest::RequestBuilder;
 use tokio::sync::watch;
 
-use crate::service::{Answer, send};
+use crate::{
+    planted::{CLIENT_ID, CLIENT_SECRET, look_through, this_test},
+    service::{Answer, send},
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-transformer");
+
+/// What every process logs, unless its test sets something else: all of it.
+const EVERYTHING: (&str, &str) = ("LOG_LEVEL", "trace");
+
+/// The processes that would outlive a suite that ends before its tests do.
+static RUNNING: Mutex<Vec<Weak<Mutex<Child>>>> = Mutex::new(Vec::new());
 
 /// Settings of the environment, which holds nothing else.
 pub(crate) type Settings<'s> = [(&'s str, &'s str)];
@@ -21,9 +33,11 @@ pub(crate) type Settings<'s> = [(&'s str, &'s str)];
 pub(crate) struct Process {
     port: u16,
     http: reqwest::Client,
-    child: Child,
+    child: Arc<Mutex<Child>>,
     /// What it has logged so far; the sender is gone once the process is.
     log: watch::Receiver<String>,
+    /// Reads its log until it ends.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -60,6 +74,7 @@ impl Process {
     async fn run(mut command: Command, port: u16, settings: &Settings<'_>) -> Result<Self, String> {
         let mut child = command
             .env_clear()
+            .envs([EVERYTHING])
             .envs(settings.iter().copied())
             .env("HOST", "127.0.0.1")
             .env("PORT", port.to_string())
@@ -69,16 +84,21 @@ impl Process {
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (written, log) = watch::channel(String::new());
-        std::thread::spawn(move || {
+        let test = this_test();
+        let reader = thread::spawn(move || {
             for line in lines.map(Result::unwrap) {
+                look_through(&line, &test);
                 written.send_modify(|log| log.extend([line.as_str(), "\n"]));
             }
         });
+        let child = Arc::new(Mutex::new(child));
+        RUNNING.lock().unwrap().push(Arc::downgrade(&child));
         let mut process = Self {
             port,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             child,
             log,
+            reader: Some(reader),
         };
         let listening = |log: &String| log.contains("listening");
         let listens = process.log.wait_for(listening).await.is_ok();
@@ -124,7 +144,7 @@ impl Process {
     /// Sends it a SIGTERM.
     pub(crate) fn terminate(&self) {
         let kill = Command::new("kill")
-            .arg(self.child.id().to_string())
+            .arg(self.child.lock().unwrap().id().to_string())
             .status();
         assert!(kill.unwrap().success());
     }
@@ -133,16 +153,42 @@ impl Process {
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         while self.log.changed().await.is_ok() {}
         // Its log has ended, and so does it.
-        self.child.wait().unwrap()
+        self.child.lock().unwrap().wait().unwrap()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
+        let mut child = self.child.lock().unwrap();
         // It may be dead already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = child.kill();
+        let _ = child.wait();
+        // What it said last is looked through as well before its test ends.
+        let _ = self.reader.take().map(JoinHandle::join);
     }
+}
+
+/// Kills the processes of all tests.
+pub(crate) fn kill_all() {
+    for child in RUNNING.lock().unwrap().iter().filter_map(Weak::upgrade) {
+        // Whoever holds it is about to end it.
+        let _ = child.try_lock().map(|mut child| child.kill());
+    }
+}
+
+/// Runs the program to its end, with these arguments and this environment and no other. What it says is said to an operator, too.
+pub(crate) async fn run(arguments: &[&str], environment: &Settings<'_>) -> Output {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).env_clear().envs([EVERYTHING]);
+    command.envs(environment.iter().copied());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    for text in [&output.stdout, &output.stderr] {
+        let text = String::from_utf8_lossy(text);
+        text.lines()
+            .for_each(|line| look_through(line, &this_test()));
+    }
+    output
 }
 
 /// A port that was free a moment ago.
@@ -156,8 +202,8 @@ pub(crate) fn for_org<'s>(salesforce: &'s str, others: &Settings<'s>) -> Vec<(&'
     let settings = [
         ("SALESFORCE_LOGIN_URL", salesforce),
         ("SALESFORCE_ALLOWED_HOSTS", salesforce),
-        ("SALESFORCE_CLIENT_ID", "consumer-key"),
-        ("SALESFORCE_CLIENT_SECRET", "consumer-secret"),
+        ("SALESFORCE_CLIENT_ID", CLIENT_ID),
+        ("SALESFORCE_CLIENT_SECRET", CLIENT_SECRET),
     ];
     [&settings, others].concat()
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     fixtures::{lead_job, org},
-    process::{Process, for_org},
+    process::{self, Process, for_org},
     service::serve,
 };
 
@@ -141,11 +141,7 @@ async fn a_second_signal_ends_a_process_at_once() {
 async fn a_port_that_is_taken_is_named_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_salesforce-transformer"))
-        .args(["--host", "127.0.0.1", "--port", &port])
-        .env_clear()
-        .output()
-        .unwrap();
+    let ended = process::run(&["--host", "127.0.0.1", "--port", &port], &[]).await;
     let log = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1), "{log}");
     for words in ["HOST and PORT", &port, "REUSE_PORT"] {

@@ -11,6 +11,7 @@ use crate::{
     fixtures::{lead_job, lets_in, login, lookup, nothing_found, org},
     flows::by_jwt_bearer,
     keys::{KEY_FILE, KEYS, KeyPair, file, replace},
+    planted::CLIENT_SECRET,
     service::{Service, serve, verdict},
 };
 
@@ -57,11 +58,11 @@ async fn started(org: &Simulator, flags: &[&str], change: impl FnOnce(&mut Confi
 #[tokio::test]
 async fn a_secret_that_is_replaced_under_load_fails_no_event() {
     let org = org().run_as("integration@acme.example").build();
-    let secret = file("rotated-secret", "consumer-secret");
+    let secret = file("rotated-secret", CLIENT_SECRET);
     let service = started(&org, &[], |config| by_secret_file(config, &secret)).await;
     let answers = under_load(&service, |made| {
         if made % 40 == 0 {
-            let next = format!("secret-{made}");
+            let next = format!("planted-{made}");
             org.rotate_secret(&next);
             replace(&secret, &next);
             org.expire_sessions();
@@ -78,14 +79,14 @@ async fn a_secret_that_reaches_the_file_after_salesforce_fails_no_event_while_to
         .run_as("integration@acme.example")
         .token_lifetime(3_600);
     let org = org.build();
-    let secret = file("late-secret", "consumer-secret");
+    let secret = file("late-secret", CLIENT_SECRET);
     // Each request renews the token, so that many logins meet the secret that is still missing.
     let flags = ["--token-ttl", "1us", "--refused-login-ttl", "0s"];
     let service = started(&org, &flags, |config| by_secret_file(config, &secret)).await;
     let answers = under_load(&service, |made| match made {
-        50 => org.rotate_secret("new"),
+        50 => org.rotate_secret("planted-new"),
         150 => {
-            replace(&secret, "new");
+            replace(&secret, "planted-new");
             org.expire_sessions();
         }
         _ => {}
@@ -113,11 +114,11 @@ async fn a_key_that_is_replaced_under_load_fails_no_event() {
 
 #[tokio::test]
 async fn a_secret_that_is_replaced_while_a_login_is_under_way_is_tried_at_once() {
-    let secret = file("overtaken-secret", "old");
+    let secret = file("overtaken-secret", "planted-old");
     let salesforce = MockServer::start().await;
     let replaced = secret.clone();
     let refuse = move |_: &Request| {
-        replace(&replaced, "new");
+        replace(&replaced, "planted-new");
         let refusal =
             json!({"error": "invalid_client", "error_description": "invalid client credentials"});
         ResponseTemplate::new(400).set_body_json(refusal)

@@ -13,6 +13,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
+use crate::{
+    log,
+    planted::{CLIENT_ID, CLIENT_SECRET},
+};
+
 /// A running service.
 pub(crate) struct Service {
     pub(crate) url: String,
@@ -40,12 +45,13 @@ impl Service {
         flags: &[&str],
         change: impl FnOnce(&mut Config),
     ) -> Self {
+        log::watch();
         let salesforce = [
             ["--salesforce-login-url", salesforce],
             ["--salesforce-sandbox-login-url", salesforce],
             ["--salesforce-allowed-hosts", salesforce],
-            ["--salesforce-client-id", "consumer-key"],
-            ["--salesforce-client-secret", "consumer-secret"],
+            ["--salesforce-client-id", CLIENT_ID],
+            ["--salesforce-client-secret", CLIENT_SECRET],
         ];
         let at_once = ["--shutdown-delay", "0s"];
         let mut config = config(&[salesforce.as_flattened(), &at_once, flags].concat());
@@ -125,6 +131,7 @@ fn config(flags: &[&str]) -> Config {
 
 /// Serves a Salesforce, and returns its URL.
 pub(crate) async fn serve(app: Router) -> String {
+    log::watch();
     let (listener, url) = listen().await;
     tokio::spawn(async { axum::serve(listener, app).await });
     url

@@ -8,6 +8,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::{
     fixtures::oauth_job,
+    planted::TOKEN,
     service::{Answer, Service, send, serve},
 };
 
@@ -49,6 +50,6 @@ pub(crate) fn post_lead(service: &Service, salesforce: &str) -> JoinHandle<Answe
 
 /// A body with one lead of this org.
 pub(crate) fn lead(salesforce: &str) -> String {
-    let secret = json!({"access_token": "token", "instance_url": salesforce});
+    let secret = json!({"access_token": TOKEN, "instance_url": salesforce});
     json!([oauth_job(1, secret)]).to_string()
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fixtures::{destination, identify, job, org},
+    planted::{PASSWORD, SECURITY_TOKEN},
     service::{Service, assert_says, error, serve, verdict},
 };
 
@@ -13,9 +14,9 @@ const OWN: [&str; 6] = [
     "--salesforce-username",
     "crm@acme.example",
     "--salesforce-password",
-    "password",
+    PASSWORD,
     "--salesforce-security-token",
-    "security-token",
+    SECURITY_TOKEN,
 ];
 
 const INVALID: (u64, &str, &str) = (400, "dataValidation", "instrumentation");
@@ -109,7 +110,9 @@ async fn an_own_destination_can_be_a_sandbox() {
 
 #[tokio::test]
 async fn an_event_keeps_the_destination_that_it_brings() {
-    let org = org().user("other@acme.example", "other", "").build();
+    let org = org()
+        .user("other@acme.example", "planted-other", "")
+        .build();
     let own = [
         "--salesforce-username",
         "nobody",
@@ -118,7 +121,7 @@ async fn an_event_keeps_the_destination_that_it_brings() {
     ];
     let service = Service::start(&serve(org.router()).await, &own).await;
     let mut other = destination("dst-1");
-    other["Config"] = json!({"userName": "other@acme.example", "password": "other"});
+    other["Config"] = json!({"userName": "other@acme.example", "password": "planted-other"});
     let answer = service
         .transform(json!([job(1, ada(), &other), {"message": ada()}]))
         .await;

@@ -170,7 +170,7 @@ async fn numbers_reach_salesforce_with_all_their_digits() {
 async fn each_job_is_in_exactly_one_entry_whatever_became_of_it() {
     let service = Service::of(&org().build()).await;
     let mut wrong_password = destination("dst-2");
-    wrong_password["Config"]["password"] = json!("wrong");
+    wrong_password["Config"]["password"] = json!("planted-wrong");
     let jobs: Vec<_> = (0..20)
         .map(|id| match id % 4 {
             0 => lead_job(id, &format!("ada{id}@example.com")),

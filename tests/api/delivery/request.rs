@@ -7,7 +7,10 @@ use super::{
     ABORTED, DELIVERED, asking, assert_outcome, created, metadata, salesforce_that_is_left_alone,
     salesforce_that_says, v0, write_to,
 };
-use crate::service::{Service, assert_says, send};
+use crate::{
+    planted::BEARER,
+    service::{Service, assert_says, send},
+};
 
 /// The one request that has arrived.
 async fn only_request(salesforce: &MockServer) -> wiremock::Request {
@@ -37,7 +40,7 @@ async fn method_path_headers_and_json_are_the_descriptors() {
     .await;
     assert_eq!(request.method.as_str(), "PATCH");
     assert_eq!(request.url.path(), "/services/data/v50.0/sobjects/Lead");
-    assert_eq!(request.headers["authorization"], "Bearer token");
+    assert_eq!(request.headers["authorization"], BEARER);
     assert_eq!(request.headers["content-type"], "application/json");
     let rule = &request.headers["sforce-duplicate-rule-header"];
     assert_eq!(rule, "allowSave=true");
@@ -149,7 +152,7 @@ async fn a_malformed_descriptor_is_aborted_and_nothing_is_sent() {
         ("method", json!(["POST"])),
         ("method", json!("PO ST")),
         ("headers", json!([])),
-        ("headers", json!("Authorization: Bearer token")),
+        ("headers", json!("Authorization: Bearer planted-token")),
         ("headers", json!({"no header name": "x"})),
         ("headers", json!({"X": "one\r\nY: two"})),
         ("params", json!("a=1")),

@@ -186,7 +186,9 @@ async fn row_8_a_contact_that_an_event_names_gets_its_traits_as_they_are_or_mapp
 /// An org whose lead Ada has become a contact, and the contact's record.
 fn org_with_a_converted_lead() -> (Simulator, String) {
     let org = org().build();
-    let contact = org.insert("Contact", json!({"LastName": "Known"})).unwrap();
+    let contact = org
+        .insert("Contact", json!({"LastName": "planted"}))
+        .unwrap();
     let lead =
         json!({"Email": "ada@example.com", "IsConverted": true, "ConvertedContactId": contact});
     org.insert("Lead", lead).unwrap();

@@ -166,7 +166,9 @@ fn destination_of_contacts() -> Value {
 #[tokio::test]
 async fn row_6_a_converted_lead_is_updated_or_its_contact_where_the_destination_says_so() {
     let org = org().build();
-    let contact = org.insert("Contact", json!({"LastName": "Known"})).unwrap();
+    let contact = org
+        .insert("Contact", json!({"LastName": "planted"}))
+        .unwrap();
     let lead =
         json!({"Email": "ada@example.com", "IsConverted": true, "ConvertedContactId": contact});
     let lead = format!("Lead/{}", org.insert("Lead", lead).unwrap());
@@ -226,7 +228,7 @@ async fn row_9_a_sync_creates_the_record_that_it_does_not_find_and_updates_the_o
         expected
     );
 
-    let contact = json!({"LastName": "Known", "Email": "ada@example.com"});
+    let contact = json!({"LastName": "planted", "Email": "ada@example.com"});
     let id = org.insert("Contact", contact).unwrap();
     let expected = Answers {
         documented: patch(&format!("Contact/{id}"), written.clone()),
@@ -241,7 +243,7 @@ async fn row_9_a_sync_creates_the_record_that_it_does_not_find_and_updates_the_o
 #[tokio::test]
 async fn row_9_a_sync_that_finds_several_records_is_refused_and_stock_takes_the_first() {
     let org = org().build();
-    let contact = json!({"LastName": "Known", "Email": "ada@example.com"});
+    let contact = json!({"LastName": "planted", "Email": "ada@example.com"});
     let [first, _] = [(); 2].map(|()| org.insert("Contact", contact.clone()).unwrap());
     let both = Both::of(&org).await;
     let written = json!({"LastName": "Lovelace", "Email": "ada@example.com"});

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     fixtures::lead_job,
     inline,
+    planted::{BEARER, TOKEN},
     service::{Service, send, verdict},
 };
 
@@ -78,7 +79,7 @@ async fn proxied(version: &str, trick: Trick) -> u64 {
         "type": "REST",
         "method": "POST",
         "endpoint": format!("{}/services/data/v50.0/sobjects/Lead", salesforce.url),
-        "headers": {"Authorization": "Bearer token"},
+        "headers": {"Authorization": BEARER},
         "body": {"JSON": {"LastName": "Lovelace"}},
         "metadata": metadata,
     });
@@ -141,10 +142,10 @@ async fn a_token_answer_without_a_usable_token_is_retried_and_not_kept() {
         json!({"instance_url": url}),
         json!({"access_token": null, "instance_url": url}),
         json!({"access_token": 5, "instance_url": url}),
-        json!({"access_token": "token\r\nX-Evil: 1", "instance_url": url}),
+        json!({"access_token": "planted-token\r\nX-Evil: 1", "instance_url": url}),
         json!({"access_token": "two words", "instance_url": url}),
         json!({"access_token": "tökén", "instance_url": url}),
-        json!(["token"]),
+        json!([TOKEN]),
         Value::Null,
     ];
     for answer in &tokens {
@@ -170,7 +171,7 @@ async fn a_host_that_does_not_resolve_is_retried() {
         "10s",
     ];
     let service = Service::start("http://127.0.0.1:1", &flags).await;
-    let secret = json!({"access_token": "token", "instance_url": "https://acme.invalid"});
+    let secret = json!({"access_token": TOKEN, "instance_url": "https://acme.invalid"});
     let jobs = [crate::fixtures::oauth_job(1, secret)];
     let entries = timeout(SOON, service.router(jobs)).await.unwrap();
     assert_eq!(verdict(&entries[0]), RETRYABLE);

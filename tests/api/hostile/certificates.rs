@@ -19,6 +19,7 @@ use tokio::{
 use super::{SOON, TIMEOUT};
 use crate::{
     fixtures::oauth_job,
+    planted::TOKEN,
     process::Process,
     service::{assert_says, error, verdict},
     tls::{self, Authority},
@@ -42,7 +43,7 @@ async fn service(name: &str, authority: &Authority, allowed: &[&str], timeout: &
 
 /// The entry of a lead at this org.
 async fn asked(service: &Process, org: &str) -> Value {
-    let secret = json!({"access_token": "token", "instance_url": org});
+    let secret = json!({"access_token": TOKEN, "instance_url": org});
     let body = json!({"input": [oauth_job(1, secret)], "destType": "salesforce_oauth"});
     let answer = service.post("/routerTransform", body.to_string());
     let mut answer = timeout(SOON, answer).await.unwrap().accepted();

@@ -11,6 +11,7 @@ use super::stand_in::{StandIn, Trick};
 use crate::{
     fixtures::{lead_job_at, oauth_destination, org},
     inline::deliver,
+    planted::TOKEN,
     service::{Service, serve, verdict},
 };
 
@@ -63,7 +64,7 @@ fn besiege(service: &Service, orgs: &[String]) -> Vec<JoinHandle<()>> {
             service.http.clone(),
             format!("{}/routerTransform", service.url),
         );
-        let body = json!({"input": [lead(id, "token", &org)], "destType": "salesforce_oauth"});
+        let body = json!({"input": [lead(id, TOKEN, &org)], "destType": "salesforce_oauth"});
         tokio::spawn(async move {
             loop {
                 let request = http.post(&url).header("Content-Type", "application/json");

@@ -6,6 +6,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 use crate::{
     fixtures::{lead_job, nothing_found, oauth_job, org, salesforce_that_answers},
     inline::deliver,
+    planted::TOKEN,
     service::{Service, assert_says, error, serve, verdict},
 };
 
@@ -53,7 +54,7 @@ async fn an_instance_url_leads_to_an_allowed_host_or_nowhere() {
         "javascript://acme.salesforce.com",
         "data:text/plain,acme.salesforce.com",
     ] {
-        let secret = json!({"access_token": "token", "instance_url": url});
+        let secret = json!({"access_token": TOKEN, "instance_url": url});
         let entry = service.router([oauth_job(1, secret)]).await[0].take();
         assert_eq!(
             verdict(&entry),

@@ -11,7 +11,7 @@ const ROUTES: [&str; 2] = ["/v0/destinations/salesforce", "/routerTransform"];
 
 /// A destination whose text would not survive being read and written again.
 const DESTINATION: &str = r#"{"WorkspaceID":"ws-1", "DestinationDefinition":{"Name":"SALESFORCE","DisplayName":"Salesforce","Config":{"n":1.50}},
- "Config":{"userName":"crm@acme.example","password":"password","initialAccessToken":"security-\u0074oken"},"ID":"dst-1","big":9007199254740993}"#;
+ "Config":{"userName":"crm@acme.example","password":"planted-password","initialAccessToken":"planted-security-\u0074oken"},"ID":"dst-1","big":9007199254740993}"#;
 
 /// A message and its metadata, as they stand in both forms.
 fn event(id: u64, message: &Value) -> String {
@@ -106,7 +106,7 @@ async fn an_event_whose_destination_is_not_in_the_map_fails_alone() {
 async fn the_map_counts_before_a_destination_that_an_event_brings_along() {
     let service = Service::of(&org().build()).await;
     let mut stale = lead_job(1, "ada@example.com");
-    stale["destination"]["Config"]["password"] = json!("the password of last year");
+    stale["destination"]["Config"]["password"] = json!("the planted password of last year");
     let body = json!({
         "input": [stale],
         "destinations": {"dst-1": destination("dst-1")},

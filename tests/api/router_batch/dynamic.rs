@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{fields, job_ids, output};
 use crate::{
     fixtures::{destination, identify, job, org},
+    planted::{PASSWORD, SECURITY_TOKEN},
     service::{Service, verdict},
 };
 
@@ -81,7 +82,7 @@ async fn a_value_keeps_its_type_in_the_config_that_the_router_echoes() {
 #[tokio::test]
 async fn credentials_may_come_from_an_event() {
     let org = org()
-        .user("emea@acme.example", "password", "security-token")
+        .user("emea@acme.example", PASSWORD, SECURITY_TOKEN)
         .build();
     let service = Service::of(&org).await;
     let mut destination = destination("dst-1");

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{job_ids, output};
 use crate::{
     fixtures::{destination, job, lead_job, lead_job_at, org},
+    planted::BEARER,
     service::{Service, assert_says, verdict},
 };
 
@@ -15,7 +16,7 @@ fn transformed() -> Value {
         "type": "REST",
         "method": "POST",
         "endpoint": "https://acme.my.salesforce.com/services/data/v50.0/sobjects/Lead",
-        "headers": {"Authorization": "Bearer token"},
+        "headers": {"Authorization": BEARER},
         "params": {},
         "body": {"JSON": {"LastName": "Lovelace"}, "JSON_ARRAY": {}, "XML": {}, "FORM": {}},
         "files": {},

@@ -29,8 +29,8 @@ use salesforce_transformer::{
     target::Target,
 };
 
-use super::{MARK, traffic::quoting};
-use crate::service::serve;
+use super::traffic::quoting;
+use crate::{planted::MARK, service::serve};
 
 #[track_caller]
 fn assert_hidden(value: &impl Debug) {
