@@ -24,6 +24,9 @@ use crate::{
     target::Target,
 };
 
+/// How many fields an event has beyond its traits, about: what is inside `company` and `address`, and parts of a name.
+const MORE_FIELDS: usize = 8;
+
 /// The table for a record that was found by its e-mail: a Lead, or the Contact that a lead has become.
 fn table_of_found(object: &str) -> Option<&'static Table> {
     match object {
@@ -96,11 +99,12 @@ pub fn fields<'a>(
 /// The traits as they are, for objects without a table and for destinations that switch the mapping off.
 #[must_use]
 pub fn as_they_are<'a>(traits: &Members<'a>) -> Fields<'a> {
-    let members = traits
-        .iter()
-        .map(|(name, value)| (FieldName::from(name.clone()), FieldValue::Trait(*value)));
+    let mut members = Distinct::with_capacity(traits.count());
+    for (name, value) in traits.iter() {
+        members.add(FieldName::from(name.clone()), FieldValue::Trait(*value));
+    }
     Fields {
-        members: members.collect(),
+        members,
         ..Fields::default()
     }
 }
@@ -116,7 +120,7 @@ pub fn mapped<'a>(
     rules: &Rules,
 ) -> Result<Fields<'a>, EventError> {
     let mut fields = Fields {
-        members: Distinct::sized_like(traits),
+        members: Distinct::with_capacity(traits.count() + MORE_FIELDS),
         ..Fields::default()
     };
     let placeholders = creates || rules.placeholders == Placeholders::Always;

@@ -31,12 +31,6 @@ impl Name for Cow<'_, str> {
 /// Up to so many members are compared with a key, which is faster than to hash it.
 const FEW: usize = 32;
 
-/// How many members an object of traits or fields has, about.
-const USUAL: usize = 16;
-
-/// How many fields an event has beyond its traits, about: parts of a name, and placeholders.
-const MORE: usize = 8;
-
 /// The shapes of the keys that were there: most keys need not be compared with any to be told apart from all.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen(u64);
@@ -55,6 +49,7 @@ impl Seen {
 
 impl<K: Name, V> Distinct<K, V> {
     /// Sets a member; a known key keeps its place.
+    #[inline]
     pub fn set(&mut self, key: K, value: V) {
         match self.place(&key) {
             Some(known) => self.list[known].1 = value,
@@ -80,7 +75,7 @@ impl<K: Name, V> Distinct<K, V> {
         self.list.retain(|(key, value)| wanted(key, value));
         self.places = None;
         if self.list.len() > FEW {
-            self.count();
+            self.index();
         }
     }
 
@@ -97,6 +92,7 @@ impl<K: Name, V> Distinct<K, V> {
     }
 
     /// Where a key is that is about to be set.
+    #[inline]
     fn place(&mut self, key: &K) -> Option<usize> {
         if self.seen.is_new(key.shown()) {
             return None;
@@ -104,28 +100,32 @@ impl<K: Name, V> Distinct<K, V> {
         self.position(key)
     }
 
-    /// No members, with room for as many as another object has, and a few more.
+    /// No members, with room for so many.
     #[must_use]
-    pub fn sized_like<L, W>(other: &Distinct<L, W>) -> Self {
+    pub fn with_capacity(members: usize) -> Self {
         Self {
-            list: Vec::with_capacity(other.list.len() + MORE),
+            list: Vec::with_capacity(members),
             ..Self::default()
         }
     }
 
+    /// How many members there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
     /// Adds a member of which it is known that it is not there.
+    #[inline]
     fn push(&mut self, key: K, value: V) {
-        if self.list.capacity() == 0 {
-            self.list.reserve(USUAL);
-        }
         self.list.push((key, value));
         if self.list.len() > FEW {
-            self.count();
+            self.index();
         }
     }
 
     /// Notes where the keys are that it is not known of yet.
-    fn count(&mut self) {
+    fn index(&mut self) {
         let places = self.places.get_or_insert_default();
         let uncounted = self.list.iter().enumerate().skip(places.len());
         places.extend(uncounted.map(|(place, (key, _))| (key.clone(), place)));

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{Members, Outline, Value, outline::Places, value::text_of};
+use super::{Members, Outline, Value, outline::Places, string, value::text_of};
 
 /// An object as it stands in its text. A repeated key takes its last value.
 #[derive(Clone, Copy)]
@@ -31,15 +31,10 @@ impl<'a> Key<'a> {
         is_plain || (self.outline.places.has_escaped_keys && self.text() == name)
     }
 
-    #[expect(
-        clippy::manual_contains,
-        reason = "keys are short, and `contains` is made for long texts"
-    )]
-    fn holds(self, byte: u8) -> bool {
+    fn has_dot(self) -> bool {
         let text = self.outline.text().as_bytes();
         let is_escaped = self.outline.places.has_escaped_keys;
-        text[self.start..self.end].iter().any(|each| *each == byte)
-            || (is_escaped && self.text().as_bytes().contains(&byte))
+        string::has_dot(text, self.start..self.end) || (is_escaped && self.text().contains('.'))
     }
 
     /// The key without quotes and escapes; half a character is replaced, as its event is refused in any case.
@@ -81,7 +76,14 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Value<'a>>; N] {
         let mut picked = [None; N];
-        for (key, node) in self.nodes() {
+        let lengths = names
+            .iter()
+            .fold(0, |all, name| all | length_bit(name.len()));
+        let may_be_meant = |key: Key<'_>| {
+            let length = key.end - key.start - 2;
+            lengths & length_bit(length) != 0 || key.outline.places.has_escaped_keys
+        };
+        for (key, node) in self.nodes().filter(|(key, _)| may_be_meant(*key)) {
             if let Some(index) = names.iter().position(|name| key.is(name)) {
                 picked[index] = Some(Value::at_node(self.outline, node));
             }
@@ -101,7 +103,7 @@ impl<'a> Object<'a> {
     /// Whether any key holds a dot, so that a path may be spelled out in it.
     #[must_use]
     pub fn has_dotted_keys(self) -> bool {
-        self.nodes().any(|(key, _)| key.holds(b'.'))
+        self.nodes().any(|(key, _)| key.has_dot())
     }
 
     /// Whether there are no members.
@@ -113,7 +115,9 @@ impl<'a> Object<'a> {
     /// The members in their order. A repeated key keeps its place and takes its last value.
     #[must_use]
     pub fn members(self) -> Members<'a> {
-        self.iter().collect()
+        let mut members = Members::with_capacity(self.nodes().count());
+        members.extend(self.iter());
+        members
     }
 
     /// The members as they stand, repeated keys included.
@@ -140,6 +144,11 @@ impl<'a> Object<'a> {
             Some((key, value))
         })
     }
+}
+
+/// A bit for names of a length, so that keys of other lengths need not be compared with any.
+fn length_bit(length: usize) -> u64 {
+    1 << (length % 64)
 }
 
 /// An object without members.

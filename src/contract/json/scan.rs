@@ -96,6 +96,11 @@ impl Scan<'_> {
     }
 
     /// Goes from the end of a value to where the next one begins.
+    #[expect(
+        clippy::inline_always,
+        reason = "the walk is one loop: a call for each value takes longer than most values"
+    )]
+    #[inline(always)]
     fn after(&mut self, mut at: usize) -> Option<usize> {
         while let Some(container) = self.open.last() {
             at = self.blank(at);
@@ -139,6 +144,7 @@ impl Scan<'_> {
     }
 
     /// Passes a key and its colon.
+    #[inline]
     fn key(&mut self, at: usize) -> Option<usize> {
         let start = self.blank(at);
         if self.text.get(start) != Some(&b'"') {
@@ -149,6 +155,11 @@ impl Scan<'_> {
         (self.text.get(colon) == Some(&b':')).then(|| self.blank(colon + 1))
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "the walk is one loop: a call for each value takes longer than most values"
+    )]
+    #[inline(always)]
     fn string(&mut self, start: usize) -> Option<usize> {
         let end = match string::plain(self.text, start + 1) {
             Some(end) => end,

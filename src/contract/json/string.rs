@@ -1,5 +1,7 @@
 //! Finds where a JSON string ends.
 
+use std::ops::Range;
+
 use wide::u8x16;
 
 /// The byte after a string that begins (after its quote) at `at` and holds no escape; `None` where it holds one, a control
@@ -23,11 +25,33 @@ pub(super) fn plain(text: &[u8], mut at: usize) -> Option<usize> {
 pub(super) fn is_plain(text: &str) -> bool {
     let text = text.as_bytes();
     let is_plain = |chunk: &[u8; 16]| marks(*chunk) == 0;
-    match text.last_chunk() {
-        // The last chunk may overlap the one before it.
-        Some(last) => text.as_chunks().0.iter().all(is_plain) && is_plain(last),
-        None => !text.iter().any(|byte| is_special(*byte)),
+    // The last chunk may overlap the one before it.
+    match (
+        text.last_chunk(),
+        text.first_chunk::<8>(),
+        text.last_chunk(),
+    ) {
+        (Some(last), _, _) => text.as_chunks().0.iter().all(is_plain) && is_plain(last),
+        (None, Some(first), Some(last)) => is_plain(&joined(*first, *last)),
+        (None, _, _) => !text.iter().any(|byte| is_special(*byte)),
     }
+}
+
+/// Whether there is a dot in a part of a text.
+pub(super) fn has_dot(text: &[u8], part: Range<usize>) -> bool {
+    match text[part.start..].first_chunk::<16>() {
+        Some(chunk) if part.len() < 16 => {
+            let dots = u8x16::from(*chunk).simd_eq(u8x16::splat(b'.'));
+            dots.to_bitmask() & ((1 << part.len()) - 1) != 0
+        }
+        _ => text[part].contains(&b'.'),
+    }
+}
+
+/// Sixteen bytes of two times eight.
+fn joined(first: [u8; 8], second: [u8; 8]) -> [u8; 16] {
+    let [first, second] = [first, second].map(u64::from_le_bytes);
+    (u128::from(first) | u128::from(second) << 64).to_le_bytes()
 }
 
 fn is_special(byte: u8) -> bool {
