@@ -14,6 +14,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{net::TcpStream, signal, sync::mpsc, time};
+use tokio_io_timeout::TimeoutWriter;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::listeners::is_of_connection;
@@ -82,6 +83,7 @@ async fn next(signals: &mut Signals) {
 struct Server {
     app: TowerToHyperService<Router>,
     http: http1::Builder,
+    answer_timeout: Duration,
     connections: TaskTracker,
     draining: CancellationToken,
 }
@@ -94,6 +96,7 @@ impl Server {
         Self {
             app: TowerToHyperService::new(app),
             http,
+            answer_timeout: settings.answer_timeout,
             connections: TaskTracker::new(),
             draining: CancellationToken::new(),
         }
@@ -124,6 +127,9 @@ impl Server {
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
+        // Who takes no answer would otherwise hold its memory for ever.
+        let mut connection = TimeoutWriter::new(connection);
+        connection.set_timeout(Some(self.answer_timeout));
         let (app, asked) = (self.app.clone(), CancellationToken::new());
         let first_request = asked.clone();
         let service = service_fn(move |request| {
@@ -132,7 +138,7 @@ impl Server {
         });
         let answering = self
             .http
-            .serve_connection(TokioIo::new(connection), service);
+            .serve_connection(TokioIo::new(Box::pin(connection)), service);
         let draining = self.draining.clone();
         let last_request = async move {
             draining.cancelled().await;

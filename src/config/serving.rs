@@ -33,6 +33,9 @@ pub struct Serving {
     /// Longest wait for the next bytes of a request's body
     #[arg(long, env = "BODY_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
     pub body_timeout: Duration,
+    /// Longest wait for a caller to take the next bytes of its answer
+    #[arg(long, env = "ANSWER_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
+    pub answer_timeout: Duration,
     /// Whether answers are compressed for callers that accept gzip; rudder-server does
     #[arg(long, env = "COMPRESS_ANSWERS", default_value_t = true, action = clap::ArgAction::Set)]
     pub compress_answers: bool,

@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -59,12 +59,7 @@ pub(super) async fn observe(
     };
     let response = next.run(request).await;
     line.write(response.status().as_u16(), response.extensions());
-    response.map(|body| {
-        Body::new(Leaving {
-            body,
-            _share: share,
-        })
-    })
+    response.map(|body| Body::new(Leaving { body, share }))
 }
 
 impl Line {
@@ -133,7 +128,19 @@ impl Drop for Line {
 /// An answer on its way out: it takes memory until its last byte has left.
 struct Leaving {
     body: Body,
+    share: Arc<Share>,
+}
+
+/// Bytes of an answer: hyper keeps them until the caller has taken them, long after it is done with the body.
+struct Outgoing {
+    bytes: Bytes,
     _share: Arc<Share>,
+}
+
+impl AsRef<[u8]> for Outgoing {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl HttpBody for Leaving {
@@ -144,7 +151,14 @@ impl HttpBody for Leaving {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let outgoing = |bytes| {
+            Bytes::from_owner(Outgoing {
+                bytes,
+                _share: Arc::clone(&self.share),
+            })
+        };
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(outgoing))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -163,6 +163,32 @@ async fn headers_that_do_not_end_are_not_waited_for() {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_takes_holds_no_memory_for_ever() {
+    let service = Service::start("http://127.0.0.1:1", &["--answer-timeout", "500ms"]).await;
+    // Far more than the buffers of a connection take.
+    let events = format!("[{}1]", "1,".repeat(100_000));
+    let address = service.url.strip_prefix("http://").unwrap();
+    let mut caller = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        events.len()
+    );
+    let request = format!("POST /v0/destinations/salesforce {head}{events}");
+    caller.write_all(request.as_bytes()).await.unwrap();
+
+    caller.readable().await.unwrap();
+    let taken = format!("in_flight_bytes {}", 3 * events.len());
+    until(&service, &taken).await;
+    until(&service, "in_flight_bytes 0").await;
+    let mut answer = Vec::new();
+    let ended = caller.read_to_end(&mut answer).await;
+    assert!(
+        ended.is_err() || answer.len() < 20_000_000,
+        "all of it has come"
+    );
+}
+
+#[tokio::test]
 async fn a_body_that_does_not_arrive_is_to_be_sent_again() {
     let service = Service::start("http://127.0.0.1:1", &["--body-timeout", "10ms"]).await;
     let head = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
