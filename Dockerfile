@@ -43,4 +43,7 @@ USER 65532:65532
 EXPOSE 9090
 RUN ["/salesforce-transformer", "--version"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/salesforce-transformer", "health"]
+# The memory of a large batch goes back to the system once it is answered: the C library would else keep some of it for
+# ever. Batches of the usual size are below this and as fast as before.
+ENV MALLOC_MMAP_THRESHOLD_=1048576
 ENTRYPOINT ["/salesforce-transformer"]
