@@ -8,6 +8,8 @@ mod event;
 mod request;
 mod verdict;
 
+use std::any::Any;
+
 pub use event::{EventError, ExternalIdFlaw, SecretFlaw};
 pub use request::RequestError;
 pub use verdict::StatTags;
@@ -29,4 +31,11 @@ pub fn shortened(name: &str) -> String {
         shortened.push('…');
     }
     shortened
+}
+
+/// What a panic says of itself, for the log.
+pub(crate) fn words_of_panic(cause: &(dyn Any + Send)) -> &str {
+    let text = cause.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("unknown")
 }

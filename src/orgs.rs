@@ -8,7 +8,7 @@ use crate::{
     contract::{Destination, DestinationName, Entry, json::Value},
     error::EventError,
     salesforce::{
-        Asked, AuthError, Credentials, Key, Salesforce, Wanted, by_key::InOrderByKey,
+        Asked, AuthError, Credentials, Key, Salesforce, Spares, Wanted, by_key::InOrderByKey,
         limits::Handled,
     },
 };
@@ -117,7 +117,13 @@ impl<'a> Orgs<'a> {
     /// Opens a session with each org and asks for its keys, a few orgs at a time.
     pub async fn ask(self, salesforce: &Arc<Salesforce>) -> Answers {
         let answers: Vec<_> = self.0.into_iter().map(|org| org.ask(salesforce)).collect();
-        Answers(stream::iter(answers).buffered(AT_ONCE).collect().await)
+        let mut answers: Vec<Answer> = stream::iter(answers).buffered(AT_ONCE).collect().await;
+        // Only now: the lookups of one destination may have taken what another one's org had to spare.
+        for answer in &mut answers {
+            let asked = answer.asked.as_ref().ok();
+            answer.spares = asked.map(|asked| salesforce.limits().spares(asked.session.instance()));
+        }
+        Answers(answers)
     }
 }
 
@@ -134,6 +140,7 @@ impl Org<'_> {
         Answer {
             credentials: Arc::new(self.credentials),
             asked,
+            spares: None,
         }
     }
 
@@ -193,6 +200,8 @@ pub struct Answers(Vec<Answer>);
 struct Answer {
     credentials: Arc<Credentials>,
     asked: Result<Asked, Arc<AuthError>>,
+    /// What the org has to spare for writes, once all have answered; `None` without a session.
+    spares: Option<Spares>,
 }
 
 impl Answers {
@@ -205,6 +214,16 @@ impl Answers {
         asked
             .as_ref()
             .map_err(|error| EventError::Authorisation(Arc::clone(error)))
+    }
+
+    /// Whether the org has a call to spare for a write.
+    ///
+    /// # Errors
+    /// [`EventError::Reserved`] where it has none.
+    pub fn spare(&self, index: OrgIndex, creates: bool) -> Result<(), EventError> {
+        let spares = self.0[index.0].spares.as_ref();
+        let written = spares.map_or(Ok(()), |spares| spares.write(creates));
+        written.map_err(EventError::Reserved)
     }
 
     /// What a new session of the org is opened with.

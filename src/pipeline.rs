@@ -235,8 +235,7 @@ impl Pipeline {
                     continue;
                 }
             }
-            let spared = asked.spares.write(target.id.is_none());
-            spared.map_err(EventError::Reserved)?;
+            answers.spare(writing.org, target.id.is_none())?;
             let (session, update) = (&asked.session, self.rules.update_method);
             requests.push(Descriptor::new(
                 session,

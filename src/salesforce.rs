@@ -4,7 +4,7 @@
 //! one of four dispositions.
 
 pub mod auth;
-pub mod by_key;
+pub(crate) mod by_key;
 pub mod client;
 pub mod collections;
 pub mod composite;
@@ -70,8 +70,6 @@ pub struct Asked {
     pub session: Arc<Session>,
     /// The records of the keys that were asked for.
     pub found: Found,
-    /// Whether the org has calls to spare for writes.
-    pub spares: Spares,
 }
 
 impl Salesforce {
@@ -134,11 +132,7 @@ impl Salesforce {
         let (mut found, unknown) = self.recalled(&viewer, wanted);
         found.extend(self.lookups.find(self, &session, &viewer, &unknown).await);
         match found.expiry() {
-            None => Ok(Asked {
-                spares: self.limits.spares(session.instance()),
-                session,
-                found,
-            }),
+            None => Ok(Asked { session, found }),
             Some(fault) => {
                 self.renew(&session).await;
                 Err(Arc::new(AuthError::Expired(fault)))

@@ -44,12 +44,31 @@ pub struct Entry<'a> {
     pub metadata: Option<Value<'a>>,
     /// `destination`, to be echoed as it came, with its templates resolved.
     pub destination: Option<Value<'a>>,
-    /// The values in the metadata of [`OF_JOB`], which are looked for once.
-    of_job: [Option<Value<'a>>; OF_JOB.len()],
+    of_job: OfJob<'a>,
 }
 
-/// What the metadata of every job are asked for.
-const OF_JOB: [&str; 4] = ["dontBatch", "secret", "traceparent", "destInfo"];
+/// What the metadata of every job are asked for. It is looked for once.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfJob<'a> {
+    dont_batch: Option<Value<'a>>,
+    secret: Option<Value<'a>>,
+    traceparent: Option<Value<'a>>,
+    dest_info: Option<Value<'a>>,
+}
+
+impl<'a> OfJob<'a> {
+    fn read(metadata: Option<Value<'a>>) -> Self {
+        let members = metadata.and_then(Value::as_object).unwrap_or_default();
+        let names = ["dontBatch", "secret", "traceparent", "destInfo"];
+        let [dont_batch, secret, traceparent, dest_info] = members.pick(names);
+        Self {
+            dont_batch,
+            secret,
+            traceparent,
+            dest_info,
+        }
+    }
+}
 
 impl<'a> Entry<'a> {
     /// Reads the parts of `whole`. A flaw stays inside the entry.
@@ -62,12 +81,11 @@ impl<'a> Entry<'a> {
         // What nobody can carry is not echoed either: rudder-server would throw the whole answer away for it.
         let is_carriable = |value: &Value<'_>| value.flaw().is_none();
         let metadata = metadata.filter(is_carriable);
-        let members = metadata.and_then(Value::as_object).unwrap_or_default();
         Self {
             event: carried(whole, message),
             metadata,
             destination: destination.filter(is_carriable),
-            of_job: members.pick(OF_JOB),
+            of_job: OfJob::read(metadata),
         }
     }
 
@@ -86,36 +104,32 @@ impl<'a> Entry<'a> {
             event,
             metadata: None,
             destination: None,
-            of_job: [None; OF_JOB.len()],
+            of_job: OfJob::default(),
         }
     }
 
     /// Whether an earlier answer asked for the job to be sent alone: `metadata.dontBatch`.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        let [dont_batch, ..] = self.of_job;
-        dont_batch.is_some_and(Value::is_true)
+        self.of_job.dont_batch.is_some_and(Value::is_true)
     }
 
     /// The OAuth secret in the metadata.
     #[must_use]
     pub fn secret(&self) -> Option<Value<'a>> {
-        let [_, secret, ..] = self.of_job;
-        secret
+        self.of_job.secret
     }
 
     /// The trace that the event belongs to, in the form of the header `traceparent`.
     #[must_use]
     pub fn traceparent(&self) -> Option<Value<'a>> {
-        let [_, _, traceparent, _] = self.of_job;
-        traceparent
+        self.of_job.traceparent
     }
 
     /// What an earlier answer has noted in the metadata for the delivery proxy.
     #[must_use]
     pub fn dest_info(&self) -> Option<Value<'a>> {
-        let [.., dest_info] = self.of_job;
-        dest_info
+        self.of_job.dest_info
     }
 }
 

@@ -15,7 +15,7 @@ mod value;
 mod writer;
 
 pub use self::{
-    members::{Distinct, Members, Name},
+    members::{Distinct, MemberName, Members},
     object::Object,
     outline::{Outline, Uncarriable},
     value::{Kind, Value},

@@ -22,7 +22,10 @@ use super::{
     failure::{self, Caller},
     front, observed, unread,
 };
-use crate::{config::Config, error::RequestError};
+use crate::{
+    config::Config,
+    error::{RequestError, words_of_panic},
+};
 
 /// Answers below this size are sent as they are, in bytes.
 const SMALLEST_COMPRESSED: u16 = 1024;
@@ -119,13 +122,7 @@ async fn api_version(mut response: Response) -> Response {
     reason = "CatchPanicLayer hands the cause over"
 )]
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
-    let text = cause
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| cause.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(
-        cause = text.unwrap_or("unknown"),
-        "a handler panicked: please report this as a bug"
-    );
+    let cause = words_of_panic(cause.as_ref());
+    tracing::error!(cause, "a handler panicked: please report this as a bug");
     failure::answer(&RequestError::Panicked, Caller::RudderServer)
 }

@@ -15,31 +15,24 @@ pub(super) struct Traces(Vec<String>);
 impl Traces {
     /// The traces of these events; `None` where there are none.
     pub(super) fn of(entries: &[Entry<'_>]) -> Option<Self> {
-        Self::joined(entries.iter().filter_map(Entry::traceparent))
+        Self::of_parents(entries.iter().filter_map(Entry::traceparent))
     }
 
     /// The traces that the metadata of jobs name.
     pub(super) fn of_jobs<'a>(jobs: impl IntoIterator<Item = Value<'a>>) -> Option<Self> {
         let parent = |metadata: Value<'a>| metadata.as_object()?.get("traceparent");
-        Self::joined(jobs.into_iter().filter_map(parent))
+        Self::of_parents(jobs.into_iter().filter_map(parent))
     }
 
-    fn joined<'a>(parents: impl Iterator<Item = Value<'a>>) -> Option<Self> {
-        let mut ids: Vec<&str> = Vec::new();
-        // A trace id needs no escape: one that is written with some is no trace.
-        let text = |parent: Value<'a>| parent.json().strip_prefix('"')?.strip_suffix('"');
-        // Events of one trace often follow each other.
-        let mut last = None;
-        let is_new = |parent: &&'a str| last.replace(*parent) != Some(*parent);
-        for id in parents.filter_map(text).filter(is_new).filter_map(trace_id) {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
+    fn of_parents<'a>(parents: impl Iterator<Item = Value<'a>>) -> Option<Self> {
+        let mut ids: Vec<String> = Vec::new();
+        for parent in parents.filter_map(Value::as_text) {
+            let id = trace_id(&parent).filter(|id| !ids.iter().any(|known| known == id));
+            ids.extend(id.map(ToOwned::to_owned));
             if ids.len() == MOST {
                 break;
             }
         }
-        let ids: Vec<String> = ids.into_iter().map(ToOwned::to_owned).collect();
         (!ids.is_empty()).then_some(Self(ids))
     }
 }

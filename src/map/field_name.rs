@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::contract::json::{Name, Writer};
+use crate::contract::json::{MemberName, Writer};
 
 /// How the names of custom fields end.
 const CUSTOM: &str = "__c";
@@ -67,8 +67,8 @@ impl<'a> From<Cow<'a, str>> for FieldName<'a> {
     }
 }
 
-impl Name for FieldName<'_> {
-    fn shown(&self) -> &str {
+impl MemberName for FieldName<'_> {
+    fn stem(&self) -> &str {
         &self.stem
     }
 }

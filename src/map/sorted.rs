@@ -8,7 +8,7 @@ use super::table::Field;
 use crate::contract::json::{Members, Value};
 
 /// How many slots any table has at the most.
-const MOST_SLOTS: usize = 128;
+const MOST_SLOTS: usize = u128::BITS as usize;
 
 /// The traits of which a name is made. They have the first slots.
 pub(super) const PARTS: [&str; 3] = ["name", "firstName", "lastName"];
@@ -19,7 +19,7 @@ const USUAL_OTHERS: usize = 16;
 /// To where the traits are sorted that a table knows of.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// The traits.
+    /// The traits that paths begin with, by name.
     names: Names,
     /// For each field where its paths lead.
     places: Vec<Places>,
@@ -58,7 +58,7 @@ pub(super) struct Place {
     below: Option<usize>,
 }
 
-/// The traits of an event by their slots, and those that no field reads.
+/// The traits of an event by their slots, and those that may become custom fields.
 pub(super) struct Sorted<'t, 'a> {
     slots: [Option<Value<'a>>; MOST_SLOTS],
     /// The slots that are filled, a bit for each.
@@ -83,7 +83,10 @@ impl Names {
                 below: Names::default(),
             });
             *slots += 1;
-            debug_assert!(*slots <= MOST_SLOTS, "MOST_SLOTS is too low");
+            assert!(
+                *slots <= MOST_SLOTS,
+                "a table of {slots} slots has no bit for each"
+            );
             alike.len() - 1
         });
         &mut alike[known]

@@ -12,6 +12,7 @@ use futures_util::{FutureExt, future::Shared};
 use tokio::sync::oneshot;
 
 use crate::{
+    error::words_of_panic,
     metrics::LookupSource,
     salesforce::{
         Salesforce,
@@ -248,12 +249,14 @@ impl Salesforce {
         };
         let wanted = flight.wanted();
         let asked = AssertUnwindSafe(self.find(session, &wanted, Freshness::Known));
-        if let Ok(found) = asked.catch_unwind().await {
+        match asked.catch_unwind().await {
             // Nobody waits where all callers have hung up.
-            drop(done.send(Arc::new(found)));
-        } else {
+            Ok(found) => drop(done.send(Arc::new(found))),
             // Whoever waits is told so once the sender is gone.
-            tracing::error!("a lookup panicked: please report this as a bug");
+            Err(cause) => {
+                let cause = words_of_panic(cause.as_ref());
+                tracing::error!(cause, "a lookup panicked: please report this as a bug");
+            }
         }
         self.lookups.landed(viewer, flight.number);
     }

@@ -9,7 +9,10 @@ use wiremock::ResponseTemplate;
 
 use crate::{
     delivery::deliver,
-    fixtures::{known_lead, lead_job, nothing_found, org, salesforce_that_answers},
+    fixtures::{
+        job, known_lead, lead_job, nothing_found, oauth_destination, oauth_job, org,
+        salesforce_that_answers, secret,
+    },
     inline,
     service::{Service, assert_says, error, serve, verdict},
 };
@@ -51,6 +54,24 @@ async fn past_the_reserve_a_lookup_is_throttled_and_salesforce_is_not_called() {
     let metrics = service.get("/metrics").await.text;
     let held_back = r#"salesforce_calls_total{call="query",outcome="reserved"} 1"#;
     assert_says(&metrics, held_back);
+}
+
+#[tokio::test]
+async fn what_one_destination_spends_on_lookups_another_one_of_the_org_does_not_have() {
+    let org = org().daily_limit(10).build();
+    let salesforce = serve(org.router()).await;
+    let service = Service::start(&salesforce, &["--api-reserve", "9"]).await;
+    let contact = json!({
+        "type": "identify",
+        "traits": {"LastName": "Gibbs"},
+        "context": {"externalId": [{"type": "Salesforce-Contact"}]},
+        "integrations": {"Salesforce": true},
+    });
+    let mut created = job(1, contact, &oauth_destination("dst-1"));
+    created["metadata"]["secret"] = secret(&org, &salesforce);
+    let looked_up = oauth_job(2, secret(&org, &salesforce));
+    let entries = service.router([created, looked_up]).await;
+    assert_eq!([verdict(&entries[0]), verdict(&entries[1])], [THROTTLED; 2]);
 }
 
 #[tokio::test]

@@ -17,13 +17,13 @@ pub struct Distinct<K, V> {
 }
 
 /// What members are known by.
-pub trait Name: Clone + Eq + Hash {
+pub trait MemberName: Clone + Eq + Hash {
     /// A text that equal names have in common.
-    fn shown(&self) -> &str;
+    fn stem(&self) -> &str;
 }
 
-impl Name for Cow<'_, str> {
-    fn shown(&self) -> &str {
+impl MemberName for Cow<'_, str> {
+    fn stem(&self) -> &str {
         self
     }
 }
@@ -37,17 +37,22 @@ struct Seen(u64);
 
 impl Seen {
     /// Whether a key is surely another one than those before.
-    fn is_new(&mut self, key: &str) -> bool {
+    fn is_new(self, key: &str) -> bool {
+        self.0 & Self::shape(key) == 0
+    }
+
+    fn note(&mut self, key: &str) {
+        self.0 |= Self::shape(key);
+    }
+
+    fn shape(key: &str) -> u64 {
         let ends = [key.bytes().next(), key.bytes().next_back()];
         let [first, last] = ends.map(|byte| usize::from(byte.unwrap_or_default()));
-        let shape = 1 << ((key.len() + first * 5 + last * 11) % 64);
-        let is_new = self.0 & shape == 0;
-        self.0 |= shape;
-        is_new
+        1 << ((key.len() + first * 5 + last * 11) % 64)
     }
 }
 
-impl<K: Name, V> Distinct<K, V> {
+impl<K: MemberName, V> Distinct<K, V> {
     /// Sets a member; a known key keeps its place.
     #[inline]
     pub fn set(&mut self, key: K, value: V) {
@@ -59,7 +64,8 @@ impl<K: Name, V> Distinct<K, V> {
 
     /// Adds a member of which the caller knows that it is not there yet.
     pub fn add(&mut self, key: K, value: V) {
-        self.seen.is_new(key.shown());
+        debug_assert!(self.position(&key).is_none(), "it is there already");
+        self.seen.note(key.stem());
         self.push(key, value);
     }
 
@@ -94,7 +100,8 @@ impl<K: Name, V> Distinct<K, V> {
     /// Where a key is that is about to be set.
     #[inline]
     fn place(&mut self, key: &K) -> Option<usize> {
-        if self.seen.is_new(key.shown()) {
+        if self.seen.is_new(key.stem()) {
+            self.seen.note(key.stem());
             return None;
         }
         self.position(key)
@@ -182,7 +189,7 @@ impl<K, V> Default for Distinct<K, V> {
 }
 
 /// A repeated key keeps its place and takes its last value.
-impl<K: Name, V> Extend<(K, V)> for Distinct<K, V> {
+impl<K: MemberName, V> Extend<(K, V)> for Distinct<K, V> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, members: I) {
         for (key, value) in members {
             self.set(key, value);
@@ -190,7 +197,7 @@ impl<K: Name, V> Extend<(K, V)> for Distinct<K, V> {
     }
 }
 
-impl<K: Name, V> FromIterator<(K, V)> for Distinct<K, V> {
+impl<K: MemberName, V> FromIterator<(K, V)> for Distinct<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
         let mut distinct = Self::default();
         distinct.extend(members);

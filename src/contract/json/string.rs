@@ -109,3 +109,32 @@ fn code_unit(text: &[u8], at: usize) -> Option<u16> {
         Some(unit << 4 | u16::try_from(digit).ok()?)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_an_escape_is_seen_at_every_place_of_a_text_of_any_length() {
+        for length in 0..50 {
+            let plain = "x".repeat(length);
+            assert!(is_plain(&plain), "{plain}");
+            for (place, special) in (0..length)
+                .flat_map(|place| "\"\\\n\0".chars().map(move |special| (place, special)))
+            {
+                let text = format!("{}{special}{}", &plain[..place], &plain[place + 1..]);
+                assert!(!is_plain(&text), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_dot_counts_only_inside_the_part() {
+        for length in 0..40 {
+            let text = format!(".{}.", "x".repeat(length));
+            assert!(!has_dot(text.as_bytes(), 1..length + 1), "{length}");
+            assert!(has_dot(text.as_bytes(), 1..length + 2), "{length}");
+            assert!(has_dot(text.as_bytes(), 0..length + 1), "{length}");
+        }
+    }
+}

@@ -39,8 +39,9 @@ impl Writer {
         self.0.push(b':');
     }
 
-    /// Writes a key that a request has brought, with what comes behind it; its value has to follow.
+    /// Writes a key that a request has brought, with a suffix of ours, which needs no escape; its value has to follow.
     pub fn name(&mut self, name: &str, suffix: &'static str) {
+        debug_assert!(string::is_plain(suffix), "{suffix} needs escapes");
         self.text(name);
         if !suffix.is_empty() {
             self.0.pop();
