@@ -209,7 +209,7 @@ mod tests {
         map::{contact, lead},
     };
 
-    const TRAITS: &str = r#"{"email":"a@b.c","company":{"name":"N","industry":"I"},"company.name":"whole","address":{"city":"C"},
+    const TRAITS: &str = r#"{"email":"a@b.c","company":{"name":"O","industry":"I","name":"N"},"company.name":"whole","address":{"city":"C"},
         "city":"X","address.state":"S","name":"A B","plan":"free","title":{"a":1}}"#;
 
     #[test]

@@ -53,6 +53,21 @@ impl Seen {
 }
 
 impl<K: MemberName, V> Distinct<K, V> {
+    /// No members, with room for so many.
+    #[must_use]
+    pub fn with_capacity(members: usize) -> Self {
+        Self {
+            list: Vec::with_capacity(members),
+            ..Self::default()
+        }
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
     /// Sets a member; a known key keeps its place.
     #[inline]
     pub fn set(&mut self, key: K, value: V) {
@@ -105,21 +120,6 @@ impl<K: MemberName, V> Distinct<K, V> {
             return None;
         }
         self.position(key)
-    }
-
-    /// No members, with room for so many.
-    #[must_use]
-    pub fn with_capacity(members: usize) -> Self {
-        Self {
-            list: Vec::with_capacity(members),
-            ..Self::default()
-        }
-    }
-
-    /// How many members there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.list.len()
     }
 
     /// Adds a member of which it is known that it is not there.
