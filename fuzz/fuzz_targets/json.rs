@@ -54,11 +54,10 @@ fn compare(value: Value<'_>, json: &Json) {
             let object = value.as_object().expect("an object");
             let ours = value.as_members().expect("an object");
             assert_eq!(ours.iter().count(), members.len(), "{}", value.json());
+            // What is inside is compared once: twice at each level would take twice as long with each.
             for (name, ours) in ours.iter() {
+                assert!(object.get(name).is_some_and(|found| found.is(*ours)));
                 compare(*ours, &members[&**name]);
-            }
-            for (name, json) in members {
-                compare(object.get(name).expect("a member"), json);
             }
         }
     }
