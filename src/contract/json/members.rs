@@ -197,14 +197,6 @@ impl<K: MemberName, V> Extend<(K, V)> for Distinct<K, V> {
     }
 }
 
-impl<K: MemberName, V> FromIterator<(K, V)> for Distinct<K, V> {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
-        let mut distinct = Self::default();
-        distinct.extend(members);
-        distinct
-    }
-}
-
 impl<K, V> IntoIterator for Distinct<K, V> {
     type Item = (K, V);
     type IntoIter = std::vec::IntoIter<Self::Item>;
