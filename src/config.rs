@@ -12,7 +12,10 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
-    auth::{AuthSettings, DestinationSettings, Flow, Own, Part, Setting, SettingError, spelled},
+    auth::{
+        AuthSettings, DestinationSettings, Flow, Own, Part, RefusedLogin, Setting, SettingError,
+        spelled,
+    },
     economy::Economy,
     serving::Serving,
     upstream::UpstreamSettings,

@@ -22,7 +22,7 @@ use crate::{
     outcome::{Creation, DescribedRequests, Outcome, Outcomes, Requests, Sharing},
     plan::{self, Plan, Record},
     rules::Rules,
-    salesforce::{Salesforce, limits::Handled},
+    salesforce::{Salesforce, fault::LAST_ATTEMPT, limits::Handled},
     target,
     unchanged::{self, Unchanged},
 };
@@ -131,7 +131,8 @@ impl Pipeline {
         answers: &Answers,
         described: &mut Described<'a>,
     ) {
-        let outcome = self.outcome(index, planned, answers, &mut described.unchanged);
+        let attempt = attempt(batch.route, &batch.entries[index]);
+        let outcome = self.outcome((index, attempt), planned, answers, &mut described.unchanged);
         let writing = match planned {
             Ok(Planned::Writing(writing)) if outcome.is_handled() => Some(writing),
             Ok(_) | Err(_) => None,
@@ -200,7 +201,7 @@ impl Pipeline {
 
     fn outcome<'a>(
         &self,
-        index: usize,
+        (index, attempt): (usize, u64),
         planned: &Result<Planned<'a>, EventError>,
         answers: &Answers,
         unchanged: &mut Unchanged,
@@ -214,7 +215,11 @@ impl Pipeline {
             Ok(Planned::Transformed(event)) => (false, Ok(Requests::Transformed(*event))),
             Err(error) => (false, Err(error.clone())),
         };
-        outcome_of(index, oauth, result)
+        outcome_of(
+            index,
+            oauth,
+            result.map_err(|error| error.at_attempt(attempt)),
+        )
     }
 
     fn write<'a>(
@@ -249,6 +254,14 @@ impl Pipeline {
             return Err(EventError::Unchanged);
         }
         Ok(requests)
+    }
+}
+
+/// The attempt at which an event counts: rudder-server's processor makes no second one.
+fn attempt(route: Route, entry: &Entry<'_>) -> u64 {
+    match route {
+        Route::Processor => LAST_ATTEMPT,
+        Route::Router | Route::Open => entry.attempt(),
     }
 }
 

@@ -39,6 +39,16 @@ impl Flow {
     }
 }
 
+/// What becomes of the events of a destination whose login is refused: the setting `REFUSED_LOGIN`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RefusedLogin {
+    /// They are aborted (400), as RudderStack documents it.
+    #[default]
+    Abort,
+    /// They are kept (429) until the login works again.
+    Retry,
+}
+
 /// A thing that a login needs, and that may differ from destination to destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
@@ -135,6 +145,10 @@ pub struct AuthSettings {
     /// How long before its end a token is renewed, where Salesforce says when it ends
     #[arg(long, env = "TOKEN_MARGIN", default_value = "2m", value_parser = parse::duration_or_none)]
     pub token_margin: Duration,
+    /// What becomes of the events of a destination whose credentials Salesforce refuses; retry keeps them until the login
+    /// works again, for as long as rudder-server keeps events
+    #[arg(long, env = "REFUSED_LOGIN", value_enum, default_value_t)]
+    pub refused_login: RefusedLogin,
     /// How long a refused login is not tried again, so that it does not lock the user; 0s: it is tried each time
     #[arg(long, env = "REFUSED_LOGIN_TTL", default_value = "1m", value_parser = parse::duration_or_none)]
     pub refused_login_ttl: Duration,

@@ -54,18 +54,28 @@ struct OfJob<'a> {
     secret: Option<Value<'a>>,
     traceparent: Option<Value<'a>>,
     dest_info: Option<Value<'a>>,
+    attempt: u64,
 }
 
 impl<'a> OfJob<'a> {
     fn read(metadata: Option<Value<'a>>) -> Self {
         let members = metadata.and_then(Value::as_object).unwrap_or_default();
-        let names = ["dontBatch", "secret", "traceparent", "destInfo"];
-        let [dont_batch, secret, traceparent, dest_info] = members.pick(names);
+        let names = [
+            "dontBatch",
+            "secret",
+            "traceparent",
+            "destInfo",
+            "attemptNum",
+        ];
+        let [dont_batch, secret, traceparent, dest_info, attempt] = members.pick(names);
         Self {
             dont_batch,
             secret,
             traceparent,
             dest_info,
+            attempt: attempt
+                .and_then(|attempt| attempt.json().parse().ok())
+                .unwrap_or_default(),
         }
     }
 }
@@ -112,6 +122,12 @@ impl<'a> Entry<'a> {
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.of_job.dont_batch.is_some_and(Value::is_true)
+    }
+
+    /// How many attempts of the job have failed so far: `metadata.attemptNum`, else 0.
+    #[must_use]
+    pub fn attempt(&self) -> u64 {
+        self.of_job.attempt
     }
 
     /// The OAuth secret in the metadata.

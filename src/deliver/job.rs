@@ -25,6 +25,8 @@ pub struct Job {
     pub(super) are_fields: bool,
     pub(super) destination: Arc<Destination>,
     pub(super) access: Access,
+    /// How many attempts have failed so far.
+    pub(super) attempt: u64,
 }
 
 /// The right to write: a session, and what a new one is opened with.
@@ -95,6 +97,7 @@ impl Job {
             are_fields: plan.are_fields,
             destination,
             access,
+            attempt: entry.attempt(),
         }
     }
 

@@ -34,7 +34,8 @@ impl Flush<'_> {
                 .salesforce
                 .forget(self.access.session.instance(), id);
         }
-        let in_company = write.units.len() > 1 && fault.disposition() == Disposition::Abort;
+        let is_of_one = fault.disposition() == Disposition::Abort || fault.is_unsure();
+        let in_company = write.units.len() > 1 && is_of_one;
         let fault = Arc::new(fault);
         for unit in write.units.iter().copied() {
             let key = self.key(unit).map(|key| key.folded().to_owned());
@@ -66,6 +67,8 @@ impl Flush<'_> {
     }
 
     pub(super) fn conclude(&mut self, unit: usize, verdict: Verdict) {
+        let attempt = self.units[unit].job.attempt;
+        let verdict = verdict.map_err(|error| error.at_attempt(attempt));
         if verdict.as_ref().is_err_and(EventError::is_retryable) {
             self.held.extend(self.user(unit));
         }

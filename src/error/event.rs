@@ -161,6 +161,31 @@ pub enum EventError {
     },
 }
 
+impl EventError {
+    /// The failure as it counts at this attempt of its job: see [`Fault::at_attempt`].
+    #[must_use]
+    pub fn at_attempt(self, attempt: u64) -> Self {
+        let settled = |fault: Arc<Fault>| {
+            if fault.is_unsure() {
+                Arc::new(Fault::clone(&fault).at_attempt(attempt))
+            } else {
+                fault
+            }
+        };
+        if let Self::Authorisation(error) = &self
+            && let AuthError::Refused(refused) = &**error
+        {
+            let refused = refused.at_attempt(attempt);
+            return Self::Authorisation(Arc::new(AuthError::Refused(refused)));
+        }
+        match self {
+            Self::Lookup(fault) => Self::Lookup(settled(fault)),
+            Self::Write(fault) => Self::Write(settled(fault)),
+            other => other,
+        }
+    }
+}
+
 fn not_written(fault: &Fault) -> &'static str {
     if fault.leaves_open() {
         "it is not known whether the record was written"

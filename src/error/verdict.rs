@@ -42,7 +42,6 @@ const INVALID_EVENT: Verdict = (
     Some(StatTags::new("dataValidation", "instrumentation")),
 );
 const SECRET: Verdict = (500, Some(StatTags::new("platform", "oAuthSecret")));
-const CONFIGURATION: Verdict = (500, Some(StatTags::new("platform", "configuration")));
 const LOOKUP_REFUSED: Verdict = (
     400,
     Some(StatTags::new("network", "aborted").instrumentation()),
@@ -50,7 +49,8 @@ const LOOKUP_REFUSED: Verdict = (
 const FILTERED: Verdict = (298, None);
 
 impl EventError {
-    /// The `statusCode` of the event's entry: 298 filtered, 400 aborted, 429 and 500 retried by the router.
+    /// The `statusCode` of the event's entry: 298 filtered, 400 aborted; 500 retried by the router for three hours, 429 for
+    /// thirty days.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.verdict().0
@@ -109,7 +109,8 @@ impl EventError {
                 Disposition::Abort => LOOKUP_REFUSED,
                 disposition @ (Disposition::Refresh
                 | Disposition::Throttle
-                | Disposition::Retry) => by_disposition(disposition),
+                | Disposition::Retry
+                | Disposition::Wait) => by_disposition(disposition),
             },
         }
     }
@@ -118,13 +119,13 @@ impl EventError {
 impl AuthError {
     fn verdict(&self) -> Verdict {
         match self {
-            Self::Refused(refused) => match refused.cause.consequence() {
-                Consequence::Retry => by_disposition(Disposition::Retry),
-                Consequence::Configure => CONFIGURATION,
-                Consequence::Abort => by_disposition(Disposition::Abort),
-            },
+            Self::Refused(refused) => by_disposition(match refused.consequence() {
+                Consequence::Retry => Disposition::Retry,
+                Consequence::Wait => Disposition::Wait,
+                Consequence::Abort => Disposition::Abort,
+            }),
             Self::NoToken => by_disposition(Disposition::Retry),
-            Self::Instance(_) | Self::Setting(_) => CONFIGURATION,
+            Self::Instance(_) | Self::Setting(_) => by_disposition(Disposition::Wait),
             Self::Expired(fault) => by_disposition(fault.disposition()),
             Self::Fault(fault) => by_disposition(fault.disposition()),
         }
@@ -138,6 +139,7 @@ pub(crate) fn by_disposition(disposition: Disposition) -> Verdict {
             (500, Some(StatTags::new("network", "retryable")))
         }
         Disposition::Throttle => (429, Some(StatTags::new("network", "throttled"))),
+        Disposition::Wait => (429, Some(StatTags::new("platform", "configuration"))),
         Disposition::Abort => (400, Some(StatTags::new("network", "aborted"))),
     }
 }

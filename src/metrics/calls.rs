@@ -1,6 +1,10 @@
 //! What was asked of Salesforce, how it ended, and what did not have to be asked.
 
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -16,7 +20,16 @@ pub(super) struct Calls {
     seconds: Family<CallLabel, Histogram, fn() -> Histogram>,
     lookups: Family<SourceLabel, Counter>,
     sessions: Family<OutcomeLabel, Counter>,
+    unknown_codes: Family<CodeLabel, Counter>,
+    /// The unknown codes that have a label of their own.
+    labelled: Mutex<HashSet<String>>,
 }
+
+/// How many unknown codes have a label of their own: they come from outside.
+const MAX_UNKNOWN_CODES: usize = 100;
+
+/// How long an unknown code may be to have a label of its own, in bytes.
+const MAX_CODE_LENGTH: usize = 80;
 
 /// A kind of call to Salesforce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +103,11 @@ struct OutcomeLabel {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    code: String,
+}
+
 impl Calls {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let calls = Self {
@@ -97,6 +115,8 @@ impl Calls {
             seconds: Family::new_with_constructor(seconds),
             lookups: Family::default(),
             sessions: Family::default(),
+            unknown_codes: Family::default(),
+            labelled: Mutex::default(),
         };
         registry.register(
             "salesforce_calls",
@@ -119,7 +139,28 @@ impl Calls {
             "Sessions with Salesforce that were needed, by where the token came from (secret: from rudder-server, cached, login) or why there is none",
             calls.sessions.clone(),
         );
+        registry.register(
+            "salesforce_unknown_codes",
+            "Refusals with an error code that docs/faults.md does not list, by code (none: without one; other: no code by its form, or beyond the first hundred)",
+            calls.unknown_codes.clone(),
+        );
         calls
+    }
+
+    /// The label of an unknown code: the code itself, where it has the form of one and few others have come.
+    fn label(&self, code: &str) -> String {
+        if code.is_empty() {
+            return "none".to_owned();
+        }
+        let has_form = code.len() <= MAX_CODE_LENGTH
+            && code
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let mut labelled = self.labelled.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_labelled = has_form
+            && (labelled.contains(code)
+                || labelled.len() < MAX_UNKNOWN_CODES && labelled.insert(code.to_owned()));
+        if is_labelled { code } else { "other" }.to_owned()
     }
 }
 
@@ -160,5 +201,31 @@ impl Metrics {
     pub fn session(&self, outcome: &'static str) {
         let label = OutcomeLabel { outcome };
         self.calls.sessions.get_or_create(&label).inc();
+    }
+
+    /// Counts a refusal with an error code that this service does not know.
+    pub fn unknown_code(&self, code: &str) {
+        let label = CodeLabel {
+            code: self.calls.label(code),
+        };
+        self.calls.unknown_codes.get_or_create(&label).inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_from_outside_make_a_bounded_number_of_labels() {
+        let metrics = Metrics::default();
+        let calls = &metrics.calls;
+        assert_eq!(calls.label("SOMETHING_NEW"), "SOMETHING_NEW");
+        assert_eq!(calls.label(""), "none");
+        assert_eq!(calls.label("ada@example.com"), "other");
+        assert_eq!(calls.label(&"X".repeat(MAX_CODE_LENGTH + 1)), "other");
+        let labels: HashSet<_> = (0..1_000).map(|n| calls.label(&format!("C{n}"))).collect();
+        assert_eq!(labels.len(), MAX_UNKNOWN_CODES);
+        assert_eq!(calls.label("SOMETHING_NEW"), "SOMETHING_NEW");
     }
 }

@@ -28,7 +28,7 @@ use self::{
     token::Keeping,
 };
 use crate::{
-    config::{AuthSettings, Config, Flow, SettingError},
+    config::{AuthSettings, Config, Flow, RefusedLogin, SettingError},
     contract::Login,
     metrics::Call,
     salesforce::{
@@ -53,6 +53,7 @@ pub(super) struct Tokens {
     fingerprints: RandomState,
     hosts: AllowedHosts,
     keeping: Keeping,
+    policy: RefusedLogin,
     refused_ttl: Duration,
     warning: Warning,
 }
@@ -85,6 +86,7 @@ impl Tokens {
         let AuthSettings {
             token_ttl: ttl,
             token_margin: margin,
+            refused_login: policy,
             refused_login_ttl: refused_ttl,
             ..
         } = config.auth;
@@ -103,6 +105,7 @@ impl Tokens {
             fingerprints: RandomState::new(),
             hosts: config.salesforce_allowed_hosts.clone(),
             keeping: Keeping { ttl, margin },
+            policy,
             refused_ttl,
             warning: Warning::default(),
         })
@@ -264,7 +267,7 @@ impl Tokens {
         let body = client
             .send(Call::Token, None, request)
             .await
-            .map_err(|fault| redacted(AuthError::of(fault, identity.flow()), form))?;
+            .map_err(|fault| redacted(AuthError::of(fault, identity.flow(), self.policy), form))?;
         let (session, lifetime) = opened(&body, &self.hosts)?;
         client.logged_in(session.instance());
         Ok(Token {

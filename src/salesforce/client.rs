@@ -202,7 +202,17 @@ impl Client {
             .inspect_err(|reserved| self.metrics.call_held_back(call, reserved.label()))
     }
 
+    /// Counts the code of a refusal that the table of codes does not know, so that the table can grow.
+    pub(super) fn note_unknown(&self, fault: &Fault) {
+        if let Some(code) = fault.unknown_code() {
+            self.metrics.unknown_code(code);
+        }
+    }
+
     fn count(&self, call: Call, fault: Option<&Fault>, start: Instant) {
+        if let Some(fault) = fault {
+            self.note_unknown(fault);
+        }
         self.metrics
             .salesforce_call(call, fault.map_or("ok", Fault::label), start.elapsed());
     }

@@ -95,6 +95,9 @@ impl Salesforce {
                             if written.as_ref().is_err_and(is_passing) {
                                 locked.push(position);
                             }
+                            if let Err(fault) = &written {
+                                self.client.note_unknown(fault);
+                            }
                             results[position] = written;
                         }
                     }
@@ -102,7 +105,6 @@ impl Salesforce {
                         collections.extend(collection.split());
                     }
                     Err(fault) => {
-                        let fault = of_collection(fault);
                         for position in collection.positions {
                             results[position] = Err(fault.clone());
                         }
@@ -212,22 +214,15 @@ fn collected(
 
 /// Whether a record may be written when it is tried with fewer others.
 fn is_passing(fault: &Fault) -> bool {
-    matches!(fault, Fault::Passing(_))
-}
-
-/// What a refusal means for a whole collection: a resource that does not exist is a wrong `SALESFORCE_API_VERSION`, which no
-/// event is to blame for.
-fn of_collection(fault: Fault) -> Fault {
-    match fault {
-        Fault::Refused(refusal) if refusal.code == "NOT_FOUND" => Fault::Unreadable(
-            "the org has no Collections resource of this SALESFORCE_API_VERSION".to_owned(),
-        ),
-        other => other,
-    }
+    matches!(fault, Fault::Passing(_) | Fault::Automation(_))
 }
 
 /// Whether one record may be to blame for a collection that was refused as a whole: its body could not be read. An unknown
 /// object is every record's, and any other status is about the caller's rights.
 fn is_about_a_record(fault: &Fault) -> bool {
-    matches!(fault, Fault::Refused(refusal) if refusal.status == 400 && refusal.code != "INVALID_TYPE")
+    matches!(
+        fault,
+        Fault::Refused(refusal) | Fault::Unknown(refusal)
+            if refusal.status == 400 && refusal.code != "INVALID_TYPE"
+    )
 }

@@ -11,7 +11,11 @@ use serde_json::value::RawValue;
 
 use crate::{
     metrics::Call,
-    salesforce::{client::Client, fault::Fault, session::Session},
+    salesforce::{
+        client::Client,
+        fault::{Fault, Refusal},
+        session::Session,
+    },
 };
 
 /// How many queries or Collections one Composite takes.
@@ -73,14 +77,14 @@ impl Client {
             [only] => return vec![self.ask_alone(call, session, only).await],
             [..] => self.composite(call, session, version, parts).await,
         };
-        if let Err(Fault::Refused(_)) = together {
+        if let Err(Fault::Refused(_) | Fault::Unknown(_)) = together {
             let mut answers = Vec::with_capacity(parts.len());
             for part in parts {
                 answers.push(self.ask_alone(call, session, part).await);
             }
             return answers;
         }
-        handed_out(together, parts.len())
+        self.handed_out(together, parts.len())
     }
 
     async fn ask_alone(&self, call: Call, session: &Session, part: &Part) -> Result<Bytes, Fault> {
@@ -91,7 +95,8 @@ impl Client {
                 .header("Content-Type", "application/json")
                 .body(body.get().to_owned()),
         };
-        self.send(call, Some(session.instance()), request).await
+        let answer = self.send(call, Some(session.instance()), request).await;
+        answer.map_err(Fault::of_resource)
     }
 
     /// Makes the requests in a Composite, also one alone: there its URL may be longer than a URI. No event is to blame where
@@ -105,14 +110,30 @@ impl Client {
     ) -> Vec<Result<Bytes, Fault>> {
         let together = self.composite(call, session, version, parts).await;
         let together = together.map_err(|fault| match fault {
-            // Not its words: they may quote the queries, and with them the e-mails of other events.
-            Fault::Refused(refusal) => Fault::Unreadable(format!(
-                "Salesforce refuses the Composite (HTTP {} {})",
-                refusal.status, refusal.code
-            )),
+            // Not its words: they may quote the queries, and with them the e-mails of other events. Nor is it final at once.
+            Fault::Refused(refusal) | Fault::Unknown(refusal) => Fault::Unknown(Refusal {
+                message: String::new(),
+                ..refusal
+            }),
             other => other,
         });
-        handed_out(together, parts.len())
+        self.handed_out(together, parts.len())
+    }
+
+    /// The answers of the parts; what is wrong with the whole is wrong with each.
+    fn handed_out(
+        &self,
+        together: Result<Bytes, Fault>,
+        parts: usize,
+    ) -> Vec<Result<Bytes, Fault>> {
+        match together.and_then(|body| read(&body, parts)) {
+            Ok(answers) => {
+                let faults = answers.iter().filter_map(|answer| answer.as_ref().err());
+                faults.for_each(|fault| self.note_unknown(fault));
+                answers
+            }
+            Err(fault) => vec![Err(fault); parts],
+        }
     }
 
     async fn composite(
@@ -137,14 +158,9 @@ impl Client {
         let request = self
             .request_of(session, Method::POST, &path)
             .json(&composite);
-        self.send(call, Some(session.instance()), request).await
+        let answer = self.send(call, Some(session.instance()), request).await;
+        answer.map_err(Fault::of_resource)
     }
-}
-
-/// The answers of the parts; what is wrong with the whole is wrong with each.
-fn handed_out(together: Result<Bytes, Fault>, parts: usize) -> Vec<Result<Bytes, Fault>> {
-    let answers = together.and_then(|body| read(&body, parts));
-    answers.unwrap_or_else(|fault| vec![Err(fault); parts])
 }
 
 fn reference(index: usize) -> String {
@@ -183,7 +199,7 @@ impl Subanswer<'_> {
         if (200..300).contains(&self.http_status_code) {
             Ok(Bytes::copy_from_slice(body))
         } else {
-            Err(Fault::read(self.http_status_code, body))
+            Err(Fault::read(self.http_status_code, body).of_resource())
         }
     }
 }

@@ -99,7 +99,7 @@ impl Undelivered {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Malformed(_) => Disposition::Abort,
-            Self::NotAllowed(_) => Disposition::Retry,
+            Self::NotAllowed(_) => Disposition::Wait,
             Self::Fault(fault) => fault.disposition(),
         }
     }

@@ -1,17 +1,26 @@
 //! A failed call to Salesforce → what happened, and what to do about it.
 //!
-//! The table is the error catalogue of the Salesforce contract. A fault that time or a new session can mend is never
-//! answered with a status that drops the event.
+//! The rules are those of `docs/faults.md`. A fault that time, a new session or the org's admin can mend never drops an
+//! event, and what is unknown is not final at first. Status and code decide: Salesforce's text may quote what a visitor has
+//! typed.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod code;
 mod refusal;
 
 use std::time::Duration;
 
 use thiserror::Error;
 
-pub use self::refusal::Refusal;
-use self::refusal::{refusals, refused_in_success};
+pub use self::{code::OrgState, refusal::Refusal};
+use self::{
+    code::{Meaning, meaning},
+    refusal::{refusals, refused_in_success},
+};
+
+/// From which attempt on an event that Salesforce refuses with an unknown code is given up. rudder-server counts attempts from
+/// 0 (`metadata.attemptNum`).
+pub const LAST_ATTEMPT: u64 = 10;
 
 /// What to do about a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +31,8 @@ pub enum Disposition {
     Throttle,
     /// Try again.
     Retry,
+    /// Keep it until a person has changed the org or a setting, for days if need be.
+    Wait,
     /// It would fail for ever.
     Abort,
 }
@@ -29,7 +40,7 @@ pub enum Disposition {
 /// A call to Salesforce that failed.
 #[derive(Clone, Debug, Error)]
 pub enum Fault {
-    /// 401, or `INVALID_SESSION_ID` with any status.
+    /// 401, or a code that says the same with any status.
     #[error("the session has expired or is invalid ({0})")]
     SessionExpired(Refusal),
     /// The org's daily or concurrent limit is used up.
@@ -54,6 +65,16 @@ pub enum Fault {
     /// Salesforce failed in a way that may pass.
     #[error("Salesforce failed for the moment ({0})")]
     Passing(Refusal),
+    /// A state of the org refuses the request until a person changes it.
+    #[error("Salesforce refuses the request for now ({0}): {advice}", advice = .1.advice())]
+    Waiting(Refusal, OrgState),
+    /// A limit of the org's own code, or a lock that it has run into. Only a text says so, which may quote data: it counts for
+    /// a number of attempts.
+    #[error("the org's own code could not cope for the moment ({0})")]
+    Automation(Refusal),
+    /// A code that the table does not know, or none where there should be one.
+    #[error("Salesforce refuses the request for a reason that this service does not know ({0})")]
+    Unknown(Refusal),
     /// Salesforce refuses the request, and will do so again.
     #[error("Salesforce refuses the request ({0})")]
     Refused(Refusal),
@@ -79,14 +100,6 @@ pub enum Fault {
     Unreadable(String),
 }
 
-/// Codes of what may succeed when it is tried again.
-const PASSING_CODES: [&str; 4] = [
-    "UNABLE_TO_LOCK_ROW",
-    "UNKNOWN_EXCEPTION",
-    "QUERY_TIMEOUT",
-    "REQUEST_RUNNING_TOO_LONG",
-];
-
 /// Codes of what a fresh lookup may mend: the record is gone or has become another, or has come into being.
 const STALE_CODES: [&str; 5] = [
     "NOT_FOUND",
@@ -96,20 +109,6 @@ const STALE_CODES: [&str; 5] = [
     "DUPLICATE_VALUE",
 ];
 
-/// Texts by which limits of the org's own code and locks are told, whatever code carries them: the same request may
-/// succeed when it runs alone.
-const PASSING_TEXTS: [&str; 9] = [
-    "UNABLE_TO_LOCK_ROW",
-    "unable to obtain exclusive access",
-    "Too many SOQL queries",
-    "Too many SOSL queries",
-    "Too many query rows",
-    "Too many DML",
-    "Apex CPU time limit exceeded",
-    "Apex heap size too large",
-    "System.LimitException",
-];
-
 impl Fault {
     /// Classifies an answer that is no success.
     #[must_use]
@@ -117,18 +116,14 @@ impl Fault {
         Self::deciding(status, refusals(status, body))
     }
 
-    /// The fault that decides: the first that is not for ever, else the first.
+    /// The fault that decides: the first that may pass, else the first that the table knows, else the first.
     fn deciding(status: u16, refusals: Vec<Refusal>) -> Self {
-        let is_final = |fault: &Self| fault.disposition() == Disposition::Abort;
-        let first = |kept: Self, next: Self| {
-            if is_final(&kept) && !is_final(&next) {
-                next
-            } else {
-                kept
-            }
+        let rank = |fault: &Self| {
+            let is_final = fault.disposition() == Disposition::Abort;
+            (matches!(fault, Self::Unknown(_)), is_final)
         };
         let faults = refusals.into_iter().map(Self::of);
-        faults.reduce(first).unwrap_or_else(|| {
+        faults.min_by_key(rank).unwrap_or_else(|| {
             Self::of(Refusal {
                 status,
                 ..Refusal::default()
@@ -145,14 +140,7 @@ impl Fault {
         if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
             return Some(Self::no_json());
         }
-        let refusals = refused_in_success(status, body)?;
-        Some(match refusals.as_slice() {
-            [] => Self::Refused(Refusal {
-                status,
-                ..Refusal::default()
-            }),
-            [..] => Self::deciding(status, refusals),
-        })
+        refused_in_success(status, body).map(|refusals| Self::deciding(status, refusals))
     }
 
     /// The fault of an answer that says success and comes from elsewhere.
@@ -161,28 +149,68 @@ impl Fault {
     }
 
     fn of(refusal: Refusal) -> Self {
-        let is_passing = PASSING_TEXTS
-            .iter()
-            .any(|text| refusal.message.contains(text));
-        match (refusal.status, refusal.code.as_str()) {
-            (_, "INVALID_SESSION_ID") | (401, "") => Self::SessionExpired(refusal),
-            (
-                _,
-                "REQUEST_LIMIT_EXCEEDED"
-                | "API_CURRENTLY_DISABLED"
-                | "LOGIN_RATE_EXCEEDED"
-                | "rate_limit_exceeded",
-            )
-            | (429, _) => Self::LimitReached(refusal),
-            (_, "SERVER_UNAVAILABLE") => Self::Unavailable(refusal),
+        let meaning = meaning(&refusal.code);
+        match (refusal.status, meaning) {
+            (401, _) | (_, Some(Meaning::Session)) => Self::SessionExpired(refusal),
+            (429, _) | (_, Some(Meaning::Limit)) => Self::LimitReached(refusal),
+            (_, Some(Meaning::Unavailable)) => Self::Unavailable(refusal),
+            (_, Some(Meaning::Waiting(state))) => Self::Waiting(refusal, state),
+            (410, _) => Self::Waiting(refusal, OrgState::ApiVersion),
             (301..=399, _) => Self::Redirected {
                 status: refusal.status,
             },
-            // Without an error code it is not Salesforce's own answer: a proxy, a firewall, a wrong host.
-            (408 | 420 | 500.., _) | (400.., "") => Self::Passing(refusal),
-            (_, code) if is_passing || PASSING_CODES.contains(&code) => Self::Passing(refusal),
-            _ => Self::Refused(refusal),
+            (408 | 420 | 500.., _) | (_, Some(Meaning::Passing)) => Self::Passing(refusal),
+            (_, Some(Meaning::Automation)) if refusal.has_passing_text() => {
+                Self::Automation(refusal)
+            }
+            // Several records have the external id.
+            (300, _) | (_, Some(Meaning::Event | Meaning::Automation)) => Self::Refused(refusal),
+            // Without a code it is not Salesforce's own answer: a proxy, a firewall, a wrong host. What they find too long
+            // will not get shorter.
+            (400..=412 | 415..=430 | 432.., None) if refusal.code.is_empty() => {
+                Self::Passing(refusal)
+            }
+            (_, None) => Self::Unknown(refusal),
         }
+    }
+
+    /// What a refusal means for a resource that each org has, such as a query: a 404 is a wrong `SALESFORCE_API_VERSION`, which
+    /// no event is to blame for.
+    #[must_use]
+    pub(super) fn of_resource(self) -> Self {
+        if let Self::Refused(refusal) | Self::Unknown(refusal) | Self::Passing(refusal) = &self
+            && refusal.status == 404
+        {
+            return Self::Waiting(refusal.clone(), OrgState::ApiVersion);
+        }
+        self
+    }
+
+    /// The fault as it counts at this attempt (`metadata.attemptNum`): what may be final after all is final from
+    /// [`LAST_ATTEMPT`] on.
+    #[must_use]
+    pub fn at_attempt(self, attempt: u64) -> Self {
+        if let Self::Unknown(refusal) | Self::Automation(refusal) = &self
+            && attempt >= LAST_ATTEMPT
+        {
+            return Self::Refused(refusal.clone());
+        }
+        self
+    }
+
+    /// Whether [`Fault::at_attempt`] may make it final.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        matches!(self, Self::Unknown(_) | Self::Automation(_))
+    }
+
+    /// The code that the table does not know.
+    #[must_use]
+    pub(super) fn unknown_code(&self) -> Option<&str> {
+        let Self::Unknown(refusal) = self else {
+            return None;
+        };
+        Some(&refusal.code)
     }
 
     /// What to do about it.
@@ -194,11 +222,13 @@ impl Fault {
                 Disposition::Throttle
             }
             Self::Passing(_)
+            | Self::Automation(_)
+            | Self::Unknown(_)
             | Self::ConnectionRefused
-            | Self::Redirected { .. }
             | Self::Timeout(_)
             | Self::Connection(_)
             | Self::Unreadable(_) => Disposition::Retry,
+            Self::Waiting(..) | Self::Redirected { .. } => Disposition::Wait,
             Self::Refused(_) => Disposition::Abort,
         }
     }
@@ -214,6 +244,9 @@ impl Fault {
             | Self::LimitReached(_)
             | Self::Reserved { .. }
             | Self::Unavailable(_)
+            | Self::Waiting(..)
+            | Self::Automation(_)
+            | Self::Unknown(_)
             | Self::Refused(_)
             | Self::Redirected { .. }
             | Self::ConnectionRefused => false,
@@ -226,16 +259,23 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
-    /// The record that holds the value which a write would have made a duplicate, where Salesforce names it.
+    /// The record that holds the value which a write would have made a duplicate, where Salesforce's sentence names it. The
+    /// sentence quotes no value.
     #[must_use]
     pub fn holder(&self) -> Option<&str> {
         let Self::Refused(refusal) = self else {
             return None;
         };
-        let (_, id) = refusal.message.split_once("record with id: ")?;
-        let length = id.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        let id = id.get(..length).filter(|id| !id.is_empty());
-        id.filter(|_| refusal.code == "DUPLICATE_VALUE")
+        let named = refusal.message.strip_prefix("duplicate value found: ")?;
+        let (field, id) = named.split_once(" duplicates value on record with id: ")?;
+        let is_name = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        let id = id.strip_suffix('.').unwrap_or(id);
+        let is_id =
+            matches!(id.len(), 15 | 18) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (refusal.code == "DUPLICATE_VALUE" && is_name(field) && is_id).then_some(id)
     }
 
     /// What Salesforce says, where it does.
@@ -245,6 +285,9 @@ impl Fault {
             | Self::LimitReached(refusal)
             | Self::Unavailable(refusal)
             | Self::Passing(refusal)
+            | Self::Waiting(refusal, _)
+            | Self::Automation(refusal)
+            | Self::Unknown(refusal)
             | Self::Refused(refusal) => Some(refusal),
             Self::Reserved { .. }
             | Self::Redirected { .. }
@@ -264,6 +307,9 @@ impl Fault {
             Self::Reserved { .. } => "reserved",
             Self::Unavailable(_) => "unavailable",
             Self::Passing(_) => "passing",
+            Self::Waiting(..) => "waiting",
+            Self::Automation(_) => "automation",
+            Self::Unknown(_) => "unknown_code",
             Self::Refused(_) => "refused",
             Self::Redirected { .. } => "redirected",
             Self::Timeout(_) => "timeout",

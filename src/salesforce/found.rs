@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::salesforce::{
     by_key::ByKey,
-    fault::{Disposition, Fault},
+    fault::{Disposition, Fault, OrgState},
     key::Key,
     literal::{Answered, lower},
     lookup::{Row, Wanted, is_about_a_value},
@@ -59,8 +59,12 @@ impl Found {
                 let (first, second) = wanted.split_at(wanted.len() / 2);
                 return vec![first.to_vec(), second.to_vec()];
             }
+            // One value may be to blame: each key is asked for once more, alone.
+            (Err(Fault::Unknown(_)), wanted @ [_, _, ..]) => {
+                return wanted.iter().cloned().map(|wanted| vec![wanted]).collect();
+            }
             (Err(fault), wanted) => {
-                let fault = Arc::new(fault);
+                let fault = Arc::new(hidden_lead(fault, wanted));
                 for wanted in wanted {
                     self.set(&wanted.key, Err(Arc::clone(&fault)));
                 }
@@ -143,6 +147,19 @@ impl Found {
             .find(|fault| fault.disposition() == Disposition::Refresh)
             .cloned()
     }
+}
+
+/// Every org has leads with an e-mail: where Salesforce says otherwise, the user may not see them, which no event is to blame
+/// for.
+fn hidden_lead(fault: Fault, wanted: &[Wanted]) -> Fault {
+    let is_lead = wanted.first().is_some_and(|wanted| wanted.key.is_lead());
+    if let Fault::Refused(refusal) = &fault
+        && is_lead
+        && matches!(refusal.code.as_str(), "INVALID_TYPE" | "INVALID_FIELD")
+    {
+        return Fault::Waiting(refusal.clone(), OrgState::Permission);
+    }
+    fault
 }
 
 /// Whether a record may be what a key asked for. By an identifier Salesforce's own comparison decides; an e-mail of ASCII

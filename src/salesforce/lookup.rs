@@ -253,23 +253,17 @@ pub(super) fn is_about_a_value(refusal: &Refusal) -> bool {
 }
 
 /// What a refusal means for a query. Salesforce quotes a query that it does not understand, and with it the e-mails of other
-/// events: whole where a value is to blame, else in the lines above the one that says what is wrong. And a query resource that does not exist is a wrong `SALESFORCE_API_VERSION`, which no event is to blame for.
+/// events: whole where a value is to blame, else in the lines above the one that says what is wrong.
 fn of_query(fault: Fault) -> Fault {
-    match fault {
-        Fault::Refused(refusal) if is_about_a_value(&refusal) => Fault::Refused(Refusal {
-            message: String::new(),
-            ..refusal
-        }),
-        Fault::Refused(refusal) if refusal.code == "NOT_FOUND" => {
-            unreadable("the org has no query resource of this SALESFORCE_API_VERSION")
-        }
-        mut other => {
-            if let Some(refusal) = other.refusal_mut() {
-                refusal.message = last_line(&refusal.message).to_owned();
-            }
-            other
-        }
+    let mut fault = fault.of_resource();
+    if let Some(refusal) = fault.refusal_mut() {
+        refusal.message = if is_about_a_value(refusal) {
+            String::new()
+        } else {
+            last_line(&refusal.message).to_owned()
+        };
     }
+    fault
 }
 
 fn last_line(text: &str) -> &str {

@@ -173,7 +173,7 @@ impl Salesforce {
         if learnt.contains(key.field_kind()) && self.types.form(org, key) != query.form {
             return Some(vec![query.wanted.clone()]);
         }
-        let refuses_field = query.reads_fields && self.types.unreadable(org, key.object(), fault);
+        let refuses_field = query.reads_fields && self.types.unreadable(org, query, fault);
         let of_id = |wanted: &Wanted| Wanted {
             fields: Vec::new(),
             ..wanted.clone()

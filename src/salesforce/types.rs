@@ -7,6 +7,7 @@ use crate::salesforce::{
     key::Key,
     literal::{self, Literal, instant},
     session::Instance,
+    soql::Query,
 };
 
 /// How many fields' forms are remembered.
@@ -31,27 +32,30 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form that a refusal of a query states.
-    fn stated(refusal: &Refusal) -> Option<Self> {
+    /// The form that a refusal of a query states for a field, in the one sentence by which Salesforce says so.
+    fn stated(refusal: &Refusal, field: &str) -> Option<Self> {
         if refusal.code != "INVALID_FIELD" {
             return None;
         }
-        let (_, stated) = refusal.message.split_once("must be of type ")?;
-        let (kind, rest) = stated.split_once(' ')?;
-        if rest.starts_with("and should be enclosed in quotes") {
-            return Some(Self::Text);
-        }
-        if !rest.starts_with("and should not be enclosed in quotes") {
+        let named = refusal
+            .message
+            .strip_prefix("value of filter criterion for field '")?;
+        let (named, stated) = named.split_once("' must be of type ")?;
+        let (kind, quotes) = stated.split_once(" and should ")?;
+        if !named.eq_ignore_ascii_case(field) {
             return None;
         }
-        match kind.to_ascii_lowercase().as_str() {
-            "double" | "int" | "integer" | "long" | "currency" | "percent" | "decimal" => {
-                Some(Self::Number)
-            }
-            "boolean" => Some(Self::Bool),
-            "date" => Some(Self::Date),
-            "datetime" => Some(Self::DateTime),
-            _ => None,
+        let quotes = quotes.strip_suffix('.').unwrap_or(quotes);
+        match (quotes, kind.to_ascii_lowercase().as_str()) {
+            ("be enclosed in quotes", _) => Some(Self::Text),
+            (
+                "not be enclosed in quotes",
+                "double" | "int" | "integer" | "long" | "currency" | "percent" | "decimal",
+            ) => Some(Self::Number),
+            ("not be enclosed in quotes", "boolean") => Some(Self::Bool),
+            ("not be enclosed in quotes", "date") => Some(Self::Date),
+            ("not be enclosed in quotes", "datetime") => Some(Self::DateTime),
+            (_, _) => None,
         }
     }
 
@@ -125,7 +129,8 @@ impl Types {
         let Fault::Refused(refusal) = fault else {
             return false;
         };
-        let Some(form) = Form::stated(refusal).filter(|form| asked != Some(*form)) else {
+        let stated = Form::stated(refusal, key.field());
+        let Some(form) = stated.filter(|form| asked != Some(*form)) else {
             return false;
         };
         self.forms
@@ -138,16 +143,22 @@ impl Types {
         !self.unreadable.contains_key(&name(org, object, field))
     }
 
-    /// Notes a field that a query could not read. Returns whether the fault is about one at all.
-    pub(super) fn unreadable(&self, org: &Instance, object: &str, fault: &Fault) -> bool {
+    /// Notes which of the fields that a query has read cannot be read. Returns whether the fault is about a field at all.
+    pub(super) fn unreadable(&self, org: &Instance, query: &Query, fault: &Fault) -> bool {
         let Fault::Refused(refusal) = fault else {
             return false;
         };
         if refusal.code != "INVALID_FIELD" {
             return false;
         }
-        let named = refusal.message.split_once("No such column '");
-        if let Some((field, _)) = named.and_then(|(_, rest)| rest.split_once('\'')) {
+        let named = refusal.message.strip_prefix("No such column '");
+        let named = named.and_then(|named| named.split_once("' on "));
+        let (Some((field, _)), Some(first)) = (named, query.wanted.first()) else {
+            return true;
+        };
+        let mut fields = query.wanted.iter().flat_map(|wanted| &wanted.fields);
+        if fields.any(|asked| asked.eq_ignore_ascii_case(field)) {
+            let object = first.key.object();
             self.unreadable.insert(name(org, object, field), ());
         }
         true
@@ -193,18 +204,19 @@ mod tests {
     use crate::simulator::soql::{Condition, parse};
 
     fn stated(message: &str) -> Option<Form> {
-        Form::stated(&Refusal {
+        let refusal = Refusal {
             code: "INVALID_FIELD".to_owned(),
             message: message.to_owned(),
             ..Refusal::default()
-        })
+        };
+        Form::stated(&refusal, "X")
     }
 
     #[test]
     fn the_form_is_read_from_salesforces_words() {
         let of = |kind: &str, not: &str| {
             stated(&format!(
-                "\nWHERE X = 1\n^\nvalue of filter criterion for field 'X' must be of type {kind} and should {not}be enclosed in quotes"
+                "value of filter criterion for field 'X' must be of type {kind} and should {not}be enclosed in quotes"
             ))
         };
         assert_eq!(of("string", ""), Some(Form::Text));
@@ -212,6 +224,19 @@ mod tests {
         assert_eq!(of("dateTime", "not "), Some(Form::DateTime));
         assert_eq!(of("location", "not "), None);
         assert_eq!(stated("No such column 'X' on entity 'Lead'"), None);
+    }
+
+    #[test]
+    fn only_the_whole_sentence_about_the_field_that_was_asked_for_counts() {
+        let sentence = "value of filter criterion for field 'X' must be of type double and should not be enclosed in quotes";
+        assert_eq!(stated(sentence), Some(Form::Number));
+        for other in [
+            format!("Title: data value too large: {sentence}"),
+            format!("{sentence}: a title"),
+            sentence.replace("'X'", "'Y'"),
+        ] {
+            assert_eq!(stated(&other), None, "{other}");
+        }
     }
 
     #[test]

@@ -225,7 +225,7 @@ async fn an_instance_outside_the_allowed_hosts_is_not_called() {
     let org = org().instance_url(&elsewhere.uri()).build();
     let service = Service::of(&org).await;
     let entries = service.router([lead_job(1, "ada@example.com")]).await;
-    assert_eq!(verdict(&entries[0]), (500, "platform", "configuration"));
+    assert_eq!(verdict(&entries[0]), (429, "platform", "configuration"));
     assert_says(error(&entries[0]), &elsewhere.uri());
     assert_says(error(&entries[0]), "SALESFORCE_ALLOWED_HOSTS");
 }

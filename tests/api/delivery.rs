@@ -28,7 +28,7 @@ type Outcome = (u64, &'static str, &'static str);
 
 const DELIVERED: Outcome = (200, "", "");
 const RETRYABLE: Outcome = (500, "network", "retryable");
-const THROTTLED: Outcome = (429, "network", "throttled");
+const WAITING: Outcome = (429, "platform", "configuration");
 const ABORTED: Outcome = (400, "network", "aborted");
 
 /// Delivers an entry of `/routerTransform` as rudder-server does, at v1 and with all jobs of the entry, and reads the

@@ -25,6 +25,8 @@ const RETRYABLE: Verdict = (500, "network", "retryable");
 const THROTTLED: Verdict = (429, "network", "throttled");
 const ABORTED: Verdict = (400, "network", "aborted");
 
+const WAITING: Verdict = (429, "platform", "configuration");
+
 /// An answer of Salesforce's that refuses.
 fn refusal(status: u16, code: &str) -> ResponseTemplate {
     let error = json!([{"errorCode": code, "message": "in Salesforce's words"}]);
@@ -99,8 +101,8 @@ async fn a_lookup_that_salesforce_refuses_is_throttled_retried_or_aborted() {
         (html(502), RETRYABLE),
         (html(403), RETRYABLE),
         (refusal(400, "MALFORMED_QUERY"), ABORTED),
-        (refusal(400, "INVALID_FIELD"), ABORTED),
-        (refusal(403, "API_DISABLED_FOR_ORG"), ABORTED),
+        (refusal(400, "INVALID_FIELD"), WAITING),
+        (refusal(403, "API_DISABLED_FOR_ORG"), WAITING),
     ] {
         let processor = match expected {
             ABORTED => Processor::Fails,
@@ -134,11 +136,11 @@ async fn an_answer_that_says_success_and_is_not_the_whole_result_is_retried() {
 
 #[tokio::test]
 async fn an_aborted_lookup_says_why_in_salesforces_words() {
-    let salesforce = salesforce_that_answers(refusal(400, "INVALID_FIELD")).await;
+    let salesforce = salesforce_that_answers(refusal(400, "INVALID_STATUS")).await;
     let service = Service::start(&salesforce.uri(), &[]).await;
     let entries = service.router([lead_job(1, "ada@example.com")]).await;
     assert_eq!(entries[0]["statTags"]["meta"], "instrumentation");
-    let words = "HTTP 400 INVALID_FIELD: in Salesforce's words";
+    let words = "HTTP 400 INVALID_STATUS: in Salesforce's words";
     assert_says(error(&entries[0]), words);
 }
 
@@ -166,7 +168,7 @@ async fn a_query_that_salesforce_does_not_understand_is_not_repeated_as_it_holds
 }
 
 #[tokio::test]
-async fn a_redirect_is_retried_and_not_followed() {
+async fn a_redirect_is_kept_and_not_followed() {
     let elsewhere = MockServer::start().await;
     let anything = Mock::given(any()).respond_with(nothing_found());
     anything.expect(0).mount(&elsewhere).await;
@@ -174,13 +176,7 @@ async fn a_redirect_is_retried_and_not_followed() {
         let moved = ResponseTemplate::new(status).insert_header("Location", elsewhere.uri());
         let salesforce = salesforce_that_answers(moved).await;
         let service = Service::start(&salesforce.uri(), &[]).await;
-        assert_lookup(
-            &service,
-            RETRYABLE,
-            Processor::AsksAgain,
-            &status.to_string(),
-        )
-        .await;
+        assert_lookup(&service, WAITING, Processor::AsksAgain, &status.to_string()).await;
     }
 }
 
@@ -249,7 +245,7 @@ async fn a_login_that_fails_without_a_word_on_the_credentials_is_retried_or_thro
         (ResponseTemplate::new(500), RETRYABLE),
         (ResponseTemplate::new(400).set_body_json(busy), RETRYABLE),
         (html(200), RETRYABLE),
-        (moved, RETRYABLE),
+        (moved, WAITING),
         (refusal(503, "SERVER_UNAVAILABLE"), THROTTLED),
         (refusal(403, "LOGIN_RATE_EXCEEDED"), THROTTLED),
     ] {

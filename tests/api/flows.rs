@@ -264,7 +264,7 @@ async fn a_token_that_cannot_be_renewed_is_used_until_it_ends() {
     org.expire_sessions();
     org.rotate_secret("planted-another");
     let entries = service.router(&jobs).await;
-    assert_eq!(verdict(&entries[0]), (500, "platform", "configuration"));
+    assert_eq!(verdict(&entries[0]), (429, "platform", "configuration"));
 }
 
 #[tokio::test]

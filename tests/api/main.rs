@@ -21,6 +21,7 @@
 //! | `bad_requests` | requests that cannot be served, and what a person or rudder-server is to do about them |
 //! | `bad_events` | events that cannot become a request, each failing alone |
 //! | `router_batch` | what the events of a router batch share, and that no job is lost |
+//! | `fault_table` | the tables of `docs/faults.md`: each fault of Salesforce on each route |
 //! | `delivery` | the delivery proxy: what is sent, what comes back, the fault table |
 //! | `differences` | each row of the behaviour table under both sets of rules |
 //! | `injection` | ids, names, tokens and headers that are made to break out of their place |
@@ -56,6 +57,7 @@ mod check;
 mod delivery;
 mod differences;
 mod documented;
+mod fault_table;
 mod faults;
 mod fixtures;
 mod flows;

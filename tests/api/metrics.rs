@@ -4,7 +4,11 @@ mod labels;
 
 use std::collections::BTreeSet;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    http::StatusCode,
+    routing::{get, post},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -36,7 +40,12 @@ fn named(text: &str) -> BTreeSet<String> {
 async fn exported() -> BTreeSet<String> {
     let stock = Router::new().route("/features", get(|| async { "{}" }));
     let stock = serve(stock).await;
-    let salesforce = serve(org().build().router()).await;
+    let refusal = json!([{"errorCode": "SOMETHING_NEW", "message": "no"}]).to_string();
+    let new_code = || async { (StatusCode::BAD_REQUEST, refusal) };
+    let salesforce = Router::new()
+        .route("/services/data/v50.0/sobjects/Refused", post(new_code))
+        .fallback_service(org().build().router());
+    let salesforce = serve(salesforce).await;
     let service = Service::start(&salesforce, &["--upstream-url", &stock]).await;
     while service.get("/ready").await.status != 200 {}
     let structured = identify(json!({"email": "b@example.com", "pets": ["cat"]}));
@@ -46,6 +55,11 @@ async fn exported() -> BTreeSet<String> {
         job(3, structured, &destination("dst-1")),
     ];
     service.processor(jobs).await;
+    let endpoint = format!("{salesforce}/services/data/v50.0/sobjects/Refused");
+    let write = json!({"method": "POST", "endpoint": endpoint, "metadata": {"jobId": 1}});
+    service
+        .post("/v0/destinations/salesforce/proxy", write)
+        .await;
     let refused = service.post("/v0/destinations/salesforce", "{}").await;
     assert_eq!(refused.status, 503);
     let text = service.get("/metrics").await.text;
@@ -84,7 +98,12 @@ async fn the_dashboard_shows_each_metric() {
 
 #[tokio::test]
 async fn lookups_that_are_saved_are_told_from_those_that_are_asked() {
-    let salesforce = serve(org().build().router()).await;
+    let refusal = json!([{"errorCode": "SOMETHING_NEW", "message": "no"}]).to_string();
+    let new_code = || async { (StatusCode::BAD_REQUEST, refusal) };
+    let salesforce = Router::new()
+        .route("/services/data/v50.0/sobjects/Refused", post(new_code))
+        .fallback_service(org().build().router());
+    let salesforce = serve(salesforce).await;
     let service = Service::start(&salesforce, &["--lookup-cache-ttl", "1h"]).await;
     let lead = |n| lead_job(n, "ada@example.com");
     // Nothing is found, which is not remembered; then the record is there.

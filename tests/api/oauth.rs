@@ -111,7 +111,7 @@ async fn a_secret_whose_instance_is_outside_the_allowed_hosts_gets_no_call() {
     let service = Service::of(&org().build()).await;
     let secret = json!({"access_token": TOKEN, "instance_url": elsewhere.uri()});
     let entries = service.router([oauth_job(1, secret)]).await;
-    assert_eq!(verdict(&entries[0]), (500, "platform", "configuration"));
+    assert_eq!(verdict(&entries[0]), (429, "platform", "configuration"));
     assert_says(error(&entries[0]), &elsewhere.uri());
     assert_says(error(&entries[0]), "SALESFORCE_ALLOWED_HOSTS");
 }

@@ -2,7 +2,10 @@
 //! who looks for them is told. The events of one that may pass are kept, also where this service's own app is wrong; those
 //! of one that somebody has to mend in Salesforce are aborted.
 
-use salesforce_transformer::{Config, config::Flow};
+use salesforce_transformer::{
+    Config,
+    config::{Flow, RefusedLogin},
+};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -17,7 +20,7 @@ use crate::{
 type Verdict = (u64, &'static str, &'static str);
 
 const ABORTED: Verdict = (400, "network", "aborted");
-const CONFIGURATION: Verdict = (500, "platform", "configuration");
+const CONFIGURATION: Verdict = (429, "platform", "configuration");
 const RETRYABLE: Verdict = (500, "network", "retryable");
 const THROTTLED: Verdict = (429, "network", "throttled");
 
@@ -88,11 +91,12 @@ struct Refusing {
 }
 
 impl Refusing {
-    async fn start(flow: Flow) -> Self {
+    async fn start(flow: Flow, policy: RefusedLogin) -> Self {
         let salesforce = MockServer::start().await;
         let by_flow = |config: &mut Config| {
             by_jwt_bearer(config, &KEY_FILE);
             config.auth.salesforce_auth = flow;
+            config.auth.refused_login = policy;
         };
         let flags = ["--refused-login-ttl", "0s"];
         let service = Service::start_with(&salesforce.uri(), &flags, by_flow).await;
@@ -104,17 +108,23 @@ impl Refusing {
 
     /// What becomes of an event whose login is refused so.
     async fn refuse(&self, code: &str, description: &str) -> Value {
+        self.refuse_at(0, code, description).await
+    }
+
+    /// The same at a later attempt.
+    async fn refuse_at(&self, attempt: u64, code: &str, description: &str) -> Value {
         self.salesforce.reset().await;
         let refusal = json!({"error": code, "error_description": description});
         let refusal = ResponseTemplate::new(400).set_body_json(refusal);
         login().respond_with(refusal).mount(&self.salesforce).await;
-        let jobs = [lead_job(1, "ada@example.com")];
-        self.service.router(jobs).await[0].take()
+        let mut job = lead_job(1, "ada@example.com");
+        job["metadata"]["attemptNum"] = json!(attempt);
+        self.service.router([job]).await[0].take()
     }
 }
 
 async fn assert_cases(flow: Flow, cases: &[Case]) {
-    let refusing = Refusing::start(flow).await;
+    let refusing = Refusing::start(flow, RefusedLogin::Abort).await;
     for (code, description, expected, words) in cases {
         let entry = refusing.refuse(code, description).await;
         let text = error(&entry);
@@ -154,11 +164,25 @@ async fn refusals_of_jwt_bearer() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_known_word_is_told_in_salesforces_own() {
-    let refusing = Refusing::start(Flow::JwtBearer).await;
-    let entry = refusing
-        .refuse("brand_new_error", "as of next release")
-        .await;
-    assert_eq!(verdict(&entry), ABORTED);
-    assert_says(error(&entry), "brand_new_error: as of next release");
+async fn a_refused_login_keeps_its_events_where_the_setting_says_so() {
+    let refusing = Refusing::start(Flow::Password, RefusedLogin::Retry).await;
+    for (code, description, expected, _) in ANY.iter().chain(&PASSWORD) {
+        let expected = match *expected {
+            ABORTED => CONFIGURATION,
+            other => other,
+        };
+        let entry = refusing.refuse(code, description).await;
+        assert_eq!(verdict(&entry), expected, "{code}: {description}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_known_word_is_told_in_salesforces_own_and_not_final_at_first() {
+    let refusing = Refusing::start(Flow::JwtBearer, RefusedLogin::Abort).await;
+    for (attempt, expected) in [(0, RETRYABLE), (9, RETRYABLE), (10, ABORTED)] {
+        let (code, words) = ("brand_new_error", "as of next release");
+        let entry = refusing.refuse_at(attempt, code, words).await;
+        assert_eq!(verdict(&entry), expected, "{attempt}");
+        assert_says(error(&entry), "brand_new_error: as of next release");
+    }
 }

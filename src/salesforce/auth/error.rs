@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::refused::{Consequence, Refused};
+use super::refused::Refused;
 use crate::{
-    config::{Flow, SettingError},
+    config::{Flow, RefusedLogin, SettingError},
     salesforce::{
         fault::{Fault, Refusal},
         session::InstanceError,
@@ -56,7 +56,7 @@ impl AuthError {
 
     /// Whether another login has overtaken this one: the next one may succeed.
     pub(super) fn is_overtaken(&self) -> bool {
-        matches!(self, Self::Refused(refused) if refused.cause.consequence() == Consequence::Retry)
+        matches!(self, Self::Refused(refused) if refused.is_overtaken())
     }
 
     /// What Salesforce says of a login, where it does.
@@ -70,17 +70,22 @@ impl AuthError {
 
     /// The token endpoint answers 400 and 401 for what is wrong with a login, and there is no session yet that could have
     /// expired.
-    pub(super) fn of(fault: Fault, flow: Flow) -> Self {
+    pub(super) fn of(fault: Fault, flow: Flow, policy: RefusedLogin) -> Self {
         match fault {
-            Fault::Refused(refusal) if PASSING_CODES.contains(&refusal.code.as_str()) => {
+            Fault::Refused(refusal) | Fault::Unknown(refusal)
+                if PASSING_CODES.contains(&refusal.code.as_str()) =>
+            {
                 Self::Fault(Fault::Passing(refusal))
             }
             Fault::SessionExpired(refusal) if refusal.code.is_empty() => {
                 Self::Fault(Fault::Passing(refusal))
             }
-            Fault::Refused(refusal) | Fault::SessionExpired(refusal) => {
-                Self::Refused(Refused::new(flow, refusal))
-            }
+            // The codes of a token endpoint are not those of the REST API.
+            Fault::Refused(refusal)
+            | Fault::Unknown(refusal)
+            | Fault::Automation(refusal)
+            | Fault::Waiting(refusal, _)
+            | Fault::SessionExpired(refusal) => Self::Refused(Refused::new(flow, policy, refusal)),
             passing @ (Fault::LimitReached(_)
             | Fault::Reserved { .. }
             | Fault::Unavailable(_)

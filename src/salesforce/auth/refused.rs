@@ -6,7 +6,10 @@ mod advice;
 
 use std::fmt;
 
-use crate::{config::Flow, salesforce::fault::Refusal};
+use crate::{
+    config::{Flow, RefusedLogin},
+    salesforce::fault::{LAST_ATTEMPT, Refusal},
+};
 
 /// Why a login was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub enum Cause {
     Overtaken,
     /// The request itself is wrong.
     Request,
+    /// Neither code nor words are known.
+    Unknown,
 }
 
 /// What becomes of the events of a refused login.
@@ -52,16 +57,16 @@ pub enum Cause {
 pub enum Consequence {
     /// They are tried again: it may succeed.
     Retry,
-    /// They are tried again, until the app in this service's settings is the right one.
-    Configure,
-    /// They are aborted: somebody has to do something about it first.
+    /// They are kept until a person has changed a setting, or the login.
+    Wait,
+    /// They are aborted, as RudderStack documents it.
     Abort,
 }
 
 /// Which refusals have which cause: the code, words of the text in lower case, the cause. Empty stands for any; the first
 /// row that fits counts.
 #[rustfmt::skip]
-const CAUSES: [(&str, &str, Cause); 40] = [
+const CAUSES: [(&str, &str, Cause); 39] = [
     ("", "token request is already being processed", Cause::Overtaken),
     ("", "expired authorization code", Cause::Overtaken),
     ("", "expired access/refresh token", Cause::Overtaken),
@@ -101,7 +106,6 @@ const CAUSES: [(&str, &str, Cause); 40] = [
     ("invalid_request", "", Cause::Request),
     ("invalid_grant", "", Cause::Credentials),
     ("invalid_login", "", Cause::Credentials),
-    ("", "", Cause::Credentials),
 ];
 
 impl Cause {
@@ -116,15 +120,16 @@ impl Cause {
         CAUSES
             .iter()
             .find(fits)
-            .map_or(Self::Credentials, |(_, _, cause)| *cause)
+            .map_or(Self::Unknown, |(_, _, cause)| *cause)
     }
 
-    /// What becomes of the events.
-    #[must_use]
-    pub fn consequence(self) -> Consequence {
+    /// What becomes of the events, as far as the setting `REFUSED_LOGIN` has no say in it.
+    fn consequence(self) -> Option<Consequence> {
         match self {
-            Self::Overtaken => Consequence::Retry,
-            Self::UnknownApp | Self::WrongSecret => Consequence::Configure,
+            // What is unknown is not final at first: see `Refused::at_attempt`.
+            Self::Overtaken | Self::Unknown => Some(Consequence::Retry),
+            // The app is one of this service's own settings.
+            Self::UnknownApp | Self::WrongSecret => Some(Consequence::Wait),
             Self::Credentials
             | Self::AppBlocked
             | Self::NotApproved
@@ -138,7 +143,7 @@ impl Cause {
             | Self::InactiveUser
             | Self::InactiveOrg
             | Self::NoApi
-            | Self::Request => Consequence::Abort,
+            | Self::Request => None,
         }
     }
 
@@ -163,6 +168,7 @@ impl Cause {
             Self::NoApi => "no_api_access",
             Self::Overtaken => "login_overtaken",
             Self::Request => "login_request_refused",
+            Self::Unknown => "login_unknown_code",
         }
     }
 }
@@ -176,17 +182,49 @@ pub struct Refused {
     pub cause: Cause,
     /// What Salesforce says.
     pub refusal: Refusal,
+    /// What becomes of the events where the destination's credentials are refused: the setting `REFUSED_LOGIN`.
+    pub policy: RefusedLogin,
 }
 
 impl Refused {
     /// A login of this flow that was refused with these words.
     #[must_use]
-    pub fn new(flow: Flow, refusal: Refusal) -> Self {
+    pub fn new(flow: Flow, policy: RefusedLogin, refusal: Refusal) -> Self {
         Self {
             flow,
             cause: Cause::of(&refusal),
             refusal,
+            policy,
         }
+    }
+
+    /// What becomes of the events.
+    #[must_use]
+    pub fn consequence(&self) -> Consequence {
+        self.cause.consequence().unwrap_or(match self.policy {
+            RefusedLogin::Abort => Consequence::Abort,
+            RefusedLogin::Retry => Consequence::Wait,
+        })
+    }
+
+    /// The refusal as it counts at this attempt of a job: one that is not known counts as refused credentials from
+    /// [`LAST_ATTEMPT`] on.
+    #[must_use]
+    pub fn at_attempt(&self, attempt: u64) -> Self {
+        let cause = match self.cause {
+            Cause::Unknown if attempt >= LAST_ATTEMPT => Cause::Credentials,
+            cause => cause,
+        };
+        Self {
+            cause,
+            ..self.clone()
+        }
+    }
+
+    /// Whether another login has overtaken this one: the next one may succeed.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        self.cause == Cause::Overtaken
     }
 }
 
@@ -196,11 +234,12 @@ impl fmt::Display for Refused {
             flow,
             cause,
             refusal,
+            policy: _,
         } = self;
         let what = match cause.consequence() {
-            Consequence::Retry => "did not take the login",
-            Consequence::Configure => "refused this service's app",
-            Consequence::Abort => "refused the credentials of this destination",
+            Some(Consequence::Retry) => "did not take the login",
+            Some(Consequence::Wait) => "refused this service's app",
+            Some(Consequence::Abort) | None => "refused the credentials of this destination",
         };
         write!(f, "Salesforce {what} ({refusal}): {}", cause.advice(*flow))
     }

@@ -18,6 +18,20 @@ pub struct Refusal {
     pub fields: Vec<String>,
 }
 
+/// Texts by which limits of the org's own code and locks are told, under the codes whose texts Salesforce's machinery writes:
+/// the same request may succeed when it runs alone.
+const PASSING_TEXTS: [&str; 9] = [
+    "UNABLE_TO_LOCK_ROW",
+    "unable to obtain exclusive access",
+    "Too many SOQL queries",
+    "Too many SOSL queries",
+    "Too many query rows",
+    "Too many DML",
+    "Apex CPU time limit exceeded",
+    "Apex heap size too large",
+    "System.LimitException",
+];
+
 /// How long an error code may be, in characters.
 const LONGEST_CODE: usize = 100;
 
@@ -30,6 +44,14 @@ const LONGEST_FIELD: usize = 100;
 
 /// How much of Salesforce's text an error repeats, in characters.
 const LONGEST_SHOWN: usize = 500;
+
+impl Refusal {
+    /// Whether the text tells of a limit or a lock. It may quote data, so that it counts under codes of the org's own code
+    /// alone, and for a number of attempts.
+    pub(super) fn has_passing_text(&self) -> bool {
+        PASSING_TEXTS.iter().any(|text| self.message.contains(text))
+    }
+}
 
 /// Without Salesforce's words, which may repeat what it was sent.
 impl std::fmt::Debug for Refusal {

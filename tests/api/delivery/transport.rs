@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use wiremock::{MockServer, ResponseTemplate};
 
 use super::{
-    DELIVERED, RETRYABLE, assert_outcome, created, output_v0, output_v1,
+    DELIVERED, RETRYABLE, WAITING, assert_outcome, created, output_v0, output_v1,
     salesforce_that_is_left_alone, salesforce_that_says, v0, v1, write_to,
 };
 use crate::{
@@ -43,7 +43,7 @@ async fn a_host_that_is_not_allowed_gets_nothing_and_the_events_are_kept() {
     ] {
         let mut write = write_to(&salesforce.uri());
         write["endpoint"] = endpoint.clone().into();
-        let (v0, _) = assert_outcome(&service, &write, RETRYABLE, &endpoint).await;
+        let (v0, _) = assert_outcome(&service, &write, WAITING, &endpoint).await;
         let message = v0["message"].as_str().unwrap();
         assert_says(message, "SALESFORCE_ALLOWED_HOSTS");
     }
@@ -59,7 +59,7 @@ async fn a_redirect_of_a_write_is_not_followed_and_the_events_are_kept() {
         let flags = ["--salesforce-allowed-hosts", &both];
         let service = Service::start(&salesforce.uri(), &flags).await;
         let write = write_to(&salesforce.uri());
-        assert_outcome(&service, &write, RETRYABLE, &status.to_string()).await;
+        assert_outcome(&service, &write, WAITING, &status.to_string()).await;
         assert_eq!(salesforce.received_requests().await.unwrap().len(), 2);
     }
 }

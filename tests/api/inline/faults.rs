@@ -274,6 +274,6 @@ async fn an_org_that_allows_no_writes_costs_one_call_and_not_one_for_each_record
         .fallback_service(org.router());
     let url = serve(read_only).await;
     let service = Service::start(&url, &["--delivery", "inline", "--delivery-window", "1ms"]).await;
-    assert_eq!(statuses(&deliver(&service, new_leads(50)).await), [400; 50]);
+    assert_eq!(statuses(&deliver(&service, new_leads(50)).await), [429; 50]);
     assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
 }

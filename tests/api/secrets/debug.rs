@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Debug, sync::Arc};
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_transformer::{
     Config,
-    config::Flow,
+    config::{Flow, RefusedLogin},
     contract::{
         Bodies, Destination, DestinationName,
         json::Outline,
@@ -114,7 +114,7 @@ fn faults_hide_salesforces_own_words() {
         fields: vec!["Email".to_owned()],
     };
     assert_hidden(&Fault::Refused(refusal.clone()));
-    let refused = Refused::new(Flow::Password, refusal);
+    let refused = Refused::new(Flow::Password, RefusedLogin::Abort, refusal);
     assert_hidden(&AuthError::Refused(refused));
 }
 

@@ -7,7 +7,7 @@ impl Cause {
     /// What to do about it.
     pub(super) fn advice(self, flow: Flow) -> &'static str {
         match self {
-            Self::Credentials => credentials(flow),
+            Self::Credentials | Self::Unknown => credentials(flow),
             Self::UnknownApp => {
                 "the org has no app with this consumer key: set SALESFORCE_CLIENT_ID to that of an app which is installed in the org; \
                  a new app is known after up to ten minutes"
