@@ -1,5 +1,8 @@
 //! Faults on demand: what can go wrong between a client and Salesforce, made to happen on the next call of a kind.
 
+use axum::http::StatusCode;
+use serde_json::json;
+
 use super::{Call, Refusal, refusal::Answer};
 
 /// What goes wrong with a call.
@@ -24,6 +27,8 @@ pub enum Fault {
     SessionInvalid,
     /// 403 `REQUEST_LIMIT_EXCEEDED`; the call is not carried out.
     LimitExceeded,
+    /// This status with this error code; the call is not carried out.
+    Refused(u16, &'static str),
 }
 
 /// How a call's answer reaches the client.
@@ -54,6 +59,7 @@ impl Faults {
             Some(Fault::RowLocked) => Delivery::Answer(Refusal::RowLocked.into()),
             Some(Fault::SessionInvalid) => Delivery::Answer(Refusal::InvalidSession.into()),
             Some(Fault::LimitExceeded) => Delivery::Answer(Refusal::LimitExceeded.into()),
+            Some(Fault::Refused(status, code)) => Delivery::Answer(refused(status, code)),
             Some(Fault::CutOff) => Delivery::CutOff(carry_out()),
             Some(Fault::Short) => Delivery::Answer(shortened(carry_out())),
             Some(Fault::Hang) => Delivery::Never,
@@ -69,6 +75,13 @@ impl Faults {
         let position = self.0.iter().position(|(awaited, _)| *awaited == call)?;
         Some(self.0.remove(position).1)
     }
+}
+
+/// A refusal in the form that each of Salesforce's errors has.
+fn refused(status: u16, code: &str) -> Answer {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    let error = json!({"message": "a fault on demand", "errorCode": code});
+    Answer::new(status, json!([error]))
 }
 
 /// An answer whose first list of records' results lacks its last one.

@@ -54,6 +54,52 @@ async fn an_answer_that_breaks_off_after_the_write_is_retried_and_nothing_is_wri
     }
 }
 
+/// Words by which Salesforce's machinery tells of locks and limits, as a visitor may type them into a form.
+const PASSING_WORDS: [&str; 9] = [
+    "UNABLE_TO_LOCK_ROW",
+    "unable to obtain exclusive access",
+    "Too many SOQL queries",
+    "Too many SOSL queries",
+    "Too many query rows",
+    "Too many DML",
+    "Apex CPU time limit exceeded",
+    "Apex heap size too large",
+    "System.LimitException",
+];
+
+#[tokio::test]
+async fn a_value_that_reads_like_a_passing_fault_is_final_and_holds_up_no_later_event() {
+    for words in PASSING_WORDS {
+        let org = org().build();
+        let service = inline(&org, &[]).await;
+        let too_long = format!("{words} {}", "x".repeat(128));
+        let title = identify(json!({"email": "ada@example.com", "title": too_long}));
+        let email = identify(json!({"email": format!("{words}@@example.com")}));
+        let jobs = [
+            of_user("ada", job(1, title, &destination("dst-1"))),
+            of_user("bob", job(2, email, &destination("dst-1"))),
+            of_user("ada", lead_job(3, "ada2@example.com")),
+        ];
+        let entries = deliver(&service, jobs).await;
+        assert_eq!(statuses(&entries), [400, 400, 299], "{words}");
+        assert_says(error(&entries[0]), "STRING_TOO_LONG");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_session_is_renewed_whatever_the_code_of_its_401() {
+    for code in ["INVALID_AUTH_HEADER", "INVALID_JWT_FORMAT", "SOMETHING_NEW"] {
+        for call in [Call::Query, Call::Collections] {
+            let org = org().build();
+            let service = inline(&org, &[]).await;
+            org.fail_next(call, Fault::Refused(401, code), 1);
+            let entries = deliver(&service, [lead_job(1, "ada@example.com")]).await;
+            assert_eq!(statuses(&entries), [299], "{code} {call:?}");
+            assert_eq!(org.calls().token, 2, "{code} {call:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_salesforce_that_is_down_writes_nothing_and_loses_nothing() {
     for (fault, status) in [
