@@ -59,10 +59,6 @@ impl Found {
                 let (first, second) = wanted.split_at(wanted.len() / 2);
                 return vec![first.to_vec(), second.to_vec()];
             }
-            // One value may be to blame: each key is asked for once more, alone.
-            (Err(Fault::Unknown(_)), wanted @ [_, _, ..]) => {
-                return wanted.iter().cloned().map(|wanted| vec![wanted]).collect();
-            }
             (Err(fault), wanted) => {
                 let fault = Arc::new(hidden_lead(fault, wanted));
                 for wanted in wanted {

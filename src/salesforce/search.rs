@@ -68,13 +68,13 @@ impl Salesforce {
     async fn search(&self, session: &Session, wanted: Vec<Wanted>) -> Found {
         let mut found = Found::with_capacity(wanted.len());
         let mut parts = vec![wanted];
-        let mut learnt = HashSet::new();
+        let mut told = Told::default();
         while !parts.is_empty() {
             let parts_of = |wanted| self.items(session, wanted, &mut found);
             let parts_now: Vec<_> = parts.into_iter().map(parts_of).collect();
             let answers = self.answers(session, parts_now).await;
             let again = answers.into_iter().flat_map(|(query, answer)| {
-                self.again(session, &query, &answer, &mut learnt)
+                self.again(session, &query, &answer, &mut told)
                     .unwrap_or_else(|| found.add(&query, answer))
             });
             parts = again.collect();
@@ -154,16 +154,22 @@ impl Salesforce {
             .await
     }
 
-    /// What is to be asked again because of what an answer says about the fields of its query. The form of a field is
-    /// learnt once in a search, whatever Salesforce says next.
+    /// What is to be asked again because of what an answer says. The form of a field is learnt once in a search, whatever
+    /// Salesforce says next. After a refusal that is not known each key is asked for once more, alone: one may be to blame.
     fn again(
         &self,
         session: &Session,
         query: &Query,
         answer: &Result<Vec<Row>, Fault>,
-        learnt: &mut HashSet<String>,
+        told: &mut Told,
     ) -> Option<Vec<Vec<Wanted>>> {
         let (fault, first) = (answer.as_ref().err()?, query.wanted.first()?);
+        if matches!(fault, Fault::Unknown(_)) {
+            let is_new = |wanted: &&Wanted| told.asked_alone.insert(wanted.key.clone());
+            let alone: Vec<_> = query.wanted.iter().filter(is_new).cloned().collect();
+            return (!alone.is_empty()).then(|| alone.into_iter().map(|one| vec![one]).collect());
+        }
+        let learnt = &mut told.forms;
         let (org, key) = (session.instance(), &first.key);
         let is_new = !learnt.contains(key.field_kind());
         if is_new && self.types.learn(org, key, query.form, fault) {
@@ -180,6 +186,15 @@ impl Salesforce {
         };
         refuses_field.then(|| vec![query.wanted.iter().map(of_id).collect()])
     }
+}
+
+/// What a search has been told by refusals.
+#[derive(Default)]
+struct Told {
+    /// Fields whose form was learnt.
+    forms: HashSet<String>,
+    /// Keys that were asked for once more, alone.
+    asked_alone: HashSet<Key>,
 }
 
 /// The form of the field that was asked for last: most keys of a search are of one.

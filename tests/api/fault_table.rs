@@ -5,14 +5,14 @@ use salesforce_transformer::salesforce::fault::LAST_ATTEMPT;
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{any, method},
+    matchers::{any, method, path},
 };
 
 use crate::{
-    fixtures::{destination, job, lead_job, lets_in, lookup},
+    fixtures::{destination, job, lead_job, lets_in, lookup, nothing_found},
     inline::deliver,
     planted::BEARER,
-    service::Service,
+    service::{Service, assert_says},
 };
 
 const PAGE: &str = include_str!("../../docs/faults.md");
@@ -268,36 +268,56 @@ fn what_rudder_server_does_with_a_write_of_its_own_follows_from_the_status() {
     }
 }
 
-#[tokio::test]
-async fn a_query_refused_with_an_unknown_code_is_asked_once_more_for_each_event_alone() {
+/// One query that is refused with an unknown code, then this answer of a Composite or a query.
+async fn refused_once(then: Mock) -> (MockServer, Service) {
     let salesforce = MockServer::start().await;
     lets_in(&salesforce).mount(&salesforce).await;
-    let refusal = json!([{"message": "no", "errorCode": "SOMETHING_NEW"}]);
-    let refused = lookup().respond_with(ResponseTemplate::new(400).set_body_json(&refusal));
+    let refused = lookup().respond_with(unknown_code()).up_to_n_times(1);
     refused.expect(1).mount(&salesforce).await;
+    then.expect(1).mount(&salesforce).await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    (salesforce, service)
+}
+
+fn unknown_code() -> ResponseTemplate {
+    ResponseTemplate::new(400).set_body_json(refusal())
+}
+
+fn refusal() -> Value {
+    json!([{"message": "no", "errorCode": "SOMETHING_NEW"}])
+}
+
+#[tokio::test]
+async fn a_query_refused_with_an_unknown_code_is_asked_once_more_for_each_event_alone() {
     let part = |index: u64, status: u64, body: Value| json!({"referenceId": format!("part{index}"), "httpStatusCode": status, "httpHeaders": {}, "body": body});
     let nothing = json!({"totalSize": 0, "done": true, "records": []});
-    let parts = json!({"compositeResponse": [part(0, 200, nothing), part(1, 400, refusal)]});
-    let alone =
-        Mock::given(method("POST")).respond_with(ResponseTemplate::new(200).set_body_json(parts));
-    alone.expect(1).mount(&salesforce).await;
-    let service = Service::start(&salesforce.uri(), &[]).await;
+    let parts = json!({"compositeResponse": [part(0, 200, nothing), part(1, 400, refusal())]});
+    let composite = Mock::given(method("POST")).and(path("/services/data/v50.0/composite"));
+    let parts = ResponseTemplate::new(200).set_body_json(parts);
+    let (_salesforce, service) = refused_once(composite.respond_with(parts)).await;
     let jobs = json!([
         lead_job(1, "ada@example.com"),
         lead_job(2, "bob@example.com")
     ]);
-    let answer = service
-        .post("/v0/destinations/salesforce", jobs)
-        .await
-        .accepted();
+    let answer = service.post("/v0/destinations/salesforce", jobs).await;
+    let answer = answer.accepted();
     assert_eq!(
         [&answer[0]["statusCode"], &answer[1]["statusCode"]],
         [200, 400]
     );
+}
+
+#[tokio::test]
+async fn an_unknown_code_that_comes_once_fails_no_event_and_is_counted() {
+    let found = lookup().respond_with(nothing_found());
+    let (_salesforce, service) = refused_once(found).await;
+    let jobs = json!([lead_job(1, "ada@example.com")]);
+    let answer = service.post("/v0/destinations/salesforce", jobs).await;
+    assert_eq!(answer.accepted()[0]["statusCode"], 200);
     let metrics = service.get("/metrics").await.text;
     let counted =
-        r#"salesforce_transformer_salesforce_unknown_codes_total{code="SOMETHING_NEW"} 2"#;
-    assert!(metrics.contains(counted), "{metrics}");
+        r#"salesforce_transformer_salesforce_unknown_codes_total{code="SOMETHING_NEW"} 1"#;
+    assert_says(&metrics, counted);
 }
 
 async fn inline(salesforce: &MockServer) -> Service {
