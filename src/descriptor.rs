@@ -4,18 +4,15 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use crate::{
-    contract::json::Writer, map::Fields, rules::UpdateMethod, salesforce::Session, target::Target,
+    contract::json::Writer,
+    map::Fields,
+    rules::UpdateMethod,
+    salesforce::{Key, Session, operation::SEGMENT},
+    target::Target,
 };
-
-/// What a path segment may hold as it is (RFC 3986, unreserved).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// About how long the path of an ordinary request is, in bytes.
 const ORDINARY_PATH: usize = 96;
@@ -28,6 +25,8 @@ pub struct Descriptor<'a> {
     pub endpoint: String,
     /// Whether it creates a record.
     pub creates: bool,
+    /// What its record was looked up by; `None` where the event names it.
+    pub looked_up_by: Option<Key>,
     /// The record's fields: the JSON body.
     pub fields: Fields<'a>,
     session: std::sync::Arc<Session>,
@@ -60,6 +59,7 @@ impl<'a> Descriptor<'a> {
             method,
             endpoint,
             creates: target.id.is_none(),
+            looked_up_by: None,
             fields,
             session: std::sync::Arc::clone(session),
         }

@@ -27,6 +27,7 @@ use crate::{
     in_flight::InFlight,
     metrics::Metrics,
     pipeline::Pipeline,
+    proxy::Proxy,
     record::Recorder,
     salesforce::Salesforce,
     upstream::{BodyLimits, Upstream},
@@ -36,6 +37,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct App {
     pipeline: Arc<Pipeline>,
+    proxy: Proxy,
     salesforce: Arc<Salesforce>,
     salesforce_timeout: Duration,
     metrics: Arc<Metrics>,
@@ -113,6 +115,7 @@ pub(crate) fn router(
             Arc::clone(&metrics),
             ready.clone(),
         )),
+        proxy: Proxy::new(Arc::clone(&salesforce), config.rules()),
         salesforce,
         salesforce_timeout: config.salesforce_timeout,
         metrics,

@@ -19,6 +19,7 @@
 //! - [`descriptor`]: the request
 //! - [`unchanged`]: what need not be written again
 //! - [`deliver`]: writes to Salesforce itself, where rudder-server lets it
+//! - [`proxy`]: delivers for rudder-server what a descriptor describes
 //! - [`outcome`]: what became of each event
 //! - [`rules`]: the two sets of rules
 //! - [`error`]: the two kinds of failure
@@ -47,6 +48,7 @@ pub mod outcome;
 pub mod pipeline;
 pub mod plan;
 pub mod process;
+pub mod proxy;
 pub mod record;
 pub mod rules;
 pub mod salesforce;

@@ -1,6 +1,7 @@
 //! Traits → fields: rows 7 to 8a of the behaviour table. The tables are data, in `lead` and `contact`.
 
 mod contact;
+mod described;
 mod field_name;
 mod fields;
 mod lead;
@@ -8,6 +9,7 @@ mod name;
 mod sorted;
 mod table;
 
+pub use described::as_update;
 pub use field_name::FieldName;
 pub use fields::{FieldValue, Fields, LeftOut};
 pub use table::Table;

@@ -13,7 +13,7 @@ use crate::{
     contract::{Batch, Destination, Entry, Event, Route},
     deliver::{Deliveries, Intake},
     descriptor::Descriptor,
-    error::EventError,
+    error::{EventError, SecretFlaw},
     gate,
     http::Readiness,
     map,
@@ -22,7 +22,7 @@ use crate::{
     outcome::{Creation, DescribedRequests, Outcome, Outcomes, Requests, Sharing},
     plan::{self, Plan, Record},
     rules::Rules,
-    salesforce::{Salesforce, fault::LAST_ATTEMPT, limits::Handled},
+    salesforce::{Key, Salesforce, fault::LAST_ATTEMPT, limits::Handled},
     target,
     unchanged::{self, Unchanged},
 };
@@ -174,7 +174,8 @@ impl Pipeline {
         }
         let admitted = gate::admit(event, &destination, &self.rules)?;
         let plan = plan::plan(&admitted, &destination, &self.rules)?;
-        let org = orgs.of(batch.secret, entry, &destination)?;
+        let org = orgs.of(batch.secret, entry, &destination);
+        let org = org.map_err(|error| on_route(error, batch.route))?;
         let inline = batch.takes_results && self.deliveries.are_for(&destination);
         if !inline {
             self.want(org, &plan, &destination, orgs);
@@ -190,7 +191,7 @@ impl Pipeline {
     /// Notes what must be known before a plan can be carried out.
     fn want(&self, org: OrgIndex, plan: &Plan<'_>, destination: &Destination, orgs: &mut Orgs<'_>) {
         for record in &plan.records {
-            if let Record::Lead(key) | Record::Matching(key) = record {
+            if let Some(key) = key_of(record) {
                 let fields = self
                     .skip_unchanged
                     .then(|| unchanged::fields_to_read(plan, record, destination, &self.rules));
@@ -242,13 +243,10 @@ impl Pipeline {
             }
             answers.spare(writing.org, target.id.is_none())?;
             let (session, update) = (&asked.session, self.rules.update_method);
-            requests.push(Descriptor::new(
-                session,
-                &self.api_version,
-                &target,
-                fields,
-                update,
-            ));
+            let mut request =
+                Descriptor::new(session, &self.api_version, &target, fields, update);
+            request.looked_up_by = key_of(record).filter(|_| self.rules.notes_lookups).cloned();
+            requests.push(request);
         }
         if requests.is_empty() {
             return Err(EventError::Unchanged);
@@ -271,6 +269,24 @@ fn outcome_of(index: usize, oauth: bool, result: Result<Requests<'_>, EventError
         entries: smallvec![index],
         auth_category: error.and_then(|error| error.auth_category(oauth)),
         result,
+    }
+}
+
+/// rudder-server's processor never sends a secret: to reconnect the account would not help.
+fn on_route(error: EventError, route: Route) -> EventError {
+    match error {
+        EventError::Secret(SecretFlaw::Missing) if route == Route::Processor => {
+            EventError::Secret(SecretFlaw::NeverSent)
+        }
+        other => other,
+    }
+}
+
+/// What a record is looked up by; `None` where the event names it.
+fn key_of<'p>(record: &'p Record<'_>) -> Option<&'p Key> {
+    match record {
+        Record::Lead(key) | Record::Matching(key) => Some(key),
+        Record::Named { .. } => None,
     }
 }
 

@@ -142,6 +142,8 @@ pub struct Rules {
     pub processor_asks_again: bool,
     /// Row 11: whether two events for one new record in a router batch become one request.
     pub coalesce: bool,
+    /// Whether the router notes for the delivery proxy which records come from a lookup. Without the note each may.
+    pub notes_lookups: bool,
 }
 
 impl Rules {
@@ -165,6 +167,7 @@ impl Rules {
                 update_method: UpdateMethod::Patch,
                 processor_asks_again: true,
                 coalesce: true,
+                notes_lookups: true,
             },
             Compatibility::Stock => Self {
                 gate: false,
@@ -182,6 +185,7 @@ impl Rules {
                 update_method: UpdateMethod::PostOverride,
                 processor_asks_again: false,
                 coalesce: false,
+                notes_lookups: false,
             },
         }
     }

@@ -18,6 +18,7 @@ pub mod key;
 pub mod limits;
 pub mod literal;
 pub mod lookup;
+pub mod operation;
 mod remembered;
 mod search;
 pub mod session;
@@ -153,7 +154,20 @@ impl Salesforce {
 
     /// Forgets a session that Salesforce no longer accepts: the next one is new.
     pub(crate) async fn renew(&self, session: &Session) {
-        self.tokens.evict(session.authorization()).await;
+        self.tokens
+            .evict(&self.client, session.authorization())
+            .await;
+    }
+
+    /// Asks for the records of a key, together with whoever asks the same org at the same time, and never answers with what
+    /// is remembered.
+    pub(crate) async fn look_up(self: &Arc<Self>, session: &Arc<Session>, key: &Key) -> Found {
+        let wanted = Wanted {
+            key: key.clone(),
+            fields: Vec::new(),
+        };
+        let viewer = self.viewers.of(session);
+        self.lookups.find(self, session, &viewer, &[wanted]).await
     }
 
     /// Forgets an id that a lookup has found, because Salesforce says that it is no longer what it was.

@@ -170,6 +170,12 @@ impl Simulator {
         self.state().accounts.expire_sessions();
     }
 
+    /// Lets the next `times` logins bring tokens that are refused from the start, as where a policy of the org's keeps their
+    /// user from the API.
+    pub fn issue_dead_tokens(&self, times: usize) {
+        self.state().accounts.dead_tokens = times;
+    }
+
     /// Gives the app another consumer secret: the one before is refused from now on. Sessions stay open.
     pub fn rotate_secret(&self, client_secret: &str) {
         if let Some(app) = &mut self.state().accounts.app {

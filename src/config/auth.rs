@@ -149,7 +149,8 @@ pub struct AuthSettings {
     /// works again, for as long as rudder-server keeps events
     #[arg(long, env = "REFUSED_LOGIN", value_enum, default_value_t)]
     pub refused_login: RefusedLogin,
-    /// How long a refused login is not tried again, so that it does not lock the user; 0s: it is tried each time
+    /// How long a login is not tried again that was refused, so that it does not lock the user, or whose tokens are; 0s: it is
+    /// tried each time
     #[arg(long, env = "REFUSED_LOGIN_TTL", default_value = "1m", value_parser = parse::duration_or_none)]
     pub refused_login_ttl: Duration,
     /// What single destinations have of their own: `SALESFORCE_AUTH_<DESTINATION_ID>` and the like.

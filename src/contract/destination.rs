@@ -113,18 +113,30 @@ impl Destination {
         let definition =
             part("DestinationDefinition").ok_or(missing("destination.DestinationDefinition"))?;
         let config = part("Config").ok_or(missing("destination.Config"))?;
+        let id = text(destination, "ID");
+        let name = DestinationName::parse(&text(definition, "Name")).unwrap_or(route);
         Ok(Self {
-            id: text(destination, "ID").into_owned(),
-            name: DestinationName::parse(&text(definition, "Name")).unwrap_or(route),
             definition: text(definition, "Name").into_owned(),
             display_name: text(definition, "DisplayName").trim().to_owned(),
+            ..Self::of_config(&id, name, config)
+        })
+    }
+
+    /// A destination of which no more than its `Config` is known, as at the delivery proxy.
+    #[must_use]
+    pub fn of_config(id: &str, name: DestinationName, config: Object<'_>) -> Self {
+        Self {
+            id: id.to_owned(),
+            name,
+            definition: name.upper().to_owned(),
+            display_name: String::new(),
             login: Login::read(config),
             map_properties: config
                 .get("mapProperties")
                 .map(|value| value.json() != "false"),
             map_property: config.get("mapProperty").map(Value::is_truthy),
             use_contact_id: config.get("useContactId").is_some_and(Value::is_truthy),
-        })
+        }
     }
 
     /// The service's own destination, for events that bring none.

@@ -5,7 +5,10 @@ use std::{borrow::Cow, fmt};
 use thiserror::Error;
 
 use crate::{
-    contract::json::{Kind, Members, Object, Value},
+    contract::{
+        Destination, DestinationName,
+        json::{Kind, Members, Object, Value},
+    },
     error::RequestError,
 };
 
@@ -21,9 +24,69 @@ pub enum ProxyVersion {
 /// A request to be sent to Salesforce, and for whom.
 #[derive(Debug)]
 pub struct ProxyRequest<'a> {
-    /// The metadata of each job, to be echoed.
-    pub jobs: Vec<Value<'a>>,
+    /// The jobs that the request is for, at least one.
+    pub jobs: Vec<Job<'a>>,
     members: Object<'a>,
+}
+
+/// A job for which a request is delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// Its metadata, to be echoed.
+    pub metadata: Value<'a>,
+    /// How many attempts have failed before this one.
+    pub attempt: u64,
+    /// Where its descriptor comes from.
+    pub origin: Origin,
+}
+
+/// Where a job's descriptor comes from, as its `destInfo` tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The processor path, whose descriptor rudder-server has stored and sends on each attempt, or a caller of its own: there
+    /// is no `destInfo`.
+    Stored,
+    /// The router path, which has described it just now.
+    Routed {
+        /// The attempt for which its record was looked up, where the router has noted one; an event that names its record
+        /// has none.
+        looked_up: Option<u64>,
+    },
+}
+
+impl<'a> Job<'a> {
+    fn read(metadata: Value<'a>) -> Self {
+        let members = metadata.as_object().unwrap_or_default();
+        let [attempt, dest_info] = members.pick(["attemptNum", "destInfo"]);
+        Self {
+            metadata,
+            attempt: number(attempt),
+            origin: dest_info
+                .filter(|dest_info| !dest_info.is_null())
+                .map_or(Origin::Stored, Origin::read),
+        }
+    }
+
+    fn is_coalesced(&self) -> bool {
+        let members = self.metadata.as_object().unwrap_or_default();
+        let coalesced = members.get("destInfo").and_then(|info| info.at("coalesced"));
+        coalesced.is_some_and(Value::is_true)
+    }
+}
+
+impl Origin {
+    fn read(dest_info: Value<'_>) -> Self {
+        let note = dest_info.at("lookedUp").and_then(Value::as_object);
+        Self::Routed {
+            looked_up: note.map(|note| number(note.get("attempt"))),
+        }
+    }
+}
+
+/// A number of attempts; none where it is not there.
+pub(super) fn number(value: Option<Value<'_>>) -> u64 {
+    let number = value.and_then(Value::as_text_or_number);
+    number.map_or(0, |number| number.parse().unwrap_or_default())
 }
 
 /// Names and values, as texts.
@@ -94,13 +157,24 @@ impl<'a> ProxyRequest<'a> {
             ProxyVersion::V0 => "an object with one object as `metadata`",
             ProxyVersion::V1 => "an object with a list of objects as `metadata`, at least one",
         }))?;
-        Ok(Self { jobs, members })
+        Ok(Self {
+            jobs: jobs.into_iter().map(Job::read).collect(),
+            members,
+        })
+    }
+
+    /// The destination that the request is for, as far as the proxy is told: `destinationConfig` is its `Config`.
+    #[must_use]
+    pub fn destination(&self, name: DestinationName) -> Destination {
+        let config = self.members.get("destinationConfig").and_then(Value::as_object);
+        let id = self.of_first_job("destinationId").unwrap_or_default();
+        Destination::of_config(&id, name, config.unwrap_or_default())
     }
 
     /// A member of the first job's metadata that is a text or a number.
     #[must_use]
     pub fn of_first_job(&self, key: &str) -> Option<Cow<'a, str>> {
-        let job = self.jobs.first()?.as_object()?;
+        let job = self.jobs.first()?.metadata.as_object()?;
         job.get(key)?
             .as_text_or_number()
             .filter(|text| !text.is_empty())
@@ -109,17 +183,7 @@ impl<'a> ProxyRequest<'a> {
     /// Whether the jobs share one request because we have made it so.
     #[must_use]
     pub fn is_coalesced(&self) -> bool {
-        let dest_info = |job: &Value<'a>| {
-            job.as_object()?
-                .get("destInfo")?
-                .as_object()?
-                .get("coalesced")
-        };
-        self.jobs.len() > 1
-            && self
-                .jobs
-                .iter()
-                .all(|job| dest_info(job).is_some_and(Value::is_true))
+        self.jobs.len() > 1 && self.jobs.iter().all(Job::is_coalesced)
     }
 
     /// What is to be sent.
@@ -171,7 +235,10 @@ impl<'a> ProxyRequest<'a> {
                     batch.as_text().unwrap_or(Cow::Borrowed(batch.json())),
                 ))
             }),
-            "XML" => part("payload").map(|xml| xml.as_text().map(Payload::Xml)),
+            "XML" => part("payload")?
+                .as_text()
+                .map(|xml| Some(Payload::Xml(xml)))
+                .ok_or(Unsendable::Part("body")),
             "FORM" => Ok(Some(Payload::Form(texts(members.members())))),
             other => Err(Unsendable::Format(other.to_owned())),
         }

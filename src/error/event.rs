@@ -226,6 +226,12 @@ pub enum SecretFlaw {
         "the destination authorises with OAuth, and the request has no secret (metadata.secret or the header Oauth-Secret): reconnect the account in RudderStack"
     )]
     Missing,
+    /// There is none, on a path on which there never is one.
+    #[error(
+        "the destination authorises with OAuth, and rudder-server sends no secret on its processor path: have its router transform \
+         the events (transformAt: router, and unset Processor.<DESTINATION>.transformAt)"
+    )]
+    NeverSent,
     /// A member is absent or empty.
     #[error("the OAuth secret has no {0}: reconnect the account in RudderStack")]
     Without(&'static str),

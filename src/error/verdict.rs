@@ -124,7 +124,7 @@ impl AuthError {
                 Consequence::Wait => Disposition::Wait,
                 Consequence::Abort => Disposition::Abort,
             }),
-            Self::NoToken => by_disposition(Disposition::Retry),
+            Self::NoToken | Self::Unaccepted(_) => by_disposition(Disposition::Retry),
             Self::Instance(_) | Self::Setting(_) => by_disposition(Disposition::Wait),
             Self::Expired(fault) => by_disposition(fault.disposition()),
             Self::Fault(fault) => by_disposition(fault.disposition()),

@@ -22,7 +22,6 @@ use crate::{
         reply,
     },
     error::RequestError,
-    salesforce::delivery::Delivered,
 };
 
 /// `POST /v0/destinations/{destination}/proxy`
@@ -60,16 +59,10 @@ async fn proxy(
         let text = batch::text(&body);
         let outline = outline(&text)?;
         let request = ProxyRequest::read(outline.root(), version)?;
-        let delivered = match request.sending() {
-            Ok(sending) => {
-                app.salesforce
-                    .deliver(&sending, app.proxy_timeout(&headers))
-                    .await
-            }
-            Err(flaw) => Delivered::unsendable(&flaw),
-        };
-        let traces = Traces::of_jobs(request.jobs.iter().copied());
-        let (status, json) = reply::proxy::answer(version, name, &request, &delivered);
+        let timeout = app.proxy_timeout(&headers);
+        let outcome = app.proxy.deliver(name, &request, timeout).await;
+        let traces = Traces::of_jobs(request.jobs.iter().map(|job| job.metadata));
+        let (status, json) = reply::proxy::answer(version, name, &request, &outcome);
         Ok((status, traces.map(Extension), json))
     };
     match life.write(delivery).await {

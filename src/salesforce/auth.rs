@@ -1,5 +1,6 @@
 //! Credentials → a session: an OAuth secret as it is, or the token of a login, kept and renewed.
 
+pub(super) mod accepted;
 mod assertion;
 mod authorisation;
 mod ending;
@@ -48,8 +49,10 @@ pub(super) struct Tokens {
     fresh: Cache<Identity, Token>,
     /// The last token of each identity, for the time in which no new one is to be had.
     last: Cache<Identity, Token>,
-    /// Logins that were refused lately, by what proved them.
+    /// Logins that were refused lately, or whose tokens were, by what proved them.
     refused: Cache<(Identity, u64), Arc<AuthError>>,
+    /// Whose tokens were refused lately.
+    evicted: Cache<Identity, ()>,
     fingerprints: RandomState,
     hosts: AllowedHosts,
     keeping: Keeping,
@@ -66,6 +69,8 @@ struct Token {
     renewal: Duration,
     /// When it is no longer worth a try.
     end: Option<Instant>,
+    /// What proved the login.
+    proof: u64,
 }
 
 /// Tokens are kept until they are to be renewed.
@@ -101,6 +106,10 @@ impl Tokens {
             refused: Cache::builder()
                 .max_capacity(MOST_TOKENS)
                 .time_to_live(at_most(refused_ttl))
+                .build(),
+            evicted: Cache::builder()
+                .max_capacity(MOST_TOKENS)
+                .time_to_live(at_most(refused_ttl.saturating_mul(2)))
                 .build(),
             fingerprints: RandomState::new(),
             hosts: config.salesforce_allowed_hosts.clone(),
@@ -160,17 +169,48 @@ impl Tokens {
         Ok((entry.into_value().session, source))
     }
 
+    /// Whether there is something to log in with.
+    pub(super) fn can_log_in(&self, destination: &str, login: &Login) -> bool {
+        self.authorisations.of(destination).can_log_in(login)
+    }
+
     /// Forgets the session of a token that Salesforce no longer accepts. Another that has taken its place is kept.
-    pub(super) async fn evict(&self, authorization: &str) {
-        for cache in [&self.last, &self.fresh] {
-            let expired: Vec<_> = cache
-                .iter()
-                .filter(|(_, token)| token.session.authorization() == authorization)
-                .map(|(identity, _)| identity)
-                .collect();
-            for identity in expired {
-                cache.invalidate(&*identity).await;
+    pub(super) async fn evict(&self, client: &Client, authorization: &str) {
+        let was_accepted = client.accepted().holds(authorization);
+        let expired: Vec<_> = [&self.last, &self.fresh]
+            .into_iter()
+            .flat_map(Cache::iter)
+            .filter(|(_, token)| token.session.authorization() == authorization)
+            .collect();
+        for (identity, token) in expired {
+            let removed = [
+                self.fresh.remove(&*identity).await,
+                self.last.remove(&*identity).await,
+            ];
+            // Of several callers with one token, only the first has something to decide.
+            if removed.iter().all(Option::is_none) {
+                continue;
             }
+            if !was_accepted {
+                self.doubt(&identity, token.proof).await;
+            }
+            self.evicted.insert((*identity).clone(), ()).await;
+        }
+    }
+
+    /// Decides what a token means that is refused before it was ever accepted: where it has taken the place of another that
+    /// was refused, a further one would be no better, so that no login is tried for `REFUSED_LOGIN_TTL`.
+    async fn doubt(&self, identity: &Identity, proof: u64) {
+        if self.evicted.contains_key(identity) {
+            let error = Arc::new(AuthError::Unaccepted(self.refused_ttl));
+            self.hold_back(identity.clone(), proof, error).await;
+        }
+    }
+
+    /// Tries no login with the same proof for `REFUSED_LOGIN_TTL`.
+    async fn hold_back(&self, identity: Identity, proof: u64, error: Arc<AuthError>) {
+        if !self.refused_ttl.is_zero() {
+            self.refused.insert((identity, proof), error).await;
         }
     }
 
@@ -234,13 +274,13 @@ impl Tokens {
             return Err(refused);
         }
         let form = login.form(identity).map_err(AuthError::from)?;
-        let error = match self.request(client, identity, &form).await {
+        let error = match self.request(client, identity, proof, &form).await {
             Ok(token) => return Ok(token),
             Err(error) => Arc::new(error),
         };
-        let is_final = matches!(*error, AuthError::Refused(_)) && !error.is_overtaken();
-        if is_final && !self.refused_ttl.is_zero() {
-            self.refused.insert(key, Arc::clone(&error)).await;
+        if matches!(*error, AuthError::Refused(_)) && !error.is_overtaken() {
+            let (identity, proof) = key;
+            self.hold_back(identity, proof, Arc::clone(&error)).await;
         }
         Err(error)
     }
@@ -249,6 +289,7 @@ impl Tokens {
         &self,
         client: &Client,
         identity: &Identity,
+        proof: u64,
         form: &Form,
     ) -> Result<Token, AuthError> {
         if identity.flow() == Flow::Password {
@@ -274,6 +315,7 @@ impl Tokens {
             session: Arc::new(session),
             renewal: self.keeping.renewal(lifetime),
             end: self.keeping.end(lifetime, asked),
+            proof,
         })
     }
 }

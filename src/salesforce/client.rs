@@ -9,8 +9,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Method, RequestBuilder, Response,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
+    Method, Request, RequestBuilder, Response,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
     redirect,
 };
 
@@ -18,8 +18,10 @@ use crate::{
     config::Config,
     metrics::{Call, Metrics},
     salesforce::{
+        auth::accepted::{Accepted, Fingerprint},
         fault::Fault,
         limits::{Limits, Ticket, Usage},
+        operation::Operation,
         session::{Instance, Session},
     },
 };
@@ -57,17 +59,31 @@ impl Answer {
         }
     }
 
-    /// What is wrong with the answer to a write. A 2xx status says that Salesforce has written, also where the connection
-    /// breaks before the end of the body: to send the write again would make a second record. Not so where that body would
-    /// have been a page: it is not Salesforce's API that answers.
-    fn fault_of_write(&self) -> Option<Fault> {
-        let body = self.body.as_deref().unwrap_or_default();
-        match body {
-            _ if !self.is_success() => Some(Fault::read(self.status, body)),
+    /// What is wrong with the answer to a write: it counts as done where Salesforce says so in its own form, also where the
+    /// connection breaks before the end of the body, as to send the write again would make a second record. Not so where
+    /// that body would have been a page: it is not Salesforce's API that answers.
+    fn fault_of_write(&self, operation: &Operation) -> Option<Fault> {
+        let whole = self.body.as_deref().ok();
+        let body = whole.unwrap_or_default();
+        let fault = match body {
+            _ if !self.is_success() => {
+                let fault = Fault::read(self.status, body);
+                Some(match operation {
+                    Operation::Collection | Operation::Composite => fault.of_resource(),
+                    Operation::Create { .. }
+                    | Operation::Update { .. }
+                    | Operation::Upsert
+                    | Operation::Delete
+                    | Operation::Other => fault,
+                })
+            }
             // 204 has no body whose type could be another.
             [] if self.is_other && self.status != 204 => Some(Fault::no_json()),
             _ => Fault::in_success(self.status, body),
-        }
+        };
+        let is_done = fault.is_some() || operation.is_done(self.status, whole);
+        let unsaid = || Fault::Unreadable("it does not say that the record is written".to_owned());
+        fault.or_else(|| (!is_done).then(unsaid))
     }
 }
 
@@ -88,6 +104,7 @@ pub struct Client {
     timeout: Duration,
     metrics: Arc<Metrics>,
     limits: Arc<Limits>,
+    accepted: Accepted,
 }
 
 impl Client {
@@ -125,6 +142,7 @@ impl Client {
             timeout,
             metrics,
             limits,
+            accepted: Accepted::default(),
         })
     }
 
@@ -156,34 +174,79 @@ impl Client {
         org: Option<&Instance>,
         request: RequestBuilder,
     ) -> Result<Bytes, Fault> {
+        let request = request
+            .build()
+            .map_err(|error| broken(error, self.timeout))?;
+        let token = self.token_of(&request);
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
-        let answer = exchange(request, self.timeout, LARGEST_ANSWER).await;
+        let answer = self.exchange(request, LARGEST_ANSWER).await;
         report(ticket, &answer);
         let result = answer.and_then(Answer::whole_success);
+        self.note_accepted(token, result.as_ref().err());
         self.count(call, result.as_ref().err(), start);
         result
     }
 
-    /// Sends a write, and gives the answer with what is wrong with it. Without an answer within `timeout` it is not known
-    /// whether Salesforce has written; where the org has no call to spare, nothing is sent.
+    /// Sends a write that has its timeout, and gives the answer with what is wrong with it. Without an answer in time it is
+    /// not known whether Salesforce has written; where the org has no call to spare, nothing is sent.
     pub async fn write(
         &self,
         org: &Instance,
-        request: RequestBuilder,
-        timeout: Duration,
+        request: Request,
+        operation: &Operation,
     ) -> (Result<Answer, Fault>, Option<Fault>) {
         let ticket = match self.ticket(Call::Write, org) {
             Ok(ticket) => ticket,
             Err(reserved) => return (Err(reserved), None),
         };
+        let token = self.token_of(&request);
         let start = Instant::now();
-        let request = request.timeout(timeout);
-        let answer = exchange(request, timeout, LARGEST_ANSWER_TO_WRITE).await;
+        let answer = self.exchange(request, LARGEST_ANSWER_TO_WRITE).await;
         report(Some(ticket), &answer);
-        let fault = answer.as_ref().ok().and_then(Answer::fault_of_write);
-        self.count(Call::Write, answer.as_ref().err().or(fault.as_ref()), start);
+        let fault = match &answer {
+            Ok(answer) => answer.fault_of_write(operation),
+            Err(_) => None,
+        };
+        let whole = answer.as_ref().err().or(fault.as_ref());
+        self.note_accepted(token, whole);
+        self.count(Call::Write, whole, start);
         (answer, fault)
+    }
+
+    /// The tokens that Salesforce has accepted.
+    pub(super) fn accepted(&self) -> &Accepted {
+        &self.accepted
+    }
+
+    fn token_of(&self, request: &Request) -> Option<Fingerprint> {
+        let authorization = request.headers().get(AUTHORIZATION)?;
+        Some(self.accepted.fingerprint(authorization))
+    }
+
+    /// Notes that a call's token was accepted: it was carried out, or refused for another reason.
+    fn note_accepted(&self, token: Option<Fingerprint>, fault: Option<&Fault>) {
+        let is_accepted = fault.is_none_or(|fault| matches!(fault, Fault::Refused(_)));
+        if let Some(token) = token.filter(|_| is_accepted) {
+            self.accepted.note(token);
+        }
+    }
+
+    /// Sends a request, and reads at most so many bytes of its answer.
+    async fn exchange(&self, request: Request, largest: usize) -> Result<Answer, Fault> {
+        let timeout = request.timeout().copied().unwrap_or(self.timeout);
+        let mut response = self
+            .http
+            .execute(request)
+            .await
+            .map_err(|error| broken(error, timeout))?;
+        let status = response.status().as_u16();
+        Ok(Answer {
+            status,
+            usage: Usage::of(response.headers()),
+            is_other: is_other(response.headers()),
+            body: body(&mut response, timeout, largest).await,
+        })
     }
 
     /// Notes that a login has brought a token of this org.
@@ -224,25 +287,6 @@ fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
     if let (Some(ticket), Some(usage)) = (ticket, usage) {
         ticket.report(usage);
     }
-}
-
-/// Sends a request that has this timeout, and reads at most so many bytes of its answer.
-async fn exchange(
-    request: RequestBuilder,
-    timeout: Duration,
-    largest: usize,
-) -> Result<Answer, Fault> {
-    let mut response = request
-        .send()
-        .await
-        .map_err(|error| broken(error, timeout))?;
-    let status = response.status().as_u16();
-    Ok(Answer {
-        status,
-        usage: Usage::of(response.headers()),
-        is_other: is_other(response.headers()),
-        body: body(&mut response, timeout, largest).await,
-    })
 }
 
 /// Whether a content type is named that is not JSON.

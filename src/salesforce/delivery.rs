@@ -1,24 +1,30 @@
-//! Sends a write for rudder-server, which has no token refresh and no word for a refused record of its own.
+//! Sends a write as a descriptor has it: the request, and Salesforce's answer to it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use percent_encoding::utf8_percent_encode;
 use reqwest::{
-    Method, RequestBuilder,
+    Method, Request, RequestBuilder,
     header::{
-        ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName,
-        HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap,
+        HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
     },
 };
 use thiserror::Error;
 use url::Url;
 
 use crate::{
-    contract::proxy::{Payload, Sending, Unsendable},
+    contract::{
+        json::Outline,
+        proxy::{Payload, Sending, Unsendable},
+    },
+    rules::UpdateMethod,
     salesforce::{
-        Salesforce,
+        Credentials, Salesforce,
         fault::{Disposition, Fault},
-        session::{self, Instance},
+        operation::{Operation, SEGMENT},
+        session::{self, Instance, Session, is_token},
     },
 };
 
@@ -46,154 +52,297 @@ const OURS: [HeaderName; 9] = [
     ACCEPT_ENCODING,
 ];
 
-/// What became of a write.
-pub struct Delivered {
-    /// Salesforce's answer, where one came: HTTP status and body.
+/// How many bytes the path and the headers of a request may have: of larger ones Salesforce reads none (Salesforce contract,
+/// section 3).
+const LARGEST_HEAD: usize = 16_384;
+
+/// How many bytes a header takes besides its name and value.
+const HEADER_FRAME: usize = ": \r\n".len();
+
+/// A write that can be sent.
+pub struct Write<'a> {
+    method: Method,
+    url: Url,
+    org: Instance,
+    headers: HeaderMap,
+    body: Option<Payload<'a>>,
+    operation: Operation,
+}
+
+/// What Salesforce has answered to a write.
+pub struct Answered {
+    /// HTTP status and body, where an answer came.
     pub answer: Option<(u16, Bytes)>,
     /// Why the write counts as failed; `None` where Salesforce has written.
-    pub failure: Option<Undelivered>,
+    pub fault: Option<Fault>,
 }
 
-impl Delivered {
-    /// A descriptor that cannot be sent.
-    #[must_use]
-    pub fn unsendable(flaw: &Unsendable) -> Self {
-        Self {
-            answer: None,
-            failure: Some(Undelivered::Malformed(flaw.to_string())),
-        }
-    }
-}
-
-/// Without the answer's body, which may repeat what was sent.
-impl fmt::Debug for Delivered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let answer = self.answer.as_ref();
-        f.debug_struct("Delivered")
-            .field("status", &answer.map(|(status, _)| status))
-            .field("body_bytes", &answer.map(|(_, body)| body.len()))
-            .field("failure", &self.failure)
-            .finish()
-    }
-}
-
-/// Why a write was not made, as far as is known.
+/// Why a write cannot be sent.
 #[derive(Debug, Error)]
-pub enum Undelivered {
-    /// The descriptor cannot be sent.
+pub enum NotSent {
+    /// The descriptor is malformed, and stays so.
     #[error("{0}")]
-    Malformed(String),
+    Unsendable(#[from] Unsendable),
+    /// A part of the request can be sent to no server.
+    #[error("the request's {0} cannot be sent")]
+    Part(&'static str),
+    /// Its path and headers are larger than what Salesforce reads.
+    #[error(
+        "the path and the headers of the request have {0} bytes, and Salesforce reads at most {LARGEST_HEAD}"
+    )]
+    TooLarge(usize),
     /// The endpoint is none of the hosts that may be called.
     #[error(
         "the endpoint points to {0}, which SALESFORCE_ALLOWED_HOSTS does not allow (https only): add the host if it is the org's"
     )]
     NotAllowed(String),
-    /// Salesforce, or the way to it.
-    #[error("{0}")]
-    Fault(Fault),
 }
 
-impl Undelivered {
+impl NotSent {
     /// What to do about it. A host that is not allowed is for the operator to mend, so its events are kept.
     #[must_use]
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Malformed(_) => Disposition::Abort,
+            Self::Unsendable(_) | Self::Part(_) | Self::TooLarge(_) => Disposition::Abort,
             Self::NotAllowed(_) => Disposition::Wait,
-            Self::Fault(fault) => fault.disposition(),
         }
     }
 }
 
+impl<'a> Write<'a> {
+    /// What the write does.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// The org that is written to.
+    #[must_use]
+    pub fn org(&self) -> &Instance {
+        &self.org
+    }
+
+    /// The body as JSON, where it is an object.
+    #[must_use]
+    pub fn json(&self) -> Option<Outline<'_>> {
+        match &self.body {
+            Some(Payload::Json(json)) => Outline::read(json.as_ref()).ok(),
+            Some(Payload::Form(_) | Payload::Xml(_)) | None => None,
+        }
+    }
+
+    /// The session with which it is sent, where it has one.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        let token = self.authorization().strip_prefix("Bearer ")?;
+        is_token(token).then(|| Session::new(self.org.clone(), token))
+    }
+
+    /// The header `Authorization`; empty where there is none.
+    fn authorization(&self) -> &str {
+        let authorization = self.headers.get(AUTHORIZATION);
+        authorization.map_or("", |value| value.to_str().unwrap_or_default())
+    }
+
+    /// Sends it with another session from now on.
+    fn set_session(&mut self, session: &Session) {
+        if let Ok(mut value) = HeaderValue::from_str(session.authorization()) {
+            value.set_sensitive(true);
+            self.headers.insert(AUTHORIZATION, value);
+        }
+    }
+
+    /// Makes it an update of a record: everything but the record and what is written stays as it is.
+    pub(crate) fn redirect(
+        &mut self,
+        (object, id): (&str, &str),
+        fields: String,
+        method: UpdateMethod,
+    ) {
+        let path = self.url.path();
+        let data = path.split("/sobjects/").next().unwrap_or_default();
+        let segment = |text| utf8_percent_encode(text, SEGMENT);
+        let path = format!("{data}/sobjects/{}/{}", segment(object), segment(id));
+        self.url.set_path(&path);
+        let query = self.url.query_pairs().into_owned();
+        let query: Vec<_> = query.filter(|(name, _)| name != "_HttpMethod").collect();
+        self.url.set_query(None);
+        if !query.is_empty() {
+            self.url.query_pairs_mut().extend_pairs(query);
+        }
+        match method {
+            UpdateMethod::Patch => self.method = Method::PATCH,
+            UpdateMethod::PostOverride => {
+                self.method = Method::POST;
+                self.url
+                    .query_pairs_mut()
+                    .append_pair("_HttpMethod", "PATCH");
+            }
+        }
+        self.body = Some(Payload::Json(fields.into()));
+        self.operation = Operation::of(&self.method, &self.url);
+    }
+
+    /// How many bytes its path and headers have.
+    fn head(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER_FRAME);
+        let query = self.url.query().map_or(0, |query| query.len() + 1);
+        self.url.path().len() + query + headers.sum::<usize>()
+    }
+}
+
 impl Salesforce {
-    /// Sends what a descriptor describes and waits at most `timeout` for the answer. A token that Salesforce no longer
-    /// accepts is forgotten.
-    pub async fn deliver(&self, sending: &Sending<'_>, timeout: Duration) -> Delivered {
-        let (org, request) = match self.write_request(sending) {
-            Ok(request) => request,
-            Err(failure) => {
-                return Delivered {
-                    answer: None,
-                    failure: Some(failure),
-                };
-            }
-        };
-        let (answer, fault) = self.client.write(&org, request, timeout).await;
-        if fault
-            .as_ref()
-            .is_some_and(|fault| fault.disposition() == Disposition::Refresh)
-        {
-            let authorization = sending
-                .headers
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-            self.tokens
-                .evict(authorization.map_or("", |(_, value)| value))
-                .await;
-        }
-        if let Some(stale) = fault
-            .as_ref()
-            .filter(|fault| fault.is_about_a_stale_record())
-        {
-            self.forget_record(&org, &sending.endpoint);
-            stale
-                .holder()
-                .into_iter()
-                .for_each(|id| self.forget(&org, id));
-        }
-        match answer {
-            Ok(answer) => {
-                let body = answer.body.unwrap_or_default();
-                Delivered {
-                    answer: Some((answer.status, body)),
-                    failure: fault.map(Undelivered::Fault),
-                }
-            }
-            Err(fault) => Delivered {
-                answer: None,
-                failure: Some(Undelivered::Fault(fault)),
-            },
-        }
-    }
-
-    /// Forgets the record that an endpoint names.
-    fn forget_record(&self, org: &Instance, endpoint: &str) {
-        let path = endpoint.split(['?', '#']).next().unwrap_or_default();
-        if let Some((_, id)) = path.rsplit_once('/') {
-            self.forget(org, id);
-        }
-    }
-
-    /// The request, and the org whose call it is.
-    fn write_request(
-        &self,
-        sending: &Sending<'_>,
-    ) -> Result<(Instance, RequestBuilder), Undelivered> {
-        let malformed =
-            |what: &str| Undelivered::Malformed(format!("the request's {what} cannot be sent"));
-        let mut url = Url::parse(&sending.endpoint).map_err(|_| malformed("endpoint"))?;
+    /// Reads what is to be sent.
+    ///
+    /// # Errors
+    /// [`NotSent`] where it cannot be.
+    pub fn prepare<'a>(&self, sending: Sending<'a>) -> Result<Write<'a>, NotSent> {
+        let mut url = Url::parse(&sending.endpoint).map_err(|_| NotSent::Part("endpoint"))?;
         let org = Instance::of(&url, &self.hosts)
-            .map_err(|_| Undelivered::NotAllowed(session::shown(&url)))?;
+            .map_err(|_| NotSent::NotAllowed(session::shown(&url)))?;
         if !sending.params.is_empty() {
             url.query_pairs_mut().extend_pairs(&sending.params);
         }
         let method = METHODS
             .into_iter()
             .find(|method| *method == *sending.method)
-            .ok_or_else(|| malformed("method"))?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in &sending.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed("headers"))?;
-            if OURS.contains(&name) {
-                continue;
-            }
-            let mut value = HeaderValue::from_str(value).map_err(|_| malformed("headers"))?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
+            .ok_or(NotSent::Part("method"))?;
+        let write = Write {
+            operation: Operation::of(&method, &url),
+            headers: headers(&sending).ok_or(NotSent::Part("headers"))?,
+            body: sending.body,
+            method,
+            url,
+            org,
+        };
+        match write.head() {
+            bytes if bytes > LARGEST_HEAD => Err(NotSent::TooLarge(bytes)),
+            _ => Ok(write),
         }
-        let request = self.client.request(method, url.as_str());
-        let request = with_payload(request, sending.body.as_ref()).headers(headers);
-        Ok((org, request))
+    }
+
+    /// Sends a write, and waits at most `timeout` for the answer. A record that is no longer what a lookup has found is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// [`NotSent`] where a part of the request can be sent to no server.
+    pub async fn send_write(&self, write: &Write<'_>, timeout: Duration) -> Result<Answered, NotSent> {
+        let request = self.request(write, timeout)?;
+        let org = &write.org;
+        let (answer, fault) = self.client.write(org, request, &write.operation).await;
+        if let Some(stale) = fault
+            .as_ref()
+            .filter(|fault| fault.is_about_a_stale_record())
+        {
+            self.forget_record(org, &write.url);
+            stale
+                .holder()
+                .into_iter()
+                .for_each(|id| self.forget(org, id));
+        }
+        Ok(match answer {
+            Ok(answer) => Answered {
+                answer: Some((answer.status, answer.body.unwrap_or_default())),
+                fault,
+            },
+            Err(fault) => Answered {
+                answer: None,
+                fault: Some(fault),
+            },
+        })
+    }
+
+    /// Forgets the session of a write, which Salesforce no longer accepts, and gives the write the current one of the
+    /// destination. Returns whether there is one, which is another session of the org that is written to: no other host may
+    /// get a token because an endpoint names it.
+    pub(crate) async fn renew_write(
+        &self,
+        write: &mut Write<'_>,
+        credentials: Option<&Credentials>,
+    ) -> bool {
+        let dead = write.authorization().to_owned();
+        self.tokens.evict(&self.client, &dead).await;
+        let Some(session) = self.current(credentials).await else {
+            return false;
+        };
+        let is_another = session.authorization() != dead && session.instance() == &write.org;
+        if is_another {
+            write.set_session(&session);
+        }
+        is_another
+    }
+
+    /// The current session of a login, where there is something to log in with.
+    async fn current(&self, credentials: Option<&Credentials>) -> Option<Arc<Session>> {
+        let Credentials::Login { destination, login } = credentials? else {
+            return None;
+        };
+        if !self.tokens.can_log_in(destination, login) {
+            return None;
+        }
+        let session = self.session(credentials?).await;
+        if let Err(error) = &session {
+            let reason = error.label();
+            tracing::warn!(destination, reason, "no new session for a delivery");
+        }
+        session.ok()
+    }
+
+    /// Forgets the record that a URL names.
+    fn forget_record(&self, org: &Instance, url: &Url) {
+        if let Some((_, id)) = url.path().rsplit_once('/') {
+            self.forget(org, id);
+        }
+    }
+
+    fn request(&self, write: &Write<'_>, timeout: Duration) -> Result<Request, NotSent> {
+        let request = self
+            .client
+            .request(write.method.clone(), write.url.as_str());
+        let request = with_payload(request, write.body.as_ref())
+            .headers(write.headers.clone())
+            .timeout(timeout);
+        // What no server can be sent fails here, and does so again each time.
+        request.build().map_err(|_| NotSent::Part("parts"))
+    }
+}
+
+/// The headers of a descriptor; `None` where one of them can be sent to no server, or they are too many.
+fn headers(sending: &Sending<'_>) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &sending.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        if OURS.contains(&name) {
+            continue;
+        }
+        let mut value = HeaderValue::from_str(value).ok()?;
+        value.set_sensitive(true);
+        // To insert more than the map holds would panic.
+        headers.try_insert(name, value).ok()?;
+    }
+    Some(headers)
+}
+
+/// Without what the request holds.
+impl fmt::Debug for Write<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write")
+            .field("method", &self.method)
+            .field("org", &self.org)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the answer's body, which may repeat what was sent.
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = self.answer.as_ref();
+        f.debug_struct("Answered")
+            .field("status", &answer.map(|(status, _)| status))
+            .field("body_bytes", &answer.map(|(_, body)| body.len()))
+            .field("fault", &self.fault)
+            .finish()
     }
 }
 

@@ -259,6 +259,12 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
+    /// Whether a record holds already what a write would have made a duplicate.
+    #[must_use]
+    pub fn is_about_a_duplicate(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == "DUPLICATE_VALUE")
+    }
+
     /// The record that holds the value which a write would have made a duplicate, where Salesforce's sentence names it. The
     /// sentence quotes no value.
     #[must_use]

@@ -238,7 +238,7 @@ impl Waiting {
 }
 
 impl Salesforce {
-    /// Waits for the window, then asks for what has gathered.
+    /// Waits for the window, then asks for what has gathered: whoever can do with what is remembered has looked there before.
     async fn fly(self: Arc<Self>, session: &Arc<Session>, viewer: &Viewer) {
         // A sleep of no length still lasts until the timer's next millisecond.
         if !self.lookups.window.is_zero() {
@@ -248,7 +248,7 @@ impl Salesforce {
             return;
         };
         let wanted = flight.wanted();
-        let asked = AssertUnwindSafe(self.find(session, &wanted, Freshness::Known));
+        let asked = AssertUnwindSafe(self.find(session, &wanted, Freshness::Fresh));
         match asked.catch_unwind().await {
             // Nobody waits where all callers have hung up.
             Ok(found) => drop(done.send(Arc::new(found))),

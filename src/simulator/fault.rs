@@ -23,6 +23,8 @@ pub enum Fault {
     CutOff,
     /// The call is carried out, and the last of the records' results is missing from the answer.
     Short,
+    /// The call is carried out, and answered with this status and body instead of what became of it; an empty body is none.
+    Says(u16, &'static str),
     /// 401 `INVALID_SESSION_ID` for this one call, which is not carried out.
     SessionInvalid,
     /// 403 `REQUEST_LIMIT_EXCEEDED`; the call is not carried out.
@@ -37,6 +39,7 @@ pub(super) enum Delivery {
     Answer(Answer),
     Html,
     Dropped,
+    Says(u16, &'static str),
     CutOff(Answer),
     Never,
 }
@@ -62,6 +65,10 @@ impl Faults {
             Some(Fault::Refused(status, code)) => Delivery::Answer(refused(status, code)),
             Some(Fault::CutOff) => Delivery::CutOff(carry_out()),
             Some(Fault::Short) => Delivery::Answer(shortened(carry_out())),
+            Some(Fault::Says(status, body)) => {
+                carry_out();
+                Delivery::Says(status, body)
+            }
             Some(Fault::Hang) => Delivery::Never,
             Some(Fault::Html) => Delivery::Html,
             Some(Fault::Dropped) => {

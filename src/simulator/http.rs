@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::{
     Simulator, describe, fault::Delivery, operation::Request, refusal::Answer, state::Served,
@@ -82,10 +82,13 @@ async fn respond(Served { delivery, usage }: Served) -> Response {
     let response = match delivery {
         Delivery::Answer(answer) => answer.into_response(),
         Delivery::Html => page(StatusCode::OK, "Down for maintenance"),
-        Delivery::Dropped => broken(Bytes::new()),
+        Delivery::Dropped => broken(StatusCode::OK, Bytes::new()),
+        Delivery::Says(status, body) => says(status, body),
         Delivery::CutOff(answer) => {
-            let body = answer.body.map(|body| body.to_string()).unwrap_or_default();
-            broken(Bytes::copy_from_slice(&body.as_bytes()[..body.len() / 2]))
+            let body = answer.body.as_ref().map(ToString::to_string);
+            let body = body.unwrap_or_default();
+            let half = Bytes::copy_from_slice(&body.as_bytes()[..body.len() / 2]);
+            broken(answer.status, half)
         }
         Delivery::Never => future::pending().await,
     };
@@ -115,12 +118,27 @@ fn page(status: StatusCode, title: &str) -> Response {
     (status, [(header::CONTENT_TYPE, HTML)], html).into_response()
 }
 
-/// A body that fails after so much of it, which makes the server close the connection.
-fn broken(sent: Bytes) -> Response {
+fn says(status: u16, body: &'static str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if body.is_empty() {
+        return status.into_response();
+    }
+    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
+}
+
+/// A body that fails after so much of it, which has gone out by then, and makes the server close the connection.
+fn broken(status: StatusCode, sent: Bytes) -> Response {
     let failure = io::Error::from(io::ErrorKind::ConnectionAborted);
     let sent = (!sent.is_empty()).then_some(Ok(sent));
-    let parts = sent.into_iter().chain([Err::<Bytes, _>(failure)]);
-    Body::from_stream(stream::iter(parts.collect::<Vec<_>>())).into_response()
+    let goes_out = sent.is_some();
+    let failure = stream::once(async move {
+        if goes_out {
+            tokio::task::yield_now().await;
+        }
+        Err(failure)
+    });
+    let body = Body::from_stream(stream::iter(sent).chain(failure));
+    (status, body).into_response()
 }
 
 #[cfg(test)]

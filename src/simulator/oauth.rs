@@ -49,6 +49,8 @@ pub(super) struct Accounts {
     pub(super) password_flow_ended: bool,
     /// How long tokens say that they are good for, in seconds; `None`: they say nothing.
     pub(super) lifetime: Option<u64>,
+    /// How many of the next tokens are refused from the start.
+    pub(super) dead_tokens: usize,
     sessions: HashSet<String>,
     issued: u64,
 }
@@ -101,6 +103,10 @@ impl Accounts {
 
     fn token(&mut self, instance_url: &str) -> Value {
         let access_token = self.open_session();
+        if self.dead_tokens > 0 {
+            self.dead_tokens -= 1;
+            self.sessions.remove(&access_token);
+        }
         let mut token = json!({
             "access_token": access_token,
             "instance_url": instance_url,

@@ -6,12 +6,22 @@
 //! | `request` | what is sent: the descriptor as it stands, or nothing at all |
 //! | `session` | an expired session: refreshed by rudder-server, or forgotten here |
 //! | `faults` | the fault table, a row for each answer of Salesforce |
+//! | `done` | what counts as written: Salesforce's own form of it, by operation |
+//! | `mended` | what a fresh lookup can mend: path, code, note and attempt decide |
+//! | `renewed` | dead tokens in stored descriptors: replaced, or not |
+//! | `random` | a long random run on the processor path |
+//! | `stored` | the processor path: lost answers, and leads that are gone |
 //! | `transport` | no answer, an answer from elsewhere, and a caller that does not wait |
 
+mod done;
 mod faults;
+mod mended;
 mod outcome;
+mod random;
+mod renewed;
 mod request;
 mod session;
+mod stored;
 mod transport;
 
 use reqwest::RequestBuilder;

@@ -91,7 +91,7 @@ async fn an_entry_of_the_router_holds_its_requests_the_metadata_and_the_destinat
             "destinationId": "dst-1",
             "workspaceId": "ws-1",
             "transformAt": "router",
-            "destInfo": {"authKey": "dst-1"},
+            "destInfo": {"authKey": "dst-1", "lookedUp": {"field": "Email", "attempt": 0}},
         }],
         "batched": false,
         "statusCode": 200,

@@ -82,10 +82,10 @@ impl Writer {
     }
 
     /// Writes a number.
-    pub fn number(&mut self, number: u16) {
+    pub fn number(&mut self, number: impl Into<u64>) {
         self.separate();
         // A vector takes all that is written.
-        let _ = write!(self.0, "{number}");
+        let _ = write!(self.0, "{}", number.into());
     }
 
     /// Writes a value as it came.

@@ -9,17 +9,18 @@ use crate::{
     contract::{
         DestinationName,
         json::{Members, Writer},
-        proxy::{ProxyRequest, ProxyVersion},
+        proxy::{Job, ProxyRequest, ProxyVersion},
     },
     error::by_disposition,
-    salesforce::{
-        delivery::{Delivered, Undelivered},
-        fault::{Disposition, Fault},
-    },
+    proxy::{Failure, Outcome},
+    salesforce::{Fault, fault::Disposition},
 };
 
 /// What the metrics are told where the metadata does not say it; spelled as the stock service spells it.
 const UNKNOWN: &str = "Non-determininable";
+
+/// How much of Salesforce's answer is handed on, in bytes: rudder-server keeps no more of it for a job.
+const LONGEST_RESPONSE: usize = 10_000;
 
 /// Writes the answer, and says with which HTTP status it goes out. In v0 that status is the outcome of all jobs; in v1
 /// rudder-server does not read it, and the stock service answers 200 unless the session has expired.
@@ -31,9 +32,10 @@ pub fn answer(
     version: ProxyVersion,
     name: DestinationName,
     request: &ProxyRequest<'_>,
-    delivered: &Delivered,
+    outcome: &Outcome,
 ) -> (u16, Vec<u8>) {
-    let disposition = delivered.failure.as_ref().map(Undelivered::disposition);
+    // The jobs of one request nearly always fare alike.
+    let disposition = outcome.dispositions.first().copied().flatten();
     let (status, tags) = disposition.map_or((200, None), by_disposition);
     let refresh = name.needs_secret() && disposition == Some(Disposition::Refresh);
     let auth_error_category = refresh.then_some("REFRESH_TOKEN");
@@ -45,26 +47,18 @@ pub fn answer(
         destination_id: Some(id("destinationId")),
         workspace_id: Some(id("workspaceId")),
     });
-    let message = delivered.failure.as_ref().map_or_else(
-        || "Salesforce has taken the request".to_owned(),
-        ToString::to_string,
-    );
-    let response = response(delivered);
+    let response = response(outcome);
     let mut json = Writer::default();
     json.object(|json| {
         json.key("output");
         json.object(|json| {
             match version {
-                ProxyVersion::V0 => destination_response(delivered, &response, status, json),
-                ProxyVersion::V1 => {
-                    let alone = disposition == Some(Disposition::Abort) && request.is_coalesced();
-                    let status = if alone { 500 } else { status };
-                    jobs(request, &response, status, alone, json);
-                }
+                ProxyVersion::V0 => destination_response(outcome, &response, status, json),
+                ProxyVersion::V1 => jobs(request, outcome, &response, json),
             }
             json.key("status");
             json.number(status);
-            json.text_member("message", &message);
+            json.text_member("message", &outcome.message());
             if let Some(tags) = &tags {
                 tags.write(json);
             }
@@ -81,8 +75,8 @@ pub fn answer(
 }
 
 /// What Salesforce has answered, in v0.
-fn destination_response(delivered: &Delivered, response: &str, status: u16, json: &mut Writer) {
-    let answer = delivered.answer.as_ref();
+fn destination_response(outcome: &Outcome, response: &str, status: u16, json: &mut Writer) {
+    let answer = outcome.answer.as_ref();
     json.key("destinationResponse");
     json.object(|json| {
         json.key("response");
@@ -92,24 +86,34 @@ fn destination_response(delivered: &Delivered, response: &str, status: u16, json
     });
 }
 
-/// The outcome of each job, in v1: Salesforce's answer as JSON text, and the job's metadata as it came, but for `dontBatch`
-/// where the job is to be sent alone next time.
-fn jobs(request: &ProxyRequest<'_>, response: &str, status: u16, alone: bool, json: &mut Writer) {
+/// The outcome of each job, in v1.
+fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, response: &str, json: &mut Writer) {
+    let is_coalesced = request.is_coalesced();
     json.key("response");
     json.array(|json| {
-        for job in &request.jobs {
-            json.object(|json| {
-                json.text_member("error", response);
-                json.key("statusCode");
-                json.number(status);
-                json.key("metadata");
-                match job.as_members().filter(|_| alone) {
-                    Some(members) => json.object(|json| to_be_sent_alone(members, json)),
-                    None => json.value(*job),
-                }
-            });
+        for (of_job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
+            let alone = is_coalesced && *disposition == Some(Disposition::Abort);
+            let disposition = disposition.filter(|_| !alone);
+            let status = match disposition {
+                _ if alone => 500,
+                disposition => disposition.map_or(200, |disposition| by_disposition(disposition).0),
+            };
+            json.object(|json| job(*of_job, response, status, alone, json));
         }
     });
+}
+
+/// The outcome of a job: Salesforce's answer as JSON text, and the job's metadata as it came, but for `dontBatch` where the
+/// job is to be sent alone next time.
+fn job(job: Job<'_>, response: &str, status: u16, alone: bool, json: &mut Writer) {
+    json.text_member("error", response);
+    json.key("statusCode");
+    json.number(status);
+    json.key("metadata");
+    match job.metadata.as_members().filter(|_| alone) {
+        Some(members) => json.object(|json| to_be_sent_alone(members, json)),
+        None => json.value(job.metadata),
+    }
 }
 
 fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
@@ -120,20 +124,24 @@ fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
     json.json(r#""dontBatch":true"#);
 }
 
-/// Salesforce's answer as JSON: as it came, or as a text where it is none. Without an answer, what happened instead.
-fn response(delivered: &Delivered) -> String {
-    let text = match (&delivered.answer, &delivered.failure) {
+/// Salesforce's answer as JSON: as it came, or as a text where it is none, or its beginning where it is long. Without an
+/// answer, what happened instead.
+fn response(outcome: &Outcome) -> String {
+    let text = match (&outcome.answer, &outcome.failure) {
         (Some((_, body)), _) => {
             let text = String::from_utf8_lossy(body);
-            if serde_json::from_str::<IgnoredAny>(&text).is_ok() {
+            if text.len() > LONGEST_RESPONSE {
+                Cow::Owned(beginning(&text))
+            } else if serde_json::from_str::<IgnoredAny>(&text).is_ok() {
                 return text.trim().to_owned();
+            } else {
+                text
             }
-            text
         }
-        (None, Some(Undelivered::Fault(Fault::ConnectionRefused))) => {
+        (None, Some(Failure::Fault(Fault::ConnectionRefused))) => {
             Cow::Borrowed("[ECONNREFUSED] :: Connection refused")
         }
-        (None, Some(failure)) => Cow::Owned(format!("[{}] :: {failure}", code(failure))),
+        (None, Some(failure)) => Cow::Owned(format!("[{}] :: {failure}", failure.label())),
         (None, None) => Cow::Borrowed(""),
     };
     let mut json = Writer::default();
@@ -141,11 +149,7 @@ fn response(delivered: &Delivered) -> String {
     json.into_text()
 }
 
-/// A word for a request that brought no answer.
-fn code(failure: &Undelivered) -> &'static str {
-    match failure {
-        Undelivered::Malformed(_) => "malformed",
-        Undelivered::NotAllowed(_) => "not_allowed",
-        Undelivered::Fault(fault) => fault.label(),
-    }
+fn beginning(text: &str) -> String {
+    let end = text.floor_char_boundary(LONGEST_RESPONSE);
+    format!("{}…", &text[..end])
 }

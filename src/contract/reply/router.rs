@@ -6,8 +6,10 @@ use crate::{
         Batch, Entry, Event,
         json::{Kind, Value, Writer},
     },
+    descriptor::Descriptor,
     error::EventError,
     outcome::{Outcome, Requests},
+    salesforce::Key,
 };
 
 /// How much longer than its part of the request an entry of the answer may become, about, in bytes.
@@ -66,7 +68,7 @@ fn entries<'b, 'a>(
 
 /// An entry of the answer: some jobs, and what is to be sent for them.
 fn output_entry<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, json: &mut Writer) {
-    let coalesced = outcome.entries.len() > 1;
+    let note = Note::of(outcome);
     json.object(|json| {
         if let Ok(requests) = &outcome.result {
             batched_request(requests, json);
@@ -74,10 +76,10 @@ fn output_entry<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, json: &mut Writer)
         json.key("metadata");
         json.array(|json| {
             for entry in entries(batch, outcome) {
-                metadata(entry, batch.secret, coalesced, json);
+                metadata(entry, batch.secret, &note, json);
             }
         });
-        json.json(if coalesced {
+        json.json(if note.coalesced {
             r#""batched":true"#
         } else {
             r#""batched":false"#
@@ -149,9 +151,32 @@ fn transformed(event: &Event<'_>, json: &mut Writer) {
     });
 }
 
-/// The metadata of a job, with the secret that was used and the key by which the proxy finds it again. `coalesced` tells
-/// whether the job shares its request with another.
-fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, coalesced: bool, json: &mut Writer) {
+/// What the delivery proxy is told of the request of some jobs.
+#[derive(Default)]
+struct Note<'o> {
+    /// They share it (row 11): the proxy can ask for each to be sent alone.
+    coalesced: bool,
+    /// What its record was looked up by: what a further lookup may mend, the proxy has tried again.
+    looked_up_by: Option<&'o Key>,
+}
+
+impl<'o> Note<'o> {
+    fn of(outcome: &'o Outcome<'_>) -> Self {
+        let described: &[Descriptor<'_>] = match &outcome.result {
+            Ok(Requests::Described(requests)) => requests,
+            Ok(Requests::Transformed(_) | Requests::Delivered) | Err(_) => &[],
+        };
+        Self {
+            coalesced: outcome.entries.len() > 1,
+            looked_up_by: described
+                .iter()
+                .find_map(|request| request.looked_up_by.as_ref()),
+        }
+    }
+}
+
+/// The metadata of a job, with the secret that was used and what the proxy is told.
+fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, note: &Note<'_>, json: &mut Writer) {
     let members = entry.metadata.and_then(Value::as_object);
     let is_replaced = |key: &str| key == "destInfo" || (key == "secret" && secret.is_some());
     let replaces_secret = secret.is_some() && entry.secret().is_some();
@@ -161,7 +186,7 @@ fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, coalesced: bool, json:
             json.value_member("secret", secret);
         }
         json.key("destInfo");
-        json.object(|json| dest_info(entry.destination, coalesced, json));
+        json.object(|json| dest_info(entry, note, json));
     };
     match (entry.metadata, members) {
         (Some(metadata), Some(_)) if !replaces => {
@@ -178,15 +203,22 @@ fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, coalesced: bool, json:
     }
 }
 
-/// `destInfo`: what rudder-server hands back when it asks the proxy to deliver. Whether a job shares its request with another
-/// (row 11) is told so that the proxy can ask for each to be sent alone.
-fn dest_info(destination: Option<Value<'_>>, coalesced: bool, json: &mut Writer) {
-    let destination = destination.and_then(Value::as_object);
+/// `destInfo`: what rudder-server hands back when it asks the proxy to deliver.
+fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
+    let destination = entry.destination.and_then(Value::as_object);
     if let Some(id) = destination.and_then(|destination| destination.get("ID")) {
         json.value_member("authKey", id);
     }
-    if coalesced {
+    if note.coalesced {
         json.json(r#""coalesced":true"#);
+    }
+    if let Some(key) = note.looked_up_by {
+        json.key("lookedUp");
+        json.object(|json| {
+            json.text_member("field", key.field());
+            json.key("attempt");
+            json.number(entry.attempt());
+        });
     }
 }
 
@@ -202,7 +234,7 @@ pub fn no_batch(batch: &Batch<'_>) -> Vec<u8> {
             json.key("metadata");
             json.array(|json| {
                 for entry in &batch.entries {
-                    metadata(entry, None, false, json);
+                    metadata(entry, None, &Note::default(), json);
                 }
             });
             json.json(r#""batched":false,"statusCode":500"#);

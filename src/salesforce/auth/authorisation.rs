@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::{
     config::{AuthSettings, DestinationSettings, Flow, Part, Setting, SettingError, spelled},
+    contract::Login,
     salesforce::auth::assertion,
 };
 
@@ -124,6 +125,16 @@ impl Authorisation {
                 setting: setting.name().to_owned(),
             }),
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether there is something to log in with: an app in the settings, or what a destination brings.
+    pub(super) fn can_log_in(&self, login: &Login) -> bool {
+        match self.flow {
+            Flow::Password => {
+                !login.username.is_empty() && !login.password.expose_secret().is_empty()
+            }
+            Flow::ClientCredentials | Flow::JwtBearer => true,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Why no session could be opened.
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use thiserror::Error;
 
@@ -29,6 +29,12 @@ pub enum AuthError {
     /// Salesforce says success and names no token.
     #[error("Salesforce's token answer holds no access_token or no instance_url")]
     NoToken,
+    /// Salesforce has refused the token of the last login before it had accepted it once.
+    #[error(
+        "Salesforce refuses the access token that it has issued for this login, which no new login would mend: the next one is \
+         tried within {} (REFUSED_LOGIN_TTL); check that the user may use the API, and that the login host is the org's", humantime::format_duration(*.0)
+    )]
+    Unaccepted(Duration),
     /// The instance may not be called.
     #[error("{0}")]
     Instance(#[from] InstanceError),
@@ -48,6 +54,7 @@ impl AuthError {
             Self::Refused(refused) => refused.cause.label(),
             Self::Setting(_) => "setting",
             Self::NoToken => "no_token",
+            Self::Unaccepted(_) => "token_not_accepted",
             Self::Instance(_) => "instance_not_allowed",
             Self::Expired(fault) => fault.label(),
             Self::Fault(fault) => fault.label(),
@@ -64,7 +71,11 @@ impl AuthError {
         match self {
             Self::Refused(refused) => Some(&mut refused.refusal),
             Self::Fault(fault) => fault.refusal_mut(),
-            Self::Setting(_) | Self::NoToken | Self::Instance(_) | Self::Expired(_) => None,
+            Self::Setting(_)
+            | Self::NoToken
+            | Self::Unaccepted(_)
+            | Self::Instance(_)
+            | Self::Expired(_) => None,
         }
     }
 

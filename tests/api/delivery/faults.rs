@@ -103,7 +103,6 @@ async fn a_written_record_is_a_success() {
             201,
             r#"{"id":"00Q1","success":true,"errors":[],"created":true}"#,
         ),
-        (204, ""),
     ] {
         assert_answer(status, body, DELIVERED).await;
     }

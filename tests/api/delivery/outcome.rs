@@ -107,7 +107,10 @@ async fn v1_answers_a_success_with_one_entry_a_job() {
 async fn an_empty_answer_is_an_empty_text() {
     let salesforce = salesforce_that_says(ResponseTemplate::new(204)).await;
     let service = Service::start(&salesforce.uri(), &[]).await;
-    let write = write_to(&salesforce.uri());
+    let mut write = write_to(&salesforce.uri());
+    let endpoint = write["endpoint"].as_str().unwrap();
+    write["endpoint"] = json!(format!("{endpoint}/00Q1"));
+    write["method"] = json!("PATCH");
     let (v0, v1) = assert_outcome(&service, &write, super::DELIVERED, "204").await;
     let response = json!({"response": "", "status": 204});
     assert_eq!(v0["destinationResponse"], response);
@@ -163,9 +166,9 @@ async fn each_job_of_v1_gets_its_metadata_back_in_the_letters_in_which_it_came()
     let service = Service::start(&salesforce.uri(), &[]).await;
     let large = r#"{"jobId":9007199254740993,"nobodyKnows":{"z":1.0,"a":[ 1 ]},"secret":null}"#;
     let other = r#"{"dontBatch":true,"jobId":9007199254740995,"userId":"\u003c\u003e"}"#;
-    let endpoint = format!("{}/services/data/v50.0/sobjects/Lead", salesforce.uri());
+    let endpoint = format!("{}/services/data/v50.0/sobjects/Lead/00Q1", salesforce.uri());
     let body = format!(
-        r#"{{"type":"REST","method":"POST","endpoint":"{endpoint}","body":{{}},"metadata":[{large},{other}]}}"#
+        r#"{{"type":"REST","method":"PATCH","endpoint":"{endpoint}","body":{{}},"metadata":[{large},{other}]}}"#
     );
     let answer = service
         .post("/v1/destinations/salesforce/proxy", body)

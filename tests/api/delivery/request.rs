@@ -1,7 +1,7 @@
 //! What is sent to Salesforce: the descriptor as it stands, or nothing at all.
 
 use serde_json::{Value, json};
-use wiremock::MockServer;
+use wiremock::{MockServer, ResponseTemplate};
 
 use super::{
     ABORTED, DELIVERED, asking, assert_outcome, created, metadata, salesforce_that_is_left_alone,
@@ -159,6 +159,7 @@ async fn a_malformed_descriptor_is_aborted_and_nothing_is_sent() {
         ("body", json!("{}")),
         ("body", json!({"JSON_ARRAY": {"no batch": 1}})),
         ("body", json!({"GZIP": {"payload": "x"}})),
+        ("body", json!({"XML": {"payload": 1}})),
     ] {
         let mut write = write_to(&salesforce.uri());
         let case = format!("{member}: {value}");
@@ -216,4 +217,76 @@ async fn the_name_in_the_path_may_have_any_letter_case() {
         .await;
     let output = &answer.accepted()["output"];
     assert_eq!(super::outcome(output), DELIVERED);
+}
+
+/// A member of so many bytes, in parts of ten.
+fn large(bytes: usize) -> Value {
+    let parts = (0..bytes / 10).map(|part| (format!("X-{part:06}"), json!("x")));
+    Value::Object(parts.collect())
+}
+
+#[tokio::test]
+async fn a_request_that_no_server_reads_is_aborted_and_never_sent_again() {
+    let salesforce = salesforce_that_is_left_alone().await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    let lead = format!("{}/services/data/v50.0/sobjects/Lead", salesforce.uri());
+    let long = "x".repeat(17_000);
+    for (case, member, value) in [
+        ("2,000 headers", "headers", large(20_000)),
+        // The http crate's map of headers holds 32,768.
+        ("40,000 headers", "headers", large(400_000)),
+        ("a long header", "headers", json!({"X": long})),
+        ("a long name", "headers", json!({(long.clone()): "x"})),
+        ("100,000 parameters", "params", large(1_000_000)),
+        ("a long parameter", "params", json!({"a": long})),
+        ("a long endpoint", "endpoint", json!(format!("{lead}/{long}"))),
+        ("a long query", "endpoint", json!(format!("{lead}?a={long}"))),
+        // The http crate reads no URI of 65,536 bytes.
+        (
+            "an endpoint without end",
+            "endpoint",
+            json!(format!("{lead}/{}", "x".repeat(100_000))),
+        ),
+    ] {
+        let mut write = write_to(&salesforce.uri());
+        write[member] = value;
+        let (v0, _) = assert_outcome(&service, &write, ABORTED, case).await;
+        assert!(v0["message"].as_str().unwrap().len() < 1_000, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_salesforce_just_reads_is_sent() {
+    let request = sent(|write| {
+        write["headers"]["X-Long"] = json!("x".repeat(15_000));
+        write["headers"]["Host"] = json!("elsewhere.example".repeat(1_000));
+    })
+    .await;
+    assert_eq!(request.headers["x-long"].len(), 15_000);
+}
+
+#[tokio::test]
+async fn any_time_of_the_caller_can_be_waited_for() {
+    let salesforce = salesforce_that_says(created()).await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    for millis in [u64::MAX, u64::MAX / 1_000, 1 << 53] {
+        let request = v0(&service, &write_to(&salesforce.uri()));
+        let answer = send(request.header("RdProxy-Timeout", millis.to_string())).await;
+        assert_eq!(answer.status, 200, "{millis}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_is_handed_on_up_to_what_rudder_server_keeps() {
+    let message = "é".repeat(50_000);
+    let refusal = json!([{"errorCode": "STRING_TOO_LONG", "message": message}]);
+    let answer = ResponseTemplate::new(400).set_body_json(refusal);
+    let salesforce = salesforce_that_says(answer).await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    let write = write_to(&salesforce.uri());
+    let (v0, v1) = assert_outcome(&service, &write, ABORTED, "long").await;
+    let error = v1["response"][0]["error"].as_str().unwrap();
+    assert!(error.len() < 10_100 && error.contains("STRING_TOO_LONG"));
+    let response = v0["destinationResponse"]["response"].as_str().unwrap();
+    assert!(response.len() < 10_100 && v0["message"].as_str().unwrap().len() < 2_000);
 }

@@ -30,7 +30,7 @@ async fn org_with_expired_session() -> (Simulator, Service, Value) {
 }
 
 /// A contact to create: it is described with the known token, and nothing is asked of the org.
-fn contact_job(id: u64) -> Value {
+pub(super) fn contact_job(id: u64) -> Value {
     let contact = json!({
         "type": "identify",
         "traits": {"LastName": "Gibbs"},

@@ -16,8 +16,8 @@ use crate::{
 
 const RETRYABLE: (u64, &str, &str) = (500, "network", "retryable");
 
-/// Every trick, and what a write of the proxy ends in. A 200 says that the record is written: a second request would write
-/// it again. But a page comes from elsewhere, and nothing says what became of a write that it answers.
+/// Every trick, and what a write of the proxy ends in. A 201 whose body breaks off says that the record is written: a second
+/// request would write it again. But a page comes from elsewhere, and nothing says what became of a write that it answers.
 const TRICKS: [(Trick, u16); 16] = [
     (Trick::Hangs, 500),
     (Trick::SlowHeaders, 500),
@@ -32,7 +32,7 @@ const TRICKS: [(Trick, u16); 16] = [
     (Trick::EndlessBody, 200),
     (Trick::HugeHeaders, 500),
     (Trick::Garbage, 500),
-    (Trick::OtherJson, 200),
+    (Trick::OtherJson, 500),
     (Trick::Closes, 500),
     (Trick::Redirects, 429),
 ];

@@ -138,7 +138,12 @@ impl Script {
             }
             let answered = if is_tricked {
                 let moved = format!("{}{path}", self.elsewhere);
-                play(self.trick, &moved, stream.get_mut()).await
+                // As Salesforce answers to a record that is created.
+                let success = match self.at {
+                    "/sobjects/lead" => "201 Created",
+                    _ => "200 OK",
+                };
+                play(self.trick, success, &moved, stream.get_mut()).await
             } else {
                 let body = honest(&self.url, &path).to_string();
                 let answer = answer("200 OK", "application/json", &body);
@@ -177,24 +182,24 @@ fn answer(status: &str, content_type: &str, body: &str) -> String {
     )
 }
 
-/// Plays a trick; `moved` is where a redirect leads. Returns whether the connection may go on.
-async fn play(trick: Trick, moved: &str, stream: &mut TcpStream) -> bool {
+/// Plays a trick with this status of a success; `moved` is where a redirect leads. Returns whether the connection may go on.
+async fn play(trick: Trick, success: &str, moved: &str, stream: &mut TcpStream) -> bool {
     const PAGE: &str = "<html><body>Log in to Salesforce</body></html>";
-    const HALF: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nContent-Type: ";
-    let whole = |content_type, body| answer("200 OK", content_type, body);
+    let half = format!("HTTP/1.1 {success}\r\nContent-Length: 5000\r\nContent-Type: ");
+    let whole = |content_type, body| answer(success, content_type, body);
     let text = match trick {
         Trick::Hangs => return forever(stream, "", Duration::from_hours(1)).await,
         Trick::SlowHeaders => {
-            let start = "HTTP/1.1 200 OK\r\nX-Slow: ";
-            return forever(stream, start, Duration::from_millis(50)).await;
+            let start = format!("HTTP/1.1 {success}\r\nX-Slow: ");
+            return forever(stream, &start, Duration::from_millis(50)).await;
         }
         Trick::SlowBody => {
-            let start = format!("{HALF}application/json\r\n\r\n");
+            let start = format!("{half}application/json\r\n\r\n");
             return forever(stream, &start, Duration::from_millis(50)).await;
         }
         Trick::EndlessBody => {
-            let start = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
-            return forever(stream, start, Duration::ZERO).await;
+            let start = format!("HTTP/1.1 {success}\r\nContent-Type: application/json\r\n\r\n");
+            return forever(stream, &start, Duration::ZERO).await;
         }
         Trick::OnlyContinues => {
             while stream
@@ -206,13 +211,13 @@ async fn play(trick: Trick, moved: &str, stream: &mut TcpStream) -> bool {
             }
             return false;
         }
-        Trick::CutOff => format!("{HALF}application/json\r\n\r\n{{\"id\":"),
-        Trick::HalfAPage => format!("{HALF}text/html\r\n\r\n{PAGE}"),
+        Trick::CutOff => format!("{half}application/json\r\n\r\n{{\"id\":"),
+        Trick::HalfAPage => format!("{half}text/html\r\n\r\n{PAGE}"),
         Trick::LoginPage => whole("text/html; charset=UTF-8", PAGE),
         Trick::EmptyPage => whole("text/html", ""),
         Trick::WrongContentType => whole("text/plain", "OK"),
         Trick::NotCompressed => whole("application/json\r\nContent-Encoding: gzip", "{}"),
-        Trick::HugeHeaders => format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(1 << 20)),
+        Trick::HugeHeaders => format!("HTTP/1.1 {success}\r\nX: {}\r\n\r\n", "x".repeat(1 << 20)),
         Trick::Garbage => "\u{0}\u{1}garbage\r\n\r\n".repeat(10),
         Trick::OtherJson => whole("application/json", "[[{\"success\": 5}], null]"),
         Trick::Closes => return false,

@@ -39,7 +39,11 @@ async fn the_events_of_one_new_person_share_a_request_in_which_the_later_field_w
     assert_eq!(job_ids(&entries[0]), [1, 2, 3]);
     for (echoed, job) in entries[0]["metadata"].as_array().unwrap().iter().zip(jobs) {
         let mut expected = job["metadata"].clone();
-        expected["destInfo"] = json!({"authKey": "dst-1", "coalesced": true});
+        expected["destInfo"] = json!({
+            "authKey": "dst-1",
+            "coalesced": true,
+            "lookedUp": {"field": "Email", "attempt": 0},
+        });
         assert_eq!(echoed, &expected);
     }
     let merged = json!({

@@ -105,9 +105,10 @@ async fn keys_in_the_metadata_that_nobody_knows_come_back() {
 async fn the_dest_info_of_an_earlier_attempt_is_replaced() {
     let service = Service::of(&org().build()).await;
     let mut job = lead_job(1, "ada@example.com");
-    job["metadata"]["destInfo"] = json!({"authKey": "of another time"});
+    job["metadata"]["destInfo"] = json!({"authKey": "of another time", "lookedUp": {"attempt": 9}});
     let entries = output(&service, json!([job])).await;
-    let dest_info = json!({"authKey": "dst-1"});
+    let looked_up = json!({"field": "Email", "attempt": 0});
+    let dest_info = json!({"authKey": "dst-1", "lookedUp": looked_up});
     assert_eq!(entries[0]["metadata"][0]["destInfo"], dest_info);
 }
 

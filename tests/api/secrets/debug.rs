@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt::Debug, sync::Arc};
 
+use axum::body::Bytes;
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_transformer::{
     Config,
@@ -16,14 +17,16 @@ use salesforce_transformer::{
     gate, map, metrics,
     orgs::Orgs,
     plan::{Record, plan},
+    proxy::{Failure, Outcome},
     rules::{Compatibility, Placeholders, Rules, UpdateMethod},
     salesforce::{
         AllowedHosts, AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
         auth::Refused,
         client::Client,
-        delivery::Delivered,
+        delivery::Answered,
         fault::Refusal,
         lookup,
+        operation::Operation,
         soql::{Item, Way, queries},
     },
     target::Target,
@@ -132,6 +135,9 @@ fn requests_hide_what_they_carry() {
     let proxied = ProxyRequest::read(proxied.root(), ProxyVersion::V0).unwrap();
     assert_hidden(&proxied);
     assert_hidden(&proxied.sending());
+    let id = "planted".to_owned();
+    let object = "Lead".to_owned();
+    assert_hidden(&Operation::Update { object, id });
     let traits = Outline::read(r#"{"FirstName":"planted"}"#).unwrap();
     let mut fields = map::as_they_are(&traits.root().as_members().unwrap());
     fields.complete_email("planted@example.com");
@@ -199,15 +205,22 @@ async fn answers_hide_their_bodies() {
     let limits = Arc::new(Limits::new(&config));
     let client = Client::new(&config, metrics::new(), limits).unwrap();
     let request = client.request(reqwest::Method::POST, &salesforce);
-    let request = request.body("planted");
-    let (answer, fault) = client.write(&org, request, config.salesforce_timeout).await;
+    let request = request.body("planted").build().unwrap();
+    let (answer, fault) = client.write(&org, request, &Operation::Other).await;
     let (answer, fault) = (answer.unwrap(), fault.unwrap());
     let body = answer.body.as_deref().unwrap().to_vec();
     assert!(String::from_utf8(body.clone()).unwrap().contains(MARK));
     assert_hidden(&answer);
     assert_hidden(&fault);
-    assert_hidden(&Delivered {
-        answer: Some((answer.status, body.into())),
-        failure: None,
+    let answer = Some((answer.status, Bytes::from(body)));
+    assert_hidden(&Answered {
+        answer: answer.clone(),
+        fault: Some(fault.clone()),
+    });
+    assert_hidden(&Outcome {
+        answer,
+        failure: Some(Failure::Fault(fault)),
+        dispositions: Vec::new(),
+        may_repeat: false,
     });
 }

@@ -1,0 +1,110 @@
+//! What became of a delivery.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::{
+    error::EventError,
+    salesforce::{Fault, delivery::NotSent, fault::Disposition},
+};
+
+/// What became of a delivery.
+pub struct Outcome {
+    /// Salesforce's answer, where one came: HTTP status and body.
+    pub answer: Option<(u16, Bytes)>,
+    /// Why the write counts as failed; `None` where Salesforce has written.
+    pub failure: Option<Failure>,
+    /// What to do about it, for each job in its order; `None` where Salesforce has written.
+    pub dispositions: Vec<Option<Disposition>>,
+    /// Whether a next attempt may create a second record: it is not known whether this one has created its own, and there is
+    /// no key to look that up by.
+    pub may_repeat: bool,
+}
+
+/// Why a write was not made, as far as is known.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The request cannot be sent.
+    #[error("{0}")]
+    NotSent(#[from] NotSent),
+    /// Salesforce, or the way to it.
+    #[error("{0}")]
+    Fault(Fault),
+    /// What an earlier attempt may have written could not be looked up.
+    #[error("the lookup in Salesforce failed, and nothing was sent: {0}")]
+    Lookup(#[source] Arc<Fault>),
+    /// What the lookup has found cannot be written to.
+    #[error("{0}")]
+    Target(#[source] EventError),
+}
+
+impl Failure {
+    /// What to do about it at this attempt. A lookup that fails never ends a job: whether the record is there is still not
+    /// known.
+    #[must_use]
+    pub fn disposition(&self, attempt: u64) -> Disposition {
+        match self {
+            Self::NotSent(not_sent) => not_sent.disposition(),
+            Self::Fault(fault) => fault.clone().at_attempt(attempt).disposition(),
+            Self::Lookup(fault) => match fault.disposition() {
+                Disposition::Abort => Disposition::Retry,
+                other @ (Disposition::Refresh
+                | Disposition::Throttle
+                | Disposition::Retry
+                | Disposition::Wait) => other,
+            },
+            Self::Target(_) => Disposition::Abort,
+        }
+    }
+
+    /// Whether Salesforce may have written all the same.
+    pub(super) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.leaves_open(),
+            Self::NotSent(_) | Self::Lookup(_) | Self::Target(_) => false,
+        }
+    }
+
+    /// The word for it where no answer came.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::NotSent(NotSent::NotAllowed(_)) => "not_allowed",
+            Self::NotSent(NotSent::Unsendable(_) | NotSent::Part(_) | NotSent::TooLarge(_)) => {
+                "malformed"
+            }
+            Self::Fault(fault) => fault.label(),
+            Self::Lookup(fault) => fault.label(),
+            Self::Target(_) => "refused",
+        }
+    }
+}
+
+impl Outcome {
+    /// What happened, for the person who reads it.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match &self.failure {
+            None => "Salesforce has taken the request".to_owned(),
+            Some(failure) if self.may_repeat => format!(
+                "{failure}; it is not known whether the record was created, and the event has no key to look it up by: the next \
+                 attempt may create it a second time"
+            ),
+            Some(failure) => failure.to_string(),
+        }
+    }
+}
+
+/// Without the answer's body, which may repeat what was sent.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = self.answer.as_ref();
+        f.debug_struct("Outcome")
+            .field("status", &answer.map(|(status, _)| status))
+            .field("body_bytes", &answer.map(|(_, body)| body.len()))
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,205 @@
+//! What a write to the REST API does, as its method and URL tell, and by which answers Salesforce says that it is done.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
+use reqwest::Method;
+use url::Url;
+
+use crate::{
+    contract::json::{Object, Outline, Value},
+    salesforce::lookup::is_id,
+};
+
+/// What a path segment may hold as it is (RFC 3986, unreserved).
+pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What a write does.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// A record of an object is created: `POST …/sobjects/{Object}`.
+    Create {
+        /// The object's API name.
+        object: String,
+    },
+    /// One record is updated: `PATCH …/sobjects/{Object}/{id}`, or a POST that stands in for it.
+    Update {
+        /// The object's API name.
+        object: String,
+        /// The record's id.
+        id: String,
+    },
+    /// The record with an external id is updated, or created: `PATCH …/sobjects/{Object}/{Field}/{value}`.
+    Upsert,
+    /// A record is deleted: `DELETE …/sobjects/{Object}/{id}`.
+    Delete,
+    /// Records are written in a list: sObject Collections.
+    Collection,
+    /// Several requests in one.
+    Composite,
+    /// Anything else.
+    Other,
+}
+
+impl Operation {
+    /// What a method and a URL mean. A POST may stand in for another method.
+    #[must_use]
+    pub fn of(method: &Method, url: &Url) -> Self {
+        let stand_in = url
+            .query_pairs()
+            .find(|(name, _)| method == Method::POST && name == "_HttpMethod");
+        let method = stand_in.map_or_else(|| method.as_str().into(), |(_, value)| value);
+        let segments: Vec<String> = url.path().split('/').skip(1).map(decoded).collect();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let resource = match segments.as_slice() {
+            ["services", "data", version, resource @ ..] if version.starts_with('v') => resource,
+            _ => return Self::Other,
+        };
+        let resource = match resource {
+            [resource @ .., ""] => resource,
+            resource => resource,
+        };
+        let owned = |text: &str| text.to_owned();
+        match (method.as_ref(), resource) {
+            ("POST", ["sobjects", object]) => Self::Create {
+                object: owned(object),
+            },
+            ("PATCH", ["sobjects", object, id]) => Self::Update {
+                object: owned(object),
+                id: owned(id),
+            },
+            ("PATCH", ["sobjects", _, _, _]) => Self::Upsert,
+            ("DELETE", ["sobjects", _, _] | ["sobjects", _, _, _]) => Self::Delete,
+            ("POST" | "PATCH", ["composite", "sobjects", ..]) => Self::Collection,
+            ("POST", ["composite"]) => Self::Composite,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether a 2xx answer says in Salesforce's own form that the write is done. `body` is `None` where it has broken off:
+    /// then a status counts that no other outcome has.
+    #[must_use]
+    pub fn is_done(&self, status: u16, body: Option<&[u8]>) -> bool {
+        match self {
+            Self::Create { .. } => match (status, body) {
+                (201, None) => true,
+                (200 | 201, Some(body)) => says_written(body),
+                _ => false,
+            },
+            Self::Update { .. } => match (status, body) {
+                (204, _) => true,
+                (200, Some(body)) => says_written(body),
+                _ => false,
+            },
+            Self::Upsert => match (status, body) {
+                (201, None) | (204, _) => true,
+                (200 | 201, Some(body)) => says_written(body),
+                _ => false,
+            },
+            Self::Delete => matches!(status, 200 | 204),
+            Self::Collection => body.is_some_and(|body| are_results(body)),
+            Self::Composite | Self::Other => true,
+        }
+    }
+}
+
+/// Without the object's name and the id, which an event may have brought.
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create { .. } => "Create",
+            Self::Update { .. } => "Update",
+            Self::Upsert => "Upsert",
+            Self::Delete => "Delete",
+            Self::Collection => "Collection",
+            Self::Composite => "Composite",
+            Self::Other => "Other",
+        })
+    }
+}
+
+fn decoded(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+/// Whether a record's result says that it is written.
+fn says_written(body: &[u8]) -> bool {
+    let written = |result: Object<'_>| {
+        let [success, id] = result.pick(["success", "id"]);
+        let id = id.and_then(Value::as_text);
+        success.is_some_and(Value::is_true) && id.is_some_and(|id| is_id(&id))
+    };
+    of(body, |answer| answer.as_object().is_some_and(written))
+}
+
+/// Whether a body is a list of records' results; what each of them says is read elsewhere.
+fn are_results(body: &[u8]) -> bool {
+    let is_result = |result: &Value<'_>| {
+        let success = result.as_object().and_then(|result| result.get("success"));
+        success.is_some_and(|success| matches!(success.json(), "true" | "false"))
+    };
+    of(body, |answer| {
+        let results = answer.as_array().unwrap_or_default();
+        !results.is_empty() && results.iter().all(is_result)
+    })
+}
+
+fn of(body: &[u8], says: impl Fn(Value<'_>) -> bool) -> bool {
+    let outline = Outline::read(String::from_utf8_lossy(body));
+    outline.is_ok_and(|outline| says(outline.root()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(method: &str, path: &str) -> Operation {
+        let url = Url::parse(&format!("https://acme.my.salesforce.com{path}")).unwrap();
+        Operation::of(&method.parse().unwrap(), &url)
+    }
+
+    fn create() -> Operation {
+        Operation::Create {
+            object: "Lead".to_owned(),
+        }
+    }
+
+    fn update() -> Operation {
+        Operation::Update {
+            object: "Lead".to_owned(),
+            id: "00Q1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn method_and_url_tell_what_a_write_does() {
+        const DATA: &str = "/services/data/v50.0";
+        for (method, resource, expected) in [
+            ("POST", "/sobjects/Lead", create()),
+            ("POST", "/sobjects/Lead/", create()),
+            ("POST", "/sobjects/Le%61d", create()),
+            ("PATCH", "/sobjects/Lead/00Q1", update()),
+            ("POST", "/sobjects/Lead/00Q1?_HttpMethod=PATCH", update()),
+            ("POST", "/sobjects/Lead/00Q1", Operation::Other),
+            ("PATCH", "/sobjects/Lead", Operation::Other),
+            ("GET", "/sobjects/Lead/00Q1", Operation::Other),
+            ("PATCH", "/sobjects/Lead/Ext__c/a%2Fb", Operation::Upsert),
+            ("DELETE", "/sobjects/Lead/00Q1", Operation::Delete),
+            ("POST", "/composite/sobjects", Operation::Collection),
+            ("PATCH", "/composite/sobjects/Lead/Ext__c", Operation::Collection),
+            ("POST", "/composite", Operation::Composite),
+            ("POST", "/composite/tree/Lead", Operation::Other),
+            ("GET", "/query?q=_HttpMethod%3DPATCH", Operation::Other),
+        ] {
+            let path = format!("{DATA}{resource}");
+            assert_eq!(operation(method, &path), expected, "{method} {path}");
+        }
+        for path in ["/", "/services/apexrest/sobjects/Lead", "/sobjects/Lead"] {
+            assert_eq!(operation("POST", path), Operation::Other, "{path}");
+        }
+    }
+}
