@@ -243,8 +243,7 @@ impl Pipeline {
             }
             answers.spare(writing.org, target.id.is_none())?;
             let (session, update) = (&asked.session, self.rules.update_method);
-            let mut request =
-                Descriptor::new(session, &self.api_version, &target, fields, update);
+            let mut request = Descriptor::new(session, &self.api_version, &target, fields, update);
             request.looked_up_by = key_of(record).filter(|_| self.rules.notes_lookups).cloned();
             requests.push(request);
         }

@@ -6,7 +6,7 @@
 
 mod outcome;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 pub use self::outcome::{Failure, Outcome};
 use crate::{
@@ -195,7 +195,7 @@ impl Delivery<'_, '_> {
         let (destination, rules) = (&self.destination, &self.proxy.rules);
         let target =
             target::settle(&record, &found, destination, rules).map_err(Failure::Target)?;
-        let id = target.id.map(|id| id.into_owned());
+        let id = target.id.map(Cow::into_owned);
         Ok(id.map(|id| (target.object.into_owned(), id)))
     }
 

@@ -75,8 +75,7 @@ mod tests {
         rules::Compatibility,
     };
 
-    const LEAD: &str =
-        r#"{"City":"Berlin","Company":"n/a","Email":"a@b.c","LastName":"Doe","Rating":"Hot","plan__c":1}"#;
+    const LEAD: &str = r#"{"City":"Berlin","Company":"n/a","Email":"a@b.c","LastName":"Doe","Rating":"Hot","plan__c":1}"#;
 
     fn update(object: &str, config: &str, placeholders: Placeholders) -> String {
         let config = value(config).as_object().unwrap();

@@ -1,30 +1,28 @@
 //! Sends a write as a descriptor has it: the request, and Salesforce's answer to it.
 
+mod write;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use percent_encoding::utf8_percent_encode;
 use reqwest::{
     Method, Request, RequestBuilder,
     header::{
-        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap,
-        HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+        ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName,
+        HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
     },
 };
 use thiserror::Error;
 use url::Url;
 
+pub use self::write::Write;
 use crate::{
-    contract::{
-        json::Outline,
-        proxy::{Payload, Sending, Unsendable},
-    },
-    rules::UpdateMethod,
+    contract::proxy::{Payload, Sending, Unsendable},
     salesforce::{
         Credentials, Salesforce,
         fault::{Disposition, Fault},
-        operation::{Operation, SEGMENT},
-        session::{self, Instance, Session, is_token},
+        operation::Operation,
+        session::{self, Instance, Session},
     },
 };
 
@@ -55,19 +53,6 @@ const OURS: [HeaderName; 9] = [
 /// How many bytes the path and the headers of a request may have: of larger ones Salesforce reads none (Salesforce contract,
 /// section 3).
 const LARGEST_HEAD: usize = 16_384;
-
-/// How many bytes a header takes besides its name and value.
-const HEADER_FRAME: usize = ": \r\n".len();
-
-/// A write that can be sent.
-pub struct Write<'a> {
-    method: Method,
-    url: Url,
-    org: Instance,
-    headers: HeaderMap,
-    body: Option<Payload<'a>>,
-    operation: Operation,
-}
 
 /// What Salesforce has answered to a write.
 pub struct Answered {
@@ -109,89 +94,6 @@ impl NotSent {
     }
 }
 
-impl<'a> Write<'a> {
-    /// What the write does.
-    #[must_use]
-    pub fn operation(&self) -> &Operation {
-        &self.operation
-    }
-
-    /// The org that is written to.
-    #[must_use]
-    pub fn org(&self) -> &Instance {
-        &self.org
-    }
-
-    /// The body as JSON, where it is an object.
-    #[must_use]
-    pub fn json(&self) -> Option<Outline<'_>> {
-        match &self.body {
-            Some(Payload::Json(json)) => Outline::read(json.as_ref()).ok(),
-            Some(Payload::Form(_) | Payload::Xml(_)) | None => None,
-        }
-    }
-
-    /// The session with which it is sent, where it has one.
-    #[must_use]
-    pub fn session(&self) -> Option<Session> {
-        let token = self.authorization().strip_prefix("Bearer ")?;
-        is_token(token).then(|| Session::new(self.org.clone(), token))
-    }
-
-    /// The header `Authorization`; empty where there is none.
-    fn authorization(&self) -> &str {
-        let authorization = self.headers.get(AUTHORIZATION);
-        authorization.map_or("", |value| value.to_str().unwrap_or_default())
-    }
-
-    /// Sends it with another session from now on.
-    fn set_session(&mut self, session: &Session) {
-        if let Ok(mut value) = HeaderValue::from_str(session.authorization()) {
-            value.set_sensitive(true);
-            self.headers.insert(AUTHORIZATION, value);
-        }
-    }
-
-    /// Makes it an update of a record: everything but the record and what is written stays as it is.
-    pub(crate) fn redirect(
-        &mut self,
-        (object, id): (&str, &str),
-        fields: String,
-        method: UpdateMethod,
-    ) {
-        let path = self.url.path();
-        let data = path.split("/sobjects/").next().unwrap_or_default();
-        let segment = |text| utf8_percent_encode(text, SEGMENT);
-        let path = format!("{data}/sobjects/{}/{}", segment(object), segment(id));
-        self.url.set_path(&path);
-        let query = self.url.query_pairs().into_owned();
-        let query: Vec<_> = query.filter(|(name, _)| name != "_HttpMethod").collect();
-        self.url.set_query(None);
-        if !query.is_empty() {
-            self.url.query_pairs_mut().extend_pairs(query);
-        }
-        match method {
-            UpdateMethod::Patch => self.method = Method::PATCH,
-            UpdateMethod::PostOverride => {
-                self.method = Method::POST;
-                self.url
-                    .query_pairs_mut()
-                    .append_pair("_HttpMethod", "PATCH");
-            }
-        }
-        self.body = Some(Payload::Json(fields.into()));
-        self.operation = Operation::of(&self.method, &self.url);
-    }
-
-    /// How many bytes its path and headers have.
-    fn head(&self) -> usize {
-        let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER_FRAME);
-        let query = self.url.query().map_or(0, |query| query.len() + 1);
-        self.url.path().len() + query + headers.sum::<usize>()
-    }
-}
-
 impl Salesforce {
     /// Reads what is to be sent.
     ///
@@ -227,7 +129,11 @@ impl Salesforce {
     ///
     /// # Errors
     /// [`NotSent`] where a part of the request can be sent to no server.
-    pub async fn send_write(&self, write: &Write<'_>, timeout: Duration) -> Result<Answered, NotSent> {
+    pub async fn send_write(
+        &self,
+        write: &Write<'_>,
+        timeout: Duration,
+    ) -> Result<Answered, NotSent> {
         let request = self.request(write, timeout)?;
         let org = &write.org;
         let (answer, fault) = self.client.write(org, request, &write.operation).await;
@@ -308,6 +214,18 @@ impl Salesforce {
     }
 }
 
+/// Without the answer's body, which may repeat what was sent.
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = self.answer.as_ref();
+        f.debug_struct("Answered")
+            .field("status", &answer.map(|(status, _)| status))
+            .field("body_bytes", &answer.map(|(_, body)| body.len()))
+            .field("fault", &self.fault)
+            .finish()
+    }
+}
+
 /// The headers of a descriptor; `None` where one of them can be sent to no server, or they are too many.
 fn headers(sending: &Sending<'_>) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
@@ -322,28 +240,6 @@ fn headers(sending: &Sending<'_>) -> Option<HeaderMap> {
         headers.try_insert(name, value).ok()?;
     }
     Some(headers)
-}
-
-/// Without what the request holds.
-impl fmt::Debug for Write<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Write")
-            .field("method", &self.method)
-            .field("org", &self.org)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Without the answer's body, which may repeat what was sent.
-impl fmt::Debug for Answered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let answer = self.answer.as_ref();
-        f.debug_struct("Answered")
-            .field("status", &answer.map(|(status, _)| status))
-            .field("body_bytes", &answer.map(|(_, body)| body.len()))
-            .field("fault", &self.fault)
-            .finish()
-    }
 }
 
 fn with_payload(request: RequestBuilder, payload: Option<&Payload<'_>>) -> RequestBuilder {

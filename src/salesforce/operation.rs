@@ -53,18 +53,13 @@ impl Operation {
             .query_pairs()
             .find(|(name, _)| method == Method::POST && name == "_HttpMethod");
         let method = stand_in.map_or_else(|| method.as_str().into(), |(_, value)| value);
-        let segments: Vec<String> = url.path().split('/').skip(1).map(decoded).collect();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let resource = match segments.as_slice() {
-            ["services", "data", version, resource @ ..] if version.starts_with('v') => resource,
-            _ => return Self::Other,
-        };
-        let resource = match resource {
-            [resource @ .., ""] => resource,
-            resource => resource,
-        };
+        let path = url.path().strip_prefix("/services/data/v");
+        let path = path.map(|path| path.strip_suffix('/').unwrap_or(path));
+        let segments: Vec<String> = path.into_iter().flat_map(segments).collect();
+        // The first one is the version.
+        let resource: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
         let owned = |text: &str| text.to_owned();
-        match (method.as_ref(), resource) {
+        match (method.as_ref(), resource.as_slice()) {
             ("POST", ["sobjects", object]) => Self::Create {
                 object: owned(object),
             },
@@ -101,7 +96,7 @@ impl Operation {
                 _ => false,
             },
             Self::Delete => matches!(status, 200 | 204),
-            Self::Collection => body.is_some_and(|body| are_results(body)),
+            Self::Collection => body.is_some_and(are_results),
             Self::Composite | Self::Other => true,
         }
     }
@@ -122,8 +117,9 @@ impl fmt::Debug for Operation {
     }
 }
 
-fn decoded(segment: &str) -> String {
-    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+fn segments(path: &str) -> impl Iterator<Item = String> {
+    path.split('/')
+        .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
 }
 
 /// Whether a record's result says that it is written.
@@ -190,7 +186,11 @@ mod tests {
             ("PATCH", "/sobjects/Lead/Ext__c/a%2Fb", Operation::Upsert),
             ("DELETE", "/sobjects/Lead/00Q1", Operation::Delete),
             ("POST", "/composite/sobjects", Operation::Collection),
-            ("PATCH", "/composite/sobjects/Lead/Ext__c", Operation::Collection),
+            (
+                "PATCH",
+                "/composite/sobjects/Lead/Ext__c",
+                Operation::Collection,
+            ),
             ("POST", "/composite", Operation::Composite),
             ("POST", "/composite/tree/Lead", Operation::Other),
             ("GET", "/query?q=_HttpMethod%3DPATCH", Operation::Other),

@@ -1,5 +1,6 @@
 //! What counts as written: Salesforce's own form of it, and nothing that merely is a success of HTTP.
 
+use salesforce_transformer::simulator::{Call, Fault};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -8,7 +9,6 @@ use crate::{
     fixtures::{lead_job, org},
     service::{Service, assert_says},
 };
-use salesforce_transformer::simulator::{Call, Fault};
 
 /// The forms in which a write may be answered, and what the answer to each operation makes of it.
 const RESULT: &str = r#"{"id":"00Q5g0000000001EAA","success":true,"errors":[]}"#;
@@ -98,6 +98,9 @@ async fn a_created_record_whose_answer_breaks_off_is_created() {
     assert_eq!(org.records("Lead").len(), 1);
 }
 
+/// What a create says that may be repeated.
+const NO_KEY: &str = "no key to look it up by";
+
 #[tokio::test]
 async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated() {
     let org = org().build();
@@ -105,14 +108,13 @@ async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated()
     let contact = super::session::contact_job(1);
     let lead = lead_job(2, "ada@example.com");
     let entries = service.router([contact, lead]).await;
-    const WORDS: &str = "no key to look it up by";
     for fault in [Fault::Says(204, ""), Fault::Says(201, "{}"), Fault::Dropped] {
         org.fail_next(Call::Create, fault, 2);
         let contact = super::deliver(&service, &entries[0]).await;
         assert_eq!(super::outcome(&contact), RETRYABLE, "{fault:?}");
-        assert_says(contact["message"].as_str().unwrap(), WORDS);
+        assert_says(contact["message"].as_str().unwrap(), NO_KEY);
         let lead = super::deliver(&service, &entries[1]).await;
         assert_eq!(super::outcome(&lead), RETRYABLE, "{fault:?}");
-        assert!(!lead["message"].as_str().unwrap().contains(WORDS));
+        assert!(!lead["message"].as_str().unwrap().contains(NO_KEY));
     }
 }

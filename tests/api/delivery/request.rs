@@ -239,8 +239,16 @@ async fn a_request_that_no_server_reads_is_aborted_and_never_sent_again() {
         ("a long name", "headers", json!({(long.clone()): "x"})),
         ("100,000 parameters", "params", large(1_000_000)),
         ("a long parameter", "params", json!({"a": long})),
-        ("a long endpoint", "endpoint", json!(format!("{lead}/{long}"))),
-        ("a long query", "endpoint", json!(format!("{lead}?a={long}"))),
+        (
+            "a long endpoint",
+            "endpoint",
+            json!(format!("{lead}/{long}")),
+        ),
+        (
+            "a long query",
+            "endpoint",
+            json!(format!("{lead}?a={long}")),
+        ),
         // The http crate reads no URI of 65,536 bytes.
         (
             "an endpoint without end",

@@ -1,7 +1,7 @@
 //! The processor path: rudder-server stores its descriptor and sends that same one on each attempt. What the org holds by then
 //! is looked up first where an earlier attempt may have written, and where the lead is gone.
 
-use salesforce_transformer::simulator::{Call, FieldType, Fault, Simulator};
+use salesforce_transformer::simulator::{Call, Fault, FieldType, Simulator};
 use serde_json::{Value, json};
 
 use crate::{
@@ -81,7 +81,8 @@ async fn new_lead(flags: &[&str], config: &[(&str, Value)]) -> Stored {
         .custom_field("Lead", "plan__c", FieldType::Text)
         .custom_field("Contact", "plan__c", FieldType::Text)
         .build();
-    let ada = json!({"email": "Ada@Example.com", "city": "Berlin", "company": "Acme", "plan": "pro"});
+    let ada =
+        json!({"email": "Ada@Example.com", "city": "Berlin", "company": "Acme", "plan": "pro"});
     Stored::new(org, flags, config, ada).await
 }
 
@@ -112,7 +113,9 @@ async fn a_create_whose_answer_was_lost_updates_what_it_has_written() {
 #[tokio::test]
 async fn a_create_that_was_not_carried_out_is_made_by_the_next_attempt() {
     let stored = new_lead(&[], &[]).await;
-    stored.org.fail_next(Call::Create, Fault::ServerUnavailable, 1);
+    stored
+        .org
+        .fail_next(Call::Create, Fault::ServerUnavailable, 1);
     assert_eq!(stored.status("v1", 0).await, 429);
     assert_eq!(stored.status("v1", 1).await, 200);
     assert_eq!(stored.org.records("Lead").len(), 1);
@@ -131,7 +134,11 @@ async fn salesforce_is_asked_although_ids_are_remembered() {
     let stored = new_lead(&["--lookup-cache-ttl", "1h"], &[]).await;
     // Another event of hers remembers a lead that is another one by the time of the attempt.
     let old = known_lead(&stored.org, "ada@example.com");
-    let event = job(2, identify(json!({"email": "ada@example.com"})), &destination("dst-1"));
+    let event = job(
+        2,
+        identify(json!({"email": "ada@example.com"})),
+        &destination("dst-1"),
+    );
     stored.service.processor([event]).await;
     stored.org.delete("Lead", &old).unwrap();
     let new = known_lead(&stored.org, "ada@example.com");
@@ -148,7 +155,10 @@ async fn where_the_lookup_fails_nothing_is_written_and_the_job_comes_again() {
         (Fault::Html, 500),
         (Fault::LimitExceeded, 429),
         (Fault::ServerUnavailable, 429),
-        (Fault::Says(400, r#"[{"errorCode":"INVALID_FIELD","message":"m"}]"#), 500),
+        (
+            Fault::Says(400, r#"[{"errorCode":"MALFORMED_QUERY","message":"m"}]"#),
+            500,
+        ),
     ] {
         let stored = new_lead(&[], &[]).await;
         stored.org.fail_next(Call::Query, fault, 1);
@@ -161,13 +171,16 @@ async fn where_the_lookup_fails_nothing_is_written_and_the_job_comes_again() {
     }
 }
 
+/// How many creates, updates and queries were made.
+type Calls = (u64, u64, u64);
+
 #[tokio::test]
 async fn attempt_note_and_what_is_found_decide_what_is_written() {
     let looked_up = |attempt: u64| json!({"authKey": "dst-1", "lookedUp": {"field": "Email", "attempt": attempt}});
     let named = json!({"authKey": "dst-1"});
     // (attempt, destInfo, is the lead there) → (creates, updates, queries)
     #[rustfmt::skip]
-    let cases: [(u64, Value, bool, (u64, u64, u64)); 9] = [
+    let cases: [(u64, Value, bool, Calls); 9] = [
         (0, Value::Null, false, (1, 0, 0)),
         (0, Value::Null, true, (1, 0, 0)),
         (1, Value::Null, false, (1, 0, 1)),
@@ -293,7 +306,9 @@ async fn a_lead_that_was_converted_is_updated_as_its_contact_where_the_destinati
 
 #[tokio::test]
 async fn a_lead_that_came_into_being_meanwhile_and_is_unique_is_updated() {
-    let org = org().unique_field("Lead", "ext__c", FieldType::Text).build();
+    let org = org()
+        .unique_field("Lead", "ext__c", FieldType::Text)
+        .build();
     let ada = json!({"email": "ada@example.com", "ext": "a1", "city": "Berlin"});
     let stored = Stored::new(org, &[], &[], ada).await;
     let lead = json!({"LastName": "planted", "Company": "Acme", "Email": "ada@example.com", "ext__c": "a1"});

@@ -171,7 +171,11 @@ async fn in_the_end_the_org_holds_what_sequential_processing_would_give() {
     println!("seed {seed}");
     let mut rng = Rng::with_seed(seed);
     let org = org().daily_limit(u64::MAX).build();
-    let service = inline(&org, &["--delivery-window", "2ms", "--refused-login-ttl", "0s"]).await;
+    let service = inline(
+        &org,
+        &["--delivery-window", "2ms", "--refused-login-ttl", "0s"],
+    )
+    .await;
     let (events, expected) = events(&mut rng);
     let mut queues: HashMap<u64, VecDeque<Pending>> = HashMap::new();
     for pending in events {

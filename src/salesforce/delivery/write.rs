@@ -1,0 +1,125 @@
+//! A write as it will be sent, and what it may become before that.
+
+use std::fmt;
+
+use percent_encoding::utf8_percent_encode;
+use reqwest::{
+    Method,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+};
+use url::Url;
+
+use crate::{
+    contract::{json::Outline, proxy::Payload},
+    rules::UpdateMethod,
+    salesforce::{
+        operation::{Operation, SEGMENT},
+        session::{Instance, Session, is_token},
+    },
+};
+
+/// How many bytes a header takes besides its name and value.
+const HEADER_FRAME: usize = ": \r\n".len();
+
+/// A write that can be sent.
+pub struct Write<'a> {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) org: Instance,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Payload<'a>>,
+    pub(super) operation: Operation,
+}
+
+impl Write<'_> {
+    /// What the write does.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// The org that is written to.
+    #[must_use]
+    pub fn org(&self) -> &Instance {
+        &self.org
+    }
+
+    /// The body as JSON, where it is an object.
+    #[must_use]
+    pub fn json(&self) -> Option<Outline<'_>> {
+        match &self.body {
+            Some(Payload::Json(json)) => Outline::read(json.as_ref()).ok(),
+            Some(Payload::Form(_) | Payload::Xml(_)) | None => None,
+        }
+    }
+
+    /// The session with which it is sent, where it has one.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        let token = self.authorization().strip_prefix("Bearer ")?;
+        is_token(token).then(|| Session::new(self.org.clone(), token))
+    }
+
+    /// The header `Authorization`; empty where there is none.
+    pub(super) fn authorization(&self) -> &str {
+        let authorization = self.headers.get(AUTHORIZATION);
+        authorization.map_or("", |value| value.to_str().unwrap_or_default())
+    }
+
+    /// Sends it with another session from now on.
+    pub(super) fn set_session(&mut self, session: &Session) {
+        if let Ok(mut value) = HeaderValue::from_str(session.authorization()) {
+            value.set_sensitive(true);
+            self.headers.insert(AUTHORIZATION, value);
+        }
+    }
+
+    /// Makes it an update of a record: everything but the record and what is written stays as it is.
+    pub(crate) fn redirect(
+        &mut self,
+        (object, id): (&str, &str),
+        fields: String,
+        method: UpdateMethod,
+    ) {
+        let path = self.url.path();
+        let data = path.split("/sobjects/").next().unwrap_or_default();
+        let segment = |text| utf8_percent_encode(text, SEGMENT);
+        let path = format!("{data}/sobjects/{}/{}", segment(object), segment(id));
+        self.url.set_path(&path);
+        let query = self.url.query_pairs().into_owned();
+        let query: Vec<_> = query.filter(|(name, _)| name != "_HttpMethod").collect();
+        self.url.set_query(None);
+        if !query.is_empty() {
+            self.url.query_pairs_mut().extend_pairs(query);
+        }
+        match method {
+            UpdateMethod::Patch => self.method = Method::PATCH,
+            UpdateMethod::PostOverride => {
+                self.method = Method::POST;
+                self.url
+                    .query_pairs_mut()
+                    .append_pair("_HttpMethod", "PATCH");
+            }
+        }
+        self.body = Some(Payload::Json(fields.into()));
+        self.operation = Operation::of(&self.method, &self.url);
+    }
+
+    /// How many bytes its path and headers have.
+    pub(super) fn head(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER_FRAME);
+        let query = self.url.query().map_or(0, |query| query.len() + 1);
+        self.url.path().len() + query + headers.sum::<usize>()
+    }
+}
+
+/// Without what the request holds.
+impl fmt::Debug for Write<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write")
+            .field("method", &self.method)
+            .field("org", &self.org)
+            .finish_non_exhaustive()
+    }
+}
