@@ -94,6 +94,15 @@ pub enum Undelivered {
 }
 
 impl Undelivered {
+    /// What a person can do about it, where Salesforce's words do not say it.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Malformed(_) | Self::NotAllowed(_) => None,
+            Self::Fault(fault) => fault.advice(),
+        }
+    }
+
     /// What to do about it. A host that is not allowed is for the operator to mend, so its events are kept.
     #[must_use]
     pub fn disposition(&self) -> Disposition {

@@ -4,6 +4,7 @@
 //! answered with a status that drops the event.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod duplicates;
 mod refusal;
 
 use std::time::Duration;
@@ -236,6 +237,15 @@ impl Fault {
         let length = id.bytes().take_while(u8::is_ascii_alphanumeric).count();
         let id = id.get(..length).filter(|id| !id.is_empty());
         id.filter(|_| refusal.code == "DUPLICATE_VALUE")
+    }
+
+    /// What a person can do about it, where Salesforce's words do not say it.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        if let Self::Refused(refusal) = self {
+            return refusal.advice();
+        }
+        None
     }
 
     /// What Salesforce says, where it does.

@@ -21,6 +21,9 @@ use crate::{
 /// What the metrics are told where the metadata does not say it; spelled as the stock service spells it.
 const UNKNOWN: &str = "Non-determininable";
 
+/// How much of Salesforce's answer is repeated, in bytes.
+const LONGEST_ANSWER: usize = 8_000;
+
 /// Writes the answer, and says with which HTTP status it goes out. In v0 that status is the outcome of all jobs; in v1
 /// rudder-server does not read it, and the stock service answers 200 unless the session has expired.
 ///
@@ -59,7 +62,11 @@ pub fn answer(
                 ProxyVersion::V1 => {
                     let alone = disposition == Some(Disposition::Abort) && request.is_coalesced();
                     let status = if alone { 500 } else { status };
-                    jobs(request, &response, status, alone, json);
+                    let advice = delivered.failure.as_ref().and_then(Undelivered::advice);
+                    let error = advice.map_or(Cow::Borrowed(&*response), |advice| {
+                        Cow::Owned(format!("{response} ({advice})"))
+                    });
+                    jobs(request, &error, status, alone, json);
                 }
             }
             json.key("status");
@@ -94,12 +101,12 @@ fn destination_response(delivered: &Delivered, response: &str, status: u16, json
 
 /// The outcome of each job, in v1: Salesforce's answer as JSON text, and the job's metadata as it came, but for `dontBatch`
 /// where the job is to be sent alone next time.
-fn jobs(request: &ProxyRequest<'_>, response: &str, status: u16, alone: bool, json: &mut Writer) {
+fn jobs(request: &ProxyRequest<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
     json.key("response");
     json.array(|json| {
         for job in &request.jobs {
             json.object(|json| {
-                json.text_member("error", response);
+                json.text_member("error", error);
                 json.key("statusCode");
                 json.number(status);
                 json.key("metadata");
@@ -120,9 +127,14 @@ fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
     json.json(r#""dontBatch":true"#);
 }
 
-/// Salesforce's answer as JSON: as it came, or as a text where it is none. Without an answer, what happened instead.
+/// Salesforce's answer as JSON: as it came, or the beginning of it as a text where it is none or too long. Without an answer,
+/// what happened instead.
 fn response(delivered: &Delivered) -> String {
     let text = match (&delivered.answer, &delivered.failure) {
+        (Some((_, body)), _) if body.len() > LONGEST_ANSWER => {
+            let start = String::from_utf8_lossy(&body[..LONGEST_ANSWER]);
+            Cow::Owned(format!("{start}… ({} bytes)", body.len()))
+        }
         (Some((_, body)), _) => {
             let text = String::from_utf8_lossy(body);
             if serde_json::from_str::<IgnoredAny>(&text).is_ok() {
