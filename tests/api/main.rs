@@ -23,6 +23,7 @@
 //! | `router_batch` | what the events of a router batch share, and that no job is lost |
 //! | `delivery` | the delivery proxy: what is sent, what comes back, the fault table |
 //! | `differences` | each row of the behaviour table under both sets of rules |
+//! | `fields` | the fields of a lead: what is written, what is left out, and what is said of that |
 //! | `injection` | ids, names, tokens and headers that are made to break out of their place |
 //! | `secrets` | what is never in a log, a metric or an error text |
 //! | `leaks` | a secret in the log of any test fails the suite |
@@ -57,6 +58,7 @@ mod delivery;
 mod differences;
 mod documented;
 mod faults;
+mod fields;
 mod fixtures;
 mod flows;
 mod hostile;
