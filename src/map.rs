@@ -7,6 +7,7 @@ mod index;
 mod lead;
 mod left_out;
 mod name;
+mod reading;
 mod sorted;
 mod table;
 
@@ -18,39 +19,16 @@ pub use table::Table;
 use std::borrow::Cow;
 
 use crate::{
-    contract::{
-        Destination,
-        json::{Kind, Members, Value},
-    },
+    contract::{Destination, json::Members},
     error::EventError,
-    map::{name::Name, sorted::Sorted, table::Access},
+    map::{
+        reading::{Subject, mapped},
+        table::Access,
+    },
     plan::{Plan, Record},
-    rules::{CustomFields, MappingSwitch, NamedTables, Placeholders, Rules},
+    rules::{LetterCase, MappingSwitch, NamedTables, Rules},
     target::Target,
 };
-
-/// How many fields an event has beyond its traits, about: what is inside `company` and `address`, and parts of a name.
-const MORE_FIELDS: usize = 8;
-
-/// How a record's fields are read from an event's traits.
-struct Reading<'r, 't, 'a> {
-    traits: Sorted<'t, 'a>,
-    name: Name<'a>,
-    table: &'static Table,
-    subject: Subject<'r>,
-    rules: &'r Rules,
-}
-
-/// The record whose fields are read.
-#[derive(Clone, Copy)]
-struct Subject<'r> {
-    /// The e-mail that it was looked up by, which is written in this form.
-    email: Option<&'r str>,
-    /// Whether it is created.
-    creates: bool,
-    /// Whether the event names it.
-    is_named: bool,
-}
 
 /// The table for a record that was found by its e-mail: a Lead, or the Contact that a lead has become.
 fn table_of_found(object: &str) -> Option<&'static Table> {
@@ -83,6 +61,19 @@ pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
 pub fn is_system_field(name: &str) -> bool {
     let mut fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
     fields.any(|field| field.name == name && field.access != Access::Written)
+}
+
+/// Whether a custom field can have this name, its suffix included.
+#[must_use]
+pub fn is_custom_field(name: &str) -> bool {
+    FieldName::custom(Cow::Borrowed(name), LetterCase::Ignored).is_ok()
+}
+
+/// Whether a custom field is that of a trait for which only leads have a field.
+#[must_use]
+pub fn is_only_of_leads(name: &str) -> bool {
+    let name = name.strip_suffix("__c");
+    name.is_some_and(|name| lead::TABLE.takes(name) && !contact::TABLE.takes(name))
 }
 
 /// Whether the destination wants traits mapped (row 8a).
@@ -146,153 +137,6 @@ pub fn as_they_are<'a>(traits: &Members<'a>, rules: &Rules) -> Fields<'a> {
 /// Whether a field is the record's own id.
 fn is_own_id(name: &str) -> bool {
     name.eq_ignore_ascii_case("Id")
-}
-
-/// The traits mapped by a table.
-fn mapped<'a>(
-    traits: &Members<'a>,
-    table: &'static Table,
-    subject: Subject<'_>,
-    rules: &Rules,
-) -> Result<Fields<'a>, EventError> {
-    let mut fields = Fields::with_capacity(traits.count() + MORE_FIELDS, rules.field_names);
-    let sorted = Sorted::of(traits, &table.index);
-    let reading = Reading {
-        name: Name::of(sorted.parts(), rules.name_cut, &mut fields.left_out)?,
-        traits: sorted,
-        table,
-        subject,
-        rules,
-    };
-    reading.standard_fields(&mut fields);
-    for (name, value) in &reading.traits.others {
-        reading.custom_field(name.clone(), *value, &mut fields);
-    }
-    if reading.notes() {
-        reading.note_unread(&mut fields.left_out);
-    }
-    Ok(fields)
-}
-
-impl<'a> Reading<'_, '_, 'a> {
-    /// Reads the fields of the table.
-    fn standard_fields(&self, fields: &mut Fields<'a>) {
-        let creates = self.subject.creates;
-        let placeholders = creates || self.rules.placeholders == Placeholders::Always;
-        for (field, places) in self.table.rows() {
-            let Some(value) = field.value(self, places, &mut fields.left_out) else {
-                let placeholder = field
-                    .default
-                    .filter(|_| placeholders)
-                    .map(|text| (field.name, text));
-                fields.placeholders.extend(placeholder);
-                continue;
-            };
-            match field.access {
-                // A part of a name may be known to be empty.
-                _ if matches!(&value, FieldValue::Text(text) if text.is_empty()) => {}
-                _ if self.rules.system_fields => fields.add_standard(field.name, value),
-                Access::Written => fields.add_standard(field.name, value),
-                Access::System => fields.left_out.push(LeftOut::SystemField(field.name)),
-                Access::Missing => fields.left_out.push(LeftOut::MissingField(field.name)),
-            }
-        }
-    }
-
-    /// The e-mail: as the record was looked up by it, where it was; else as the trait says it.
-    fn email(&self, own: Option<Value<'a>>) -> Option<FieldValue<'a>> {
-        match (self.subject.email, own) {
-            (None, own) => own.map(FieldValue::Trait),
-            (Some(email), Some(own)) if own.as_text_or_number().as_deref() == Some(email) => {
-                Some(FieldValue::Trait(own))
-            }
-            (Some(_), None) if !self.subject.creates => None,
-            (Some(email), _) => Some(FieldValue::Text(Cow::Owned(email.to_owned()))),
-        }
-    }
-
-    /// Reads a trait as a custom field.
-    fn custom_field(&self, name: Cow<'a, str>, value: Value<'a>, fields: &mut Fields<'a>) {
-        let case = self.rules.field_names;
-        let name = match self.rules.custom_fields {
-            CustomFields::Truthy if value.is_truthy() => Ok(FieldName::suffixed(name, case)),
-            CustomFields::Values if self.counts(value) => self.custom_name(name, value),
-            CustomFields::Truthy | CustomFields::Values => return,
-        };
-        match name {
-            Ok(name) => fields.set(name, FieldValue::Trait(value)),
-            Err(left_out) => fields.left_out.extend(left_out),
-        }
-    }
-
-    /// The custom field of a trait that has a value.
-    ///
-    /// # Errors
-    /// Why there is none; without a reason where the trait has filled a field of the table already.
-    fn custom_name(
-        &self,
-        name: Cow<'a, str>,
-        value: Value<'a>,
-    ) -> Result<FieldName<'a>, Option<LeftOut<'a>>> {
-        if self.subject.is_named && !self.rules.own_id && is_own_id(&name) {
-            return Err(Some(LeftOut::OwnId(name)));
-        }
-        if self.table.before.is_some_and(|before| before.takes(&name)) {
-            return Err(Some(LeftOut::OfLead(name)));
-        }
-        let (name, why): (_, fn(Cow<'a, str>) -> LeftOut<'a>) = if is_scalar(value) {
-            match FieldName::custom(name, self.rules.field_names) {
-                Ok(name) => return Ok(name),
-                Err(name) => (name, LeftOut::NoFieldName),
-            }
-        } else {
-            (name, LeftOut::Structure)
-        };
-        let is_read = self.table.index.is_path(&name);
-        Err((!is_read).then(|| why(name)))
-    }
-
-    /// Notes what nothing reads: traits, parts of them, and what is no object where parts of one are read.
-    fn note_unread(&self, left_out: &mut Vec<LeftOut<'a>>) {
-        let index = &self.table.index;
-        for (name, value) in self.traits.filled(index.unread, index) {
-            if self.counts(value) {
-                let name = Cow::Borrowed(name);
-                left_out.push(LeftOut::NoField { of: None, name });
-            }
-        }
-        for (name, value) in self.traits.filled(index.read_inside, index) {
-            if self.counts(value) && value.as_object().is_none() {
-                left_out.push(LeftOut::NotObject(name));
-            }
-        }
-        for part in &self.traits.unread_parts {
-            if self.counts(part.value) {
-                let (of, name) = (Some(part.of), part.name.clone());
-                left_out.push(LeftOut::NoField { of, name });
-            }
-        }
-    }
-
-    /// Whether what is left out is noted.
-    fn notes(&self) -> bool {
-        self.rules.custom_fields == CustomFields::Values
-    }
-
-    /// Whether a trait has a value.
-    fn counts(&self, value: Value<'_>) -> bool {
-        !self.rules.blank_text.is_absent(value)
-    }
-
-    /// Whether a value is sent in a field of the table.
-    fn is_sent(&self, value: Value<'_>) -> bool {
-        self.rules.custom_fields == CustomFields::Truthy || is_scalar(value)
-    }
-}
-
-/// Whether a value is one that a field can hold.
-fn is_scalar(value: Value<'_>) -> bool {
-    !matches!(value.kind(), Kind::Object | Kind::Array)
 }
 
 #[cfg(test)]

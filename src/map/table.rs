@@ -5,10 +5,10 @@ use std::{borrow::Cow, sync::LazyLock};
 use crate::{
     contract::json::{Kind, Value},
     map::{
-        Reading,
         fields::FieldValue,
         index::{Index, Places},
         left_out::LeftOut,
+        reading::Reading,
     },
 };
 

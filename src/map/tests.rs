@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     contract::json::{Writer, value},
-    rules::Compatibility,
+    rules::{Compatibility, Placeholders},
 };
 
 fn members(traits: &str) -> Members<'static> {
