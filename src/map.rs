@@ -56,11 +56,12 @@ pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
     writable.map(|field| field.name)
 }
 
-/// Whether a field of the tables is one that Salesforce's REST API never writes (row 7b).
+/// Whether a field of the tables is one that Salesforce's REST API never writes (row 7b), whichever object it is of.
 #[must_use]
 pub fn is_system_field(name: &str) -> bool {
-    let mut fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
-    fields.any(|field| field.name == name && field.access != Access::Written)
+    let fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
+    let mut alike = fields.filter(|field| field.name == name).peekable();
+    alike.peek().is_some() && alike.all(|field| field.access != Access::Written)
 }
 
 /// Whether a custom field can have this name, its suffix included.

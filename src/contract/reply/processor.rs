@@ -15,6 +15,9 @@ use crate::{
 const CONVERTED_LEAD: &str = "the lead is converted, and Salesforce lets few users update it then: with useContactId in the \
      destination's settings its contact is written instead";
 
+/// How much of what is left out of a request is named: more than a person reads.
+const MOST_EXPLAINED: usize = 100;
+
 /// Writes the answer; `name` is the destination that the tags of a failure name.
 #[must_use]
 pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], name: DestinationName) -> Vec<u8> {
@@ -96,8 +99,12 @@ fn explanation(descriptor: &Descriptor<'_>, json: &mut Writer) {
         if descriptor.to_converted_lead {
             json.text(CONVERTED_LEAD);
         }
-        for left_out in left_out {
+        for left_out in left_out.iter().take(MOST_EXPLAINED) {
             json.text(&left_out.to_string());
+        }
+        match left_out.len().saturating_sub(MOST_EXPLAINED) {
+            0 => {}
+            more => json.text(&format!("{more} more are left out")),
         }
     });
 }

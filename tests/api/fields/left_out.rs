@@ -220,6 +220,17 @@ async fn what_says_nothing_is_not_said_to_be_left_out() {
 }
 
 #[tokio::test]
+async fn of_more_than_a_person_reads_only_the_number_is_told() {
+    let service = Service::of(&org().build()).await;
+    let traits: Value = (0..150)
+        .map(|n| (format!("no field {n}"), json!(1)))
+        .collect();
+    let described = described(&service, &ada(traits)).await;
+    assert_eq!(described.explanation.len(), 101);
+    assert_eq!(described.explanation[100], "50 more are left out");
+}
+
+#[tokio::test]
 async fn what_is_left_out_is_counted_by_its_reason_whoever_writes_the_record() {
     let traits = json!({
         "address": "1 Main St", "name": "Ann van Lee", "firstName": {}, "age": 36, "a b": 1, "tags": [], "createdAt": "2026",
