@@ -11,6 +11,7 @@ pub mod event;
 pub mod json;
 pub mod proxy;
 pub mod reply;
+pub mod text;
 
 pub use batch::{Batch, Entry, Route};
 pub use bodies::{Bodies, Format};

@@ -27,6 +27,8 @@ pub struct Descriptor<'a> {
     pub creates: bool,
     /// What its record was looked up by; `None` where the event names it.
     pub looked_up_by: Option<Key>,
+    /// Whether it updates a lead that is converted, which Salesforce refuses as a rule.
+    pub to_converted_lead: bool,
     /// The record's fields: the JSON body.
     pub fields: Fields<'a>,
     session: std::sync::Arc<Session>,
@@ -60,6 +62,7 @@ impl<'a> Descriptor<'a> {
             endpoint,
             creates: target.id.is_none(),
             looked_up_by: None,
+            to_converted_lead: target.stored.is_some_and(|row| row.is_converted),
             fields,
             session: std::sync::Arc::clone(session),
         }
@@ -107,6 +110,7 @@ mod tests {
     use crate::{
         contract::json::Outline,
         map,
+        rules::{Compatibility, Placeholders, Rules},
         salesforce::{AllowedHosts, session::Instance},
     };
 
@@ -123,7 +127,8 @@ mod tests {
             stored: None,
         };
         let traits = Outline::read(r#"{"FirstName":"John"}"#).unwrap();
-        let fields = map::as_they_are(&traits.root().as_members().unwrap());
+        let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
+        let fields = map::as_they_are(&traits.root().as_members().unwrap(), &rules);
         let descriptor = Descriptor::new(&session, "50.0", &target, fields, update);
         let mut json = Writer::default();
         json.object(|json| descriptor.write_members(json));

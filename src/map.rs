@@ -4,30 +4,33 @@ mod contact;
 mod described;
 mod field_name;
 mod fields;
+mod index;
 mod lead;
+mod left_out;
 mod name;
+mod reading;
 mod sorted;
 mod table;
 
 pub use described::as_update;
 pub use field_name::FieldName;
-pub use fields::{FieldValue, Fields, LeftOut};
+pub use fields::{FieldValue, Fields};
+pub use left_out::LeftOut;
 pub use table::Table;
 
+use std::borrow::Cow;
+
 use crate::{
-    contract::{
-        Destination,
-        json::{Distinct, Members},
-    },
+    contract::{Destination, json::Members},
     error::EventError,
-    map::name::Name,
+    map::{
+        reading::{Subject, mapped},
+        table::Access,
+    },
     plan::{Plan, Record},
-    rules::{MappingSwitch, NamedTables, Placeholders, Rules},
+    rules::{LetterCase, MappingSwitch, NamedTables, Rules},
     target::Target,
 };
-
-/// How many fields an event has beyond its traits, about: what is inside `company` and `address`, and parts of a name.
-const MORE_FIELDS: usize = 8;
 
 /// The table for a record that was found by its e-mail: a Lead, or the Contact that a lead has become.
 fn table_of_found(object: &str) -> Option<&'static Table> {
@@ -49,15 +52,31 @@ fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
 /// The standard fields that the mapping fills in records of an object; none where it has no table.
 pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
     let fields = table_of_found(object).map_or([].as_slice(), |table| table.fields);
-    let writable = fields.iter().filter(|field| field.writable);
+    let writable = fields
+        .iter()
+        .filter(|field| field.access == Access::Written);
     writable.map(|field| field.name)
 }
 
-/// Whether a field of a lead or contact is one that Salesforce's REST API never writes (row 7b).
+/// Whether a field of the tables is one that Salesforce's REST API never writes (row 7b), whichever object it is of.
 #[must_use]
 pub fn is_system_field(name: &str) -> bool {
-    let mut fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
-    fields.any(|field| field.name == name && !field.writable)
+    let fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
+    let mut alike = fields.filter(|field| field.name == name).peekable();
+    alike.peek().is_some() && alike.all(|field| field.access != Access::Written)
+}
+
+/// Whether a custom field can have this name, its suffix included.
+#[must_use]
+pub fn is_custom_field(name: &str) -> bool {
+    FieldName::custom(Cow::Borrowed(name), LetterCase::Ignored).is_ok()
+}
+
+/// Whether a custom field is that of a trait for which only leads have a field.
+#[must_use]
+pub fn is_only_of_leads(name: &str) -> bool {
+    let name = name.strip_suffix("__c");
+    name.is_some_and(|name| lead::TABLE.takes(name) && !contact::TABLE.takes(name))
 }
 
 /// Whether the destination wants traits mapped (row 8a).
@@ -87,70 +106,40 @@ pub fn fields<'a>(
         Record::Matching(_) => None,
     };
     let is_mapped = !plan.are_fields && is_wanted(destination, rules.mapping_switch);
-    let Some(table) = table.filter(|_| is_mapped) else {
-        return Ok(as_they_are(&plan.traits));
+    let subject = Subject {
+        email: target.email.filter(|_| rules.writes_looked_up_email),
+        creates: target.id.is_none(),
+        is_named: matches!(record, Record::Named { .. }),
     };
-    let creates = target.id.is_none();
-    let mut fields = mapped(&plan.traits, table, creates, rules)?;
-    if let Some(email) = target.email.filter(|_| creates && rules.complete_email) {
-        fields.complete_email(email);
+    if let Some(table) = table.filter(|_| is_mapped) {
+        return mapped(&plan.traits, table, subject, rules);
+    }
+    let mut fields = as_they_are(&plan.traits, rules);
+    if let Some(email) = subject.email {
+        fields.settle_email(email, subject.creates);
     }
     Ok(fields)
 }
 
-/// The traits as they are, for objects without a table and for destinations that switch the mapping off.
+/// The traits as they are, for objects without a table and for destinations that switch the mapping off. Of two that are one
+/// field the later counts, and the record's own id is left out, where the rules have it so.
 #[must_use]
-pub fn as_they_are<'a>(traits: &Members<'a>) -> Fields<'a> {
-    let mut members = Distinct::with_capacity(traits.count());
+pub fn as_they_are<'a>(traits: &Members<'a>, rules: &Rules) -> Fields<'a> {
+    let mut fields = Fields::with_capacity(traits.count(), rules.field_names);
     for (name, value) in traits.iter() {
-        members.add(FieldName::from(name.clone()), FieldValue::Trait(*value));
+        if !rules.own_id && is_own_id(name) {
+            fields.left_out.push(LeftOut::OwnId(name.clone()));
+            continue;
+        }
+        let name = FieldName::spelled(name.clone(), rules.field_names);
+        fields.set(name, FieldValue::Trait(*value));
     }
-    Fields {
-        members,
-        ..Fields::default()
-    }
+    fields
 }
 
-/// The traits mapped by a table. `creates` tells whether the request creates a record.
-///
-/// # Errors
-/// [`EventError::EmptyName`], under the stock set.
-pub fn mapped<'a>(
-    traits: &Members<'a>,
-    table: &Table,
-    creates: bool,
-    rules: &Rules,
-) -> Result<Fields<'a>, EventError> {
-    let mut fields = Fields {
-        members: Distinct::with_capacity(traits.count() + MORE_FIELDS),
-        ..Fields::default()
-    };
-    let placeholders = creates || rules.placeholders == Placeholders::Always;
-    let sorted = table.index.sort(traits);
-    let name = Name::of(sorted.parts(), rules.name_cut)?;
-    for (field, places) in table.rows() {
-        let left_out = &mut fields.left_out;
-        let Some(value) = field.value(&sorted, places, &name, table, rules, left_out) else {
-            let placeholder = field
-                .default
-                .filter(|_| placeholders)
-                .map(|text| (field.name, text));
-            fields.placeholders.extend(placeholder);
-            continue;
-        };
-        if !value.is_present() {
-            continue;
-        }
-        if field.writable || rules.system_fields {
-            fields.members.add(FieldName::standard(field.name), value);
-        } else {
-            fields.left_out.push(LeftOut::SystemField(field.name));
-        }
-    }
-    for (name, value) in sorted.others {
-        fields.add_custom(name.clone(), *value, rules.custom_fields);
-    }
-    Ok(fields)
+/// Whether a field is the record's own id.
+fn is_own_id(name: &str) -> bool {
+    name.eq_ignore_ascii_case("Id")
 }
 
 #[cfg(test)]

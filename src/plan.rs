@@ -10,7 +10,8 @@ use smallvec::SmallVec;
 use crate::{
     contract::{
         Destination, Event,
-        json::{Kind, Members, Value},
+        json::{Kind, Members},
+        text,
     },
     error::EventError,
     gate::Admitted,
@@ -121,18 +122,17 @@ fn lead(event: &Event<'_>, rule: EmailValue) -> Result<Key, EventError> {
 }
 
 fn text_or_number<'a>(event: &Event<'a>) -> Result<Cow<'a, str>, EventError> {
-    let is_blank = |value: &Value<'_>| value.as_text().is_some_and(|text| text.trim().is_empty());
     let mut values = EMAIL
         .iter()
         .filter_map(|path| event.at(path))
-        .filter(|value| value.is_present() && !is_blank(value));
+        .filter(|value| value.is_filled());
     let email = values.next().ok_or(EventError::NoEmail)?;
     let text = email.as_text_or_number().ok_or(EventError::EmailNotText {
         found: email.kind().noun(),
     })?;
     Ok(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        Cow::Borrowed(text) => Cow::Borrowed(text::trimmed(text)),
+        Cow::Owned(text) => Cow::Owned(text::trimmed(&text).to_owned()),
     })
 }
 
@@ -214,9 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_email_that_is_not_empty_counts() {
-        let message = r#""traits":{"email":""},"context":{"traits":{"email":null}},"properties":{"email":"p@q.r"}"#;
-        assert_eq!(records(message).unwrap(), ["p@q.r"]);
+    fn the_first_email_that_is_not_blank_counts() {
+        for empty in ["", " ", "\\n", "\u{3000}", "\u{200B}", "\\uFEFF"] {
+            let message = format!(
+                r#""traits":{{"email":"{empty}"}},"context":{{"traits":{{"email":null}}}},"properties":{{"email":"p@q.r"}}"#
+            );
+            assert_eq!(records(&message).unwrap(), ["p@q.r"], "{empty:?}");
+        }
         assert!(
             records(r#""traits":{"name":"x"}"#)
                 .unwrap_err()

@@ -14,6 +14,7 @@ use crate::{
         Destination, DestinationName,
         json::Value,
         proxy::{Job, Origin, ProxyRequest},
+        text,
     },
     map,
     plan::Record,
@@ -282,6 +283,6 @@ fn key_of(write: &Write<'_>) -> Option<Key> {
         .filter(|_| object.eq_ignore_ascii_case("Lead"))?;
     let email = json.root().as_object()?.get_ignoring_case("Email");
     let email = email.and_then(Value::as_text_or_number)?;
-    let email = email.trim();
+    let email = text::trimmed(&email);
     Key::lead(email).ok().filter(|_| !email.is_empty())
 }

@@ -4,6 +4,8 @@
 
 use clap::ValueEnum;
 
+use crate::contract::json::Value;
+
 /// Which set of rules applies: the setting `COMPATIBILITY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Compatibility {
@@ -34,7 +36,7 @@ pub enum ObjectNaming {
 /// Row 4: which value is a lead's e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailValue {
-    /// The first that is not null, empty or blank: a text, without the blanks around it, or a number.
+    /// The first that is not null, empty or blank: a text, without what is invisible around it, or a number.
     TextOrNumber,
     /// The first that is not null or empty: any text, number or boolean that JavaScript holds for true, as it is. An event
     /// with the identifier of a reverse-ETL sync that is not mapped is looked up by that.
@@ -44,7 +46,7 @@ pub enum EmailValue {
 /// Rows 6 and 9: what several records with one e-mail or identifier mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeveralRecords {
-    /// Of leads the one modified last is meant; an identifier must name one record.
+    /// Of leads an open one goes before a converted one, then the one modified last; an identifier must name one record.
     LastModified,
     /// An error for `SALESFORCE_OAUTH`, the first for the other two.
     RefusedForOauth,
@@ -62,10 +64,40 @@ pub enum NameCut {
 /// Row 7a: which traits become custom fields, and under which name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomFields {
-    /// All but `null`, `""`, objects and arrays; a name that ends in `__c` is kept.
+    /// All but `null`, blank texts, objects, arrays and what no field can be called; a name that ends in `__c` is kept. What
+    /// only a lead has a field for is none on a contact.
     Values,
     /// All that JavaScript holds for true; `__c` is always appended.
     Truthy,
+}
+
+/// Rows 4, 5, 7 and 9: what a text says of which nothing is to be seen, such as `" "`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlankText {
+    /// Nothing: it is absent.
+    Absent,
+    /// What it says: only the empty text is absent.
+    Kept,
+}
+
+impl BlankText {
+    /// Whether a value counts as absent.
+    #[must_use]
+    pub fn is_absent(self, value: Value<'_>) -> bool {
+        match self {
+            Self::Absent => !value.is_filled(),
+            Self::Kept => !value.is_present(),
+        }
+    }
+}
+
+/// Rows 7 to 9: whether letter case tells two names of fields apart. Salesforce does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterCase {
+    /// It does not: of two traits for one field the later counts.
+    Ignored,
+    /// It does: both are sent.
+    Counts,
 }
 
 /// Row 8: which records that an `externalId` names are mapped with a table.
@@ -123,8 +155,15 @@ pub struct Rules {
     pub name_cut: NameCut,
     /// Row 7.
     pub placeholders: Placeholders,
-    /// Row 7: whether a lead that is created gets the e-mail that it was looked up by, where its traits have none.
-    pub complete_email: bool,
+    /// Rows 4 and 7: whether a lead's e-mail is written as it was looked up, and in a lead that is created also where its
+    /// traits have none.
+    pub writes_looked_up_email: bool,
+    /// Row 7, and what rows 4, 5 and 9 find records by.
+    pub blank_text: BlankText,
+    /// Rows 7 to 9.
+    pub field_names: LetterCase,
+    /// Rows 5 and 9: whether a record's own `Id` among its fields is sent, which Salesforce refuses.
+    pub own_id: bool,
     /// Row 7a. Objects and arrays fill a table's field only under [`CustomFields::Truthy`].
     pub custom_fields: CustomFields,
     /// Row 7b: whether fields that the REST API never writes are sent.
@@ -158,7 +197,10 @@ impl Rules {
                 several_records: SeveralRecords::LastModified,
                 name_cut: NameCut::Words,
                 placeholders,
-                complete_email: true,
+                writes_looked_up_email: true,
+                blank_text: BlankText::Absent,
+                field_names: LetterCase::Ignored,
+                own_id: false,
                 custom_fields: CustomFields::Values,
                 system_fields: false,
                 named_tables: NamedTables::Lead,
@@ -176,7 +218,10 @@ impl Rules {
                 several_records: SeveralRecords::RefusedForOauth,
                 name_cut: NameCut::SingleSpaces,
                 placeholders: Placeholders::Always,
-                complete_email: false,
+                writes_looked_up_email: false,
+                blank_text: BlankText::Kept,
+                field_names: LetterCase::Counts,
+                own_id: true,
                 custom_fields: CustomFields::Truthy,
                 system_fields: true,
                 named_tables: NamedTables::LeadAndContact,

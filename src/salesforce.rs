@@ -99,6 +99,11 @@ impl Salesforce {
         &self.limits
     }
 
+    /// Where what is written is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        self.client.metrics()
+    }
+
     /// Counts keys that need not be asked for because another event of the same request wants them too.
     pub fn repeated(&self, keys: usize) {
         self.client.metrics().lookups(LookupSource::Repeated, keys);

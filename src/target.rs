@@ -119,10 +119,7 @@ fn lead<'p>(
             ..target("Lead", Some(&lead.id))
         });
     }
-    let contact = lead
-        .converted_contact_id
-        .as_deref()
-        .filter(|id| !id.is_empty());
+    let contact = lead.converted_contact_id.as_deref();
     let contact = contact.ok_or_else(|| EventError::ConvertedWithoutContact {
         id: lead.id.clone(),
     })?;
@@ -138,7 +135,7 @@ fn the_lead<'r>(
     match rules.several_records {
         SeveralRecords::LastModified => {
             let live = rows.iter().filter(|row| !row.is_deleted);
-            Ok(last_modified(live).or_else(|| rows.first()))
+            Ok(foremost(live, destination).or_else(|| rows.first()))
         }
         SeveralRecords::RefusedForOauth => the_only(rows, destination, rules),
     }
@@ -162,13 +159,21 @@ fn the_only<'r>(
     }
 }
 
-/// The lead that was modified last; of several at the same time the first, so that the same lead is meant each time.
-fn last_modified<'r>(leads: impl Iterator<Item = &'r Row>) -> Option<&'r Row> {
-    leads.reduce(|last, lead| {
-        if lead.last_modified_date > last.last_modified_date {
+/// The lead that goes before the others: one that can be written to, then the one that was modified last; of several at the
+/// same time the first, so that the same lead is meant each time.
+fn foremost<'r>(
+    leads: impl Iterator<Item = &'r Row>,
+    destination: &Destination,
+) -> Option<&'r Row> {
+    let rank = |lead: &'r Row| {
+        let has_contact = destination.use_contact_id && lead.converted_contact_id.is_some();
+        (!lead.is_converted, has_contact, &lead.last_modified_date)
+    };
+    leads.reduce(|first, lead| {
+        if rank(lead) > rank(first) {
             lead
         } else {
-            last
+            first
         }
     })
 }
@@ -239,6 +244,31 @@ mod tests {
     #[test]
     fn of_several_leads_the_one_modified_last_is_meant() {
         assert_eq!(documented(TWO, false).unwrap(), "Lead/2");
+    }
+
+    #[test]
+    fn an_open_lead_goes_before_a_converted_one_and_one_with_a_contact_before_one_without() {
+        let lead = |id: &str, month: &str, rest: &str| {
+            format!(
+                r#"{{"Id":"{id}","Email":"a@b.c","LastModifiedDate":"2026-{month}-01T00:00:00.000+0000"{rest}}}"#
+            )
+        };
+        let open = lead("open", "01", "");
+        let with_contact = r#","IsConverted":true,"ConvertedContactId":"003""#;
+        let converted = lead("converted", "02", with_contact);
+        let without = lead("without", "03", r#","IsConverted":true"#);
+        for (leads, use_contact_id, meant) in [
+            ([&open, &converted, &without], false, "Lead/open"),
+            ([&without, &converted, &open], true, "Lead/open"),
+            ([&without, &converted, &converted], true, "Contact/003"),
+            ([&converted, &without, &converted], true, "Contact/003"),
+            ([&converted, &without, &converted], false, "Lead/without"),
+        ] {
+            let [one, two, three] = leads;
+            let leads = format!("[{one},{two},{three}]");
+            let settled = documented(&leads, use_contact_id).unwrap();
+            assert_eq!(settled, meant, "{leads}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::difference::Difference;
-use crate::map;
+use crate::{contract::text, map};
 
 /// Marks the intended differences of an event.
 pub(super) fn explain(
@@ -13,7 +13,7 @@ pub(super) fn explain(
 ) {
     let of_event = of_event(reference, candidate);
     for difference in differences {
-        difference.intended = of_event.or_else(|| of_place(difference));
+        difference.intended = of_event.or_else(|| of_place(difference, candidate));
     }
 }
 
@@ -28,12 +28,22 @@ fn of_event(reference: Option<&Value>, candidate: Option<&Value>) -> Option<&'st
     (is_sent && is_merged).then_some("row 11: events for one new person share a request")
 }
 
-fn of_place(difference: &Difference) -> Option<&'static str> {
+/// A rule that changes one place of an event; `event` is the candidate's.
+fn of_place(difference: &Difference, event: Option<&Value>) -> Option<&'static str> {
     let (reference, candidate) = (difference.reference.as_ref(), difference.candidate.as_ref());
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    let name = difference.pointer.rsplit('/').next()?;
-    if difference.pointer.contains("/body/JSON/") {
+    let (fields, name) = difference.pointer.rsplit_once('/')?;
+    if fields.ends_with("/body/JSON") {
+        let fields = event.and_then(|event| event.pointer(fields)?.as_object());
+        let mut names = fields.into_iter().flat_map(|fields| fields.keys());
+        let is_other = |other: &String| other != name && other.eq_ignore_ascii_case(name);
+        if candidate.is_none() && names.any(is_other) {
+            return Some("row 7a: names that differ in letter case are one field");
+        }
         return of_field(name, reference, candidate);
+    }
+    if name == "lookedUp" && fields.ends_with("/destInfo") && reference.is_none() {
+        return Some("row 6: the proxy is told what was looked up");
     }
     match (name, text(reference), text(candidate)) {
         ("method", Some(one), Some(other)) if one == "POST" && other == "PATCH" => {
@@ -53,16 +63,32 @@ fn of_field(
     reference: Option<&Value>,
     candidate: Option<&Value>,
 ) -> Option<&'static str> {
-    let is_custom = name.to_ascii_lowercase().ends_with("__c");
+    let lower = name.to_ascii_lowercase();
+    let is_custom = lower.ends_with("__c");
     match (reference, candidate) {
+        (Some(Value::String(email)), Some(Value::String(own)))
+            if lower == "email" && text::trimmed(email) == own =>
+        {
+            Some("row 4: the e-mail is written as it was looked up")
+        }
+        (Some(Value::String(blank)), _) if text::is_blank(blank) => {
+            Some("row 7: blank text is absent")
+        }
         (Some(_), None) if map::is_system_field(name) => {
-            Some("row 7b: Salesforce sets the field itself")
+            Some("row 7b: the REST API never writes the field")
+        }
+        (Some(_), None) if lower == "id" => Some("row 8: a record's own id is left out"),
+        (Some(_), None) if map::is_only_of_leads(name) => {
+            Some("row 8: a contact gets no traits that only leads have")
         }
         (Some(_), None) if name.to_ascii_lowercase().ends_with("__c__c") => {
             Some("row 7a: a name that ends in __c is kept")
         }
         (Some(Value::Object(_) | Value::Array(_)), None) if is_custom => {
             Some("row 7a: objects and arrays are no field value")
+        }
+        (Some(_), None) if is_custom && !map::is_custom_field(name) => {
+            Some("row 7a: no field can be called so")
         }
         (None, Some(value))
             if is_custom && (value == &Value::Bool(false) || value.as_f64() == Some(0.0)) =>
@@ -80,6 +106,22 @@ mod tests {
 
     use super::*;
     use crate::compare::difference::{Ignored, between};
+
+    #[test]
+    fn what_is_done_for_a_lead_to_be_saved_is_intended() {
+        let entry = |fields: Value| json!({"statusCode": 200, "batchedRequest": {"body": {"JSON": fields}}});
+        let stock = json!({
+            "Email": " a@b.c", "LastName": " ", "City": "\t", "a b__c": 1, "é__c": 1, "plan__c": 1, "Plan__c": 2, "Id": "001", "rating__c": 1,
+            "Accuracy": 1, "kept__c": 1,
+        });
+        let ours = json!({"Email": "a@b.c", "LastName": "n/a", "Plan__c": 2});
+        let marked = rows(&entry(stock), &entry(ours));
+        assert_eq!(
+            marked.iter().filter(|row| row.is_none()).count(),
+            1,
+            "kept__c: {marked:?}"
+        );
+    }
 
     fn rows(reference: &Value, candidate: &Value) -> Vec<Option<&'static str>> {
         let mut found = between(Some(reference), Some(candidate), &Ignored::new(&[], false));

@@ -12,8 +12,10 @@ use crate::{
 };
 
 impl Flush<'_> {
-    /// Notes that a record was written. Gives its key and id where it was created for a key.
+    /// Notes that a record was written, and what of its events was not. Gives its key and id where it was created for a key.
     pub(super) fn wrote(&mut self, write: &Write<'_>, id: String) -> Option<(Key, String)> {
+        let metrics = self.room.salesforce.metrics();
+        metrics.left_out(write.fields.left_out.iter());
         let created = write
             .target
             .id

@@ -14,7 +14,12 @@ use super::{
     ADVERTISED, App,
     failure::{self, Caller},
 };
-use crate::{error::RequestError, metrics::Now, salesforce::limits::Figures, upstream::Upstream};
+use crate::{
+    error::{RequestError, shortened},
+    metrics::Now,
+    salesforce::limits::Figures,
+    upstream::Upstream,
+};
 
 /// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1. Where there is an
 /// upstream, ours are laid over its own.
@@ -111,14 +116,14 @@ pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
 
 /// A route that is asked with another method.
 pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let (path, method) = (uri.path().to_owned(), method.to_string());
+    let (path, method) = (shortened(uri.path()), shortened(method.as_str()));
     failure::answer(&RequestError::Method { path, method }, Caller::Person)
 }
 
 /// Everything else. A POST may be rudder-server's, whose events a 404 would drop.
 pub(super) async fn unknown(method: Method, uri: Uri) -> Response {
     let error = RequestError::UnknownPath {
-        path: uri.path().to_owned(),
+        path: shortened(uri.path()),
     };
     let caller = if method == Method::POST {
         Caller::RudderServer

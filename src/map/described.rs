@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     contact, is_wanted, lead,
-    table::{Field, Source},
+    table::{Access, Field, Source},
 };
 use crate::{
     contract::{
@@ -58,7 +58,10 @@ fn name_in_contact<'n>(name: &'n str, row: Option<&Field>) -> Option<Cow<'n, str
     let Some(row) = row else {
         return Some(Cow::Borrowed(name));
     };
-    let rows = contact::TABLE.fields.iter().filter(|row| row.writable);
+    let rows = contact::TABLE
+        .fields
+        .iter()
+        .filter(|row| row.access == Access::Written);
     let is_same = |other: &&Field| match (&row.source, &other.source) {
         (Source::Traits(paths), Source::Traits(others)) => paths.first() == others.first(),
         _ => row.name == other.name,

@@ -5,20 +5,28 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use crate::{
-    contract::json::{Distinct, Kind, Value, Writer},
-    map::field_name::FieldName,
-    rules::CustomFields,
+    contract::{
+        json::{Distinct, Value, Writer},
+        text,
+    },
+    map::{field_name::FieldName, left_out::LeftOut},
+    rules::LetterCase,
 };
 
 /// The fields of a request, and what was left out of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Fields<'a> {
-    pub(super) members: Distinct<FieldName<'a>, FieldValue<'a>>,
+    /// Whether letter case tells names apart.
+    case: LetterCase,
+    members: Distinct<FieldName<'a>, FieldValue<'a>>,
     /// What is sent for fields that nothing fills.
     pub(super) placeholders: SmallVec<[(&'static str, &'static str); 2]>,
     /// Traits that no field can take, with the reason.
     pub left_out: Vec<LeftOut<'a>>,
 }
+
+/// The field by which a lead is found.
+pub(super) const EMAIL: &str = "Email";
 
 /// A field's value. Its `Debug` leaves the text out.
 #[derive(Clone)]
@@ -27,29 +35,6 @@ pub enum FieldValue<'a> {
     Trait(Value<'a>),
     /// A text of ours, such as a part of a name.
     Text(Cow<'a, str>),
-}
-
-/// A trait that is not sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeftOut<'a> {
-    /// It is an object or an array, which is no field value.
-    Structure(Cow<'a, str>),
-    /// It would fill a field that Salesforce's REST API never writes.
-    SystemField(&'static str),
-}
-
-impl std::fmt::Display for LeftOut<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Structure(name) => write!(
-                f,
-                "the trait \"{name}\" is left out: an object or array is no field value"
-            ),
-            Self::SystemField(name) => {
-                write!(f, "the field {name} is left out: Salesforce sets it itself")
-            }
-        }
-    }
 }
 
 impl std::fmt::Debug for FieldValue<'_> {
@@ -62,13 +47,6 @@ impl std::fmt::Debug for FieldValue<'_> {
 }
 
 impl FieldValue<'_> {
-    pub(super) fn is_present(&self) -> bool {
-        match self {
-            Self::Trait(value) => value.is_present(),
-            Self::Text(text) => !text.is_empty(),
-        }
-    }
-
     fn write(&self, json: &mut Writer) {
         match self {
             Self::Trait(value) => json.value(*value),
@@ -78,11 +56,48 @@ impl FieldValue<'_> {
 }
 
 impl<'a> Fields<'a> {
-    /// Sets the e-mail of a lead that is created, where its traits have none: without it the next event of the same person
-    /// would not find the lead, and create another.
-    pub fn complete_email(&mut self, email: &str) {
-        let text = || FieldValue::Text(Cow::Owned(email.to_owned()));
-        self.members.set_absent(Cow::Borrowed("Email").into(), text);
+    /// No fields, with room for so many.
+    pub(super) fn with_capacity(fields: usize, case: LetterCase) -> Self {
+        Self {
+            case,
+            members: Distinct::with_capacity(fields),
+            placeholders: SmallVec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Sets a field of a table, which is not set yet.
+    pub(super) fn add_standard(&mut self, name: &'static str, value: FieldValue<'a>) {
+        self.members
+            .add(FieldName::standard(name, self.case), value);
+    }
+
+    /// Sets a field. Where an earlier trait has set it, that one is left out.
+    pub(super) fn set(&mut self, name: FieldName<'a>, value: FieldValue<'a>) {
+        if let Some((name, _)) = self.members.set(name, value) {
+            self.left_out.push(LeftOut::SameField(name));
+        }
+    }
+
+    /// Sets the e-mail of a lead as it was looked up, among fields that are sent as they are: where only invisible signs
+    /// around it differ, and where a lead is created without one. Otherwise the next event of the same person would not find
+    /// the lead, and create another.
+    pub fn settle_email(&mut self, email: &str, creates: bool) {
+        let name = FieldName::standard(EMAIL, self.case);
+        let looked_up = || FieldValue::Text(Cow::Owned(email.to_owned()));
+        match self.members.get_mut(&name) {
+            Some(FieldValue::Trait(own)) => {
+                let text = own.as_text();
+                let text = text.filter(|text| text != email && text::trimmed(text) == email);
+                if text.is_some() || creates && !own.is_filled() {
+                    self.members.set(name, looked_up());
+                }
+            }
+            None if creates => {
+                self.members.set(name, looked_up());
+            }
+            Some(FieldValue::Text(_)) | None => {}
+        }
     }
 
     /// Takes the fields of a later event in, which win.
@@ -119,40 +134,8 @@ impl<'a> Fields<'a> {
     pub fn fill_placeholders(&mut self) {
         for (name, text) in self.placeholders.drain(..) {
             let text = || FieldValue::Text(Cow::Borrowed(text));
-            self.members.set_absent(Cow::Borrowed(name).into(), text);
+            let name = FieldName::standard(name, self.case);
+            self.members.set_absent(name, text);
         }
     }
-
-    /// Adds a trait as a custom field.
-    pub(super) fn add_custom(&mut self, name: Cow<'a, str>, value: Value<'a>, which: CustomFields) {
-        let (wanted, keep_suffix) = match which {
-            CustomFields::Values => (value.is_present(), has_custom_suffix(&name)),
-            CustomFields::Truthy => (value.is_truthy(), false),
-        };
-        if !wanted {
-            return;
-        }
-        if which == CustomFields::Values && !is_scalar(value) {
-            self.left_out.push(LeftOut::Structure(name));
-            return;
-        }
-        let name = if keep_suffix {
-            name.into()
-        } else {
-            FieldName::custom(name)
-        };
-        self.members.set(name, FieldValue::Trait(value));
-    }
-}
-
-/// Whether a value is one that a field can hold.
-pub(super) fn is_scalar(value: Value<'_>) -> bool {
-    !matches!(value.kind(), Kind::Object | Kind::Array)
-}
-
-fn has_custom_suffix(name: &str) -> bool {
-    name.len()
-        .checked_sub(3)
-        .and_then(|start| name.get(start..))
-        .is_some_and(|end| end.eq_ignore_ascii_case("__c"))
 }

@@ -3,11 +3,18 @@
 use std::borrow::Cow;
 
 use crate::{
-    contract::json::{Kind, Object, Value},
+    contract::{
+        json::{Kind, Object, Value},
+        text,
+    },
     error::EventError,
-    map::fields::FieldValue,
+    map::{fields::FieldValue, index::PARTS, left_out::LeftOut},
     rules::NameCut,
 };
+
+const NAME: &str = PARTS[0];
+const FIRST_NAME: &str = PARTS[1];
+const LAST_NAME: &str = PARTS[2];
 
 /// The two parts of a person's name. A part is `None` where nothing is known of it, and empty where it is known to be
 /// empty, which no placeholder replaces.
@@ -17,34 +24,82 @@ pub(super) struct Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    /// Reads the traits `name`, `firstName` and `lastName`. The latter two replace their part where JavaScript holds them for
-    /// true; a `name` that is no text is ignored.
+    /// Reads the traits `name`, `firstName` and `lastName`. The latter two replace their part where they are a text that is not
+    /// blank, or a number other than zero; a `name` that is no text is ignored. What is not used is noted.
     ///
     /// # Errors
     /// [`EventError::EmptyName`] for an empty list or object under [`NameCut::SingleSpaces`].
     pub(super) fn of(
         [name, first_name, last_name]: [Option<Value<'a>>; 3],
         cut: NameCut,
+        left_out: &mut Vec<LeftOut<'a>>,
     ) -> Result<Self, EventError> {
-        if cut == NameCut::SingleSpaces && name.is_some_and(is_empty_structure) {
+        if cut == NameCut::SingleSpaces {
+            return Self::of_stock([name, first_name, last_name]);
+        }
+        let mut own = |value: Option<Value<'a>>, name| {
+            let value = value.filter(|value| value.is_filled())?;
+            if value.is_truthy() && value.as_text_or_number().is_some() {
+                return Some(value);
+            }
+            left_out.push(LeftOut::NotName(name));
+            None
+        };
+        let (first, last) = (own(first_name, FIRST_NAME), own(last_name, LAST_NAME));
+        let parts = match name.filter(|name| name.is_filled()) {
+            None => Parts::default(),
+            Some(name) => name.as_text().map_or_else(
+                || {
+                    left_out.push(LeftOut::NotName(NAME));
+                    Parts::default()
+                },
+                parts,
+            ),
+        };
+        if parts.has_middle {
+            left_out.push(LeftOut::MiddleOfName);
+        }
+        Ok(Self {
+            first: taken(first, parts.first, FIRST_NAME, left_out),
+            last: taken(last, parts.last, LAST_NAME, left_out),
+        })
+    }
+
+    /// The same as the stock service does it, which passes any truthy value on, lists and objects included.
+    fn of_stock([name, first_name, last_name]: [Option<Value<'a>>; 3]) -> Result<Self, EventError> {
+        if name.is_some_and(is_empty_structure) {
             return Err(EventError::EmptyName);
         }
         let name = name.and_then(Value::as_text);
-        let (first, last) = name.map_or((None, None), |name| parts(name, cut));
+        let name = name.filter(|name| !name.is_empty());
+        let cut = |name| pair(name, |name| ends(name.split(' ')));
+        let parts = name.map(cut).unwrap_or_default();
         let own = |value: Option<Value<'a>>, part: Option<Cow<'a, str>>| {
-            let value = value.filter(|value| {
-                value.is_truthy() && value.as_text_or_number().is_some()
-                    || is_stock_value(*value, cut)
-            });
-            value
-                .map(FieldValue::Trait)
-                .or_else(|| part.map(FieldValue::Text))
+            let value = value.filter(|value| value.is_truthy());
+            let value = value.map(FieldValue::Trait);
+            value.or_else(|| part.map(FieldValue::Text))
         };
         Ok(Self {
-            first: own(first_name, first),
-            last: own(last_name, last),
+            first: own(first_name, parts.first),
+            last: own(last_name, parts.last),
         })
     }
+}
+
+/// A name's own trait, else the part of `name`, which is noted where the trait says something else.
+fn taken<'a>(
+    own: Option<Value<'a>>,
+    part: Option<Cow<'a, str>>,
+    first: &'static str,
+    left_out: &mut Vec<LeftOut<'a>>,
+) -> Option<FieldValue<'a>> {
+    let Some(own) = own else {
+        return part.map(FieldValue::Text);
+    };
+    if part.is_some_and(|part| own.as_text_or_number() != Some(part)) {
+        left_out.push(LeftOut::ComesAfter { path: NAME, first });
+    }
+    Some(FieldValue::Trait(own))
 }
 
 fn is_empty_structure(value: Value<'_>) -> bool {
@@ -55,51 +110,64 @@ fn is_empty_structure(value: Value<'_>) -> bool {
     }
 }
 
-/// The stock service passes any truthy value on, lists and objects included.
-fn is_stock_value(value: Value<'_>, cut: NameCut) -> bool {
-    cut == NameCut::SingleSpaces && value.is_truthy()
+/// The first word of a name, and the last one where it has several.
+#[derive(Default)]
+struct Parts<'n> {
+    first: Option<Cow<'n, str>>,
+    last: Option<Cow<'n, str>>,
+    /// Whether there are words between them.
+    has_middle: bool,
 }
 
-/// The first word of a name, and the last one where it has several.
-type Parts<'n> = (Option<Cow<'n, str>>, Option<Cow<'n, str>>);
+/// The parts of a name that is cut at white space of any kind and length. A word of which nothing is to be seen is none.
+fn parts(name: Cow<'_, str>) -> Parts<'_> {
+    pair(name, |name| {
+        ends(name.split_whitespace().filter(|word| !text::is_blank(word)))
+    })
+}
 
-fn parts(name: Cow<'_, str>, cut: NameCut) -> Parts<'_> {
-    match name {
+/// The parts that `cut` finds, which are copied only where the name is a text of its own.
+fn pair<'n>(
+    name: Cow<'n, str>,
+    cut: impl for<'t> Fn(&'t str) -> (Option<&'t str>, Option<&'t str>, bool),
+) -> Parts<'n> {
+    let (first, last, has_middle) = match name {
         Cow::Borrowed(name) => {
-            let (first, last) = cut_apart(name, cut);
-            (first.map(Cow::Borrowed), last.map(Cow::Borrowed))
+            let (first, last, has_middle) = cut(name);
+            (
+                first.map(Cow::Borrowed),
+                last.map(Cow::Borrowed),
+                has_middle,
+            )
         }
         Cow::Owned(name) => {
-            let (first, last) = cut_apart(&name, cut);
+            let (first, last, has_middle) = cut(&name);
             let owned = |word: &str| Cow::Owned(word.to_owned());
-            (first.map(owned), last.map(owned))
+            (first.map(owned), last.map(owned), has_middle)
         }
-    }
-}
-
-fn cut_apart(name: &str, cut: NameCut) -> (Option<&str>, Option<&str>) {
-    match cut {
-        NameCut::Words => ends(name.split_whitespace()),
-        NameCut::SingleSpaces if name.is_empty() => (None, None),
-        NameCut::SingleSpaces => ends(name.split(' ')),
+    };
+    Parts {
+        first,
+        last,
+        has_middle,
     }
 }
 
 fn ends<'n>(
     mut words: impl DoubleEndedIterator<Item = &'n str>,
-) -> (Option<&'n str>, Option<&'n str>) {
-    let first = words.next();
-    (first, words.next_back())
+) -> (Option<&'n str>, Option<&'n str>, bool) {
+    let (first, last) = (words.next(), words.next_back());
+    (first, last, words.next().is_some())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{contract::json::value, map::sorted::PARTS};
+    use crate::contract::json::value;
 
     fn names(traits: &str, cut: NameCut) -> (Option<String>, Option<String>) {
         let traits = value(traits).as_object().unwrap();
-        let name = Name::of(traits.pick(PARTS), cut).unwrap();
+        let name = Name::of(traits.pick(PARTS), cut, &mut Vec::new()).unwrap();
         let show = |part: Option<FieldValue<'_>>| {
             part.map(|part| match part {
                 FieldValue::Trait(value) => value.json().to_owned(),

@@ -4,59 +4,14 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::table::Field;
-use crate::contract::json::{Members, Value};
-
-/// How many slots any table has at the most.
-const MOST_SLOTS: usize = u128::BITS as usize;
-
-/// The traits of which a name is made. They have the first slots.
-pub(super) const PARTS: [&str; 3] = ["name", "firstName", "lastName"];
+use super::index::{Index, Known, MOST_SLOTS, PARTS, Places};
+use crate::{
+    contract::json::{Members, Value},
+    rules::BlankText,
+};
 
 /// How many traits an event usually has that may become custom fields.
 const USUAL_OTHERS: usize = 16;
-
-/// To where the traits are sorted that a table knows of.
-#[derive(Debug)]
-pub(super) struct Index {
-    /// The traits that paths begin with, by name.
-    names: Names,
-    /// For each field where its paths lead.
-    places: Vec<Places>,
-}
-
-/// Names, by their length.
-#[derive(Debug, Default)]
-struct Names(Vec<Vec<Known>>);
-
-#[derive(Debug)]
-struct Known {
-    name: &'static str,
-    slot: usize,
-    /// Whether the trait never becomes a custom field.
-    is_taken: bool,
-    /// The names inside the trait that paths go on to.
-    below: Names,
-}
-
-/// Where the paths of a field lead.
-#[derive(Debug, Default)]
-pub(super) struct Places {
-    places: Vec<Place>,
-    /// Their slots, a bit for each.
-    slots: u128,
-}
-
-/// Where a path leads.
-#[derive(Debug)]
-pub(super) struct Place {
-    /// The path.
-    pub(super) path: &'static str,
-    /// The trait that is spelled like the whole path, which comes first.
-    whole: usize,
-    /// What the path leads to through another trait.
-    below: Option<usize>,
-}
 
 /// The traits of an event by their slots, and those that may become custom fields.
 pub(super) struct Sorted<'t, 'a> {
@@ -65,75 +20,31 @@ pub(super) struct Sorted<'t, 'a> {
     filled: u128,
     /// What may become custom fields, in order.
     pub(super) others: SmallVec<[&'t (Cow<'a, str>, Value<'a>); USUAL_OTHERS]>,
+    /// What nothing reads inside a trait of which other parts are read.
+    pub(super) unread_parts: SmallVec<[Part<'a>; 1]>,
 }
 
-impl Names {
-    /// The entry of a name, which is added with the next slot where it is not there yet.
-    fn add(&mut self, name: &'static str, slots: &mut usize) -> &mut Known {
-        if self.0.len() <= name.len() {
-            self.0.resize_with(name.len() + 1, Vec::new);
-        }
-        let alike = &mut self.0[name.len()];
-        let known = alike.iter().position(|known| known.name == name);
-        let known = known.unwrap_or_else(|| {
-            alike.push(Known {
-                name,
-                slot: *slots,
-                is_taken: false,
-                below: Names::default(),
-            });
-            *slots += 1;
-            assert!(
-                *slots <= MOST_SLOTS,
-                "a table of {slots} slots has no bit for each"
-            );
-            alike.len() - 1
-        });
-        &mut alike[known]
-    }
-
-    fn find(&self, name: &str) -> Option<&Known> {
-        let alike = self.0.get(name.len())?;
-        // Most names differ in their first letter, which is compared without a call.
-        let first = name.as_bytes().first();
-        let mut alike = alike.iter();
-        alike.find(|known| known.name.as_bytes().first() == first && known.name == name)
-    }
+/// A part of a trait that is an object.
+pub(super) struct Part<'a> {
+    /// The trait.
+    pub(super) of: &'static str,
+    /// The part's name.
+    pub(super) name: Cow<'a, str>,
+    pub(super) value: Value<'a>,
 }
 
-impl Index {
-    /// The index of a table's fields, and of the traits that never become custom fields.
-    pub(super) fn of(fields: &[Field], taken: &[&'static str]) -> Self {
-        let (mut names, mut slots) = (Names::default(), 0);
-        for part in PARTS {
-            names.add(part, &mut slots);
-        }
-        let places = fields.iter().map(|field| {
-            let paths = field.source.paths().iter();
-            Places::of(paths.map(|path| Place::of(path, &mut names, &mut slots)))
-        });
-        let places = places.collect();
-        for name in taken {
-            names.add(name, &mut slots).is_taken = true;
-        }
-        Self { names, places }
-    }
-
-    /// For each field where its paths lead.
-    pub(super) fn places(&self) -> &[Places] {
-        &self.places
-    }
-
+impl<'t, 'a> Sorted<'t, 'a> {
     /// Sorts the traits.
-    pub(super) fn sort<'t, 'a>(&self, traits: &'t Members<'a>) -> Sorted<'t, 'a> {
-        let mut sorted = Sorted {
+    pub(super) fn of(traits: &'t Members<'a>, index: &Index) -> Self {
+        let mut sorted = Self {
             slots: [None; MOST_SLOTS],
             filled: 0,
             others: SmallVec::new(),
+            unread_parts: SmallVec::new(),
         };
         for member in traits.iter() {
             let (name, value) = member;
-            let known = self.names.find(name);
+            let known = index.find(name);
             if let Some(known) = known {
                 sorted.fill(known, *value);
             }
@@ -143,40 +54,21 @@ impl Index {
         }
         sorted
     }
-}
 
-impl Place {
-    fn of(path: &'static str, names: &mut Names, slots: &mut usize) -> Self {
-        let whole = names.add(path, slots).slot;
-        let below = path.split_once('.').map(|(root, rest)| {
-            let root = names.add(root, slots);
-            root.below.add(rest, slots).slot
-        });
-        Self { path, whole, below }
-    }
-}
-
-impl Places {
-    fn of(places: impl Iterator<Item = Place>) -> Self {
-        let places: Vec<Place> = places.collect();
-        let all = places
-            .iter()
-            .flat_map(|place| [Some(place.whole), place.below]);
-        let slots = all.flatten().fold(0, |slots, slot| slots | 1 << slot);
-        Self { places, slots }
-    }
-}
-
-impl<'a> Sorted<'_, 'a> {
     fn fill(&mut self, known: &Known, value: Value<'a>) {
         self.slots[known.slot] = Some(value);
         self.filled |= 1 << known.slot;
-        if known.below.0.is_empty() {
+        if known.below.is_empty() {
             return;
         }
         for (name, value) in value.as_object().unwrap_or_default().iter() {
-            if let Some(known) = known.below.find(&name) {
-                self.fill(known, value);
+            match known.below.find(&name) {
+                Some(known) => self.fill(known, value),
+                None if known.is_taken => {
+                    let of = known.name;
+                    self.unread_parts.push(Part { of, name, value });
+                }
+                None => {}
             }
         }
     }
@@ -191,19 +83,39 @@ impl<'a> Sorted<'_, 'a> {
         self.filled & places.slots != 0
     }
 
-    /// The places of a field where there is something, in order, each with what is there.
-    pub(super) fn at<'p>(
+    /// The traits at the slots of these bits.
+    pub(super) fn filled<'i>(
         &self,
-        places: &'p Places,
-    ) -> impl Iterator<Item = (&'p Place, Value<'a>)> {
-        let value = |place: &Place| self.slots[place.whole].or_else(|| self.slots[place.below?]);
-        let places = places.places.iter();
-        places.filter_map(move |place| Some((place, value(place)?)))
+        slots: u128,
+        index: &'i Index,
+    ) -> impl Iterator<Item = (&'static str, Value<'a>)> {
+        let names = index.names(slots & self.filled);
+        names.filter_map(|(slot, name)| Some((name, self.slots[slot]?)))
+    }
+
+    /// The paths of a field where there is a value, in order, each with what is there.
+    pub(super) fn at(
+        &self,
+        places: &Places,
+        blank: BlankText,
+    ) -> impl Iterator<Item = (&'static str, Value<'a>)> {
+        let counts = move |value: &Value<'a>| !blank.is_absent(*value);
+        places.places.iter().flat_map(move |place| {
+            let (whole, below) = (self.slots[place.whole], || self.slots[place.below?]);
+            let values = match blank {
+                BlankText::Absent => [whole.filter(counts), below().filter(counts)],
+                // To JavaScript a key that is spelled like the whole path hides the other, also where it says nothing.
+                BlankText::Kept => [whole.or_else(below).filter(counts), None],
+            };
+            let values = values.into_iter().flatten();
+            values.map(|value| (place.path, value))
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::{
         contract::json::value,
         map::{contact, lead},
@@ -216,11 +128,11 @@ mod tests {
     fn a_path_leads_to_the_same_value_as_in_the_traits_themselves() {
         let traits = value(TRAITS).as_members().unwrap();
         for table in [&lead::TABLE, &contact::TABLE] {
-            let sorted = table.index.sort(&traits);
+            let sorted = Sorted::of(&traits, &table.index);
             for (field, places) in table.rows() {
                 let found = sorted
-                    .at(places)
-                    .map(|(place, value)| (place.path, value.json()));
+                    .at(places, BlankText::Kept)
+                    .map(|(path, value)| (path, value.json()));
                 let paths = field.source.paths().iter();
                 let expected = paths.filter_map(|path| Some((*path, traits.at(path)?.json())));
                 assert!(found.eq(expected), "{}", field.name);
@@ -231,7 +143,7 @@ mod tests {
     #[test]
     fn only_what_no_field_keeps_to_itself_may_become_a_custom_field() {
         let traits = value(TRAITS).as_members().unwrap();
-        let sorted = lead::TABLE.index.sort(&traits);
+        let sorted = Sorted::of(&traits, &lead::TABLE.index);
         let others: Vec<&str> = sorted
             .others
             .iter()

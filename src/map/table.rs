@@ -3,13 +3,13 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use crate::{
-    contract::json::Kind,
+    contract::json::{Kind, Value},
     map::{
-        fields::{self, FieldValue, LeftOut},
-        name::Name,
-        sorted::{Index, Places, Sorted},
+        fields::FieldValue,
+        index::{Index, Places},
+        left_out::LeftOut,
+        reading::Reading,
     },
-    rules::{CustomFields, Rules},
 };
 
 /// How an object's standard fields are filled.
@@ -18,6 +18,9 @@ pub struct Table {
     pub(super) fields: &'static [Field],
     /// Where traits are sorted to, for the fields and the traits that never become custom ones.
     pub(super) index: LazyLock<Index>,
+    /// The table of the object that the record was before it became this one: the traits that only that one knows become no
+    /// custom fields.
+    pub(super) before: Option<&'static Self>,
 }
 
 /// A row of a table.
@@ -28,8 +31,18 @@ pub(super) struct Field {
     pub(super) source: Source,
     /// What is sent where the traits have nothing.
     pub(super) default: Option<&'static str>,
-    /// Whether Salesforce's REST API writes the field.
-    pub(super) writable: bool,
+    pub(super) access: Access,
+}
+
+/// Whether Salesforce's REST API writes a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// It does.
+    Written,
+    /// Salesforce alone does.
+    System,
+    /// The object has no such standard field, though RudderStack's mapping names it.
+    Missing,
 }
 
 /// Where a field's value comes from.
@@ -37,6 +50,8 @@ pub(super) struct Field {
 pub(super) enum Source {
     /// The first of these paths that has a value.
     Traits(&'static [&'static str]),
+    /// `email`, as the record was looked up by it.
+    Email,
     /// `firstName`, else the first part of `name`.
     FirstName,
     /// `lastName`, else the last part of `name`.
@@ -45,35 +60,48 @@ pub(super) enum Source {
 
 impl Field {
     /// The field's value from the traits: the first path that has one. An object or array is no value and is noted, unless
-    /// it is one that the table reads from, such as `company`.
+    /// it is one that the table reads from, such as `company`; so is a value that another one comes before.
     #[inline]
     pub(super) fn value<'a>(
         &self,
-        traits: &Sorted<'_, 'a>,
+        reading: &Reading<'_, '_, 'a>,
         places: &Places,
-        name: &Name<'a>,
-        table: &Table,
-        rules: &Rules,
         left_out: &mut Vec<LeftOut<'a>>,
     ) -> Option<FieldValue<'a>> {
         match self.source {
-            Source::FirstName => return name.first.clone(),
-            Source::LastName => return name.last.clone(),
-            Source::Traits(_) if !traits.is_any(places) => return None,
-            Source::Traits(_) => {}
-        }
-        let present = traits.at(places).filter(|(_, value)| value.is_present());
-        for (place, value) in present {
-            let path = place.path;
-            if rules.custom_fields == CustomFields::Truthy || fields::is_scalar(value) {
-                return Some(FieldValue::Trait(value));
+            Source::FirstName => reading.name.first.clone(),
+            Source::LastName => reading.name.last.clone(),
+            Source::Email => {
+                let own = first(reading, places, left_out);
+                reading.email(own)
             }
-            if value.kind() == Kind::Array || !table.reads_below(path) {
-                left_out.push(LeftOut::Structure(Cow::Borrowed(path)));
-            }
+            Source::Traits(_) if !reading.traits.is_any(places) => None,
+            Source::Traits(_) => first(reading, places, left_out).map(FieldValue::Trait),
         }
-        None
     }
+}
+
+/// The first value at these places that a field can hold.
+fn first<'a>(
+    reading: &Reading<'_, '_, 'a>,
+    places: &Places,
+    left_out: &mut Vec<LeftOut<'a>>,
+) -> Option<Value<'a>> {
+    let mut first: Option<(&'static str, Value<'a>)> = None;
+    for (path, value) in reading.traits.at(places, reading.rules.blank_text) {
+        if reading.is_sent(value) {
+            match first {
+                None => first = Some((path, value)),
+                Some((first, taken)) if reading.notes() && !taken.is_same_as(value) => {
+                    left_out.push(LeftOut::ComesAfter { path, first });
+                }
+                Some(_) => {}
+            }
+        } else if value.kind() == Kind::Array || !reading.table.reads_below(path) {
+            left_out.push(LeftOut::Structure(Cow::Borrowed(path)));
+        }
+    }
+    first.map(|(_, value)| value)
 }
 
 impl Source {
@@ -81,6 +109,7 @@ impl Source {
     pub(super) fn paths(&self) -> &'static [&'static str] {
         match self {
             Self::Traits(paths) => paths,
+            Self::Email => &["email"],
             Self::FirstName | Self::LastName => &[],
         }
     }
@@ -90,6 +119,11 @@ impl Table {
     /// The rows, each with the places of its paths.
     pub(super) fn rows(&self) -> impl Iterator<Item = (&Field, &Places)> {
         self.fields.iter().zip(self.index.places())
+    }
+
+    /// Whether a trait fills a field, or is one that RudderStack keeps to itself, so that it never becomes a custom one.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.index.takes(name)
     }
 
     /// Whether a field is filled from inside the trait.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     contract::json::{Writer, value},
-    rules::Compatibility,
+    rules::{Compatibility, Placeholders},
 };
 
 fn members(traits: &str) -> Members<'static> {
@@ -23,17 +23,27 @@ fn lead(traits: &str) -> serde_json::Value {
 }
 
 fn lead_under(traits: &str, rules: &Rules) -> serde_json::Value {
-    filled(mapped(&members(traits), &lead::TABLE, false, rules).unwrap())
+    let known = Subject {
+        creates: false,
+        ..NEW
+    };
+    filled(mapped(&members(traits), &lead::TABLE, known, rules).unwrap())
 }
 
-fn of_new_lead<'a>(traits: &Members<'a>) -> Fields<'a> {
-    mapped(
-        traits,
-        &lead::TABLE,
-        true,
-        &rules(Compatibility::Documented),
-    )
-    .unwrap()
+/// A record that is created, and was not looked up.
+const NEW: Subject<'static> = Subject {
+    email: None,
+    creates: true,
+    is_named: false,
+};
+
+fn of_new(table: &'static Table, traits: &str) -> Fields<'static> {
+    let rules = rules(Compatibility::Documented);
+    mapped(&members(traits), table, NEW, &rules).unwrap()
+}
+
+fn of_new_lead(traits: &str) -> Fields<'static> {
+    of_new(&lead::TABLE, traits)
 }
 
 fn filled(mut fields: Fields<'_>) -> serde_json::Value {
@@ -93,18 +103,17 @@ fn zero_and_false_are_values_and_null_and_empty_text_are_none() {
 
 #[test]
 fn a_custom_name_keeps_its_case_and_its_suffix() {
-    let traits = r#"{"NewProp":1,"done":0,"done__c":2,"DONE__C":3,"Company":4}"#;
+    let traits = r#"{"NewProp":1,"done":0,"done__c":2,"Undone__C":3,"Company":4}"#;
     assert_eq!(
         lead(traits),
-        json!({"Company":"n/a","LastName":"n/a","NewProp__c":1,"done__c":2,"DONE__C":3,"Company__c":4})
+        json!({"Company":"n/a","LastName":"n/a","NewProp__c":1,"done__c":2,"Undone__C":3,"Company__c":4})
     );
 }
 
 #[test]
 fn objects_arrays_and_system_fields_are_left_out_and_named() {
-    let traits =
-        members(r#"{"tags":["a"],"pref":{"b":1},"createdAt":"2026-01-01","isDeleted":false}"#);
-    let fields = of_new_lead(&traits);
+    let traits = r#"{"tags":["a"],"pref":{"b":1},"createdAt":"2026-01-01","isDeleted":false}"#;
+    let fields = of_new_lead(traits);
     let named: Vec<String> = fields.left_out.iter().map(ToString::to_string).collect();
     assert_eq!(named.len(), 4);
     assert!(
@@ -118,9 +127,8 @@ fn objects_arrays_and_system_fields_are_left_out_and_named() {
 
 #[test]
 fn a_structure_in_the_place_of_a_value_is_named_and_one_that_is_read_from_is_not() {
-    let traits =
-        members(r#"{"title":{"a":1},"company":{"industry":"I"},"address":{"city":["x"]}}"#);
-    let fields = of_new_lead(&traits);
+    let traits = r#"{"title":{"a":1},"company":{"industry":"I"},"address":{"city":["x"]}}"#;
+    let fields = of_new_lead(traits);
     let structure = |name| LeftOut::Structure(Cow::Borrowed(name));
     assert_eq!(
         fields.left_out,
@@ -137,17 +145,10 @@ fn the_stock_set_sends_what_javascript_holds_for_true() {
 
 #[test]
 fn a_later_event_for_the_same_new_record_wins_and_its_gaps_do_not() {
-    let of = |traits| {
-        mapped(
-            &members(traits),
-            &lead::TABLE,
-            true,
-            &rules(Compatibility::Documented),
-        )
-        .unwrap()
-    };
-    let mut fields = of(r#"{"email":"a@b.c","name":"A B","company":"C","plan":"free"}"#);
-    fields.absorb(of(r#"{"email":"a@b.c","firstName":"X","plan":"pro"}"#));
+    let mut fields = of_new_lead(r#"{"email":"a@b.c","name":"A B","company":"C","plan":"free"}"#);
+    fields.absorb(of_new_lead(
+        r#"{"email":"a@b.c","firstName":"X","plan":"pro"}"#,
+    ));
     let expected =
         json!({"Company":"C","Email":"a@b.c","FirstName":"X","LastName":"B","plan__c":"pro"});
     assert_eq!(filled(fields), expected);
@@ -155,20 +156,15 @@ fn a_later_event_for_the_same_new_record_wins_and_its_gaps_do_not() {
 
 #[test]
 fn a_contact_has_a_table_of_its_own() {
-    let traits = members(r#"{"name":"John Gibbs","city":"C","birthday":"2000-01-01","age":5}"#);
-    let fields = mapped(
-        &traits,
-        &contact::TABLE,
-        true,
-        &rules(Compatibility::Documented),
-    )
-    .unwrap();
-    let expected = json!({"Birthdate":"2000-01-01","FirstName":"John","LastName":"Gibbs","MailingCity":"C","age__c":5});
-    assert_eq!(filled(fields), expected);
+    let traits = r#"{"name":"John Gibbs","city":"C","birthday":"2000-01-01","plan":5}"#;
+    let expected = json!({"Birthdate":"2000-01-01","FirstName":"John","LastName":"Gibbs","MailingCity":"C","plan__c":5});
+    assert_eq!(filled(of_new(&contact::TABLE, traits)), expected);
 }
 
 #[test]
 fn traits_as_they_are_keep_every_value_and_every_digit() {
     let traits = r#"{"n":12345678901234567890,"x":null,"y":"","z":{"a":[1]}}"#;
-    assert_eq!(text(&as_they_are(&members(traits))), traits);
+    for set in [Compatibility::Documented, Compatibility::Stock] {
+        assert_eq!(text(&as_they_are(&members(traits), &rules(set))), traits);
+    }
 }

@@ -8,6 +8,7 @@ use prometheus_client::{
 
 use super::Metrics;
 use crate::{
+    descriptor::Descriptor,
     map::LeftOut,
     outcome::{Outcome, Requests},
 };
@@ -82,24 +83,34 @@ impl Metrics {
                 Some((_, count)) => *count += events,
                 None => counts.push((labels, events)),
             }
-            self.left_out(outcome);
         }
+        let requests = outcomes.iter().flat_map(described);
+        self.left_out(requests.flat_map(|request| &request.fields.left_out));
         for (labels, count) in counts {
             self.events.answered.get_or_create(&labels).inc_by(count);
         }
     }
 
-    fn left_out(&self, outcome: &Outcome<'_>) {
-        let Ok(Requests::Described(requests)) = &outcome.result else {
-            return;
-        };
-        for left_out in requests.iter().flat_map(|request| &request.fields.left_out) {
-            let reason = match left_out {
-                LeftOut::Structure(_) => "structure",
-                LeftOut::SystemField(_) => "system_field",
-            };
-            let labels = LeftOutLabels { reason };
-            self.events.left_out.get_or_create(&labels).inc();
+    /// Counts what the fields of written records leave out.
+    pub fn left_out<'l, 'a: 'l>(&self, left_out: impl Iterator<Item = &'l LeftOut<'a>>) {
+        let mut counts: Vec<(&'static str, u64)> = Vec::new();
+        for reason in left_out.map(LeftOut::reason) {
+            match counts.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((reason, 1)),
+            }
         }
+        for (reason, count) in counts {
+            let labels = LeftOutLabels { reason };
+            self.events.left_out.get_or_create(&labels).inc_by(count);
+        }
+    }
+}
+
+/// The requests that an outcome describes.
+fn described<'o, 'a>(outcome: &'o Outcome<'a>) -> &'o [Descriptor<'a>] {
+    match &outcome.result {
+        Ok(Requests::Described(requests)) => requests,
+        Ok(Requests::Transformed(_) | Requests::Delivered) | Err(_) => &[],
     }
 }

@@ -29,15 +29,16 @@ pub(super) fn plan<'a>(
     destination: &Destination,
     rules: &Rules,
 ) -> Result<Plan<'a>, EventError> {
-    let identifier = identifier(event, destination, rules.mapped_naming)?;
+    let identifier = identifier(event, destination, rules)?;
     let by_id = identifier.field.eq_ignore_ascii_case("Id");
     if is_written(event, &identifier, destination, rules.mapped_naming) {
         traits.set(identifier.field.clone(), identifier.id);
     }
-    traits.retain(|name, _| match rules.mapped_naming {
-        MappedNaming::Exact => !name.eq_ignore_ascii_case("Id"),
-        MappedNaming::Lowercase => name != "Id",
-    });
+    match rules.mapped_naming {
+        // The mapping leaves a record's own id out, in whatever letter case.
+        MappedNaming::Exact => {}
+        MappedNaming::Lowercase => traits.retain(|name, _| name != "Id"),
+    }
     let record = if by_id {
         by_record_id(identifier)?
     } else {
@@ -53,7 +54,7 @@ pub(super) fn plan<'a>(
 fn identifier<'a>(
     event: &Event<'a>,
     destination: &Destination,
-    naming: MappedNaming,
+    rules: &Rules,
 ) -> Result<Identifier<'a>, EventError> {
     let missing = |missing| EventError::NoIdentifier { missing };
     let entry = event
@@ -62,7 +63,7 @@ fn identifier<'a>(
         .unwrap_or_default();
     let id = entry
         .get("id")
-        .filter(|id| id.is_truthy())
+        .filter(|id| id.is_truthy() && !rules.blank_text.is_absent(*id))
         .ok_or(missing("id"))?;
     let text = |name| {
         entry
@@ -71,7 +72,8 @@ fn identifier<'a>(
             .filter(|text| !text.is_empty())
             .ok_or(missing(name))
     };
-    let object = object(text("type")?, destination, naming).ok_or(missing("type"))?;
+    let kind = text("type")?;
+    let object = object(kind, destination, rules.mapped_naming).ok_or(missing("type"))?;
     Ok(Identifier {
         object,
         field: text("identifierType")?,
@@ -201,21 +203,21 @@ mod tests {
             let entry = format!(r#"{{"type":"{kind}","id":"e1","identifierType":"Ext__c"}}"#);
             assert_eq!(
                 documented(&entry).unwrap(),
-                one("Contact.Ext__c=e1", r#"FirstName="A" Ext__c="e1""#),
+                one("Contact.Ext__c=e1", r#"FirstName="A" Id="x" Ext__c="e1""#),
                 "{kind}"
             );
         }
     }
 
     #[test]
-    fn the_identifier_id_names_the_record_itself_and_is_not_written() {
+    fn the_identifier_id_names_the_record_itself_and_is_not_added_to_the_traits() {
         for field in ["Id", "id", "ID"] {
             let entry = format!(
                 r#"{{"type":"Salesforce-Contact","id":"003x","identifierType":"{field}"}}"#
             );
             assert_eq!(
                 documented(&entry).unwrap(),
-                one("Contact/003x", r#"FirstName="A""#),
+                one("Contact/003x", r#"FirstName="A" Id="x""#),
                 "{field}"
             );
         }
@@ -228,6 +230,8 @@ mod tests {
             "null",
             r#"{"type":"Salesforce-Contact","identifierType":"Id"}"#,
             r#"{"type":"Salesforce-Contact","id":0,"identifierType":"Id"}"#,
+            r#"{"type":"Salesforce-Contact","id":" ","identifierType":"Ext__c"}"#,
+            r#"{"type":"Salesforce-Contact","id":"\uFEFF","identifierType":"Id"}"#,
             r#"{"id":"e1","identifierType":"Id"}"#,
             r#"{"type":"Salesforce-Contact","id":"e1"}"#,
             r#"{"type":"Salesforce-Contact","id":"e1","identifierType":5}"#,

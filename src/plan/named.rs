@@ -21,15 +21,15 @@ pub(super) fn records<'a>(event: &Event<'a>, rules: &Rules) -> Result<Records<'a
         .unwrap_or_default();
     let mut records = Records::new();
     for (index, entry) in entries.into_iter().enumerate() {
-        let record = record(entry, rules.object_naming)
-            .map_err(|flaw| EventError::ExternalId { index, flaw })?;
+        let record = record(entry, rules).map_err(|flaw| EventError::ExternalId { index, flaw })?;
         records.extend(record);
     }
     Ok(records)
 }
 
 /// The record that one entry names; `None` for an entry of another destination.
-fn record(entry: Value<'_>, naming: ObjectNaming) -> Result<Option<Record<'_>>, ExternalIdFlaw> {
+fn record<'a>(entry: Value<'a>, rules: &Rules) -> Result<Option<Record<'a>>, ExternalIdFlaw> {
+    let naming = rules.object_naming;
     let members = entry
         .as_object()
         .ok_or(ExternalIdFlaw::NotObject(entry.kind().noun()))?;
@@ -52,7 +52,9 @@ fn record(entry: Value<'_>, naming: ObjectNaming) -> Result<Option<Record<'_>>, 
     if is_refused {
         return Err(ExternalIdFlaw::ObjectName(shortened(&object)));
     }
-    let id = members.get("id").map(record_id).transpose()?.flatten();
+    let id = members.get("id");
+    let id = id.filter(|id| !rules.blank_text.is_absent(*id));
+    let id = id.map(record_id).transpose()?.flatten();
     Ok(Some(Record::Named { object, id }))
 }
 
@@ -117,8 +119,8 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_null_empty_or_zero_creates_a_record() {
-        for id in ["null", "\"\"", "0"] {
+    fn an_id_that_is_null_blank_or_zero_creates_a_record() {
+        for id in ["null", "\"\"", "\" \"", "\"\\uFEFF\"", "0"] {
             let entries = format!(r#"[{{"type":"Salesforce-Account","id":{id}}}]"#);
             assert_eq!(external(&entries).unwrap(), ["Account/"], "{id}");
         }

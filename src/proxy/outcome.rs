@@ -88,14 +88,27 @@ impl Outcome {
     pub fn message(&self) -> String {
         match &self.failure {
             None => "Salesforce has taken the request".to_owned(),
-            Some(failure) if self.may_repeat => format!(
-                "{failure}; it is not known whether the record was created, and the event has no key to look it up by: the next \
-                 attempt may create it a second time"
-            ),
+            Some(failure) if self.may_repeat => format!("{failure}; {MAY_REPEAT}"),
             Some(failure) => failure.to_string(),
         }
     }
+
+    /// What a person has to know beyond Salesforce's own words.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        if self.may_repeat {
+            return Some(MAY_REPEAT);
+        }
+        match &self.failure {
+            Some(Failure::Fault(fault)) => fault.advice(),
+            Some(Failure::NotSent(_) | Failure::Lookup(_) | Failure::Target(_)) | None => None,
+        }
+    }
 }
+
+/// What is said of a lost answer to a create without a key.
+const MAY_REPEAT: &str = "it is not known whether the record was created, and the event has no key to look it up by: the next attempt \
+                          may create it a second time";
 
 /// Without the answer's body, which may repeat what was sent.
 impl fmt::Debug for Outcome {

@@ -6,6 +6,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod code;
+mod duplicates;
 mod refusal;
 
 use std::time::Duration;
@@ -282,6 +283,15 @@ impl Fault {
         let is_id =
             matches!(id.len(), 15 | 18) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         (refusal.code == "DUPLICATE_VALUE" && is_name(field) && is_id).then_some(id)
+    }
+
+    /// What a person can do about it, where Salesforce's words do not say it.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        if let Self::Refused(refusal) = self {
+            return refusal.advice();
+        }
+        None
     }
 
     /// What Salesforce says, where it does.

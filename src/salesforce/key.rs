@@ -19,10 +19,14 @@ use crate::{
 /// with this limit even a text that is all escapes fits into a URI on its own.
 pub const LONGEST_VALUE: usize = 1_000;
 
+/// How many bytes an API name may have: more than any of Salesforce's.
+const LONGEST_NAME: usize = 255;
+
 /// Whether `name` is an API name of an object or a field: letters, digits and underscores, a letter first.
 #[must_use]
 pub fn is_api_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
+    name.len() <= LONGEST_NAME
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

@@ -181,6 +181,7 @@ pub(super) fn unfit(key: &Key, form: Form) -> Fault {
             form.noun()
         ),
         fields: vec![key.field().to_owned()],
+        ..Refusal::default()
     })
 }
 

@@ -127,6 +127,13 @@ impl Builder {
         self
     }
 
+    /// A duplicate rule that blocks a record with the value of another one in a field, compared without letter case.
+    pub fn duplicate_rule(mut self, object: &str, rule: &str, field: &str) -> Self {
+        let rule = (object.to_owned(), rule.to_owned(), field.to_owned());
+        self.state.org.duplicate_rules.push(rule);
+        self
+    }
+
     /// Code of the org's own that copes with at most so many records of an object in one collection; of more, each is
     /// refused with an Apex limit.
     pub fn apex_limit(mut self, object: &str, records: usize) -> Self {

@@ -153,9 +153,8 @@ fn named_twice(items: &[Item]) -> Vec<String> {
 }
 
 fn refused(refusal: &Refusal) -> Value {
-    let (_, code) = refusal.code();
-    let fields = refusal.fields().unwrap_or_default();
-    let error = json!({"statusCode": code, "message": refusal.to_string(), "fields": fields});
+    let mut error = refusal.error("statusCode", "duplicateResult");
+    error["fields"] = json!(refusal.fields().unwrap_or_default());
     json!({"success": false, "errors": [error]})
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Org {
     pub(super) pages: Pages,
     /// Fields whose values no two records share.
     unique: Vec<(String, String)>,
+    /// Objects, the rules that block duplicates of their records, and the field that each compares.
+    pub(super) duplicate_rules: Vec<(String, String, String)>,
     /// How many records of an object the org's own code copes with at once.
     pub(super) apex_limits: Vec<(String, usize)>,
     /// How many records of Collections are still locked by others.
@@ -47,6 +49,7 @@ impl Org {
             clock: Clock::default(),
             pages: Pages::default(),
             unique: Vec::new(),
+            duplicate_rules: Vec::new(),
             apex_limits: Vec::new(),
             locked: 0,
             composite_parts: 0,
@@ -102,27 +105,42 @@ impl Org {
         fields: &Record,
         own: Option<&RecordId>,
     ) -> Result<(), Refusal> {
-        let table = &self.tables[index];
-        let of_object =
-            |(object, _): &&(String, String)| object.eq_ignore_ascii_case(&table.object.name);
-        for (_, field) in self.unique.iter().filter(of_object) {
-            let Some(value) = fields.get(field).and_then(Value::as_str) else {
-                continue;
-            };
-            let is_taken = |(id, row): &(&RecordId, &Record)| {
-                let taken = row.get(field).and_then(Value::as_str);
-                Some(*id) != own
-                    && !system::is_deleted(row)
-                    && taken.is_some_and(|taken| taken.eq_ignore_ascii_case(value))
-            };
-            if let Some((id, _)) = table.rows.iter().find(is_taken) {
-                return Err(Refusal::DuplicateValue {
-                    field: field.clone(),
-                    id: id.to_string(),
-                });
+        let object = &self.tables[index].object.name;
+        let is_of = |of: &str| of.eq_ignore_ascii_case(object);
+        for (_, field) in self.unique.iter().filter(|(of, _)| is_of(of)) {
+            if let Some(id) = self.alike(index, fields, field, own).into_iter().next() {
+                let field = field.clone();
+                return Err(Refusal::DuplicateValue { field, id });
             }
         }
-        Ok(())
+        let mut rules = self.duplicate_rules.iter();
+        let blocked = rules.find_map(|(of, rule, field)| {
+            let ids = self.alike(index, fields, field, own);
+            (is_of(of) && !ids.is_empty()).then(|| Refusal::DuplicatesDetected {
+                rule: rule.clone(),
+                object: object.clone(),
+                ids,
+            })
+        });
+        blocked.map_or(Ok(()), Err)
+    }
+
+    /// The other records that hold the same text in a field, without letter case.
+    fn alike(
+        &self,
+        index: usize,
+        fields: &Record,
+        field: &str,
+        own: Option<&RecordId>,
+    ) -> Vec<String> {
+        let text = |record: &Record| Some(record.get(field)?.as_str()?.to_ascii_lowercase());
+        let Some(value) = text(fields) else {
+            return Vec::new();
+        };
+        let others = self.tables[index].rows.iter().filter(|(id, row)| {
+            Some(*id) != own && !system::is_deleted(row) && text(row).as_ref() == Some(&value)
+        });
+        others.map(|(id, _)| id.to_string()).collect()
     }
 
     /// The object of this name.

@@ -41,6 +41,16 @@ pub enum Refusal {
         /// The other record.
         id: String,
     },
+    /// A duplicate rule blocks the record.
+    #[error("Use one of these records?")]
+    DuplicatesDetected {
+        /// The rule's name.
+        rule: String,
+        /// The object whose records it finds.
+        object: String,
+        /// The records that it finds.
+        ids: Vec<String>,
+    },
     /// One update names a record twice.
     #[error("duplicate id in list: {0}")]
     DuplicateId(String),
@@ -194,6 +204,7 @@ impl Refusal {
             Self::DuplicateValue { .. } | Self::DuplicateId(_) => {
                 (StatusCode::BAD_REQUEST, "DUPLICATE_VALUE")
             }
+            Self::DuplicatesDetected { .. } => (StatusCode::BAD_REQUEST, "DUPLICATES_DETECTED"),
             Self::NoSuchRecord => (StatusCode::BAD_REQUEST, "INVALID_CROSS_REFERENCE_KEY"),
             Self::TooManyRecords => (StatusCode::BAD_REQUEST, "EXCEEDED_ID_LIMIT"),
             Self::Composite(_) => (StatusCode::BAD_REQUEST, "INVALID_INPUT"),
@@ -231,6 +242,7 @@ impl Refusal {
             Self::RowLocked
             | Self::ApexLimit
             | Self::DuplicateValue { .. }
+            | Self::DuplicatesDetected { .. }
             | Self::DuplicateId(_)
             | Self::NoSuchRecord
             | Self::NoAccess
@@ -261,6 +273,37 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The error that an answer holds, with the code under its name there.
+    pub(super) fn error(&self, code_name: &str, duplicates_name: &str) -> Value {
+        let (_, code) = self.code();
+        let mut error = json!({"message": self.to_string(), code_name: code});
+        if let Some(fields) = self.fields() {
+            error["fields"] = json!(fields);
+        }
+        if let Self::DuplicatesDetected { rule, object, ids } = self {
+            error[duplicates_name] = duplicates(rule, object, ids);
+        }
+        error
+    }
+}
+
+/// What a duplicate rule has found.
+fn duplicates(rule: &str, object: &str, ids: &[String]) -> Value {
+    let record = |id: &String| json!({"matchConfidence": 100.0, "record": {"attributes": {"type": object}, "Id": id}});
+    let records: Vec<Value> = ids.iter().map(record).collect();
+    json!({
+        "allowSave": false,
+        "duplicateRule": rule,
+        "duplicateRuleEntityType": object,
+        "errorMessage": "Use one of these records?",
+        "matchResults": [{
+            "entityType": object, "matchEngine": "ExactMatchEngine", "matchRecords": records, "rule": format!("{rule}_Match"),
+            "size": ids.len(), "success": true,
+        }],
+    })
+}
+
 /// What a call is answered: a status and, but for 204, a JSON body.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
@@ -283,12 +326,12 @@ impl Answer {
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        let (status, code) = refusal.code();
-        let mut error = json!({"message": refusal.to_string(), "errorCode": code});
-        if let Some(fields) = refusal.fields() {
-            error["fields"] = json!(fields);
-        }
-        Self::new(status, json!([error]))
+        let (status, _) = refusal.code();
+        // Salesforce spells it so.
+        Self::new(
+            status,
+            json!([refusal.error("errorCode", "duplicateResut")]),
+        )
     }
 }
 

@@ -24,6 +24,7 @@
 //! | `fault_table` | the tables of `docs/faults.md`: each fault of Salesforce on each route |
 //! | `delivery` | the delivery proxy: what is sent, what comes back, the fault table |
 //! | `differences` | each row of the behaviour table under both sets of rules |
+//! | `fields` | the fields of a lead: what is written, what is left out, and what is said of that |
 //! | `injection` | ids, names, tokens and headers that are made to break out of their place |
 //! | `secrets` | what is never in a log, a metric or an error text |
 //! | `leaks` | a secret in the log of any test fails the suite |
@@ -59,6 +60,7 @@ mod differences;
 mod documented;
 mod fault_table;
 mod faults;
+mod fields;
 mod fixtures;
 mod flows;
 mod hostile;

@@ -18,7 +18,7 @@ pub struct Distinct<K, V> {
 
 /// What members are known by.
 pub trait MemberName: Clone + Eq + Hash {
-    /// A text that equal names have in common.
+    /// A text that equal names have in common, but for the letter case of ASCII letters.
     fn stem(&self) -> &str;
 }
 
@@ -46,8 +46,10 @@ impl Seen {
     }
 
     fn shape(key: &str) -> u64 {
+        // The bit in which the two cases of a letter differ.
+        const CASE: u8 = 0x20;
         let ends = [key.bytes().next(), key.bytes().next_back()];
-        let [first, last] = ends.map(|byte| usize::from(byte.unwrap_or_default()));
+        let [first, last] = ends.map(|byte| usize::from(byte.unwrap_or_default() | CASE));
         1 << ((key.len() + first * 5 + last * 11) % 64)
     }
 }
@@ -68,13 +70,20 @@ impl<K: MemberName, V> Distinct<K, V> {
         self.list.len()
     }
 
-    /// Sets a member; a known key keeps its place.
+    /// Sets a member, and gives the one of an equal key that it replaces, in whose place it is.
     #[inline]
-    pub fn set(&mut self, key: K, value: V) {
-        match self.place(&key) {
-            Some(known) => self.list[known].1 = value,
-            None => self.push(key, value),
+    pub fn set(&mut self, key: K, value: V) -> Option<(K, V)> {
+        if let Some(known) = self.place(&key) {
+            return Some(std::mem::replace(&mut self.list[known], (key, value)));
         }
+        self.push(key, value);
+        None
+    }
+
+    /// The value of a member, to be changed.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let place = self.position(key)?;
+        Some(&mut self.list[place].1)
     }
 
     /// Adds a member of which the caller knows that it is not there yet.
@@ -188,7 +197,7 @@ impl<K, V> Default for Distinct<K, V> {
     }
 }
 
-/// A repeated key keeps its place and takes its last value.
+/// A repeated key keeps its place, and takes its last spelling and value.
 impl<K: MemberName, V> Extend<(K, V)> for Distinct<K, V> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, members: I) {
         for (key, value) in members {

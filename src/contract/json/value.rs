@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, ops::Range};
 
 use super::{Members, Object, Outline, Uncarriable, outline::Node};
+use crate::contract::text;
 
 /// A JSON value as the text it came in. Its `Debug` shows the kind and the length, never the content.
 #[derive(Clone, Copy)]
@@ -126,6 +127,18 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn is_present(self) -> bool {
         !matches!(self.bytes(), b"null" | b"\"\"")
+    }
+
+    /// Whether the value says something: anything but `null` and a text of which nothing is to be seen.
+    #[must_use]
+    #[inline]
+    pub fn is_filled(self) -> bool {
+        match self.bytes() {
+            // Most texts begin with a letter.
+            [b'"', first, ..] if first.is_ascii_alphanumeric() => true,
+            [b'"', ..] => self.as_text().is_none_or(|text| !text::is_blank(&text)),
+            bytes => bytes != b"null",
+        }
     }
 
     /// JavaScript's truth: all but `null`, `false`, `""` and zero.

@@ -11,6 +11,13 @@ use crate::{
     outcome::{Outcome, Requests},
 };
 
+/// What is said of a request that updates a converted lead.
+const CONVERTED_LEAD: &str = "the lead is converted, and Salesforce lets few users update it then: with useContactId in the \
+     destination's settings its contact is written instead";
+
+/// How much of what is left out of a request is named: more than a person reads.
+const MOST_EXPLAINED: usize = 100;
+
 /// Writes the answer; `name` is the destination that the tags of a failure name.
 #[must_use]
 pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], name: DestinationName) -> Vec<u8> {
@@ -81,17 +88,25 @@ fn request_element(
     });
 }
 
-/// What was left out of the request: only at `/transform`, where a person reads it.
+/// What was left out of the request, and what Salesforce may refuse in it: only at `/transform`, where a person reads it.
 fn explanation(descriptor: &Descriptor<'_>, json: &mut Writer) {
     let left_out = &descriptor.fields.left_out;
-    if !left_out.is_empty() {
-        json.key("explanation");
-        json.array(|json| {
-            for left_out in left_out {
-                json.text(&left_out.to_string());
-            }
-        });
+    if left_out.is_empty() && !descriptor.to_converted_lead {
+        return;
     }
+    json.key("explanation");
+    json.array(|json| {
+        if descriptor.to_converted_lead {
+            json.text(CONVERTED_LEAD);
+        }
+        for left_out in left_out.iter().take(MOST_EXPLAINED) {
+            json.text(&left_out.to_string());
+        }
+        match left_out.len().saturating_sub(MOST_EXPLAINED) {
+            0 => {}
+            more => json.text(&format!("{more} more are left out")),
+        }
+    });
 }
 
 fn failure_element(

@@ -48,13 +48,17 @@ pub fn answer(
         workspace_id: Some(id("workspaceId")),
     });
     let response = response(outcome);
+    let error = match outcome.advice() {
+        None => Cow::Borrowed(&*response),
+        Some(advice) => Cow::Owned(format!("{response} ({advice})")),
+    };
     let mut json = Writer::default();
     json.object(|json| {
         json.key("output");
         json.object(|json| {
             match version {
                 ProxyVersion::V0 => destination_response(outcome, &response, status, json),
-                ProxyVersion::V1 => jobs(request, outcome, &response, json),
+                ProxyVersion::V1 => jobs(request, outcome, &error, json),
             }
             json.key("status");
             json.number(status);
@@ -87,7 +91,7 @@ fn destination_response(outcome: &Outcome, response: &str, status: u16, json: &m
 }
 
 /// The outcome of each job, in v1.
-fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, response: &str, json: &mut Writer) {
+fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, error: &str, json: &mut Writer) {
     let is_coalesced = request.is_coalesced();
     json.key("response");
     json.array(|json| {
@@ -98,15 +102,15 @@ fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, response: &str, json: &mu
                 _ if alone => 500,
                 disposition => disposition.map_or(200, |disposition| by_disposition(disposition).0),
             };
-            json.object(|json| job(*of_job, response, status, alone, json));
+            json.object(|json| job(*of_job, error, status, alone, json));
         }
     });
 }
 
-/// The outcome of a job: Salesforce's answer as JSON text, and the job's metadata as it came, but for `dontBatch` where the
+/// The outcome of a job: Salesforce's answer as JSON text with what to do about it, and the job's metadata as it came, but for `dontBatch` where the
 /// job is to be sent alone next time.
-fn job(job: Job<'_>, response: &str, status: u16, alone: bool, json: &mut Writer) {
-    json.text_member("error", response);
+fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
+    json.text_member("error", error);
     json.key("statusCode");
     json.number(status);
     json.key("metadata");
@@ -151,5 +155,5 @@ fn response(outcome: &Outcome) -> String {
 
 fn beginning(text: &str) -> String {
     let end = text.floor_char_boundary(LONGEST_RESPONSE);
-    format!("{}…", &text[..end])
+    format!("{}… ({} bytes)", &text[..end], text.len())
 }

@@ -46,6 +46,7 @@ pub(super) fn serialized(record: &RecordWrite<'_>) -> Result<Box<RawValue>, Faul
             code: "INVALID_FIELD_FOR_INSERT_UPDATE".to_owned(),
             message: "the traits hold an Id, which no request may set: name the record in context.externalId".to_owned(),
             fields: vec!["Id".to_owned()],
+            ..Refusal::default()
         }));
     }
     let mut json = Writer::default();

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::duplicates::Duplicates;
 use crate::contract::json::{Object, Outline, Value};
 
 /// What Salesforce says in an answer that refuses: HTTP status, error code and text.
@@ -16,6 +17,8 @@ pub struct Refusal {
     pub message: String,
     /// The fields that Salesforce objects to.
     pub fields: Vec<String>,
+    /// What a duplicate rule has found.
+    pub duplicates: Option<Box<Duplicates>>,
 }
 
 /// Texts by which limits of the org's own code and locks are told, under the codes whose texts Salesforce's machinery writes:
@@ -64,19 +67,41 @@ impl std::fmt::Debug for Refusal {
     }
 }
 
+/// The refusal of a record inside an answer that is a success otherwise does not show the answer's status.
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "HTTP {}", self.status)?;
-        if !self.code.is_empty() {
-            write!(f, " {}", self.code)?;
-        }
-        if !self.message.is_empty() {
-            write!(f, ": {:.LONGEST_SHOWN$}", self.message)?;
+        let status = match self.status {
+            200..=299 => String::new(),
+            status => format!("HTTP {status}"),
+        };
+        let head = [status.as_str(), &self.code];
+        let head: Vec<&str> = head.into_iter().filter(|part| !part.is_empty()).collect();
+        let head = head.join(" ");
+        match (head.as_str(), self.message.as_str()) {
+            ("", "") => f.write_str("it gives no reason")?,
+            (head, "") => f.write_str(head)?,
+            ("", message) => write!(f, "{message:.LONGEST_SHOWN$}")?,
+            (head, message) => write!(f, "{head}: {message:.LONGEST_SHOWN$}")?,
         }
         if !self.fields.is_empty() {
             write!(f, " (fields: {})", self.fields.join(", "))?;
         }
-        Ok(())
+        if let Some(duplicates) = &self.duplicates {
+            write!(f, "{duplicates}")?;
+        }
+        self.advice()
+            .map_or(Ok(()), |advice| write!(f, "; {advice}"))
+    }
+}
+
+impl Refusal {
+    /// What a person can do about it, where Salesforce's words do not say it.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        let is_converted = self.code == "CANNOT_UPDATE_CONVERTED_LEAD";
+        is_converted.then_some(
+            "with useContactId in the destination's settings, the contact of a converted lead is written instead",
+        )
     }
 }
 
@@ -89,6 +114,11 @@ struct RestError {
     status_code: Option<String>,
     message: Option<String>,
     fields: Option<Vec<String>>,
+    /// Salesforce's own spelling.
+    #[serde(rename = "duplicateResut")]
+    duplicate_resut: Option<serde_json::Value>,
+    #[serde(rename = "duplicateResult")]
+    duplicate_result: Option<serde_json::Value>,
 }
 
 /// An error as the token endpoint writes it.
@@ -104,6 +134,7 @@ impl RestError {
             text.unwrap_or_default().chars().take(longest).collect()
         };
         let fields = self.fields.unwrap_or_default().into_iter();
+        let duplicates = self.duplicate_resut.or(self.duplicate_result);
         Refusal {
             status,
             code: shortened(self.error_code.or(self.status_code), LONGEST_CODE),
@@ -112,6 +143,7 @@ impl RestError {
                 .take(MOST_FIELDS)
                 .map(|field| shortened(Some(field), LONGEST_FIELD))
                 .collect(),
+            duplicates: duplicates.as_ref().and_then(Duplicates::read).map(Box::new),
         }
     }
 }
@@ -123,6 +155,8 @@ impl From<TokenError> for RestError {
             status_code: None,
             message: token.error_description,
             fields: None,
+            duplicate_resut: None,
+            duplicate_result: None,
         }
     }
 }

@@ -12,15 +12,20 @@ use crate::simulator::{
 /// The characters besides letters and digits that Salesforce takes before the `@` of an e-mail address.
 const EMAIL_PUNCTUATION: &str = "!#$%&'*/=?^_+-`{|}~.";
 
-/// The value as the field stores it: an empty text is null, a text field holds a number's digits.
+/// The value as the field stores it: blanks around a text are taken off, an empty text is null, a text field holds a
+/// number's digits.
 pub(super) fn stored(field: &Field, value: Value) -> Result<Value, Refusal> {
     match (field.kind, value) {
         (_, Value::Null) => Ok(Value::Null),
-        (kind, Value::String(text)) if kind.is_quoted() => Ok(if text.is_empty() {
-            Value::Null
-        } else {
-            text.into()
-        }),
+        (kind, Value::String(text)) if kind.is_quoted() => {
+            // Signs without a width stay.
+            let text = text.trim_matches(|blank: char| blank.is_ascii_whitespace());
+            Ok(if text.is_empty() {
+                Value::Null
+            } else {
+                text.into()
+            })
+        }
         (Text | LongText | Email, scalar @ (Value::Number(_) | Value::Bool(_))) => {
             Ok(scalar.to_string().into())
         }

@@ -115,6 +115,7 @@ fn faults_hide_salesforces_own_words() {
         code: "INVALID_EMAIL_ADDRESS".to_owned(),
         message: "Email: invalid email address: planted@example".to_owned(),
         fields: vec!["Email".to_owned()],
+        ..Refusal::default()
     };
     assert_hidden(&Fault::Refused(refusal.clone()));
     let refused = Refused::new(Flow::Password, RefusedLogin::Abort, refusal);
@@ -139,8 +140,9 @@ fn requests_hide_what_they_carry() {
     let object = "Lead".to_owned();
     assert_hidden(&Operation::Update { object, id });
     let traits = Outline::read(r#"{"FirstName":"planted"}"#).unwrap();
-    let mut fields = map::as_they_are(&traits.root().as_members().unwrap());
-    fields.complete_email("planted@example.com");
+    let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
+    let mut fields = map::as_they_are(&traits.root().as_members().unwrap(), &rules);
+    fields.settle_email("planted@example.com", true);
     assert_hidden(&fields);
 }
 
@@ -184,7 +186,7 @@ fn what_is_written_hides_ids_users_and_traits() {
     };
     assert_hidden(&target);
     assert_hidden(&target.record());
-    let fields = map::as_they_are(&plan.traits);
+    let fields = map::as_they_are(&plan.traits, &rules);
     let descriptor = Descriptor::new(&session, "50.0", &target, fields, UpdateMethod::Patch);
     assert!(descriptor.endpoint.ends_with("planted-id"));
     assert_hidden(&descriptor);
