@@ -8,12 +8,14 @@ import sys
 from urllib.parse import urlsplit
 
 import yaml
+from documents import at
 
 # What each container of the service must say, in Kubernetes: where it stands in the pod, and what stands there.
 POD = {
     ("automountServiceAccountToken",): False,
     ("enableServiceLinks",): False,
     ("securityContext", "runAsNonRoot"): True,
+    ("securityContext", "fsGroup"): 65532,
     ("securityContext", "seccompProfile", "type"): "RuntimeDefault",
 }
 CONTAINER = {
@@ -31,13 +33,6 @@ IMAGE = "salesforce-transformer"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 # Settings that one destination may have of its own, its id behind the name; `_FILE` stands before or behind the id.
 OF_ONE = re.compile(r"(SALESFORCE_(?:AUTH|LOGIN_URL|CLIENT_ID|CLIENT_SECRET|JWT_KEY|JWT_SUBJECT))(_FILE)?(?:_\w+?)?(_FILE)?")
-
-
-def at(tree, *path):
-    """The value at a path, or None where the path ends early."""
-    for key in path:
-        tree = tree.get(key) if isinstance(tree, dict) else None
-    return tree
 
 
 def seconds(text):
@@ -101,6 +96,8 @@ def kubernetes(documents, settings):
     yield from selectors(one, pod, labels)
     yield from ports(one, container)
     yield from resources(container)
+    for monitor in kinds.get("PodMonitor", []):
+        yield from monitored(monitor, template)
 
     if at(one["HorizontalPodAutoscaler"], "spec", "scaleTargetRef", "name") != name:
         yield "HorizontalPodAutoscaler: scaleTargetRef does not name the Deployment"
@@ -159,6 +156,19 @@ def ports(one, container):
             yield f"{what}: the container has no port {port}"
 
 
+def monitored(monitor, template):
+    """What the Prometheus Operator is to scrape must be there, and scraped by it alone."""
+    selector = at(monitor, "spec", "selector", "matchLabels")
+    if not selector or not selector.items() <= at(template, "metadata", "labels").items():
+        yield f"PodMonitor: its selector {selector} does not mean the pods"
+    named = {port["name"] for port in template["spec"]["containers"][0]["ports"]}
+    for endpoint in at(monitor, "spec", "podMetricsEndpoints"):
+        if endpoint["port"] not in named:
+            yield f"PodMonitor: the container has no port {endpoint['port']}"
+    if "prometheus.io/scrape" in (at(template, "metadata", "annotations") or {}):
+        yield "Deployment: its annotations have it scraped a second time"
+
+
 def resources(container):
     for path in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")]:
         if at(container, "resources", *path) is None:
@@ -192,13 +202,16 @@ def compose(stack, folder, settings):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("--binary", "--kubernetes", "--compose"):
+    for flag in ("--binary", "--compose"):
         parser.add_argument(flag, required=True, type=pathlib.Path)
+    parser.add_argument("--kubernetes", required=True, nargs="+", type=pathlib.Path, metavar="RENDERED")
     options = parser.parse_args()
     settings = Settings(options.binary)
-    documents = list(yaml.safe_load_all(options.kubernetes.read_text()))
     stack = yaml.safe_load(options.compose.read_text())
-    wrong = [*kubernetes(documents, settings), *compose(stack, options.compose.parent, settings)]
+    wrong = list(compose(stack, options.compose.parent, settings))
+    for rendered in options.kubernetes:
+        documents = list(yaml.safe_load_all(rendered.read_text()))
+        wrong += [f"{rendered.stem}: {line}" for line in kubernetes(documents, settings)]
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)
     sys.exit(1 if wrong else 0)
