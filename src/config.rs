@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::{
     auth::{AuthSettings, DestinationSettings, Flow, Own, Part, Setting, SettingError, spelled},
     economy::Economy,
-    serving::Serving,
+    serving::{Serving, from_within},
     upstream::UpstreamSettings,
 };
 use crate::{
