@@ -94,9 +94,10 @@ class Broken(unittest.TestCase):
         self.assertEqual((status, said), (1, "error: the chart sets no DEST_TRANSFORM_URL, so that rudder-server would not be switched\n"))
 
     def test_a_variable_without_a_plain_value_is_refused(self):
-        status, _, said = self.post_rendered("env:\n  - name: DEST_TRANSFORM_URL\n    valueFrom: {}\n")
-        self.assertEqual(status, 1)
-        self.assertIn("DEST_TRANSFORM_URL has no value behind it", said)
+        for value in ("valueFrom: {}", "value: >-\n      http://other", "value:"):
+            status, _, said = self.post_rendered(f"env:\n  - name: DEST_TRANSFORM_URL\n    {value}\n")
+            self.assertEqual(status, 1)
+            self.assertIn("DEST_TRANSFORM_URL has no plain value behind it", said)
 
     def test_what_the_user_has_set_stays_and_the_rest_is_byte_for_byte(self):
         chart = """\
