@@ -87,6 +87,9 @@ def token(challenge):
     asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge or ""))
     if "realm" not in asked:
         raise Refused("the registry asks for a login without saying where")
+    # A registry may deny to read what is not there yet; whoever may push may know.
+    if "scope" in asked:
+        asked["scope"] = re.sub(":pull$", ":pull,push", asked["scope"])
     query = urllib.parse.urlencode({key: asked[key] for key in ("service", "scope") if key in asked})
     login = base64.b64encode(f"{os.environ['GITHUB_ACTOR']}:{os.environ['GH_TOKEN']}".encode()).decode()
     status, _, body = ask(f"{asked['realm']}?{query}", {"Authorization": f"Basic {login}"})

@@ -40,7 +40,7 @@ class Server:
 
             def answer(self):
                 said = self.headers.get("Authorization", "")
-                if self.path == "/token?service=s&scope=repository%3Ao%2Fr%3Apull":
+                if self.path == "/token?service=s&scope=repository%3Ao%2Fr%3Apull%2Cpush":
                     return 200 if said.startswith("Basic ") else 403, {"token": "let-in"}, {}
                 if login and said != "Bearer let-in":
                     realm = f"http://{self.headers['Host']}/token"
