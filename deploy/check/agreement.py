@@ -52,6 +52,7 @@ class Settings:
 
     def __init__(self, binary):
         text = subprocess.run([binary, "--help"], check=True, capture_output=True, text=True, env={}).stdout
+        self.version = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
         found = re.findall(r"\[env: (\w+)=?\](?:\s*\[default: ([^\]]*)\])?", text)
         self.defaults = dict(found)
         if "SHUTDOWN_TIMEOUT" not in self.defaults:
@@ -200,6 +201,14 @@ def compose(stack, folder, settings):
         yield f"{IMAGE}: stop_grace_period is {grace} s, and stopping may take {needed} s"
 
 
+def versions(deploy, settings):
+    """Yields each place of the chart that names another version than the binary."""
+    for file, key in [("helm/Chart.yaml", "version"), ("helm/Chart.yaml", "appVersion"), ("kubernetes/rudderstack-helm/plugin.yaml", "version")]:
+        named = yaml.safe_load((deploy / file).read_text())[key]
+        if named != settings.version:
+            yield f"{file}: {key} is {named}, and the service's is {settings.version}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     for flag in ("--binary", "--compose"):
@@ -208,7 +217,7 @@ def main():
     options = parser.parse_args()
     settings = Settings(options.binary)
     stack = yaml.safe_load(options.compose.read_text())
-    wrong = list(compose(stack, options.compose.parent, settings))
+    wrong = [*compose(stack, options.compose.parent, settings), *versions(options.compose.parent, settings)]
     for rendered in options.kubernetes:
         documents = list(yaml.safe_load_all(rendered.read_text()))
         wrong += [f"{rendered.stem}: {line}" for line in kubernetes(documents, settings)]

@@ -48,6 +48,7 @@ BROKEN = {
     "a rudder-server that is not switched over": ("kubernetes/rudderstack-helm/post-renderer", 'variable(line[n]) != "DEST_TRANSFORM_URL"', 'found++ || variable(line[n]) != "DEST_TRANSFORM_URL"', "DEST_TRANSFORM_URL is http://rudderstack-transformer:9090, which is not this service"),
     "a rudder-server that delivers by itself": ("kubernetes/rudderstack-helm/post-renderer", "SALESFORCE SALESFORCE_OAUTH SALESFORCE_OAUTH_SANDBOX", "SALESFORCE", "RSERVER_ROUTER_SALESFORCE_OAUTH_TRANSFORMER_PROXY is None"),
     "a user that OpenShift does not give": ("kubernetes/openshift/kustomization.yaml", "      - {op: remove, path: /spec/template/spec/securityContext/runAsUser}\n", "", "runAsUser: kustomize has 65532, Helm has None"),
+    "a chart of another version": ("helm/Chart.yaml", "appVersion: 0.1.0", "appVersion: 0.0.9", "helm/Chart.yaml: appVersion is 0.0.9"),
     "alerts that were changed at their source alone": ("prometheus/alerts.yaml", "for: 1m", "for: 9m", "run deploy/prometheus/copies"),
     "a monitor of nobody's pods": ("kubernetes/monitoring/podmonitor.yaml", "app.kubernetes.io/name: salesforce-transformer", "app.kubernetes.io/name: other", "PodMonitor: its selector"),
     "pods that are scraped twice": ("helm/templates/deployment.yaml", "if not .Values.monitoring.enabled", "if true", "scraped a second time"),
