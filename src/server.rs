@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// How long answers that are on their way out are waited for once the second signal has come.
-const LAST_MOMENT: Duration = Duration::from_millis(200);
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// How serving ended.
 #[derive(Debug, PartialEq, Eq)]
