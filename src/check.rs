@@ -1,10 +1,12 @@
 //! `check`: tries the configured login against its org and says in plain words what works.
 //!
-//! It reads only: the versions of the API, the description of each object, the duplicate rules. Nothing is written.
+//! It reads only: the versions of the API, the description of each object, the duplicate rules. Nothing is written. Last, the
+//! service beside it is asked whether rudder-server uses it.
 
 mod objects;
 mod org;
 mod report;
+mod service;
 
 use std::process::ExitCode;
 
@@ -34,7 +36,12 @@ pub struct Options {
 /// not.
 pub async fn run(mut options: Options) -> ExitCode {
     let report = match settings(&mut options.config) {
-        Ok(()) => org::inspect(options.config, &options.destination).await,
+        Ok(()) => {
+            let used = service::inspect(&options.config.serving).await;
+            let mut findings = org::inspect(options.config, &options.destination).await;
+            findings.push(used);
+            Report::of(findings)
+        }
         Err(error) => Report::of(vec![Finding::failed("settings", error.to_string())]),
     };
     if options.json {

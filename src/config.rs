@@ -17,7 +17,7 @@ pub use self::{
         spelled,
     },
     economy::Economy,
-    serving::Serving,
+    serving::{Serving, from_within},
     upstream::UpstreamSettings,
 };
 use crate::{

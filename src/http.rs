@@ -4,6 +4,7 @@
 mod deliveries;
 mod failure;
 mod front;
+mod heard;
 mod information;
 mod middleware;
 mod observed;
@@ -21,6 +22,7 @@ use axum::{
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::heard::Heard;
 use crate::{
     config::Config,
     contract::DestinationName,
@@ -48,11 +50,12 @@ pub struct App {
     recorder: Option<Recorder>,
 }
 
-/// The life of a service: whether new requests are welcome, and which writes are under way.
+/// The life of a service: whether new requests are welcome, which writes are under way, and whether rudder-server has come.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
     stopping: CancellationToken,
     writes: TaskTracker,
+    rudder_server: Arc<Heard>,
 }
 
 impl Readiness {
@@ -70,6 +73,11 @@ impl Readiness {
     pub async fn written(&self) {
         self.writes.close();
         self.writes.wait().await;
+    }
+
+    /// Logs what to look at where nothing has come from rudder-server `patience` after this call.
+    pub async fn expect_rudder_server(self, patience: Duration) {
+        self.rudder_server.remind(patience).await;
     }
 
     fn is_ready(&self) -> bool {

@@ -1,12 +1,10 @@
 //! The command: `serve` (also without a subcommand), `demo`, `compare`, `check`, `simulate`, `health`.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    process::ExitCode,
-    time::Duration,
-};
+mod health;
 
-use clap::{Args, Parser, Subcommand};
+use std::{process::ExitCode, time::Duration};
+
+use clap::{Parser, Subcommand};
 use salesforce_transformer::{
     Config, app, check, compare, demo,
     http::Readiness,
@@ -39,18 +37,11 @@ enum Command {
     /// Tries the configured login against its org and says what works; exits with 0 or 1
     Check(Box<check::Options>),
     /// Asks a running service whether it is alive; exits with 0 or 1
-    Health(HealthOptions),
+    Health(health::Options),
 }
 
-#[derive(Args, Debug)]
-struct HealthOptions {
-    /// Address that the service listens on
-    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
-    host: IpAddr,
-    /// Port that the service listens on
-    #[arg(long, env = "PORT", default_value_t = 9090)]
-    port: u16,
-}
+/// How long after the start it is nothing to speak of that rudder-server has not come.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -62,7 +53,7 @@ async fn main() -> ExitCode {
         Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Simulate(options)) => simulator::serve::run(&options).await,
         Some(Command::Check(options)) => check::run(*options).await,
-        Some(Command::Health(options)) => health(&options).await,
+        Some(Command::Health(options)) => health::run(&options).await,
     }
 }
 
@@ -119,33 +110,8 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
         largest_body_bytes = serving.largest_body(),
         "listening"
     );
+    tokio::spawn(ready.clone().expect_rudder_server(PATIENCE));
     Ok(server::serve(listeners, app, ready, signals, serving).await)
-}
-
-async fn health(options: &HealthOptions) -> ExitCode {
-    let host = match options.host {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        host => host,
-    };
-    let url = format!("http://{}/health", SocketAddr::new(host, options.port));
-    let asked = async {
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(3))
-            .no_proxy()
-            .build()?;
-        client.get(&url).send().await?.error_for_status()
-    };
-    match asked.await {
-        Ok(_) => {
-            println!("{url} is up");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{url} is not up: {error}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,18 @@
 
 mod listeners;
 
-use std::{future::Future, io, pin::pin, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    pin::pin,
+    time::{Duration, Instant},
+};
 
-use axum::Router;
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+};
 use hyper::{
     server::conn::http1,
     service::{Service, service_fn},
@@ -27,16 +36,19 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a connection on which no request has come yet is kept once the service drains: its request may be on the way.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
+/// How long answers that are on their way out are waited for once the second signal has come.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
 /// How serving ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
     /// Everything that was in flight has been answered.
     Drained,
-    /// The time was up, or the second signal came, before that.
+    /// The time was up, or the second signal had come, before that.
     CutOff,
 }
 
-/// Whoever tells the service to stop: the first word begins it, the second ends it at once.
+/// Whoever tells the service to stop: the first word begins it, the second cuts off what is still in flight.
 pub type Signals = mpsc::Receiver<()>;
 
 /// Serves `app` until the first signal. Then `ready` says so at once, new connections are still taken for
@@ -53,8 +65,11 @@ pub async fn serve(
     server.accept_until(&listeners, next(&mut signals)).await;
     ready.stop();
     tracing::info!(delay = ?settings.shutdown_delay, timeout = ?settings.shutdown_timeout, "stopping");
-    let drained = async move {
-        let delay = time::sleep(settings.shutdown_delay);
+    let hurried = server.hurried.clone();
+    let stopped = async {
+        let delay = async {
+            tokio::select! { () = time::sleep(settings.shutdown_delay) => {}, () = hurried.cancelled() => {} }
+        };
         server.accept_until(&listeners, delay).await;
         for connection in listeners.close() {
             server.answer(connection);
@@ -63,13 +78,18 @@ pub async fn serve(
             server.finish().await;
             ready.written().await;
         };
-        let finished = time::timeout(settings.shutdown_timeout, finished).await;
-        finished.map_or(End::CutOff, |()| End::Drained)
+        tokio::select! {
+            () = finished => End::Drained,
+            () = time::sleep(settings.shutdown_timeout) => End::CutOff,
+            () = async { hurried.cancelled().await; time::sleep(LAST_MOMENT).await } => End::CutOff,
+        }
     };
-    tokio::select! {
-        end = drained => end,
-        () = next(&mut signals) => End::CutOff,
-    }
+    let hurry = async {
+        next(&mut signals).await;
+        hurried.cancel();
+        std::future::pending().await
+    };
+    tokio::select! { end = stopped => end, end = hurry => end }
 }
 
 /// The next signal; never, where nobody is left to give one.
@@ -84,8 +104,11 @@ struct Server {
     app: TowerToHyperService<Router>,
     http: http1::Builder,
     answer_timeout: Duration,
+    most_age: Duration,
     connections: TaskTracker,
     draining: CancellationToken,
+    /// The second signal has come.
+    hurried: CancellationToken,
 }
 
 impl Server {
@@ -97,8 +120,10 @@ impl Server {
             app: TowerToHyperService::new(app),
             http,
             answer_timeout: settings.answer_timeout,
+            most_age: settings.max_connection_age,
             connections: TaskTracker::new(),
             draining: CancellationToken::new(),
+            hurried: CancellationToken::new(),
         }
     }
 
@@ -132,18 +157,31 @@ impl Server {
         connection.set_timeout(Some(self.answer_timeout));
         let (app, asked) = (self.app.clone(), CancellationToken::new());
         let first_request = asked.clone();
+        let last_answer = last_answer(self.most_age);
         let service = service_fn(move |request| {
             asked.cancel();
-            app.call(request)
+            let answer = app.call(request);
+            async move {
+                let mut answer = answer.await?;
+                if last_answer.is_some_and(|last| Instant::now() >= last) {
+                    let close = HeaderValue::from_static("close");
+                    answer.headers_mut().insert(header::CONNECTION, close);
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
         let answering = self
             .http
             .serve_connection(TokioIo::new(Box::pin(connection)), service);
-        let draining = self.draining.clone();
+        let (draining, hurried) = (self.draining.clone(), self.hurried.clone());
         let last_request = async move {
             draining.cancelled().await;
             // Either it has come, or it has had its time.
-            let _ = time::timeout(FIRST_REQUEST, first_request.cancelled()).await;
+            tokio::select! {
+                () = first_request.cancelled() => {}
+                () = time::sleep(FIRST_REQUEST) => {}
+                () = hurried.cancelled() => {}
+            }
         };
         self.connections.spawn(async move {
             let mut answering = pin!(answering);
@@ -167,6 +205,14 @@ impl Server {
         self.connections.close();
         self.connections.wait().await;
     }
+}
+
+/// When the answers of a new connection begin to say that it is closed: a caller that keeps its connections finds the pods
+/// that have come since. The connections of one moment end up to a fifth earlier or later than one another, so that they
+/// do not come back together. `None` where connections may grow old.
+fn last_answer(most_age: Duration) -> Option<Instant> {
+    let age = most_age.mul_f64(1.0 - fastrand::f64() / 5.0);
+    (!most_age.is_zero()).then(|| Instant::now() + age)
 }
 
 /// Each SIGTERM and Ctrl-C from now on.

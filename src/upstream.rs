@@ -8,12 +8,14 @@
 //! | `destination` | whose it is by its body, without parsing the events |
 //! | `pass` | hands a request over and streams the answer back |
 //! | `features` | what both transformers can do, learnt before anything is answered |
+//! | `trouble` | how often the log says that it fails |
 
 mod destination;
 mod features;
 mod held;
 mod ownership;
 mod pass;
+mod trouble;
 
 use std::{
     sync::{
@@ -28,6 +30,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::time::sleep;
 
+use self::trouble::Trouble;
 pub use self::{
     destination::{DestType, dest_type},
     held::{BodyLimits, Held},
@@ -154,16 +157,20 @@ impl Upstream {
 
     /// Asks for the features until nobody needs them any longer.
     async fn listen(upstream: Weak<Self>) {
+        let mut trouble: Option<Trouble> = None;
         while let Some(upstream) = upstream.upgrade() {
             let pause = match upstream.ask_features().await {
                 Ok(features) => {
                     upstream.failing.store(false, Ordering::Relaxed);
+                    if let Some(over) = trouble.take() {
+                        tracing::info!(after = ?over.lasted(), "the upstream answers");
+                    }
                     let known = upstream.features.write();
                     *known.unwrap_or_else(PoisonError::into_inner) = Some(features);
                     upstream.refresh
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the upstream's features could not be read");
+                    trouble.get_or_insert_with(Trouble::begun).tell(error);
                     upstream.failing.store(true, Ordering::Relaxed);
                     ASK_AGAIN
                 }

@@ -8,12 +8,14 @@ import sys
 from urllib.parse import urlsplit
 
 import yaml
+from documents import at
 
 # What each container of the service must say, in Kubernetes: where it stands in the pod, and what stands there.
 POD = {
     ("automountServiceAccountToken",): False,
     ("enableServiceLinks",): False,
     ("securityContext", "runAsNonRoot"): True,
+    ("securityContext", "fsGroup"): 65532,
     ("securityContext", "seccompProfile", "type"): "RuntimeDefault",
 }
 CONTAINER = {
@@ -33,13 +35,6 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 OF_ONE = re.compile(r"(SALESFORCE_(?:AUTH|LOGIN_URL|CLIENT_ID|CLIENT_SECRET|JWT_KEY|JWT_SUBJECT))(_FILE)?(?:_\w+?)?(_FILE)?")
 
 
-def at(tree, *path):
-    """The value at a path, or None where the path ends early."""
-    for key in path:
-        tree = tree.get(key) if isinstance(tree, dict) else None
-    return tree
-
-
 def seconds(text):
     """A duration such as 75s or 5m in seconds."""
     number, unit = re.fullmatch(r"(\d+)([smh])", text).groups()
@@ -57,6 +52,7 @@ class Settings:
 
     def __init__(self, binary):
         text = subprocess.run([binary, "--help"], check=True, capture_output=True, text=True, env={}).stdout
+        self.version = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
         found = re.findall(r"\[env: (\w+)=?\](?:\s*\[default: ([^\]]*)\])?", text)
         self.defaults = dict(found)
         if "SHUTDOWN_TIMEOUT" not in self.defaults:
@@ -101,6 +97,8 @@ def kubernetes(documents, settings):
     yield from selectors(one, pod, labels)
     yield from ports(one, container)
     yield from resources(container)
+    for monitor in kinds.get("PodMonitor", []):
+        yield from monitored(monitor, template)
 
     if at(one["HorizontalPodAutoscaler"], "spec", "scaleTargetRef", "name") != name:
         yield "HorizontalPodAutoscaler: scaleTargetRef does not name the Deployment"
@@ -159,6 +157,19 @@ def ports(one, container):
             yield f"{what}: the container has no port {port}"
 
 
+def monitored(monitor, template):
+    """What the Prometheus Operator is to scrape must be there, and scraped by it alone."""
+    selector = at(monitor, "spec", "selector", "matchLabels")
+    if not selector or not selector.items() <= at(template, "metadata", "labels").items():
+        yield f"PodMonitor: its selector {selector} does not mean the pods"
+    named = {port["name"] for port in template["spec"]["containers"][0]["ports"]}
+    for endpoint in at(monitor, "spec", "podMetricsEndpoints"):
+        if endpoint["port"] not in named:
+            yield f"PodMonitor: the container has no port {endpoint['port']}"
+    if "prometheus.io/scrape" in (at(template, "metadata", "annotations") or {}):
+        yield "Deployment: its annotations have it scraped a second time"
+
+
 def resources(container):
     for path in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")]:
         if at(container, "resources", *path) is None:
@@ -190,15 +201,26 @@ def compose(stack, folder, settings):
         yield f"{IMAGE}: stop_grace_period is {grace} s, and stopping may take {needed} s"
 
 
+def versions(deploy, settings):
+    """Yields each place of the chart that names another version than the binary."""
+    for file, key in [("helm/Chart.yaml", "version"), ("helm/Chart.yaml", "appVersion"), ("kubernetes/rudderstack-helm/plugin.yaml", "version")]:
+        named = yaml.safe_load((deploy / file).read_text())[key]
+        if named != settings.version:
+            yield f"{file}: {key} is {named}, and the service's is {settings.version}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("--binary", "--kubernetes", "--compose"):
+    for flag in ("--binary", "--compose"):
         parser.add_argument(flag, required=True, type=pathlib.Path)
+    parser.add_argument("--kubernetes", required=True, nargs="+", type=pathlib.Path, metavar="RENDERED")
     options = parser.parse_args()
     settings = Settings(options.binary)
-    documents = list(yaml.safe_load_all(options.kubernetes.read_text()))
     stack = yaml.safe_load(options.compose.read_text())
-    wrong = [*kubernetes(documents, settings), *compose(stack, options.compose.parent, settings)]
+    wrong = [*compose(stack, options.compose.parent, settings), *versions(options.compose.parent, settings)]
+    for rendered in options.kubernetes:
+        documents = list(yaml.safe_load_all(rendered.read_text()))
+        wrong += [f"{rendered.stem}: {line}" for line in kubernetes(documents, settings)]
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)
     sys.exit(1 if wrong else 0)

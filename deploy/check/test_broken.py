@@ -3,6 +3,7 @@
 Run as `checkers-python deploy/check/test_broken.py BINARY`.
 """
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -35,6 +36,22 @@ BROKEN = {
     "a setting that no single destination has": ("kubernetes/settings.env", "LOG_FORMAT=json", "SALESFORCE_SANDBOX_dst_1=true", "no setting SALESFORCE_SANDBOX_dst_1"),
     "a key that is no file": ("kubernetes/settings.env", "LOG_FORMAT=json", "SALESFORCE_JWT_KEY_dst_1=x", "no setting SALESFORCE_JWT_KEY_dst_1"),
     "a destination's secret among the settings": ("kubernetes/settings.env", "LOG_FORMAT=json", "SALESFORCE_CLIENT_SECRET_dst_1=x", "SALESFORCE_CLIENT_SECRET_dst_1 belongs in the Secret"),
+    "an autoscaler that differs in the chart": ("helm/values.yaml", "maxReplicas: 4", "maxReplicas: 9", "Helm has 9"),
+    "a field that the chart lacks": ("helm/templates/deployment.yaml", "      enableServiceLinks: false\n", "", "enableServiceLinks: kustomize has False, Helm has None"),
+    "an object that the chart lacks": ("helm/values.yaml", "networkPolicy:\n  enabled: true", "networkPolicy:\n  enabled: false", "NetworkPolicy/salesforce-transformer"),
+    "a value that the chart does not know": ("helm/values.yaml", "tolerations: []", "toleration: []", "toleration"),
+    "the port among the settings of the chart": ("helm/values.yaml", "LOG_FORMAT: json", 'PORT: "9091"', "invalid propertyName 'PORT'"),
+    "a secret among the settings of the chart": ("helm/values.yaml", "LOG_FORMAT: json", "SALESFORCE_CLIENT_SECRET_dst_1: x", "invalid propertyName 'SALESFORCE_CLIENT_SECRET_dst_1'"),
+    "a policy that keeps RudderStack's chart out": ("kubernetes/rudderstack-helm/peers.yaml", "rudderServer: rudderstack", "rudderServer: rudder-server", "does not let in rudder-server"),
+    "a policy that does not reach RudderStack's transformer": ("kubernetes/rudderstack-helm/peers.yaml", "rudderTransformer: rudderstack-transformer", "rudderTransformer: rudder-transformer", "does not reach the transformer"),
+    "an upstream that RudderStack's chart does not have": ("kubernetes/rudderstack-helm/kustomization.yaml", "UPSTREAM_URL=http://rudderstack-transformer", "UPSTREAM_URL=http://rudder-transformer", "is no Service of the chart"),
+    "a rudder-server that is not switched over": ("kubernetes/rudderstack-helm/post-renderer", 'variable(line[n]) != "DEST_TRANSFORM_URL"', 'found++ || variable(line[n]) != "DEST_TRANSFORM_URL"', "DEST_TRANSFORM_URL is http://rudderstack-transformer:9090, which is not this service"),
+    "a rudder-server that delivers by itself": ("kubernetes/rudderstack-helm/post-renderer", "SALESFORCE SALESFORCE_OAUTH SALESFORCE_OAUTH_SANDBOX", "SALESFORCE", "RSERVER_ROUTER_SALESFORCE_OAUTH_TRANSFORMER_PROXY is None"),
+    "a user that OpenShift does not give": ("kubernetes/openshift/kustomization.yaml", "      - {op: remove, path: /spec/template/spec/securityContext/runAsUser}\n", "", "runAsUser: kustomize has 65532, Helm has None"),
+    "a chart of another version": ("helm/Chart.yaml", "appVersion: 0.1.0", "appVersion: 0.0.9", "helm/Chart.yaml: appVersion is 0.0.9"),
+    "alerts that were changed at their source alone": ("prometheus/alerts.yaml", "for: 1m", "for: 9m", "run deploy/prometheus/copies"),
+    "a monitor of nobody's pods": ("kubernetes/monitoring/podmonitor.yaml", "app.kubernetes.io/name: salesforce-transformer", "app.kubernetes.io/name: other", "PodMonitor: its selector"),
+    "pods that are scraped twice": ("helm/templates/deployment.yaml", "if not .Values.monitoring.enabled", "if true", "scraped a second time"),
     "a field that Compose does not know": ("compose.yaml", "stop_grace_period", "stop_grace_time", "stop_grace_time"),
     "a service that is not in the stack": ("compose.yaml", "UPSTREAM_URL: http://rudder-transformer", "UPSTREAM_URL: http://transformer", "UPSTREAM_URL is at transformer"),
     "a container that is killed while it stops": ("compose.yaml", "stop_grace_period: 75s", "stop_grace_period: 10s", "stop_grace_period is 10 s"),
@@ -53,18 +70,65 @@ class Broken(unittest.TestCase):
         self.assertEqual(status, 0, said)
 
     def test_a_destination_may_have_settings_of_its_own(self):
-        own = [
-            "SALESFORCE_AUTH_dst_1=client-credentials",
-            "SALESFORCE_CLIENT_SECRET_FILE_dst_1=/secrets/dst-1",
-            "SALESFORCE_CLIENT_SECRET_dst_2_FILE=/secrets/dst-2",
-        ]
+        own = {
+            "SALESFORCE_AUTH_dst_1": "client-credentials",
+            "SALESFORCE_CLIENT_SECRET_FILE_dst_1": "/secrets/dst-1",
+            "SALESFORCE_CLIENT_SECRET_dst_2_FILE": "/secrets/dst-2",
+        }
         with tempfile.TemporaryDirectory() as folder:
             copy = pathlib.Path(folder) / "deploy"
             shutil.copytree(HERE.parent, copy)
             with (copy / "kubernetes/settings.env").open("a") as settings:
-                settings.write("\n".join(own) + "\n")
+                settings.writelines(f"{name}={value}\n" for name, value in own.items())
+            values = copy / "helm/values.yaml"
+            lines = "".join(f"\n  {name}: {value}" for name, value in own.items())
+            values.write_text(values.read_text().replace("\n  LOG_FORMAT: json", "\n  LOG_FORMAT: json" + lines))
             status, said = self.check(copy)
         self.assertEqual(status, 0, said)
+
+    def post_rendered(self, chart, **environment):
+        command = [HERE.parent / "kubernetes/rudderstack-helm/post-renderer"]
+        done = subprocess.run(command, input=chart, capture_output=True, text=True, env={**os.environ, **environment})
+        return done.returncode, done.stdout, done.stderr
+
+    def test_a_chart_without_the_variable_is_refused(self):
+        status, _, said = self.post_rendered("env:\n  - name: OTHER\n    value: x\n")
+        self.assertEqual((status, said), (1, "error: the chart sets no DEST_TRANSFORM_URL, so that rudder-server would not be switched\n"))
+
+    def test_a_variable_without_a_plain_value_is_refused(self):
+        for value in ("valueFrom: {}", "value: >-\n      http://other", "value:"):
+            status, _, said = self.post_rendered(f"env:\n  - name: DEST_TRANSFORM_URL\n    {value}\n")
+            self.assertEqual(status, 1)
+            self.assertIn("DEST_TRANSFORM_URL has no plain value behind it", said)
+
+    def test_what_the_user_has_set_stays_and_the_rest_is_byte_for_byte(self):
+        chart = """\
+spec:
+  containers:
+  - name: rudderstack-backend
+    env:
+      - name: RSERVER_ROUTER_SALESFORCE_TRANSFORMER_PROXY
+        value: "false"
+      - name: "DEST_TRANSFORM_URL"
+        value: http://other
+    args: ["DEST_TRANSFORM_URL"]  # é
+"""
+        expected = """\
+spec:
+  containers:
+  - name: rudderstack-backend
+    env:
+      - name: RSERVER_ROUTER_SALESFORCE_TRANSFORMER_PROXY
+        value: "false"
+      - name: "DEST_TRANSFORM_URL"
+        value: "http://here:1"
+      - name: RSERVER_ROUTER_SALESFORCE_OAUTH_TRANSFORMER_PROXY
+        value: "true"
+      - name: RSERVER_ROUTER_SALESFORCE_OAUTH_SANDBOX_TRANSFORMER_PROXY
+        value: "true"
+    args: ["DEST_TRANSFORM_URL"]  # é
+"""
+        self.assertEqual(self.post_rendered(chart, SALESFORCE_TRANSFORMER_URL="http://here:1"), (0, expected, ""))
 
 
 def broken(file, there, instead, expected):

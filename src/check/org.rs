@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{
-    objects::OBJECTS,
-    report::{Finding, Report},
-};
+use super::{objects::OBJECTS, report::Finding};
 use crate::{
     Config,
     config::Flow,
@@ -26,7 +23,7 @@ struct Org {
 }
 
 /// Looks at everything, as far as it can be reached.
-pub(super) async fn inspect(config: Config, destination: &str) -> Report {
+pub(super) async fn inspect(config: Config, destination: &str) -> Vec<Finding> {
     let mut findings = vec![Finding::works("settings", settings(&config, destination))];
     match Org::enter(config, destination).await {
         Ok((org, finding)) => {
@@ -35,7 +32,7 @@ pub(super) async fn inspect(config: Config, destination: &str) -> Report {
         }
         Err(finding) => findings.push(finding),
     }
-    Report::of(findings)
+    findings
 }
 
 fn settings(config: &Config, destination: &str) -> String {

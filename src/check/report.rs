@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// All that is looked at, in this order. What is not reached is skipped.
-const CHECKS: [&str; 10] = [
+const CHECKS: [&str; 11] = [
     "settings",
     "login",
     "API version",
@@ -17,6 +17,7 @@ const CHECKS: [&str; 10] = [
     "Contact fields",
     "duplicate rules",
     "calls left today",
+    "rudder-server",
 ];
 
 /// What came of looking at one thing.

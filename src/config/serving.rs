@@ -1,6 +1,9 @@
 //! The settings of the server: where it listens, what it lets in at most, and how it stops.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use bytesize::ByteSize;
 use clap::Args;
@@ -11,9 +14,9 @@ use crate::{in_flight, process};
 /// The settings of the server.
 #[derive(Args, Clone, Debug)]
 pub struct Serving {
-    /// Address to listen on, unless systemd hands over a socket
-    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
-    pub host: IpAddr,
+    /// Address to listen on, unless systemd hands over a socket; default: every address, of IPv6 and IPv4 as far as there are
+    #[arg(long, env = "HOST")]
+    pub host: Option<IpAddr>,
     /// Port to listen on
     #[arg(long, env = "PORT", default_value_t = 9090)]
     pub port: u16,
@@ -36,6 +39,9 @@ pub struct Serving {
     /// Longest wait for a caller to take the next bytes of its answer
     #[arg(long, env = "ANSWER_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
     pub answer_timeout: Duration,
+    /// How long a caller may keep a connection: a later answer on it says that it is closed, so that new pods get traffic; 0s: for ever
+    #[arg(long, env = "MAX_CONNECTION_AGE", default_value = "5m", value_parser = parse::duration_or_none)]
+    pub max_connection_age: Duration,
     /// Whether answers are compressed for callers that accept gzip; rudder-server does
     #[arg(long, env = "COMPRESS_ANSWERS", default_value_t = true, action = clap::ArgAction::Set)]
     pub compress_answers: bool,
@@ -46,6 +52,20 @@ pub struct Serving {
     /// Longest wait after that for requests in flight
     #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
     pub shutdown_timeout: Duration,
+}
+
+/// Where a server that listens at this host (none: at every address) and port can be asked from its own machine, what is
+/// likelier first.
+#[must_use]
+pub fn from_within(host: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
+    let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
+    let hosts = match host {
+        None | Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => vec![v4, v6],
+        Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => vec![v4],
+        Some(host) => vec![host],
+    };
+    let at_port = |host| SocketAddr::new(host, port);
+    hosts.into_iter().map(at_port).collect()
 }
 
 impl Serving {

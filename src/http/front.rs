@@ -27,6 +27,7 @@ pub(super) async fn here_or_there(
 }
 
 async fn answered(app: &App, request: Request, next: Next) -> Result<Response, RequestError> {
+    app.ready.rudder_server.notice(request.uri().path());
     let request = recorded(app, request).await?;
     let Some(upstream) = &app.upstream else {
         return Ok(next.run(request).await);

@@ -60,7 +60,9 @@ pub(super) async fn health() -> Json<JsonValue> {
 /// `GET /ready`: new requests are welcome. An upstream that fails does not keep Salesforce's events away.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
     let reason = app.hindrance();
-    let mut body = json!({ "ready": reason.is_none() });
+    let heard = app.ready.rudder_server.is_heard();
+    let rudder_server = if heard { "heard" } else { "unheard" };
+    let mut body = json!({ "ready": reason.is_none(), "rudderServer": rudder_server });
     if let Some(upstream) = &app.upstream {
         body["upstream"] = upstream.state().into();
     }

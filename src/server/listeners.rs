@@ -2,11 +2,12 @@
 
 use std::{
     io,
-    net::{self, SocketAddr},
+    net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use futures_util::future::select_all;
 use listenfd::ListenFd;
+use socket2::SockRef;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -42,6 +43,19 @@ pub enum ListenError {
     },
 }
 
+impl ListenError {
+    /// Whether any other address would be refused for the same reason.
+    fn is_of_the_port(&self) -> bool {
+        match self {
+            Self::Address { error, .. } => matches!(
+                error.kind(),
+                io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
+            ),
+            Self::Inherited { .. } => true,
+        }
+    }
+}
+
 fn hint(error: &io::Error) -> &'static str {
     if error.kind() == io::ErrorKind::AddrInUse {
         "; stop the process that listens there, or set REUSE_PORT=true for both"
@@ -52,7 +66,7 @@ fn hint(error: &io::Error) -> &'static str {
 
 impl Listeners {
     /// Takes the sockets that systemd, or whoever started this process, hands over; where there are none, listens on `HOST`
-    /// and `PORT`.
+    /// and `PORT`: without `HOST` on every address of IPv6 and IPv4, or of IPv4 where the machine has no IPv6.
     ///
     /// # Errors
     /// [`ListenError`].
@@ -61,10 +75,22 @@ impl Listeners {
         if !inherited.is_empty() {
             return Ok(Self(inherited));
         }
-        let address = SocketAddr::new(settings.host, settings.port);
-        bound(address, settings.reuse_port)
-            .map(Self::from)
-            .map_err(|error| ListenError::Address { address, error })
+        let at = |host: IpAddr| {
+            let address = SocketAddr::new(host, settings.port);
+            bound(address, settings.reuse_port)
+                .map(Self::from)
+                .map_err(|error| ListenError::Address { address, error })
+        };
+        match settings.host {
+            Some(host) => at(host),
+            None => at(Ipv6Addr::UNSPECIFIED.into()).or_else(|error| {
+                if error.is_of_the_port() {
+                    return Err(error);
+                }
+                // The machine has no IPv6.
+                at(Ipv4Addr::UNSPECIFIED.into())
+            }),
+        }
     }
 
     /// The addresses, as the log shows them.
@@ -182,6 +208,40 @@ fn bound(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
             "REUSE_PORT is not supported on this system",
         ));
     }
+    if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+        // Whatever the system's own default is (net.ipv6.bindv6only).
+        SockRef::from(&socket).set_only_v6(false)?;
+    }
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        serving: Serving,
+    }
+
+    #[tokio::test]
+    async fn without_a_host_every_address_that_the_machine_has_is_listened_on() {
+        let mut settings = Command::parse_from(["test", "--port", "0"]).serving;
+        settings.host = None;
+        let Listeners(listeners) = Listeners::open(&settings).unwrap();
+        let port = listeners[0].local_addr().unwrap().port();
+        let mut hosts = vec!["127.0.0.1"];
+        // Containers without IPv6 have no such address.
+        if net::TcpListener::bind("[::1]:0").is_ok() {
+            hosts.push("[::1]");
+        }
+        for host in hosts {
+            let connected = TcpStream::connect(format!("{host}:{port}")).await;
+            assert!(connected.is_ok(), "{host}: {connected:?}");
+        }
+    }
 }

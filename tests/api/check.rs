@@ -9,7 +9,7 @@ use crate::{
     fixtures::{INTEGRATION_USER, open_org, org},
     keys::KEY_FILE,
     planted::{CLIENT_ID, CLIENT_SECRET, PASSWORD, SECURITY_TOKEN},
-    process::{self, Settings},
+    process::{self, Process, Settings},
     service::{assert_says, serve},
 };
 
@@ -27,6 +27,8 @@ async fn check(org: &Simulator, arguments: &[&str], more: &[(&str, &str)]) -> Ou
         ("SALESFORCE_ALLOWED_HOSTS", &salesforce),
         ("SALESFORCE_CLIENT_ID", CLIENT_ID),
         ("SALESFORCE_CLIENT_SECRET", CLIENT_SECRET),
+        ("HOST", "127.0.0.1"),
+        ("PORT", "1"),
     ];
     run(arguments, &[&environment[..], more].concat()).await
 }
@@ -65,6 +67,7 @@ async fn an_org_in_which_everything_works_is_shown_in_plain_words() {
         "note  Contact fields    ",
         "ok    duplicate rules   none is active",
         "ok    calls left today  14996 of 15000, of which 1500 are kept",
+        "note  rudder-server     no service answers at http://127.0.0.1:1: run this beside the service",
         "Everything works that events need.",
     ] {
         assert_says(&text, line);
@@ -205,7 +208,27 @@ async fn what_a_failure_keeps_from_being_looked_at_is_skipped() {
         .map(|finding| finding["state"].as_str().unwrap())
         .collect();
     let skipped = ["skipped"; 8];
-    assert_eq!(states, [&["works", "fails"], &skipped[..]].concat());
+    assert_eq!(states, [&["works", "fails", "note"], &skipped[..]].concat());
+}
+
+#[tokio::test]
+async fn whether_rudder_server_uses_the_service_beside_it_is_told() {
+    let service = Process::start(&[]).await;
+    let port = service.port().to_string();
+    let org = open_org().build();
+    for (state, words) in [
+        (
+            "note",
+            "look whether its DEST_TRANSFORM_URL is this service",
+        ),
+        ("works", "it uses the service at http://127.0.0.1:"),
+    ] {
+        let (code, findings) = found(&org, &[("PORT", &port)]).await;
+        let (found, says) = one(&findings, "rudder-server");
+        assert_eq!((code, found), (Some(0), state), "{says}");
+        assert_says(says, words);
+        service.get("/features").await;
+    }
 }
 
 #[tokio::test]

@@ -68,14 +68,36 @@ async fn a_service_that_is_about_to_stop_still_takes_requests_and_is_not_ready()
     service.signal().await;
     service.ready.stopping().await;
     let ready = service.get("/ready").await;
-    let body = json!({"ready": false, "reason": "the service is stopping"});
+    let reason = "the service is stopping";
+    let body = json!({"ready": false, "rudderServer": "unheard", "reason": reason});
     assert_eq!((ready.status, ready.json()), (503, body));
     assert_eq!(service.get("/health").await.status, 200);
     // A caller that keeps its connection is sent elsewhere with the next request.
     assert_eq!(ready.header("connection"), "close");
     assert_eq!(service.transform(json!([])).await, json!([]));
     service.signal().await;
-    assert_eq!(service.serving.await.unwrap(), End::CutOff);
+    assert_eq!(service.serving.await.unwrap(), End::Drained);
+}
+
+#[tokio::test]
+async fn a_second_signal_with_nothing_in_flight_cuts_nothing_off() {
+    let service = Service::start("http://127.0.0.1:1", &["--shutdown-delay", "1h"]).await;
+    // One connection is kept alive, and on one nothing has been asked.
+    assert_eq!(service.get("/health").await.status, 200);
+    let _idle = connection(&service).await;
+    service.signal().await;
+    service.ready.stopping().await;
+    service.signal().await;
+    assert_eq!(service.serving.await.unwrap(), End::Drained);
+}
+
+#[tokio::test]
+async fn an_answer_on_a_connection_that_is_old_says_that_it_is_closed() {
+    for (age, told) in [("1ns", "close"), ("1h", ""), ("0s", "")] {
+        let service = Service::start("http://127.0.0.1:1", &["--max-connection-age", age]).await;
+        let answer = service.get("/health").await;
+        assert_eq!((answer.status, answer.header("connection")), (200, told));
+    }
 }
 
 #[tokio::test]

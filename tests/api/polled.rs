@@ -1,9 +1,13 @@
 //! The routes that are polled: by rudder-server before it sends anything, by the cluster, by Prometheus, by the curious.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::{
     fixtures::{destination, job, lead_job, org},
+    log::Log,
+    process::Process,
     service::{Service, assert_says},
 };
 
@@ -29,7 +33,39 @@ async fn a_healthy_service_says_so_and_is_ready() {
     let up = json!({"service": "UP", "version": env!("CARGO_PKG_VERSION")});
     assert_eq!((health.status, health.json()), (200, up));
     let ready = service.get("/ready").await;
-    assert_eq!((ready.status, ready.json()), (200, json!({"ready": true})));
+    let body = json!({"ready": true, "rudderServer": "unheard"});
+    assert_eq!((ready.status, ready.json()), (200, body));
+}
+
+#[tokio::test]
+async fn rudder_server_is_heard_once_it_has_asked_for_what_it_alone_asks_for() {
+    let mut service = Process::start(&[]).await;
+    let used = async |service: &Process| service.get("/ready").await.json()["rudderServer"].take();
+    service.post("/transform", "[]".to_owned()).await;
+    assert_eq!(used(&service).await, "unheard");
+    for _ in 0..2 {
+        service.get("/features").await;
+        assert_eq!(used(&service).await, "heard");
+    }
+    service.terminate();
+    service.ended().await;
+    let said = "rudder-server has asked for the first time";
+    assert_eq!(service.log().matches(said).count(), 1, "{}", service.log());
+}
+
+#[tokio::test]
+async fn a_rudder_server_that_does_not_come_is_told_with_what_to_look_at() {
+    let service = Service::of(&org().build()).await;
+    let log = Log::start();
+    let patience = Duration::from_millis(1);
+    for (path, told) in [("/health", 1), ("/features", 0)] {
+        service.get(path).await;
+        let before = log.warnings().len();
+        service.ready.clone().expect_rudder_server(patience).await;
+        let warnings = log.warnings();
+        assert_eq!(warnings.len() - before, told, "{path}");
+        assert_says(&warnings[0], "DEST_TRANSFORM_URL");
+    }
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ struct Last {
 #[derive(Debug, Error)]
 pub enum SettingError {
     /// The file cannot be read.
-    #[error("{setting}: {} cannot be read: {error}", path.display())]
+    #[error("{setting}: {} cannot be read: {error}{hint}", path.display(), hint = hint(error))]
     Unreadable {
         /// The setting.
         setting: String,
@@ -104,6 +104,16 @@ pub enum SettingError {
     /// A value that is no text.
     #[error("{0} is no UTF-8 text")]
     NotText(String),
+}
+
+/// What to do about a file that is there and belongs to somebody else.
+fn hint(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        "; the user of this process must be able to read it, which is 65532 in the image: in Kubernetes set \
+         securityContext.fsGroup to 65532 for the pod, elsewhere chown the file to 65532, or chmod it to 0444"
+    } else {
+        ""
+    }
 }
 
 fn wanted(flow: Flow, destination: Option<&str>) -> String {
@@ -249,6 +259,20 @@ mod tests {
         let error = Setting::file("X_FILE".to_owned(), &path).unwrap_err();
         assert!(error.to_string().ends_with(" is empty"), "{error}");
         fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_told_with_what_to_do() {
+        let denied = SettingError::Unreadable {
+            setting: "X_FILE".to_owned(),
+            path: "/secrets/x".into(),
+            error: io::ErrorKind::PermissionDenied.into(),
+        };
+        let denied = denied.to_string();
+        assert!(
+            denied.starts_with("X_FILE: /secrets/x cannot be read: ") && denied.contains("fsGroup"),
+            "{denied}"
+        );
     }
 
     #[test]

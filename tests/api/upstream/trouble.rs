@@ -1,7 +1,14 @@
 //! An upstream that is not there: its events are kept, and Salesforce's go on.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
+use axum::{Router, http::StatusCode, routing::get};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -9,6 +16,7 @@ use tokio::sync::Notify;
 use super::{Stock, in_front};
 use crate::{
     fixtures::{lead_job, org},
+    log::Log,
     service::{Answer, Service, serve},
 };
 
@@ -43,6 +51,30 @@ async fn nothing_is_answered_before_the_upstream_has_been_heard() {
         (503, &json!("unheard"))
     );
     assert_eq!(org.calls().total_api(), 0);
+}
+
+#[tokio::test]
+async fn an_upstream_that_fails_has_one_line_in_the_log_and_one_once_it_answers() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let asks = Arc::clone(&asked);
+    let features = async move || match asks.fetch_add(1, Ordering::Relaxed) {
+        0..5 => Err(StatusCode::INTERNAL_SERVER_ERROR),
+        _ => Ok("{}"),
+    };
+    let upstream = Router::new().route("/features", get(features));
+    let log = Log::start();
+    let _service = in_front(&org().build(), &serve(upstream).await, &[]).await;
+    assert!(asked.load(Ordering::Relaxed) > 5);
+    let lines = log.lines();
+    let told = |words: &str| {
+        let says = |line: &&serde_json::Value| {
+            let message = line["fields"]["message"].as_str();
+            message.is_some_and(|message| message.starts_with(words))
+        };
+        lines.iter().filter(says).count()
+    };
+    assert_eq!(told("the upstream's features cannot be read"), 1);
+    assert_eq!(told("the upstream answers"), 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,76 @@
+"""Whether the bot of .github/renovate.json reaches every version that is pinned in this repository: `pins.py [FOLDER]`.
+
+A version that neither one of its managers reads nor stands in EXEMPT is an error: nobody would ever renew it.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+# Where versions are pinned by hand. Lock files and Cargo.toml are the business of the manager `cargo`.
+PLACES = re.compile(r"\.ci/.*|\.github/workflows/.*|.*Dockerfile.*|.*compose.*\.ya?ml|.*requirements.*\.(in|txt)|.*Cargo\.(toml|lock)|.*rust-toolchain.*")
+# What Renovate reads by itself, as `config:recommended` has it: files, and what stands in their lines.
+BUILT_IN = {
+    "cargo": (r"(.*/)?Cargo\.(toml|lock)", r".*"),
+    "github-actions": (r"\.github/workflows/[^/]+\.yml", r"uses: [\w./-]+@[0-9a-f]{40} # v[\d.]+|runs-on: \S+|runner: ubuntu-\S+"),
+    # Of an ARG only where a FROM names it.
+    "dockerfile": (r"(.*/)?Dockerfile", r"(ARG \w+_IMAGE=|FROM )\S+"),
+    "docker-compose": (r"(.*/)?compose[^/]*\.ya?ml", r"image: (\$\{\w+:-)?[\w./-]+:[\w.-]+\}?"),
+    "pip-compile": (r"deploy/check/requirements\.(in|txt)", r"[\w.-]+==\S+.*|.*--hash=.*|#.*"),
+}
+VERSION = re.compile(r"\d+\.\d+[\w.-]*|:latest\b|\b[\w-]+@latest\b")
+# Numbers that are no pins.
+EXEMPT = re.compile(r"\b(127\.0\.0\.1|0\.0\.0\.0)\b|MIT OR Apache-2\.0|v0\.1\.0 becomes|^\s*#.*")
+
+
+def python_regex(text):
+    """A regular expression of Renovate (RE2) as Python writes it."""
+    return re.compile(text.replace("(?<", "(?P<"))
+
+
+def reached(path, text, config):
+    """The text without what a manager reads."""
+    for manager in config["customManagers"]:
+        if any(python_regex(pattern.strip("/")).search(path) for pattern in manager["managerFilePatterns"]):
+            for match in map(python_regex, manager["matchStrings"]):
+                text = match.sub("\n", text)
+    for files, lines in BUILT_IN.values():
+        if re.fullmatch(files, path):
+            text = re.sub(lines, "", text)
+    return text
+
+
+def out_of_reach(folder, paths, config):
+    """Yields each line with a version that nobody would renew."""
+    for path in filter(PLACES.fullmatch, paths):
+        left = reached(path, (folder / path).read_text(), config)
+        for line in left.splitlines():
+            if VERSION.search(EXEMPT.sub("", line)):
+                yield f"{path}: {line.strip()}"
+
+
+def unused(folder, paths, config):
+    """Yields each custom manager that finds nothing: its pin has moved on without it."""
+    for manager in config["customManagers"]:
+        patterns = [python_regex(pattern.strip("/")) for pattern in manager["managerFilePatterns"]]
+        texts = [(folder / path).read_text() for path in paths if any(pattern.search(path) for pattern in patterns)]
+        if not any(python_regex(match).search(text) for match in manager["matchStrings"] for text in texts):
+            yield f".github/renovate.json: \"{manager['description']}\" finds nothing"
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1])
+    listed = subprocess.run(["git", "-C", folder, "ls-files"], check=True, capture_output=True, text=True).stdout
+    # Its own text quotes patterns, and its tests quote pins.
+    paths = [path for path in listed.splitlines() if (folder / path).is_file() and not re.fullmatch(r"\.ci/.*\.py", path)]
+    config = json.loads((folder / ".github/renovate.json").read_text())
+    wrong = [*out_of_reach(folder, paths, config), *unused(folder, paths, config)]
+    for line in wrong:
+        print(f"error: out of the bot's reach: {line}", file=sys.stderr)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+//! How often the log says that the upstream fails: at once, and then ever more seldom.
+
+use std::time::{Duration, Instant};
+
+use super::UpstreamError;
+
+/// How long nothing is logged after the first line. It doubles each time, up to the second one.
+const QUIET: Duration = Duration::from_secs(10);
+const MOST_QUIET: Duration = Duration::from_mins(10);
+
+/// An upstream that fails.
+pub(super) struct Trouble {
+    since: Instant,
+    next: Instant,
+    quiet: Duration,
+}
+
+impl Trouble {
+    /// Trouble that begins now.
+    pub(super) fn begun() -> Self {
+        Self::begun_at(Instant::now())
+    }
+
+    fn begun_at(now: Instant) -> Self {
+        Self {
+            since: now,
+            next: now,
+            quiet: QUIET,
+        }
+    }
+
+    /// Logs it, where a line is due.
+    pub(super) fn tell(&mut self, error: UpstreamError) {
+        if self.is_due(Instant::now()) {
+            tracing::warn!(
+                %error,
+                "the upstream's features cannot be read: look at UPSTREAM_URL, and whether a NetworkPolicy lets this service \
+                 reach it. It is asked again five times a second, and this line comes ever more seldom"
+            );
+        }
+    }
+
+    fn is_due(&mut self, now: Instant) -> bool {
+        if now < self.next {
+            return false;
+        }
+        self.next = now + self.quiet;
+        self.quiet = (self.quiet * 2).min(MOST_QUIET);
+        true
+    }
+
+    /// How long it has lasted.
+    pub(super) fn lasted(&self) -> Duration {
+        self.since.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_that_fails_is_told_at_once_and_then_ever_more_seldom() {
+        let start = Instant::now();
+        let mut trouble = Trouble::begun_at(start);
+        let told = (0..3_600).filter(|second| trouble.is_due(start + Duration::from_secs(*second)));
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [0, 10, 30, 70, 150, 310, 630, 1230, 1830, 2430, 3030]
+        );
+    }
+}
