@@ -112,8 +112,11 @@ impl Delivery<'_, '_> {
     fn gone(&self, write: &Write<'_>, fault: Option<&Fault>) -> Option<Key> {
         let is_stored = |job: &Job<'_>| job.origin == Origin::Stored;
         let is_mendable = fault.is_some_and(|fault| may_be_mended(fault, write.operation()));
-        let is_ours = is_mendable && self.request.jobs.iter().any(is_stored);
-        key_of(write).filter(|_| is_ours)
+        if is_mendable && self.request.jobs.iter().any(is_stored) {
+            key_of(write)
+        } else {
+            None
+        }
     }
 
     /// Sends a write, once more with a new session where its own has expired.
@@ -226,12 +229,21 @@ impl Delivery<'_, '_> {
         });
         Outcome {
             dispositions: dispositions.collect(),
-            may_repeat: matches!(operation, Operation::Create { .. })
-                && failure.as_ref().is_some_and(Failure::leaves_open)
-                && write.and_then(key_of).is_none(),
+            may_repeat: failure.as_ref().is_some_and(Failure::leaves_open)
+                && write.is_some_and(|write| self.has_no_key(write)),
             answer,
             failure,
         }
+    }
+
+    /// Whether a write creates a record that no later attempt can look up.
+    fn has_no_key(&self, write: &Write<'_>) -> bool {
+        let is_named = |job: &Job<'_>| match job.origin {
+            Origin::Stored => key_of(write).is_none(),
+            Origin::Routed { .. } => !self.was_found(job),
+        };
+        matches!(write.operation(), Operation::Create { .. })
+            && self.request.jobs.iter().any(is_named)
     }
 
     /// What to do about the failure of a job. What a fresh lookup can mend is not final where the record came from one, as

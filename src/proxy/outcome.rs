@@ -33,7 +33,7 @@ pub enum Failure {
     #[error("{0}")]
     Fault(Fault),
     /// What an earlier attempt may have written could not be looked up.
-    #[error("the lookup in Salesforce failed, and nothing was sent: {0}")]
+    #[error("the lookup in Salesforce failed, and nothing was written: {0}")]
     Lookup(#[source] Arc<Fault>),
     /// What the lookup has found cannot be written to.
     #[error("{0}")]

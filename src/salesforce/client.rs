@@ -161,7 +161,7 @@ impl Client {
 
     /// Notes that a call's token was accepted: it was carried out, or refused for another reason.
     fn note_accepted(&self, token: Option<Fingerprint>, fault: Option<&Fault>) {
-        let is_accepted = fault.is_none_or(|fault| matches!(fault, Fault::Refused(_)));
+        let is_accepted = fault.is_none_or(Fault::is_after_admission);
         if let Some(token) = token.filter(|_| is_accepted) {
             self.accepted.note(token);
         }

@@ -260,6 +260,27 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
+    /// Whether Salesforce had accepted the session by the time that it refused the request.
+    #[must_use]
+    pub(super) fn is_after_admission(&self) -> bool {
+        match self {
+            Self::LimitReached(_)
+            | Self::Waiting(..)
+            | Self::Automation(_)
+            | Self::Unknown(_)
+            | Self::Refused(_) => true,
+            Self::SessionExpired(_)
+            | Self::Reserved { .. }
+            | Self::Unavailable(_)
+            | Self::Passing(_)
+            | Self::Redirected { .. }
+            | Self::Timeout(_)
+            | Self::ConnectionRefused
+            | Self::Connection(_)
+            | Self::Unreadable(_) => false,
+        }
+    }
+
     /// Whether a record holds already what a write would have made a duplicate.
     #[must_use]
     pub fn is_about_a_duplicate(&self) -> bool {

@@ -131,3 +131,18 @@ async fn the_orgs_of_a_batch_are_asked_apart() {
     assert_eq!(verdict(&entries[1]), (200, "", ""));
     assert_eq!(entries[1].get("authErrorCategory"), None);
 }
+
+#[tokio::test]
+async fn the_processor_path_on_which_no_secret_is_sent_is_named_as_the_cause() {
+    let service = Service::of(&org().build()).await;
+    let jobs = json!([oauth_job(1, Value::Null)]);
+    for name in ["salesforce_oauth", "salesforce_oauth_sandbox"] {
+        let path = format!("/v0/destinations/{name}");
+        let entries = service.post(&path, &jobs).await.accepted();
+        assert_eq!(verdict(&entries[0]), (500, "platform", "oAuthSecret"));
+        assert_says(error(&entries[0]), "sends no secret on its processor path");
+        assert_says(error(&entries[0]), "transformAt: router");
+    }
+    let entries = service.router(&jobs).await;
+    assert_says(error(&entries[0]), "reconnect the account");
+}

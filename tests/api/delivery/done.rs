@@ -1,13 +1,13 @@
 //! What counts as written: Salesforce's own form of it, and nothing that merely is a success of HTTP.
 
-use salesforce_transformer::simulator::{Call, Fault};
+use salesforce_transformer::simulator::{Call, Fault, FieldType};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use super::{DELIVERED, Outcome, RETRYABLE, assert_outcome, salesforce_that_says, write_to};
 use crate::{
-    fixtures::{lead_job, org},
-    service::{Service, assert_says},
+    fixtures::{destination, job, lead_job, org},
+    service::Service,
 };
 
 /// The forms in which a write may be answered, and what the answer to each operation makes of it.
@@ -101,20 +101,61 @@ async fn a_created_record_whose_answer_breaks_off_is_created() {
 /// What a create says that may be repeated.
 const NO_KEY: &str = "no key to look it up by";
 
+/// The creation of a record that the event names by its object alone.
+fn named(id: u64, object: &str) -> Value {
+    let message = json!({
+        "type": "identify",
+        "traits": {"LastName": "Gibbs", "Company": "n/a", "Email": "gibbs@example.com"},
+        "context": {"externalId": [{"type": format!("Salesforce-{object}")}]},
+        "integrations": {"Salesforce": true},
+    });
+    job(id, message, &destination("dst-1"))
+}
+
+/// A record of a reverse-ETL sync, found by an identifier.
+fn synced(id: u64) -> Value {
+    let message = json!({
+        "type": "identify",
+        "traits": {"Name": "Gibbs"},
+        "context": {
+            "mappedToDestination": true,
+            "externalId": [{"type": "Salesforce-Badge__c", "id": "b1", "identifierType": "Ext__c"}],
+        },
+    });
+    job(id, message, &destination("dst-1"))
+}
+
 #[tokio::test]
 async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated() {
+    let fields = [("Name", FieldType::Text), ("Ext__c", FieldType::Text)];
+    let org = org().custom_object("Badge__c", &fields).build();
+    let service = Service::of(&org).await;
+    let jobs = [
+        (named(1, "Contact"), true),
+        (named(2, "Lead"), true),
+        (lead_job(3, "ada@example.com"), false),
+        (synced(4), false),
+    ];
+    for (job, is_said) in jobs {
+        let entry = service.router([job]).await[0].take();
+        for fault in [Fault::Says(204, ""), Fault::Says(201, "{}"), Fault::Dropped] {
+            org.fail_next(Call::Create, fault, 1);
+            let output = super::deliver(&service, &entry).await;
+            let case = format!("{fault:?} {}", entry["metadata"][0]["jobId"]);
+            assert_eq!(super::outcome(&output), RETRYABLE, "{case}");
+            let message = output["message"].as_str().unwrap();
+            assert_eq!(message.contains(NO_KEY), is_said, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_create_without_a_key_says_nothing_of_a_repetition() {
     let org = org().build();
     let service = Service::of(&org).await;
-    let contact = super::session::contact_job(1);
-    let lead = lead_job(2, "ada@example.com");
-    let entries = service.router([contact, lead]).await;
-    for fault in [Fault::Says(204, ""), Fault::Says(201, "{}"), Fault::Dropped] {
-        org.fail_next(Call::Create, fault, 2);
-        let contact = super::deliver(&service, &entries[0]).await;
-        assert_eq!(super::outcome(&contact), RETRYABLE, "{fault:?}");
-        assert_says(contact["message"].as_str().unwrap(), NO_KEY);
-        let lead = super::deliver(&service, &entries[1]).await;
-        assert_eq!(super::outcome(&lead), RETRYABLE, "{fault:?}");
-        assert!(!lead["message"].as_str().unwrap().contains(NO_KEY));
-    }
+    let entry = service.router([named(1, "Contact")]).await[0].take();
+    org.fail_next(Call::Create, Fault::RowLocked, 1);
+    let output = super::deliver(&service, &entry).await;
+    assert_eq!(super::outcome(&output), RETRYABLE);
+    assert!(!output["message"].as_str().unwrap().contains(NO_KEY));
 }

@@ -1,7 +1,7 @@
 //! What a fresh lookup can mend is not final: the next attempt looks the record up again, where the record came from a
 //! lookup. Where the event named it, the refusal is final at once.
 
-use salesforce_transformer::simulator::Simulator;
+use salesforce_transformer::simulator::{Call, Fault, Simulator};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -210,5 +210,48 @@ async fn each_job_of_a_request_is_answered_by_its_own_attempt() {
             .collect();
         let expected: Vec<_> = [1, 2, 3, 4].into_iter().zip(of_each).collect();
         assert_eq!(json!(found), json!(expected), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_of_any_kind_are_answered_once() {
+    let org = org().build();
+    let service = Service::of(&org).await;
+    let entry = service.router([lead_job(1, "ada@example.com")]).await[0].take();
+    let write = &entry["batchedRequest"][0];
+    org.fail_next(Call::Create, Fault::RowLocked, 1_000);
+    let odd = [
+        json!(null),
+        json!(-1),
+        json!(1.5),
+        json!(1e300),
+        json!("1"),
+        json!("x"),
+        json!(true),
+        json!([]),
+        json!({}),
+        json!({"lookedUp": null}),
+        json!({"lookedUp": 5}),
+        json!({"lookedUp": {"attempt": "1", "field": 5}}),
+        json!({"lookedUp": {"attempt": -1}}),
+        json!({"coalesced": "true", "lookedUp": []}),
+    ];
+    for attempt in &odd {
+        for dest_info in &odd {
+            let mut job = metadata(1);
+            job["attemptNum"] = attempt.clone();
+            job["destInfo"] = dest_info.clone();
+            let path = "/v1/destinations/salesforce/proxy";
+            let body = asking(write, &json!([job]));
+            let output = service.post(path, body).await.accepted()["output"].take();
+            let case = format!("{attempt} {dest_info}: {output}");
+            let response = output["response"].as_array().unwrap();
+            assert_eq!(
+                (response.len(), &response[0]["statusCode"]),
+                (1, &json!(500)),
+                "{case}"
+            );
+            assert_eq!(response[0]["metadata"], job, "{case}");
+        }
     }
 }

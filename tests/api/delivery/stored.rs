@@ -164,7 +164,7 @@ async fn where_the_lookup_fails_nothing_is_written_and_the_job_comes_again() {
         stored.org.fail_next(Call::Query, fault, 1);
         let (found, message) = stored.attempt("v1", 1).await;
         assert_eq!(found, status, "{fault:?}");
-        assert_says(&message, "nothing was sent");
+        assert_says(&message, "nothing was written");
         assert_eq!(stored.org.calls().create, 0);
         assert_eq!(stored.status("v1", 2).await, 200);
         assert_eq!(stored.org.records("Lead").len(), 1);
