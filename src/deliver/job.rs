@@ -11,6 +11,7 @@ use crate::{
         json::{Outline, Value},
     },
     error::EventError,
+    in_flight::Share,
     plan::{Plan, Record, Records},
     salesforce::{Credentials, Session},
 };
@@ -25,6 +26,8 @@ pub struct Job {
     pub(super) are_fields: bool,
     pub(super) destination: Arc<Destination>,
     pub(super) access: Access,
+    /// The memory of its request, which counts until all of its jobs are done, also where its caller has hung up.
+    _share: Arc<Share>,
 }
 
 /// The right to write: a session, and what a new one is opened with.
@@ -87,6 +90,7 @@ impl Job {
         plan: Plan<'_>,
         destination: Arc<Destination>,
         access: Access,
+        share: Arc<Share>,
     ) -> Self {
         Self {
             user: user(entry).map(|user| format!("{}\n{user}", destination.id)),
@@ -95,6 +99,7 @@ impl Job {
             are_fields: plan.are_fields,
             destination,
             access,
+            _share: share,
         }
     }
 

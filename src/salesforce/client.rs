@@ -16,6 +16,7 @@ use reqwest::{
 
 use crate::{
     config::Config,
+    in_flight::{InFlight, Memory, Overloaded},
     metrics::{Call, Metrics},
     salesforce::{
         fault::Fault,
@@ -88,6 +89,43 @@ pub struct Client {
     timeout: Duration,
     metrics: Arc<Metrics>,
     limits: Arc<Limits>,
+    in_flight: InFlight,
+}
+
+/// How many times its length an answer is counted: as it came, and what is read out of it.
+const WEIGHT: usize = 3;
+
+/// How an answer that is being read takes its memory.
+type Take = fn(&mut Memory, usize) -> Result<(), Overloaded>;
+
+/// How much an answer may take whether there is room or not, in bytes as it is counted: what five queries of 500 values find.
+/// A request that fills the memory would else never have its records.
+const HONEST: u64 = 3 << 20;
+
+/// What is larger than honest answers are takes it where there is room.
+fn where_there_is_room(memory: &mut Memory, bytes: usize) -> Result<(), Overloaded> {
+    if memory.bytes() < HONEST {
+        return in_any_case(memory, bytes);
+    }
+    memory.grow(bytes)
+}
+
+/// That of a write takes it in any case: it says what has been written.
+fn in_any_case(memory: &mut Memory, bytes: usize) -> Result<(), Overloaded> {
+    memory.count(bytes);
+    Ok(())
+}
+
+/// An answer, whose memory counts as long as it is there.
+struct Counted {
+    body: BytesMut,
+    _memory: Memory,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 impl Client {
@@ -101,6 +139,7 @@ impl Client {
         config: &Config,
         metrics: Arc<Metrics>,
         limits: Arc<Limits>,
+        in_flight: InFlight,
     ) -> Result<Self, reqwest::Error> {
         let timeout = config.salesforce_timeout;
         let builder = reqwest::Client::builder();
@@ -125,7 +164,13 @@ impl Client {
             timeout,
             metrics,
             limits,
+            in_flight,
         })
+    }
+
+    /// Nothing yet of the memory of requests in flight, to be added to.
+    pub(super) fn memory(&self) -> Memory {
+        self.in_flight.memory()
     }
 
     /// A request of an org's REST API, to be filled in and given to [`Client::send`]. `path` begins with `/services`.
@@ -158,7 +203,12 @@ impl Client {
     ) -> Result<Bytes, Fault> {
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
-        let answer = exchange(request, self.timeout, LARGEST_ANSWER).await;
+        let take: Take = match call {
+            Call::Token | Call::Query | Call::Describe => where_there_is_room,
+            Call::Collections | Call::Write => in_any_case,
+        };
+        let reading = (self.memory(), take, LARGEST_ANSWER);
+        let answer = exchange(request, self.timeout, reading).await;
         report(ticket, &answer);
         let result = answer.and_then(Answer::whole_success);
         self.count(call, result.as_ref().err(), start);
@@ -179,7 +229,8 @@ impl Client {
         };
         let start = Instant::now();
         let request = request.timeout(timeout);
-        let answer = exchange(request, timeout, LARGEST_ANSWER_TO_WRITE).await;
+        let reading: Reading = (self.memory(), in_any_case, LARGEST_ANSWER_TO_WRITE);
+        let answer = exchange(request, timeout, reading).await;
         report(Some(ticket), &answer);
         let fault = answer.as_ref().ok().and_then(Answer::fault_of_write);
         self.count(Call::Write, answer.as_ref().err().or(fault.as_ref()), start);
@@ -216,11 +267,14 @@ fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
     }
 }
 
-/// Sends a request that has this timeout, and reads at most so many bytes of its answer.
+/// How an answer is read: what its memory is taken from, how, and how many bytes it may have.
+type Reading = (Memory, Take, usize);
+
+/// Sends a request that has this timeout, and reads its answer.
 async fn exchange(
     request: RequestBuilder,
     timeout: Duration,
-    largest: usize,
+    reading: Reading,
 ) -> Result<Answer, Fault> {
     let mut response = request
         .send()
@@ -231,7 +285,7 @@ async fn exchange(
         status,
         usage: Usage::of(response.headers()),
         is_other: is_other(response.headers()),
-        body: body(&mut response, timeout, largest).await,
+        body: body(&mut response, timeout, reading).await,
     })
 }
 
@@ -246,7 +300,11 @@ fn is_other(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn body(response: &mut Response, timeout: Duration, largest: usize) -> Result<Bytes, Fault> {
+async fn body(
+    response: &mut Response,
+    timeout: Duration,
+    (mut memory, take, largest): Reading,
+) -> Result<Bytes, Fault> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response
         .chunk()
@@ -258,9 +316,13 @@ async fn body(response: &mut Response, timeout: Duration, largest: usize) -> Res
                 "it is larger than {largest} bytes"
             )));
         }
+        take(&mut memory, chunk.len() * WEIGHT).map_err(Fault::Overloaded)?;
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(Bytes::from_owner(Counted {
+        body,
+        _memory: memory,
+    }))
 }
 
 /// A request that brought no answer. The URL is left out of the text: a lookup's holds e-mails.

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 pub use self::refusal::Refusal;
 use self::refusal::{refusals, refused_in_success};
+use crate::in_flight::Overloaded;
 
 /// What to do about a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,9 @@ pub enum Fault {
     /// The connection could not be made or broke.
     #[error("the connection to Salesforce failed: {0}")]
     Connection(String),
+    /// There was no memory for the answer.
+    #[error("Salesforce's answer was not read to its end: {0}")]
+    Overloaded(Overloaded),
     /// An answer that says success and cannot be read.
     #[error("Salesforce's answer cannot be read: {0}")]
     Unreadable(String),
@@ -198,6 +202,7 @@ impl Fault {
             | Self::Redirected { .. }
             | Self::Timeout(_)
             | Self::Connection(_)
+            | Self::Overloaded(_)
             | Self::Unreadable(_) => Disposition::Retry,
             Self::Refused(_) => Disposition::Abort,
         }
@@ -207,7 +212,9 @@ impl Fault {
     #[must_use]
     pub fn leaves_open(&self) -> bool {
         match self {
-            Self::Timeout(_) | Self::Connection(_) | Self::Unreadable(_) => true,
+            Self::Timeout(_) | Self::Connection(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
+                true
+            }
             // A gateway on the way has given up waiting, say.
             Self::Passing(refusal) => refusal.code.is_empty(),
             Self::SessionExpired(_)
@@ -251,6 +258,7 @@ impl Fault {
             | Self::Timeout(_)
             | Self::ConnectionRefused
             | Self::Connection(_)
+            | Self::Overloaded(_)
             | Self::Unreadable(_) => None,
         }
     }
@@ -269,6 +277,7 @@ impl Fault {
             Self::Timeout(_) => "timeout",
             Self::ConnectionRefused => "connection_refused",
             Self::Connection(_) => "connection",
+            Self::Overloaded(_) => "overloaded",
             Self::Unreadable(_) => "unreadable",
         }
     }
