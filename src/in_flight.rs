@@ -213,7 +213,13 @@ impl InFlight {
             })
     }
 
-    fn give_back(&self, bytes: u64) {
+    /// Counts bytes, whether there is room or not, until they are given back.
+    pub(crate) fn count(&self, bytes: u64) {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives bytes back that are counted.
+    pub(crate) fn give_back(&self, bytes: u64) {
         self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
@@ -307,7 +313,7 @@ impl Memory {
     /// Counts more, whether there is room or not: it is there already, or needed to finish what has begun.
     pub fn count(&mut self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.all.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.all.count(bytes);
         self.bytes = self.bytes.wrapping_add(bytes);
     }
 
@@ -394,7 +400,7 @@ mod tests {
 
     #[test]
     fn no_length_overflows_the_count() {
-        let share = InFlight::new(u64::MAX).begin();
+        let share = InFlight::new(u64::MAX - 1).begin();
         assert_eq!(share.grow(1), Ok(()));
         assert!(share.grow(usize::MAX).is_err());
     }

@@ -116,6 +116,7 @@ impl<'a> Orgs<'a> {
     }
 
     /// What tells the orgs apart before they are asked, see [`Credentials::org`].
+    #[must_use]
     pub fn keys(&self) -> impl ExactSizeIterator<Item = OrgKey> {
         self.0.iter().map(|org| OrgKey::of(org.credentials.org()))
     }

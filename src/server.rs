@@ -92,7 +92,6 @@ struct Server {
     http: http1::Builder,
     answer_timeout: Duration,
     header_limit: usize,
-    in_flight: InFlight,
     open: Connections,
     connections: TaskTracker,
     draining: CancellationToken,
@@ -110,8 +109,7 @@ impl Server {
             http,
             answer_timeout: settings.answer_timeout,
             header_limit,
-            open: Connections::new(settings.most_connections(), in_flight.clone()),
-            in_flight,
+            open: Connections::new(settings.most_connections(), in_flight),
             connections: TaskTracker::new(),
             draining: CancellationToken::new(),
         }
@@ -146,11 +144,7 @@ impl Server {
         // Who takes no answer would otherwise hold its memory for ever.
         let mut connection = TimeoutWriter::new(connection);
         connection.set_timeout(Some(self.answer_timeout));
-        let connection = Counted::new(
-            Box::pin(connection),
-            Arc::clone(&open),
-            self.in_flight.memory(),
-        );
+        let connection = Counted::new(Box::pin(connection), Arc::clone(&open));
         let (app, asked) = (self.app.clone(), CancellationToken::new());
         let (first_request, busy) = (asked.clone(), Arc::clone(&open));
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {

@@ -54,7 +54,7 @@ pub struct Serving {
     /// Longest wait for the next bytes of a request's body
     #[arg(long, env = "BODY_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
     pub body_timeout: Duration,
-    /// Least bytes of a request's body in a second, once BODY_TIMEOUT is over
+    /// Least bytes of a request's body in a second, once `BODY_TIMEOUT` is over
     #[arg(long, env = "MIN_BODY_RATE", default_value = "1KiB", value_parser = parse::size)]
     pub min_body_rate: ByteSize,
     /// Longest wait for a caller to take the next bytes of its answer

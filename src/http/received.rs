@@ -87,14 +87,13 @@ impl FromRequest<App> for Received {
     async fn from_request(request: Request, app: &App) -> Result<Self, Infallible> {
         let share = app.share(request.extensions());
         let encoding = request.headers().get(header::CONTENT_ENCODING);
-        let body = match encoding.filter(|encoding| *encoding != "identity") {
-            Some(encoding) => Err(RequestError::ContentEncoding {
+        let body = if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
+            Err(RequestError::ContentEncoding {
                 found: String::from_utf8_lossy(encoding.as_bytes()).into_owned(),
-            }),
-            None => {
-                let held = Held::read(request.into_body(), app.body_limits, &share).await;
-                held.map(|held| held.whole())
-            }
+            })
+        } else {
+            let held = Held::read(request.into_body(), app.body_limits, &share).await;
+            held.map(|held| held.whole())
         };
         Ok(Self { body, share })
     }

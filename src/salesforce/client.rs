@@ -16,7 +16,7 @@ use reqwest::{
 
 use crate::{
     config::Config,
-    in_flight::{InFlight, Memory, Overloaded},
+    in_flight::{InFlight, Memory},
     metrics::{Call, Metrics},
     salesforce::{
         fault::Fault,
@@ -95,25 +95,29 @@ pub struct Client {
 /// How many times its length an answer is counted: as it came, and what is read out of it.
 const WEIGHT: usize = 3;
 
-/// How an answer that is being read takes its memory.
-type Take = fn(&mut Memory, usize) -> Result<(), Overloaded>;
-
-/// How much an answer may take whether there is room or not, in bytes as it is counted: what five queries of 500 values find.
-/// A request that fills the memory would else never have its records.
+/// How much of an answer to a question is read whether there is room or not, in bytes as it is counted: what five queries of
+/// 500 values find. A request that fills the memory would else never have its records.
 const HONEST: u64 = 3 << 20;
 
-/// What is larger than honest answers are takes it where there is room.
-fn where_there_is_room(memory: &mut Memory, bytes: usize) -> Result<(), Overloaded> {
-    if memory.bytes() < HONEST {
-        return in_any_case(memory, bytes);
-    }
-    memory.grow(bytes)
+/// How an answer is read.
+struct Reading {
+    memory: Memory,
+    /// Whether it says what has been written, and is read in any case.
+    is_of_write: bool,
+    /// How many bytes it may have.
+    largest: usize,
 }
 
-/// That of a write takes it in any case: it says what has been written.
-fn in_any_case(memory: &mut Memory, bytes: usize) -> Result<(), Overloaded> {
-    memory.count(bytes);
-    Ok(())
+impl Reading {
+    /// Takes the memory of more bytes.
+    fn take(&mut self, bytes: usize) -> Result<(), Fault> {
+        let counted = bytes * WEIGHT;
+        if self.is_of_write || self.memory.bytes() < HONEST {
+            self.memory.count(counted);
+            return Ok(());
+        }
+        self.memory.grow(counted).map_err(Fault::Overloaded)
+    }
 }
 
 /// An answer, whose memory counts as long as it is there.
@@ -203,11 +207,14 @@ impl Client {
     ) -> Result<Bytes, Fault> {
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
-        let take: Take = match call {
-            Call::Token | Call::Query | Call::Describe => where_there_is_room,
-            Call::Collections | Call::Write => in_any_case,
+        let reading = Reading {
+            memory: self.memory(),
+            is_of_write: match call {
+                Call::Token | Call::Query | Call::Describe => false,
+                Call::Collections | Call::Write => true,
+            },
+            largest: LARGEST_ANSWER,
         };
-        let reading = (self.memory(), take, LARGEST_ANSWER);
         let answer = exchange(request, self.timeout, reading).await;
         report(ticket, &answer);
         let result = answer.and_then(Answer::whole_success);
@@ -229,7 +236,11 @@ impl Client {
         };
         let start = Instant::now();
         let request = request.timeout(timeout);
-        let reading: Reading = (self.memory(), in_any_case, LARGEST_ANSWER_TO_WRITE);
+        let reading = Reading {
+            memory: self.memory(),
+            is_of_write: true,
+            largest: LARGEST_ANSWER_TO_WRITE,
+        };
         let answer = exchange(request, timeout, reading).await;
         report(Some(ticket), &answer);
         let fault = answer.as_ref().ok().and_then(Answer::fault_of_write);
@@ -267,9 +278,6 @@ fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
     }
 }
 
-/// How an answer is read: what its memory is taken from, how, and how many bytes it may have.
-type Reading = (Memory, Take, usize);
-
 /// Sends a request that has this timeout, and reads its answer.
 async fn exchange(
     request: RequestBuilder,
@@ -303,7 +311,7 @@ fn is_other(headers: &HeaderMap) -> bool {
 async fn body(
     response: &mut Response,
     timeout: Duration,
-    (mut memory, take, largest): Reading,
+    mut reading: Reading,
 ) -> Result<Bytes, Fault> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response
@@ -311,17 +319,18 @@ async fn body(
         .await
         .map_err(|error| broken(error, timeout))?
     {
-        if body.len() + chunk.len() > largest {
+        if body.len() + chunk.len() > reading.largest {
+            let largest = reading.largest;
             return Err(Fault::Unreadable(format!(
                 "it is larger than {largest} bytes"
             )));
         }
-        take(&mut memory, chunk.len() * WEIGHT).map_err(Fault::Overloaded)?;
+        reading.take(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
     Ok(Bytes::from_owner(Counted {
         body,
-        _memory: memory,
+        _memory: reading.memory,
     }))
 }
 

@@ -175,6 +175,7 @@ impl Open {
         if self.one.closing.is_cancelled() {
             return None;
         }
+        self.end_headers();
         if self.one.requests.fetch_add(1, Ordering::Relaxed) == 0 {
             state.idle.remove(&self.one.place.load(Ordering::Relaxed));
             state.busy += 1;
@@ -198,13 +199,15 @@ impl Open {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.one.headers.fetch_add(bytes, Ordering::Relaxed);
         self.all.0.headers.fetch_add(bytes, Ordering::Relaxed);
+        self.all.0.in_flight.count(bytes);
         self.all.bound_headers();
     }
 
     /// Notes that its headers have ended.
-    pub(super) fn end_headers(&self) {
+    fn end_headers(&self) {
         let bytes = self.one.headers.swap(0, Ordering::Relaxed);
         self.all.0.headers.fetch_sub(bytes, Ordering::Relaxed);
+        self.all.0.in_flight.give_back(bytes);
     }
 }
 
@@ -263,7 +266,9 @@ mod tests {
         assert_eq!([&first, &second, &third].map(closing), [false, true, false]);
         assert!(second.begin().is_none() && first.begin().is_some());
         drop(second);
-        assert_eq!((all.state().open, all.state().closing), (2, 0));
+        let state = all.state();
+        assert_eq!((state.open, state.closing), (2, 0));
+        drop(state);
     }
 
     #[test]
@@ -315,5 +320,8 @@ mod tests {
         assert_eq!([&idle, &first, &second].map(closing), [false, true, false]);
         drop(first);
         assert_eq!(all.0.headers.load(Ordering::Relaxed), 401);
+        assert_eq!(all.0.in_flight.bytes(), 401);
+        drop(second.begin());
+        assert_eq!(all.0.in_flight.bytes(), 0);
     }
 }

@@ -10,29 +10,16 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connections::Open;
-use crate::in_flight::Memory;
 
 /// A connection whose headers are counted.
 pub(super) struct Counted<S> {
     stream: S,
     open: Arc<Open>,
-    headers: Memory,
 }
 
 impl<S> Counted<S> {
-    pub(super) fn new(stream: S, open: Arc<Open>, headers: Memory) -> Self {
-        Self {
-            stream,
-            open,
-            headers,
-        }
-    }
-
-    fn end_headers(&mut self) {
-        if self.headers.bytes() > 0 {
-            self.headers.clear();
-            self.open.end_headers();
-        }
+    pub(super) fn new(stream: S, open: Arc<Open>) -> Self {
+        Self { stream, open }
     }
 }
 
@@ -43,14 +30,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        if self.open.is_busy() {
-            self.end_headers();
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
-        }
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let read = buffer.filled().len() - before;
-        self.headers.count(read);
-        self.open.add_headers(read);
+        if !self.open.is_busy() {
+            self.open.add_headers(buffer.filled().len() - before);
+        }
         Poll::Ready(Ok(()))
     }
 }

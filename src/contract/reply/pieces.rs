@@ -68,9 +68,12 @@ impl Outlet {
     /// Whoever takes the piece asks the writer for the next one, so that nobody has to be woken.
     async fn leave(&self, piece: Vec<u8>) {
         *self.piece() = Some(piece);
-        let taken = |_: &mut Context<'_>| match self.piece().is_none() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        let taken = |_: &mut Context<'_>| {
+            if self.piece().is_none() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         };
         future::poll_fn(taken).await;
     }

@@ -95,6 +95,7 @@ fn destination_response(delivered: &Delivered, response: &str, status: u16, json
 /// The outcome of each job, in v1: Salesforce's answer as JSON text, and the job's metadata as it came, but for `dontBatch`
 /// where the job is to be sent alone next time.
 fn jobs(request: &ProxyRequest<'_>, response: &str, status: u16, alone: bool, json: &mut Writer) {
+    let response = cut(response, MOST_SAID / request.jobs.len().max(1));
     json.key("response");
     json.array(|json| {
         for job in &request.jobs {
@@ -110,6 +111,17 @@ fn jobs(request: &ProxyRequest<'_>, response: &str, status: u16, alone: bool, js
             });
         }
     });
+}
+
+/// How much of Salesforce's answer is said to all jobs together, in bytes.
+const MOST_SAID: usize = 4 << 20;
+
+/// How much of it is said to each job in any case.
+const LEAST_SAID: usize = 1 << 10;
+
+/// The beginning of a text.
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes.max(LEAST_SAID))]
 }
 
 fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
