@@ -1,6 +1,7 @@
 //! The routes on one page. `middleware` has the layers, `transforms`, `deliveries` and `information` the handlers,
 //! `failure` the answers to requests that cannot be served.
 
+mod answer;
 mod deliveries;
 mod failure;
 mod front;
@@ -50,15 +51,23 @@ pub struct App {
     recorder: Option<Recorder>,
 }
 
-/// The life of a service: whether new requests are welcome, which writes are under way, and whether rudder-server has come.
+/// The life of a service: whether new requests are welcome, which writes are under way, the memory that requests take, and
+/// whether rudder-server has come.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
     stopping: CancellationToken,
     writes: TaskTracker,
     rudder_server: Arc<Heard>,
+    in_flight: InFlight,
 }
 
 impl Readiness {
+    /// The memory of requests in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> &InFlight {
+        &self.in_flight
+    }
+
     /// Says that the service is about to stop: `/ready` answers 503 from now on.
     pub fn stop(&self) {
         self.stopping.cancel();
@@ -116,6 +125,7 @@ pub(crate) fn router(
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
 ) -> Router {
+    ready.in_flight.limit(config.serving.most_in_flight());
     let app = App {
         pipeline: Arc::new(Pipeline::new(
             config,
@@ -127,12 +137,13 @@ pub(crate) fn router(
         salesforce,
         salesforce_timeout: config.salesforce_timeout,
         metrics,
+        in_flight: ready.in_flight.clone(),
         ready,
         body_limits: BodyLimits {
             largest: config.serving.largest_body(),
             timeout: config.serving.body_timeout,
+            rate: config.serving.min_body_rate.as_u64(),
         },
-        in_flight: InFlight::new(config.serving.most_in_flight()),
         upstream,
         recorder,
     };

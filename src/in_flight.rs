@@ -1,5 +1,12 @@
-//! The memory of requests in flight: counted as their bodies arrive, and bounded (`MAX_IN_FLIGHT_BYTES`), so that a burst is
-//! answered "ask again" instead of ending the process and all that it holds.
+//! The memory of requests in flight: counted as it is taken, and bounded (`MAX_IN_FLIGHT_BYTES`), so that a burst is answered
+//! "ask again" instead of ending the process and all that it holds.
+//!
+//! | type | what it counts |
+//! |---|---|
+//! | [`Share`] | a request: its body, and what is made of it |
+//! | [`Memory`] | anything else: an answer of Salesforce, a piece of an answer, headers that have not ended |
+
+mod fair;
 
 use std::sync::{
     Arc,
@@ -8,51 +15,148 @@ use std::sync::{
 
 use thiserror::Error;
 
-/// How many times its body's length a request is counted: the body, what is read out of it, and the answer, which echoes
-/// metadata and destination of each event. Measured at the peak of a fresh process (release build, glibc's allocator), the
-/// idle process taken off: one router batch of 16 or 100 MB takes 3.0 times its body where its events need no lookup, 3.6
-/// to 3.7 times where each needs one; 16 of 1 MiB at once 0.9 times theirs, since few are read and written at the same
-/// moment. The allocator keeps some of it: a batch of 16 MiB that is sent again and again ends at 7.9 times, with
+pub use self::fair::OrgKey;
+use self::fair::Orgs;
+
+/// How many times its body's length a request is counted at least: the body, what is read out of it, and the answer, which
+/// echoes metadata and destination of each event. Measured at the peak of a fresh process (release build, glibc's
+/// allocator), the idle process taken off: one router batch of 16 or 100 MB takes 3.0 times its body where its events need
+/// no lookup, 3.6 to 3.7 times where each needs one; 16 of 1 MiB at once 0.9 times theirs, since few are read and written at
+/// the same moment. The allocator keeps some of it: a batch of 16 MiB that is sent again and again ends at 7.9 times, with
 /// `MALLOC_MMAP_THRESHOLD_` as in the image at 4.0 times. The half of the memory that is not counted is for that, too.
+///
+/// A body of which more is made, because it is dense, is counted as that, see [`Share::make`].
 pub const WEIGHT: u64 = 3;
 
 /// All requests in flight together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct InFlight(Arc<Counts>);
 
 #[derive(Debug)]
 struct Counts {
-    most: u64,
+    most: AtomicU64,
     bytes: AtomicU64,
     requests: AtomicU64,
+    orgs: Orgs,
 }
 
-/// There is no room for more at present.
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            most: AtomicU64::new(u64::MAX),
+            bytes: AtomicU64::default(),
+            requests: AtomicU64::default(),
+            orgs: Orgs::default(),
+        }
+    }
+}
+
+/// There is no room for more.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error(
-    "the requests in flight fill the {most} bytes of memory that they may take; raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
-)]
-pub struct Overloaded {
-    /// `MAX_IN_FLIGHT_BYTES`.
-    pub most: u64,
+pub enum Overloaded {
+    /// Not at present: the others take too much of it.
+    #[error(
+        "the requests in flight take {taken} of the {most} bytes of memory that they may take (MAX_IN_FLIGHT_BYTES), and this one needs {needed} more; raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
+    )]
+    Full {
+        /// `MAX_IN_FLIGHT_BYTES`.
+        most: u64,
+        /// What is taken.
+        taken: u64,
+        /// What is needed beyond that.
+        needed: u64,
+    },
+    /// Not at present: the org has its half, and another one needs the other.
+    #[error(
+        "the requests in flight for this org take {taken} bytes of memory, and this one needs {needed} more: while requests for other orgs come, one org may take half of MAX_IN_FLIGHT_BYTES, {half} bytes; raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
+    )]
+    Org {
+        /// Half of `MAX_IN_FLIGHT_BYTES`.
+        half: u64,
+        /// What the org has taken.
+        taken: u64,
+        /// What is needed beyond that.
+        needed: u64,
+    },
+    /// Never: one request is made into more than all together may take.
+    #[error(
+        "the body is made into {needed} bytes, because it holds very many values; all requests in flight may take {most} bytes of memory (MAX_IN_FLIGHT_BYTES): raise it, or send smaller batches"
+    )]
+    Never {
+        /// `MAX_IN_FLIGHT_BYTES`.
+        most: u64,
+        /// What is needed.
+        needed: u64,
+    },
 }
 
-/// One request's share of the memory. It is given back when the request is over: answered to the last byte, or abandoned.
+/// One request's share of the memory. It is given back when the request is over: answered to the last byte, or abandoned, and
+/// nothing that it has begun is under way any longer.
 #[derive(Debug)]
 pub struct Share {
     all: InFlight,
+    /// How long the body is.
     body: AtomicU64,
+    /// What is made of the body.
+    made: AtomicU64,
+    /// What has been taken of the memory.
+    taken: AtomicU64,
+    /// The orgs that it is for, each with what it takes of theirs.
+    orgs: fair::Charges,
+}
+
+/// What the server says of a request's connection, in the request's extensions. The connection is being answered until the last
+/// clone is gone.
+#[derive(Clone, Debug)]
+pub struct OfConnection {
+    _busy: Arc<dyn Keep>,
+    crowded: Option<usize>,
+}
+
+/// Something that is kept until an answer has left.
+trait Keep: std::fmt::Debug + Send + Sync {}
+
+impl<T: std::fmt::Debug + Send + Sync> Keep for T {}
+
+impl OfConnection {
+    /// `busy` is kept until the answer has left; `crowded` tells how many connections may be answered at a time, where this one
+    /// is one too many.
+    pub(crate) fn new<T: std::fmt::Debug + Send + Sync + 'static>(
+        busy: T,
+        crowded: Option<usize>,
+    ) -> Self {
+        Self {
+            _busy: Arc::new(busy),
+            crowded,
+        }
+    }
+
+    /// How many connections may be answered at a time, where this one is one too many.
+    #[must_use]
+    pub fn crowded(&self) -> Option<usize> {
+        self.crowded
+    }
+}
+
+/// Memory that is counted for as long as this lives.
+#[derive(Debug)]
+pub struct Memory {
+    all: InFlight,
+    bytes: u64,
 }
 
 impl InFlight {
     /// Requests that may take this many bytes together.
     #[must_use]
     pub fn new(most: u64) -> Self {
-        Self(Arc::new(Counts {
-            most,
-            bytes: AtomicU64::new(0),
-            requests: AtomicU64::new(0),
-        }))
+        let all = Self::default();
+        all.limit(most);
+        all
+    }
+
+    /// Sets how many bytes they may take from now on.
+    pub fn limit(&self, most: u64) {
+        self.0.most.store(most, Ordering::Relaxed);
     }
 
     /// Takes a request in, of which nothing has arrived yet.
@@ -61,8 +165,20 @@ impl InFlight {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
         Arc::new(Share {
             all: self.clone(),
-            body: AtomicU64::new(0),
+            body: AtomicU64::default(),
+            made: AtomicU64::default(),
+            taken: AtomicU64::default(),
+            orgs: fair::Charges::default(),
         })
+    }
+
+    /// Nothing yet, to be added to.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        Memory {
+            all: self.clone(),
+            bytes: 0,
+        }
     }
 
     /// How many bytes the requests in flight take, as they are counted.
@@ -74,7 +190,7 @@ impl InFlight {
     /// How many bytes they may take.
     #[must_use]
     pub fn most(&self) -> u64 {
-        self.0.most
+        self.0.most.load(Ordering::Relaxed)
     }
 
     /// How many requests are in flight.
@@ -84,13 +200,27 @@ impl InFlight {
     }
 
     fn take(&self, bytes: u64) -> Result<(), Overloaded> {
-        let most = self.0.most;
+        let most = self.most();
         let fits = |taken: u64| taken.checked_add(bytes).filter(|sum| *sum <= most);
         self.0
             .bytes
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
             .map(|_| ())
-            .map_err(|_| Overloaded { most })
+            .map_err(|taken| Overloaded::Full {
+                most,
+                taken,
+                needed: bytes,
+            })
+    }
+
+    /// Counts bytes, whether there is room or not, until they are given back.
+    pub(crate) fn count(&self, bytes: u64) {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives bytes back that are counted.
+    pub(crate) fn give_back(&self, bytes: u64) {
+        self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -102,10 +232,55 @@ impl Share {
     /// [`Overloaded`] where the others leave too little.
     pub fn grow(&self, length: usize) -> Result<(), Overloaded> {
         let length = u64::try_from(length).unwrap_or(u64::MAX);
-        let more = length.saturating_sub(self.body_bytes());
-        self.all.take(more.saturating_mul(WEIGHT))?;
-        self.body.fetch_add(more, Ordering::Relaxed);
+        let body = length.max(self.body_bytes());
+        self.take(body, self.made.load(Ordering::Relaxed))?;
+        self.body.store(body, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Takes memory for what is about to be made of the body: an outline, events, answers. The first two times the body's
+    /// length are taken with the body; only what exceeds them is taken now.
+    ///
+    /// # Errors
+    /// [`Overloaded`] where there is no room for it.
+    pub fn make(&self, bytes: usize) -> Result<(), Overloaded> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let made = self.made.load(Ordering::Relaxed).saturating_add(bytes);
+        self.take(self.body_bytes(), made)?;
+        self.made.store(made, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes what is still to be taken for a body and what is made of it. One task has a request at a time.
+    fn take(&self, body: u64, made: u64) -> Result<(), Overloaded> {
+        let due = body.saturating_add(made.max(body.saturating_mul(WEIGHT - 1)));
+        let taken = self.taken.load(Ordering::Relaxed);
+        let Some(more) = due.checked_sub(taken).filter(|more| *more > 0) else {
+            return Ok(());
+        };
+        let most = self.all.most();
+        if due > most && made > 0 {
+            return Err(Overloaded::Never { most, needed: due });
+        }
+        self.all.take(more)?;
+        self.taken.store(due, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Says which orgs the request is for: what it takes counts as theirs, in equal parts.
+    ///
+    /// # Errors
+    /// [`Overloaded::Org`] where one of them has its half of the memory, and requests for another org came lately.
+    pub fn is_for(&self, orgs: impl ExactSizeIterator<Item = OrgKey>) -> Result<(), Overloaded> {
+        let taken = self.taken.load(Ordering::Relaxed);
+        self.orgs
+            .charge(&self.all.0.orgs, orgs, taken, self.all.most() / 2)
+    }
+
+    /// Nothing yet of the same memory, to be added to.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        self.all.memory()
     }
 
     /// How long the body is, as far as it has been read.
@@ -117,11 +292,47 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let counts = &self.all.0;
-        counts
-            .bytes
-            .fetch_sub(self.body_bytes() * WEIGHT, Ordering::Relaxed);
-        counts.requests.fetch_sub(1, Ordering::Relaxed);
+        self.orgs.give_back(&self.all.0.orgs);
+        self.all.give_back(self.taken.load(Ordering::Relaxed));
+        self.all.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Memory {
+    /// Takes more.
+    ///
+    /// # Errors
+    /// [`Overloaded`] where the others leave too little.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Overloaded> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.all.take(bytes)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Counts more, whether there is room or not: it is there already, or needed to finish what has begun.
+    pub fn count(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.all.count(bytes);
+        self.bytes = self.bytes.wrapping_add(bytes);
+    }
+
+    /// Gives all of it back.
+    pub fn clear(&mut self) {
+        self.all.give_back(self.bytes);
+        self.bytes = 0;
+    }
+
+    /// How much it is.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.all.give_back(self.bytes);
     }
 }
 
@@ -142,19 +353,54 @@ mod tests {
     }
 
     #[test]
+    fn what_is_made_of_a_body_is_taken_where_it_is_more_than_twice_the_body() {
+        let all = InFlight::new(400);
+        let share = all.begin();
+        assert_eq!((share.grow(100), share.make(150)), (Ok(()), Ok(())));
+        assert_eq!(all.bytes(), 300);
+        assert_eq!((share.make(100), all.bytes()), (Ok(()), 350));
+        let never = Overloaded::Never {
+            most: 400,
+            needed: 401,
+        };
+        assert_eq!((share.make(51), all.bytes()), (Err(never), 350));
+        drop(share);
+        assert_eq!(all.bytes(), 0);
+    }
+
+    #[test]
     fn what_does_not_fit_beside_the_others_takes_nothing() {
         let all = InFlight::new(300);
         let (first, second) = (all.begin(), all.begin());
         assert_eq!(first.grow(60), Ok(()));
-        assert_eq!(second.grow(41), Err(Overloaded { most: 300 }));
+        let full = Overloaded::Full {
+            most: 300,
+            taken: 180,
+            needed: 123,
+        };
+        assert_eq!(second.grow(41), Err(full));
         assert_eq!((all.bytes(), all.requests()), (180, 2));
         drop(first);
         assert_eq!((second.grow(41), all.bytes()), (Ok(()), 123));
     }
 
     #[test]
+    fn what_has_to_be_finished_is_counted_and_never_refused() {
+        let all = InFlight::new(100);
+        let mut memory = all.memory();
+        assert_eq!(memory.grow(80), Ok(()));
+        assert!(memory.grow(21).is_err());
+        memory.count(50);
+        assert_eq!(all.bytes(), 130);
+        memory.clear();
+        assert_eq!((memory.grow(100), all.bytes()), (Ok(()), 100));
+        drop(memory);
+        assert_eq!(all.bytes(), 0);
+    }
+
+    #[test]
     fn no_length_overflows_the_count() {
-        let share = InFlight::new(u64::MAX).begin();
+        let share = InFlight::new(u64::MAX - 1).begin();
         assert_eq!(share.grow(1), Ok(()));
         assert!(share.grow(usize::MAX).is_err());
     }

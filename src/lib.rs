@@ -91,7 +91,11 @@ pub enum StartError {
 /// [`StartError`].
 pub fn app(config: &Config, ready: Readiness) -> Result<Router, StartError> {
     let metrics = metrics::new();
-    let salesforce = Arc::new(Salesforce::new(config, Arc::clone(&metrics))?);
+    let salesforce = Arc::new(Salesforce::new(
+        config,
+        Arc::clone(&metrics),
+        ready.in_flight().clone(),
+    )?);
     let upstream = Upstream::new(&config.upstream)?;
     let record = config.upstream.record.as_deref();
     let recorder = record

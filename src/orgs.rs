@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 use crate::{
     contract::{Destination, DestinationName, Entry, json::Value},
     error::EventError,
+    in_flight::OrgKey,
     salesforce::{
         Asked, AuthError, Credentials, Key, Salesforce, Spares, Wanted, by_key::InOrderByKey,
         limits::Handled,
@@ -112,6 +113,12 @@ impl<'a> Orgs<'a> {
         let known = org.wanted.len();
         org.wanted.entry(key.clone()).or_default().extend(fields);
         org.repeated += usize::from(org.wanted.len() == known);
+    }
+
+    /// What tells the orgs apart before they are asked, see [`Credentials::org`].
+    #[must_use]
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = OrgKey> {
+        self.0.iter().map(|org| OrgKey::of(org.credentials.org()))
     }
 
     /// Opens a session with each org and asks for its keys, a few orgs at a time.

@@ -1,6 +1,7 @@
 //! The sentence: read the batch, check each event, decide what must be asked of Salesforce, ask it once, map the fields,
 //! write the request, answer.
 
+mod bounds;
 mod inline;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use smallvec::smallvec;
 
+pub use self::bounds::Bounds;
 use crate::{
     config::Config,
     contract::{Batch, Destination, Entry, Event, Route},
@@ -16,6 +18,7 @@ use crate::{
     error::{EventError, SecretFlaw},
     gate,
     http::Readiness,
+    in_flight::{Overloaded, Share},
     map,
     metrics::Metrics,
     orgs::{Answers, Destinations, OrgIndex, Orgs, Spent},
@@ -36,6 +39,7 @@ pub struct Pipeline {
     own_destination: Option<Arc<Destination>>,
     metrics: Arc<Metrics>,
     skip_unchanged: bool,
+    bounds: Bounds,
     deliveries: Arc<Deliveries>,
 }
 
@@ -82,6 +86,10 @@ impl Pipeline {
                 .map(|login| Arc::new(Destination::own(login))),
             metrics,
             skip_unchanged: config.economy.skip_unchanged,
+            bounds: Bounds {
+                records: config.serving.max_records_per_event,
+                answer: config.serving.largest_part(),
+            },
             deliveries: Arc::new(deliveries),
         }
     }
@@ -92,13 +100,29 @@ impl Pipeline {
         &self.rules
     }
 
+    /// What one event may be made into.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
     /// Turns a batch into requests, or writes it where the destination is delivered inline. Each entry is in exactly one
-    /// outcome; outcomes are in the order of their first entries.
-    pub async fn run<'a>(&self, batch: &Batch<'a>) -> Vec<Outcome<'a>> {
+    /// outcome; outcomes are in the order of their first entries. What it takes of the memory is taken from the request's
+    /// share before anything is asked or written.
+    ///
+    /// # Errors
+    /// [`Overloaded`] where there is no room for it.
+    pub async fn run<'a>(
+        &self,
+        batch: &Batch<'a>,
+        share: &Arc<Share>,
+    ) -> Result<Vec<Outcome<'a>>, Overloaded> {
+        share.make(self.bounds.weight(batch))?;
         let mut destinations = Destinations::default();
         let mut orgs = Orgs::default();
         let mut plan = |entry| self.plan(batch, entry, &mut destinations, &mut orgs);
         let planned: Vec<_> = batch.entries.iter().map(&mut plan).collect();
+        share.is_for(orgs.keys())?;
         let answers = orgs.ask(&self.salesforce).await;
         let mut described = Described::default();
         let (mut taken, mut intake) = (Vec::new(), Intake::default());
@@ -106,7 +130,10 @@ impl Pipeline {
             let entry = &batch.entries[index];
             match planned {
                 Ok(Planned::Writing(writing)) if writing.inline => {
-                    taken.push((index, self.take(writing, entry, &answers, &mut intake)));
+                    taken.push((
+                        index,
+                        self.take(writing, entry, &answers, share, &mut intake),
+                    ));
                 }
                 planned => self.describe(batch, index, &planned, &answers, &mut described),
             }
@@ -119,7 +146,7 @@ impl Pipeline {
         outcomes.extend(join_all(delivered).await);
         outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
         self.metrics.outcomes(&outcomes);
-        outcomes
+        Ok(outcomes)
     }
 
     /// Describes the requests of an event that is not written here.
@@ -170,10 +197,12 @@ impl Pipeline {
             destination => destinations.read(destination, batch.name)?,
         };
         if batch.route == Route::Router && event.is_transformed() {
+            self.bounds.check_echoed(batch, entry)?;
             return Ok(Planned::Transformed(*event));
         }
         let admitted = gate::admit(event, &destination, &self.rules)?;
         let plan = plan::plan(&admitted, &destination, &self.rules)?;
+        self.bounds.check(batch, entry, event, &plan)?;
         let org = orgs.of(batch.secret, entry, &destination);
         let org = org.map_err(|error| on_route(error, batch.route))?;
         let inline = batch.takes_results && self.deliveries.are_for(&destination);

@@ -78,7 +78,8 @@ impl fmt::Debug for Record<'_> {
     }
 }
 
-const TRAITS: [&str; 2] = ["traits", "context.traits"];
+/// Where an event's traits are: the first that is there.
+pub(crate) const TRAITS: [&str; 2] = ["traits", "context.traits"];
 const EMAIL: [&str; 3] = ["traits.email", "context.traits.email", "properties.email"];
 
 /// Plans what an admitted event writes.

@@ -5,6 +5,9 @@ use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, Ref
 /// What is taken for the memory limit where the system tells none, in bytes.
 const UNTOLD: u64 = 512 << 20;
 
+/// What is taken for the limit of open files where the system tells none.
+const UNTOLD_FILES: usize = 1_024;
+
 /// What the process uses at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usage {
@@ -56,6 +59,14 @@ pub fn memory_limit() -> u64 {
         );
         UNTOLD
     })
+}
+
+/// How many files and connections this process may have open.
+#[must_use]
+pub fn file_limit() -> usize {
+    let told = this(ProcessRefreshKind::nothing())
+        .and_then(|(system, pid)| system.process(pid)?.open_files_limit());
+    told.unwrap_or(UNTOLD_FILES)
 }
 
 /// The system with this process in it, refreshed as far as asked, without its threads.

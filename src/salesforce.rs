@@ -47,6 +47,7 @@ use self::{
 use crate::{
     StartError,
     config::Config,
+    in_flight::InFlight,
     metrics::{LookupSource, Metrics},
 };
 
@@ -74,14 +75,18 @@ pub struct Asked {
 }
 
 impl Salesforce {
-    /// Builds the client from the settings.
+    /// Builds the client from the settings. The answers that it reads count in the memory of requests in flight.
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, StartError> {
+    pub fn new(
+        config: &Config,
+        metrics: Arc<Metrics>,
+        in_flight: InFlight,
+    ) -> Result<Self, StartError> {
         let limits = Arc::new(Limits::new(config));
         Ok(Self {
-            client: client::Client::new(config, metrics, Arc::clone(&limits))?,
+            client: client::Client::new(config, metrics, Arc::clone(&limits), in_flight)?,
             tokens: auth::Tokens::new(config)?,
             hosts: config.salesforce_allowed_hosts.clone(),
             api_version: config.salesforce_api_version.clone(),

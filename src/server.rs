@@ -1,5 +1,7 @@
 //! Serving: listen, answer, and stop without losing what is in flight.
 
+pub(crate) mod connections;
+mod counted;
 mod listeners;
 
 use std::{
@@ -7,6 +9,7 @@ use std::{
     future::Future,
     io,
     pin::pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,6 +18,7 @@ use axum::{
     http::{HeaderValue, header},
 };
 use hyper::{
+    body::Incoming,
     server::conn::http1,
     service::{Service, service_fn},
 };
@@ -26,9 +30,13 @@ use tokio::{net::TcpStream, signal, sync::mpsc, time};
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::listeners::is_of_connection;
 pub use self::listeners::{ListenError, Listeners};
-use crate::{config::Serving, http::Readiness};
+use self::{
+    connections::{Connections, Open},
+    counted::Counted,
+    listeners::is_of_connection,
+};
+use crate::{config::Serving, http::Readiness, in_flight::InFlight};
 
 /// How long nothing is taken in after that has failed: it does so for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -61,7 +69,7 @@ pub async fn serve(
     mut signals: Signals,
     settings: &Serving,
 ) -> End {
-    let server = Server::new(app, settings);
+    let server = Server::new(app, ready.in_flight().clone(), settings);
     server.accept_until(&listeners, next(&mut signals)).await;
     ready.stop();
     tracing::info!(delay = ?settings.shutdown_delay, timeout = ?settings.shutdown_timeout, "stopping");
@@ -72,7 +80,7 @@ pub async fn serve(
         };
         server.accept_until(&listeners, delay).await;
         for connection in listeners.close() {
-            server.answer(connection);
+            server.answer(connection, server.open.open());
         }
         let finished = async {
             server.finish().await;
@@ -105,6 +113,8 @@ struct Server {
     http: http1::Builder,
     answer_timeout: Duration,
     most_age: Duration,
+    header_limit: usize,
+    open: Connections,
     connections: TaskTracker,
     draining: CancellationToken,
     /// The second signal has come.
@@ -112,15 +122,19 @@ struct Server {
 }
 
 impl Server {
-    fn new(app: Router, settings: &Serving) -> Self {
+    fn new(app: Router, in_flight: InFlight, settings: &Serving) -> Self {
+        let header_limit = settings.largest_headers();
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(settings.header_timeout);
+            .header_read_timeout(settings.header_timeout)
+            .max_buf_size(header_limit);
         Self {
             app: TowerToHyperService::new(app),
             http,
             answer_timeout: settings.answer_timeout,
             most_age: settings.max_connection_age,
+            header_limit,
+            open: Connections::new(settings.most_connections(), in_flight),
             connections: TaskTracker::new(),
             draining: CancellationToken::new(),
             hurried: CancellationToken::new(),
@@ -132,7 +146,7 @@ impl Server {
         let accept = async {
             loop {
                 match listeners.accept().await {
-                    Ok(connection) => self.answer(connection),
+                    Ok(connection) => self.answer(connection, self.open.admit().await),
                     // The caller has gone already.
                     Err(error) if is_of_connection(&error) => {}
                     Err(error) => {
@@ -147,7 +161,8 @@ impl Server {
 
     /// Answers the requests of a connection until it ends. Once the service drains, the request that is being answered is
     /// the last one. hyper would close a connection on which none has come yet, and break the one that is on its way.
-    fn answer(&self, connection: TcpStream) {
+    fn answer(&self, connection: TcpStream, open: Open) {
+        let open = Arc::new(open);
         // Small answers would otherwise wait for the caller's acknowledgement.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
@@ -155,13 +170,21 @@ impl Server {
         // Who takes no answer would otherwise hold its memory for ever.
         let mut connection = TimeoutWriter::new(connection);
         connection.set_timeout(Some(self.answer_timeout));
+        let connection = Counted::new(Box::pin(connection), Arc::clone(&open));
         let (app, asked) = (self.app.clone(), CancellationToken::new());
-        let first_request = asked.clone();
         let last_answer = last_answer(self.most_age);
-        let service = service_fn(move |request| {
+        let (first_request, busy) = (asked.clone(), Arc::clone(&open));
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             asked.cancel();
-            let answer = app.call(request);
+            let begun = busy.begin().map(|of_connection| {
+                request.extensions_mut().insert(of_connection);
+                app.call(request)
+            });
             async move {
+                let Some(answer) = begun else {
+                    // The connection is about to be dropped.
+                    return std::future::pending().await;
+                };
                 let mut answer = answer.await?;
                 if last_answer.is_some_and(|last| Instant::now() >= last) {
                     let close = HeaderValue::from_static("close");
@@ -170,9 +193,10 @@ impl Server {
                 Ok::<_, Infallible>(answer)
             }
         });
+        let header_limit = self.header_limit;
         let answering = self
             .http
-            .serve_connection(TokioIo::new(Box::pin(connection)), service);
+            .serve_connection(TokioIo::new(connection), service);
         let (draining, hurried) = (self.draining.clone(), self.hurried.clone());
         let last_request = async move {
             draining.cancelled().await;
@@ -185,15 +209,18 @@ impl Server {
         };
         self.connections.spawn(async move {
             let mut answering = pin!(answering);
-            let ended = tokio::select! {
-                ended = answering.as_mut() => ended,
-                () = last_request => {
-                    answering.as_mut().graceful_shutdown();
-                    answering.await
+            let ended = async {
+                tokio::select! {
+                    ended = answering.as_mut() => ended,
+                    () = last_request => {
+                        answering.as_mut().graceful_shutdown();
+                        answering.await
+                    }
                 }
             };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection has broken");
+            tokio::select! {
+                ended = ended => log_end(ended, header_limit),
+                () = open.closing() => tracing::debug!("an idle connection was closed for another one (MAX_CONNECTIONS)"),
             }
         });
     }
@@ -213,6 +240,17 @@ impl Server {
 fn last_answer(most_age: Duration) -> Option<Instant> {
     let age = most_age.mul_f64(1.0 - fastrand::f64() / 5.0);
     (!most_age.is_zero()).then(|| Instant::now() + age)
+}
+
+fn log_end(ended: hyper::Result<()>, header_limit: usize) {
+    match ended {
+        Ok(()) => {}
+        Err(error) if error.is_parse_too_large() => tracing::warn!(
+            header_limit,
+            "a request was refused (431): its headers are larger than HEADER_LIMIT"
+        ),
+        Err(error) => tracing::debug!(%error, "a connection has broken"),
+    }
 }
 
 /// Each SIGTERM and Ctrl-C from now on.

@@ -7,6 +7,7 @@ use crate::{
     Config,
     config::Flow,
     contract::Login,
+    in_flight::InFlight,
     metrics,
     salesforce::{Credentials, Reserve, Salesforce, Session},
 };
@@ -60,7 +61,7 @@ impl Org {
             api_reserve: Reserve::Off,
             ..config.clone()
         };
-        let salesforce = Salesforce::new(&unreserved, metrics::new())
+        let salesforce = Salesforce::new(&unreserved, metrics::new(), InFlight::default())
             .map_err(|error| Finding::failed(CHECK, error.to_string()))?;
         let credentials = Credentials::Login {
             destination: destination.to_owned(),

@@ -37,6 +37,25 @@ pub(super) fn size(text: &str) -> Result<ByteSize, String> {
     Ok(size)
 }
 
+/// hyper reads no less at a time.
+const SMALLEST_HEADERS: u64 = 8 << 10;
+
+pub(super) fn header_size(text: &str) -> Result<ByteSize, String> {
+    let size = size(text)?;
+    if size.as_u64() < SMALLEST_HEADERS {
+        return Err("it must be at least 8KiB".to_owned());
+    }
+    Ok(size)
+}
+
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".to_owned()),
+        Ok(count) => Ok(count),
+        Err(error) => Err(format!("{error}; write it as 100")),
+    }
+}
+
 pub(super) fn id(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {

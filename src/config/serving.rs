@@ -9,7 +9,16 @@ use bytesize::ByteSize;
 use clap::Args;
 
 use super::parse;
-use crate::{in_flight, process};
+use crate::{in_flight, process, server::connections::SPARE};
+
+/// The part of the open files, one in so many, that is kept for connections to Salesforce.
+const KEPT_FOR_SALESFORCE: usize = 4;
+
+/// How many files are kept for connections that ask for `/health`, `/ready` and `/metrics`, for sockets, logs and secrets.
+const KEPT: usize = SPARE + 48;
+
+/// How many connections there may be with whatever limits.
+const FEWEST_CONNECTIONS: usize = 16;
 
 /// The settings of the server.
 #[derive(Args, Clone, Debug)]
@@ -27,15 +36,30 @@ pub struct Serving {
     /// Largest body of a request, after decompression
     #[arg(long, env = "BODY_LIMIT", default_value = "256MiB", value_parser = parse::size)]
     pub body_limit: ByteSize,
-    /// Memory for the requests in flight, each counted as three times its body; default: half of what the container may use
+    /// Memory for the requests in flight, each counted as three times its body or what is made of it; default: half of what the container may use
     #[arg(long, env = "MAX_IN_FLIGHT_BYTES", value_parser = parse::size)]
     pub max_in_flight_bytes: Option<ByteSize>,
+    /// Most records of Salesforce that one event may write
+    #[arg(long, env = "MAX_RECORDS_PER_EVENT", default_value = "100", value_parser = parse::count)]
+    pub max_records_per_event: usize,
+    /// Largest part of an answer that is one event's: its requests, and what is echoed of it
+    #[arg(long, env = "ANSWER_LIMIT", default_value = "16MiB", value_parser = parse::size)]
+    pub answer_limit: ByteSize,
+    /// Most connections at a time: the oldest idle one is closed for a new one; default: what the limits of files and memory leave
+    #[arg(long, env = "MAX_CONNECTIONS", value_parser = parse::count)]
+    pub max_connections: Option<usize>,
+    /// Largest headers of a request, at least 8KiB
+    #[arg(long, env = "HEADER_LIMIT", default_value = "32KiB", value_parser = parse::header_size)]
+    pub header_limit: ByteSize,
     /// Longest wait for the headers of a request, also on a connection that is kept alive
     #[arg(long, env = "HEADER_TIMEOUT", default_value = "75s", value_parser = parse::duration)]
     pub header_timeout: Duration,
     /// Longest wait for the next bytes of a request's body
     #[arg(long, env = "BODY_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
     pub body_timeout: Duration,
+    /// Least bytes of a request's body in a second, once `BODY_TIMEOUT` is over
+    #[arg(long, env = "MIN_BODY_RATE", default_value = "1KiB", value_parser = parse::size)]
+    pub min_body_rate: ByteSize,
     /// Longest wait for a caller to take the next bytes of its answer
     #[arg(long, env = "ANSWER_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
     pub answer_timeout: Duration,
@@ -74,6 +98,32 @@ impl Serving {
     pub fn most_in_flight(&self) -> u64 {
         self.max_in_flight_bytes
             .map_or_else(|| process::memory_limit() / 2, |set| set.as_u64())
+    }
+
+    /// The largest part of an answer that is one event's, in bytes.
+    #[must_use]
+    pub fn largest_part(&self) -> usize {
+        usize::try_from(self.answer_limit.as_u64()).unwrap_or(usize::MAX)
+    }
+
+    /// The largest headers of a request, in bytes.
+    #[must_use]
+    pub fn largest_headers(&self) -> usize {
+        usize::try_from(self.header_limit.as_u64()).unwrap_or(usize::MAX)
+    }
+
+    /// How many connections may be answered at a time: the setting, else as many as the limit of open files leaves, of which a
+    /// quarter is kept for Salesforce, and a few for what is asked of the service itself; and as many as have a sixteenth of
+    /// the memory for requests in their buffers.
+    #[must_use]
+    pub fn most_connections(&self) -> usize {
+        self.max_connections.unwrap_or_else(|| {
+            let files = process::file_limit();
+            let by_files = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT);
+            let memory = self.most_in_flight() / (2 * self.header_limit.as_u64());
+            let by_memory = usize::try_from(memory).unwrap_or(usize::MAX);
+            by_files.min(by_memory).max(FEWEST_CONNECTIONS)
+        })
     }
 
     /// The largest body in bytes: `BODY_LIMIT`, or less where its request alone would be more than may be in flight.

@@ -44,6 +44,8 @@ pub struct Entry<'a> {
     pub metadata: Option<Value<'a>>,
     /// `destination`, to be echoed as it came, with its templates resolved.
     pub destination: Option<Value<'a>>,
+    /// How long all of it is, as it came.
+    pub bytes: usize,
     of_job: OfJob<'a>,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Entry<'a> {
             event: carried(whole, message),
             metadata,
             destination: destination.filter(is_carriable),
+            bytes: whole.json().len(),
             of_job: OfJob::read(metadata),
         }
     }
@@ -114,7 +117,16 @@ impl<'a> Entry<'a> {
             event,
             metadata: None,
             destination: None,
+            bytes: 0,
             of_job: OfJob::default(),
+        }
+    }
+
+    /// The entry, which with its templates resolved would be longer than its part of the answer may be.
+    pub(super) fn too_long(self, bytes: usize, most: usize) -> Self {
+        Self {
+            event: Err(EventError::AnswerTooLarge { bytes, most }),
+            ..self
         }
     }
 

@@ -5,11 +5,14 @@
 
 mod compacted;
 
+use std::convert::Infallible;
+
 pub use self::compacted::Format;
 use crate::{
     contract::{
-        Batch, DestinationName, Entry, Route, dynamic,
-        json::{Object, Outline, Value},
+        Batch, DestinationName, Entry, Route,
+        dynamic::{self, Resolved},
+        json::{Kind, Object, Value},
     },
     error::RequestError,
 };
@@ -142,38 +145,57 @@ impl<'a> Bodies<'a> {
     /// The entries whose destinations have templates, resolved; `None` for all others. A destination that many events share
     /// is looked through once.
     #[must_use]
-    pub fn resolved(&self) -> Vec<Option<Outline<'static>>> {
+    pub fn resolved(&self) -> Vec<Option<Box<Resolved>>> {
+        let unlimited = |_| Ok::<(), Infallible>(());
+        match self.resolved_within(usize::MAX, unlimited) {
+            Ok(resolved) => resolved,
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same, no entry longer than `most` bytes. Their memory is asked for.
+    ///
+    /// # Errors
+    /// What `room` says where there is none.
+    pub fn resolved_within<E>(
+        &self,
+        most: usize,
+        mut room: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Vec<Option<Box<Resolved>>>, E> {
         let mut plain: Option<Value<'_>> = None;
         let resolved = |body: &Body<'a>| {
             let (Body::Entry(parts), Some(destination)) = (body, body.destination()) else {
-                return None;
+                return Ok(None);
             };
             if plain.is_some_and(|plain| plain.is(destination)) {
-                return None;
+                return Ok(None);
             }
             if !dynamic::may_have_templates(destination) {
                 plain = Some(destination);
-                return None;
+                return Ok(None);
             }
             // What cannot be carried is refused where it is, and would not be found in a text that is written anew.
-            if parts.whole.flaw().or(destination.flaw()).is_some() {
-                return None;
+            let flaw = parts.whole.flaw().or(destination.flaw());
+            match parts.whole.as_object().filter(|_| flaw.is_none()) {
+                Some(entry) => dynamic::resolved(entry, destination, most, &mut room),
+                None => Ok(None),
             }
-            dynamic::resolved(parts.whole.as_object()?, destination)
         };
-        self.events.iter().map(resolved).collect()
+        let resolved = self.events.iter().map(resolved);
+        resolved.map(|entry| Ok(entry?.map(Box::new))).collect()
     }
 
     /// Reads the events, from their resolved entries where there are any.
     #[must_use]
-    pub fn read<'b>(self, resolved: &'b [Option<Outline<'static>>]) -> Batch<'b>
+    pub fn read<'b>(self, resolved: &'b [Option<Box<Resolved>>]) -> Batch<'b>
     where
         'a: 'b,
     {
         let entries = self.events.into_iter().zip(resolved);
-        let entries = entries.map(|(body, resolved)| match resolved {
+        let entries = entries.map(|(body, resolved)| match resolved.as_deref() {
             None => body.entry(),
-            Some(outline) => Body::read(outline.root()).entry(),
+            Some(Resolved::Entry(outline)) => Body::read(outline.root()).entry(),
+            Some(Resolved::TooLong { length, most }) => body.entry().too_long(*length, *most),
         });
         Batch {
             entries: entries.collect(),
@@ -183,6 +205,19 @@ impl<'a> Bodies<'a> {
             takes_results: false,
             bytes: self.bytes,
         }
+    }
+}
+
+/// How many events, and destinations, a body holds at most, whatever its form.
+#[must_use]
+pub fn most_events(body: Value<'_>) -> usize {
+    let members = body.as_object().unwrap_or_default();
+    let lists = members.pick(["input", "batch", "destinations"]);
+    let counts = lists.into_iter().flatten().map(Value::count);
+    match body.kind() {
+        Kind::Array => body.count(),
+        Kind::Object => 1 + counts.sum::<usize>(),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Text => 0,
     }
 }
 

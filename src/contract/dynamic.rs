@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
-use crate::contract::json::{Kind, Object, Outline, Value, Writer};
+use crate::contract::json::{Kind, Object, Outline, Unread, Value, Writer};
 
 /// Whether a destination is worth a closer look for templates.
 #[must_use]
@@ -15,11 +15,53 @@ pub fn may_have_templates(destination: Value<'_>) -> bool {
     destination.json().contains("{{") && destination.json().contains("||")
 }
 
-/// An entry `{message, metadata, …}` for a destination, with the destination's templates resolved.
+/// An entry for a destination whose templates are resolved.
+#[derive(Debug)]
+pub enum Resolved {
+    /// The entry.
+    Entry(Outline<'static>),
+    /// It would be longer than an event's part of the answer may be.
+    TooLong {
+        /// How long, in bytes.
+        length: usize,
+        /// How long it may be.
+        most: usize,
+    },
+}
+
+/// An entry `{message, metadata, …}` for a destination, with the destination's templates resolved, where it is no longer than
+/// `most` bytes. Its memory is asked for.
 ///
 /// `None` where there is nothing to resolve: no config, or a destination that says so (`hasDynamicConfig: false`).
-#[must_use]
-pub fn resolved(entry: Object<'_>, destination: Value<'_>) -> Option<Outline<'static>> {
+///
+/// # Errors
+/// What `room` says where there is none.
+pub fn resolved<E>(
+    entry: Object<'_>,
+    destination: Value<'_>,
+    most: usize,
+    mut room: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Option<Resolved>, E> {
+    let Some(tree) = tree(entry, destination) else {
+        return Ok(None);
+    };
+    let length = tree.length();
+    if length > most {
+        return Ok(Some(Resolved::TooLong { length, most }));
+    }
+    room(length)?;
+    let mut json = Writer::with_capacity(length);
+    tree.write(&mut json);
+    match Outline::read_within(json.into_text(), room) {
+        Ok(outline) => Ok(Some(Resolved::Entry(outline))),
+        Err(Unread::NoRoom(error)) => Err(error),
+        // What the writer writes is JSON: were it not, the entry would be read with its templates, and its login refused.
+        Err(Unread::NotJson(_)) => Ok(None),
+    }
+}
+
+/// The entry with the templates of its destination resolved.
+fn tree<'a>(entry: Object<'a>, destination: Value<'a>) -> Option<Tree<'a>> {
     let members = destination.as_object()?;
     let switched_off = members
         .get("hasDynamicConfig")
@@ -29,10 +71,7 @@ pub fn resolved(entry: Object<'_>, destination: Value<'_>) -> Option<Outline<'st
     tree.set(&["destination"], Tree::Raw(destination));
     let config = resolve(config, &mut tree, DEEPEST);
     tree.set(&["destination", "Config"], config);
-    let mut json = Writer::with_capacity(destination.json().len());
-    tree.write(&mut json);
-    // What the writer writes is JSON: were it not, the entry would be read with its templates, and its login refused.
-    Outline::read(json.into_text()).ok()
+    Some(tree)
 }
 
 /// How deep in a config templates are looked for.
@@ -103,6 +142,22 @@ impl<'a> Tree<'a> {
             members.insert(Cow::Borrowed(first), value);
         } else if let Some(next) = members.get_mut(*first) {
             next.set(rest, value);
+        }
+    }
+
+    /// How long it is when it is written, but for escapes.
+    fn length(&self) -> usize {
+        match self {
+            Self::Raw(value) => value.json().len(),
+            Self::Text(text) => text.len() + 2,
+            Self::Object(members) => {
+                let members = members.iter();
+                2 + members.fold(0, |all, (key, value)| all + key.len() + 4 + value.length())
+            }
+            Self::Array(elements) => {
+                let elements = elements.iter();
+                2 + elements.fold(0, |all, element| all + 1 + element.length())
+            }
         }
     }
 

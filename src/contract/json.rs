@@ -17,9 +17,9 @@ mod writer;
 pub use self::{
     members::{Distinct, MemberName, Members},
     object::Object,
-    outline::{Outline, Uncarriable},
+    outline::{Outline, Uncarriable, Unread},
     value::{Kind, Value},
-    writer::Writer,
+    writer::{Bracket, Writer},
 };
 
 #[cfg(test)]

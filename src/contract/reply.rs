@@ -1,7 +1,8 @@
 //! The answers, in the shapes that rudder-server decodes (wire contract, sections 1.2 and 3.2).
 //!
-//! Metadata and destination go out as they came in. An answer is one buffer.
+//! Metadata and destination go out as they came in. A short answer is one buffer, a long one is made in pieces.
 
+pub mod pieces;
 pub mod processor;
 pub mod proxy;
 pub mod router;

@@ -11,6 +11,7 @@ use crate::{
         json::{Outline, Value},
     },
     error::EventError,
+    in_flight::Share,
     plan::{Plan, Record, Records},
     salesforce::{Credentials, Session},
 };
@@ -27,6 +28,8 @@ pub struct Job {
     pub(super) access: Access,
     /// How many attempts have failed so far.
     pub(super) attempt: u64,
+    /// The memory of its request, which counts until all of its jobs are done, also where its caller has hung up.
+    _share: Arc<Share>,
 }
 
 /// The right to write: a session, and what a new one is opened with.
@@ -89,6 +92,7 @@ impl Job {
         plan: Plan<'_>,
         destination: Arc<Destination>,
         access: Access,
+        share: Arc<Share>,
     ) -> Self {
         Self {
             user: user(entry).map(|user| format!("{}\n{user}", destination.id)),
@@ -98,6 +102,7 @@ impl Job {
             destination,
             access,
             attempt: entry.attempt(),
+            _share: share,
         }
     }
 

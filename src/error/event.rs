@@ -105,6 +105,26 @@ pub enum EventError {
         /// What is wrong with it.
         flaw: ExternalIdFlaw,
     },
+    /// The event names more records than one event may write.
+    #[error(
+        "`context.externalId` names {count} records of Salesforce; one event may write {most} (the setting MAX_RECORDS_PER_EVENT)"
+    )]
+    TooManyRecords {
+        /// How many it names.
+        count: usize,
+        /// How many it may name.
+        most: usize,
+    },
+    /// The event's part of the answer would be too long.
+    #[error(
+        "the event's part of the answer, its requests and what is echoed of it, would take up to {bytes} bytes; it may take {most} (the setting ANSWER_LIMIT): send smaller traits, or name fewer records in `context.externalId`"
+    )]
+    AnswerTooLarge {
+        /// How long it would be at most, in bytes.
+        bytes: usize,
+        /// How long it may be.
+        most: usize,
+    },
     /// The OAuth secret is missing or incomplete.
     #[error("{0}")]
     Secret(#[from] SecretFlaw),

@@ -28,23 +28,37 @@ pub enum RequestError {
     /// The body is larger than the setting `BODY_LIMIT`, or a third of `MAX_IN_FLIGHT_BYTES` (bytes, counted after
     /// decompression).
     #[error(
-        "the body is larger than {limit} bytes; raise the settings BODY_LIMIT and MAX_IN_FLIGHT_BYTES (a request counts as three times its body), or send smaller batches"
+        "the body is larger than {limit} bytes ({arrived} have come); raise the settings BODY_LIMIT and MAX_IN_FLIGHT_BYTES (a request counts as three times its body), or send smaller batches"
     )]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
+        /// How many bytes have come.
+        arrived: usize,
     },
     /// The requests in flight leave no memory for another one.
     #[error("{0}")]
     Overloaded(#[from] Overloaded),
+    /// More connections have a request in progress than may.
+    #[error(
+        "more than {most} connections are being answered (the setting MAX_CONNECTIONS; by default what the limits of open files and memory leave): raise it, add replicas, or have callers keep fewer connections"
+    )]
+    Crowded {
+        /// How many may be.
+        most: usize,
+    },
     /// The caller did not send the rest of the body in time.
     #[error(
-        "the rest of the body did not arrive: there was nothing for {} (the setting BODY_TIMEOUT)",
+        "the rest of the body did not arrive: {arrived} bytes came, then nothing for {} (the setting BODY_TIMEOUT), or less than {rate} bytes a second (MIN_BODY_RATE)",
         humantime::format_duration(*.timeout)
     )]
     BodyTimeout {
-        /// How long it was waited for.
+        /// How long the next bytes are waited for.
         timeout: Duration,
+        /// How many bytes a second have to come.
+        rate: u64,
+        /// How many have come.
+        arrived: usize,
     },
     /// The body could not be read to its end, or its compression is broken.
     #[error("the body could not be read: {0}")]

@@ -95,7 +95,9 @@ impl EventError {
             | Self::ValueTooLong { .. }
             | Self::NoIdentifier { .. }
             | Self::NoApiName { .. }
-            | Self::ExternalId { .. } => INVALID_EVENT,
+            | Self::ExternalId { .. }
+            | Self::TooManyRecords { .. }
+            | Self::AnswerTooLarge { .. } => INVALID_EVENT,
             Self::Secret(_) => SECRET,
             Self::BeingCreated | Self::Overtaking | Self::NotInTime(_) | Self::Interrupted => {
                 by_disposition(Disposition::Retry)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{
     Extension,
+    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -12,7 +13,7 @@ use axum::{
 use super::{
     App,
     failure::{self, Caller},
-    received::{Named, Received, as_json, ours, outline},
+    received::{Named, Received, as_json, ours},
     traces::Traces,
 };
 use crate::{
@@ -57,7 +58,7 @@ async fn proxy(
         let name = ours(name)?;
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = outline(&text)?;
+        let outline = body.outline(&text)?;
         let request = ProxyRequest::read(outline.root(), version)?;
         let timeout = app.proxy_timeout(&headers);
         let outcome = app.proxy.deliver(name, &request, timeout).await;
@@ -68,7 +69,7 @@ async fn proxy(
     match life.write(delivery).await {
         Ok(Ok((status, traces, json))) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, traces, as_json(json)).into_response()
+            (status, traces, as_json(Body::from(json))).into_response()
         }
         Ok(Err(error)) => failure::answer(&error, Caller::RudderServer),
         Err(panicked) => {

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::error::RequestError;
+use crate::{error::RequestError, in_flight::Overloaded};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,11 @@ fn for_person(error: &RequestError) -> Answer {
         | RequestError::Unreadable(_) => Answer::Final(StatusCode::BAD_REQUEST),
         RequestError::Method { .. } => Answer::Final(StatusCode::METHOD_NOT_ALLOWED),
         RequestError::TooLarge { .. } => Answer::Final(StatusCode::PAYLOAD_TOO_LARGE),
-        RequestError::Overloaded(_) => Answer::Again {
+        RequestError::Overloaded(Overloaded::Never { .. }) => {
+            Answer::Final(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        RequestError::Overloaded(Overloaded::Full { .. } | Overloaded::Org { .. })
+        | RequestError::Crowded { .. } => Answer::Again {
             reason: "overloaded",
         },
         RequestError::BodyTimeout { .. } => Answer::Final(StatusCode::REQUEST_TIMEOUT),
@@ -115,10 +119,13 @@ fn for_rudder_server(error: &RequestError) -> Answer {
         RequestError::Unreadable(_) => Answer::Again {
             reason: "body_unreadable",
         },
-        RequestError::TooLarge { .. } => Answer::Again {
-            reason: "body_limit",
-        },
-        RequestError::Overloaded(_) => Answer::Again {
+        RequestError::TooLarge { .. } | RequestError::Overloaded(Overloaded::Never { .. }) => {
+            Answer::Again {
+                reason: "body_limit",
+            }
+        }
+        RequestError::Overloaded(Overloaded::Full { .. } | Overloaded::Org { .. })
+        | RequestError::Crowded { .. } => Answer::Again {
             reason: "overloaded",
         },
         RequestError::BodyTimeout { .. } => Answer::Again {

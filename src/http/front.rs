@@ -10,6 +10,7 @@ use axum::{
 use super::{
     App,
     failure::{self, Caller},
+    observed::is_about_us,
 };
 use crate::{
     error::RequestError,
@@ -33,8 +34,7 @@ async fn answered(app: &App, request: Request, next: Next) -> Result<Response, R
         return Ok(next.run(request).await);
     };
     let path = request.uri().path();
-    let is_about_us = matches!(path, "/health" | "/ready" | "/metrics");
-    if !is_about_us && !upstream.is_heard() {
+    if !is_about_us(path) && !upstream.is_heard() {
         return Err(UpstreamError::Unheard.into());
     }
     match ownership(path) {

@@ -18,11 +18,15 @@ use http_body::{Frame, SizeHint};
 
 use super::{
     App,
-    failure::Refused,
+    failure::{self, Caller, Refused},
     traces::{self, Traces},
     transforms::Tally,
 };
-use crate::{in_flight::Share, upstream::Passed};
+use crate::{
+    error::RequestError,
+    in_flight::{OfConnection, Share},
+    upstream::Passed,
+};
 
 /// The status of a request whose caller hung up before there was an answer, as nginx writes it.
 const CALLER_GONE: u16 = 499;
@@ -47,7 +51,10 @@ pub(super) async fn observe(
     next: Next,
 ) -> Response {
     let share = app.in_flight.begin();
+    let connection = request.extensions_mut().remove::<OfConnection>();
     request.extensions_mut().insert(Arc::clone(&share));
+    let crowded = connection.as_ref().and_then(OfConnection::crowded);
+    let crowded = crowded.filter(|_| !is_about_us(request.uri().path()));
     let mut line = Line {
         app,
         method: request.method().clone(),
@@ -57,9 +64,19 @@ pub(super) async fn observe(
         trace: traces::of_header(request.headers()),
         is_written: false,
     };
-    let response = next.run(request).await;
+    let response = match crowded {
+        None => next.run(request).await,
+        Some(most) => {
+            let error = RequestError::Crowded { most };
+            failure::answer(&error, Caller::RudderServer)
+        }
+    };
     line.write(response.status().as_u16(), response.extensions());
-    response.map(|body| Body::new(Leaving { body, share }))
+    let kept = Arc::new(Kept {
+        _share: share,
+        _connection: connection,
+    });
+    response.map(|body| Body::new(Leaving { body, kept }))
 }
 
 impl Line {
@@ -73,7 +90,7 @@ impl Line {
         if let Some(reason) = answer.get::<Refused>().and_then(|refused| refused.reason) {
             self.app.metrics.refused(reason);
         }
-        if status == 200 && matches!(route, "/health" | "/ready" | "/metrics") {
+        if status == 200 && is_about_us(route) {
             tracing::debug!(method = %self.method, route, status, "polled");
             return;
         }
@@ -125,16 +142,27 @@ impl Drop for Line {
     }
 }
 
-/// An answer on its way out: it takes memory until its last byte has left.
+/// Whether a path is asked for by what watches the service, and answered in any case.
+pub(super) fn is_about_us(path: &str) -> bool {
+    matches!(path, "/health" | "/ready" | "/metrics")
+}
+
+/// What is kept until the last byte of an answer has left: its memory counts, and its connection is not idle.
+struct Kept {
+    _share: Arc<Share>,
+    _connection: Option<OfConnection>,
+}
+
+/// An answer on its way out.
 struct Leaving {
     body: Body,
-    share: Arc<Share>,
+    kept: Arc<Kept>,
 }
 
 /// Bytes of an answer: hyper keeps them until the caller has taken them, long after it is done with the body.
 struct Outgoing {
     bytes: Bytes,
-    _share: Arc<Share>,
+    _kept: Arc<Kept>,
 }
 
 impl AsRef<[u8]> for Outgoing {
@@ -155,7 +183,7 @@ impl HttpBody for Leaving {
         let outgoing = |bytes| {
             Bytes::from_owner(Outgoing {
                 bytes,
-                _share: Arc::clone(&self.share),
+                _kept: Arc::clone(&self.kept),
             })
         };
         Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(outgoing))))

@@ -10,27 +10,66 @@ use axum::{
 };
 use bytes::Bytes;
 
-use super::App;
+use super::{App, answer::Answer, failure::Caller};
 use crate::{
-    contract::{DestinationName, Format, json::Outline},
+    contract::{
+        DestinationName, Format,
+        json::{Outline, Unread},
+    },
     error::{RequestError, shortened},
     in_flight::Share,
     upstream::Held,
 };
 
+/// What an event takes of the memory beside the text, about, in bytes: as it is read, planned and answered.
+const EVENT: usize = 1_024;
+
 /// A request's body, or why it could not be read.
-pub(super) struct Received(Result<Whole, RequestError>);
+pub(super) struct Received {
+    body: Result<Bytes, RequestError>,
+    share: Arc<Share>,
+}
 
 /// A body, whole and decompressed. Its memory is counted for as long as it is there.
 pub(super) struct Whole {
     bytes: Bytes,
-    _share: Arc<Share>,
+    share: Arc<Share>,
+}
+
+impl Whole {
+    /// The share of its request in the memory of those in flight.
+    pub(super) fn share(&self) -> &Arc<Share> {
+        &self.share
+    }
+
+    /// The JSON of the body, `text`, walked through once.
+    pub(super) fn outline<'t>(&self, text: &'t str) -> Result<Outline<'t>, RequestError> {
+        let room = |bytes| self.share.make(bytes);
+        Outline::read_within(text, room).map_err(|unread| match unread {
+            Unread::NotJson(error) => RequestError::NotJson(error),
+            Unread::NoRoom(overloaded) => overloaded.into(),
+        })
+    }
+
+    /// Takes the memory of so many events that are to be read from the body.
+    pub(super) fn holds_events(&self, events: usize) -> Result<(), RequestError> {
+        self.share.make(events.saturating_mul(EVENT))?;
+        Ok(())
+    }
 }
 
 impl Received {
     /// The body.
     pub(super) fn whole(self) -> Result<Whole, RequestError> {
-        self.0
+        Ok(Whole {
+            bytes: self.body?,
+            share: self.share,
+        })
+    }
+
+    /// The answer to its request, to be written.
+    pub(super) fn answer(&self, caller: Caller) -> Answer {
+        Answer::new(caller, Arc::clone(&self.share))
     }
 }
 
@@ -46,18 +85,17 @@ impl FromRequest<App> for Received {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Infallible> {
-        let encoding = request.headers().get(header::CONTENT_ENCODING);
-        if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
-            return Ok(Self(Err(RequestError::ContentEncoding {
-                found: shortened(&String::from_utf8_lossy(encoding.as_bytes())),
-            })));
-        }
         let share = app.share(request.extensions());
-        let held = Held::read(request.into_body(), app.body_limits, &share).await;
-        Ok(Self(held.map(|held| Whole {
-            bytes: held.whole(),
-            _share: share,
-        })))
+        let encoding = request.headers().get(header::CONTENT_ENCODING);
+        let body = if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
+            Err(RequestError::ContentEncoding {
+                found: shortened(&String::from_utf8_lossy(encoding.as_bytes())),
+            })
+        } else {
+            let held = Held::read(request.into_body(), app.body_limits, &share).await;
+            held.map(|held| held.whole())
+        };
+        Ok(Self { body, share })
     }
 }
 
@@ -75,15 +113,10 @@ pub(super) fn format(headers: &HeaderMap) -> Format {
     Format::of(headers.get("x-content-format").map(HeaderValue::as_bytes))
 }
 
-/// A body's JSON, walked through once.
-pub(super) fn outline(text: &str) -> Result<Outline<'_>, RequestError> {
-    Outline::read(text).map_err(RequestError::NotJson)
-}
-
 /// An answer of 200.
-pub(super) fn as_json(json: Vec<u8>) -> Response {
+pub(super) fn as_json(json: Body) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
-    (headers, Body::from(json)).into_response()
+    (headers, json).into_response()
 }
 
 impl App {

@@ -1,30 +1,27 @@
 //! The transform routes: events in, requests out.
 
 use axum::{
-    Extension,
     extract::State,
     http::{HeaderMap, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 
 use super::{
     App,
-    failure::{self, Caller},
-    received::{Named, Received, as_json, format, ours, outline},
+    answer::Writing,
+    failure::Caller,
+    received::{Named, Received, Whole, format, ours},
     traces::Traces,
 };
 use crate::{
-    contract::{Batch, Bodies, DestinationName, Route, batch, json::Outline, reply},
+    contract::{
+        Batch, Bodies, DestinationName, Route, batch, bodies, dynamic::Resolved, json::Outline,
+        reply,
+    },
     error::{RequestError, shortened},
+    in_flight::Overloaded,
     outcome::{self, Outcome, Requests},
 };
-
-/// A batch that has been through the rooms.
-struct Transformed {
-    traces: Option<Traces>,
-    /// What became of its events, and the answer that says so.
-    answer: Result<(Tally, Vec<u8>), RequestError>,
-}
 
 /// What became of the events of a request, for its line in the log.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,18 +60,19 @@ pub(super) async fn transform(
     headers: HeaderMap,
     body: Received,
 ) -> Response {
-    let answer = async {
+    let answer = body.answer(Caller::Person);
+    let writing = answer.writing();
+    let written = async move {
         require_json(&headers)?;
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = outline(&text)?;
-        let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
-            reply::processor::answer(batch, outcomes, DestinationName::Salesforce)
-        };
-        app.transformed(Bodies::any_form(outline.root())?, false, write)
-            .await
+        let outline = body.outline(&text)?;
+        body.holds_events(bodies::most_events(outline.root()))?;
+        let bodies = Bodies::any_form(outline.root())?;
+        let form = Form::Processor(DestinationName::Salesforce);
+        app.transformed(bodies, &body, form, false, writing).await
     };
-    respond(answer.await, Caller::Person)
+    answer.of(written).await
 }
 
 /// `POST /v0/destinations/{destination}`: rudder-server's processor.
@@ -84,54 +82,55 @@ pub(super) async fn processor(
     headers: HeaderMap,
     body: Received,
 ) -> Response {
-    let answer = async {
+    let answer = body.answer(Caller::RudderServer);
+    let writing = answer.writing();
+    let written = async move {
         let name = ours(name)?;
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = outline(&text)?;
-        let write = |batch: &Batch<'_>, outcomes: &[Outcome<'_>]| {
-            reply::processor::answer(batch, outcomes, name)
-        };
-        app.transformed(
-            Bodies::processor(outline.root(), format(&headers), name)?,
-            false,
-            write,
-        )
-        .await
+        let outline = body.outline(&text)?;
+        body.holds_events(bodies::most_events(outline.root()))?;
+        let bodies = Bodies::processor(outline.root(), format(&headers), name)?;
+        let form = Form::Processor(name);
+        app.transformed(bodies, &body, form, false, writing).await
     };
-    respond(answer.await, Caller::RudderServer)
+    answer.of(written).await
 }
 
 /// `POST /routerTransform`: rudder-server's router.
 pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
-    let answer = async {
+    let answer = body.answer(Caller::RudderServer);
+    let writing = answer.writing();
+    let written = async move {
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = outline(&text)?;
+        let outline = body.outline(&text)?;
+        body.holds_events(bodies::most_events(outline.root()))?;
         let secret = read_secret(&headers)?;
         let secret = secret.as_ref().map(Outline::root);
         let bodies = Bodies::router(outline.root(), format(&headers), secret)?;
         let takes_results = takes_results(&headers);
-        app.transformed(bodies, takes_results, reply::router::answer)
+        app.transformed(bodies, &body, Form::Router, takes_results, writing)
             .await
     };
-    respond(answer.await, Caller::RudderServer)
+    answer.of(written).await
 }
 
 /// `POST /batch`: rudder-server's batch transform, which the Salesforce destinations do not have. Every job is kept.
-pub(super) async fn batch(headers: HeaderMap, body: Received) -> Response {
-    let answer = async {
+pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
+    let answer = body.answer(Caller::RudderServer);
+    let writing = answer.writing();
+    let written = async move {
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = outline(&text)?;
+        let outline = body.outline(&text)?;
+        body.holds_events(bodies::most_events(outline.root()))?;
         let bodies = Bodies::router(outline.root(), format(&headers), None)?;
-        let resolved = bodies.resolved();
-        Ok(reply::router::no_batch(&bodies.read(&resolved)))
+        let resolved = app.resolved(&bodies, &body)?;
+        let batch = bodies.read(&resolved);
+        Ok(reply::router::no_batch(&batch, writing.outlet()).await)
     };
-    match answer.await {
-        Ok(json) => as_json(json),
-        Err(error) => failure::answer(&error, Caller::RudderServer),
-    }
+    answer.of(written).await
 }
 
 /// Whether rudder-server takes an event that was written here for delivered: it says so where it knows the statuses 298
@@ -175,40 +174,53 @@ fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
     }
 }
 
-fn respond(transformed: Result<Transformed, RequestError>, caller: Caller) -> Response {
-    let (traces, answer) = match transformed {
-        Ok(transformed) => (transformed.traces, transformed.answer),
-        Err(error) => (None, Err(error)),
-    };
-    let response = match answer {
-        Ok((tally, json)) => (Extension(tally), as_json(json)).into_response(),
-        Err(error) => failure::answer(&error, caller),
-    };
-    (traces.map(Extension), response).into_response()
+/// The form of an answer.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// That of a processor route; the tags of a failure name this destination.
+    Processor(DestinationName),
+    /// That of `/routerTransform`.
+    Router,
 }
 
 impl App {
-    /// Runs a batch through the rooms and writes its answer.
+    /// The entries whose destinations have templates, resolved.
+    fn resolved(
+        &self,
+        bodies: &Bodies<'_>,
+        body: &Whole,
+    ) -> Result<Vec<Option<Box<Resolved>>>, Overloaded> {
+        let room = |bytes| body.share().make(bytes);
+        bodies.resolved_within(self.pipeline.bounds().answer, room)
+    }
+
+    /// Runs a batch through the rooms and writes its answer, of which the last piece is returned.
     async fn transformed(
         &self,
         bodies: Bodies<'_>,
+        body: &Whole,
+        form: Form,
         takes_results: bool,
-        write: impl for<'b> FnOnce(&Batch<'b>, &[Outcome<'b>]) -> Vec<u8>,
-    ) -> Result<Transformed, RequestError> {
-        let resolved = bodies.resolved();
+        writing: Writing,
+    ) -> Result<Vec<u8>, RequestError> {
+        let resolved = self.resolved(&bodies, body)?;
         let batch = Batch {
             takes_results,
             ..bodies.read(&resolved)
         };
-        let outcomes = self.pipeline.run(&batch).await;
+        let outcomes = self.pipeline.run(&batch, body.share()).await?;
+        let traces = Traces::of(&batch.entries);
         let hindrance = || outcome::hindrance(&outcomes, self.pipeline.rules());
-        let answer = match (batch.route == Route::Processor).then(hindrance).flatten() {
-            Some(error) => Err(RequestError::NotNow(Box::new(error.clone()))),
-            None => Ok((Tally::of(&outcomes), write(&batch, &outcomes))),
-        };
-        Ok(Transformed {
-            traces: Traces::of(&batch.entries),
-            answer,
+        if let Some(error) = (batch.route == Route::Processor).then(hindrance).flatten() {
+            writing.head(traces, None);
+            return Err(RequestError::NotNow(Box::new(error.clone())));
+        }
+        writing.head(traces, Some(Tally::of(&outcomes)));
+        Ok(match form {
+            Form::Processor(name) => {
+                reply::processor::answer(&batch, &outcomes, name, writing.outlet()).await
+            }
+            Form::Router => reply::router::answer(&batch, &outcomes, writing.outlet()).await,
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     contract::Entry,
     deliver::{Access, Intake, Job, Taken},
     error::EventError,
+    in_flight::Share,
     orgs::Answers,
     outcome::{Outcome, Requests},
 };
@@ -18,6 +19,7 @@ impl Pipeline {
         writing: Writing<'_>,
         entry: &Entry<'_>,
         answers: &Answers,
+        share: &Arc<Share>,
         intake: &mut Intake,
     ) -> (bool, Result<Taken, EventError>) {
         let taken = answers.get(writing.org).and_then(|asked| {
@@ -27,7 +29,8 @@ impl Pipeline {
                 credentials: Arc::clone(answers.credentials(writing.org)),
                 session: Arc::clone(&asked.session),
             };
-            let job = Job::new(entry, writing.plan, writing.destination, access);
+            let share = Arc::clone(share);
+            let job = Job::new(entry, writing.plan, writing.destination, access, share);
             Ok(self.deliveries.take(id, job, intake))
         });
         (answers.are_oauth(writing.org), taken)

@@ -16,6 +16,7 @@ pub use self::answer::Answer;
 use self::answer::is_other;
 use crate::{
     config::Config,
+    in_flight::{InFlight, Memory},
     metrics::{Call, Metrics},
     salesforce::{
         auth::accepted::{Accepted, Fingerprint},
@@ -40,6 +41,47 @@ pub struct Client {
     metrics: Arc<Metrics>,
     limits: Arc<Limits>,
     accepted: Accepted,
+    in_flight: InFlight,
+}
+
+/// How many times its length an answer is counted: as it came, and what is read out of it.
+const WEIGHT: usize = 3;
+
+/// How much of an answer to a question is read whether there is room or not, in bytes as it is counted: what five queries of
+/// 500 values find. A request that fills the memory would else never have its records.
+const HONEST: u64 = 3 << 20;
+
+/// How an answer is read.
+struct Reading {
+    memory: Memory,
+    /// Whether it says what has been written, and is read in any case.
+    is_of_write: bool,
+    /// How many bytes it may have.
+    largest: usize,
+}
+
+impl Reading {
+    /// Takes the memory of more bytes.
+    fn take(&mut self, bytes: usize) -> Result<(), Fault> {
+        let counted = bytes * WEIGHT;
+        if self.is_of_write || self.memory.bytes() < HONEST {
+            self.memory.count(counted);
+            return Ok(());
+        }
+        self.memory.grow(counted).map_err(Fault::Overloaded)
+    }
+}
+
+/// An answer, whose memory counts as long as it is there.
+struct Counted {
+    body: BytesMut,
+    _memory: Memory,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 impl Client {
@@ -53,6 +95,7 @@ impl Client {
         config: &Config,
         metrics: Arc<Metrics>,
         limits: Arc<Limits>,
+        in_flight: InFlight,
     ) -> Result<Self, reqwest::Error> {
         let timeout = config.salesforce_timeout;
         let builder = reqwest::Client::builder();
@@ -78,7 +121,13 @@ impl Client {
             metrics,
             limits,
             accepted: Accepted::default(),
+            in_flight,
         })
+    }
+
+    /// Nothing yet of the memory of requests in flight, to be added to.
+    pub(super) fn memory(&self) -> Memory {
+        self.in_flight.memory()
     }
 
     /// A request of an org's REST API, to be filled in and given to [`Client::send`]. `path` begins with `/services`.
@@ -115,7 +164,15 @@ impl Client {
         let token = self.token_of(&request);
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
-        let answer = self.exchange(request, LARGEST_ANSWER).await;
+        let reading = Reading {
+            memory: self.memory(),
+            is_of_write: match call {
+                Call::Token | Call::Query | Call::Describe => false,
+                Call::Collections | Call::Write => true,
+            },
+            largest: LARGEST_ANSWER,
+        };
+        let answer = self.exchange(request, reading).await;
         report(ticket, &answer);
         let result = answer.and_then(Answer::whole_success);
         self.note_accepted(token, result.as_ref().err());
@@ -137,7 +194,12 @@ impl Client {
         };
         let token = self.token_of(&request);
         let start = Instant::now();
-        let answer = self.exchange(request, LARGEST_ANSWER_TO_WRITE).await;
+        let reading = Reading {
+            memory: self.memory(),
+            is_of_write: true,
+            largest: LARGEST_ANSWER_TO_WRITE,
+        };
+        let answer = self.exchange(request, reading).await;
         report(Some(ticket), &answer);
         let fault = match &answer {
             Ok(answer) => answer.fault_of_write(operation),
@@ -167,8 +229,8 @@ impl Client {
         }
     }
 
-    /// Sends a request, and reads at most so many bytes of its answer.
-    async fn exchange(&self, request: Request, largest: usize) -> Result<Answer, Fault> {
+    /// Sends a request, and reads its answer.
+    async fn exchange(&self, request: Request, reading: Reading) -> Result<Answer, Fault> {
         let timeout = request.timeout().copied().unwrap_or(self.timeout);
         let mut response = self
             .http
@@ -180,7 +242,7 @@ impl Client {
             status,
             usage: Usage::of(response.headers()),
             is_other: is_other(response.headers()),
-            body: body(&mut response, timeout, largest).await,
+            body: body(&mut response, timeout, reading).await,
         })
     }
 
@@ -224,21 +286,30 @@ fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
     }
 }
 
-async fn body(response: &mut Response, timeout: Duration, largest: usize) -> Result<Bytes, Fault> {
+async fn body(
+    response: &mut Response,
+    timeout: Duration,
+    mut reading: Reading,
+) -> Result<Bytes, Fault> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response
         .chunk()
         .await
         .map_err(|error| broken(error, timeout))?
     {
-        if body.len() + chunk.len() > largest {
+        if body.len() + chunk.len() > reading.largest {
+            let largest = reading.largest;
             return Err(Fault::Unreadable(format!(
                 "it is larger than {largest} bytes"
             )));
         }
+        reading.take(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(Bytes::from_owner(Counted {
+        body,
+        _memory: reading.memory,
+    }))
 }
 
 /// A request that brought no answer. The URL is left out of the text: a lookup's holds e-mails.

@@ -47,6 +47,17 @@ impl Credentials {
         }
     }
 
+    /// What tells the org from others before Salesforce is asked: the address of the org that a secret names, the user name of a
+    /// login, or else the destination.
+    #[must_use]
+    pub fn org(&self) -> &str {
+        match self {
+            Self::Secret(secret) => &secret.instance_url,
+            Self::Login { destination, login } if login.username.is_empty() => destination,
+            Self::Login { login, .. } => &login.username,
+        }
+    }
+
     /// Whether rudder-server holds the credentials and can refresh them.
     #[must_use]
     pub fn are_oauth(&self) -> bool {

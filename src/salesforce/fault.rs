@@ -19,6 +19,8 @@ use self::{
     refusal::{refusals, refused_in_success},
 };
 
+use crate::in_flight::Overloaded;
+
 /// From which attempt on an event that Salesforce refuses with an unknown code is given up. rudder-server counts attempts from
 /// 0 (`metadata.attemptNum`).
 pub const LAST_ATTEMPT: u64 = 10;
@@ -96,6 +98,9 @@ pub enum Fault {
     /// The connection could not be made or broke.
     #[error("the connection to Salesforce failed: {0}")]
     Connection(String),
+    /// There was no memory for the answer.
+    #[error("Salesforce's answer was not read to its end: {0}")]
+    Overloaded(Overloaded),
     /// An answer that says success and cannot be read.
     #[error("Salesforce's answer cannot be read: {0}")]
     Unreadable(String),
@@ -228,6 +233,7 @@ impl Fault {
             | Self::ConnectionRefused
             | Self::Timeout(_)
             | Self::Connection(_)
+            | Self::Overloaded(_)
             | Self::Unreadable(_) => Disposition::Retry,
             Self::Waiting(..) | Self::Redirected { .. } => Disposition::Wait,
             Self::Refused(_) => Disposition::Abort,
@@ -238,7 +244,9 @@ impl Fault {
     #[must_use]
     pub fn leaves_open(&self) -> bool {
         match self {
-            Self::Timeout(_) | Self::Connection(_) | Self::Unreadable(_) => true,
+            Self::Timeout(_) | Self::Connection(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
+                true
+            }
             // A gateway on the way has given up waiting, say.
             Self::Passing(refusal) => refusal.code.is_empty(),
             Self::SessionExpired(_)
@@ -277,6 +285,7 @@ impl Fault {
             | Self::Timeout(_)
             | Self::ConnectionRefused
             | Self::Connection(_)
+            | Self::Overloaded(_)
             | Self::Unreadable(_) => false,
         }
     }
@@ -331,6 +340,7 @@ impl Fault {
             | Self::Timeout(_)
             | Self::ConnectionRefused
             | Self::Connection(_)
+            | Self::Overloaded(_)
             | Self::Unreadable(_) => None,
         }
     }
@@ -352,6 +362,7 @@ impl Fault {
             Self::Timeout(_) => "timeout",
             Self::ConnectionRefused => "connection_refused",
             Self::Connection(_) => "connection",
+            Self::Overloaded(_) => "overloaded",
             Self::Unreadable(_) => "unreadable",
         }
     }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use reqwest::Method;
 
 use crate::{
-    contract::json::{Object, Outline, Value},
+    contract::json::{Object, Outline, Unread, Value},
+    in_flight::Memory,
     metrics::Call,
     salesforce::{
         client::Client,
@@ -38,7 +39,15 @@ pub struct Row {
     pub(super) found_by: Option<Answered>,
     /// The fields that were read, by their names in lower case.
     values: Option<Arc<HashMap<String, Outline<'static>>>>,
+    /// The memory of what was read with it, while fields are kept.
+    memory: Option<Arc<Memory>>,
 }
+
+/// How many times its answer's length the fields of records are counted that are kept.
+const FIELDS_WEIGHT: usize = 8;
+
+/// How many bytes of places an answer may be read into, for each of its own. A page of records has less than one.
+const MOST_PLACES: usize = 4;
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,6 +140,7 @@ impl Row {
             last_modified_date: text(modified),
             found_by: found_by.and_then(Answered::read),
             values: None,
+            memory: None,
         })
     }
 
@@ -146,6 +156,7 @@ impl Row {
     pub(super) fn without_values(&self) -> Self {
         Self {
             values: None,
+            memory: None,
             ..self.clone()
         }
     }
@@ -196,7 +207,16 @@ pub(super) async fn rows(
     let mut rows = Vec::new();
     let mut answer = first.map_err(of_query)?;
     for _ in 0..MOST_PAGES {
-        let Some(next) = page(&answer, field, query.reads_fields, &mut rows)? else {
+        let before = rows.len();
+        let next = page(&answer, field, query.reads_fields, &mut rows)?;
+        if query.reads_fields {
+            let mut memory = client.memory();
+            memory.count(answer.len() * FIELDS_WEIGHT);
+            let memory = Arc::new(memory);
+            let new = rows.iter_mut().skip(before);
+            new.for_each(|row| row.memory = Some(Arc::clone(&memory)));
+        }
+        let Some(next) = next else {
             return Ok(rows);
         };
         let request = client.request_of(session, Method::GET, &next);
@@ -238,12 +258,23 @@ pub fn page(
     Ok(page.next)
 }
 
+/// What a short answer may be read into in any case, in bytes.
+const SMALL: usize = 1 << 10;
+
 /// The JSON of an answer. serde's own text would quote the answer, personal data included.
 fn outline(answer: &[u8]) -> Result<Outline<'_>, Fault> {
     let text = std::str::from_utf8(answer).map_err(|_| unreadable("it is no UTF-8"))?;
-    Outline::read(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        unreadable(&format!("no query result at line {line} column {column}"))
+    let mut left = MOST_PLACES * text.len() + SMALL;
+    let room = |bytes| {
+        left = left.checked_sub(bytes).ok_or(())?;
+        Ok(())
+    };
+    Outline::read_within(text, room).map_err(|unread| match unread {
+        Unread::NoRoom(()) => unreadable("it holds far too many values"),
+        Unread::NotJson(error) => {
+            let (line, column) = (error.line(), error.column());
+            unreadable(&format!("no query result at line {line} column {column}"))
+        }
     })
 }
 

@@ -40,14 +40,13 @@ pub fn dest_type(
     if !gzip {
         return Ok(plain(held));
     }
-    let opened = opened(&held.whole(), largest, share)?;
-    let pieces = opened.map(|opened| Held::from(vec![opened]));
-    Ok(pieces.map_or(DestType::Theirs, |held| plain(&held)))
+    let opened = opened(&held.whole(), largest, share)?.map(Held::from);
+    Ok(opened.map_or(DestType::Theirs, |held| plain(&held)))
 }
 
 fn plain(held: &Held) -> DestType {
     let is_ours = |name: &str| DestinationName::parse(name).is_some();
-    let is_ours = match last_member(&held.end()) {
+    let is_ours = match last_member(held.end()) {
         Some(name) => is_ours(name),
         None => member(&held.whole()).is_some_and(|name| is_ours(&name)),
     };
@@ -70,7 +69,10 @@ fn opened(body: &Bytes, largest: usize, share: &Share) -> Result<Option<Bytes>, 
         };
         opened.extend_from_slice(&chunk[..read]);
         if opened.len() > largest {
-            return Err(RequestError::TooLarge { limit: largest });
+            return Err(RequestError::TooLarge {
+                limit: largest,
+                arrived: opened.len(),
+            });
         }
         share.grow(opened.len())?;
     }
@@ -131,9 +133,7 @@ mod tests {
     use crate::in_flight::InFlight;
 
     fn whose(body: &str) -> DestType {
-        // In pieces, as it comes from the wire.
-        let pieces = body.as_bytes().chunks(7).map(Bytes::copy_from_slice);
-        plain(&Held::from(pieces.collect::<Vec<_>>()))
+        plain(&Held::from(Bytes::copy_from_slice(body.as_bytes())))
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(br#"{"input":[],"destType":"salesforce"}"#)
             .unwrap();
-        let body = Held::from(vec![Bytes::from(gzip.finish().unwrap())]);
+        let body = Held::from(Bytes::from(gzip.finish().unwrap()));
         let share = InFlight::new(u64::MAX).begin();
         let whose = |gzip| dest_type(&body, gzip, 1_000, &share).unwrap();
         assert_eq!(
@@ -178,11 +178,11 @@ mod tests {
     fn a_compressed_body_is_opened_only_as_far_as_there_is_room() {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(&vec![b' '; 100_000]).unwrap();
-        let body = Held::from(vec![Bytes::from(gzip.finish().unwrap())]);
+        let body = Held::from(Bytes::from(gzip.finish().unwrap()));
         let opened = |largest, most| dest_type(&body, true, largest, &InFlight::new(most).begin());
         assert!(matches!(
             opened(50_000, u64::MAX),
-            Err(RequestError::TooLarge { limit: 50_000 })
+            Err(RequestError::TooLarge { limit: 50_000, .. })
         ));
         assert!(matches!(
             opened(usize::MAX, 150_000),

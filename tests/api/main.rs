@@ -38,6 +38,7 @@
 //! | `upstream` | in front of a stock transformer: what passes through, and what happens without it |
 //! | `lifecycle` | how the service stops |
 //! | `restart` | restarts under load, with real processes and signals |
+//! | `growth` | what callers send that is made into more: the process stays within twice its limit |
 //! | `overload` | how much is in flight at most, and what becomes of the rest |
 //!
 //! `service` is the stage, `process` the service in a process of its own, with the real binary,
@@ -63,6 +64,7 @@ mod faults;
 mod fields;
 mod fixtures;
 mod flows;
+mod growth;
 mod hostile;
 mod http;
 mod injection;

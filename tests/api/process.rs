@@ -59,6 +59,15 @@ impl Process {
         started.unwrap_or_else(|log| panic!("it has ended: {log}"))
     }
 
+    /// Starts the service on a free port, with a limit of open files.
+    pub(crate) async fn start_with_files(files: u32, settings: &Settings<'_>) -> Self {
+        let limited = format!(r#"ulimit -n {files}; exec "$0""#);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &limited, BINARY]);
+        let started = Self::run(command, free_port(), settings).await;
+        started.unwrap_or_else(|log| panic!("it has ended: {log}"))
+    }
+
     /// Starts the service with a socket that is handed over as systemd does it, and waits until it listens.
     pub(crate) async fn start_at(socket: &TcpListener, settings: &Settings<'_>) -> Self {
         let hand_over = r#"exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0""#;
@@ -112,6 +121,15 @@ impl Process {
     /// The port at which it listens.
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The most memory that has been resident so far, in bytes.
+    pub(crate) fn peak(&self) -> u64 {
+        let pid = self.child.lock().unwrap().id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.unwrap().trim().strip_suffix(" kB").unwrap();
+        kilobytes.parse::<u64>().unwrap() << 10
     }
 
     /// Asks for a path.

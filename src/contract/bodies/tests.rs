@@ -1,6 +1,7 @@
 //! Bodies of every form, and what a bad entry does to its neighbours.
 
 use super::*;
+use crate::contract::json::Outline;
 use crate::error::EventError;
 
 fn outline(body: &str) -> Outline<'_> {

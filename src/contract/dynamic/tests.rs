@@ -9,8 +9,14 @@ fn text(entry: &str) -> Option<String> {
     let entry = Outline::read(entry).unwrap();
     let entry = entry.root().as_object().unwrap();
     let destination = entry.get("destination").unwrap();
-    let resolved = may_have_templates(destination).then(|| resolved(entry, destination))?;
-    Some(resolved?.root().json().to_owned())
+    if !may_have_templates(destination) {
+        return None;
+    }
+    let unlimited = |_| Ok::<(), ()>(());
+    match resolved(entry, destination, usize::MAX, unlimited).unwrap()? {
+        Resolved::Entry(outline) => Some(outline.root().json().to_owned()),
+        Resolved::TooLong { length, .. } => panic!("{length} bytes are too long"),
+    }
 }
 
 /// The resolved config and the traits that are left, for a template and the traits of an event.
@@ -112,4 +118,30 @@ fn a_destination_can_say_that_it_has_no_templates() {
 fn numbers_keep_their_digits() {
     let entry = r#"{"message":{"n":12345678901234567890},"destination":{"Config":{"x":"{{ message.a || d }}"}}}"#;
     assert!(text(entry).unwrap().contains("12345678901234567890"));
+}
+
+#[test]
+fn an_entry_that_templates_enlarge_is_measured_before_it_is_written() {
+    let config: Vec<&str> = vec!["{{ metadata.x || }}"; 1_000];
+    let big = "x".repeat(1_000);
+    let entry =
+        json!({"message": {}, "metadata": {"x": big}, "destination": {"Config": {"x": config}}})
+            .to_string();
+    let entry = Outline::read(entry).unwrap();
+    let entry = entry.root().as_object().unwrap();
+    let destination = entry.get("destination").unwrap();
+    let mut asked = 0;
+    let room = |bytes| {
+        asked += bytes;
+        Ok::<(), ()>(())
+    };
+    let length = match resolved(entry, destination, 100_000, room).unwrap() {
+        Some(Resolved::TooLong {
+            length,
+            most: 100_000,
+        }) => length,
+        other => panic!("{other:?}"),
+    };
+    assert!((1_000_000..1_010_000).contains(&length), "{length}");
+    assert_eq!(asked, 0);
 }

@@ -1,11 +1,14 @@
 //! Where each value of a JSON text begins and ends.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, convert::Infallible, fmt};
 
 use serde::de::{Error, IgnoredAny};
 use thiserror::Error;
 
-use super::{Value, scan};
+use super::{
+    Value,
+    scan::{self, Unplaced},
+};
 
 /// A JSON text with the places of its values. A text is at most 4 GiB long.
 #[derive(Clone)]
@@ -40,6 +43,15 @@ pub(super) struct Node {
 
 /// The end of a node that only repeats another: no value ends where the text begins.
 pub(super) const REPEATED: u32 = 0;
+
+/// Why a text cannot be walked through.
+#[derive(Debug)]
+pub enum Unread<E> {
+    /// It is no JSON; the error says where.
+    NotJson(serde_json::Error),
+    /// There is no room for its outline.
+    NoRoom(E),
+}
 
 /// A value that is valid JSON and still cannot be passed on.
 ///
@@ -84,10 +96,32 @@ impl<'t> Outline<'t> {
     /// # Errors
     /// [`serde_json::Error`] says where a text is no JSON.
     pub fn read(text: impl Into<Cow<'t, str>>) -> Result<Self, serde_json::Error> {
+        let unlimited = |_| Ok::<(), Infallible>(());
+        Self::read_within(text, unlimited).map_err(|unread| match unread {
+            Unread::NotJson(error) => error,
+            Unread::NoRoom(never) => match never {},
+        })
+    }
+
+    /// Walks through a text, and asks for the memory of its outline as it grows, in bytes.
+    ///
+    /// # Errors
+    /// [`Unread`].
+    pub fn read_within<E>(
+        text: impl Into<Cow<'t, str>>,
+        mut room: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Self, Unread<E>> {
         let text = text.into();
-        match scan::places(&text) {
-            Some(places) => Ok(Self::new(text, places)),
-            None => Err(why_not(&text)),
+        let mut refused = None;
+        let mut has_room = |bytes| {
+            refused = room(bytes).err();
+            refused.is_none()
+        };
+        let places = scan::places(&text, &mut has_room);
+        match (places, refused) {
+            (Ok(places), _) => Ok(Self::new(text, places)),
+            (Err(Unplaced::NoRoom), Some(error)) => Err(Unread::NoRoom(error)),
+            (Err(Unplaced::NoJson | Unplaced::NoRoom), _) => Err(Unread::NotJson(why_not(&text))),
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! What JSON's grammar allows and no receiver can carry is noted on the way.
 
+use serde::de::IgnoredAny;
+use serde_json::Deserializer;
+
 use super::{
     outline::{Node, Places, REPEATED, Uncarriable},
     string,
@@ -23,9 +26,20 @@ const MOST_REPEATED: usize = 16;
 /// A guess that is rarely too small: one node in so many bytes.
 const BYTES_A_NODE: usize = 16;
 
-/// The places of all values; `None` for a text that is no JSON, or too long to be counted in 32 bits.
-pub(super) fn places(text: &str) -> Option<Places> {
-    u32::try_from(text.len()).ok()?;
+/// Why a text has no places.
+pub(super) enum Unplaced {
+    /// It is no JSON, or too long to be counted in 32 bits.
+    NoJson,
+    /// There was no room for so many.
+    NoRoom,
+}
+
+/// Asks for room for so many bytes of nodes; `false` where there is none.
+pub(super) type Room<'r> = &'r mut dyn FnMut(usize) -> bool;
+
+/// The places of all values. Their memory is asked for as it grows.
+pub(super) fn places(text: &str, room: Room<'_>) -> Result<Places, Unplaced> {
+    u32::try_from(text.len()).map_err(|_| Unplaced::NoJson)?;
     let mut scan = Scan {
         text: text.as_bytes(),
         open: Vec::with_capacity(16),
@@ -33,21 +47,26 @@ pub(super) fn places(text: &str) -> Option<Places> {
             depth: usize::MAX,
             nodes: Vec::new(),
         },
-        places: Places {
-            nodes: Vec::with_capacity(text.len() / BYTES_A_NODE + 1),
-            ..Places::EMPTY
-        },
+        places: Places::EMPTY,
+        room,
+        has_room: true,
     };
-    scan.walk()?;
-    Some(scan.places)
+    scan.reserve(text.len() / BYTES_A_NODE + 1);
+    match scan.walk() {
+        _ if !scan.has_room => Err(Unplaced::NoRoom),
+        None => Err(Unplaced::NoJson),
+        Some(()) => Ok(scan.places),
+    }
 }
 
-struct Scan<'t> {
+struct Scan<'t, 'r> {
     text: &'t [u8],
     /// The containers around the present place.
     open: Vec<Container>,
     repeating: Repeating,
     places: Places,
+    room: Room<'r>,
+    has_room: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -65,7 +84,7 @@ fn place(at: usize) -> u32 {
     at as u32
 }
 
-impl Scan<'_> {
+impl Scan<'_, '_> {
     fn walk(&mut self) -> Option<()> {
         let mut at = self.blank(0);
         loop {
@@ -116,7 +135,7 @@ impl Scan<'_> {
 
     fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
         if self.open.len() == DEEPEST {
-            self.flaw(start, Uncarriable::TooDeep);
+            return self.too_deep(start);
         }
         let node = place(self.places.nodes.len());
         self.open.push(Container { node, is_object });
@@ -130,6 +149,17 @@ impl Scan<'_> {
             (_, true) => self.key(at),
             (_, false) => Some(at),
         }
+    }
+
+    /// Passes a container that nests too deep. What it holds is checked and not noted, as nobody will look at it.
+    #[cold]
+    fn too_deep(&mut self, start: usize) -> Option<usize> {
+        self.flaw(start, Uncarriable::TooDeep);
+        let mut rest = Deserializer::from_slice(&self.text[start..]).into_iter::<IgnoredAny>();
+        rest.next()?.ok()?;
+        let end = start + rest.byte_offset();
+        self.leaf(start, end);
+        self.after(end)
     }
 
     /// Closes the innermost container with the bracket at `at`.
@@ -237,7 +267,28 @@ impl Scan<'_> {
     fn leaf(&mut self, start: usize, end: usize) {
         let next = place(self.places.nodes.len() + 1);
         let (start, end) = (place(start), place(end));
-        self.places.nodes.push(Node { start, end, next });
+        self.push(Node { start, end, next });
+    }
+
+    #[inline]
+    fn push(&mut self, node: Node) {
+        let nodes = &self.places.nodes;
+        if nodes.len() == nodes.capacity() && !self.reserve(nodes.len()) {
+            return;
+        }
+        self.places.nodes.push(node);
+    }
+
+    /// Makes room for more nodes. Where there is none, the text ends here.
+    #[cold]
+    fn reserve(&mut self, more: usize) -> bool {
+        self.has_room = self.has_room && (self.room)(more * size_of::<Node>());
+        if self.has_room {
+            self.places.nodes.reserve_exact(more);
+        } else {
+            self.text = &[];
+        }
+        self.has_room
     }
 
     #[cold]
@@ -267,7 +318,7 @@ impl Scan<'_> {
             return None;
         };
         let node = self.places.nodes[known as usize];
-        self.places.nodes.push(Node {
+        self.push(Node {
             start: known,
             end: REPEATED,
             next: next + 1,

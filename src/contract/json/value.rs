@@ -205,6 +205,30 @@ impl<'a> Value<'a> {
         Some(elements)
     }
 
+    /// How many elements an array has, or members an object, repeated keys included; 0 for any other kind.
+    #[must_use]
+    pub fn count(self) -> usize {
+        let (mut index, end) = self.inside();
+        let step = match self.kind() {
+            Kind::Array => 0,
+            Kind::Object => 1,
+            Kind::Null | Kind::Bool | Kind::Number | Kind::Text => return 0,
+        };
+        let mut count = 0;
+        while index < end {
+            count += 1;
+            index = self.outline.places.nodes[(index + step) as usize].next;
+        }
+        count
+    }
+
+    /// How many values and keys it holds, at any depth.
+    #[must_use]
+    pub fn holds(self) -> usize {
+        let (first, end) = self.inside();
+        (end - first) as usize
+    }
+
     /// The nodes inside a container: the first, and the one after the last.
     fn inside(self) -> (u32, u32) {
         (self.node + 1, self.place().next)

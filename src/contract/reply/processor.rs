@@ -1,10 +1,13 @@
 //! The answer of a processor route and of `/transform`: an array, one element a request or a failed event, in input order.
 
-use super::FullTags;
+use super::{
+    FullTags,
+    pieces::{Outlet, Pieces},
+};
 use crate::{
     contract::{
         Batch, DestinationName, Entry, Route,
-        json::{Kind, Value, Writer},
+        json::{Bracket, Kind, Value, Writer},
     },
     descriptor::Descriptor,
     error::EventError,
@@ -18,42 +21,51 @@ const CONVERTED_LEAD: &str = "the lead is converted, and Salesforce lets few use
 /// How much of what is left out of a request is named: more than a person reads.
 const MOST_EXPLAINED: usize = 100;
 
-/// Writes the answer; `name` is the destination that the tags of a failure name.
-#[must_use]
-pub fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], name: DestinationName) -> Vec<u8> {
-    let mut json = Writer::with_capacity(batch.bytes);
-    json.array(|json| {
-        for outcome in outcomes {
-            let entries = outcome.entries.iter();
-            for entry in entries.filter_map(|index| batch.entries.get(*index)) {
-                elements(entry, outcome, batch.route, name, json);
-            }
+/// Writes the answer, and gives its last piece; `name` is the destination that the tags of a failure name.
+pub async fn answer(
+    batch: &Batch<'_>,
+    outcomes: &[Outcome<'_>],
+    name: DestinationName,
+    outlet: Outlet,
+) -> Vec<u8> {
+    let mut pieces = Pieces::new(batch.bytes, outlet);
+    pieces.json.open(Bracket::Array);
+    for outcome in outcomes {
+        let entries = outcome.entries.iter();
+        for entry in entries.filter_map(|index| batch.entries.get(*index)) {
+            elements(entry, outcome, batch.route, name, &mut pieces).await;
         }
-    });
-    json.into_bytes()
+    }
+    pieces.json.close(Bracket::Array);
+    pieces.into_last()
 }
 
 /// The elements of one event.
-fn elements(
+async fn elements(
     entry: &Entry<'_>,
     outcome: &Outcome<'_>,
     route: Route,
     name: DestinationName,
-    json: &mut Writer,
+    pieces: &mut Pieces,
 ) {
     match &outcome.result {
         Ok(Requests::Described(requests)) => {
             for request in requests {
-                request_element(entry, request, route, json);
+                request_element(entry, request, route, &mut pieces.json);
+                pieces.pass().await;
             }
         }
         // Only the router is handed such messages, and only there is anything delivered.
         Ok(Requests::Transformed(_) | Requests::Delivered) => {
             let found = "a request already".to_owned();
             let error = EventError::UnsupportedType { found };
-            failure_element(entry, &error, route, name, json);
+            failure_element(entry, &error, route, name, &mut pieces.json);
+            pieces.pass().await;
         }
-        Err(error) => failure_element(entry, error, route, name, json),
+        Err(error) => {
+            failure_element(entry, error, route, name, &mut pieces.json);
+            pieces.pass().await;
+        }
     }
 }
 

@@ -93,6 +93,7 @@ fn destination_response(outcome: &Outcome, response: &str, status: u16, json: &m
 /// The outcome of each job, in v1.
 fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, error: &str, json: &mut Writer) {
     let is_coalesced = request.is_coalesced();
+    let error = cut(error, MOST_SAID / request.jobs.len().max(1));
     json.key("response");
     json.array(|json| {
         for (of_job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
@@ -107,8 +108,8 @@ fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, error: &str, json: &mut W
     });
 }
 
-/// The outcome of a job: Salesforce's answer as JSON text with what to do about it, and the job's metadata as it came, but for `dontBatch` where the
-/// job is to be sent alone next time.
+/// The outcome of a job: Salesforce's answer as JSON text with what to do about it, and the job's metadata as it came, but for
+/// `dontBatch` where the job is to be sent alone next time.
 fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
     json.text_member("error", error);
     json.key("statusCode");
@@ -118,6 +119,17 @@ fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
         Some(members) => json.object(|json| to_be_sent_alone(members, json)),
         None => json.value(job.metadata),
     }
+}
+
+/// How much of Salesforce's answer is said to all jobs together, in bytes.
+const MOST_SAID: usize = 4 << 20;
+
+/// How much of it is said to each job in any case.
+const LEAST_SAID: usize = 1 << 10;
+
+/// The beginning of a text.
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes.max(LEAST_SAID))]
 }
 
 fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {

@@ -1,10 +1,13 @@
 //! The answer of `/routerTransform`: every job id of the request is in exactly one entry.
 
-use super::own_tags;
+use super::{
+    own_tags,
+    pieces::{Outlet, Pieces},
+};
 use crate::{
     contract::{
         Batch, Entry, Event,
-        json::{Kind, Value, Writer},
+        json::{Bracket, Kind, Value, Writer},
     },
     descriptor::Descriptor,
     error::EventError,
@@ -15,19 +18,19 @@ use crate::{
 /// How much longer than its part of the request an entry of the answer may become, about, in bytes.
 const ADDED: usize = 512;
 
-/// Writes the answer: destinations in the order of their first events, and the events of each in theirs.
-#[must_use]
-pub fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>]) -> Vec<u8> {
-    let mut json = Writer::with_capacity(batch.bytes + ADDED * outcomes.len());
-    json.object(|json| {
-        json.key("output");
-        json.array(|json| {
-            for outcome in by_destination(batch, outcomes) {
-                output_entry(batch, outcome, json);
-            }
-        });
-    });
-    json.into_bytes()
+/// Writes the answer, destinations in the order of their first events, and the events of each in theirs, and gives its last
+/// piece.
+pub async fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>], outlet: Outlet) -> Vec<u8> {
+    let mut pieces = Pieces::new(batch.bytes + ADDED * outcomes.len(), outlet);
+    pieces.json.open(Bracket::Object);
+    pieces.json.key("output");
+    pieces.json.open(Bracket::Array);
+    for outcome in by_destination(batch, outcomes) {
+        output_entry(batch, outcome, &mut pieces).await;
+    }
+    pieces.json.close(Bracket::Array);
+    pieces.json.close(Bracket::Object);
+    pieces.into_last()
 }
 
 /// The outcomes that are for any event, those of each destination together.
@@ -67,36 +70,43 @@ fn entries<'b, 'a>(
 }
 
 /// An entry of the answer: some jobs, and what is to be sent for them.
-fn output_entry<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, json: &mut Writer) {
+async fn output_entry<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, pieces: &mut Pieces) {
     let note = Note::of(outcome);
-    json.object(|json| {
-        if let Ok(requests) = &outcome.result {
-            batched_request(requests, json);
-        }
-        json.key("metadata");
-        json.array(|json| {
-            for entry in entries(batch, outcome) {
-                metadata(entry, batch.secret, &note, json);
-            }
-        });
-        json.json(if note.coalesced {
-            r#""batched":true"#
-        } else {
-            r#""batched":false"#
-        });
-        json.key("statusCode");
-        json.number(status(&outcome.result));
-        if let Err(error) = &outcome.result {
-            failure(error, outcome.auth_category, json);
-        }
-        let destination = entries(batch, outcome)
-            .next()
-            .and_then(|entry| entry.destination);
-        // rudder-server decodes an object, and throws the whole answer away for anything else.
-        if let Some(destination) = destination.filter(|value| value.kind() == Kind::Object) {
-            json.value_member("destination", destination);
-        }
+    pieces.json.open(Bracket::Object);
+    if let Ok(requests) = &outcome.result {
+        batched_request(requests, pieces).await;
+    }
+    pieces.json.key("metadata");
+    pieces.json.open(Bracket::Array);
+    for entry in entries(batch, outcome) {
+        metadata(entry, batch.secret, &note, &mut pieces.json);
+        pieces.pass().await;
+    }
+    pieces.json.close(Bracket::Array);
+    verdict(batch, outcome, note.coalesced, &mut pieces.json);
+    pieces.json.close(Bracket::Object);
+    pieces.pass().await;
+}
+
+/// What became of the jobs of an entry, and their destination.
+fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: &mut Writer) {
+    json.json(if coalesced {
+        r#""batched":true"#
+    } else {
+        r#""batched":false"#
     });
+    json.key("statusCode");
+    json.number(status(&outcome.result));
+    if let Err(error) = &outcome.result {
+        failure(error, outcome.auth_category, json);
+    }
+    let destination = entries(batch, outcome)
+        .next()
+        .and_then(|entry| entry.destination);
+    // rudder-server decodes an object, and throws the whole answer away for anything else.
+    if let Some(destination) = destination.filter(|value| value.kind() == Kind::Object) {
+        json.value_member("destination", destination);
+    }
 }
 
 /// The status of an entry: what rudder-server is to send has 200, what has been written here 299 (contract of delivery,
@@ -120,19 +130,20 @@ fn failure(error: &EventError, auth_category: Option<&str>, json: &mut Writer) {
     }
 }
 
-fn batched_request(requests: &Requests<'_>, json: &mut Writer) {
+async fn batched_request(requests: &Requests<'_>, pieces: &mut Pieces) {
     match requests {
         Requests::Described(requests) => {
-            json.key("batchedRequest");
-            json.array(|json| {
-                for request in requests {
-                    json.object(|json| request.write_members(json));
-                }
-            });
+            pieces.json.key("batchedRequest");
+            pieces.json.open(Bracket::Array);
+            for request in requests {
+                pieces.json.object(|json| request.write_members(json));
+                pieces.pass().await;
+            }
+            pieces.json.close(Bracket::Array);
         }
         Requests::Transformed(event) => {
-            json.key("batchedRequest");
-            transformed(event, json);
+            pieces.json.key("batchedRequest");
+            transformed(event, &mut pieces.json);
         }
         Requests::Delivered => {}
     }
@@ -222,27 +233,27 @@ fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
     }
 }
 
-/// Writes the answer of `/batch`: one entry that keeps every job, with no request.
-#[must_use]
-pub fn no_batch(batch: &Batch<'_>) -> Vec<u8> {
-    let mut json = Writer::with_capacity(batch.bytes);
-    json.array(|json| {
-        if batch.entries.is_empty() {
-            return;
+/// Writes the answer of `/batch`, one entry that keeps every job, with no request, and gives its last piece.
+pub async fn no_batch(batch: &Batch<'_>, outlet: Outlet) -> Vec<u8> {
+    let mut pieces = Pieces::new(batch.bytes, outlet);
+    pieces.json.open(Bracket::Array);
+    if !batch.entries.is_empty() {
+        pieces.json.open(Bracket::Object);
+        pieces.json.key("metadata");
+        pieces.json.open(Bracket::Array);
+        for entry in &batch.entries {
+            metadata(entry, None, &Note::default(), &mut pieces.json);
+            pieces.pass().await;
         }
-        json.object(|json| {
-            json.key("metadata");
-            json.array(|json| {
-                for entry in &batch.entries {
-                    metadata(entry, None, &Note::default(), json);
-                }
-            });
-            json.json(r#""batched":false,"statusCode":500"#);
-            json.text_member("error", NO_BATCH);
-            json.json(r#""statTags":{"errorCategory":"transformation"}"#);
-        });
-    });
-    json.into_bytes()
+        pieces.json.close(Bracket::Array);
+        let json = &mut pieces.json;
+        json.json(r#""batched":false,"statusCode":500"#);
+        json.text_member("error", NO_BATCH);
+        json.json(r#""statTags":{"errorCategory":"transformation"}"#);
+        json.close(Bracket::Object);
+    }
+    pieces.json.close(Bracket::Array);
+    pieces.into_last()
 }
 
 const NO_BATCH: &str = "the Salesforce destinations have no batch transform: set Router.<DESTINATION>.enableBatching to false in rudder-server";

@@ -104,6 +104,7 @@ impl AuthError {
             | Fault::Redirected { .. }
             | Fault::Timeout(_)
             | Fault::ConnectionRefused
+            | Fault::Overloaded(_)
             | Fault::Connection(_)
             | Fault::Unreadable(_)) => Self::Fault(passing),
         }

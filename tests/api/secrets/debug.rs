@@ -14,7 +14,9 @@ use salesforce_transformer::{
     },
     deliver::{Access, Job},
     descriptor::Descriptor,
-    gate, map, metrics,
+    gate,
+    in_flight::InFlight,
+    map, metrics,
     orgs::Orgs,
     plan::{Record, plan},
     proxy::{Failure, Outcome},
@@ -196,7 +198,8 @@ fn what_is_written_hides_ids_users_and_traits() {
         credentials,
         session,
     };
-    assert_hidden(&Job::new(entry, plan, destination, access));
+    let share = InFlight::default().begin();
+    assert_hidden(&Job::new(entry, plan, destination, access, share));
 }
 
 #[tokio::test]
@@ -205,7 +208,7 @@ async fn answers_hide_their_bodies() {
     let config = settings(&["--salesforce-allowed-hosts", &salesforce]);
     let org = Instance::new(&salesforce, &config.salesforce_allowed_hosts).unwrap();
     let limits = Arc::new(Limits::new(&config));
-    let client = Client::new(&config, metrics::new(), limits).unwrap();
+    let client = Client::new(&config, metrics::new(), limits, InFlight::default()).unwrap();
     let request = client.request(reqwest::Method::POST, &salesforce);
     let request = request.body("planted").build().unwrap();
     let (answer, fault) = client.write(&org, request, &Operation::Other).await;

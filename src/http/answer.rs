@@ -1,0 +1,186 @@
+//! The answer of a route, written by a future that owns what it is written from: a short one goes out as one buffer, a long
+//! one in pieces, each made once the caller has taken the one before.
+
+use std::{
+    future::{self, Future},
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    Extension,
+    body::{Body, Bytes, HttpBody},
+    response::{IntoResponse, Response},
+};
+use http_body::Frame;
+
+use super::{
+    failure::{self, Caller},
+    received::as_json,
+    traces::Traces,
+    transforms::Tally,
+};
+use crate::{
+    contract::reply::pieces::{self, Next, Outlet, PIECE},
+    error::RequestError,
+    in_flight::{Memory, Share},
+};
+
+/// What is known of an answer before its first byte.
+type Head = OnceLock<(Option<Traces>, Option<Tally>)>;
+
+/// What a long answer takes of the memory: a piece that is on its way, the next one, and what compresses them.
+const LONG: usize = PIECE * 5 / 2;
+
+/// An answer that is to be written.
+pub(super) struct Answer {
+    caller: Caller,
+    share: Arc<Share>,
+    head: Arc<Head>,
+    outlet: Outlet,
+}
+
+/// What its writer needs.
+pub(super) struct Writing {
+    head: Arc<Head>,
+    outlet: Outlet,
+}
+
+impl Writing {
+    /// Says what is known before the first byte.
+    pub(super) fn head(&self, traces: Option<Traces>, tally: Option<Tally>) {
+        // It is said once.
+        let _ = self.head.set((traces, tally));
+    }
+
+    /// Where pieces are left.
+    pub(super) fn outlet(self) -> Outlet {
+        self.outlet
+    }
+}
+
+impl Answer {
+    /// An answer to this caller, whose pieces are counted beside this share.
+    pub(super) fn new(caller: Caller, share: Arc<Share>) -> Self {
+        Self {
+            caller,
+            share,
+            head: Arc::default(),
+            outlet: Outlet::default(),
+        }
+    }
+
+    /// What its writer needs.
+    pub(super) fn writing(&self) -> Writing {
+        Writing {
+            head: Arc::clone(&self.head),
+            outlet: self.outlet.clone(),
+        }
+    }
+
+    /// The answer that is being written.
+    pub(super) async fn of<F>(self, writing: F) -> Response
+    where
+        F: Future<Output = Result<Vec<u8>, RequestError>> + Send + 'static,
+    {
+        let mut writing = Box::pin(writing);
+        let next =
+            |context: &mut Context<'_>| pieces::poll_next(writing.as_mut(), &self.outlet, context);
+        let answer = match future::poll_fn(next).await {
+            Next::End(answer) => answer.map(|json| as_json(Body::from(json))),
+            Next::Piece(first) => self.long(first, writing),
+        };
+        let (traces, tally) = self.head.get().cloned().unwrap_or_default();
+        let response = match answer {
+            Ok(answer) => (tally.map(Extension), answer).into_response(),
+            Err(error) => failure::answer(&error, self.caller),
+        };
+        (traces.map(Extension), response).into_response()
+    }
+
+    /// A long answer. Where something has been written to Salesforce, it is given in any case.
+    fn long<F>(&self, first: Vec<u8>, writing: Pin<Box<F>>) -> Result<Response, RequestError>
+    where
+        F: Future<Output = Result<Vec<u8>, RequestError>> + Send + 'static,
+    {
+        let mut memory = self.share.memory();
+        let tally = self.head.get().and_then(|(_, tally)| *tally);
+        if tally.is_some_and(|tally| tally.delivered > 0) {
+            memory.count(LONG);
+        } else {
+            memory.grow(LONG)?;
+        }
+        Ok(as_json(Body::new(
+            Long {
+                piece: Bytes::new(),
+                writing: Some(writing),
+                outlet: self.outlet.clone(),
+                more: self.share.memory(),
+                _memory: memory,
+            }
+            .beginning_with(first),
+        )))
+    }
+}
+
+/// The body of a long answer.
+struct Long<F> {
+    /// What is left of the present piece.
+    piece: Bytes,
+    /// `None` once all is written.
+    writing: Option<Pin<Box<F>>>,
+    outlet: Outlet,
+    /// What the present piece takes beyond what a piece mostly takes.
+    more: Memory,
+    _memory: Memory,
+}
+
+impl<F> Long<F> {
+    fn beginning_with(mut self, piece: Vec<u8>) -> Self {
+        self.hold(piece);
+        self
+    }
+
+    fn hold(&mut self, piece: Vec<u8>) {
+        self.more.clear();
+        self.more.count(piece.capacity().saturating_sub(PIECE * 2));
+        self.piece = Bytes::from(piece);
+    }
+}
+
+impl<F> HttpBody for Long<F>
+where
+    F: Future<Output = Result<Vec<u8>, RequestError>>,
+{
+    type Data = Bytes;
+    type Error = RequestError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestError>>> {
+        let this = &mut *self;
+        if this.piece.is_empty() {
+            let Some(writing) = &mut this.writing else {
+                return Poll::Ready(None);
+            };
+            let next = pieces::poll_next(writing.as_mut(), &this.outlet, context);
+            let piece = match ready!(next) {
+                Next::Piece(piece) => piece,
+                Next::End(last) => {
+                    this.writing = None;
+                    last?
+                }
+            };
+            this.hold(piece);
+        }
+        let length = this.piece.len().min(PIECE);
+        let piece = this.piece.split_to(length);
+        Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.piece.is_empty() && self.writing.is_none()
+    }
+}

@@ -1,0 +1,194 @@
+//! Which org takes how much of the memory: where requests for two or more orgs come, none fills more than half of it, so that
+//! one whose Salesforce is slow does not keep the events of the others waiting.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use smallvec::SmallVec;
+
+use super::Overloaded;
+
+/// How long an org is remembered after its last request.
+const REMEMBERED: Duration = Duration::from_mins(10);
+
+/// With so many orgs, those that have gone are looked for.
+const MANY: usize = 1_024;
+
+/// Nobody can choose names whose keys are alike.
+static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// An org, told by what a request says of it before Salesforce is asked. It holds no text of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OrgKey(u64);
+
+impl OrgKey {
+    /// The org that this text names.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self(KEYS.hash_one(name))
+    }
+}
+
+/// The orgs that requests came for lately.
+#[derive(Debug, Default)]
+pub(super) struct Orgs(Mutex<HashMap<OrgKey, Org>>);
+
+#[derive(Debug)]
+struct Org {
+    bytes: u64,
+    last: Instant,
+}
+
+/// What a request takes of its orgs' parts.
+#[derive(Debug, Default)]
+pub(super) struct Charges(OnceLock<Charged>);
+
+#[derive(Debug)]
+struct Charged {
+    orgs: SmallVec<[OrgKey; 1]>,
+    each: u64,
+}
+
+impl Orgs {
+    fn orgs(&self) -> MutexGuard<'_, HashMap<OrgKey, Org>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes `each` bytes of every org's part, or of none. A request for an org that has nothing else in flight always
+    /// fits: else one that needs more than half could never pass.
+    fn take(&self, keys: &[OrgKey], each: u64, half: u64, now: Instant) -> Result<(), Overloaded> {
+        let mut orgs = self.orgs();
+        if orgs.len() >= MANY {
+            orgs.retain(|_, org| org.bytes > 0 || is_recent(org, now));
+        }
+        for key in keys {
+            let new = Org {
+                bytes: 0,
+                last: now,
+            };
+            orgs.entry(*key).or_insert(new).last = now;
+        }
+        let is_shared = orgs.values().filter(|org| is_recent(org, now)).nth(1);
+        if is_shared.is_some() {
+            let taken = keys
+                .iter()
+                .map(|key| orgs.get(key).map_or(0, |org| org.bytes));
+            let over = taken.filter(|taken| *taken > 0 && taken.saturating_add(each) > half);
+            if let Some(taken) = over.max() {
+                return Err(Overloaded::Org {
+                    half,
+                    taken,
+                    needed: each,
+                });
+            }
+        }
+        for key in keys {
+            if let Some(org) = orgs.get_mut(key) {
+                org.bytes += each;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_recent(org: &Org, now: Instant) -> bool {
+    now.saturating_duration_since(org.last) < REMEMBERED
+}
+
+impl Charges {
+    /// Charges the orgs of a request, once, with equal parts of what it takes.
+    pub(super) fn charge(
+        &self,
+        all: &Orgs,
+        orgs: impl ExactSizeIterator<Item = OrgKey>,
+        bytes: u64,
+        half: u64,
+    ) -> Result<(), Overloaded> {
+        let mut keys: SmallVec<[OrgKey; 1]> = orgs.collect();
+        keys.sort_unstable_by_key(|key| key.0);
+        keys.dedup();
+        if keys.is_empty() || self.0.get().is_some() {
+            return Ok(());
+        }
+        let each = bytes / u64::try_from(keys.len()).unwrap_or(1);
+        all.take(&keys, each, half, Instant::now())?;
+        // Nobody else has set it: one task has a request at a time.
+        let _ = self.0.set(Charged { orgs: keys, each });
+        Ok(())
+    }
+
+    /// Gives it back.
+    pub(super) fn give_back(&mut self, all: &Orgs) {
+        if let Some(charged) = self.0.take() {
+            let mut orgs = all.orgs();
+            for key in charged.orgs {
+                if let Some(org) = orgs.get_mut(&key) {
+                    org.bytes -= charged.each;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF: u64 = 50;
+
+    fn taken(orgs: &Orgs, name: &str, bytes: u64, now: Instant) -> bool {
+        let taken = orgs.take(&[OrgKey::of(name)], bytes, HALF, now);
+        taken.is_ok()
+    }
+
+    #[test]
+    fn an_org_alone_may_fill_all() {
+        let (orgs, now) = (Orgs::default(), Instant::now());
+        assert!(taken(&orgs, "a", 60, now) && taken(&orgs, "a", 40, now));
+    }
+
+    #[test]
+    fn beside_another_an_org_may_fill_half_and_the_other_is_served() {
+        let (orgs, now) = (Orgs::default(), Instant::now());
+        assert!(taken(&orgs, "b", 1, now));
+        assert!(taken(&orgs, "a", 30, now) && taken(&orgs, "a", 20, now));
+        let refused = Overloaded::Org {
+            half: HALF,
+            taken: 50,
+            needed: 1,
+        };
+        let more = orgs.take(&[OrgKey::of("a")], 1, HALF, now);
+        assert_eq!(more, Err(refused));
+        assert!(taken(&orgs, "b", 49, now));
+    }
+
+    #[test]
+    fn one_request_that_needs_more_than_half_passes_alone() {
+        let (orgs, now) = (Orgs::default(), Instant::now());
+        assert!(taken(&orgs, "b", 1, now));
+        assert!(taken(&orgs, "a", 90, now));
+        assert!(!taken(&orgs, "a", 1, now));
+    }
+
+    #[test]
+    fn an_org_that_has_not_been_seen_for_ten_minutes_is_no_other() {
+        let (orgs, before) = (Orgs::default(), Instant::now());
+        assert!(taken(&orgs, "b", 0, before));
+        let now = before + REMEMBERED;
+        assert!(taken(&orgs, "a", 60, now) && taken(&orgs, "a", 40, now));
+    }
+
+    #[test]
+    fn orgs_that_have_gone_are_forgotten() {
+        let (orgs, before) = (Orgs::default(), Instant::now());
+        for name in 0..MANY {
+            assert!(taken(&orgs, &name.to_string(), 0, before));
+        }
+        assert!(taken(&orgs, "a", 1, before + REMEMBERED));
+        assert_eq!(orgs.orgs().len(), 1);
+    }
+}

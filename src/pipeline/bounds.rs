@@ -1,0 +1,143 @@
+//! What one event may be made into, known before anything is asked or written.
+
+use crate::{
+    contract::{Batch, Entry, Event, Route, json::Value},
+    error::EventError,
+    plan::{Plan, Record, TRAITS},
+};
+
+/// How long a request is beside its object, its record's id and its fields, at most, in bytes: the address of the org, the
+/// names of headers, placeholders, and the e-mail of a lead.
+const REQUEST: usize = 8 << 10;
+
+/// How long a token is at most, where the request does not bring it, in bytes.
+const TOKEN: usize = 4 << 10;
+
+/// How much longer a trait's name becomes.
+const SUFFIX: usize = "__c".len();
+
+/// How long the sentence is that explains why a trait is left out, beside the trait's name.
+const EXPLANATION: usize = 96;
+
+/// How many bytes a byte of a path takes where it is percent-encoded.
+const ENCODED: usize = 3;
+
+/// What a trait takes of the memory, and what the field takes that it becomes, once for each record, about, in bytes.
+const TRAIT: usize = 48;
+const FIELD: usize = 72;
+
+/// What a record takes of the memory, about, in bytes.
+const RECORD: usize = 256;
+
+/// What one event may be made into.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// `MAX_RECORDS_PER_EVENT`.
+    pub records: usize,
+    /// `ANSWER_LIMIT`, in bytes.
+    pub answer: usize,
+}
+
+impl Bounds {
+    /// Checks an event that is to be written.
+    ///
+    /// # Errors
+    /// [`EventError::TooManyRecords`], [`EventError::AnswerTooLarge`].
+    pub(super) fn check(
+        self,
+        batch: &Batch<'_>,
+        entry: &Entry<'_>,
+        event: &Event<'_>,
+        plan: &Plan<'_>,
+    ) -> Result<(), EventError> {
+        let count = plan.records.len();
+        if count > self.records {
+            return Err(EventError::TooManyRecords {
+                count,
+                most: self.records,
+            });
+        }
+        let secret = batch.secret.or_else(|| entry.secret());
+        let token = secret.map_or(TOKEN, length);
+        let fields = fields(event, plan, batch.route);
+        let paths: usize = plan.records.iter().map(path).sum();
+        let echoed = match batch.route {
+            Route::Router => 0,
+            Route::Open | Route::Processor => entry.metadata.map_or(0, length),
+        };
+        let requests = count.saturating_mul(REQUEST + token + fields + echoed);
+        self.bound(requests + paths + echo(batch, entry))
+    }
+
+    /// Checks an event that is a request already: its message is echoed.
+    ///
+    /// # Errors
+    /// [`EventError::AnswerTooLarge`].
+    pub(super) fn check_echoed(
+        self,
+        batch: &Batch<'_>,
+        entry: &Entry<'_>,
+    ) -> Result<(), EventError> {
+        self.bound(entry.bytes + echo(batch, entry))
+    }
+
+    fn bound(self, bytes: usize) -> Result<(), EventError> {
+        let most = self.answer;
+        if bytes > most {
+            return Err(EventError::AnswerTooLarge { bytes, most });
+        }
+        Ok(())
+    }
+
+    /// What the events of a batch take of the memory as they are planned and described, about, in bytes.
+    pub(super) fn weight(self, batch: &Batch<'_>) -> usize {
+        let events = batch
+            .entries
+            .iter()
+            .filter_map(|entry| entry.event.as_ref().ok());
+        events.map(|event| self.weight_of(event)).sum()
+    }
+
+    fn weight_of(self, event: &Event<'_>) -> usize {
+        let traits = event.first_present(&TRAITS).map_or(0, Value::holds) / 2;
+        let named = event.at("context.externalId").map_or(0, Value::count);
+        let records = named.clamp(1, self.records);
+        named * RECORD + traits * (TRAIT + FIELD * records)
+    }
+}
+
+/// How long the fields of a request are at most, and at `/transform` the explanation of what is left out of them.
+fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
+    let traits = event.first_present(&TRAITS).map_or(0, length);
+    let identifier = event.at("context.externalId").filter(|_| plan.are_fields);
+    let count = plan.traits.count();
+    let explained = match route {
+        Route::Open => traits + count * EXPLANATION,
+        Route::Processor | Route::Router => 0,
+    };
+    traits + identifier.map_or(0, length) + count * SUFFIX + explained
+}
+
+/// How long the part of a request's path is that the event names.
+fn path(record: &Record<'_>) -> usize {
+    match record {
+        Record::Named { object, id } => {
+            ENCODED * (object.len() + id.as_ref().map_or(0, |id| id.len()))
+        }
+        Record::Lead(key) | Record::Matching(key) => ENCODED * key.object().len(),
+    }
+}
+
+/// How long what is echoed of an event is: metadata with the secret, the destination, and its id beside the job.
+fn echo(batch: &Batch<'_>, entry: &Entry<'_>) -> usize {
+    let metadata = entry.metadata.map_or(0, length);
+    let destination = match batch.route {
+        Route::Router => 2 * entry.destination.map_or(0, length),
+        Route::Open | Route::Processor => 0,
+    };
+    metadata + batch.secret.map_or(0, length) + destination
+}
+
+fn length(value: Value<'_>) -> usize {
+    value.json().len()
+}

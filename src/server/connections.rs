@@ -1,0 +1,327 @@
+//! The connections that are open: at most `MAX_CONNECTIONS` of them are being answered, and the oldest idle one is closed for a
+//! new one.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::in_flight::{InFlight, OfConnection};
+
+/// How many connections may be open beyond `MAX_CONNECTIONS`, so that `/health`, `/ready` and `/metrics` answer also while all
+/// others are being answered.
+pub(crate) const SPARE: usize = 16;
+
+/// The part of the memory, one in so many, that headers which have not ended may take.
+const PART_OF_HEADERS: u64 = 8;
+
+/// All connections that are open.
+#[derive(Clone, Debug)]
+pub(super) struct Connections(Arc<All>);
+
+#[derive(Debug)]
+struct All {
+    most: usize,
+    in_flight: InFlight,
+    state: Mutex<State>,
+    /// How many bytes of headers have come that have not ended.
+    headers: AtomicU64,
+    closed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    open: usize,
+    /// How many of them are about to be closed.
+    closing: usize,
+    /// How many are being answered.
+    busy: usize,
+    /// Those that are not, by when they came or were answered.
+    idle: BTreeMap<u64, Arc<One>>,
+    next: u64,
+}
+
+#[derive(Debug, Default)]
+struct One {
+    /// Its place among the idle ones.
+    place: AtomicU64,
+    /// How many of its requests are not over. The next one may begin before the last byte of an answer has left.
+    requests: AtomicUsize,
+    headers: AtomicU64,
+    closing: CancellationToken,
+}
+
+/// A connection that is open, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Open {
+    all: Connections,
+    one: Arc<One>,
+}
+
+/// A request of a connection, until its answer has left.
+#[derive(Debug)]
+struct Busy {
+    all: Connections,
+    one: Arc<One>,
+}
+
+impl Connections {
+    /// At most so many at a time.
+    pub(super) fn new(most: usize, in_flight: InFlight) -> Self {
+        Self(Arc::new(All {
+            most,
+            in_flight,
+            state: Mutex::default(),
+            headers: AtomicU64::default(),
+            closed: Notify::new(),
+        }))
+    }
+
+    /// Takes a connection in, once there is room for it: the oldest idle one is closed for it, if need be.
+    pub(super) async fn admit(&self) -> Open {
+        loop {
+            let closed = self.0.closed.notified();
+            if let Some(open) = self.admitted() {
+                return open;
+            }
+            closed.await;
+        }
+    }
+
+    /// A connection that is taken in; `None` where another has to end first.
+    fn admitted(&self) -> Option<Open> {
+        let mut state = self.state();
+        let is_full = state.open - state.closing >= self.0.most;
+        let oldest = state.idle.keys().next().filter(|_| is_full).copied();
+        if let Some(oldest) = oldest {
+            state.close(oldest);
+        }
+        if state.open >= self.0.most + SPARE {
+            return None;
+        }
+        Some(self.opened(&mut state))
+    }
+
+    /// Takes a connection in, however many there are.
+    pub(super) fn open(&self) -> Open {
+        self.opened(&mut self.state())
+    }
+
+    fn opened(&self, state: &mut State) -> Open {
+        let one = Arc::<One>::default();
+        state.open += 1;
+        state.rest(&one);
+        Open {
+            all: self.clone(),
+            one,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the oldest connection with headers that have not ended, where those take too much.
+    fn bound_headers(&self) {
+        let most = self.0.in_flight.most() / PART_OF_HEADERS;
+        if self.0.headers.load(Ordering::Relaxed) <= most {
+            return;
+        }
+        let mut state = self.state();
+        let has_headers = |one: &Arc<One>| one.headers.load(Ordering::Relaxed) > 0;
+        let oldest = state.idle.iter().find(|(_, one)| has_headers(one));
+        if let Some(oldest) = oldest.map(|(place, _)| *place) {
+            tracing::warn!(
+                most,
+                "headers that do not end take an eighth of MAX_IN_FLIGHT_BYTES: the oldest connection with such headers is closed"
+            );
+            state.close(oldest);
+        }
+    }
+}
+
+impl State {
+    /// Notes that a connection is idle from now on.
+    fn rest(&mut self, one: &Arc<One>) {
+        self.next += 1;
+        one.place.store(self.next, Ordering::Relaxed);
+        self.idle.insert(self.next, Arc::clone(one));
+    }
+
+    /// Has an idle connection closed.
+    fn close(&mut self, place: u64) {
+        if let Some(one) = self.idle.remove(&place) {
+            self.closing += 1;
+            one.closing.cancel();
+        }
+    }
+}
+
+impl Open {
+    /// Resolves once the connection is to be closed for another one.
+    pub(super) async fn closing(&self) {
+        self.one.closing.cancelled().await;
+    }
+
+    /// Begins a request; `None` where the connection is being closed.
+    pub(super) fn begin(&self) -> Option<OfConnection> {
+        let mut state = self.all.state();
+        if self.one.closing.is_cancelled() {
+            return None;
+        }
+        self.end_headers();
+        if self.one.requests.fetch_add(1, Ordering::Relaxed) == 0 {
+            state.idle.remove(&self.one.place.load(Ordering::Relaxed));
+            state.busy += 1;
+        }
+        let most = self.all.0.most;
+        let crowded = (state.busy > most).then_some(most);
+        let busy = Busy {
+            all: self.all.clone(),
+            one: Arc::clone(&self.one),
+        };
+        Some(OfConnection::new(busy, crowded))
+    }
+
+    /// Whether a request is being answered.
+    pub(super) fn is_busy(&self) -> bool {
+        self.one.requests.load(Ordering::Relaxed) > 0
+    }
+
+    /// Counts bytes that have come of headers.
+    pub(super) fn add_headers(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.one.headers.fetch_add(bytes, Ordering::Relaxed);
+        self.all.0.headers.fetch_add(bytes, Ordering::Relaxed);
+        self.all.0.in_flight.count(bytes);
+        self.all.bound_headers();
+    }
+
+    /// Notes that its headers have ended.
+    fn end_headers(&self) {
+        let bytes = self.one.headers.swap(0, Ordering::Relaxed);
+        self.all.0.headers.fetch_sub(bytes, Ordering::Relaxed);
+        self.all.0.in_flight.give_back(bytes);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.end_headers();
+        let mut state = self.all.state();
+        state.open -= 1;
+        state.closing -= usize::from(self.one.closing.is_cancelled());
+        state.idle.remove(&self.one.place.load(Ordering::Relaxed));
+        // A request of it that is not over does not make it idle again.
+        self.one.closing.cancel();
+        drop(state);
+        self.all.0.closed.notify_waiters();
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut state = self.all.state();
+        if self.one.requests.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        state.busy -= 1;
+        if !self.one.closing.is_cancelled() {
+            state.rest(&self.one);
+        }
+        drop(state);
+        // Whoever waits may close it now.
+        self.all.0.closed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn connections(most: usize) -> Connections {
+        Connections::new(most, InFlight::new(8_000))
+    }
+
+    fn admit(connections: &Connections) -> Option<Open> {
+        connections.admit().now_or_never()
+    }
+
+    #[test]
+    fn the_oldest_idle_connection_is_closed_for_a_new_one() {
+        let all = connections(2);
+        let (first, second) = (admit(&all).unwrap(), admit(&all).unwrap());
+        // The first one has been answered since.
+        drop(first.begin());
+        let third = admit(&all).unwrap();
+        let closing = |open: &Open| open.closing().now_or_never().is_some();
+        assert_eq!([&first, &second, &third].map(closing), [false, true, false]);
+        assert!(second.begin().is_none() && first.begin().is_some());
+        drop(second);
+        let state = all.state();
+        assert_eq!((state.open, state.closing), (2, 0));
+        drop(state);
+    }
+
+    #[test]
+    fn where_none_is_idle_a_few_are_taken_in_that_are_told_so() {
+        let all = connections(1);
+        let busy = admit(&all).unwrap();
+        let request = busy.begin().unwrap();
+        assert_eq!(request.crowded(), None);
+        let spare: Vec<Open> = (0..SPARE).map(|_| admit(&all).unwrap()).collect();
+        let last = spare.last().unwrap();
+        let crowded = last.begin().unwrap();
+        assert_eq!(crowded.crowded(), Some(1));
+        drop((request, crowded));
+        assert_eq!(last.begin().unwrap().crowded(), None);
+    }
+
+    #[test]
+    fn a_request_that_begins_before_the_last_one_is_over_keeps_its_connection() {
+        let all = connections(1);
+        let open = admit(&all).unwrap();
+        let first = open.begin().unwrap();
+        let second = open.begin().unwrap();
+        drop(first);
+        assert!(open.is_busy() && all.state().idle.is_empty());
+        drop(second);
+        assert!(!open.is_busy() && all.state().idle.len() == 1);
+    }
+
+    #[test]
+    fn a_connection_that_ends_before_its_request_is_forgotten() {
+        let all = connections(1);
+        let open = admit(&all).unwrap();
+        let request = open.begin();
+        drop(open);
+        drop(request);
+        let state = all.state();
+        assert_eq!((state.open, state.busy, state.idle.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_oldest_of_many_unfinished_headers_ends_and_others_stay() {
+        let all = connections(10);
+        let [idle, first, second] = [(); 3].map(|()| admit(&all).unwrap());
+        first.add_headers(600);
+        second.add_headers(400);
+        let closing = |open: &Open| open.closing().now_or_never().is_some();
+        assert!(!closing(&first));
+        second.add_headers(1);
+        assert_eq!([&idle, &first, &second].map(closing), [false, true, false]);
+        drop(first);
+        assert_eq!(all.0.headers.load(Ordering::Relaxed), 401);
+        assert_eq!(all.0.in_flight.bytes(), 401);
+        drop(second.begin());
+        assert_eq!(all.0.in_flight.bytes(), 0);
+    }
+}

@@ -1,0 +1,136 @@
+//! What waits for Salesforce, and what Salesforce answers.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Bytes, http::StatusCode, routing::any};
+use serde_json::json;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use super::{assert_bounded, limited, until};
+use crate::{
+    fixtures::{destination, honest, identify, job, oauth_destination},
+    planted::TOKEN,
+    service::{assert_says, send, serve},
+};
+
+/// A Salesforce that lets everybody in, and answers everything else once there is a permit.
+async fn waiting(permits: &Arc<Semaphore>) -> String {
+    let permits = Arc::clone(permits);
+    let answer = move |request: axum::extract::Request| {
+        let permits = Arc::clone(&permits);
+        async move {
+            let host = request.headers()["host"].to_str().unwrap().to_owned();
+            let (url, path) = (format!("http://{host}"), request.uri().path().to_owned());
+            if path != "/services/oauth2/token" {
+                permits.acquire().await.unwrap().forget();
+            }
+            axum::Json(honest(&url, &path))
+        }
+    };
+    serve(Router::new().fallback(any(answer))).await
+}
+
+#[tokio::test]
+async fn jobs_whose_callers_have_hung_up_count_until_they_are_done() {
+    let permits = Arc::new(Semaphore::new(0));
+    let salesforce = waiting(&permits).await;
+    let inline = [("DELIVERY", "inline"), ("DELIVERY_WINDOW", "1ms")];
+    let process = limited(&salesforce, &inline).await;
+    let body = |id: u64| {
+        let traits = json!({"email": format!("p{id}@example.com"), "about": "x".repeat(3_600_000)});
+        let job = job(id, identify(traits), &destination("dst-1"));
+        json!({"input": [job], "destType": "salesforce"}).to_string()
+    };
+    let mut overloaded = 0;
+    let request = |id| process.request("/routerTransform", body(id));
+    for id in 0..40 {
+        // What is taken in waits for Salesforce for longer than its caller does.
+        let request = request(id).timeout(std::time::Duration::from_millis(500));
+        match request.send().await {
+            Ok(answer) => {
+                assert_eq!(answer.status(), 503);
+                assert_says(&answer.text().await.unwrap(), "MAX_IN_FLIGHT_BYTES");
+                overloaded += 1;
+            }
+            Err(error) => assert!(error.is_timeout(), "{error}"),
+        }
+    }
+    // Three times 3.6 MB go five times into 64 MiB, and a sixth time in part.
+    assert_eq!(overloaded, 35);
+    assert_bounded(&process);
+    permits.add_permits(Semaphore::MAX_PERMITS / 2);
+    until(&process, "in_flight_bytes 0").await;
+    assert_bounded(&process);
+}
+
+#[tokio::test]
+async fn answers_of_salesforce_count_and_end_where_there_is_no_room() {
+    let huge = Bytes::from(format!("[{}1]", "1,".repeat(8 << 20)));
+    let answer = move || {
+        let huge = huge.clone();
+        async move { (StatusCode::OK, huge) }
+    };
+    let salesforce = serve(Router::new().fallback(any(answer))).await;
+    let process = Arc::new(limited(&salesforce, &[]).await);
+    let mut callers = JoinSet::new();
+    for org in 0..30 {
+        let secret = json!({"access_token": format!("{TOKEN}{org}"), "instance_url": salesforce});
+        let mut job = job(
+            1,
+            identify(json!({"email": "ada@example.com"})),
+            &oauth_destination("dst-1"),
+        );
+        job["metadata"]["secret"] = secret;
+        let body = json!({"input": [job], "destType": "salesforce_oauth"}).to_string();
+        let request = process.request("/routerTransform", body);
+        callers.spawn(async move { send(request).await.accepted() });
+    }
+    while let Some(answer) = callers.join_next().await {
+        assert_eq!(answer.unwrap()["output"][0]["statusCode"], 500);
+    }
+    assert_bounded(&process);
+    until(&process, "in_flight_bytes 0").await;
+}
+
+#[tokio::test]
+async fn a_slow_org_leaves_half_of_the_memory_to_others() {
+    let permits = Arc::new(Semaphore::new(0));
+    let (slow, healthy) = (
+        waiting(&permits).await,
+        waiting(&Arc::new(Semaphore::new(1_000_000))).await,
+    );
+    let hosts = format!("{slow},{healthy}");
+    let process = limited(&slow, &[("SALESFORCE_ALLOWED_HOSTS", hosts.as_str())]).await;
+    let request = |org: &str, id: u64, bytes: usize| {
+        let traits = json!({"email": format!("p{id}@example.com"), "about": "x".repeat(bytes)});
+        let mut job = job(id, identify(traits), &oauth_destination("dst-1"));
+        job["metadata"]["secret"] = json!({"access_token": TOKEN, "instance_url": org});
+        let body = json!({"input": [job], "destType": "salesforce_oauth"}).to_string();
+        process.request("/routerTransform", body)
+    };
+    assert_eq!(send(request(&healthy, 0, 1)).await.status, 200);
+    let mut callers = JoinSet::new();
+    let mut refused = 0;
+    for id in 0..20 {
+        let caller = request(&slow, id, 1_000_000).timeout(std::time::Duration::from_secs(30));
+        callers.spawn(async move { send(caller).await });
+        // Either it waits for Salesforce or it is refused.
+        let answer = callers.join_next();
+        let waits = std::time::Duration::from_millis(200);
+        if let Ok(Some(answer)) = tokio::time::timeout(waits, answer).await {
+            let answer = answer.unwrap();
+            assert_eq!(answer.status, 503);
+            assert_says(&answer.text, "half of MAX_IN_FLIGHT_BYTES, 33554432 bytes");
+            refused += 1;
+        }
+    }
+    // Eleven of three times 1 MB are in flight.
+    assert_eq!(refused, 9);
+    for id in 0..10 {
+        assert_eq!(send(request(&healthy, id, 1_000_000)).await.status, 200);
+    }
+    permits.add_permits(1_000);
+    while let Some(answer) = callers.join_next().await {
+        assert_eq!(answer.unwrap().status, 200);
+    }
+}
