@@ -21,6 +21,14 @@ pub(crate) const SPARE: usize = 16;
 /// The part of the memory, one in so many, that headers which have not ended may take.
 const PART_OF_HEADERS: u64 = 8;
 
+/// What they may take in any case, in bytes: they are counted as they are read, and the first bytes of a body with them.
+const HEADERS_AT_LEAST: u64 = 256 << 10;
+
+/// How many bytes headers that have not ended may take of a memory of so many.
+pub(super) fn most_headers(most_in_flight: u64) -> u64 {
+    (most_in_flight / PART_OF_HEADERS).max(HEADERS_AT_LEAST)
+}
+
 /// All connections that are open.
 #[derive(Clone, Debug)]
 pub(super) struct Connections(Arc<All>);
@@ -28,6 +36,7 @@ pub(super) struct Connections(Arc<All>);
 #[derive(Debug)]
 struct All {
     most: usize,
+    most_headers: u64,
     in_flight: InFlight,
     state: Mutex<State>,
     /// How many bytes of headers have come that have not ended.
@@ -72,10 +81,11 @@ struct Busy {
 }
 
 impl Connections {
-    /// At most so many at a time.
-    pub(super) fn new(most: usize, in_flight: InFlight) -> Self {
+    /// At most so many at a time, with so many bytes of headers that have not ended.
+    pub(super) fn new(most: usize, most_headers: u64, in_flight: InFlight) -> Self {
         Self(Arc::new(All {
             most,
+            most_headers,
             in_flight,
             state: Mutex::default(),
             headers: AtomicU64::default(),
@@ -129,7 +139,7 @@ impl Connections {
 
     /// Closes the oldest connection with headers that have not ended, where those take too much.
     fn bound_headers(&self) {
-        let most = self.0.in_flight.most() / PART_OF_HEADERS;
+        let most = self.0.most_headers;
         if self.0.headers.load(Ordering::Relaxed) <= most {
             return;
         }
@@ -139,7 +149,7 @@ impl Connections {
         if let Some(oldest) = oldest.map(|(place, _)| *place) {
             tracing::warn!(
                 most,
-                "headers that do not end take an eighth of MAX_IN_FLIGHT_BYTES: the oldest connection with such headers is closed"
+                "headers that do not end take more than their part of MAX_IN_FLIGHT_BYTES: the oldest connection with such headers is closed"
             );
             state.close(oldest);
         }
@@ -248,7 +258,7 @@ mod tests {
     use super::*;
 
     fn connections(most: usize) -> Connections {
-        Connections::new(most, InFlight::new(8_000))
+        Connections::new(most, 1_000, InFlight::new(8_000))
     }
 
     fn admit(connections: &Connections) -> Option<Open> {
