@@ -21,6 +21,9 @@ pub(crate) const SPARE: usize = 16;
 /// The part of the memory, one in so many, that headers which have not ended may take.
 const PART_OF_HEADERS: u64 = 8;
 
+/// How much they may take in any case, in bytes.
+const FEW_HEADERS: u64 = 1 << 20;
+
 /// All connections that are open.
 #[derive(Clone, Debug)]
 pub(super) struct Connections(Arc<All>);
@@ -129,7 +132,7 @@ impl Connections {
 
     /// Closes the oldest connection with headers that have not ended, where those take too much.
     fn bound_headers(&self) {
-        let most = self.0.in_flight.most() / PART_OF_HEADERS;
+        let most = (self.0.in_flight.most() / PART_OF_HEADERS).max(FEW_HEADERS);
         if self.0.headers.load(Ordering::Relaxed) <= most {
             return;
         }
@@ -248,7 +251,7 @@ mod tests {
     use super::*;
 
     fn connections(most: usize) -> Connections {
-        Connections::new(most, InFlight::new(8_000))
+        Connections::new(most, InFlight::new(8 << 20))
     }
 
     fn admit(connections: &Connections) -> Option<Open> {
@@ -312,15 +315,16 @@ mod tests {
     fn the_oldest_of_many_unfinished_headers_ends_and_others_stay() {
         let all = connections(10);
         let [idle, first, second] = [(); 3].map(|()| admit(&all).unwrap());
-        first.add_headers(600);
-        second.add_headers(400);
+        first.add_headers(600 << 10);
+        second.add_headers(424 << 10);
         let closing = |open: &Open| open.closing().now_or_never().is_some();
         assert!(!closing(&first));
         second.add_headers(1);
         assert_eq!([&idle, &first, &second].map(closing), [false, true, false]);
         drop(first);
-        assert_eq!(all.0.headers.load(Ordering::Relaxed), 401);
-        assert_eq!(all.0.in_flight.bytes(), 401);
+        let left = (424 << 10) + 1;
+        assert_eq!(all.0.headers.load(Ordering::Relaxed), left);
+        assert_eq!(all.0.in_flight.bytes(), left);
         drop(second.begin());
         assert_eq!(all.0.in_flight.bytes(), 0);
     }

@@ -273,7 +273,7 @@ impl Scan<'_, '_> {
     #[inline]
     fn push(&mut self, node: Node) {
         let nodes = &self.places.nodes;
-        if nodes.len() == nodes.capacity() && !self.reserve(nodes.len()) {
+        if nodes.len() == nodes.capacity() && !self.reserve(nodes.len() / 2 + 1) {
             return;
         }
         self.places.nodes.push(node);
