@@ -32,8 +32,9 @@ const MANY: [usize; 2] = [56, 88];
 /// With so many traits, their fields are hashed: some become several, and some have nothing to do with a trait.
 const HASHED: usize = 24;
 
-/// What a record is counted as, in bytes.
-const RECORD: usize = 128;
+/// What a record is counted as that the event names, and one that is looked up, in bytes.
+const NAMED: usize = 128;
+const LOOKED_UP: usize = 288;
 
 /// What one event may be made into.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +110,8 @@ impl Bounds {
         let named = event.at("context.externalId").map_or(0, Value::count);
         let records = named.clamp(1, self.records);
         let [of_trait, of_field] = if traits > HASHED { MANY } else { FEW };
-        named * RECORD + traits * (of_trait + of_field * records)
+        let found = if named == 0 { LOOKED_UP } else { NAMED * named };
+        found + traits * (of_trait + of_field * records)
     }
 }
 
