@@ -28,6 +28,9 @@ use self::fair::Orgs;
 /// A body of which more is made, because it is dense, is counted as that, see [`Share::make`].
 pub const WEIGHT: u64 = 3;
 
+/// What is made of any body is not counted up to here, in bytes: a request of one event takes it.
+const LITTLE: u64 = 4 << 10;
+
 /// All requests in flight together.
 #[derive(Clone, Debug, Default)]
 pub struct InFlight(Arc<Counts>);
@@ -253,6 +256,7 @@ impl Share {
 
     /// Takes what is still to be taken for a body and what is made of it. One task has a request at a time.
     fn take(&self, body: u64, made: u64) -> Result<(), Overloaded> {
+        let made = made.saturating_sub(LITTLE);
         let due = body.saturating_add(made.max(body.saturating_mul(WEIGHT - 1)));
         let taken = self.taken.load(Ordering::Relaxed);
         let Some(more) = due.checked_sub(taken).filter(|more| *more > 0) else {
@@ -356,7 +360,8 @@ mod tests {
     fn what_is_made_of_a_body_is_taken_where_it_is_more_than_twice_the_body() {
         let all = InFlight::new(400);
         let share = all.begin();
-        assert_eq!((share.grow(100), share.make(150)), (Ok(()), Ok(())));
+        let (grown, made) = (share.grow(100), share.make(4_096 + 150));
+        assert_eq!((grown, made), (Ok(()), Ok(())));
         assert_eq!(all.bytes(), 300);
         assert_eq!((share.make(100), all.bytes()), (Ok(()), 350));
         let never = Overloaded::Never {

@@ -128,14 +128,13 @@ impl Server {
         http.timer(TokioTimer::new())
             .header_read_timeout(settings.header_timeout)
             .max_buf_size(header_limit);
-        let headers = connections::most_headers(in_flight.most());
         Self {
             app: TowerToHyperService::new(app),
             http,
             answer_timeout: settings.answer_timeout,
             most_age: settings.max_connection_age,
             header_limit,
-            open: Connections::new(settings.most_connections(), headers, in_flight),
+            open: Connections::new(settings.most_connections(), in_flight),
             connections: TaskTracker::new(),
             draining: CancellationToken::new(),
             hurried: CancellationToken::new(),

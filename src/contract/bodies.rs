@@ -216,7 +216,7 @@ pub fn most_events(body: Value<'_>) -> usize {
     let counts = lists.into_iter().flatten().map(Value::count);
     match body.kind() {
         Kind::Array => body.count(),
-        Kind::Object => 1 + counts.sum::<usize>(),
+        Kind::Object => counts.sum::<usize>().max(1),
         Kind::Null | Kind::Bool | Kind::Number | Kind::Text => 0,
     }
 }

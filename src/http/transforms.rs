@@ -190,7 +190,7 @@ impl App {
         bodies: &Bodies<'_>,
         body: &Whole,
     ) -> Result<Vec<Option<Box<Resolved>>>, Overloaded> {
-        let room = |bytes| body.share().make(bytes);
+        let room = |bytes: usize| body.share().make(bytes);
         bodies.resolved_within(self.pipeline.bounds().answer, room)
     }
 

@@ -48,7 +48,7 @@ pub(super) fn registry(prefix: &str, now: &Now<'_>) -> Registry {
     );
     registry.register(
         "in_flight_bytes",
-        "Memory of the requests in flight: three times the bytes of their bodies that have arrived",
+        "Memory of the requests in flight, as it is counted: three times the bytes of their bodies that have arrived or what is made of them, jobs taken over, answers of Salesforce, headers that have not ended",
         ConstGauge::new(signed(now.in_flight.bytes())),
     );
     registry.register(

@@ -22,12 +22,19 @@ const EXPLANATION: usize = 96;
 /// How many bytes a byte of a path takes where it is percent-encoded.
 const ENCODED: usize = 3;
 
-/// What a trait takes of the memory, and what the field takes that it becomes, once for each record, about, in bytes.
-const TRAIT: usize = 48;
-const FIELD: usize = 72;
+/// What a trait is counted as, and the field that it becomes, once for each record, in bytes: half of what they take, as the
+/// half of the memory that is not counted is for the rest.
+const FEW: [usize; 2] = [20, 30];
 
-/// What a record takes of the memory, about, in bytes.
-const RECORD: usize = 256;
+/// The same where there are so many that they are hashed.
+const MANY: [usize; 2] = [56, 88];
+
+/// With so many traits, their fields are hashed: some become several, and some have nothing to do with a trait.
+const HASHED: usize = 24;
+
+/// What a record is counted as that the event names, and one that is looked up, in bytes.
+const NAMED: usize = 128;
+const LOOKED_UP: usize = 288;
 
 /// What one event may be made into.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +109,9 @@ impl Bounds {
         let traits = event.first_present(&TRAITS).map_or(0, Value::holds) / 2;
         let named = event.at("context.externalId").map_or(0, Value::count);
         let records = named.clamp(1, self.records);
-        named * RECORD + traits * (TRAIT + FIELD * records)
+        let [of_trait, of_field] = if traits > HASHED { MANY } else { FEW };
+        let found = if named == 0 { LOOKED_UP } else { NAMED * named };
+        found + traits * (of_trait + of_field * records)
     }
 }
 

@@ -21,13 +21,8 @@ pub(crate) const SPARE: usize = 16;
 /// The part of the memory, one in so many, that headers which have not ended may take.
 const PART_OF_HEADERS: u64 = 8;
 
-/// What they may take in any case, in bytes: they are counted as they are read, and the first bytes of a body with them.
-const HEADERS_AT_LEAST: u64 = 256 << 10;
-
-/// How many bytes headers that have not ended may take of a memory of so many.
-pub(super) fn most_headers(most_in_flight: u64) -> u64 {
-    (most_in_flight / PART_OF_HEADERS).max(HEADERS_AT_LEAST)
-}
+/// How much they may take in any case, in bytes.
+const FEW_HEADERS: u64 = 1 << 20;
 
 /// All connections that are open.
 #[derive(Clone, Debug)]
@@ -36,7 +31,6 @@ pub(super) struct Connections(Arc<All>);
 #[derive(Debug)]
 struct All {
     most: usize,
-    most_headers: u64,
     in_flight: InFlight,
     state: Mutex<State>,
     /// How many bytes of headers have come that have not ended.
@@ -81,11 +75,10 @@ struct Busy {
 }
 
 impl Connections {
-    /// At most so many at a time, with so many bytes of headers that have not ended.
-    pub(super) fn new(most: usize, most_headers: u64, in_flight: InFlight) -> Self {
+    /// At most so many at a time.
+    pub(super) fn new(most: usize, in_flight: InFlight) -> Self {
         Self(Arc::new(All {
             most,
-            most_headers,
             in_flight,
             state: Mutex::default(),
             headers: AtomicU64::default(),
@@ -139,7 +132,7 @@ impl Connections {
 
     /// Closes the oldest connection with headers that have not ended, where those take too much.
     fn bound_headers(&self) {
-        let most = self.0.most_headers;
+        let most = (self.0.in_flight.most() / PART_OF_HEADERS).max(FEW_HEADERS);
         if self.0.headers.load(Ordering::Relaxed) <= most {
             return;
         }
@@ -258,7 +251,7 @@ mod tests {
     use super::*;
 
     fn connections(most: usize) -> Connections {
-        Connections::new(most, 1_000, InFlight::new(8_000))
+        Connections::new(most, InFlight::new(8 << 20))
     }
 
     fn admit(connections: &Connections) -> Option<Open> {
@@ -322,15 +315,16 @@ mod tests {
     fn the_oldest_of_many_unfinished_headers_ends_and_others_stay() {
         let all = connections(10);
         let [idle, first, second] = [(); 3].map(|()| admit(&all).unwrap());
-        first.add_headers(600);
-        second.add_headers(400);
+        first.add_headers(600 << 10);
+        second.add_headers(424 << 10);
         let closing = |open: &Open| open.closing().now_or_never().is_some();
         assert!(!closing(&first));
         second.add_headers(1);
         assert_eq!([&idle, &first, &second].map(closing), [false, true, false]);
         drop(first);
-        assert_eq!(all.0.headers.load(Ordering::Relaxed), 401);
-        assert_eq!(all.0.in_flight.bytes(), 401);
+        let left = (424 << 10) + 1;
+        assert_eq!(all.0.headers.load(Ordering::Relaxed), left);
+        assert_eq!(all.0.in_flight.bytes(), left);
         drop(second.begin());
         assert_eq!(all.0.in_flight.bytes(), 0);
     }

@@ -26,6 +26,9 @@ const MOST_REPEATED: usize = 16;
 /// A guess that is rarely too small: one node in so many bytes.
 const BYTES_A_NODE: usize = 16;
 
+/// How many nodes a step of the walk adds at most: a container, the key of its first value or of the value after it.
+const AT_ONCE: usize = 4;
+
 /// Why a text has no places.
 pub(super) enum Unplaced {
     /// It is no JSON, or too long to be counted in 32 bits.
@@ -51,8 +54,10 @@ pub(super) fn places(text: &str, room: Room<'_>) -> Result<Places, Unplaced> {
         room,
         has_room: true,
     };
-    scan.reserve(text.len() / BYTES_A_NODE + 1);
-    match scan.walk() {
+    let walked = scan
+        .reserve(text.len() / BYTES_A_NODE + AT_ONCE)
+        .and_then(|()| scan.walk());
+    match walked {
         _ if !scan.has_room => Err(Unplaced::NoRoom),
         None => Err(Unplaced::NoJson),
         Some(()) => Ok(scan.places),
@@ -85,9 +90,18 @@ fn place(at: usize) -> u32 {
 }
 
 impl Scan<'_, '_> {
+    #[expect(
+        clippy::inline_always,
+        reason = "what is being walked through stays in registers"
+    )]
+    #[inline(always)]
     fn walk(&mut self) -> Option<()> {
         let mut at = self.blank(0);
         loop {
+            let nodes = &self.places.nodes;
+            if nodes.capacity() - nodes.len() < AT_ONCE {
+                self.reserve(nodes.len() / 2 + AT_ONCE)?;
+            }
             at = self.value(at)?;
             if self.open.is_empty() {
                 break;
@@ -267,28 +281,14 @@ impl Scan<'_, '_> {
     fn leaf(&mut self, start: usize, end: usize) {
         let next = place(self.places.nodes.len() + 1);
         let (start, end) = (place(start), place(end));
-        self.push(Node { start, end, next });
+        self.places.nodes.push(Node { start, end, next });
     }
 
-    #[inline]
-    fn push(&mut self, node: Node) {
-        let nodes = &self.places.nodes;
-        if nodes.len() == nodes.capacity() && !self.reserve(nodes.len()) {
-            return;
-        }
-        self.places.nodes.push(node);
-    }
-
-    /// Makes room for more nodes. Where there is none, the text ends here.
+    /// Makes room for more nodes; `None` where there is none.
     #[cold]
-    fn reserve(&mut self, more: usize) -> bool {
-        self.has_room = self.has_room && (self.room)(more * size_of::<Node>());
-        if self.has_room {
-            self.places.nodes.reserve_exact(more);
-        } else {
-            self.text = &[];
-        }
-        self.has_room
+    fn reserve(&mut self, more: usize) -> Option<()> {
+        self.has_room = (self.room)(more * size_of::<Node>());
+        self.has_room.then(|| self.places.nodes.reserve_exact(more))
     }
 
     #[cold]
@@ -318,7 +318,7 @@ impl Scan<'_, '_> {
             return None;
         };
         let node = self.places.nodes[known as usize];
-        self.push(Node {
+        self.places.nodes.push(Node {
             start: known,
             end: REPEATED,
             next: next + 1,

