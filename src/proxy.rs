@@ -107,12 +107,16 @@ impl Delivery<'_, '_> {
         matches!(operation, Operation::Create { .. }) && self.request.jobs.iter().any(may_be)
     }
 
-    /// The key by which the record is looked up that a refused write was meant for: where its descriptor was stored, the
-    /// record may have gone or come meanwhile.
+    /// The key by which the record is looked up that a refused write was meant for, where the refusal would be final and a
+    /// lookup was made before: when a stored descriptor was described, or by the router in a later attempt, which may have
+    /// remembered the id.
     fn gone(&self, write: &Write<'_>, fault: Option<&Fault>) -> Option<Key> {
-        let is_stored = |job: &Job<'_>| job.origin == Origin::Stored;
+        let would_be_final = |job: &Job<'_>| match job.origin {
+            Origin::Stored => true,
+            Origin::Routed { looked_up } => looked_up.is_some() && job.attempt >= MOST_LOOKUPS,
+        };
         let is_mendable = fault.is_some_and(|fault| may_be_mended(fault, write.operation()));
-        if is_mendable && self.request.jobs.iter().any(is_stored) {
+        if is_mendable && self.request.jobs.iter().any(would_be_final) {
             key_of(write)
         } else {
             None

@@ -214,6 +214,25 @@ async fn each_job_of_a_request_is_answered_by_its_own_attempt() {
 }
 
 #[tokio::test]
+async fn a_last_attempt_is_not_lost_to_an_id_that_was_remembered() {
+    let org = org().build();
+    let lead = known_lead(&org, "ada@example.com");
+    let salesforce = crate::service::serve(org.router()).await;
+    let service = Service::start(&salesforce, &["--lookup-cache-ttl", "1h"]).await;
+    assert_eq!(attempted(&service, 0).await, 200);
+    // An outage has taken more than three attempts, and the lead is merged meanwhile.
+    let new = known_lead(&org, "ada@example.com");
+    org.delete("Lead", &lead).unwrap();
+    assert_eq!(attempted(&service, 8).await, 200);
+    let leads = org.records("Lead");
+    assert_eq!((leads.len(), &leads[0]["Id"]), (1, &json!(new)));
+    // Without another lead the refusal is final.
+    org.delete("Lead", &new).unwrap();
+    assert_eq!(attempted(&service, 8).await, 400);
+    assert_eq!(attempted(&service, 8).await, 200);
+}
+
+#[tokio::test]
 async fn metadata_of_any_kind_are_answered_once() {
     let org = org().build();
     let service = Service::of(&org).await;
