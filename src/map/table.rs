@@ -88,8 +88,18 @@ fn first<'a>(
     left_out: &mut Vec<LeftOut<'a>>,
 ) -> Option<Value<'a>> {
     let mut first: Option<(&'static str, Value<'a>)> = None;
-    for (path, value) in reading.traits.at(places, reading.rules.blank_text) {
-        if reading.is_sent(value) {
+    for place in &places.places {
+        let path = place.path;
+        for value in reading.traits.at(place, reading.rules.blank_text) {
+            let Some(value) = value.filter(|value| reading.counts(*value)) else {
+                continue;
+            };
+            if !reading.is_sent(value) {
+                if value.kind() == Kind::Array || !reading.table.reads_below(path) {
+                    left_out.push(LeftOut::Structure(Cow::Borrowed(path)));
+                }
+                continue;
+            }
             match first {
                 None => first = Some((path, value)),
                 Some((first, taken)) if reading.notes() && !taken.is_same_as(value) => {
@@ -97,8 +107,6 @@ fn first<'a>(
                 }
                 Some(_) => {}
             }
-        } else if value.kind() == Kind::Array || !reading.table.reads_below(path) {
-            left_out.push(LeftOut::Structure(Cow::Borrowed(path)));
         }
     }
     first.map(|(_, value)| value)
