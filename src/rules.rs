@@ -83,6 +83,7 @@ pub enum BlankText {
 impl BlankText {
     /// Whether a value counts as absent.
     #[must_use]
+    #[inline]
     pub fn is_absent(self, value: Value<'_>) -> bool {
         match self {
             Self::Absent => !value.is_filled(),

@@ -29,7 +29,11 @@ pub fn trimmed(text: &str) -> &str {
 /// Whether a text is empty, or nothing of it is to be seen.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
-    text.chars().all(is_invisible)
+    match text.as_bytes().first() {
+        // Most texts begin with a letter.
+        Some(first) if first.is_ascii_graphic() => false,
+        Some(_) | None => text.chars().all(is_invisible),
+    }
 }
 
 #[cfg(test)]

@@ -132,23 +132,31 @@ impl<'a> FieldName<'a> {
 
 /// Whether a custom field can be called so, before its suffix.
 fn is_custom_name(name: &[u8]) -> bool {
-    let namespace = name.windows(2).position(|pair| pair == b"__");
-    match namespace {
-        None => is_part(name, LONGEST_NAME),
-        Some(end) => {
-            is_part(&name[..end], LONGEST_NAMESPACE) && is_part(&name[end + 2..], LONGEST_NAME)
-        }
-    }
+    is_part(name, LONGEST_NAME) || is_of_package(name)
+}
+
+/// Whether a text is a namespace and a name.
+fn is_of_package(name: &[u8]) -> bool {
+    let end = name.windows(2).position(|pair| pair == b"__");
+    end.is_some_and(|end| {
+        is_part(&name[..end], LONGEST_NAMESPACE) && is_part(&name[end + 2..], LONGEST_NAME)
+    })
 }
 
 /// Whether a text can be a namespace or a name of so many characters.
 fn is_part(name: &[u8], longest: usize) -> bool {
-    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    name.first().is_some_and(u8::is_ascii_alphabetic)
-        && name.last() != Some(&b'_')
-        && name.len() <= longest
-        && name.iter().all(is_allowed)
-        && !name.windows(2).any(|pair| pair == b"__")
+    let mut last = b'_';
+    for byte in name {
+        let is_allowed = match byte {
+            b'_' => last != b'_',
+            byte => byte.is_ascii_alphanumeric(),
+        };
+        if !is_allowed {
+            return false;
+        }
+        last = *byte;
+    }
+    last != b'_' && name.len() <= longest && name.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 impl PartialEq for FieldName<'_> {

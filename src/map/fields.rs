@@ -67,15 +67,17 @@ impl<'a> Fields<'a> {
     }
 
     /// Sets a field of a table, which is not set yet.
+    #[inline]
     pub(super) fn add_standard(&mut self, name: &'static str, value: FieldValue<'a>) {
         self.members
             .add(FieldName::standard(name, self.case), value);
     }
 
     /// Sets a field. Where an earlier trait has set it, that one is left out.
+    #[inline]
     pub(super) fn set(&mut self, name: FieldName<'a>, value: FieldValue<'a>) {
-        if let Some((name, _)) = self.members.set(name, value) {
-            self.left_out.push(LeftOut::SameField(name));
+        if let Some(name) = self.members.set(name, value) {
+            self.left_out.push(LeftOut::SameField(name.clone()));
         }
     }
 

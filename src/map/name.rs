@@ -38,12 +38,16 @@ impl<'a> Name<'a> {
             return Self::of_stock([name, first_name, last_name]);
         }
         let mut own = |value: Option<Value<'a>>, name| {
-            let value = value.filter(|value| value.is_filled())?;
-            if value.is_truthy() && value.as_text_or_number().is_some() {
-                return Some(value);
+            let value = value?;
+            match value.kind() {
+                Kind::Text => value.is_filled().then_some(value),
+                Kind::Number if value.is_truthy() => Some(value),
+                Kind::Null => None,
+                Kind::Number | Kind::Bool | Kind::Array | Kind::Object => {
+                    left_out.push(LeftOut::NotName(name));
+                    None
+                }
             }
-            left_out.push(LeftOut::NotName(name));
-            None
         };
         let (first, last) = (own(first_name, FIRST_NAME), own(last_name, LAST_NAME));
         let parts = match name.filter(|name| name.is_filled()) {
@@ -96,7 +100,7 @@ fn taken<'a>(
     let Some(own) = own else {
         return part.map(FieldValue::Text);
     };
-    if part.is_some_and(|part| own.as_text_or_number() != Some(part)) {
+    if part.is_some_and(|part| !own.says(&part)) {
         left_out.push(LeftOut::ComesAfter { path: NAME, first });
     }
     Some(FieldValue::Trait(own))

@@ -24,7 +24,7 @@ const MORE_FIELDS: usize = 8;
 
 /// How a record's fields are read from an event's traits.
 pub(super) struct Reading<'r, 't, 'a> {
-    pub(super) traits: Sorted<'t, 'a>,
+    pub(super) traits: &'r Sorted<'t, 'a>,
     pub(super) name: Name<'a>,
     pub(super) table: &'static Table,
     subject: Subject<'r>,
@@ -56,7 +56,7 @@ pub(super) fn mapped<'a>(
     let sorted = Sorted::of(traits, &table.index);
     let reading = Reading {
         name: Name::of(sorted.parts(), rules.name_cut, &mut fields.left_out)?,
-        traits: sorted,
+        traits: &sorted,
         table,
         subject,
         rules,
@@ -73,16 +73,15 @@ pub(super) fn mapped<'a>(
 
 impl<'a> Reading<'_, '_, 'a> {
     /// Reads the fields of the table.
+    #[inline]
     fn standard_fields(&self, fields: &mut Fields<'a>) {
         let creates = self.subject.creates;
         let placeholders = creates || self.rules.placeholders == Placeholders::Always;
         for (field, places) in self.table.rows() {
             let Some(value) = field.value(self, places, &mut fields.left_out) else {
-                let placeholder = field
-                    .default
-                    .filter(|_| placeholders)
-                    .map(|text| (field.name, text));
-                fields.placeholders.extend(placeholder);
+                if let Some(text) = field.default.filter(|_| placeholders) {
+                    fields.placeholders.push((field.name, text));
+                }
                 continue;
             };
             match field.access {
@@ -100,15 +99,14 @@ impl<'a> Reading<'_, '_, 'a> {
     pub(super) fn email(&self, own: Option<Value<'a>>) -> Option<FieldValue<'a>> {
         match (self.subject.email, own) {
             (None, own) => own.map(FieldValue::Trait),
-            (Some(email), Some(own)) if own.as_text_or_number().as_deref() == Some(email) => {
-                Some(FieldValue::Trait(own))
-            }
+            (Some(email), Some(own)) if own.says(email) => Some(FieldValue::Trait(own)),
             (Some(_), None) if !self.subject.creates => None,
             (Some(email), _) => Some(FieldValue::Text(Cow::Owned(email.to_owned()))),
         }
     }
 
     /// Reads a trait as a custom field.
+    #[inline]
     fn custom_field(&self, name: Cow<'a, str>, value: Value<'a>, fields: &mut Fields<'a>) {
         let case = self.rules.field_names;
         let name = match self.rules.custom_fields {
@@ -177,11 +175,13 @@ impl<'a> Reading<'_, '_, 'a> {
     }
 
     /// Whether a trait has a value.
-    fn counts(&self, value: Value<'_>) -> bool {
+    #[inline]
+    pub(super) fn counts(&self, value: Value<'_>) -> bool {
         !self.rules.blank_text.is_absent(value)
     }
 
     /// Whether a value is sent in a field of the table.
+    #[inline]
     pub(super) fn is_sent(&self, value: Value<'_>) -> bool {
         self.rules.custom_fields == CustomFields::Truthy || is_scalar(value)
     }

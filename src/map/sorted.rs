@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::index::{Index, Known, MOST_SLOTS, PARTS, Places};
+use super::index::{Index, Known, MOST_SLOTS, PARTS, Place, Places};
 use crate::{
     contract::json::{Members, Value},
     rules::BlankText,
@@ -93,23 +93,16 @@ impl<'t, 'a> Sorted<'t, 'a> {
         names.filter_map(|(slot, name)| Some((name, self.slots[slot]?)))
     }
 
-    /// The paths of a field where there is a value, in order, each with what is there.
-    pub(super) fn at(
-        &self,
-        places: &Places,
-        blank: BlankText,
-    ) -> impl Iterator<Item = (&'static str, Value<'a>)> {
-        let counts = move |value: &Value<'a>| !blank.is_absent(*value);
-        places.places.iter().flat_map(move |place| {
-            let (whole, below) = (self.slots[place.whole], || self.slots[place.below?]);
-            let values = match blank {
-                BlankText::Absent => [whole.filter(counts), below().filter(counts)],
-                // To JavaScript a key that is spelled like the whole path hides the other, also where it says nothing.
-                BlankText::Kept => [whole.or_else(below).filter(counts), None],
-            };
-            let values = values.into_iter().flatten();
-            values.map(|value| (place.path, value))
-        })
+    /// The values at a place: that of the trait which is spelled like the whole path, and that inside another.
+    #[inline]
+    pub(super) fn at(&self, place: &Place, blank: BlankText) -> [Option<Value<'a>>; 2] {
+        let (whole, below) = (self.slots[place.whole], place.below);
+        let below = below.and_then(|below| self.slots[below]);
+        match (blank, whole) {
+            // To JavaScript a key that is spelled like the whole path hides the other, also where it says nothing.
+            (BlankText::Kept, Some(_)) => [whole, None],
+            (BlankText::Kept, None) | (BlankText::Absent, _) => [whole, below],
+        }
     }
 }
 
@@ -130,9 +123,10 @@ mod tests {
         for table in [&lead::TABLE, &contact::TABLE] {
             let sorted = Sorted::of(&traits, &table.index);
             for (field, places) in table.rows() {
-                let found = sorted
-                    .at(places, BlankText::Kept)
-                    .map(|(path, value)| (path, value.json()));
+                let found = places.places.iter().flat_map(|place| {
+                    let values = sorted.at(place, BlankText::Kept).into_iter();
+                    values.flatten().map(|value| (place.path, value.json()))
+                });
                 let paths = field.source.paths().iter();
                 let expected = paths.filter_map(|path| Some((*path, traits.at(path)?.json())));
                 assert!(found.eq(expected), "{}", field.name);

@@ -88,20 +88,33 @@ fn first<'a>(
     left_out: &mut Vec<LeftOut<'a>>,
 ) -> Option<Value<'a>> {
     let mut first: Option<(&'static str, Value<'a>)> = None;
-    for (path, value) in reading.traits.at(places, reading.rules.blank_text) {
-        if reading.is_sent(value) {
+    for place in &places.places {
+        let path = place.path;
+        for value in reading.traits.at(place, reading.rules.blank_text) {
+            let Some(value) = value.filter(|value| reading.counts(*value)) else {
+                continue;
+            };
             match first {
+                _ if !reading.is_sent(value) => left_out.extend(structure(reading, path, value)),
                 None => first = Some((path, value)),
                 Some((first, taken)) if reading.notes() && !taken.is_same_as(value) => {
                     left_out.push(LeftOut::ComesAfter { path, first });
                 }
                 Some(_) => {}
             }
-        } else if value.kind() == Kind::Array || !reading.table.reads_below(path) {
-            left_out.push(LeftOut::Structure(Cow::Borrowed(path)));
         }
     }
     first.map(|(_, value)| value)
+}
+
+/// What is said of an object or array at a path; nothing of an object that the table reads from.
+fn structure<'a>(
+    reading: &Reading<'_, '_, 'a>,
+    path: &'static str,
+    value: Value<'a>,
+) -> Option<LeftOut<'a>> {
+    let is_read = value.kind() == Kind::Object && reading.table.reads_below(path);
+    (!is_read).then_some(LeftOut::Structure(Cow::Borrowed(path)))
 }
 
 impl Source {

@@ -31,13 +31,20 @@ pub(super) fn plan<'a>(
 ) -> Result<Plan<'a>, EventError> {
     let identifier = identifier(event, destination, rules)?;
     let by_id = identifier.field.eq_ignore_ascii_case("Id");
-    if is_written(event, &identifier, destination, rules.mapped_naming) {
-        traits.set(identifier.field.clone(), identifier.id);
-    }
     match rules.mapped_naming {
-        // The mapping leaves a record's own id out, in whatever letter case.
-        MappedNaming::Exact => {}
-        MappedNaming::Lowercase => traits.retain(|name, _| name != "Id"),
+        // The mapping leaves a record's own id out.
+        MappedNaming::Exact if by_id => {}
+        // Of several names of its field the last counts.
+        MappedNaming::Exact => {
+            traits.retain(|name, _| *name != identifier.field);
+            traits.set(identifier.field.clone(), identifier.id);
+        }
+        MappedNaming::Lowercase => {
+            if !is_stocks_id(event, destination) {
+                traits.set(identifier.field.clone(), identifier.id);
+            }
+            traits.retain(|name, _| name != "Id");
+        }
     }
     let record = if by_id {
         by_record_id(identifier)?
@@ -120,38 +127,24 @@ fn object<'a>(
     }
 }
 
-/// Whether the identifier is one of the fields that are written. The stock service leaves a record's id out only where an
-/// entry spells the definition's name as the definition does.
-fn is_written(
-    event: &Event<'_>,
-    identifier: &Identifier<'_>,
-    destination: &Destination,
-    naming: MappedNaming,
-) -> bool {
-    let is_id = |field: &str| field.eq_ignore_ascii_case("Id");
-    match naming {
-        MappedNaming::Exact => !is_id(&identifier.field),
-        MappedNaming::Lowercase => {
-            let prefix = format!("{}-", destination.definition);
-            let entries = event
-                .at("context.externalId")
-                .and_then(Value::as_array)
-                .unwrap_or_default();
-            let text = |entry: Object<'_>, name| {
-                entry
-                    .get(name)
-                    .and_then(Value::as_text)
-                    .map(Cow::into_owned)
-            };
-            let matching = entries
-                .into_iter()
-                .filter_map(Value::as_object)
-                .find(|entry| text(*entry, "type").is_some_and(|kind| kind.contains(&prefix)));
-            !matching
-                .and_then(|entry| text(entry, "identifierType"))
-                .is_some_and(|field| is_id(&field))
-        }
-    }
+/// Whether the stock service takes the identifier for a record's id, which it does not write: only where an entry spells the
+/// definition's name as the definition does.
+fn is_stocks_id(event: &Event<'_>, destination: &Destination) -> bool {
+    let prefix = format!("{}-", destination.definition);
+    let entries = event.at("context.externalId").and_then(Value::as_array);
+    let entries = entries.unwrap_or_default().into_iter();
+    let text = |entry: Object<'_>, name| {
+        entry
+            .get(name)
+            .and_then(Value::as_text)
+            .map(Cow::into_owned)
+    };
+    let matching = entries
+        .filter_map(Value::as_object)
+        .find(|entry| text(*entry, "type").is_some_and(|kind| kind.contains(&prefix)));
+    matching
+        .and_then(|entry| text(entry, "identifierType"))
+        .is_some_and(|field| field.eq_ignore_ascii_case("Id"))
 }
 
 fn by_record_id(identifier: Identifier<'_>) -> Result<Record<'_>, EventError> {

@@ -6,12 +6,14 @@
 //! | `events` | 1 event type, 2 the gate, 3 traits, 4 e-mail of a lead |
 //! | `records` | 5 which object, 6 lead exists?, 9 reverse ETL |
 //! | `fields` | 7 lead fields, 7a custom fields, 7b system fields, 8 other objects, 8a `mapProperties` |
+//! | `saved` | 4, 6, 7, 7a, 8 again: what is done so that a person is saved |
 //! | `requests` | 10 request, 11 two events for one new person, 12 dynamic config |
 
 mod events;
 mod fields;
 mod records;
 mod requests;
+mod saved;
 
 use std::slice;
 

@@ -36,21 +36,21 @@ const FEW: usize = 32;
 struct Seen(u64);
 
 impl Seen {
-    /// Whether a key is surely another one than those before.
-    fn is_new(self, key: &str) -> bool {
-        self.0 & Self::shape(key) == 0
+    /// Notes a key. Returns whether it is surely another one than those before.
+    #[inline]
+    fn note(&mut self, key: &str) -> bool {
+        let shape = Self::shape(key.as_bytes());
+        let is_new = self.0 & shape == 0;
+        self.0 |= shape;
+        is_new
     }
 
-    fn note(&mut self, key: &str) {
-        self.0 |= Self::shape(key);
-    }
-
-    fn shape(key: &str) -> u64 {
+    #[inline]
+    fn shape(key: &[u8]) -> u64 {
         // The bit in which the two cases of a letter differ.
         const CASE: u8 = 0x20;
-        let ends = [key.bytes().next(), key.bytes().next_back()];
-        let [first, last] = ends.map(|byte| usize::from(byte.unwrap_or_default() | CASE));
-        1 << ((key.len() + first * 5 + last * 11) % 64)
+        let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte | CASE));
+        1 << ((key.len() + end(key.first()) * 5 + end(key.last()) * 11) % 64)
     }
 }
 
@@ -70,14 +70,15 @@ impl<K: MemberName, V> Distinct<K, V> {
         self.list.len()
     }
 
-    /// Sets a member, and gives the one of an equal key that it replaces, in whose place it is.
+    /// Sets a member. One of an equal key is replaced, and the key is given that is there now.
     #[inline]
-    pub fn set(&mut self, key: K, value: V) -> Option<(K, V)> {
-        if let Some(known) = self.place(&key) {
-            return Some(std::mem::replace(&mut self.list[known], (key, value)));
-        }
-        self.push(key, value);
-        None
+    pub fn set(&mut self, key: K, value: V) -> Option<&K> {
+        let Some(known) = self.place(&key) else {
+            self.push(key, value);
+            return None;
+        };
+        self.list[known] = (key, value);
+        self.list.get(known).map(|(key, _)| key)
     }
 
     /// The value of a member, to be changed.
@@ -124,8 +125,7 @@ impl<K: MemberName, V> Distinct<K, V> {
     /// Where a key is that is about to be set.
     #[inline]
     fn place(&mut self, key: &K) -> Option<usize> {
-        if self.seen.is_new(key.stem()) {
-            self.seen.note(key.stem());
+        if self.seen.note(key.stem()) {
             return None;
         }
         self.position(key)

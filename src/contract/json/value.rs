@@ -136,9 +136,14 @@ impl<'a> Value<'a> {
         match self.bytes() {
             // Most texts begin with a letter.
             [b'"', first, ..] if first.is_ascii_alphanumeric() => true,
-            [b'"', ..] => self.as_text().is_none_or(|text| !text::is_blank(&text)),
+            [b'"', ..] => !self.is_blank_text(),
             bytes => bytes != b"null",
         }
+    }
+
+    #[cold]
+    fn is_blank_text(self) -> bool {
+        self.as_text().is_some_and(|text| text::is_blank(&text))
     }
 
     /// JavaScript's truth: all but `null`, `false`, `""` and zero.
@@ -176,6 +181,15 @@ impl<'a> Value<'a> {
             Kind::Number => Some(Cow::Borrowed(self.json())),
             Kind::Null | Kind::Bool | Kind::Array | Kind::Object => None,
         }
+    }
+
+    /// Whether the value is this text, or a number that is written so.
+    #[must_use]
+    pub fn says(self, text: &str) -> bool {
+        let is_plain = self.bytes().strip_prefix(b"\"").is_some_and(|rest| {
+            rest.strip_suffix(b"\"") == Some(text.as_bytes()) && !text.contains('\\')
+        });
+        is_plain || self.as_text_or_number().as_deref() == Some(text)
     }
 
     /// The value as an object; `None` where it is none.

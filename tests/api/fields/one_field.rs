@@ -101,6 +101,11 @@ async fn field_names_have_no_letter_case_and_the_later_trait_counts() {
         (Record::SyncedContact, r#"{"EXT__C":"other"}"#, json!({})),
         (
             Record::SyncedContact,
+            r#"{"EXT__C":"a","Ext__c":"b","ext__c":"other"}"#,
+            json!({}),
+        ),
+        (
+            Record::SyncedContact,
             r#"{"ext__c":"other","Ext__C":"e1"}"#,
             json!({}),
         ),

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
+use salesforce_transformer::simulator::FieldType;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
-use super::{described_at, named};
+use super::{described_at, named, sync};
 use crate::{
     fixtures::{destination, identify, org},
     service::Service,
@@ -16,6 +17,7 @@ use crate::{
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[aAbB](__[cC])?",
+        "[eE]xt__[cC]",
         "(name|firstName|lastName|email|Email|EMAIL|company|address|city|City|id|Id|age|title)",
         "(ns__)?[a-c_1]{1,4}(__c)?",
         "[ a.$é-]{0,3}",
@@ -105,6 +107,23 @@ fn no_two_keys_of_a_written_record_are_one_field_and_each_can_be_a_fields_name()
                 destination == &unmapped || STANDARD.contains(&name.as_str()) || is_custom_name(name)
             }), "{}", described.fields);
         }
+    });
+}
+
+#[test]
+fn the_identifier_of_a_sync_wins_over_every_spelling_of_its_field() {
+    let runtime = Runtime::new().unwrap();
+    let org = org()
+        .custom_field("Contact", "Ext__c", FieldType::Text)
+        .build();
+    let service = runtime.block_on(async { Service::of(&org).await });
+    let destination = destination("dst-1");
+    let config = ProptestConfig::with_cases(32);
+    proptest!(config, |(traits in traits())| {
+        let event = sync("Contact", "Ext__c", &json!("e1"), json!(traits));
+        let described = runtime.block_on(described_at(&service, &destination, &event));
+        assert_distinct(&described.fields);
+        prop_assert_eq!(&described.fields["Ext__c"], &json!("e1"));
     });
 }
 
