@@ -126,7 +126,7 @@ impl Config {
     /// # Errors
     /// [`SettingError`] names the setting and says what to do.
     pub fn validate(&self) -> Result<(), SettingError> {
-        Authorisations::new(&self.auth)?;
+        Authorisations::new(&self.auth, &self.salesforce_allowed_hosts)?;
         let username = filled(self.salesforce_username.as_ref());
         let password = filled(self.salesforce_password.as_ref());
         if username.is_some() != password.is_some() {

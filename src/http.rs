@@ -18,7 +18,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -46,11 +46,13 @@ pub struct App {
     recorder: Option<Recorder>,
 }
 
-/// The life of a service: whether new requests are welcome, and which writes are under way.
+/// The life of a service: whether new requests are welcome, which writes are under way, and when files are read again.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
     stopping: CancellationToken,
     writes: TaskTracker,
+    /// How often the files of settings were to be read again.
+    rereads: watch::Sender<u64>,
 }
 
 impl Readiness {
@@ -68,6 +70,16 @@ impl Readiness {
     pub async fn written(&self) {
         self.writes.close();
         self.writes.wait().await;
+    }
+
+    /// Has everything read again that settings name and that can be read again while the service runs.
+    pub fn reread(&self) {
+        self.rereads.send_modify(|rereads| *rereads += 1);
+    }
+
+    /// Changes each time that files are to be read again.
+    pub(crate) fn rereads(&self) -> watch::Receiver<u64> {
+        self.rereads.subscribe()
     }
 
     fn is_ready(&self) -> bool {

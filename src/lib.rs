@@ -57,10 +57,14 @@ pub mod telemetry;
 pub mod unchanged;
 pub mod upstream;
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, Weak},
+};
 
 use axum::Router;
 use thiserror::Error;
+use tokio::sync::watch;
 
 pub use config::Config;
 
@@ -90,6 +94,7 @@ pub enum StartError {
 pub fn app(config: &Config, ready: Readiness) -> Result<Router, StartError> {
     let metrics = metrics::new();
     let salesforce = Arc::new(Salesforce::new(config, Arc::clone(&metrics))?);
+    tokio::spawn(reread(ready.rereads(), Arc::downgrade(&salesforce)));
     let upstream = Upstream::new(&config.upstream)?;
     let record = config.upstream.record.as_deref();
     let recorder = record
@@ -98,4 +103,14 @@ pub fn app(config: &Config, ready: Readiness) -> Result<Router, StartError> {
     Ok(http::router(
         config, salesforce, metrics, ready, upstream, recorder,
     ))
+}
+
+/// Reads the files of settings again each time that this is asked for, as long as the service is there.
+async fn reread(mut rereads: watch::Receiver<u64>, salesforce: Weak<Salesforce>) {
+    while rereads.changed().await.is_ok() {
+        let Some(salesforce) = salesforce.upgrade() else {
+            return;
+        };
+        salesforce.reread();
+    }
 }

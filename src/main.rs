@@ -52,9 +52,22 @@ struct HealthOptions {
     port: u16,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no threads can be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run(cli));
+    // All that had to be finished is. A disk or a name server that does not answer must not keep the process.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         None => serve(cli.config).await,
         Some(Command::Serve(config)) => serve(*config).await,
@@ -68,16 +81,16 @@ async fn main() -> ExitCode {
 
 /// Exits with 0 once everything in flight is answered, 1 where it could not listen or was cut off, 2 for a wrong setting.
 async fn serve(mut config: Config) -> ExitCode {
-    if let Err(error) = telemetry::start(config.log_format, &config.log_level) {
-        eprintln!(
-            "error: LOG_LEVEL \"{}\" is neither a level nor a filter: {error}",
-            config.log_level
-        );
-        return ExitCode::from(2);
-    }
+    let log = match telemetry::start(config.log_format, &config.log_level) {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
     let destinations = config.read_destinations(std::env::vars_os());
     if let Err(error) = destinations.and_then(|()| config.validate()) {
-        eprintln!("error: {error}");
+        log.print(&format!("error: {error}"));
         return ExitCode::from(2);
     }
     match listen_and_serve(&config).await {
@@ -104,6 +117,12 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
     let serving = &config.serving;
     let listeners = Listeners::open(serving).map_err(|error| error.to_string())?;
     let ready = Readiness::default();
+    let life = ready.clone();
+    server::at_hangup(move || {
+        tracing::info!("SIGHUP: what settings name is read again, as far as it can be");
+        life.reread();
+    })
+    .map_err(|error| format!("SIGHUP cannot be listened for: {error}"))?;
     let app = app(config, ready.clone()).map_err(|error| error.to_string())?;
     if config.auth.lacks_app() {
         tracing::warn!(

@@ -27,6 +27,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a connection on which no request has come yet is kept once the service drains: its request may be on the way.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
+/// The signal to a process that makes a file larger than its limit (`ulimit -f`), on Linux and BSD alike.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 /// How serving ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
@@ -167,6 +171,32 @@ impl Server {
         self.connections.close();
         self.connections.wait().await;
     }
+}
+
+/// Does this at each SIGHUP from now on. Neither it nor a file that has reached its largest size (SIGXFSZ) ends the process
+/// any longer: a terminal may hang up, and writing more tells by its error.
+///
+/// # Errors
+/// Where the system lets nobody listen for them.
+#[cfg(unix)]
+pub fn at_hangup(act: impl Fn() + Send + 'static) -> io::Result<()> {
+    let mut hangup = signal::unix::signal(signal::unix::SignalKind::hangup())?;
+    let mut full = signal::unix::signal(signal::unix::SignalKind::from_raw(SIGXFSZ))?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! { _ = hangup.recv() => act(), _ = full.recv() => {} }
+        }
+    });
+    Ok(())
+}
+
+/// No system but Unix has such signals.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn at_hangup(_: impl Fn() + Send + 'static) -> io::Result<()> {
+    Ok(())
 }
 
 /// Each SIGTERM and Ctrl-C from now on.
