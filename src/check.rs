@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use self::report::{Finding, Report};
-use crate::{Config, config::SettingError, contract::destination::OWN};
+use crate::{Config, contract::destination::OWN};
 
 /// What is to be checked.
 #[derive(Args, Debug)]
@@ -33,7 +33,8 @@ pub struct Options {
 /// Checks, and prints what was found. Exits with 0 where everything works that events need, with 1 where something does
 /// not.
 pub async fn run(mut options: Options) -> ExitCode {
-    let report = match settings(&mut options.config) {
+    let environment: Vec<_> = std::env::vars_os().collect();
+    let report = match options.config.take(&environment) {
         Ok(()) => org::inspect(options.config, &options.destination).await,
         Err(error) => Report::of(vec![Finding::failed("settings", error.to_string())]),
     };
@@ -49,7 +50,3 @@ pub async fn run(mut options: Options) -> ExitCode {
     }
 }
 
-fn settings(config: &mut Config) -> Result<(), SettingError> {
-    config.read_destinations(std::env::vars_os())?;
-    config.validate()
-}

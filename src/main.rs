@@ -8,7 +8,9 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use salesforce_transformer::{
-    Config, app, check, compare, demo,
+    Config, app, check, compare,
+    config::{Stranger, strangers},
+    demo,
     http::Readiness,
     server::{self, Listeners},
     simulator, telemetry,
@@ -88,10 +90,16 @@ async fn serve(mut config: Config) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let destinations = config.read_destinations(std::env::vars_os());
-    if let Err(error) = destinations.and_then(|()| config.validate()) {
+    let environment: Vec<_> = std::env::vars_os().collect();
+    if let Err(error) = config.take(&environment) {
         log.print(&format!("error: {error}"));
         return ExitCode::from(2);
+    }
+    for Stranger { name, nearest } in strangers(&environment) {
+        tracing::warn!(variable = name, nearest, "the environment has a variable that is no setting of this service");
+    }
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
     match listen_and_serve(&config).await {
         Ok(server::End::Drained) => {

@@ -13,6 +13,7 @@ use clap::ValueEnum;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Flow, Part, Setting, SettingError};
+use crate::config::environment::is_of_kubernetes;
 
 const FLOW: &str = "SALESFORCE_AUTH";
 const FILE: &str = "FILE";
@@ -54,6 +55,11 @@ struct Named<'n> {
 pub fn spelled(destination: &str) -> String {
     let spelled = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     destination.chars().map(spelled).collect()
+}
+
+/// Whether a variable of this name is a setting of one destination.
+pub(in crate::config) fn is_of_destination(name: &str) -> bool {
+    matches!(Named::read(name), Ok(Some(_)))
 }
 
 impl DestinationSettings {
@@ -141,6 +147,10 @@ impl Own {
 impl<'n> Named<'n> {
     /// Reads a name; `None` where it is not that of one destination's setting.
     fn read(name: &'n str) -> Result<Option<Self>, SettingError> {
+        // A Service whose name begins with `salesforce-auth-`, say.
+        if is_of_kubernetes(name) {
+            return Ok(None);
+        }
         let below = |setting: &str| name.strip_prefix(setting)?.strip_prefix('_');
         if let Some(destination) = below(FLOW) {
             return Self::of(name, None, false, destination).map(Some);
@@ -242,6 +252,8 @@ mod tests {
             "SALESFORCE_JWT_KEY_FILE",
             "SALESFORCE_SANDBOX_LOGIN_URL",
             "SALESFORCE_CLIENT_IDENTITY",
+            "SALESFORCE_AUTH_PROXY_SERVICE_HOST",
+            "SALESFORCE_AUTH_PROXY_PORT_80_TCP",
             "PATH",
         ] {
             assert_eq!(Named::read(name).unwrap(), None, "{name}");

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 use super::Flow;
+use crate::config::Conflict;
 
 /// A setting.
 pub struct Setting {
@@ -29,7 +30,7 @@ struct Last {
     is_readable: bool,
 }
 
-/// What is wrong with the settings of logins. No text repeats a value, which may be a secret.
+/// What is wrong with settings. No text repeats a value, which may be a secret.
 #[derive(Debug, Error)]
 pub enum SettingError {
     /// The file cannot be read.
@@ -107,6 +108,20 @@ pub enum SettingError {
     /// Half of a login.
     #[error("SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither")]
     LoginInHalf,
+    /// A proxy that the HTTP client would pass over in silence.
+    #[error("{0} is no address of a proxy: write it as http://proxy.example:3128")]
+    Proxy(String),
+    /// A file for certificates that holds none.
+    #[error("{setting}: {} holds no certificate in PEM form", path.display())]
+    NoCertificate {
+        /// The setting.
+        setting: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Settings that do not go together.
+    #[error("{0}")]
+    Conflict(#[from] Conflict),
     /// A value that is no text.
     #[error("{0} is no UTF-8 text")]
     NotText(String),
