@@ -49,4 +49,3 @@ pub async fn run(mut options: Options) -> ExitCode {
         ExitCode::FAILURE
     }
 }
-

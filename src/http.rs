@@ -11,6 +11,7 @@ mod received;
 mod traces;
 mod transforms;
 mod unread;
+mod unserved;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,6 +22,7 @@ use axum::{
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::unserved::Unserved;
 use crate::{
     config::Config,
     contract::DestinationName,
@@ -44,6 +46,7 @@ pub struct App {
     in_flight: InFlight,
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
+    unserved: Unserved,
 }
 
 /// The life of a service: whether new requests are welcome, which writes are under way, and when files are read again.
@@ -136,6 +139,7 @@ pub(crate) fn router(
         in_flight: InFlight::new(config.serving.most_in_flight()),
         upstream,
         recorder,
+        unserved: Unserved::default(),
     };
     let transforms = Router::new()
         .route("/transform", post(transforms::transform))

@@ -96,7 +96,11 @@ async fn serve(mut config: Config) -> ExitCode {
         return ExitCode::from(2);
     }
     for Stranger { name, nearest } in strangers(&environment) {
-        tracing::warn!(variable = name, nearest, "the environment has a variable that is no setting of this service");
+        tracing::warn!(
+            variable = name,
+            nearest,
+            "the environment has a variable that is no setting of this service"
+        );
     }
     for warning in config.warnings() {
         tracing::warn!("{warning}");

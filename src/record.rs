@@ -279,7 +279,12 @@ mod tests {
         let moved = file.with_extension("1");
         let recorder = Recorder::open(&file, &life).unwrap();
         let body = Bytes::from_static(b"[]");
-        let lines = |file: &Path| std::fs::read_to_string(file).unwrap_or_default().lines().count();
+        let lines = |file: &Path| {
+            std::fs::read_to_string(file)
+                .unwrap_or_default()
+                .lines()
+                .count()
+        };
         let until = async |file: &Path, count| {
             while lines(file) < count {
                 tokio::task::yield_now().await;

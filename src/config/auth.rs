@@ -9,11 +9,11 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub(super) use self::destinations::is_of_destination;
 pub use self::{
     destinations::{DestinationSettings, Own, spelled},
     setting::{Setting, SettingError},
 };
-pub(super) use self::destinations::is_of_destination;
 use super::parse;
 
 /// A flow by which an org lets this service in. Destinations with an OAuth secret need none.

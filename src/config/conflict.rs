@@ -229,7 +229,10 @@ mod tests {
     #[test]
     fn what_may_not_have_been_meant_is_warned_of_by_name() {
         for (flags, words) in [
-            ("--inline-destinations d1", "INLINE_DESTINATIONS has no effect"),
+            (
+                "--inline-destinations d1",
+                "INLINE_DESTINATIONS has no effect",
+            ),
             ("--max-in-flight-bytes 1EB", "MAX_IN_FLIGHT_BYTES"),
             (
                 "--shutdown-timeout 10s",

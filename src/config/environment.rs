@@ -48,7 +48,10 @@ pub(super) fn check(variables: &[(OsString, OsString)]) -> Result<(), SettingErr
     }
     let folders = of("SSL_CERT_DIR").map(|folders| std::env::split_paths(folders).collect());
     let folders: Vec<_> = folders.unwrap_or_default();
-    for folder in folders.iter().filter(|folder| !folder.as_os_str().is_empty()) {
+    for folder in folders
+        .iter()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         check_certificates("SSL_CERT_DIR", None, Some(folder))?;
     }
     Ok(())
@@ -63,7 +66,9 @@ fn check_proxy(name: &str, value: &OsStr) -> Result<(), SettingError> {
     } else {
         format!("http://{text}")
     };
-    let is_read = text.parse::<Uri>().is_ok_and(|uri| uri.authority().is_some());
+    let is_read = text
+        .parse::<Uri>()
+        .is_ok_and(|uri| uri.authority().is_some());
     let is_proxy = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     if text.is_empty() || is_read && Url::parse(&whole).is_ok_and(is_proxy) {
         Ok(())
@@ -102,7 +107,10 @@ fn check_certificates(
 #[must_use]
 pub fn strangers(variables: &[(OsString, OsString)]) -> Vec<Stranger> {
     let settings = settings();
-    let words: Vec<&str> = settings.iter().filter_map(|name| first_word(name)).collect();
+    let words: Vec<&str> = settings
+        .iter()
+        .filter_map(|name| first_word(name))
+        .collect();
     let is_ours = |word: &str| words.iter().filter(|other| **other == word).count() > 1;
     let names = variables.iter().filter_map(|(name, _)| name.to_str());
     let unknown = names.filter(|name| {
@@ -171,7 +179,9 @@ mod tests {
 
     fn named(names: &[&str]) -> Vec<(OsString, OsString)> {
         let variables = names.iter();
-        variables.map(|name| ((*name).into(), "hunter2".into())).collect()
+        variables
+            .map(|name| ((*name).into(), "hunter2".into()))
+            .collect()
     }
 
     #[test]
@@ -243,11 +253,24 @@ mod tests {
             ("ALL_PROXY", "htp://hunter2"),
             ("HTTPS_PROXY", "hunter2 "),
         ] {
-            let error = check(&[(name.into(), value.into())]).unwrap_err().to_string();
-            assert!(error.starts_with(name) && !error.contains("hunter2"), "{error}");
+            let error = check(&[(name.into(), value.into())])
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.starts_with(name) && !error.contains("hunter2"),
+                "{error}"
+            );
         }
-        for value in ["", "proxy:3128", "http://user:word@proxy:3128/", "https://proxy"] {
-            assert!(check(&[("HTTPS_PROXY".into(), value.into())]).is_ok(), "{value}");
+        for value in [
+            "",
+            "proxy:3128",
+            "http://user:word@proxy:3128/",
+            "https://proxy",
+        ] {
+            assert!(
+                check(&[("HTTPS_PROXY".into(), value.into())]).is_ok(),
+                "{value}"
+            );
         }
     }
 
@@ -258,10 +281,16 @@ mod tests {
         for (name, value, words) in [
             ("SSL_CERT_FILE", "/does/not/exist", "cannot be read"),
             ("SSL_CERT_FILE", "", "cannot be read"),
-            ("SSL_CERT_FILE", empty.to_str().unwrap(), "holds no certificate"),
+            (
+                "SSL_CERT_FILE",
+                empty.to_str().unwrap(),
+                "holds no certificate",
+            ),
             ("SSL_CERT_DIR", "/:/does/not/exist", "cannot be read"),
         ] {
-            let error = check(&[(name.into(), value.into())]).unwrap_err().to_string();
+            let error = check(&[(name.into(), value.into())])
+                .unwrap_err()
+                .to_string();
             assert!(error.starts_with(name) && error.contains(words), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }

@@ -70,7 +70,9 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
         parts.is_some_and(|(target, level)| !target.is_empty() && is_level(level))
     };
     let levels = parts.iter().filter(|part| is_level(part)).count();
-    let are_read = parts.iter().all(|part| is_level(part) || is_of_target(part));
+    let are_read = parts
+        .iter()
+        .all(|part| is_level(part) || is_of_target(part));
     let filter = parts.join(",");
     if are_read && levels <= 1 && filter.parse::<Targets>().is_ok() {
         return Ok(filter);
@@ -128,8 +130,18 @@ mod tests {
             assert_eq!(log_filter(text).as_deref(), Ok(filter), "{text}");
         }
         for text in [
-            "", " ", ",", "verbose", "info,", "info,tower", "info debug", "info,debug", "=info",
-            "tower=", "tower=loud", "tower==debug",
+            "",
+            " ",
+            ",",
+            "verbose",
+            "info,",
+            "info,tower",
+            "info debug",
+            "info,debug",
+            "=info",
+            "tower=",
+            "tower=loud",
+            "tower==debug",
         ] {
             assert!(log_filter(text).is_err(), "{text}");
         }

@@ -66,7 +66,7 @@ pub enum RequestError {
     /// A destination that is not ours.
     #[error(
         "the destination \"{name}\" is none of salesforce, salesforce_oauth and salesforce_oauth_sandbox, which is all that this service \
-         serves; check where DEST_TRANSFORM_URL of rudder-server points"
+         serves without an upstream: set UPSTREAM_URL to a stock transformer, or check where DEST_TRANSFORM_URL of rudder-server points"
     )]
     UnknownDestination {
         /// The name that the request gives.

@@ -8,6 +8,7 @@ use prometheus_client::{
 use crate::{
     in_flight::InFlight,
     process::{self, Usage},
+    telemetry,
 };
 
 /// The service at the moment that it is asked.
@@ -41,6 +42,11 @@ pub(super) fn registry(prefix: &str, now: &Now<'_>) -> Registry {
             ConstGauge::new(i64::from(answers)),
         );
     }
+    registry.register(
+        "log_lines_lost",
+        "Lines of the log that nobody took from standard error, or not in time",
+        ConstCounter::new(telemetry::lost_lines()),
+    );
     registry.register(
         "http_requests_in_flight",
         "Requests that have begun and are not over, this one included",

@@ -61,12 +61,12 @@ async fn a_request_has_one_line_that_joins_its_traces_and_tells_no_secret() {
     }
 }
 
-/// The line of a request, which is the only one that it leaves.
+/// The line of a request, which is the only one that says so.
 async fn line_of(path: &str, body: &str) -> Value {
     let service = Service::of(&org().build()).await;
     let log = Log::start();
     service.post(path, body).await;
-    let lines = log.lines();
+    let lines = log.requests();
     let [line] = lines.as_slice() else {
         panic!("{lines:?}")
     };

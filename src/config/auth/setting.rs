@@ -208,7 +208,9 @@ impl Setting {
         let setting = &self.name;
         match again {
             Again::Same => tracing::info!(setting, "the file holds what it held before"),
-            Again::Changed => tracing::info!(setting, "the file has changed and counts from now on"),
+            Again::Changed => {
+                tracing::info!(setting, "the file has changed and counts from now on")
+            }
             Again::Unreadable(error) => tracing::warn!(
                 setting,
                 error = error.as_ref().map(tracing::field::display),
