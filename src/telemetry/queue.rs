@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     /// Longer than any of this takes.
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     /// Gives each line to a reader who has to take it before the next one is written; where there is none, that is an error.
     struct Pipe(SyncSender<String>);

@@ -73,7 +73,8 @@ async fn leak(place: &str) {
         "a task" => drop(tokio::spawn(async { tracing::trace!(TOKEN) }).await),
         "a thread" => drop(thread::spawn(|| tracing::trace!("{TOKEN}")).join()),
         "the service" => {
-            let flags = ["--salesforce-allowed-hosts", "*.invalid"];
+            let hosts = "*.invalid,http://127.0.0.1:1";
+            let flags = ["--salesforce-allowed-hosts", hosts];
             let service = Service::start("http://127.0.0.1:1", &flags).await;
             service.router(jobs).await;
         }

@@ -209,7 +209,7 @@ impl Setting {
         match again {
             Again::Same => tracing::info!(setting, "the file holds what it held before"),
             Again::Changed => {
-                tracing::info!(setting, "the file has changed and counts from now on")
+                tracing::info!(setting, "the file has changed and counts from now on");
             }
             Again::Unreadable(error) => tracing::warn!(
                 setting,

@@ -68,7 +68,9 @@ impl Authorisations {
             .flat_map(|(_, authorisation)| authorisation.settings())
             .map(|setting| (setting.name(), setting))
             .collect();
-        settings.values().for_each(|setting| setting.reread());
+        for setting in settings.values() {
+            setting.reread();
+        }
         for (destination, authorisation) in each() {
             if let Err(error) = authorisation.check(destination) {
                 tracing::error!(%error, "logins fail until this is corrected");

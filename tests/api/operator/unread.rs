@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Far longer than a stop takes, and shorter than a suite.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A service whose log is read to the line that says where it listens.
 struct Unread {
