@@ -6,12 +6,16 @@ mod objects;
 mod org;
 mod report;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
 
 use self::report::{Finding, Report};
-use crate::{Config, contract::destination::OWN};
+use crate::{
+    Config,
+    config::{Stranger, strangers},
+    contract::destination::OWN,
+};
 
 /// What is to be checked.
 #[derive(Args, Debug)]
@@ -35,7 +39,10 @@ pub struct Options {
 pub async fn run(mut options: Options) -> ExitCode {
     let environment: Vec<_> = std::env::vars_os().collect();
     let report = match options.config.take(&environment) {
-        Ok(()) => org::inspect(options.config, &options.destination).await,
+        Ok(()) => {
+            let strange = strange(&environment);
+            org::inspect(options.config, &options.destination, strange).await
+        }
         Err(error) => Report::of(vec![Finding::failed("settings", error.to_string())]),
     };
     if options.json {
@@ -48,4 +55,14 @@ pub async fn run(mut options: Options) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// What is to be said of variables that look like settings and are none.
+fn strange(environment: &[(OsString, OsString)]) -> Option<Finding> {
+    let strangers = strangers(environment);
+    let said = strangers.iter().map(|Stranger { name, nearest }| {
+        format!("{name} is no setting of this service; {nearest} is the nearest")
+    });
+    let said: Vec<_> = said.collect();
+    (!said.is_empty()).then(|| Finding::note("variables", said.join(". ")))
 }

@@ -126,8 +126,6 @@ async fn serve(mut config: Config) -> ExitCode {
 async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
     let signals = server::signals()
         .map_err(|error| format!("SIGTERM and Ctrl-C cannot be listened for: {error}"))?;
-    let serving = &config.serving;
-    let listeners = Listeners::open(serving).map_err(|error| error.to_string())?;
     let ready = Readiness::default();
     let life = ready.clone();
     server::at_hangup(move || {
@@ -135,6 +133,8 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
         life.reread();
     })
     .map_err(|error| format!("SIGHUP cannot be listened for: {error}"))?;
+    let serving = &config.serving;
+    let listeners = Listeners::open(serving).map_err(|error| error.to_string())?;
     let app = app(config, ready.clone()).map_err(|error| error.to_string())?;
     if config.auth.lacks_app() {
         tracing::warn!(
@@ -145,6 +145,7 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
         address = listeners.addresses(),
         compatibility = ?config.compatibility,
         auth = config.auth.salesforce_auth.name(),
+        destinations = config.auth.destinations.names(),
         version = env!("CARGO_PKG_VERSION"),
         max_in_flight_bytes = serving.most_in_flight(),
         largest_body_bytes = serving.largest_body(),

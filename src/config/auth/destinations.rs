@@ -89,6 +89,13 @@ impl DestinationSettings {
         self.0.get(spelled)
     }
 
+    /// The ids of the destinations that have something of their own, for the log; `None` where there are none.
+    #[must_use]
+    pub fn names(&self) -> Option<String> {
+        let ids: Vec<&str> = self.iter().map(|(id, _)| id).collect();
+        (!ids.is_empty()).then(|| ids.join(","))
+    }
+
     /// Each destination that has something of its own.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Own)> {
         self.0.iter().map(|(id, own)| (id.as_str(), own))

@@ -99,6 +99,7 @@ async fn a_variable_that_looks_like_a_setting_is_warned_of_with_the_nearest_and_
         &log,
         "SHUTDOWN_TIMEOUT (10s) is shorter than SALESFORCE_TIMEOUT (30s)",
     );
+    assert_says(&log, "destinations=\"d1\"");
     assert_says(
         &log,
         "INLINE_DESTINATIONS has no effect without DELIVERY=inline",
