@@ -146,7 +146,8 @@ struct Recording {
 impl Recording {
     /// With one more request, where the disk has room for it.
     fn with(mut self, request: &Request) -> Self {
-        if let Err(error) = self.lines.write(request.line().as_bytes()) {
+        let (_, written) = self.lines.write(request.line().as_bytes());
+        if let Err(error) = written {
             self.lost.add(&error);
         }
         self
@@ -265,7 +266,7 @@ mod tests {
             ("torn", "torn\nnew\n"),
         ] {
             let file = temporary("ends-within", content);
-            opened(&file).unwrap().write(b"new\n").unwrap();
+            opened(&file).unwrap().write(b"new\n").1.unwrap();
             let written = std::fs::read_to_string(&file).unwrap();
             std::fs::remove_file(&file).unwrap();
             assert_eq!(written, expected);

@@ -3,9 +3,11 @@
 //! | room | what it is for |
 //! |---|---|
 //! | `queue` | lines that wait for whoever reads them, so that nobody else does |
+//! | `batch` | some of them, to be written in few calls |
 //! | `lines` | whole lines, also after one that could be written in part only |
 //! | `throttle` | a line that is due again and again, at most once in a while |
 
+mod batch;
 mod lines;
 mod queue;
 mod throttle;
@@ -93,7 +95,7 @@ pub fn lost_lines() -> u64 {
 impl Log {
     /// Writes a line that is no entry of the log, whatever the level: why the service does not start.
     pub fn print(&self, line: &str) {
-        self.0.put(format!("{line}\n").into_bytes());
+        self.0.put(format!("{line}\n").as_bytes());
     }
 }
 

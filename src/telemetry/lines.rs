@@ -24,35 +24,35 @@ impl<W: Write> Lines<W> {
         Self { out, is_torn }
     }
 
-    /// Writes a line that ends in a line feed, on a line of its own.
-    ///
-    /// # Errors
-    /// Where it could not be written, or in part only.
-    pub(crate) fn write(&mut self, line: &[u8]) -> io::Result<()> {
+    /// Writes lines, each of which ends in a line feed, the first one on a line of its own. Gives how many of their bytes were
+    /// written, and why it were not all.
+    pub(crate) fn write(&mut self, lines: &[u8]) -> (usize, io::Result<()>) {
         if self.is_torn {
-            self.put(b"\n")?;
-            self.is_torn = false;
+            match self.put(b"\n") {
+                (_, Ok(())) => self.is_torn = false,
+                (_, torn) => return (0, torn),
+            }
         }
-        self.put(line)?;
-        self.is_torn = false;
-        self.out.flush()
+        let (written, result) = self.put(lines);
+        if let Some(last) = lines[..written].last() {
+            self.is_torn = *last != b'\n';
+        }
+        (written, result)
     }
 
-    fn put(&mut self, mut rest: &[u8]) -> io::Result<()> {
-        while !rest.is_empty() {
-            match self.out.write(rest) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => {
-                    self.is_torn = true;
-                    rest = &rest[written..];
-                }
+    fn put(&mut self, bytes: &[u8]) -> (usize, io::Result<()>) {
+        let mut done = 0;
+        while done < bytes.len() {
+            match self.out.write(&bytes[done..]) {
+                Ok(0) => return (done, Err(ErrorKind::WriteZero.into())),
+                Ok(written) => done += written,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Whoever else has the same standard error may have made it so.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
-                Err(error) => return Err(error),
+                Err(error) => return (done, Err(error)),
             }
         }
-        Ok(())
+        (done, self.out.flush())
     }
 }
 
@@ -95,51 +95,52 @@ mod tests {
         Lines::new(disk, false)
     }
 
-    fn written(lines: Lines<Disk>) -> String {
+    fn written_by(lines: Lines<Disk>) -> String {
         String::from_utf8(lines.out.bytes).unwrap()
     }
 
     #[test]
     fn a_line_after_one_that_was_written_in_part_begins_anew() {
         let mut lines = disk(8);
-        lines.write(b"one\n").unwrap();
-        let error = lines.write(b"two two\n").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::StorageFull);
-        assert!(lines.write(b"three\n").is_err());
+        assert!(lines.write(b"one\n").1.is_ok());
+        let (written, result) = lines.write(b"two two\n");
+        assert_eq!(
+            (written, result.unwrap_err().kind()),
+            (4, ErrorKind::StorageFull)
+        );
+        assert!(lines.write(b"three\n").1.is_err());
         lines.out.room = 100;
-        lines.write(b"four\n").unwrap();
-        lines.write(b"five\n").unwrap();
-        assert_eq!(written(lines), "one\ntwo \nfour\nfive\n");
+        assert!(lines.write(b"four\n").1.is_ok());
+        assert!(lines.write(b"five\n").1.is_ok());
+        assert_eq!(written_by(lines), "one\ntwo \nfour\nfive\n");
     }
 
     #[test]
-    fn a_line_of_which_nothing_was_written_leaves_no_empty_line() {
-        let mut lines = disk(4);
-        lines.write(b"one\n").unwrap();
-        assert!(lines.write(b"two\n").is_err());
+    fn what_was_written_of_several_lines_to_the_end_of_one_leaves_no_empty_line() {
+        let mut lines = disk(8);
+        assert_eq!(lines.write(b"one\ntwo\nthree\n").0, 8);
+        assert!(lines.write(b"four\n").1.is_err());
         lines.out.room = 100;
-        lines.write(b"three\n").unwrap();
-        assert_eq!(written(lines), "one\nthree\n");
+        assert!(lines.write(b"five\n").1.is_ok());
+        assert_eq!(written_by(lines), "one\ntwo\nfive\n");
     }
 
     #[test]
     fn a_file_that_ends_within_a_line_is_gone_on_with_on_the_next() {
-        let mut lines = Lines::new(
-            Disk {
-                room: 100,
-                ..Disk::default()
-            },
-            true,
-        );
-        lines.write(b"one\n").unwrap();
-        assert_eq!(written(lines), "\none\n");
+        let disk = Disk {
+            room: 100,
+            ..Disk::default()
+        };
+        let mut lines = Lines::new(disk, true);
+        assert_eq!(lines.write(b"one\n").0, 4);
+        assert_eq!(written_by(lines), "\none\n");
     }
 
     #[test]
     fn an_interruption_or_a_reader_that_is_not_there_yet_costs_no_line() {
         let mut lines = disk(100);
         lines.out.refusals = vec![ErrorKind::Interrupted, ErrorKind::WouldBlock];
-        lines.write(b"one\n").unwrap();
-        assert_eq!(written(lines), "one\n");
+        assert!(lines.write(b"one\n").1.is_ok());
+        assert_eq!(written_by(lines), "one\n");
     }
 }

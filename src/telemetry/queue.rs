@@ -1,78 +1,63 @@
 //! Lines that wait for whoever reads them. Nobody who logs waits: a line for which there is no room is lost, and counted.
 //!
-//! The crate tracing-appender has such a queue. It swallows errors of writing, counts lines and not their bytes, gives a slow
-//! reader one second at the end, and says that it gave up on a standard output that may be stuck as well.
+//! The crate tracing-appender has such a queue. It swallows errors of writing, counts lines and not their bytes, wakes its
+//! thread and calls the system for each line, gives a slow reader one second at the end, and says that it gave up on a
+//! standard output that may be stuck as well.
 
 use std::{
     io::{self, Write},
+    mem,
     sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use super::{Lines, Throttle};
+use super::{Lines, Throttle, batch::Batch};
+
+/// How long lines gather before they are written together.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// How often it is told at most that lines were lost.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
-/// What a line takes beside its bytes.
-const OF_A_LINE: usize = 64;
-
 /// Lines, and the thread that writes them.
 #[derive(Debug)]
-pub(super) struct Queue {
-    entries: Sender<Entry>,
-    state: Arc<State>,
-}
+pub(super) struct Queue(Arc<Shared>);
 
 #[derive(Debug)]
-enum Entry {
-    Line(Vec<u8>),
-    /// Dropped once everything before it has been written.
-    Mark(Sender<()>),
-}
-
-#[derive(Debug)]
-struct State {
+struct Shared {
     /// How many bytes may wait.
     most: usize,
-    waiting: AtomicUsize,
     lost: AtomicU64,
+    waiting: Mutex<Waiting>,
+    /// There is something to do for the thread that writes.
+    wake: Condvar,
+    /// Lines have been written, or lost.
+    passed: Condvar,
 }
 
-impl State {
-    /// Makes room for a line; says whether there is any.
-    fn admit(&self, line: &[u8]) -> bool {
-        let cost = line.len() + OF_A_LINE;
-        let is_admitted = self.waiting.fetch_add(cost, Ordering::Relaxed) + cost <= self.most;
-        if !is_admitted {
-            self.release(line);
-            self.lose();
-        }
-        is_admitted
-    }
-
-    fn release(&self, line: &[u8]) {
-        let cost = line.len() + OF_A_LINE;
-        self.waiting.fetch_sub(cost, Ordering::Relaxed);
-    }
-
-    fn lose(&self) {
-        self.lost.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
-    }
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Batch,
+    /// What they take, and those that are being written.
+    bytes: usize,
+    /// How many lines were taken since the start, and how many of them were written or lost.
+    taken: u64,
+    passed: u64,
+    /// Whether the thread that writes has to be woken.
+    is_asleep: bool,
+    /// Whether somebody waits for the lines to be written.
+    is_urgent: bool,
+    /// Whether no line will come.
+    is_closed: bool,
 }
 
 impl Queue {
     /// Starts a thread that writes to `out`, for which so many bytes may wait at most. `tell` is given the number of the lines
-    /// that were lost, after a line that was written.
+    /// that were lost, after lines that were written.
     ///
     /// # Errors
     /// Where the system gives no thread.
@@ -81,97 +66,73 @@ impl Queue {
         most: usize,
         tell: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
-        let state = Arc::new(State {
+        let shared = Arc::new(Shared {
             most,
-            waiting: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
+            waiting: Mutex::default(),
+            wake: Condvar::new(),
+            passed: Condvar::new(),
         });
-        let (entries, waiting) = mpsc::channel();
         let writer = Writer {
             lines: Lines::new(out, false),
-            state: Arc::clone(&state),
+            shared: Arc::clone(&shared),
             flows: false,
             told: 0,
             throttle: Throttle::new(TELL_AGAIN),
         };
-        thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || writer.run(&waiting, tell))?;
-        Ok(Self { entries, state })
+        let thread = thread::Builder::new().name("log".to_owned());
+        thread.spawn(move || writer.run(tell))?;
+        Ok(Self(shared))
     }
 
     /// Takes a line, where there is room for it.
-    pub(super) fn put(&self, line: Vec<u8>) {
-        if self.state.admit(&line) && self.entries.send(Entry::Line(line)).is_err() {
-            self.state.lose();
+    pub(super) fn put(&self, line: &[u8]) {
+        let mut waiting = self.0.waiting();
+        let bytes = waiting.bytes + Batch::cost(line);
+        if bytes > self.0.most {
+            self.0.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        waiting.bytes = bytes;
+        waiting.taken += 1;
+        waiting.lines.push(line);
+        if mem::take(&mut waiting.is_asleep) {
+            drop(waiting);
+            self.0.wake.notify_one();
         }
     }
 
     /// How many lines were lost.
     pub(super) fn lost(&self) -> u64 {
-        self.state.lost()
+        self.0.lost.load(Ordering::Relaxed)
     }
 
-    /// Waits until each line that was taken has been written, or so long. Says whether they were.
+    /// Waits until each line that was taken has been written, or so long. Says whether none of them waits any longer.
     pub(super) fn written_within(&self, longest: Duration) -> bool {
-        let (mark, passed) = mpsc::channel();
-        let is_taken = self.entries.send(Entry::Mark(mark)).is_ok();
-        is_taken && passed.recv_timeout(longest) == Err(RecvTimeoutError::Disconnected)
+        let mut waiting = self.0.waiting();
+        waiting.is_urgent = true;
+        self.0.wake.notify_one();
+        let last = waiting.taken;
+        let waited = self
+            .0
+            .passed
+            .wait_timeout_while(waiting, longest, |waiting| waiting.passed < last);
+        let (waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        waiting.passed >= last
     }
 }
 
-/// The thread that writes.
-struct Writer<W> {
-    lines: Lines<W>,
-    state: Arc<State>,
-    /// Whether the last line was written.
-    flows: bool,
-    /// How many lines were told to be lost.
-    told: u64,
-    throttle: Throttle,
-}
-
-impl<W: Write> Writer<W> {
-    fn run(mut self, entries: &Receiver<Entry>, tell: impl Fn(u64)) {
-        loop {
-            match self.next(entries) {
-                Ok(Entry::Line(line)) => self.write(&line),
-                Ok(Entry::Mark(passed)) => drop(passed),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if self.has_to_tell() && self.throttle.is_due(Instant::now()) {
-                self.told = self.state.lost();
-                tell(self.told);
-            }
-        }
-    }
-
-    fn next(&self, entries: &Receiver<Entry>) -> Result<Entry, RecvTimeoutError> {
-        if self.has_to_tell() {
-            entries.recv_timeout(TELL_AGAIN)
-        } else {
-            entries.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        }
-    }
-
-    fn has_to_tell(&self) -> bool {
-        self.flows && self.state.lost() > self.told
-    }
-
-    fn write(&mut self, line: &[u8]) {
-        self.flows = self.lines.write(line).is_ok();
-        self.state.release(line);
-        if !self.flows {
-            self.state.lose();
-        }
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.waiting().is_closed = true;
+        self.0.wake.notify_one();
     }
 }
 
 impl Write for &Queue {
     /// The subscriber writes each line in one piece.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.put(line.to_vec());
+        self.put(line);
         Ok(line.len())
     }
 
@@ -180,24 +141,114 @@ impl Write for &Queue {
     }
 }
 
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lines that wait, once there are some and they have gathered; none after so long; `None` where none will come.
+    fn next(&self, longest: Option<Duration>) -> Option<Batch> {
+        let mut waiting = self.waiting();
+        while waiting.lines.is_empty() && !waiting.is_closed {
+            waiting.is_asleep = true;
+            let Some(longest) = longest else {
+                let woken = self.wake.wait(waiting);
+                waiting = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let woken = self.wake.wait_timeout(waiting, longest);
+            let (woken, result) = woken.unwrap_or_else(PoisonError::into_inner);
+            waiting = woken;
+            if result.timed_out() {
+                break;
+            }
+        }
+        waiting.is_asleep = false;
+        if waiting.lines.is_empty() {
+            return (!waiting.is_closed).then(Batch::default);
+        }
+        let may_wait = |waiting: &mut Waiting| !waiting.is_urgent && !waiting.is_closed;
+        let gathered = self.wake.wait_timeout_while(waiting, GATHER, may_wait);
+        let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        waiting.is_urgent = false;
+        Some(mem::take(&mut waiting.lines))
+    }
+
+    /// So many lines, of so many bytes, no longer wait.
+    fn pass(&self, lines: usize, bytes: usize) {
+        let mut waiting = self.waiting();
+        waiting.passed += lines as u64;
+        waiting.bytes -= bytes;
+        drop(waiting);
+        self.passed.notify_all();
+    }
+}
+
+/// The thread that writes.
+struct Writer<W> {
+    lines: Lines<W>,
+    shared: Arc<Shared>,
+    /// Whether the last lines were written.
+    flows: bool,
+    /// How many lines were told to be lost.
+    told: u64,
+    throttle: Throttle,
+}
+
+impl<W: Write> Writer<W> {
+    fn run(mut self, tell: impl Fn(u64)) {
+        loop {
+            let longest = self.has_to_tell().then_some(TELL_AGAIN);
+            let Some(batch) = self.shared.next(longest) else {
+                return;
+            };
+            for group in batch.groups() {
+                let (written, result) = self.lines.write(group.bytes);
+                self.flows = result.is_ok();
+                let lost = if self.flows { 0 } else { group.after(written) };
+                self.shared.lost.fetch_add(lost as u64, Ordering::Relaxed);
+                self.shared.pass(group.ends.len(), group.cost());
+            }
+            if self.has_to_tell() && self.throttle.is_due(Instant::now()) {
+                self.told = self.lost();
+                tell(self.told);
+            }
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::Relaxed)
+    }
+
+    fn has_to_tell(&self) -> bool {
+        self.flows && self.lost() > self.told
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{io::ErrorKind, sync::mpsc::SyncSender};
+    use std::{
+        io::ErrorKind,
+        sync::mpsc::{self, Receiver, SyncSender},
+    };
 
     use super::*;
 
     /// Longer than any of this takes.
     const LONG: Duration = Duration::from_mins(1);
 
-    /// Gives each line to a reader who has to take it before the next one is written; where there is none, that is an error.
+    /// A line that is written alone.
+    const LINE: usize = 4_000;
+
+    /// Gives each piece to a reader who has to take it before the next one is written; where there is none, that is an error.
     struct Pipe(SyncSender<String>);
 
     impl Write for Pipe {
-        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-            let text = String::from_utf8_lossy(line).into_owned();
+        fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+            let text = String::from_utf8_lossy(piece).into_owned();
             let sent = self.0.send(text);
             sent.map_err(|_| ErrorKind::BrokenPipe)?;
-            Ok(line.len())
+            Ok(piece.len())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -205,30 +256,51 @@ mod tests {
         }
     }
 
-    /// A queue with room for so many lines of three bytes, its reader, and what it tells.
+    /// A queue with room for so many long lines, its reader, and what it tells.
     fn queue(lines: usize) -> (Queue, Receiver<String>, Receiver<u64>) {
         let (pipe, reader) = mpsc::sync_channel(0);
         let (told, tells) = mpsc::channel();
         let tell = move |lost| told.send(lost).unwrap();
-        let most = lines * (3 + OF_A_LINE);
+        let most = lines * Batch::cost(&line(0));
         (Queue::start(Pipe(pipe), most, tell).unwrap(), reader, tells)
     }
 
+    fn line(number: u32) -> Vec<u8> {
+        format!("{number:>width$}\n", width = LINE - 1).into_bytes()
+    }
+
     fn put(queue: &Queue, numbers: std::ops::Range<u32>) {
-        for number in numbers {
-            queue.put(format!("{number:02}\n").into_bytes());
-        }
+        numbers.for_each(|number| queue.put(&line(number)));
+    }
+
+    /// The number of the next line that is read.
+    fn read(reader: &Receiver<String>) -> u32 {
+        reader.recv_timeout(LONG).unwrap().trim().parse().unwrap()
     }
 
     #[test]
     fn what_is_taken_is_written_in_its_order() {
         let (queue, reader, _tells) = queue(100);
+        let reading = thread::spawn(move || (0..100).map(|_| read(&reader)).collect::<Vec<_>>());
         put(&queue, 0..100);
-        let reading = thread::spawn(move || reader.iter().take(100).collect::<Vec<_>>());
         assert!(queue.written_within(LONG));
-        let expected: Vec<_> = (0..100).map(|number| format!("{number:02}\n")).collect();
-        assert_eq!(reading.join().unwrap(), expected);
+        assert_eq!(reading.join().unwrap(), (0..100).collect::<Vec<_>>());
         assert_eq!(queue.lost(), 0);
+    }
+
+    #[test]
+    fn short_lines_are_written_together() {
+        let (queue, reader, _tells) = queue(100);
+        let reading = thread::spawn(move || reader.iter().collect::<Vec<_>>());
+        for _ in 0..1_000 {
+            queue.put(b"0123456789\n");
+        }
+        assert!(queue.written_within(LONG));
+        drop(queue);
+        let pieces = reading.join().unwrap();
+        assert!(pieces.len() < 100, "{}", pieces.len());
+        assert!(pieces.iter().all(|piece| piece.ends_with('\n')));
+        assert_eq!(pieces.concat().lines().count(), 1_000);
     }
 
     #[test]
@@ -239,10 +311,9 @@ mod tests {
         assert!(!queue.written_within(Duration::ZERO));
         assert!(tells.try_recv().is_err());
 
-        assert_eq!(reader.recv().unwrap(), "00\n");
+        let numbers: Vec<_> = (0..10).map(|_| read(&reader)).collect();
+        assert_eq!(numbers, (0..10).collect::<Vec<_>>());
         assert_eq!(tells.recv_timeout(LONG), Ok(20));
-        let rest: Vec<_> = reader.iter().take(9).collect();
-        assert_eq!(rest.last().unwrap(), "09\n");
         assert!(queue.written_within(LONG));
     }
 
@@ -250,20 +321,22 @@ mod tests {
     fn what_is_lost_after_it_was_told_is_told_without_another_line() {
         let (queue, reader, tells) = queue(1);
         put(&queue, 0..2);
-        assert_eq!(reader.recv().unwrap(), "00\n");
+        assert_eq!(read(&reader), 0);
         assert_eq!(tells.recv_timeout(LONG), Ok(1));
+        assert!(queue.written_within(LONG));
         put(&queue, 2..5);
-        let lost = queue.lost();
-        assert!(lost > 1);
-        assert_eq!(reader.recv().unwrap(), "02\n");
-        assert_eq!(tells.recv_timeout(LONG), Ok(lost));
+        assert_eq!(read(&reader), 2);
+        assert_eq!(tells.recv_timeout(LONG), Ok(3));
     }
 
     #[test]
     fn a_reader_that_is_gone_costs_lines_which_are_counted() {
         let (queue, reader, tells) = queue(100);
         drop(reader);
-        put(&queue, 0..100);
+        put(&queue, 0..50);
+        for _ in 0..50 {
+            queue.put(b"short\n");
+        }
         assert!(queue.written_within(LONG));
         assert_eq!(queue.lost(), 100);
         assert!(tells.try_recv().is_err());
@@ -271,11 +344,11 @@ mod tests {
 
     #[test]
     fn a_line_that_is_longer_than_the_room_for_all_is_lost_alone() {
-        let (queue, reader, _tells) = queue(10);
-        queue.put(vec![b'.'; 10 * (3 + OF_A_LINE)]);
+        let (queue, reader, _tells) = queue(2);
+        queue.put(&[b'.'; 3 * LINE]);
         assert_eq!(queue.lost(), 1);
         put(&queue, 0..1);
-        assert_eq!(reader.recv().unwrap(), "00\n");
+        assert_eq!(read(&reader), 0);
         assert_eq!(queue.lost(), 1);
     }
 }
