@@ -111,15 +111,13 @@ pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
 
 /// A route that is asked with another method.
 pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let (path, method) = (uri.path().to_owned(), method.to_string());
-    failure::answer(&RequestError::Method { path, method }, Caller::Person)
+    let error = RequestError::method(uri.path(), method.as_str());
+    failure::answer(&error, Caller::Person)
 }
 
 /// Everything else. A POST may be rudder-server's, whose events a 404 would drop.
 pub(super) async fn unknown(method: Method, uri: Uri) -> Response {
-    let error = RequestError::UnknownPath {
-        path: uri.path().to_owned(),
-    };
+    let error = RequestError::unknown_path(uri.path());
     let caller = if method == Method::POST {
         Caller::RudderServer
     } else {

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::App;
 use crate::{
     contract::{DestinationName, Format, json::Outline},
-    error::RequestError,
+    error::{RequestError, shortened},
     in_flight::Share,
     upstream::Held,
 };
@@ -49,7 +49,7 @@ impl FromRequest<App> for Received {
         let encoding = request.headers().get(header::CONTENT_ENCODING);
         if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
             return Ok(Self(Err(RequestError::ContentEncoding {
-                found: String::from_utf8_lossy(encoding.as_bytes()).into_owned(),
+                found: shortened(&String::from_utf8_lossy(encoding.as_bytes())),
             })));
         }
         let share = app.share(request.extensions());

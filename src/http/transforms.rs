@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     contract::{Batch, Bodies, DestinationName, Route, batch, json::Outline, reply},
-    error::RequestError,
+    error::{RequestError, shortened},
     outcome::{self, Outcome, Requests},
 };
 
@@ -170,7 +170,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
         Ok(())
     } else {
         Err(RequestError::ContentType {
-            found: found.to_owned(),
+            found: shortened(found),
         })
     }
 }

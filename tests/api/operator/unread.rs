@@ -7,7 +7,11 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::{
     fixtures::{lead_job, org},
@@ -28,13 +32,13 @@ struct Unread {
 }
 
 impl Unread {
-    /// Starts it with all that there is to log.
-    async fn start(settings: &[(&str, &str)]) -> Self {
+    /// Starts it with this level.
+    async fn start(level: &str) -> Self {
         let salesforce = serve(org().build().router()).await;
         let mut child = Command::new(BINARY)
             .env_clear()
-            .envs(for_org(&salesforce, settings))
-            .envs([("LOG_LEVEL", "trace"), ("LOG_FORMAT", "json")])
+            .envs(for_org(&salesforce, &[]))
+            .envs([("LOG_LEVEL", level), ("LOG_FORMAT", "json")])
             .envs([
                 ("HOST", "127.0.0.1"),
                 ("PORT", "0"),
@@ -66,17 +70,41 @@ impl Unread {
 
     /// Asks until the log has lost lines. Events are served as ever then.
     async fn lose_lines(&self) {
-        let (mut asked, mut figures) = (0, String::new());
-        while asked == 0 || figures.contains("log_lines_lost_total 0\n") {
-            let answers = join_all((0..100).map(|_| self.get("/health"))).await;
-            assert!(answers.iter().all(|answer| answer.status == 200));
+        let mut figures = String::new();
+        while !figures.contains("log_lines_lost_total")
+            || figures.contains("log_lines_lost_total 0\n")
+        {
+            self.poll(500).await;
             figures = self.get("/metrics").await.text;
-            asked += answers.len();
         }
+        self.serve_events(1).await;
+    }
+
+    /// Asks for its health so often, on one connection.
+    async fn poll(&self, times: usize) {
+        let address = self.url.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let request = |header| format!("GET /health HTTP/1.1\r\nHost: x\r\n{header}\r\n");
+        let all = request("").repeat(times - 1) + &request("Connection: close\r\n");
+        let mut answers = String::new();
+        let (mut read, mut write) = connection.split();
+        let (read, written) = tokio::join!(
+            read.read_to_string(&mut answers),
+            write.write_all(all.as_bytes())
+        );
+        written.unwrap();
+        read.unwrap();
+        assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), times);
+    }
+
+    /// Has so many requests with an event served.
+    async fn serve_events(&self, requests: usize) {
         let body = serde_json::json!([lead_job(1, "ada@example.com")]).to_string();
         let url = format!("{}/v0/destinations/salesforce", self.url);
-        let answer = send(self.http.post(&url).body(body)).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
+        let ask = |_| send(self.http.post(&url).body(body.clone()));
+        for answer in join_all((0..requests).map(ask)).await {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
     }
 
     /// Waits until it ends.
@@ -88,8 +116,11 @@ impl Unread {
 
 #[tokio::test]
 async fn a_log_that_nobody_reads_stops_neither_an_answer_nor_the_end() {
-    let service = Unread::start(&[]).await;
-    service.lose_lines().await;
+    let service = Unread::start("info").await;
+    // Their lines are more than a pipe holds.
+    for _ in 0..10 {
+        service.serve_events(50).await;
+    }
     assert_eq!(service.get("/health").await.status, 200);
     signal(&service.child, "TERM");
     // Nobody reads to the end either.
@@ -98,7 +129,7 @@ async fn a_log_that_nobody_reads_stops_neither_an_answer_nor_the_end() {
 
 #[tokio::test]
 async fn lines_that_were_lost_are_told_in_the_log_once_it_is_read_again() {
-    let mut service = Unread::start(&[]).await;
+    let mut service = Unread::start("trace").await;
     service.lose_lines().await;
     let told = loop {
         let mut line = String::new();
@@ -134,7 +165,7 @@ async fn a_reader_that_goes_away_stops_nothing() {
         log,
         http,
         url,
-    } = Unread::start(&[]).await;
+    } = Unread::start("trace").await;
     drop(log);
     let figures = loop {
         let figures = send(http.get(format!("{url}/metrics"))).await.text;
