@@ -17,7 +17,7 @@ use std::{
 
 use super::{Lines, Throttle, batch::Batch};
 
-/// How long lines gather before they are written together.
+/// How long lines gather after others were written. The first one after a while is written at once.
 const GATHER: Duration = Duration::from_millis(10);
 
 /// How often it is told at most that lines were lost.
@@ -77,6 +77,7 @@ impl Queue {
             lines: Lines::new(out, false),
             shared: Arc::clone(&shared),
             flows: false,
+            last: None,
             told: 0,
             throttle: Throttle::new(TELL_AGAIN),
         };
@@ -146,8 +147,9 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lines that wait, once there are some and they have gathered; none after so long; `None` where none will come.
-    fn next(&self, longest: Option<Duration>) -> Option<Batch> {
+    /// The lines that wait, once there are some and they have gathered since `last`; none after so long; `None` where none
+    /// will come.
+    fn next(&self, last: Option<Instant>, longest: Option<Duration>) -> Option<Batch> {
         let mut waiting = self.waiting();
         while waiting.lines.is_empty() && !waiting.is_closed {
             waiting.is_asleep = true;
@@ -168,7 +170,8 @@ impl Shared {
             return (!waiting.is_closed).then(Batch::default);
         }
         let may_wait = |waiting: &mut Waiting| !waiting.is_urgent && !waiting.is_closed;
-        let gathered = self.wake.wait_timeout_while(waiting, GATHER, may_wait);
+        let gather = last.map_or(Duration::ZERO, |last| GATHER.saturating_sub(last.elapsed()));
+        let gathered = self.wake.wait_timeout_while(waiting, gather, may_wait);
         let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
         waiting.is_urgent = false;
         Some(mem::take(&mut waiting.lines))
@@ -190,6 +193,8 @@ struct Writer<W> {
     shared: Arc<Shared>,
     /// Whether the last lines were written.
     flows: bool,
+    /// When it began to write last.
+    last: Option<Instant>,
     /// How many lines were told to be lost.
     told: u64,
     throttle: Throttle,
@@ -199,9 +204,10 @@ impl<W: Write> Writer<W> {
     fn run(mut self, tell: impl Fn(u64)) {
         loop {
             let longest = self.has_to_tell().then_some(TELL_AGAIN);
-            let Some(batch) = self.shared.next(longest) else {
+            let Some(batch) = self.shared.next(self.last, longest) else {
                 return;
             };
+            self.last = Some(Instant::now());
             for group in batch.groups() {
                 let (written, result) = self.lines.write(group.bytes);
                 self.flows = result.is_ok();

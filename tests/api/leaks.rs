@@ -79,10 +79,16 @@ async fn leak(place: &str) {
             service.router(jobs).await;
         }
         "a process" => {
-            let settings = [("SALESFORCE_ALLOWED_HOSTS", "*.invalid")];
-            let process = Process::start(&settings).await;
+            let settings = [
+                ("SALESFORCE_ALLOWED_HOSTS", "*.invalid"),
+                ("SHUTDOWN_DELAY", "0s"),
+            ];
+            let mut process = Process::start(&settings).await;
             let body = json!({"input": jobs, "destType": "salesforce_oauth"});
             process.post("/routerTransform", body.to_string()).await;
+            // A process that is killed takes the lines with it that wait to be written.
+            process.terminate();
+            process.ended().await;
         }
         place => panic!("no leak for {place}"),
     }

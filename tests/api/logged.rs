@@ -90,19 +90,19 @@ async fn a_request_that_is_to_be_sent_again_has_one_line_with_the_reason_and_the
 async fn a_line_is_no_longer_where_a_caller_sends_long_names() {
     let service = Service::of(&org().build()).await;
     let log = Log::start();
-    let long = "x".repeat(20_000);
+    let name = "x".repeat(20_000);
     let request = |path: &str| service.request(path).body("{}");
     for request in [
-        request(&format!("/{long}")),
-        request(&format!("/v0/destinations/{long}")),
-        service.http.delete(format!("{}/{long}", service.url)),
-        request("/routerTransform").header("Content-Encoding", &long),
+        request(&format!("/{name}")),
+        request(&format!("/v0/destinations/{name}")),
+        service.http.delete(format!("{}/{name}", service.url)),
+        request("/routerTransform").header("Content-Encoding", &name),
         service
             .http
             .post(format!("{}/transform", service.url))
-            .header("Content-Type", &long)
+            .header("Content-Type", &name)
             .body("{}"),
-        request("/transform").header("traceparent", &long),
+        request("/transform").header("traceparent", &name),
     ] {
         send(request).await;
     }

@@ -184,7 +184,7 @@ impl Drop for Process {
         // It may be dead already.
         let _ = child.kill();
         let _ = child.wait();
-        // What it said last is looked through as well before its test ends.
+        // What it wrote last is looked through as well before its test ends.
         let _ = self.reader.take().map(JoinHandle::join);
     }
 }
