@@ -14,7 +14,9 @@ use super::{
     ADVERTISED, App,
     failure::{self, Caller},
 };
-use crate::{error::RequestError, metrics::Now, salesforce::limits::Figures, upstream::Upstream};
+use crate::{
+    error::RequestError, metrics::Now, salesforce::limits::Figures, telemetry, upstream::Upstream,
+};
 
 /// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1. Where there is an
 /// upstream, ours are laid over its own.
@@ -93,6 +95,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         in_flight: &app.in_flight,
         is_ready: app.hindrance().is_none(),
         upstream_answers: app.upstream.as_ref().map(|upstream| upstream.answers()),
+        lost_lines: telemetry::lost_lines(),
     };
     (
         [(

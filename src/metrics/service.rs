@@ -8,7 +8,6 @@ use prometheus_client::{
 use crate::{
     in_flight::InFlight,
     process::{self, Usage},
-    telemetry,
 };
 
 /// The service at the moment that it is asked.
@@ -20,6 +19,8 @@ pub struct Now<'a> {
     pub is_ready: bool,
     /// Whether the upstream answers; `None` where there is none.
     pub upstream_answers: Option<bool>,
+    /// How many lines of the log were lost.
+    pub lost_lines: u64,
 }
 
 /// A registry of the service as it is now.
@@ -45,7 +46,7 @@ pub(super) fn registry(prefix: &str, now: &Now<'_>) -> Registry {
     registry.register(
         "log_lines_lost",
         "Lines of the log that nobody took from standard error, or not in time",
-        ConstCounter::new(telemetry::lost_lines()),
+        ConstCounter::new(now.lost_lines),
     );
     registry.register(
         "http_requests_in_flight",
