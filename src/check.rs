@@ -8,12 +8,16 @@ mod org;
 mod report;
 mod service;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
 
 use self::report::{Finding, Report};
-use crate::{Config, config::SettingError, contract::destination::OWN};
+use crate::{
+    Config,
+    config::{Stranger, strangers},
+    contract::destination::OWN,
+};
 
 /// What is to be checked.
 #[derive(Args, Debug)]
@@ -35,10 +39,12 @@ pub struct Options {
 /// Checks, and prints what was found. Exits with 0 where everything works that events need, with 1 where something does
 /// not.
 pub async fn run(mut options: Options) -> ExitCode {
-    let report = match settings(&mut options.config) {
+    let environment: Vec<_> = std::env::vars_os().collect();
+    let report = match options.config.take(&environment) {
         Ok(()) => {
             let used = service::inspect(&options.config.serving).await;
-            let mut findings = org::inspect(options.config, &options.destination).await;
+            let strange = strange(&environment);
+            let mut findings = org::inspect(options.config, &options.destination, strange).await;
             findings.push(used);
             Report::of(findings)
         }
@@ -56,7 +62,12 @@ pub async fn run(mut options: Options) -> ExitCode {
     }
 }
 
-fn settings(config: &mut Config) -> Result<(), SettingError> {
-    config.read_destinations(std::env::vars_os())?;
-    config.validate()
+/// What is to be said of variables that look like settings and are none.
+fn strange(environment: &[(OsString, OsString)]) -> Option<Finding> {
+    let strangers = strangers(environment);
+    let said = strangers.iter().map(|Stranger { name, nearest }| {
+        format!("{name} is no setting of this service; {nearest} is the nearest")
+    });
+    let said: Vec<_> = said.collect();
+    (!said.is_empty()).then(|| Finding::note("variables", said.join(". ")))
 }

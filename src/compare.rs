@@ -30,7 +30,7 @@ use self::{
     answer::{Answer, Event},
     difference::{Difference, Ignored},
     recording::{Overlay, Recorded},
-    report::Report,
+    report::{Report, Verdict},
 };
 
 /// What to compare.
@@ -80,15 +80,16 @@ enum CannotCompare {
     Unreachable(String, reqwest::Error),
 }
 
-/// Compares, prints, and exits with 0 where all is equal, 1 where something differs, 2 where it could not compare.
+/// Compares, prints, and exits with 0 where all is equal, 1 where something differs, 2 where it could not compare, be it a
+/// single line of a file.
 pub async fn run(options: &Options) -> ExitCode {
     match compare(options).await {
         Ok(report) => {
             report.summary();
-            if report.is_equal() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(1)
+            match report.verdict() {
+                Verdict::Equal => ExitCode::SUCCESS,
+                Verdict::Different => ExitCode::from(1),
+                Verdict::Incomplete => ExitCode::from(2),
             }
         }
         Err(error) => {
@@ -103,7 +104,8 @@ async fn compare(options: &Options) -> Result<Report, CannotCompare> {
         options.destination_config.as_deref(),
         options.secret.as_deref(),
     )?;
-    let requests = recording::read(&options.files, options.path.as_deref(), &overlay)?;
+    let recordings = recording::read(&options.files, options.path.as_deref(), &overlay)?;
+    let requests = &recordings.requests;
     let http = reqwest::Client::builder()
         .timeout(options.timeout)
         .redirect(reqwest::redirect::Policy::none())
@@ -112,8 +114,11 @@ async fn compare(options: &Options) -> Result<Report, CannotCompare> {
         .map_err(|error| CannotCompare::Unreachable("the network".to_owned(), error))?;
     let ignored = Ignored::new(&options.ignore, options.tokens);
     let mut report = Report::new(options.json);
+    for line in &recordings.unread {
+        report.unread(line);
+    }
     let progress = progress(requests.len());
-    for (number, request) in (1..).zip(&requests) {
+    for (number, request) in (1..).zip(requests) {
         let reference = answer(&http, &options.reference, request);
         let candidate = answer(&http, &options.candidate, request);
         let (reference, candidate) = try_join(reference, candidate).await?;

@@ -1,7 +1,9 @@
 //! Every setting: environment variable and flag of the same name. `--help` is their reference.
 
 mod auth;
+mod conflict;
 mod economy;
+mod environment;
 mod parse;
 mod serving;
 mod upstream;
@@ -16,7 +18,9 @@ pub use self::{
         AuthSettings, DestinationSettings, Flow, Own, Part, RefusedLogin, Setting, SettingError,
         spelled,
     },
+    conflict::Conflict,
     economy::Economy,
+    environment::{Stranger, strangers},
     serving::{Serving, from_within},
     upstream::UpstreamSettings,
 };
@@ -110,6 +114,17 @@ impl Config {
         Rules::new(self.compatibility, self.placeholders)
     }
 
+    /// Takes what an environment says of single destinations, and checks the settings and what else the HTTP client reads
+    /// there.
+    ///
+    /// # Errors
+    /// [`SettingError`] names the setting or variable and says what to do.
+    pub fn take(&mut self, environment: &[(OsString, OsString)]) -> Result<(), SettingError> {
+        self.read_destinations(environment.iter().cloned())?;
+        environment::check(environment)?;
+        self.validate()
+    }
+
     /// Takes what an environment says of single destinations: their names are known to nobody beforehand, so that they are
     /// no flags.
     ///
@@ -123,19 +138,19 @@ impl Config {
         Ok(())
     }
 
-    /// Checks what one setting cannot tell about itself, and reads each file that a setting names. No text repeats a
-    /// value, which may be a secret.
+    /// Checks what one setting cannot tell about itself, holds settings against each other, and reads each file that a setting
+    /// names. No text repeats a value that may be a secret.
     ///
     /// # Errors
     /// [`SettingError`] names the setting and says what to do.
     pub fn validate(&self) -> Result<(), SettingError> {
-        Authorisations::new(&self.auth)?;
+        Authorisations::new(&self.auth, &self.salesforce_allowed_hosts)?;
         let username = filled(self.salesforce_username.as_ref());
         let password = filled(self.salesforce_password.as_ref());
         if username.is_some() != password.is_some() {
             return Err(SettingError::LoginInHalf);
         }
-        Ok(())
+        Ok(self.check_agreement()?)
     }
 
     /// The login for events that bring no destination, where one is set; the other flows need no user name here.
@@ -178,7 +193,7 @@ mod tests {
         config: Config,
     }
 
-    fn config(flags: &[&str]) -> Result<Config, String> {
+    pub(super) fn config(flags: &[&str]) -> Result<Config, String> {
         let flags = std::iter::once("test").chain(flags.iter().copied());
         Command::try_parse_from(flags)
             .map(|command| command.config)
@@ -195,12 +210,21 @@ mod tests {
             ("--salesforce-timeout", "0s"),
             ("--token-ttl", "9999y"),
             ("--body-limit", "0"),
+            ("--body-limit", "1023"),
             ("--max-in-flight-bytes", "all"),
+            ("--max-in-flight-bytes", "1023B"),
+            ("--lookup-window", "1001ms"),
             ("--header-timeout", "0s"),
             ("--body-timeout", "soon"),
             ("--shutdown-delay", "5"),
             ("--reuse-port", "maybe"),
             ("--log-level", "verbose"),
+            ("--log-level", "info,"),
+            ("--log-level", "info,tower"),
+            ("--log-level", "info,debug"),
+            ("--log-level", "info,tower="),
+            ("--log-level", "info,=debug"),
+            ("--log-level", "info,tower=verbose"),
             ("--salesforce-allowed-hosts", "https://*.salesforce.com"),
             ("--salesforce-allowed-hosts", "acme.my.salesforce.com:443"),
             ("--salesforce-allowed-hosts", ""),

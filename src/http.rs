@@ -13,6 +13,7 @@ mod received;
 mod traces;
 mod transforms;
 mod unread;
+mod unserved;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,10 +21,10 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::heard::Heard;
+use self::{heard::Heard, unserved::Unserved};
 use crate::{
     config::Config,
     contract::DestinationName,
@@ -49,16 +50,19 @@ pub struct App {
     in_flight: InFlight,
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
+    unserved: Unserved,
 }
 
-/// The life of a service: whether new requests are welcome, which writes are under way, the memory that requests take, and
-/// whether rudder-server has come.
+/// The life of a service: whether new requests are welcome, which writes are under way, the memory that requests take,
+/// whether rudder-server has come, and when files are read again.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
     stopping: CancellationToken,
     writes: TaskTracker,
     rudder_server: Arc<Heard>,
     in_flight: InFlight,
+    /// How often the files of settings were to be read again.
+    rereads: watch::Sender<u64>,
 }
 
 impl Readiness {
@@ -87,6 +91,16 @@ impl Readiness {
     /// Logs what to look at where nothing has come from rudder-server `patience` after this call.
     pub async fn expect_rudder_server(self, patience: Duration) {
         self.rudder_server.remind(patience).await;
+    }
+
+    /// Has everything read again that settings name and that can be read again while the service runs.
+    pub fn reread(&self) {
+        self.rereads.send_modify(|rereads| *rereads += 1);
+    }
+
+    /// Changes each time that files are to be read again.
+    pub(crate) fn rereads(&self) -> watch::Receiver<u64> {
+        self.rereads.subscribe()
     }
 
     fn is_ready(&self) -> bool {
@@ -146,6 +160,7 @@ pub(crate) fn router(
         },
         upstream,
         recorder,
+        unserved: Unserved::default(),
     };
     let transforms = Router::new()
         .route("/transform", post(transforms::transform))

@@ -59,10 +59,14 @@ pub mod telemetry;
 pub mod unchanged;
 pub mod upstream;
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, Weak},
+};
 
 use axum::Router;
 use thiserror::Error;
+use tokio::sync::watch;
 
 pub use config::Config;
 
@@ -96,6 +100,7 @@ pub fn app(config: &Config, ready: Readiness) -> Result<Router, StartError> {
         Arc::clone(&metrics),
         ready.in_flight().clone(),
     )?);
+    tokio::spawn(reread(ready.rereads(), Arc::downgrade(&salesforce)));
     let upstream = Upstream::new(&config.upstream)?;
     let record = config.upstream.record.as_deref();
     let recorder = record
@@ -104,4 +109,14 @@ pub fn app(config: &Config, ready: Readiness) -> Result<Router, StartError> {
     Ok(http::router(
         config, salesforce, metrics, ready, upstream, recorder,
     ))
+}
+
+/// Reads the files of settings again each time that this is asked for, as long as the service is there.
+async fn reread(mut rereads: watch::Receiver<u64>, salesforce: Weak<Salesforce>) {
+    while rereads.changed().await.is_ok() {
+        let Some(salesforce) = salesforce.upgrade() else {
+            return;
+        };
+        salesforce.reread();
+    }
 }

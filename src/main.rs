@@ -6,7 +6,9 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use salesforce_transformer::{
-    Config, app, check, compare, demo,
+    Config, app, check, compare,
+    config::{Stranger, strangers},
+    demo,
     http::Readiness,
     server::{self, Listeners},
     simulator, telemetry,
@@ -43,9 +45,22 @@ enum Command {
 /// How long after the start it is nothing to speak of that rudder-server has not come.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no threads can be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run(cli));
+    // All that had to be finished is. A disk or a name server that does not answer must not keep the process.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         None => serve(cli.config).await,
         Some(Command::Serve(config)) => serve(*config).await,
@@ -59,17 +74,27 @@ async fn main() -> ExitCode {
 
 /// Exits with 0 once everything in flight is answered, 1 where it could not listen or was cut off, 2 for a wrong setting.
 async fn serve(mut config: Config) -> ExitCode {
-    if let Err(error) = telemetry::start(config.log_format, &config.log_level) {
-        eprintln!(
-            "error: LOG_LEVEL \"{}\" is neither a level nor a filter: {error}",
-            config.log_level
-        );
+    let log = match telemetry::start(config.log_format, &config.log_level) {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let environment: Vec<_> = std::env::vars_os().collect();
+    if let Err(error) = config.take(&environment) {
+        log.print(&format!("error: {error}"));
         return ExitCode::from(2);
     }
-    let destinations = config.read_destinations(std::env::vars_os());
-    if let Err(error) = destinations.and_then(|()| config.validate()) {
-        eprintln!("error: {error}");
-        return ExitCode::from(2);
+    for Stranger { name, nearest } in strangers(&environment) {
+        tracing::warn!(
+            variable = name,
+            nearest,
+            "the environment has a variable that is no setting of this service"
+        );
+    }
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
     match listen_and_serve(&config).await {
         Ok(server::End::Drained) => {
@@ -92,9 +117,15 @@ async fn serve(mut config: Config) -> ExitCode {
 async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
     let signals = server::signals()
         .map_err(|error| format!("SIGTERM and Ctrl-C cannot be listened for: {error}"))?;
+    let ready = Readiness::default();
+    let life = ready.clone();
+    server::at_hangup(move || {
+        tracing::info!("SIGHUP: what settings name is read again, as far as it can be");
+        life.reread();
+    })
+    .map_err(|error| format!("SIGHUP cannot be listened for: {error}"))?;
     let serving = &config.serving;
     let listeners = Listeners::open(serving).map_err(|error| error.to_string())?;
-    let ready = Readiness::default();
     let app = app(config, ready.clone()).map_err(|error| error.to_string())?;
     if config.auth.lacks_app() {
         tracing::warn!(
@@ -105,6 +136,7 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
         address = listeners.addresses(),
         compatibility = ?config.compatibility,
         auth = config.auth.salesforce_auth.name(),
+        destinations = config.auth.destinations.names(),
         version = env!("CARGO_PKG_VERSION"),
         max_in_flight_bytes = serving.most_in_flight(),
         largest_body_bytes = serving.largest_body(),

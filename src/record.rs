@@ -2,27 +2,35 @@
 //! left out; no request waits for the disk.
 
 use std::{
-    io,
-    path::Path,
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tokio::{
-    fs::{File, OpenOptions},
-    io::{AsyncWriteExt, BufWriter},
-    sync::mpsc,
+    sync::{mpsc, watch},
+    task::spawn_blocking,
 };
 
-use crate::{compare, http::Readiness};
+use crate::{
+    compare,
+    http::Readiness,
+    telemetry::{Lines, Throttle},
+};
 
 /// How many requests may wait to be written.
 const MOST_WAITING: usize = 64;
+
+/// How often it is logged at most that requests are not recorded.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
 
 /// Headers that tell nothing about a request, and those that hold secrets.
 const LEFT_OUT: [&str; 8] = [
@@ -40,7 +48,14 @@ const LEFT_OUT: [&str; 8] = [
 #[derive(Clone, Debug)]
 pub struct Recorder {
     queue: mpsc::Sender<Request>,
-    lost: Arc<AtomicU64>,
+    lost: Arc<Lost>,
+}
+
+/// The requests that were not recorded.
+#[derive(Debug)]
+struct Lost {
+    count: AtomicU64,
+    throttle: Throttle,
 }
 
 /// What is to be recorded. It has no `Debug`: it holds secrets until it is written.
@@ -52,29 +67,23 @@ struct Request {
 
 impl Recorder {
     /// Records at the end of a file, which is created where there is none. What has been taken is written before the service
-    /// ends, as far as `life` waits for it.
+    /// ends, as far as `life` waits for it; where `life` has files read again, the file of this name is opened anew.
     ///
     /// # Errors
     /// Where the file cannot be opened.
     pub fn open(file: &Path, life: &Readiness) -> io::Result<Self> {
-        let opened = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(file)?;
-        drop(opened);
-        let (queue, waiting) = mpsc::channel(MOST_WAITING);
-        let file = file.to_owned();
-        life.write(async move {
-            let file = OpenOptions::new().append(true).open(file).await;
-            match file {
-                Ok(file) => write_all(file, waiting).await,
-                Err(error) => tracing::error!(%error, "the recording cannot be opened"),
-            }
+        let lost = Arc::new(Lost {
+            count: AtomicU64::new(0),
+            throttle: Throttle::new(SAY_AGAIN),
         });
-        Ok(Self {
-            queue,
-            lost: Arc::default(),
-        })
+        let recording = Recording {
+            lines: opened(file)?,
+            file: file.to_owned(),
+            lost: Arc::clone(&lost),
+        };
+        let (queue, waiting) = mpsc::channel(MOST_WAITING);
+        life.write(record_all(recording, waiting, life.rereads()));
+        Ok(Self { queue, lost })
     }
 
     /// Takes a request. Where too many wait already it is not recorded, and counted.
@@ -85,24 +94,100 @@ impl Recorder {
             body: body.clone(),
         };
         if self.queue.try_send(request).is_err() {
-            let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
-            tracing::warn!(lost, "a request was not recorded: the disk is too slow");
+            self.lost.add(&"the disk is too slow");
         }
     }
 }
 
-async fn write_all(file: File, mut waiting: mpsc::Receiver<Request>) {
-    let mut file = BufWriter::new(file);
-    while let Some(request) = waiting.recv().await {
-        let line = request.line();
-        let mut written = file.write_all(line.as_bytes()).await;
-        if waiting.is_empty() {
-            written = written.and(file.flush().await);
-        }
-        if let Err(error) = written {
-            tracing::error!(%error, "the recording cannot be written");
+impl Lost {
+    fn add(&self, why: &dyn std::fmt::Display) {
+        let lost = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.throttle.is_due(Instant::now()) {
+            tracing::error!(
+                lost,
+                why = %why,
+                "RECORD: a request was not recorded, and so many since the start: the recording is not whole"
+            );
         }
     }
+}
+
+/// Records until nobody is left who could bring a request. The disk is waited for on a thread of its own.
+async fn record_all(
+    mut recording: Recording,
+    mut waiting: mpsc::Receiver<Request>,
+    mut rereads: watch::Receiver<u64>,
+) {
+    loop {
+        let step = tokio::select! {
+            request = waiting.recv() => match request {
+                Some(request) => spawn_blocking(move || recording.with(&request)),
+                None => return,
+            },
+            Ok(()) = rereads.changed() => spawn_blocking(move || recording.reopened()),
+        };
+        recording = match step.await {
+            Ok(recording) => recording,
+            Err(panicked) => {
+                tracing::error!(%panicked, "RECORD: nothing is recorded any longer: please report this as a bug");
+                return;
+            }
+        };
+    }
+}
+
+/// A file that is recorded to.
+struct Recording {
+    file: PathBuf,
+    lines: Lines<File>,
+    lost: Arc<Lost>,
+}
+
+impl Recording {
+    /// With one more request, where the disk has room for it.
+    fn with(mut self, request: &Request) -> Self {
+        let (_, written) = self.lines.write(request.line().as_bytes());
+        if let Err(error) = written {
+            self.lost.add(&error);
+        }
+        self
+    }
+
+    /// In the file that has the name now: the one before may have been moved away.
+    fn reopened(self) -> Self {
+        match opened(&self.file) {
+            Ok(lines) => {
+                tracing::info!("RECORD: the file was opened again");
+                Self { lines, ..self }
+            }
+            Err(error) => {
+                tracing::error!(%error, "RECORD: the file cannot be opened again: the one before is written on");
+                self
+            }
+        }
+    }
+}
+
+/// The end of a file, which is created where there is none.
+fn opened(file: &Path) -> io::Result<Lines<File>> {
+    let opened = OpenOptions::new().create(true).append(true).open(file)?;
+    let is_torn = opened.metadata()?.is_file() && ends_within_a_line(file);
+    Ok(Lines::new(opened, is_torn))
+}
+
+/// Whether a file ends in a part of a line, as it does after a crash; also where it cannot be told.
+fn ends_within_a_line(file: &Path) -> bool {
+    let last = || {
+        let mut file = File::open(file)?;
+        if file.metadata()?.len() == 0 {
+            return Ok(b'\n');
+        }
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        Ok::<_, io::Error>(last[0])
+    };
+    !last().is_ok_and(|last| last == b'\n')
 }
 
 impl Request {
@@ -165,5 +250,62 @@ mod tests {
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["headers"]["x-content-format"], "json");
         assert_eq!(line["body"][0]["destination"]["Config"]["sandbox"], true);
+    }
+
+    fn temporary(name: &str, content: &str) -> PathBuf {
+        let file = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        std::fs::write(&file, content).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_file_that_ends_within_a_line_is_gone_on_with_on_the_next() {
+        for (content, expected) in [
+            ("", "new\n"),
+            ("whole\n", "whole\nnew\n"),
+            ("torn", "torn\nnew\n"),
+        ] {
+            let file = temporary("ends-within", content);
+            opened(&file).unwrap().write(b"new\n").1.unwrap();
+            let written = std::fs::read_to_string(&file).unwrap();
+            std::fs::remove_file(&file).unwrap();
+            assert_eq!(written, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_moved_away_is_opened_anew_where_files_are_read_again() {
+        let life = Readiness::default();
+        let file = temporary("moved-away", "");
+        let moved = file.with_extension("1");
+        let recorder = Recorder::open(&file, &life).unwrap();
+        let body = Bytes::from_static(b"[]");
+        let lines = |file: &Path| {
+            std::fs::read_to_string(file)
+                .unwrap_or_default()
+                .lines()
+                .count()
+        };
+        let until = async |file: &Path, count| {
+            while lines(file) < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        recorder.record("/1", &HeaderMap::new(), &body);
+        until(&file, 1).await;
+        std::fs::rename(&file, &moved).unwrap();
+        recorder.record("/2", &HeaderMap::new(), &body);
+        until(&moved, 2).await;
+        life.reread();
+        while !file.exists() {
+            tokio::task::yield_now().await;
+        }
+        recorder.record("/3", &HeaderMap::new(), &body);
+        drop(recorder);
+        life.written().await;
+        assert_eq!((lines(&moved), lines(&file)), (2, 1));
+        for file in [file, moved] {
+            std::fs::remove_file(file).unwrap();
+        }
     }
 }

@@ -109,6 +109,11 @@ impl Salesforce {
         self.client.metrics()
     }
 
+    /// Reads the files of the settings of logins again, and logs what came of it.
+    pub fn reread(&self) {
+        self.tokens.reread();
+    }
+
     /// Counts keys that need not be asked for because another event of the same request wants them too.
     pub fn repeated(&self, keys: usize) {
         self.client.metrics().lookups(LookupSource::Repeated, keys);

@@ -46,6 +46,9 @@ const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// How long answers that are on their way out are waited for once the second signal has come.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// The signal to a process that makes a file larger than its limit (`ulimit -f`), on Linux and BSD alike.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
 
 /// How serving ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -251,6 +254,32 @@ fn log_end(ended: hyper::Result<()>, header_limit: usize) {
         ),
         Err(error) => tracing::debug!(%error, "a connection has broken"),
     }
+}
+
+/// Does this at each SIGHUP from now on. Neither it nor a file that has reached its largest size (SIGXFSZ) ends the process
+/// any longer: a terminal may hang up, and writing more tells by its error.
+///
+/// # Errors
+/// Where the system lets nobody listen for them.
+#[cfg(unix)]
+pub fn at_hangup(act: impl Fn() + Send + 'static) -> io::Result<()> {
+    let mut hangup = signal::unix::signal(signal::unix::SignalKind::hangup())?;
+    let mut full = signal::unix::signal(signal::unix::SignalKind::from_raw(SIGXFSZ))?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! { _ = hangup.recv() => act(), _ = full.recv() => {} }
+        }
+    });
+    Ok(())
+}
+
+/// No system but Unix has such signals.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn at_hangup(_: impl Fn() + Send + 'static) -> io::Result<()> {
+    Ok(())
 }
 
 /// Each SIGTERM and Ctrl-C from now on.

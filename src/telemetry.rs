@@ -1,7 +1,27 @@
 //! The log: one line an entry on standard error, readable or JSON. Never a body, a token or an e-mail.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `queue` | lines that wait for whoever reads them, so that nobody else does |
+//! | `batch` | some of them, to be written in few calls |
+//! | `lines` | whole lines, also after one that could be written in part only |
+//! | `throttle` | a line that is due again and again, at most once in a while |
 
-use std::io::{self, IsTerminal};
+mod batch;
+mod lines;
+mod queue;
+mod throttle;
 
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::{self, IsTerminal},
+    panic::{self, PanicHookInfo},
+    sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
+};
+
+use thiserror::Error;
 use tracing_subscriber::{
     Layer,
     filter::{ParseError, Targets},
@@ -10,15 +30,43 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::config::LogFormat;
+use self::queue::Queue;
+pub(crate) use self::{lines::Lines, throttle::Throttle};
+use crate::{config::LogFormat, error::words_of_panic};
 
-/// Starts the log.
+/// How many bytes of lines may wait for whoever reads standard error: the log of some thousand requests.
+const MOST_WAITING: usize = 4 << 20;
+
+/// How long the end of the process waits until the last lines are written.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The log of this process, once it has started.
+static STARTED: OnceLock<Arc<Queue>> = OnceLock::new();
+
+/// The log. What waits in it is written when this is dropped, as far as whoever reads standard error takes it.
+#[derive(Debug)]
+pub struct Log(Arc<Queue>);
+
+/// Why there is no log.
+#[derive(Debug, Error)]
+pub enum LogError {
+    /// `LOG_LEVEL` is neither a level nor a filter.
+    #[error("LOG_LEVEL is neither a level nor a filter: {0}")]
+    Level(#[from] ParseError),
+    /// The system gives no thread to write it.
+    #[error("no thread can be started that writes the log: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// Starts the log. No line that is logged waits for whoever reads standard error; those that do not fit are counted
+/// ([`lost_lines`]), and the log tells their number once it flows again. A panic is logged, too.
 ///
 /// # Errors
-/// Where `level` is neither a level nor a filter.
-pub fn start(format: LogFormat, level: &str) -> Result<(), ParseError> {
+/// [`LogError`].
+pub fn start(format: LogFormat, level: &str) -> Result<Log, LogError> {
     let filter: Targets = level.parse()?;
-    let log = fmt::layer().with_writer(io::stderr);
+    let queue = Arc::new(Queue::start(io::stderr(), MOST_WAITING, tell_lost)?);
+    let log = fmt::layer().with_writer(Arc::clone(&queue));
     let log = match format {
         LogFormat::Text => log
             .with_target(false)
@@ -27,8 +75,51 @@ pub fn start(format: LogFormat, level: &str) -> Result<(), ParseError> {
         LogFormat::Json => log.json().flatten_event(true).boxed(),
     };
     let started = tracing_subscriber::registry().with(log.with_filter(filter));
-    if let Err(already) = started.try_init() {
-        tracing::debug!(%already, "the log was started before");
+    match started.try_init() {
+        Ok(()) => {
+            STARTED.get_or_init(|| Arc::clone(&queue));
+            // The hook of the standard library waits for whoever reads standard error.
+            panic::set_hook(Box::new(log_panic));
+        }
+        Err(already) => tracing::debug!(%already, "the log was started before"),
     }
-    Ok(())
+    Ok(Log(queue))
+}
+
+/// How many lines of this process' log were lost, because nobody read standard error, or too slowly.
+#[must_use]
+pub fn lost_lines() -> u64 {
+    STARTED.get().map_or(0, |queue| queue.lost())
+}
+
+impl Log {
+    /// Writes a line that is no entry of the log, whatever the level: why the service does not start.
+    pub fn print(&self, line: &str) {
+        self.0.put(format!("{line}\n").as_bytes());
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.written_within(FAREWELL);
+    }
+}
+
+fn tell_lost(lost: u64) {
+    tracing::error!(
+        lost,
+        "lines of the log were lost, so many since the start: whoever reads standard error has stopped, or is too slow"
+    );
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let backtrace = Backtrace::capture();
+    let has_backtrace = backtrace.status() == BacktraceStatus::Captured;
+    tracing::error!(
+        cause = words_of_panic(panic.payload()),
+        place = panic.location().map(tracing::field::display),
+        thread = thread::current().name(),
+        backtrace = has_backtrace.then(|| tracing::field::display(&backtrace)),
+        "a thread panicked: please report this as a bug"
+    );
 }

@@ -203,8 +203,77 @@ async fn what_cannot_be_compared_ends_with_2() {
     ] {
         let output = compare(nobody, nobody, arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains("error: "));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let is_said = errors.contains("error: ") || errors.contains("line 1: it is no object");
+        assert!(is_said, "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
     }
+}
+
+#[tokio::test]
+async fn a_line_that_cannot_be_read_is_named_and_the_others_are_compared() {
+    let org = org().await;
+    let ((one, _), (other, _)) = (service(&org, &[]).await, service(&org, &[]).await);
+    let body = batch(&[job(1, &json!({"email": "known@example.com"}), true)]);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let line = json!({"path": "/routerTransform", "headers": {}, "body": body}).to_string();
+    let torn = &line[..line.len() - 10];
+    let header = json!({"path": "/x", "headers": {"a b": "known@example.com"}, "body": {}});
+    let text = format!("{line}\n{torn}\n\nhunter2\n{{\"path\": \"/hunter2\"}}\n{header}\n{line}\n");
+    let recording = file("unread", "");
+    let bytes = [text.as_bytes(), b"\xff\x00\n", line.as_bytes()].concat();
+    fs::write(&recording, bytes).unwrap();
+    let recording = recording.to_str().unwrap();
+
+    let output = compare(&one, &other, &[recording]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let errors = String::from_utf8(output.stderr.clone()).unwrap();
+    for words in [
+        "line 2: it is torn",
+        "line 4: it is no JSON at column 1",
+        "line 5: it is no object with `path`",
+        "line 6: it has a header that cannot be sent",
+        "line 8: it is no JSON at column 1",
+    ] {
+        let words = format!("{recording}, {words}");
+        assert!(errors.contains(&words), "not said: {words}\n{errors}");
+    }
+    assert_eq!(errors.lines().count(), 5, "{errors}");
+    assert!(
+        !errors.contains("hunter2") && !errors.contains('@'),
+        "{errors}"
+    );
+    for words in [
+        "equal as far as it could be read: 3 requests, 3 events",
+        "5  lines could not be read",
+    ] {
+        assert!(said(&output).contains(words), "{}", said(&output));
+    }
+
+    let output = compare(&one, &other, &[recording, "--json"]).await;
+    let lines: Vec<Value> = said(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["line"], 2);
+    assert_eq!(lines.last().unwrap()["unread"], 5);
+}
+
+#[tokio::test]
+async fn a_difference_counts_for_more_than_a_line_that_cannot_be_read() {
+    let org = org().await;
+    let (stock, _) = service(&org, &["--compatibility", "stock"]).await;
+    let (documented, _) = service(&org, &[]).await;
+    let body: Value = serde_json::from_str(&batch(&[job(
+        1,
+        &json!({"email": "new@example.com"}),
+        false,
+    )]))
+    .unwrap();
+    let line = json!({"path": "/routerTransform", "headers": {}, "body": body});
+    let recording = file("unread-different", &format!("{{\n{line}\n"));
+    let output = compare(&stock, &documented, &[recording.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
 }
 
 #[tokio::test]

@@ -23,9 +23,14 @@ struct Org {
     session: Arc<Session>,
 }
 
-/// Looks at everything, as far as it can be reached.
-pub(super) async fn inspect(config: Config, destination: &str) -> Vec<Finding> {
+/// Looks at everything, as far as it can be reached. `noted` was found before.
+pub(super) async fn inspect(
+    config: Config,
+    destination: &str,
+    noted: Option<Finding>,
+) -> Vec<Finding> {
     let mut findings = vec![Finding::works("settings", settings(&config, destination))];
+    findings.extend(noted);
     match Org::enter(config, destination).await {
         Ok((org, finding)) => {
             findings.push(finding);

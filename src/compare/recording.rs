@@ -1,13 +1,13 @@
 //! Files → requests: JSON lines as `--record` writes them, or single bodies.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, error::Category};
 
 use super::CannotCompare;
 
@@ -16,6 +16,56 @@ pub(super) struct Recorded {
     pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
+}
+
+/// What the files hold.
+#[derive(Default)]
+pub(super) struct Recordings {
+    pub(super) requests: Vec<Recorded>,
+    pub(super) unread: Vec<Unread>,
+}
+
+/// A line that is no recorded request, such as the last one of a process that was killed.
+pub(super) struct Unread {
+    pub(super) file: String,
+    /// From 1.
+    pub(super) line: usize,
+    pub(super) why: Flaw,
+}
+
+/// What is wrong with a line. It repeats nothing of it: the line holds events.
+pub(super) enum Flaw {
+    /// It ends within its JSON.
+    Torn,
+    /// It is no JSON from this column on.
+    NotJson(usize),
+    /// It is JSON without `path` and `body`.
+    NotRequest,
+    /// It has a header that cannot be sent.
+    Header,
+}
+
+impl From<serde_json::Error> for Flaw {
+    fn from(error: serde_json::Error) -> Self {
+        match error.classify() {
+            Category::Eof => Self::Torn,
+            Category::Syntax | Category::Io => Self::NotJson(error.column()),
+            Category::Data => Self::NotRequest,
+        }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Torn => f.write_str("it is torn: it ends within its JSON"),
+            Self::NotJson(column) => write!(f, "it is no JSON at column {column}"),
+            Self::NotRequest => f.write_str(
+                "it is no object with `path`, `headers` and `body` (a file that is one body needs --path)",
+            ),
+            Self::Header => f.write_str("it has a header that cannot be sent"),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,27 +131,46 @@ impl Overlay {
     }
 }
 
-/// Reads all requests of the files.
+/// Reads all requests of the files. A line that cannot be read does not keep the others from being compared.
 pub(super) fn read(
     files: &[PathBuf],
     path: Option<&str>,
     overlay: &Overlay,
-) -> Result<Vec<Recorded>, CannotCompare> {
-    let mut requests = Vec::new();
+) -> Result<Recordings, CannotCompare> {
+    let mut recordings = Recordings::default();
     for file in files {
-        let text = text(file)?;
         match path {
-            Some(path) => requests.push(single(path, text, overlay)),
-            None => {
-                for line in text.lines().filter(|line| !line.trim().is_empty()) {
-                    let line: Line =
-                        serde_json::from_str(line).map_err(|error| in_file(file, &error))?;
-                    requests.push(line.request(overlay).map_err(|what| in_file(file, &what))?);
-                }
-            }
+            Some(path) => recordings.requests.push(single(path, text(file)?, overlay)),
+            None => recordings.read(file, overlay)?,
         }
     }
-    Ok(requests)
+    Ok(recordings)
+}
+
+impl Recordings {
+    fn read(&mut self, file: &Path, overlay: &Overlay) -> Result<(), CannotCompare> {
+        let bytes = fs::read(file).map_err(|error| in_file(file, &error))?;
+        let before = (self.requests.len(), self.unread.len());
+        for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let read = serde_json::from_slice::<Line>(line).map_err(Flaw::from);
+            match read.and_then(|line| line.request(overlay)) {
+                Ok(request) => self.requests.push(request),
+                Err(why) => self.unread.push(Unread {
+                    file: file.display().to_string(),
+                    line: number,
+                    why,
+                }),
+            }
+        }
+        // Another kind of file altogether: its first line says so.
+        if self.requests.len() == before.0 {
+            self.unread.truncate(before.1 + 1);
+        }
+        Ok(())
+    }
 }
 
 fn single(path: &str, body: String, overlay: &Overlay) -> Recorded {
@@ -117,22 +186,17 @@ fn single(path: &str, body: String, overlay: &Overlay) -> Recorded {
 }
 
 impl Line {
-    fn request(self, overlay: &Overlay) -> Result<Recorded, String> {
+    fn request(self, overlay: &Overlay) -> Result<Recorded, Flaw> {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
-            let name: HeaderName = name
-                .parse()
-                .map_err(|_| format!("\"{name}\" is no header"))?;
+            let name: HeaderName = name.parse().map_err(|_| Flaw::Header)?;
             let value = match (&overlay.secret, name.as_str()) {
                 (Some(secret), "oauth-secret") => secret.to_string(),
                 _ => value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned),
             };
-            let value = value
-                .parse()
-                .map_err(|_| format!("the value of the header {name} cannot be sent"))?;
-            headers.insert(name, value);
+            headers.insert(name, value.parse().map_err(|_| Flaw::Header)?);
         }
         let body = match self.body {
             Value::String(text) => text,

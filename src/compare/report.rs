@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anstream::println;
+use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Event},
     difference::Difference,
-    recording::Recorded,
+    recording::{Recorded, Unread},
 };
 
 const BOLD: Style = Style::new().bold();
@@ -32,10 +32,22 @@ const SECRETS: [&str; 8] = [
     "username",
 ];
 
+/// What came of the comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing differs but what is intended.
+    Equal,
+    /// Something differs.
+    Different,
+    /// Nothing differs of what could be read, and something could not.
+    Incomplete,
+}
+
 /// What has been found so far.
 #[derive(Debug)]
 pub(super) struct Report {
     json: bool,
+    unread: usize,
     requests: usize,
     events: usize,
     differing: usize,
@@ -47,6 +59,7 @@ impl Report {
     pub(super) fn new(json: bool) -> Self {
         Self {
             json,
+            unread: 0,
             requests: 0,
             events: 0,
             differing: 0,
@@ -55,9 +68,23 @@ impl Report {
         }
     }
 
-    /// Whether nothing differs but what is intended.
-    pub(super) fn is_equal(&self) -> bool {
-        self.kinds.is_empty()
+    /// What has come of it so far.
+    pub(super) fn verdict(&self) -> Verdict {
+        match (self.kinds.is_empty(), self.unread) {
+            (false, _) => Verdict::Different,
+            (true, 0) => Verdict::Equal,
+            (true, _) => Verdict::Incomplete,
+        }
+    }
+
+    /// Tells of a line that is not compared.
+    pub(super) fn unread(&mut self, Unread { file, line, why }: &Unread) {
+        self.unread += 1;
+        if self.json {
+            let unread = json!({"file": file, "line": line, "unread": why.to_string()});
+            return println!("{unread}");
+        }
+        eprintln!("{BAD}not compared{BAD:#}: {file}, line {line}: {why}");
     }
 
     /// Tells the differences of one request.
@@ -118,19 +145,22 @@ impl Report {
         if self.json {
             let summary = json!({
                 "requests": self.requests, "events": self.events, "differing": self.differing, "kinds": self.kinds,
-                "intended": self.intended,
+                "intended": self.intended, "unread": self.unread,
             });
             return println!("{summary}");
         }
-        let (style, word) = if self.is_equal() {
-            (GOOD, "equal")
-        } else {
-            (BAD, "different")
+        let (style, word) = match self.verdict() {
+            Verdict::Equal => (GOOD, "equal"),
+            Verdict::Different => (BAD, "different"),
+            Verdict::Incomplete => (BAD, "equal as far as it could be read"),
         };
         println!(
             "\n{style}{word}{style:#}: {} requests, {} events, {} of them differ",
             self.requests, self.events, self.differing
         );
+        if self.unread > 0 {
+            println!("  {:>6}  lines could not be read", self.unread);
+        }
         for (kind, count) in &self.kinds {
             println!("  {count:>6}  {kind}");
         }

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub(super) use self::destinations::is_of_destination;
 pub use self::{
     destinations::{DestinationSettings, Own, spelled},
     setting::{Setting, SettingError},

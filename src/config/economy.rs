@@ -10,8 +10,8 @@ use crate::deliver::Delivery;
 /// The settings that decide how many API calls are spent.
 #[derive(Args, Clone, Debug)]
 pub struct Economy {
-    /// How long lookups gather before they are asked together; 0s: not at all
-    #[arg(long, env = "LOOKUP_WINDOW", default_value = "5ms", value_parser = parse::duration_or_none)]
+    /// How long lookups gather before they are asked together, at most 1s; 0s: not at all
+    #[arg(long, env = "LOOKUP_WINDOW", default_value = "5ms", value_parser = parse::window)]
     pub lookup_window: Duration,
     /// How long ids that lookups have found are remembered; 0s: not at all
     #[arg(long, env = "LOOKUP_CACHE_TTL", default_value = "0s", value_parser = parse::duration_or_none)]

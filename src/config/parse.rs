@@ -27,12 +27,27 @@ pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// The longest time that lookups may gather: nothing gathers longer that is answered while somebody waits.
+const LONGEST_WINDOW: Duration = Duration::from_secs(1);
+
+/// The smallest size that a setting may name, in bytes: what is less was meant in KiB or MiB.
+const SMALLEST: u64 = 1 << 10;
+
+/// The time for which lookups gather.
+pub(super) fn window(text: &str) -> Result<Duration, String> {
+    let window = duration_or_none(text)?;
+    if window > LONGEST_WINDOW {
+        return Err("it must be at most 1s: every event waits for so long".to_owned());
+    }
+    Ok(window)
+}
+
 pub(super) fn size(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text
         .parse()
         .map_err(|error| format!("{error}; write it as 256MiB"))?;
-    if size.as_u64() == 0 {
-        return Err("it must be more than 0".to_owned());
+    if size.as_u64() < SMALLEST {
+        return Err("it must be at least 1KiB; write it as 256MiB".to_owned());
     }
     Ok(size)
 }
@@ -64,15 +79,25 @@ pub(super) fn id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A level, or a filter. A single word that is no level would be a filter that lets nothing through.
+/// A level, or a filter: at most one level for all, and levels of targets. What tracing-subscriber would read as something
+/// else is refused: an empty part is its level `error`, and a word that is no level is a target whose every line is logged.
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
-    let is_level = text.parse::<LevelFilter>().is_ok();
-    let is_filter = text.contains(['=', ',']) && text.parse::<Targets>().is_ok();
-    if is_level || is_filter {
-        return Ok(text.to_owned());
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
+    let is_of_target = |part: &str| {
+        let parts = part.split_once('=');
+        parts.is_some_and(|(target, level)| !target.is_empty() && is_level(level))
+    };
+    let levels = parts.iter().filter(|part| is_level(part)).count();
+    let are_read = parts
+        .iter()
+        .all(|part| is_level(part) || is_of_target(part));
+    let filter = parts.join(",");
+    if are_read && levels <= 1 && filter.parse::<Targets>().is_ok() {
+        return Ok(filter);
     }
     Err(
-        "it must be error, warn, info, debug or trace, or a filter such as info,tower=debug"
+        "it must be error, warn, info, debug, trace or off, or a filter such as info,tower=debug"
             .to_owned(),
     )
 }
@@ -104,5 +129,55 @@ pub(super) fn api_version(text: &str) -> Result<String, String> {
     match text.split_once('.') {
         Some((major, minor)) if number(major) && number(minor) => Ok(text.to_owned()),
         _ => Err("it must be a version such as 50.0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_level_is_a_level_or_a_filter_and_read_to_its_end() {
+        for (text, filter) in [
+            ("info", "info"),
+            ("WARN", "WARN"),
+            ("off", "off"),
+            ("info,tower=debug", "info,tower=debug"),
+            ("hyper_util=off, info", "hyper_util=off,info"),
+            ("tower=debug", "tower=debug"),
+        ] {
+            assert_eq!(log_filter(text).as_deref(), Ok(filter), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            ",",
+            "verbose",
+            "info,",
+            "info,tower",
+            "info debug",
+            "info,debug",
+            "=info",
+            "tower=",
+            "tower=loud",
+            "tower==debug",
+        ] {
+            assert!(log_filter(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_at_least_one_kibibyte() {
+        assert_eq!(size("1KiB"), Ok(ByteSize(1024)));
+        for text in ["0", "1023", "1kB", "1"] {
+            assert!(size(text).unwrap_err().contains("1KiB"), "{text}");
+        }
+    }
+
+    #[test]
+    fn lookups_gather_for_one_second_at_most() {
+        assert_eq!(window("0s"), Ok(Duration::ZERO));
+        assert_eq!(window("1s"), Ok(Duration::from_secs(1)));
+        assert!(window("1001ms").is_err());
     }
 }

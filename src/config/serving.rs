@@ -20,6 +20,9 @@ const KEPT: usize = SPARE + 48;
 /// How many connections there may be with whatever limits.
 const FEWEST_CONNECTIONS: usize = 16;
 
+/// The largest body where `BODY_LIMIT` is not set.
+const BODY_LIMIT: ByteSize = ByteSize::mib(256);
+
 /// The settings of the server.
 #[derive(Args, Clone, Debug)]
 pub struct Serving {
@@ -33,9 +36,9 @@ pub struct Serving {
     #[arg(long, env = "REUSE_PORT", default_value_t = false, action = clap::ArgAction::Set)]
     pub reuse_port: bool,
 
-    /// Largest body of a request, after decompression
-    #[arg(long, env = "BODY_LIMIT", default_value = "256MiB", value_parser = parse::size)]
-    pub body_limit: ByteSize,
+    /// Largest body of a request, after decompression; default: 256MiB, or a third of `MAX_IN_FLIGHT_BYTES` where that is less
+    #[arg(long, env = "BODY_LIMIT", value_parser = parse::size)]
+    pub body_limit: Option<ByteSize>,
     /// Memory for the requests in flight, each counted as three times its body or what is made of it; default: half of what the container may use
     #[arg(long, env = "MAX_IN_FLIGHT_BYTES", value_parser = parse::size)]
     pub max_in_flight_bytes: Option<ByteSize>,
@@ -129,7 +132,7 @@ impl Serving {
     /// The largest body in bytes: `BODY_LIMIT`, or less where its request alone would be more than may be in flight.
     #[must_use]
     pub fn largest_body(&self) -> usize {
-        let most = self.body_limit.as_u64();
+        let most = self.body_limit.unwrap_or(BODY_LIMIT).as_u64();
         let fitting = self.most_in_flight() / in_flight::WEIGHT;
         usize::try_from(most.min(fitting)).unwrap_or(usize::MAX)
     }

@@ -80,7 +80,7 @@ pub enum RequestError {
     /// A destination that is not ours.
     #[error(
         "the destination \"{name}\" is none of salesforce, salesforce_oauth and salesforce_oauth_sandbox, which is all that this service \
-         serves; check where DEST_TRANSFORM_URL of rudder-server points"
+         serves without an upstream: set UPSTREAM_URL to a stock transformer, or check where DEST_TRANSFORM_URL of rudder-server points"
     )]
     UnknownDestination {
         /// The name that the request gives.
@@ -112,6 +112,23 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// The error for a path, cut to a length that an answer and a line of the log can hold.
+    #[must_use]
+    pub fn unknown_path(path: &str) -> Self {
+        Self::UnknownPath {
+            path: shortened(path),
+        }
+    }
+
+    /// The error for a method that a path is not asked with, cut likewise.
+    #[must_use]
+    pub fn method(path: &str, method: &str) -> Self {
+        Self::Method {
+            path: shortened(path),
+            method: shortened(method),
+        }
+    }
+
     /// The error for a destination name, cut to a length that an answer can hold.
     #[must_use]
     pub fn unknown_destination(name: &str) -> Self {

@@ -35,6 +35,8 @@ pub(super) struct Refused {
     pub(super) reason: Option<&'static str>,
     /// The error, without what the log must not hold.
     pub(super) error: String,
+    /// The type of a destination that is not served here.
+    pub(super) unserved: Option<String>,
 }
 
 /// Answers a request that cannot be served.
@@ -45,8 +47,11 @@ pub(super) fn answer(error: &RequestError, caller: Caller) -> Response {
         Caller::RudderServer => for_rudder_server(error),
     };
     let refused = |reason| {
-        let error = logged(error);
-        Extension(Refused { reason, error })
+        Extension(Refused {
+            reason,
+            error: logged(error),
+            unserved: unserved(error),
+        })
     };
     match verdict {
         Answer::Final(status) => (status, refused(None), body).into_response(),
@@ -68,6 +73,14 @@ fn logged(error: &RequestError) -> String {
     };
     let kind = event.stat_tags().map_or("", |tags| tags.error_type);
     format!("an event cannot be served for now ({kind})")
+}
+
+fn unserved(error: &RequestError) -> Option<String> {
+    if let RequestError::UnknownDestination { name } = error {
+        Some(name.clone())
+    } else {
+        None
+    }
 }
 
 fn for_person(error: &RequestError) -> Answer {

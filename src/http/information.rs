@@ -15,10 +15,7 @@ use super::{
     failure::{self, Caller},
 };
 use crate::{
-    error::{RequestError, shortened},
-    metrics::Now,
-    salesforce::limits::Figures,
-    upstream::Upstream,
+    error::RequestError, metrics::Now, salesforce::limits::Figures, telemetry, upstream::Upstream,
 };
 
 /// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1. Where there is an
@@ -100,6 +97,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         in_flight: &app.in_flight,
         is_ready: app.hindrance().is_none(),
         upstream_answers: app.upstream.as_ref().map(|upstream| upstream.answers()),
+        lost_lines: telemetry::lost_lines(),
     };
     (
         [(
@@ -118,15 +116,13 @@ pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
 
 /// A route that is asked with another method.
 pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let (path, method) = (shortened(uri.path()), shortened(method.as_str()));
-    failure::answer(&RequestError::Method { path, method }, Caller::Person)
+    let error = RequestError::method(uri.path(), method.as_str());
+    failure::answer(&error, Caller::Person)
 }
 
 /// Everything else. A POST may be rudder-server's, whose events a 404 would drop.
 pub(super) async fn unknown(method: Method, uri: Uri) -> Response {
-    let error = RequestError::UnknownPath {
-        path: shortened(uri.path()),
-    };
+    let error = RequestError::unknown_path(uri.path());
     let caller = if method == Method::POST {
         Caller::RudderServer
     } else {

@@ -87,8 +87,13 @@ impl Line {
         let route = if passed { "upstream" } else { matched };
         let elapsed = self.start.elapsed();
         self.app.metrics.request(route, status, elapsed);
-        if let Some(reason) = answer.get::<Refused>().and_then(|refused| refused.reason) {
+        let refused = answer.get::<Refused>();
+        if let Some((refused, reason)) =
+            refused.and_then(|refused| Some((refused, refused.reason?)))
+        {
             self.app.metrics.refused(reason);
+            let unserved = refused.unserved.iter();
+            unserved.for_each(|destination| self.app.unserved.asked_for(destination));
         }
         if status == 200 && is_about_us(route) {
             tracing::debug!(method = %self.method, route, status, "polled");

@@ -19,6 +19,8 @@ pub struct Now<'a> {
     pub is_ready: bool,
     /// Whether the upstream answers; `None` where there is none.
     pub upstream_answers: Option<bool>,
+    /// How many lines of the log were lost.
+    pub lost_lines: u64,
 }
 
 /// A registry of the service as it is now.
@@ -41,6 +43,11 @@ pub(super) fn registry(prefix: &str, now: &Now<'_>) -> Registry {
             ConstGauge::new(i64::from(answers)),
         );
     }
+    registry.register(
+        "log_lines_lost",
+        "Lines of the log that nobody took from standard error, or not in time",
+        ConstCounter::new(now.lost_lines),
+    );
     registry.register(
         "http_requests_in_flight",
         "Requests that have begun and are not over, this one included",

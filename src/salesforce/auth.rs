@@ -97,7 +97,7 @@ impl Tokens {
         } = config.auth;
         let at_most = |ttl: Duration| ttl.max(Duration::from_nanos(1));
         Ok(Self {
-            authorisations: Authorisations::new(&config.auth)?,
+            authorisations: Authorisations::new(&config.auth, &config.salesforce_allowed_hosts)?,
             fresh: Cache::builder()
                 .max_capacity(MOST_TOKENS)
                 .expire_after(UntilRenewal)
@@ -118,6 +118,11 @@ impl Tokens {
             refused_ttl,
             warning: Warning::default(),
         })
+    }
+
+    /// Reads the files of the settings again.
+    pub(super) fn reread(&self) {
+        self.authorisations.reread();
     }
 
     /// Opens a session. Callers that need the same token at once share one login; its failure is shared too.

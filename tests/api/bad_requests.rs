@@ -226,8 +226,36 @@ async fn rudder_server_is_asked_to_retry_an_unknown_destination_and_the_log_says
     for answer in &unknown {
         assert_asked_to_retry(answer, "unknown_destination");
         assert_says(&error(answer), "DEST_TRANSFORM_URL");
+        assert_says(&error(answer), "UPSTREAM_URL");
     }
-    assert_eq!(log.errors().len(), unknown.len(), "{:?}", log.errors());
+    let errors = log.errors();
+    let of_requests = |line: &&String| line.contains(r#""message":"request""#);
+    assert_eq!(errors.iter().filter(of_requests).count(), unknown.len());
+}
+
+#[tokio::test]
+async fn a_type_of_destination_that_nobody_serves_is_named_in_an_error_once_a_minute() {
+    let log = Log::start();
+    let service = service().await;
+    for name in ["marketo", "MARKETO", "klaviyo", "marketo"] {
+        let router = json!({"input": [], "destType": name});
+        service.post("/routerTransform", router).await;
+    }
+    let path = "/v0/destinations/klaviyo/proxy";
+    service.post(path, "{}").await;
+    let lines = log.lines();
+    let said = lines.iter().filter(|line| {
+        let message = line["fields"]["message"].as_str();
+        message.is_some_and(|message| message.contains("UPSTREAM_URL"))
+    });
+    let named: Vec<_> = said
+        .map(|line| (&line["level"], &line["fields"]["destination"]))
+        .collect();
+    let error = &json!("ERROR");
+    assert_eq!(
+        named,
+        [(error, &json!("marketo")), (error, &json!("klaviyo"))]
+    );
 }
 
 #[tokio::test]

@@ -262,3 +262,17 @@ async fn a_password_login_without_a_user_says_what_to_set() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_says(one(&report["checks"], "login").1, "set SALESFORCE_USERNAME");
 }
+
+#[tokio::test]
+async fn a_variable_that_looks_like_a_setting_is_noted() {
+    let settings = [("SALESFORCE_PASSWORD_FILE", "planted-value")];
+    let output = run(&["--json"], &settings).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        one(&report["checks"], "variables"),
+        (
+            "note",
+            "SALESFORCE_PASSWORD_FILE is no setting of this service; SALESFORCE_PASSWORD is the nearest"
+        )
+    );
+}

@@ -73,15 +73,22 @@ async fn leak(place: &str) {
         "a task" => drop(tokio::spawn(async { tracing::trace!(TOKEN) }).await),
         "a thread" => drop(thread::spawn(|| tracing::trace!("{TOKEN}")).join()),
         "the service" => {
-            let flags = ["--salesforce-allowed-hosts", "*.invalid"];
+            let hosts = "*.invalid,http://127.0.0.1:1";
+            let flags = ["--salesforce-allowed-hosts", hosts];
             let service = Service::start("http://127.0.0.1:1", &flags).await;
             service.router(jobs).await;
         }
         "a process" => {
-            let settings = [("SALESFORCE_ALLOWED_HOSTS", "*.invalid")];
-            let process = Process::start(&settings).await;
+            let settings = [
+                ("SALESFORCE_ALLOWED_HOSTS", "*.invalid"),
+                ("SHUTDOWN_DELAY", "0s"),
+            ];
+            let mut process = Process::start(&settings).await;
             let body = json!({"input": jobs, "destType": "salesforce_oauth"});
             process.post("/routerTransform", body.to_string()).await;
+            // A process that is killed takes the lines with it that wait to be written.
+            process.terminate();
+            process.ended().await;
         }
         place => panic!("no leak for {place}"),
     }

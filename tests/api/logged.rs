@@ -87,6 +87,33 @@ async fn a_request_that_is_to_be_sent_again_has_one_line_with_the_reason_and_the
 }
 
 #[tokio::test]
+async fn a_line_is_no_longer_where_a_caller_sends_long_names() {
+    let service = Service::of(&org().build()).await;
+    let log = Log::start();
+    let name = "x".repeat(20_000);
+    let request = |path: &str| service.request(path).body("{}");
+    for request in [
+        request(&format!("/{name}")),
+        request(&format!("/v0/destinations/{name}")),
+        service.http.delete(format!("{}/{name}", service.url)),
+        request("/routerTransform").header("Content-Encoding", &name),
+        service
+            .http
+            .post(format!("{}/transform", service.url))
+            .header("Content-Type", &name)
+            .body("{}"),
+        request("/transform").header("traceparent", &name),
+    ] {
+        send(request).await;
+    }
+    let lines = log.requests();
+    assert_eq!(lines.len(), 6);
+    for line in lines {
+        assert!(line.to_string().len() < 1_000, "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_is_refused_for_good_has_one_line_with_the_error() {
     let line = line_of("/transform", "{").await;
     let fields = &line["fields"];

@@ -37,6 +37,7 @@
 //! | `transform` | `/transform` for people: every form of input, and what was left out |
 //! | `upstream` | in front of a stock transformer: what passes through, and what happens without it |
 //! | `lifecycle` | how the service stops |
+//! | `operator` | what an operator may forget or get wrong: an unread log, a hang-up, a full disk, settings that do not fit |
 //! | `restart` | restarts under load, with real processes and signals |
 //! | `growth` | what callers send that is made into more: the process stays within twice its limit |
 //! | `overload` | how much is in flight at most, and what becomes of the rest |
@@ -79,6 +80,7 @@ mod logged;
 mod lookups;
 mod metrics;
 mod oauth;
+mod operator;
 mod overload;
 mod planted;
 mod polled;

@@ -99,12 +99,12 @@ async fn a_body_that_does_not_say_its_length_is_counted_as_it_arrives() {
 
 #[tokio::test]
 async fn a_body_that_could_never_fit_is_over_the_limit() {
-    let service = Service::start("http://127.0.0.1:1", &["--max-in-flight-bytes", "300"]).await;
+    let service = Service::start("http://127.0.0.1:1", &["--max-in-flight-bytes", "3KiB"]).await;
     let array = |length: usize| format!("[{}]", " ".repeat(length - 2));
-    assert_eq!(service.post("/transform", array(100)).await.status, 200);
-    let answer = service.post("/transform", array(101)).await;
+    assert_eq!(service.post("/transform", array(1024)).await.status, 200);
+    let answer = service.post("/transform", array(1025)).await;
     assert_eq!(answer.status, 413);
-    assert_says(&answer.text, "larger than 100 bytes");
+    assert_says(&answer.text, "larger than 1024 bytes");
     assert_says(&answer.text, "MAX_IN_FLIGHT_BYTES");
 }
 

@@ -18,7 +18,7 @@ use crate::{
     service::{Answer, send},
 };
 
-const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-transformer");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-transformer");
 
 /// What every process logs, unless its test sets something else: all of it.
 const EVERYTHING: (&str, &str) = ("LOG_LEVEL", "trace");
@@ -77,6 +77,19 @@ impl Process {
         command.args(["-c", hand_over, BINARY]).stdin(socket);
         let started = Self::run(command, port, settings).await;
         started.unwrap_or_else(|log| panic!("it has ended: {log}"))
+    }
+
+    /// Starts the service on a free port, with files that grow to so many blocks of 512 bytes at most.
+    pub(crate) async fn start_with_small_files(blocks: u32, settings: &Settings<'_>) -> Self {
+        let limited = format!(r#"ulimit -f {blocks}; exec "$0""#);
+        loop {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", &limited, BINARY]);
+            match Self::run(command, free_port(), settings).await {
+                Ok(process) => return process,
+                Err(log) => assert!(log.contains("cannot listen on"), "it has ended: {log}"),
+            }
+        }
     }
 
     /// Runs it; where it ends before it listens, gives what it has logged.
@@ -161,10 +174,18 @@ impl Process {
 
     /// Sends it a SIGTERM.
     pub(crate) fn terminate(&self) {
-        let kill = Command::new("kill")
-            .arg(self.child.lock().unwrap().id().to_string())
-            .status();
-        assert!(kill.unwrap().success());
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child.lock().unwrap(), name);
+    }
+
+    /// Waits until it has logged these words.
+    pub(crate) async fn says(&mut self, words: &str) {
+        let said = self.log.wait_for(|log| log.contains(words)).await;
+        assert!(said.is_ok(), "not said: {words}");
     }
 
     /// Waits until it ends.
@@ -181,9 +202,16 @@ impl Drop for Process {
         // It may be dead already.
         let _ = child.kill();
         let _ = child.wait();
-        // What it said last is looked through as well before its test ends.
+        // What it wrote last is looked through as well before its test ends.
         let _ = self.reader.take().map(JoinHandle::join);
     }
+}
+
+/// Sends a process a signal.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", name, &child.id().to_string()]);
+    assert!(kill.status().unwrap().success());
 }
 
 /// Kills the processes of all tests.

@@ -58,7 +58,13 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
         org,
     };
     let quoting_login = serve(quoting_login()).await;
-    let hosts = format!("{},{},{}", stage.salesforce, stage.secure, stage.quoting);
+    let hosts = [
+        &stage.salesforce,
+        &stage.secure,
+        &stage.quoting,
+        &quoting_login,
+    ];
+    let hosts = hosts.map(String::as_str).join(",");
     let settings = [
         ("LOG_FORMAT", "json"),
         ("SSL_CERT_FILE", &authority.file("secrets")),

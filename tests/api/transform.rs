@@ -95,13 +95,14 @@ async fn an_own_destination_can_be_a_sandbox() {
     let (production, sandbox) = (org().build(), org().build());
     let production_url = serve(production.router()).await;
     let sandbox_url = serve(sandbox.router()).await;
+    let both = format!("{production_url},{sandbox_url}");
     let flags = [
         "--salesforce-sandbox",
         "true",
         "--salesforce-sandbox-login-url",
         &sandbox_url,
         "--salesforce-allowed-hosts",
-        &sandbox_url,
+        &both,
     ];
     let service = Service::start(&production_url, &[&OWN[..], &flags].concat()).await;
     assert_eq!(verdict(&service.transform(ada()).await[0]), (200, "", ""));

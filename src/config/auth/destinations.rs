@@ -13,6 +13,7 @@ use clap::ValueEnum;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Flow, Part, Setting, SettingError};
+use crate::config::environment::is_of_kubernetes;
 
 const FLOW: &str = "SALESFORCE_AUTH";
 const FILE: &str = "FILE";
@@ -56,6 +57,11 @@ pub fn spelled(destination: &str) -> String {
     destination.chars().map(spelled).collect()
 }
 
+/// Whether a variable of this name is a setting of one destination.
+pub(in crate::config) fn is_of_destination(name: &str) -> bool {
+    matches!(Named::read(name), Ok(Some(_)))
+}
+
 impl DestinationSettings {
     /// Finds them among the variables of an environment.
     ///
@@ -81,6 +87,13 @@ impl DestinationSettings {
     #[must_use]
     pub fn of(&self, spelled: &str) -> Option<&Own> {
         self.0.get(spelled)
+    }
+
+    /// The ids of the destinations that have something of their own, for the log; `None` where there are none.
+    #[must_use]
+    pub fn names(&self) -> Option<String> {
+        let ids: Vec<&str> = self.iter().map(|(id, _)| id).collect();
+        (!ids.is_empty()).then(|| ids.join(","))
     }
 
     /// Each destination that has something of its own.
@@ -141,6 +154,10 @@ impl Own {
 impl<'n> Named<'n> {
     /// Reads a name; `None` where it is not that of one destination's setting.
     fn read(name: &'n str) -> Result<Option<Self>, SettingError> {
+        // A Service whose name begins with `salesforce-auth-`, say.
+        if is_of_kubernetes(name) {
+            return Ok(None);
+        }
         let below = |setting: &str| name.strip_prefix(setting)?.strip_prefix('_');
         if let Some(destination) = below(FLOW) {
             return Self::of(name, None, false, destination).map(Some);
@@ -242,6 +259,8 @@ mod tests {
             "SALESFORCE_JWT_KEY_FILE",
             "SALESFORCE_SANDBOX_LOGIN_URL",
             "SALESFORCE_CLIENT_IDENTITY",
+            "SALESFORCE_AUTH_PROXY_SERVICE_HOST",
+            "SALESFORCE_AUTH_PROXY_PORT_80_TCP",
             "PATH",
         ] {
             assert_eq!(Named::read(name).unwrap(), None, "{name}");

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 use super::Flow;
+use crate::config::Conflict;
 
 /// A setting.
 pub struct Setting {
@@ -29,7 +30,7 @@ struct Last {
     is_readable: bool,
 }
 
-/// What is wrong with the settings of logins. No text repeats a value, which may be a secret.
+/// What is wrong with settings. No text repeats a value, which may be a secret.
 #[derive(Debug, Error)]
 pub enum SettingError {
     /// The file cannot be read.
@@ -65,6 +66,12 @@ pub enum SettingError {
         "{0} must be http or https and a host, without user, password or query: write https://acme.my.salesforce.com"
     )]
     LoginUrl(String),
+    /// A login that would go out unencrypted.
+    #[error(
+        "{0} is plain http, by which password, consumer secret and token would go out unencrypted: write https://, or, for a \
+         simulated Salesforce, name the same http:// address in SALESFORCE_ALLOWED_HOSTS"
+    )]
+    PlainLogin(String),
     /// A login host that does not know the flow.
     #[error(
         "{setting}: {} is answered by the org's own host only: set it to the My Domain of the org, such as https://acme.my.salesforce.com",
@@ -101,6 +108,20 @@ pub enum SettingError {
     /// Half of a login.
     #[error("SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither")]
     LoginInHalf,
+    /// A proxy that the HTTP client would pass over in silence.
+    #[error("{0} is no address of a proxy: write it as http://proxy.example:3128")]
+    Proxy(String),
+    /// A file for certificates that holds none.
+    #[error("{setting}: {} holds no certificate in PEM form", path.display())]
+    NoCertificate {
+        /// The setting.
+        setting: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Settings that do not go together.
+    #[error("{0}")]
+    Conflict(#[from] Conflict),
     /// A value that is no text.
     #[error("{0} is no UTF-8 text")]
     NotText(String),
@@ -176,31 +197,60 @@ impl Setting {
             Source::File { path, last } => (path, last),
         };
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_readable = match read(path) {
-            Ok(Some(text)) => {
-                if text.expose_secret() != last.text.expose_secret() {
-                    tracing::info!(
-                        setting = self.name,
-                        "the file has changed and counts from now on"
-                    );
-                    last.text = text;
-                }
-                true
-            }
-            Ok(None) => false,
-            Err(error) => {
-                tracing::debug!(setting = self.name, %error, "the file cannot be read");
-                false
-            }
-        };
-        if last.is_readable && !is_readable {
-            tracing::warn!(
-                setting = self.name,
-                "the file is empty or cannot be read: what it held before counts"
-            );
+        let was_readable = last.is_readable;
+        match last.read_again(path) {
+            Again::Same => {}
+            Again::Unreadable(_) if !was_readable => {}
+            again => self.log(&again),
         }
-        last.is_readable = is_readable;
         last.text.clone()
+    }
+
+    /// Reads a file again, and logs what came of it.
+    pub fn reread(&self) {
+        if let Source::File { path, last } = &self.source {
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            self.log(&last.read_again(path));
+        }
+    }
+
+    fn log(&self, again: &Again) {
+        let setting = &self.name;
+        match again {
+            Again::Same => tracing::info!(setting, "the file holds what it held before"),
+            Again::Changed => {
+                tracing::info!(setting, "the file has changed and counts from now on");
+            }
+            Again::Unreadable(error) => tracing::warn!(
+                setting,
+                error = error.as_ref().map(tracing::field::display),
+                "the file is empty or cannot be read: what it held before counts"
+            ),
+        }
+    }
+}
+
+/// What came of reading a file again.
+enum Again {
+    Same,
+    Changed,
+    /// Without an error it is empty.
+    Unreadable(Option<io::Error>),
+}
+
+impl Last {
+    fn read_again(&mut self, path: &Path) -> Again {
+        let again = match read(path) {
+            Ok(Some(text)) if text.expose_secret() == self.text.expose_secret() => Again::Same,
+            Ok(Some(text)) => {
+                self.text = text;
+                Again::Changed
+            }
+            Ok(None) => Again::Unreadable(None),
+            Err(error) => Again::Unreadable(Some(error)),
+        };
+        self.is_readable = !matches!(again, Again::Unreadable(_));
+        again
     }
 }
 

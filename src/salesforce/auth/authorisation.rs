@@ -1,6 +1,9 @@
 //! How each destination logs in: the settings, put together and checked at the start.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -8,7 +11,7 @@ use url::Url;
 use crate::{
     config::{AuthSettings, DestinationSettings, Flow, Part, Setting, SettingError, spelled},
     contract::Login,
-    salesforce::auth::assertion,
+    salesforce::{auth::assertion, hosts::AllowedHosts},
 };
 
 /// Salesforce's own login hosts, which know password and jwt-bearer.
@@ -32,15 +35,18 @@ pub struct Authorisation {
     client_secret: Option<Arc<Setting>>,
     jwt_key: Option<Arc<Setting>>,
     jwt_subject: Option<Arc<Setting>>,
+    /// Whom a login may be sent to without encryption.
+    hosts: Arc<AllowedHosts>,
 }
 
 impl Authorisations {
-    /// Puts the settings together: what a destination does not have of its own is what all have.
+    /// Puts the settings together: what a destination does not have of its own is what all have. A login over plain http
+    /// goes to `hosts` alone.
     ///
     /// # Errors
     /// [`SettingError`] where a flow lacks something, or a setting is not what it has to be.
-    pub fn new(settings: &AuthSettings) -> Result<Self, SettingError> {
-        let all = Authorisation::of_all(settings)?;
+    pub fn new(settings: &AuthSettings, hosts: &AllowedHosts) -> Result<Self, SettingError> {
+        let all = Authorisation::of_all(settings, hosts)?;
         all.check(None)?;
         let single = of_destinations(&all, &settings.destinations)?;
         Ok(Self { all, single })
@@ -53,6 +59,24 @@ impl Authorisations {
             return &self.all;
         }
         self.single.get(&spelled(destination)).unwrap_or(&self.all)
+    }
+
+    /// Reads each file of a setting again, and logs what came of it, and what is wrong with what it holds now.
+    pub fn reread(&self) {
+        let single = self.single.iter().map(|(id, own)| (Some(id.as_str()), own));
+        let each = || std::iter::once((None, &self.all)).chain(single.clone());
+        let settings: BTreeMap<&str, &Setting> = each()
+            .flat_map(|(_, authorisation)| authorisation.settings())
+            .map(|setting| (setting.name(), setting))
+            .collect();
+        for setting in settings.values() {
+            setting.reread();
+        }
+        for (destination, authorisation) in each() {
+            if let Err(error) = authorisation.check(destination) {
+                tracing::error!(%error, "logins fail until this is corrected");
+            }
+        }
     }
 }
 
@@ -73,6 +97,7 @@ fn of_destinations(
             client_secret: part(Part::ClientSecret)?.or(all.client_secret),
             jwt_key: part(Part::JwtKey)?.or(all.jwt_key),
             jwt_subject: part(Part::JwtSubject)?.or(all.jwt_subject),
+            hosts: all.hosts,
         };
         authorisation.check(Some(id))?;
         single.insert(id.to_owned(), authorisation);
@@ -81,7 +106,7 @@ fn of_destinations(
 }
 
 impl Authorisation {
-    fn of_all(settings: &AuthSettings) -> Result<Self, SettingError> {
+    fn of_all(settings: &AuthSettings, hosts: &AllowedHosts) -> Result<Self, SettingError> {
         let part = |part| Ok::<_, SettingError>(settings.part(part)?.map(Arc::new));
         Ok(Self {
             flow: settings.salesforce_auth,
@@ -91,7 +116,16 @@ impl Authorisation {
             client_secret: part(Part::ClientSecret)?,
             jwt_key: part(Part::JwtKey)?,
             jwt_subject: part(Part::JwtSubject)?,
+            hosts: Arc::new(hosts.clone()),
         })
+    }
+
+    fn settings(&self) -> impl Iterator<Item = &Setting> {
+        let hosts = [&self.login_url, &self.sandbox_login_url];
+        let app = [&self.client_id, &self.client_secret];
+        let assertion = [&self.jwt_key, &self.jwt_subject];
+        let all = hosts.into_iter().chain(app).chain(assertion);
+        all.filter_map(Option::as_deref)
     }
 
     /// Checks that the flow has what it needs.
@@ -138,7 +172,7 @@ impl Authorisation {
         }
     }
 
-    /// The login host.
+    /// The login host: over https, or over plain http where the setting of allowed hosts names it so.
     pub(super) fn host(&self, sandbox: bool) -> Result<Url, SettingError> {
         let setting = if sandbox {
             &self.sandbox_login_url
@@ -157,8 +191,14 @@ impl Authorisation {
                 && url.password().is_none()
                 && url.query().is_none()
         };
-        url.filter(is_host)
-            .ok_or_else(|| SettingError::LoginUrl(name.to_owned()))
+        let url = url
+            .filter(is_host)
+            .ok_or_else(|| SettingError::LoginUrl(name.to_owned()))?;
+        if url.scheme() == "https" || self.hosts.allow(&url) {
+            Ok(url)
+        } else {
+            Err(SettingError::PlainLogin(name.to_owned()))
+        }
     }
 
     /// What a part holds now; `None` where it is not set.

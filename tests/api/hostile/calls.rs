@@ -174,7 +174,7 @@ async fn a_token_answer_without_a_usable_token_is_retried_and_not_kept() {
 async fn a_host_that_does_not_resolve_is_retried() {
     let flags = [
         "--salesforce-allowed-hosts",
-        "*.invalid",
+        "*.invalid,http://127.0.0.1:1",
         "--salesforce-timeout",
         "10s",
     ];

@@ -30,7 +30,10 @@ async fn a_token_that_no_header_can_hold_is_no_token() {
 
 #[tokio::test]
 async fn an_instance_url_leads_to_an_allowed_host_or_nowhere() {
-    let hosts = ["--salesforce-allowed-hosts", "*.salesforce.com"];
+    let hosts = [
+        "--salesforce-allowed-hosts",
+        "*.salesforce.com,http://127.0.0.1:1",
+    ];
     let service = Service::start("http://127.0.0.1:1", &hosts).await;
     for url in [
         "https://evil.test/.salesforce.com/",

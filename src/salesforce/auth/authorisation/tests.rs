@@ -17,7 +17,7 @@ fn authorisations(
         .iter()
         .map(|(name, value)| ((*name).into(), (*value).into()));
     settings.destinations = DestinationSettings::read(variables)?;
-    Authorisations::new(&settings)
+    Authorisations::new(&settings, &"http://127.0.0.1:9400".parse().unwrap())
 }
 
 const BY_APP: [&str; 8] = [
@@ -148,5 +148,58 @@ fn the_destination_that_lacks_something_is_named() {
             .to_string()
             .contains("jwt-bearer (destination d1): set"),
         "{error}"
+    );
+}
+
+#[test]
+fn a_login_over_plain_http_to_a_host_that_is_not_named_stops_the_start() {
+    let plain = "http://acme.my.salesforce.com";
+    let file = std::env::temp_dir().join(format!("plain-{}", std::process::id()));
+    std::fs::write(&file, plain).unwrap();
+    let file_of_all = ["--salesforce-login-url-file", file.to_str().unwrap()];
+    let file_of_one = [("SALESFORCE_LOGIN_URL_FILE_d1", file.to_str().unwrap())];
+    for (flags, variables, setting) in [
+        (
+            &["--salesforce-login-url", plain][..],
+            &[][..],
+            "SALESFORCE_LOGIN_URL ",
+        ),
+        (
+            &["--salesforce-sandbox-login-url", plain],
+            &[],
+            "SALESFORCE_SANDBOX_LOGIN_URL ",
+        ),
+        (&file_of_all, &[], "SALESFORCE_LOGIN_URL_FILE "),
+        (
+            &[],
+            &[("SALESFORCE_LOGIN_URL_d1", plain)],
+            "SALESFORCE_LOGIN_URL_d1 ",
+        ),
+        (&[], &file_of_one, "SALESFORCE_LOGIN_URL_FILE_d1 "),
+    ] {
+        let error = authorisations(flags, variables).unwrap_err().to_string();
+        assert!(error.starts_with(setting), "{error}");
+        assert!(error.contains("SALESFORCE_ALLOWED_HOSTS"), "{error}");
+        assert!(!error.contains("acme"), "{error}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    for named in ["http://127.0.0.1:9400", "http://127.0.0.1:9400/"] {
+        assert!(authorisations(&["--salesforce-login-url", named], &[]).is_ok());
+    }
+}
+
+#[test]
+fn a_login_host_that_becomes_plain_http_while_the_service_runs_is_logged_in_to_no_more() {
+    let file = std::env::temp_dir().join(format!("later-{}", std::process::id()));
+    std::fs::write(&file, "https://acme.my.salesforce.com").unwrap();
+    let flags = ["--salesforce-login-url-file", file.to_str().unwrap()];
+    let authorisations = authorisations(&flags, &[]).unwrap();
+    assert!(authorisations.of("d1").host(false).is_ok());
+    std::fs::write(&file, "http://acme.my.salesforce.com").unwrap();
+    let later = authorisations.of("d1").host(false);
+    std::fs::remove_file(&file).unwrap();
+    assert!(
+        matches!(later, Err(SettingError::PlainLogin(_))),
+        "{later:?}"
     );
 }

@@ -1,0 +1,249 @@
+//! Settings held against each other: each is right in itself, and together they are not what anybody meant.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use humantime::format_duration;
+use thiserror::Error;
+use url::{Host, Url};
+
+use super::Config;
+use crate::{deliver::Delivery, in_flight, process};
+
+/// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise (wire contract).
+const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
+
+/// Two settings that do not go together. The service does not start with them.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Conflict {
+    /// Each job would be given back before it is written.
+    #[error(
+        "DELIVERY_WINDOW ({}) must be shorter than DELIVERY_TIMEOUT ({}), or each job is given back before it is written",
+        format_duration(*window), format_duration(*timeout)
+    )]
+    Window {
+        /// `DELIVERY_WINDOW`.
+        window: Duration,
+        /// `DELIVERY_TIMEOUT`.
+        timeout: Duration,
+    },
+    /// rudder-server would no longer wait for the answer, and send the events again while they are being written.
+    #[error(
+        "{setting} ({}) must be shorter than rudder-server's own timeout ({}, HttpClient.….timeout), or rudder-server sends the \
+         events again while they are still being served",
+        format_duration(*time), format_duration(RUDDER_SERVER_WAITS)
+    )]
+    RudderServer {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        time: Duration,
+    },
+    /// A job would be given back while its write may still be answered.
+    #[error(
+        "SALESFORCE_TIMEOUT ({}) must be shorter than DELIVERY_TIMEOUT ({}) with DELIVERY=inline, or a job is given back while \
+         Salesforce may still write it",
+        format_duration(*call), format_duration(*timeout)
+    )]
+    Call {
+        /// `SALESFORCE_TIMEOUT`.
+        call: Duration,
+        /// `DELIVERY_TIMEOUT`.
+        timeout: Duration,
+    },
+    /// A body of that size would never be let in.
+    #[error(
+        "BODY_LIMIT ({limit}) is more than a third of MAX_IN_FLIGHT_BYTES ({room}{by}), and a request counts as three times its \
+         body: lower BODY_LIMIT to {} bytes, raise MAX_IN_FLIGHT_BYTES to {} bytes, or leave BODY_LIMIT out",
+        room.as_u64() / in_flight::WEIGHT, limit.as_u64().saturating_mul(in_flight::WEIGHT),
+        by = if *is_default { ", half of the memory" } else { "" }
+    )]
+    BodyLimit {
+        /// `BODY_LIMIT`.
+        limit: ByteSize,
+        /// `MAX_IN_FLIGHT_BYTES`, or its default.
+        room: ByteSize,
+        /// Whether it is the default.
+        is_default: bool,
+    },
+    /// Requests would go round in a circle.
+    #[error(
+        "UPSTREAM_URL is the address of this service itself (PORT is {port}): set it to the stock transformer, or PORT to another port"
+    )]
+    OwnUpstream {
+        /// `PORT`.
+        port: u16,
+    },
+}
+
+impl Config {
+    /// Holds the settings against each other.
+    ///
+    /// # Errors
+    /// [`Conflict`].
+    pub(super) fn check_agreement(&self) -> Result<(), Conflict> {
+        self.check_times()?;
+        self.check_body_limit()?;
+        self.check_upstream()
+    }
+
+    fn check_times(&self) -> Result<(), Conflict> {
+        let (window, timeout) = (self.economy.delivery_window, self.economy.delivery_timeout);
+        let call = self.salesforce_timeout;
+        for (setting, time) in [("DELIVERY_TIMEOUT", timeout), ("SALESFORCE_TIMEOUT", call)] {
+            if time >= RUDDER_SERVER_WAITS {
+                return Err(Conflict::RudderServer { setting, time });
+            }
+        }
+        if window >= timeout {
+            return Err(Conflict::Window { window, timeout });
+        }
+        if self.economy.delivery == Delivery::Inline && call >= timeout {
+            return Err(Conflict::Call { call, timeout });
+        }
+        Ok(())
+    }
+
+    fn check_body_limit(&self) -> Result<(), Conflict> {
+        let (serving, room) = (&self.serving, self.serving.most_in_flight());
+        match serving.body_limit {
+            Some(limit) if limit.as_u64() > room / in_flight::WEIGHT => Err(Conflict::BodyLimit {
+                limit,
+                room: ByteSize(room),
+                is_default: serving.max_in_flight_bytes.is_none(),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_upstream(&self) -> Result<(), Conflict> {
+        let (upstream, port) = (&self.upstream.upstream_url, self.serving.port);
+        let is_own = |url: &Url| is_loopback(url) && url.port_or_known_default() == Some(port);
+        if upstream.as_ref().is_some_and(is_own) {
+            return Err(Conflict::OwnUpstream { port });
+        }
+        Ok(())
+    }
+
+    /// What is to be logged of settings that go together, but not as they may have been meant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let (memory, most) = (process::memory_limit(), self.serving.most_in_flight());
+        let (stop, call) = (self.serving.shutdown_timeout, self.salesforce_timeout);
+        let is_inline = self.economy.delivery == Delivery::Inline;
+        let idle = !is_inline && !self.economy.inline_destinations.is_empty();
+        [
+            idle.then(|| {
+                "INLINE_DESTINATIONS has no effect without DELIVERY=inline: nothing is delivered inline".to_owned()
+            }),
+            (most > memory / 2).then(|| {
+                format!("MAX_IN_FLIGHT_BYTES ({most} bytes) is more than half of the memory of this process ({memory} bytes), which also has to hold what is not counted")
+            }),
+            (stop < call).then(|| {
+                format!(
+                    "SHUTDOWN_TIMEOUT ({}) is shorter than SALESFORCE_TIMEOUT ({}): a restart may cut off a write while Salesforce makes it",
+                    format_duration(stop), format_duration(call)
+                )
+            }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::config;
+
+    #[test]
+    fn each_conflict_names_both_settings_with_their_values() {
+        for (flags, words) in [
+            (
+                "--delivery-window 5m --delivery-timeout 5m",
+                "DELIVERY_WINDOW (5m) must be shorter than DELIVERY_TIMEOUT (5m)",
+            ),
+            (
+                "--delivery-timeout 600s",
+                "DELIVERY_TIMEOUT (10m) must be shorter than rudder-server's own timeout (10m",
+            ),
+            (
+                "--salesforce-timeout 1h",
+                "SALESFORCE_TIMEOUT (1h) must be shorter than rudder-server's own timeout (10m",
+            ),
+            (
+                "--delivery inline --salesforce-timeout 5m",
+                "SALESFORCE_TIMEOUT (5m) must be shorter than DELIVERY_TIMEOUT (5m)",
+            ),
+            (
+                "--body-limit 2049B --max-in-flight-bytes 6KiB",
+                "BODY_LIMIT (2.0 KiB) is more than a third of MAX_IN_FLIGHT_BYTES (6.0 KiB)",
+            ),
+            (
+                "--upstream-url http://localhost:9090",
+                "UPSTREAM_URL is the address of this service itself (PORT is 9090)",
+            ),
+            ("--upstream-url http://127.0.0.1 --port 80", "PORT is 80"),
+            ("--upstream-url http://[::1]:7 --port 7", "PORT is 7"),
+        ] {
+            let flags: Vec<_> = flags.split(' ').collect();
+            let error = config(&flags).unwrap().validate().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_that_just_fit_are_taken() {
+        for flags in [
+            "--delivery-window 299s --delivery-timeout 5m",
+            "--delivery-timeout 599s",
+            "--delivery inline --salesforce-timeout 299s",
+            "--delivery descriptor --salesforce-timeout 5m",
+            "--body-limit 2KiB --max-in-flight-bytes 6KiB",
+            "--max-in-flight-bytes 6KiB",
+            "--upstream-url http://localhost:9091",
+            "--upstream-url http://transformer:9090",
+        ] {
+            let flags: Vec<_> = flags.split(' ').collect();
+            let checked = config(&flags).unwrap().validate();
+            assert!(checked.is_ok(), "{flags:?}: {checked:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_limit_that_is_more_than_the_default_of_the_memory_names_the_default() {
+        let error = config(&["--body-limit", "1EB"]).unwrap().validate();
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(", half of the memory)"), "{error}");
+    }
+
+    #[test]
+    fn what_may_not_have_been_meant_is_warned_of_by_name() {
+        for (flags, words) in [
+            (
+                "--inline-destinations d1",
+                "INLINE_DESTINATIONS has no effect",
+            ),
+            ("--max-in-flight-bytes 1EB", "MAX_IN_FLIGHT_BYTES"),
+            (
+                "--shutdown-timeout 10s",
+                "SHUTDOWN_TIMEOUT (10s) is shorter than SALESFORCE_TIMEOUT (30s)",
+            ),
+        ] {
+            let flags: Vec<_> = flags.split(' ').collect();
+            let warnings = config(&flags).unwrap().warnings();
+            assert_eq!(warnings.len(), 1, "{warnings:?}");
+            assert!(warnings[0].contains(words), "{warnings:?}");
+        }
+        assert_eq!(config(&[]).unwrap().warnings(), [""; 0]);
+    }
+}

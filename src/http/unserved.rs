@@ -1,0 +1,38 @@
+//! Says what a destination of another type costs where there is no upstream: rudder-server keeps a source's events in order, so
+//! that those for Salesforce wait behind the one that nobody serves.
+
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+/// How often it is said of a type.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
+
+/// How many types are told apart.
+const MOST_TYPES: u64 = 1_000;
+
+/// The types of which it was said lately.
+#[derive(Clone, Debug)]
+pub(super) struct Unserved(Cache<String, ()>);
+
+impl Default for Unserved {
+    fn default() -> Self {
+        let said = Cache::builder().time_to_live(SAY_AGAIN);
+        Self(said.max_capacity(MOST_TYPES).build())
+    }
+}
+
+impl Unserved {
+    /// Notes that a request for a destination of this type was refused, and logs it once a minute.
+    pub(super) fn asked_for(&self, destination: &str) {
+        let destination = destination.to_ascii_lowercase();
+        let said = self.0.entry_by_ref(&destination).or_insert(());
+        if said.is_fresh() {
+            tracing::error!(
+                destination,
+                "rudder-server asks for a destination of a type that only a stock transformer serves, and will ask again without an \
+                 end: no event of its source arrives meanwhile, those for Salesforce neither. Set UPSTREAM_URL to a stock transformer"
+            );
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Lines that wait for whoever reads them. Nobody who logs waits: a line for which there is no room is lost, and counted.
+//!
+//! The crate tracing-appender has such a queue. It swallows errors of writing, counts lines and not their bytes, wakes its
+//! thread and calls the system for each line, gives a slow reader one second at the end, and says that it gave up on a
+//! standard output that may be stuck as well.
+
+use std::{
+    io::{self, Write},
+    mem,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Lines, Throttle, batch::Batch};
+
+/// How long lines gather after others were written. The first one after a while is written at once.
+const GATHER: Duration = Duration::from_millis(10);
+
+/// How often it is told at most that lines were lost.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
+
+/// Lines, and the thread that writes them.
+#[derive(Debug)]
+pub(super) struct Queue(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// How many bytes may wait.
+    most: usize,
+    lost: AtomicU64,
+    waiting: Mutex<Waiting>,
+    /// There is something to do for the thread that writes.
+    wake: Condvar,
+    /// Lines have been written, or lost.
+    passed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Batch,
+    /// What they take, and those that are being written.
+    bytes: usize,
+    /// How many lines were taken since the start, and how many of them were written or lost.
+    taken: u64,
+    passed: u64,
+    /// Whether the thread that writes has to be woken.
+    is_asleep: bool,
+    /// Whether somebody waits for the lines to be written.
+    is_urgent: bool,
+    /// Whether no line will come.
+    is_closed: bool,
+}
+
+impl Queue {
+    /// Starts a thread that writes to `out`, for which so many bytes may wait at most. `tell` is given the number of the lines
+    /// that were lost, after lines that were written.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub(super) fn start(
+        out: impl Write + Send + 'static,
+        most: usize,
+        tell: impl Fn(u64) + Send + 'static,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            most,
+            lost: AtomicU64::new(0),
+            waiting: Mutex::default(),
+            wake: Condvar::new(),
+            passed: Condvar::new(),
+        });
+        let writer = Writer {
+            lines: Lines::new(out, false),
+            shared: Arc::clone(&shared),
+            flows: false,
+            last: None,
+            told: 0,
+            throttle: Throttle::new(TELL_AGAIN),
+        };
+        let thread = thread::Builder::new().name("log".to_owned());
+        thread.spawn(move || writer.run(tell))?;
+        Ok(Self(shared))
+    }
+
+    /// Takes a line, where there is room for it.
+    pub(super) fn put(&self, line: &[u8]) {
+        let mut waiting = self.0.waiting();
+        let bytes = waiting.bytes + Batch::cost(line);
+        if bytes > self.0.most {
+            self.0.lost.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        waiting.bytes = bytes;
+        waiting.taken += 1;
+        waiting.lines.push(line);
+        if mem::take(&mut waiting.is_asleep) {
+            drop(waiting);
+            self.0.wake.notify_one();
+        }
+    }
+
+    /// How many lines were lost.
+    pub(super) fn lost(&self) -> u64 {
+        self.0.lost.load(Ordering::Relaxed)
+    }
+
+    /// Waits until each line that was taken has been written, or so long. Says whether none of them waits any longer.
+    pub(super) fn written_within(&self, longest: Duration) -> bool {
+        let mut waiting = self.0.waiting();
+        waiting.is_urgent = true;
+        self.0.wake.notify_one();
+        let last = waiting.taken;
+        let waited = self
+            .0
+            .passed
+            .wait_timeout_while(waiting, longest, |waiting| waiting.passed < last);
+        let (waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        waiting.passed >= last
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.waiting().is_closed = true;
+        self.0.wake.notify_one();
+    }
+}
+
+impl Write for &Queue {
+    /// The subscriber writes each line in one piece.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.put(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lines that wait, once there are some and they have gathered since `last`; none after so long; `None` where none
+    /// will come.
+    fn next(&self, last: Option<Instant>, longest: Option<Duration>) -> Option<Batch> {
+        let mut waiting = self.waiting();
+        while waiting.lines.is_empty() && !waiting.is_closed {
+            waiting.is_asleep = true;
+            let Some(longest) = longest else {
+                let woken = self.wake.wait(waiting);
+                waiting = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let woken = self.wake.wait_timeout(waiting, longest);
+            let (woken, result) = woken.unwrap_or_else(PoisonError::into_inner);
+            waiting = woken;
+            if result.timed_out() {
+                break;
+            }
+        }
+        waiting.is_asleep = false;
+        if waiting.lines.is_empty() {
+            return (!waiting.is_closed).then(Batch::default);
+        }
+        let may_wait = |waiting: &mut Waiting| !waiting.is_urgent && !waiting.is_closed;
+        let gather = last.map_or(Duration::ZERO, |last| GATHER.saturating_sub(last.elapsed()));
+        let gathered = self.wake.wait_timeout_while(waiting, gather, may_wait);
+        let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        waiting.is_urgent = false;
+        Some(mem::take(&mut waiting.lines))
+    }
+
+    /// So many lines, of so many bytes, no longer wait.
+    fn pass(&self, lines: usize, bytes: usize) {
+        let mut waiting = self.waiting();
+        waiting.passed += lines as u64;
+        waiting.bytes -= bytes;
+        drop(waiting);
+        self.passed.notify_all();
+    }
+}
+
+/// The thread that writes.
+struct Writer<W> {
+    lines: Lines<W>,
+    shared: Arc<Shared>,
+    /// Whether the last lines were written.
+    flows: bool,
+    /// When it began to write last.
+    last: Option<Instant>,
+    /// How many lines were told to be lost.
+    told: u64,
+    throttle: Throttle,
+}
+
+impl<W: Write> Writer<W> {
+    fn run(mut self, tell: impl Fn(u64)) {
+        loop {
+            let longest = self.has_to_tell().then_some(TELL_AGAIN);
+            let Some(batch) = self.shared.next(self.last, longest) else {
+                return;
+            };
+            self.last = Some(Instant::now());
+            for group in batch.groups() {
+                let (written, result) = self.lines.write(group.bytes);
+                self.flows = result.is_ok();
+                let lost = if self.flows { 0 } else { group.after(written) };
+                self.shared.lost.fetch_add(lost as u64, Ordering::Relaxed);
+                self.shared.pass(group.ends.len(), group.cost());
+            }
+            if self.has_to_tell() && self.throttle.is_due(Instant::now()) {
+                self.told = self.lost();
+                tell(self.told);
+            }
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::Relaxed)
+    }
+
+    fn has_to_tell(&self) -> bool {
+        self.flows && self.lost() > self.told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::ErrorKind,
+        sync::mpsc::{self, Receiver, SyncSender},
+    };
+
+    use super::*;
+
+    /// Longer than any of this takes.
+    const LONG: Duration = Duration::from_mins(1);
+
+    /// A line that is written alone.
+    const LINE: usize = 4_000;
+
+    /// Gives each piece to a reader who has to take it before the next one is written; where there is none, that is an error.
+    struct Pipe(SyncSender<String>);
+
+    impl Write for Pipe {
+        fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+            let text = String::from_utf8_lossy(piece).into_owned();
+            let sent = self.0.send(text);
+            sent.map_err(|_| ErrorKind::BrokenPipe)?;
+            Ok(piece.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A queue with room for so many long lines, its reader, and what it tells.
+    fn queue(lines: usize) -> (Queue, Receiver<String>, Receiver<u64>) {
+        let (pipe, reader) = mpsc::sync_channel(0);
+        let (told, tells) = mpsc::channel();
+        let tell = move |lost| told.send(lost).unwrap();
+        let most = lines * Batch::cost(&line(0));
+        (Queue::start(Pipe(pipe), most, tell).unwrap(), reader, tells)
+    }
+
+    fn line(number: u32) -> Vec<u8> {
+        format!("{number:>width$}\n", width = LINE - 1).into_bytes()
+    }
+
+    fn put(queue: &Queue, numbers: std::ops::Range<u32>) {
+        numbers.for_each(|number| queue.put(&line(number)));
+    }
+
+    /// The number of the next line that is read.
+    fn read(reader: &Receiver<String>) -> u32 {
+        reader.recv_timeout(LONG).unwrap().trim().parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_taken_is_written_in_its_order() {
+        let (queue, reader, _tells) = queue(100);
+        let reading = thread::spawn(move || (0..100).map(|_| read(&reader)).collect::<Vec<_>>());
+        put(&queue, 0..100);
+        assert!(queue.written_within(LONG));
+        assert_eq!(reading.join().unwrap(), (0..100).collect::<Vec<_>>());
+        assert_eq!(queue.lost(), 0);
+    }
+
+    #[test]
+    fn short_lines_are_written_together() {
+        let (queue, reader, _tells) = queue(100);
+        let reading = thread::spawn(move || reader.iter().collect::<Vec<_>>());
+        for _ in 0..1_000 {
+            queue.put(b"0123456789\n");
+        }
+        assert!(queue.written_within(LONG));
+        drop(queue);
+        let pieces = reading.join().unwrap();
+        assert!(pieces.len() < 100, "{}", pieces.len());
+        assert!(pieces.iter().all(|piece| piece.ends_with('\n')));
+        assert_eq!(pieces.concat().lines().count(), 1_000);
+    }
+
+    #[test]
+    fn a_reader_that_has_stopped_costs_lines_and_their_number_is_told_once_it_reads() {
+        let (queue, reader, tells) = queue(10);
+        put(&queue, 0..30);
+        assert_eq!(queue.lost(), 20);
+        assert!(!queue.written_within(Duration::ZERO));
+        assert!(tells.try_recv().is_err());
+
+        let numbers: Vec<_> = (0..10).map(|_| read(&reader)).collect();
+        assert_eq!(numbers, (0..10).collect::<Vec<_>>());
+        assert_eq!(tells.recv_timeout(LONG), Ok(20));
+        assert!(queue.written_within(LONG));
+    }
+
+    #[test]
+    fn what_is_lost_after_it_was_told_is_told_without_another_line() {
+        let (queue, reader, tells) = queue(1);
+        put(&queue, 0..2);
+        assert_eq!(read(&reader), 0);
+        assert_eq!(tells.recv_timeout(LONG), Ok(1));
+        assert!(queue.written_within(LONG));
+        put(&queue, 2..5);
+        assert_eq!(read(&reader), 2);
+        assert_eq!(tells.recv_timeout(LONG), Ok(3));
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_costs_lines_which_are_counted() {
+        let (queue, reader, tells) = queue(100);
+        drop(reader);
+        put(&queue, 0..50);
+        for _ in 0..50 {
+            queue.put(b"short\n");
+        }
+        assert!(queue.written_within(LONG));
+        assert_eq!(queue.lost(), 100);
+        assert!(tells.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_line_that_is_longer_than_the_room_for_all_is_lost_alone() {
+        let (queue, reader, _tells) = queue(2);
+        queue.put(&[b'.'; 3 * LINE]);
+        assert_eq!(queue.lost(), 1);
+        put(&queue, 0..1);
+        assert_eq!(read(&reader), 0);
+        assert_eq!(queue.lost(), 1);
+    }
+}
