@@ -95,6 +95,12 @@ pub fn from_within(host: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
     hosts.into_iter().map(at_port).collect()
 }
 
+/// How many connections a limit of open files leaves.
+pub(super) fn connections_within(files: usize) -> usize {
+    let left = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT);
+    left.max(FEWEST_CONNECTIONS)
+}
+
 impl Serving {
     /// The memory for requests in flight, in bytes: the setting, else half of what this process may use.
     #[must_use]
@@ -121,11 +127,10 @@ impl Serving {
     #[must_use]
     pub fn most_connections(&self) -> usize {
         self.max_connections.unwrap_or_else(|| {
-            let files = process::file_limit();
-            let by_files = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT);
+            let by_files = connections_within(process::file_limit());
             let memory = self.most_in_flight() / (2 * self.header_limit.as_u64());
             let by_memory = usize::try_from(memory).unwrap_or(usize::MAX);
-            by_files.min(by_memory).max(FEWEST_CONNECTIONS)
+            by_files.min(by_memory.max(FEWEST_CONNECTIONS))
         })
     }
 
