@@ -122,8 +122,8 @@ impl Serving {
     }
 
     /// How many connections may be answered at a time: the setting, else as many as the limit of open files leaves, of which a
-    /// quarter is kept for Salesforce, and a few for what is asked of the service itself; and as many as have a sixteenth of
-    /// the memory for requests in their buffers.
+    /// quarter is kept for Salesforce, and a few for what is asked of the service itself; and no more than have a
+    /// buffer of twice `HEADER_LIMIT` each within the memory for requests.
     #[must_use]
     pub fn most_connections(&self) -> usize {
         self.max_connections.unwrap_or_else(|| {
