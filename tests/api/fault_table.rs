@@ -9,7 +9,7 @@ use wiremock::{
 };
 
 use crate::{
-    fixtures::{destination, job, lead_job, lets_in, lookup, nothing_found},
+    fixtures::{contact_job, destination, job, lead_job, lets_in, lookup, nothing_found},
     inline::deliver,
     planted::BEARER,
     service::{Service, assert_says},
@@ -141,17 +141,6 @@ async fn salesforce(answer: ResponseTemplate) -> MockServer {
 fn at_attempt(attempt: u64, mut job: Value) -> Value {
     job["metadata"]["attemptNum"] = json!(attempt);
     job
-}
-
-/// An update of a contact that its event names: nothing is looked up.
-fn contact_job(id: u64) -> Value {
-    let contact = json!({
-        "type": "identify",
-        "traits": {"LastName": "Gibbs"},
-        "context": {"externalId": [{"type": "Salesforce-Contact", "id": "0035g0000000001AAA"}]},
-        "integrations": {"Salesforce": true},
-    });
-    job(id, contact, &destination("dst-1"))
 }
 
 #[tokio::test]
