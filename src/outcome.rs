@@ -26,7 +26,12 @@ pub enum Requests<'a> {
     /// At least one request, in order.
     Described(DescribedRequests<'a>),
     /// The message itself, which was transformed before it was queued.
-    Transformed(Event<'a>),
+    Transformed {
+        /// The message.
+        event: Event<'a>,
+        /// Whether the delivery proxy is told so.
+        is_noted: bool,
+    },
     /// Nothing: the event has been written here.
     Delivered,
 }
@@ -131,7 +136,7 @@ impl Outcome<'_> {
     fn requests(&self) -> u64 {
         match &self.result {
             Ok(Requests::Described(requests)) => requests.len() as u64,
-            Ok(Requests::Transformed(_) | Requests::Delivered) | Err(_) => 0,
+            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => 0,
         }
     }
 

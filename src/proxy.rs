@@ -96,14 +96,17 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Whether an earlier attempt may have created the record: the answer to it may have been lost. A record that was looked
-    /// up for this same attempt is known not to be there; one that the event names without an id has no key.
+    /// Whether an earlier attempt may have created the record, and its e-mail tells: the answer to it may have been lost. A
+    /// record that was looked up for this same attempt is known not to be there; one that the event names without an id has no
+    /// key, and one that it identifies by another field may share its e-mail with others.
     fn may_be_repeated(&self, operation: &Operation) -> bool {
-        let was_looked_up = |job: &Job<'_>| match job.origin {
-            Origin::Stored => false,
-            Origin::Routed { looked_up } => looked_up.is_none_or(|attempt| attempt == job.attempt),
+        let is_told_by_email = |job: &Job<'_>| match job.origin {
+            Origin::Stored => true,
+            Origin::Routed { looked_up } => {
+                looked_up.is_some_and(|note| note.by_email && note.attempt != job.attempt)
+            }
         };
-        let may_be = |job: &Job<'_>| job.attempt > 0 && !was_looked_up(job);
+        let may_be = |job: &Job<'_>| job.attempt > 0 && is_told_by_email(job);
         matches!(operation, Operation::Create { .. }) && self.request.jobs.iter().any(may_be)
     }
 
