@@ -100,7 +100,9 @@ impl EventError {
             Self::BeingCreated | Self::Overtaking | Self::NotInTime(_) | Self::Interrupted => {
                 by_disposition(Disposition::Retry)
             }
-            Self::Write(fault) | Self::Reserved(fault) => by_disposition(fault.disposition()),
+            Self::Write(fault) | Self::MayRepeat(fault) | Self::Reserved(fault) => {
+                by_disposition(fault.disposition())
+            }
             Self::SeveralRecords { .. }
             | Self::LeadDeleted { .. }
             | Self::ConvertedWithoutContact { .. } => LOOKUP_REFUSED,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use crate::{
-    error::EventError,
+    error::{EventError, MAY_REPEAT},
     salesforce::{Fault, delivery::NotSent, fault::Disposition},
 };
 
@@ -105,10 +105,6 @@ impl Outcome {
         }
     }
 }
-
-/// What is said of a lost answer to a create without a key.
-const MAY_REPEAT: &str = "it is not known whether the record was created, and the event has no key to look it up by: the next attempt \
-                          may create it a second time";
 
 /// Without the answer's body, which may repeat what was sent.
 impl fmt::Debug for Outcome {
