@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
         Some(Command::Demo(options)) => demo::run(&options).await,
         Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Simulate(options)) => simulator::serve::run(&options).await,
-        Some(Command::Check(options)) => check::run(*options).await,
+        Some(Command::Check(options)) => Box::pin(check::run(*options)).await,
         Some(Command::Health(options)) => health::run(&options).await,
     }
 }

@@ -167,30 +167,52 @@ fn reference(index: usize) -> String {
     format!("part{index}")
 }
 
-/// Hands each part its answer, by reference. A part without one is not known to be done.
-///
-/// # Errors
-/// [`Fault::Unreadable`] where the body is no Composite result.
-pub fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Fault> {
+fn answers(body: &[u8]) -> Result<Answers<'_>, Fault> {
     // serde's own text would quote the answer, personal data included.
-    let answers: Answers<'_> = serde_json::from_slice(body).map_err(|error| {
+    serde_json::from_slice(body).map_err(|error| {
         Fault::Unreadable(format!(
             "no Composite result at line {} column {}",
             error.line(),
             error.column()
         ))
-    })?;
-    let answers = answers.composite_response.into_iter();
+    })
+}
+
+/// Hands each part its answer, by reference. A part without one is not known to be done.
+///
+/// # Errors
+/// [`Fault::Unreadable`] where the body is no Composite result.
+pub fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Fault> {
+    let answers = answers(body)?.composite_response.into_iter();
     let mut by_reference: HashMap<String, Subanswer<'_>> = answers
         .map(|answer| (answer.reference_id.clone(), answer))
         .collect();
     let of = |index| match by_reference.remove(&reference(index)) {
         Some(answer) => answer.result(),
-        None => Err(Fault::Unreadable(
-            "a part of the Composite has no answer".to_owned(),
-        )),
+        None => Err(no_answer()),
     };
     Ok((0..parts).map(of).collect())
+}
+
+/// What a Composite that was sent for somebody else has not done: the part that decides, of those that are refused.
+pub(super) fn fault(body: &[u8]) -> Option<Fault> {
+    let answers = match answers(body) {
+        Ok(answers) => answers,
+        Err(unreadable) => return Some(unreadable),
+    };
+    let answers = answers.composite_response;
+    if answers.is_empty() {
+        return Some(no_answer());
+    }
+    let faults = answers.iter().filter_map(|answer| match answer.result() {
+        Ok(body) => Fault::in_success(answer.http_status_code, &body),
+        Err(fault) => Some(fault),
+    });
+    faults.min_by_key(Fault::rank)
+}
+
+fn no_answer() -> Fault {
+    Fault::Unreadable("a part of the Composite has no answer".to_owned())
 }
 
 impl Subanswer<'_> {
