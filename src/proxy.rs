@@ -20,7 +20,7 @@ use crate::{
     plan::Record,
     rules::Rules,
     salesforce::{
-        Credentials, Fault, Key, Salesforce,
+        AuthError, Credentials, Fault, Key, Salesforce,
         delivery::{Answered, Write},
         fault::Disposition,
         operation::Operation,
@@ -44,6 +44,8 @@ struct Delivery<'r, 'a> {
     timeout: Duration,
     /// Whether a new session was sought already.
     is_renewed: bool,
+    /// Why none could be opened.
+    refused: Option<Arc<AuthError>>,
 }
 
 impl Proxy {
@@ -68,6 +70,7 @@ impl Proxy {
             destination,
             timeout,
             is_renewed: false,
+            refused: None,
         };
         let sending = request.sending().map_err(Into::into);
         match sending.and_then(|sending| self.salesforce.prepare(sending)) {
@@ -210,7 +213,11 @@ impl Delivery<'_, '_> {
     async fn renew(&mut self, write: &mut Write<'_>) -> bool {
         let credentials = self.credentials.as_ref().filter(|_| !self.is_renewed);
         self.is_renewed = true;
-        self.proxy.salesforce.renew_write(write, credentials).await
+        let renewed = self.proxy.salesforce.renew_write(write, credentials).await;
+        renewed.unwrap_or_else(|error| {
+            self.refused = Some(error);
+            false
+        })
     }
 
     fn answered(&self, write: &Write<'_>, answered: Answered) -> Outcome {
@@ -224,6 +231,10 @@ impl Delivery<'_, '_> {
         answer: Option<(u16, bytes::Bytes)>,
         failure: Option<Failure>,
     ) -> Outcome {
+        let failure = failure.map(|failure| match &self.refused {
+            Some(error) if failure.is_expiry() => Failure::NoSession(Arc::clone(error)),
+            Some(_) | None => failure,
+        });
         let operation = write.map_or(&Operation::Other, |write| write.operation());
         let jobs = self.request.jobs.iter();
         let dispositions = jobs.map(|job| {
