@@ -70,9 +70,9 @@ pub struct Outcomes<'a> {
 }
 
 impl<'a> Outcomes<'a> {
-    /// Adds the outcome of an event, and returns how many requests it brings. `creation` is given where the outcome
-    /// is one request that creates a record which another event may want to create as well. Where it creates a record that an earlier one
-    /// creates already, the two become one; where they may not share a request, the later event has to wait until the
+    /// Adds the outcome of an event, and returns how many requests it brings. `creation` is given where the outcome is one
+    /// request that creates a record which another event may want to create as well. Where it creates a record that an earlier
+    /// one creates already, the two become one; where they may not share a request, the later event has to wait until the
     /// record can be found: two requests would create it twice.
     pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<(Creation, Sharing)>) -> u64 {
         let next = self.outcomes.len();

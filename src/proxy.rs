@@ -114,11 +114,13 @@ impl Delivery<'_, '_> {
     }
 
     /// The key by which the record is looked up that a refused write was meant for: where its descriptor was stored, the
-    /// record may have gone or come meanwhile.
+    /// record that it updates may have gone meanwhile, or the one that it creates come. An update whose record is there is for
+    /// that one, whichever record holds a value of it.
     fn gone(&self, write: &Write<'_>, fault: Option<&Fault>) -> Option<Key> {
+        let fault = fault.filter(|fault| may_be_mended(fault, write.operation()))?;
+        let creates = matches!(write.operation(), Operation::Create { .. });
         let is_stored = |job: &Job<'_>| job.origin == Origin::Stored;
-        let is_mendable = fault.is_some_and(|fault| may_be_mended(fault, write.operation()));
-        if is_mendable && self.request.jobs.iter().any(is_stored) {
+        if creates == fault.is_about_a_duplicate() && self.request.jobs.iter().any(is_stored) {
             key_of(write)
         } else {
             None

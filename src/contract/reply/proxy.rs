@@ -107,8 +107,8 @@ fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, error: &str, json: &mut W
     });
 }
 
-/// The outcome of a job: Salesforce's answer as JSON text with what to do about it, and the job's metadata as it came, but for `dontBatch` where the
-/// job is to be sent alone next time.
+/// The outcome of a job: Salesforce's answer as JSON text with what to do about it, and the job's metadata as it came, but for
+/// `dontBatch` where the job is to be sent alone next time.
 fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
     json.text_member("error", error);
     json.key("statusCode");

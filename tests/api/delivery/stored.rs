@@ -344,3 +344,23 @@ async fn a_lead_that_came_into_being_meanwhile_and_is_unique_is_updated() {
     let leads = stored.org.records("Lead");
     assert_eq!((leads.len(), &leads[0]["City"]), (1, &json!("Berlin")));
 }
+
+/// The event may have named the record: another of the same person is not meant.
+#[tokio::test]
+async fn an_update_that_another_lead_makes_a_duplicate_does_not_become_that_leads() {
+    let org = org()
+        .unique_field("Lead", "ext__c", FieldType::Text)
+        .build();
+    let lead = known_lead(&org, "ada@example.com");
+    let ada = json!({"email": "ada@example.com", "ext": "a1", "city": "Berlin"});
+    let stored = Stored::new(org, &[], &[], ada).await;
+    let other = json!({"LastName": "planted", "Company": "Acme", "Email": "ada@example.com", "ext__c": "a1"});
+    stored.org.insert("Lead", other).unwrap();
+    let queries = stored.org.calls().query;
+    let (status, message) = stored.attempt("v1", 0).await;
+    assert_eq!((status, stored.org.calls().query), (400, queries));
+    assert_says(&message, "DUPLICATE_VALUE");
+    let leads = stored.org.records("Lead");
+    assert_eq!(leads[0]["Id"], json!(lead));
+    assert_eq!([&leads[0]["City"], &leads[1]["City"]], [&Value::Null; 2]);
+}
