@@ -15,6 +15,7 @@ use crate::{
         client::Client,
         fault::{Fault, Refusal},
         session::Session,
+        soql::LONGEST_URI,
     },
 };
 
@@ -77,14 +78,23 @@ impl Client {
             [only] => return vec![self.ask_alone(call, session, only).await],
             [..] => self.composite(call, session, version, parts).await,
         };
-        if let Err(Fault::Refused(_) | Fault::Unknown(_)) = together {
-            let mut answers = Vec::with_capacity(parts.len());
-            for part in parts {
-                answers.push(self.ask_alone(call, session, part).await);
-            }
-            return answers;
+        if is_refused(&together) {
+            return self.ask_each(call, session, parts).await;
         }
         self.handed_out(together, parts.len())
+    }
+
+    async fn ask_each(
+        &self,
+        call: Call,
+        session: &Session,
+        parts: &[Part],
+    ) -> Vec<Result<Bytes, Fault>> {
+        let mut answers = Vec::with_capacity(parts.len());
+        for part in parts {
+            answers.push(self.ask_alone(call, session, part).await);
+        }
+        answers
     }
 
     async fn ask_alone(&self, call: Call, session: &Session, part: &Part) -> Result<Bytes, Fault> {
@@ -99,8 +109,8 @@ impl Client {
         answer.map_err(Fault::of_resource)
     }
 
-    /// Makes the requests in a Composite, also one alone: there its URL may be longer than a URI. No event is to blame where
-    /// Salesforce refuses the Composite itself.
+    /// Makes queries in a Composite, also one alone: there its URL may be longer than a URI. No event is to blame where
+    /// Salesforce refuses the Composite itself: each goes by itself then, where a URI holds it.
     pub(super) async fn ask_together(
         &self,
         call: Call,
@@ -109,6 +119,9 @@ impl Client {
         parts: &[Part],
     ) -> Vec<Result<Bytes, Fault>> {
         let together = self.composite(call, session, version, parts).await;
+        if is_refused(&together) && parts.iter().all(|part| part.path.len() <= LONGEST_URI) {
+            return self.ask_each(call, session, parts).await;
+        }
         let together = together.map_err(|fault| match fault {
             // Not its words: they may quote the queries, and with them the e-mails of other events. Nor is it final at once.
             Fault::Refused(refusal) | Fault::Unknown(refusal) => Fault::Unknown(Refusal {
@@ -161,6 +174,10 @@ impl Client {
         let answer = self.send(call, Some(session.instance()), request).await;
         answer.map_err(Fault::of_resource)
     }
+}
+
+fn is_refused(together: &Result<Bytes, Fault>) -> bool {
+    matches!(together, Err(Fault::Refused(_) | Fault::Unknown(_)))
 }
 
 fn reference(index: usize) -> String {
