@@ -90,11 +90,6 @@ fn place(at: usize) -> u32 {
 }
 
 impl Scan<'_, '_> {
-    #[expect(
-        clippy::inline_always,
-        reason = "what is being walked through stays in registers"
-    )]
-    #[inline(always)]
     fn walk(&mut self) -> Option<()> {
         let mut at = self.blank(0);
         loop {
@@ -116,8 +111,10 @@ impl Scan<'_, '_> {
             b'"' => self.string(start)?,
             b'{' => match self.repeated(start) {
                 Some(end) => end,
+                None if self.open.len() == DEEPEST => self.too_deep(start)?,
                 None => return self.opened(start, true),
             },
+            b'[' if self.open.len() == DEEPEST => self.too_deep(start)?,
             b'[' => return self.opened(start, false),
             b'-' | b'0'..=b'9' => self.number(start)?,
             b't' => self.word(start, b"true")?,
@@ -148,9 +145,6 @@ impl Scan<'_, '_> {
     }
 
     fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
-        if self.open.len() == DEEPEST {
-            return self.too_deep(start);
-        }
         let node = place(self.places.nodes.len());
         self.open.push(Container { node, is_object });
         self.leaf(start, start);
@@ -165,7 +159,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Passes a container that nests too deep. What it holds is checked and not noted, as nobody will look at it.
+    /// Passes a container that nests too deep, to its end. What it holds is checked and not noted, as nobody will look at it.
     #[cold]
     fn too_deep(&mut self, start: usize) -> Option<usize> {
         self.flaw(start, Uncarriable::TooDeep);
@@ -173,7 +167,7 @@ impl Scan<'_, '_> {
         rest.next()?.ok()?;
         let end = start + rest.byte_offset();
         self.leaf(start, end);
-        self.after(end)
+        Some(end)
     }
 
     /// Closes the innermost container with the bracket at `at`.
