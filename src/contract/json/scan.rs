@@ -54,14 +54,17 @@ pub(super) fn places(text: &str, room: Room<'_>) -> Result<Places, Unplaced> {
         room,
         has_room: true,
     };
-    let walked = scan
-        .reserve(text.len() / BYTES_A_NODE + AT_ONCE)
-        .and_then(|()| scan.walk());
-    match walked {
-        _ if !scan.has_room => Err(Unplaced::NoRoom),
-        None => Err(Unplaced::NoJson),
-        Some(()) => Ok(scan.places),
+    if scan.reserve(text.len() / BYTES_A_NODE + AT_ONCE).is_none() {
+        return Err(Unplaced::NoRoom);
     }
+    if scan.walk().is_some() {
+        return Ok(scan.places);
+    }
+    Err(if scan.has_room {
+        Unplaced::NoJson
+    } else {
+        Unplaced::NoRoom
+    })
 }
 
 struct Scan<'t, 'r> {
@@ -91,11 +94,11 @@ fn place(at: usize) -> u32 {
 
 impl Scan<'_, '_> {
     fn walk(&mut self) -> Option<()> {
+        let mut fits = self.places.nodes.capacity() - AT_ONCE;
         let mut at = self.blank(0);
         loop {
-            let nodes = &self.places.nodes;
-            if nodes.capacity() - nodes.len() < AT_ONCE {
-                self.reserve(nodes.len() / 2 + AT_ONCE)?;
+            if self.places.nodes.len() > fits {
+                fits = self.reserve(self.places.nodes.len() / 2 + AT_ONCE)?;
             }
             at = self.value(at)?;
             if self.open.is_empty() {
@@ -278,11 +281,15 @@ impl Scan<'_, '_> {
         self.places.nodes.push(Node { start, end, next });
     }
 
-    /// Makes room for more nodes; `None` where there is none.
+    /// Makes room for more nodes, and tells with how many a further step fits; `None` where there is no room.
     #[cold]
-    fn reserve(&mut self, more: usize) -> Option<()> {
+    fn reserve(&mut self, more: usize) -> Option<usize> {
         self.has_room = (self.room)(more * size_of::<Node>());
-        self.has_room.then(|| self.places.nodes.reserve_exact(more))
+        if !self.has_room {
+            return None;
+        }
+        self.places.nodes.reserve_exact(more);
+        Some(self.places.nodes.capacity() - AT_ONCE)
     }
 
     #[cold]
