@@ -10,7 +10,7 @@ mod verdict;
 
 use std::any::Any;
 
-pub use event::{EventError, ExternalIdFlaw, SecretFlaw};
+pub use event::{EventError, ExternalIdFlaw, MAY_REPEAT, SecretFlaw};
 pub use request::RequestError;
 pub use verdict::StatTags;
 pub(crate) use verdict::by_disposition;

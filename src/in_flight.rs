@@ -6,17 +6,17 @@
 //! | [`Share`] | a request: its body, and what is made of it |
 //! | [`Memory`] | anything else: an answer of Salesforce, a piece of an answer, headers that have not ended |
 
+mod connection;
 mod fair;
+mod overloaded;
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-use thiserror::Error;
-
-pub use self::fair::OrgKey;
 use self::fair::Orgs;
+pub use self::{connection::OfConnection, fair::OrgKey, overloaded::Overloaded};
 
 /// How many times its body's length a request is counted at least: the body, what is read out of it, and the answer, which
 /// echoes metadata and destination of each event. Measured at the peak of a fresh process (release build, glibc's
@@ -54,45 +54,6 @@ impl Default for Counts {
     }
 }
 
-/// There is no room for more.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Overloaded {
-    /// Not at present: the others take too much of it.
-    #[error(
-        "the requests in flight take {taken} of the {most} bytes of memory that they may take (MAX_IN_FLIGHT_BYTES), and this one needs {needed} more; raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
-    )]
-    Full {
-        /// `MAX_IN_FLIGHT_BYTES`.
-        most: u64,
-        /// What is taken.
-        taken: u64,
-        /// What is needed beyond that.
-        needed: u64,
-    },
-    /// Not at present: the org has its half, and another one needs the other.
-    #[error(
-        "the requests in flight for this org take {taken} bytes of memory, and this one needs {needed} more: while requests for other orgs come, one org may take half of MAX_IN_FLIGHT_BYTES, {half} bytes; raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
-    )]
-    Org {
-        /// Half of `MAX_IN_FLIGHT_BYTES`.
-        half: u64,
-        /// What the org has taken.
-        taken: u64,
-        /// What is needed beyond that.
-        needed: u64,
-    },
-    /// Never: one request is made into more than all together may take.
-    #[error(
-        "the body is made into {needed} bytes, because it holds very many values; all requests in flight may take {most} bytes of memory (MAX_IN_FLIGHT_BYTES): raise it, or send smaller batches"
-    )]
-    Never {
-        /// `MAX_IN_FLIGHT_BYTES`.
-        most: u64,
-        /// What is needed.
-        needed: u64,
-    },
-}
-
 /// One request's share of the memory. It is given back when the request is over: answered to the last byte, or abandoned, and
 /// nothing that it has begun is under way any longer.
 #[derive(Debug)]
@@ -106,39 +67,6 @@ pub struct Share {
     taken: AtomicU64,
     /// The orgs that it is for, each with what it takes of theirs.
     orgs: fair::Charges,
-}
-
-/// What the server says of a request's connection, in the request's extensions. The connection is being answered until the last
-/// clone is gone.
-#[derive(Clone, Debug)]
-pub struct OfConnection {
-    _busy: Arc<dyn Keep>,
-    crowded: Option<usize>,
-}
-
-/// Something that is kept until an answer has left.
-trait Keep: std::fmt::Debug + Send + Sync {}
-
-impl<T: std::fmt::Debug + Send + Sync> Keep for T {}
-
-impl OfConnection {
-    /// `busy` is kept until the answer has left; `crowded` tells how many connections may be answered at a time, where this one
-    /// is one too many.
-    pub(crate) fn new<T: std::fmt::Debug + Send + Sync + 'static>(
-        busy: T,
-        crowded: Option<usize>,
-    ) -> Self {
-        Self {
-            _busy: Arc::new(busy),
-            crowded,
-        }
-    }
-
-    /// How many connections may be answered at a time, where this one is one too many.
-    #[must_use]
-    pub fn crowded(&self) -> Option<usize> {
-        self.crowded
-    }
 }
 
 /// Memory that is counted for as long as this lives.

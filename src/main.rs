@@ -156,6 +156,7 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
         version = env!("CARGO_PKG_VERSION"),
         max_in_flight_bytes = serving.most_in_flight(),
         largest_body_bytes = serving.largest_body(),
+        max_connections = serving.most_connections(),
         "listening"
     );
     tokio::spawn(ready.clone().expect_rudder_server(PATIENCE));

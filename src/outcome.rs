@@ -26,7 +26,12 @@ pub enum Requests<'a> {
     /// At least one request, in order.
     Described(DescribedRequests<'a>),
     /// The message itself, which was transformed before it was queued.
-    Transformed(Event<'a>),
+    Transformed {
+        /// The message.
+        event: Event<'a>,
+        /// Whether the delivery proxy is told so.
+        is_noted: bool,
+    },
     /// Nothing: the event has been written here.
     Delivered,
 }
@@ -65,9 +70,9 @@ pub struct Outcomes<'a> {
 }
 
 impl<'a> Outcomes<'a> {
-    /// Adds the outcome of an event, and returns how many requests it brings. `creation` is given where the outcome
-    /// is one request that creates a record which another event may want to create as well. Where it creates a record that an earlier one
-    /// creates already, the two become one; where they may not share a request, the later event has to wait until the
+    /// Adds the outcome of an event, and returns how many requests it brings. `creation` is given where the outcome is one
+    /// request that creates a record which another event may want to create as well. Where it creates a record that an earlier
+    /// one creates already, the two become one; where they may not share a request, the later event has to wait until the
     /// record can be found: two requests would create it twice.
     pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<(Creation, Sharing)>) -> u64 {
         let next = self.outcomes.len();
@@ -131,7 +136,7 @@ impl Outcome<'_> {
     fn requests(&self) -> u64 {
         match &self.result {
             Ok(Requests::Described(requests)) => requests.len() as u64,
-            Ok(Requests::Transformed(_) | Requests::Delivered) | Err(_) => 0,
+            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => 0,
         }
     }
 

@@ -242,7 +242,10 @@ impl Pipeline {
                 self.write(writing, answers, unchanged)
                     .map(Requests::Described),
             ),
-            Ok(Planned::Transformed(event)) => (false, Ok(Requests::Transformed(*event))),
+            Ok(Planned::Transformed(event)) => {
+                let (event, is_noted) = (*event, self.rules.notes_lookups);
+                (false, Ok(Requests::Transformed { event, is_noted }))
+            }
             Err(error) => (false, Err(error.clone())),
         };
         outcome_of(

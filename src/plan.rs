@@ -78,8 +78,6 @@ impl fmt::Debug for Record<'_> {
     }
 }
 
-/// Where an event's traits are: the first that is there.
-pub(crate) const TRAITS: [&str; 2] = ["traits", "context.traits"];
 const EMAIL: [&str; 3] = ["traits.email", "context.traits.email", "properties.email"];
 
 /// Plans what an admitted event writes.
@@ -108,7 +106,7 @@ pub fn plan<'a>(
 }
 
 fn traits<'a>(event: &Event<'a>) -> Result<Members<'a>, EventError> {
-    let traits = event.first_present(&TRAITS).ok_or(EventError::NoTraits)?;
+    let traits = event.traits().ok_or(EventError::NoTraits)?;
     traits.as_members().ok_or(EventError::TraitsNotObject {
         found: traits.kind().noun(),
     })

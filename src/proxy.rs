@@ -20,7 +20,7 @@ use crate::{
     plan::Record,
     rules::Rules,
     salesforce::{
-        Credentials, Fault, Key, Salesforce,
+        AuthError, Credentials, Fault, Key, Salesforce,
         delivery::{Answered, Write},
         fault::Disposition,
         operation::Operation,
@@ -44,6 +44,8 @@ struct Delivery<'r, 'a> {
     timeout: Duration,
     /// Whether a new session was sought already.
     is_renewed: bool,
+    /// Why none could be opened.
+    refused: Option<Arc<AuthError>>,
 }
 
 impl Proxy {
@@ -68,6 +70,7 @@ impl Proxy {
             destination,
             timeout,
             is_renewed: false,
+            refused: None,
         };
         let sending = request.sending().map_err(Into::into);
         match sending.and_then(|sending| self.salesforce.prepare(sending)) {
@@ -96,27 +99,34 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Whether an earlier attempt may have created the record: the answer to it may have been lost. A record that was looked
-    /// up for this same attempt is known not to be there; one that the event names without an id has no key.
+    /// Whether an earlier attempt may have created the record, and its e-mail tells: the answer to it may have been lost. A
+    /// record that was looked up for this same attempt is known not to be there; one that the event names without an id has no
+    /// key, and one that it identifies by another field may share its e-mail with others.
     fn may_be_repeated(&self, operation: &Operation) -> bool {
-        let was_looked_up = |job: &Job<'_>| match job.origin {
-            Origin::Stored => false,
-            Origin::Routed { looked_up } => looked_up.is_none_or(|attempt| attempt == job.attempt),
+        let is_told_by_email = |job: &Job<'_>| match job.origin {
+            Origin::Stored => true,
+            Origin::Routed { looked_up } => {
+                looked_up.is_some_and(|note| note.by_email && note.attempt != job.attempt)
+            }
         };
-        let may_be = |job: &Job<'_>| job.attempt > 0 && !was_looked_up(job);
+        let may_be = |job: &Job<'_>| job.attempt > 0 && is_told_by_email(job);
         matches!(operation, Operation::Create { .. }) && self.request.jobs.iter().any(may_be)
     }
 
-    /// The key by which the record is looked up that a refused write was meant for, where the refusal would be final and a
-    /// lookup was made before: when a stored descriptor was described, or by the router in a later attempt, which may have
-    /// remembered the id.
+    /// The key by which the record is looked up that a refused write was meant for, where the refusal would be final and the
+    /// record was looked up before: when a stored descriptor was described, or by the router in a later attempt, which may
+    /// have remembered the id. The record that it updates may have gone meanwhile, or the one that it creates come. An update
+    /// whose record is there is for that one, whichever record holds a value of it.
     fn gone(&self, write: &Write<'_>, fault: Option<&Fault>) -> Option<Key> {
+        let fault = fault.filter(|fault| may_be_mended(fault, write.operation()))?;
+        let creates = matches!(write.operation(), Operation::Create { .. });
         let would_be_final = |job: &Job<'_>| match job.origin {
             Origin::Stored => true,
-            Origin::Routed { looked_up } => looked_up.is_some() && job.attempt >= MOST_LOOKUPS,
+            Origin::Routed { looked_up } => {
+                looked_up.is_some_and(|looked_up| looked_up.by_email) && job.attempt >= MOST_LOOKUPS
+            }
         };
-        let is_mendable = fault.is_some_and(|fault| may_be_mended(fault, write.operation()));
-        if is_mendable && self.request.jobs.iter().any(would_be_final) {
+        if creates == fault.is_about_a_duplicate() && self.request.jobs.iter().any(would_be_final) {
             key_of(write)
         } else {
             None
@@ -211,7 +221,11 @@ impl Delivery<'_, '_> {
     async fn renew(&mut self, write: &mut Write<'_>) -> bool {
         let credentials = self.credentials.as_ref().filter(|_| !self.is_renewed);
         self.is_renewed = true;
-        self.proxy.salesforce.renew_write(write, credentials).await
+        let renewed = self.proxy.salesforce.renew_write(write, credentials).await;
+        renewed.unwrap_or_else(|error| {
+            self.refused = Some(error);
+            false
+        })
     }
 
     fn answered(&self, write: &Write<'_>, answered: Answered) -> Outcome {
@@ -225,6 +239,10 @@ impl Delivery<'_, '_> {
         answer: Option<(u16, bytes::Bytes)>,
         failure: Option<Failure>,
     ) -> Outcome {
+        let failure = failure.map(|failure| match &self.refused {
+            Some(error) if failure.is_expiry() => Failure::NoSession(Arc::clone(error)),
+            Some(_) | None => failure,
+        });
         let operation = write.map_or(&Operation::Other, |write| write.operation());
         let jobs = self.request.jobs.iter();
         let dispositions = jobs.map(|job| {

@@ -182,7 +182,8 @@ pub struct Rules {
     pub processor_asks_again: bool,
     /// Row 11: whether two events for one new record in a router batch become one request.
     pub coalesce: bool,
-    /// Whether the router notes for the delivery proxy which records come from a lookup. Without the note each may.
+    /// Whether the router notes for the delivery proxy which records come from a lookup, and which requests were stored before
+    /// they came. Without the note each record may come from one.
     pub notes_lookups: bool,
 }
 

@@ -3,7 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::contract::{dynamic, json::Outline};
+use salesforce_transformer::contract::{
+    dynamic::{self, Resolved},
+    json::Outline,
+};
 use serde_json::{Map, Value};
 
 fuzz_target!(|text: &str| {
@@ -15,7 +18,9 @@ fuzz_target!(|text: &str| {
     let Some(destination) = object.get("destination") else {
         return;
     };
-    let Some(resolved) = dynamic::resolved(object, destination) else {
+    let unlimited = |_| Ok::<(), ()>(());
+    let resolved = dynamic::resolved(object, destination, usize::MAX, unlimited);
+    let Ok(Some(Resolved::Entry(resolved))) = resolved else {
         return;
     };
     let resolved: Value = serde_json::from_str(resolved.root().json()).expect("JSON");

@@ -42,8 +42,12 @@ fn of_place(difference: &Difference, event: Option<&Value>) -> Option<&'static s
         }
         return of_field(name, reference, candidate);
     }
-    if name == "lookedUp" && fields.ends_with("/destInfo") && reference.is_none() {
-        return Some("row 6: the proxy is told what was looked up");
+    if fields.ends_with("/destInfo") && reference.is_none() {
+        match name {
+            "lookedUp" => return Some("row 6: the proxy is told what was looked up"),
+            "stored" => return Some("row 6: the proxy is told which requests were stored"),
+            _ => {}
+        }
     }
     match (name, text(reference), text(candidate)) {
         ("method", Some(one), Some(other)) if one == "POST" && other == "PATCH" => {

@@ -59,6 +59,12 @@ struct OfJob<'a> {
     attempt: u64,
 }
 
+/// A number of attempts; none where it is not there.
+pub(super) fn attempts(value: Option<Value<'_>>) -> u64 {
+    let number = value.and_then(Value::as_text_or_number);
+    number.map_or(0, |number| number.parse().unwrap_or_default())
+}
+
 impl<'a> OfJob<'a> {
     fn read(metadata: Option<Value<'a>>) -> Self {
         let members = metadata.and_then(Value::as_object).unwrap_or_default();
@@ -75,9 +81,7 @@ impl<'a> OfJob<'a> {
             secret,
             traceparent,
             dest_info,
-            attempt: attempt
-                .and_then(|attempt| attempt.json().parse().ok())
-                .unwrap_or_default(),
+            attempt: attempts(attempt),
         }
     }
 }

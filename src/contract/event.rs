@@ -113,6 +113,27 @@ impl<'a> Event<'a> {
             .unwrap_or_else(|| self.message.at(path))
     }
 
+    /// The event's traits: of `traits` and `context.traits` the first that is present.
+    #[must_use]
+    pub fn traits(&self) -> Option<Value<'a>> {
+        if self.dotted {
+            return self.first_present(&["traits", "context.traits"]);
+        }
+        let [_, traits, _, of_context, ..] = self.known;
+        let is_present = |value: &Value<'a>| value.is_present();
+        traits.filter(is_present).or(of_context.filter(is_present))
+    }
+
+    /// What `context.externalId` holds.
+    #[must_use]
+    pub fn external_id(&self) -> Option<Value<'a>> {
+        if self.dotted {
+            return self.at("context.externalId");
+        }
+        let [.., external_id, _] = self.known;
+        external_id
+    }
+
     /// The first of the values at `paths` that is neither absent nor `null` nor `""`.
     #[must_use]
     pub fn first_present(&self, paths: &[&str]) -> Option<Value<'a>> {

@@ -6,13 +6,13 @@ use std::{borrow::Cow, fmt};
 
 use thiserror::Error;
 
-pub use self::job::{Job, Origin};
+pub use self::job::{Job, LookedUp, Origin};
 use crate::{
     contract::{
         Destination, DestinationName,
         json::{Kind, Members, Object, Value},
     },
-    error::RequestError,
+    error::{RequestError, shortened},
 };
 
 /// The version of the proxy's wire format.
@@ -186,7 +186,7 @@ impl<'a> ProxyRequest<'a> {
                 .map(|xml| Some(Payload::Xml(xml)))
                 .ok_or(Unsendable::Part("body")),
             "FORM" => Ok(Some(Payload::Form(texts(members.members())))),
-            other => Err(Unsendable::Format(other.to_owned())),
+            other => Err(Unsendable::Format(shortened(other))),
         }
     }
 }

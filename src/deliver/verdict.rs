@@ -38,6 +38,7 @@ impl Flush<'_> {
         }
         let is_of_one = fault.disposition() == Disposition::Abort || fault.is_unsure();
         let in_company = write.units.len() > 1 && is_of_one;
+        let may_repeat = write.target.id.is_none() && fault.leaves_open();
         let fault = Arc::new(fault);
         for unit in write.units.iter().copied() {
             let key = self.key(unit).map(|key| key.folded().to_owned());
@@ -47,6 +48,9 @@ impl Flush<'_> {
                 }
                 Some(_) | None if in_company => {
                     self.alone.insert(unit);
+                }
+                None if may_repeat && self.key(unit).is_none() => {
+                    self.conclude(unit, Err(EventError::MayRepeat(Arc::clone(&fault))));
                 }
                 Some(_) | None => self.conclude(unit, Err(EventError::Write(Arc::clone(&fault)))),
             }

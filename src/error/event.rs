@@ -148,6 +148,9 @@ pub enum EventError {
     /// Salesforce has not written the record, or it is not known whether it has.
     #[error("{}: {}", not_written(.0), .0)]
     Write(#[source] Arc<Fault>),
+    /// Salesforce may have created a record that no later attempt can look up.
+    #[error("{0}; {MAY_REPEAT}")]
+    MayRepeat(#[source] Arc<Fault>),
     /// An earlier event of the user is to come again.
     #[error("an earlier event of the same user could not be written yet; this one comes after it")]
     Overtaking,
@@ -205,6 +208,10 @@ impl EventError {
         }
     }
 }
+
+/// What is said of a lost answer to a create without a key.
+pub const MAY_REPEAT: &str = "it is not known whether the record was created, and the event has no key to look it up by: the next attempt \
+                              may create it a second time";
 
 fn not_written(fault: &Fault) -> &'static str {
     if fault.leaves_open() {

@@ -102,11 +102,13 @@ impl EventError {
             Self::BeingCreated | Self::Overtaking | Self::NotInTime(_) | Self::Interrupted => {
                 by_disposition(Disposition::Retry)
             }
-            Self::Write(fault) | Self::Reserved(fault) => by_disposition(fault.disposition()),
+            Self::Write(fault) | Self::MayRepeat(fault) | Self::Reserved(fault) => {
+                by_disposition(fault.disposition())
+            }
             Self::SeveralRecords { .. }
             | Self::LeadDeleted { .. }
             | Self::ConvertedWithoutContact { .. } => LOOKUP_REFUSED,
-            Self::Authorisation(error) => error.verdict(),
+            Self::Authorisation(error) => by_disposition(error.disposition()),
             Self::Lookup(fault) => match fault.disposition() {
                 Disposition::Abort => LOOKUP_REFUSED,
                 disposition @ (Disposition::Refresh
@@ -119,17 +121,19 @@ impl EventError {
 }
 
 impl AuthError {
-    fn verdict(&self) -> Verdict {
+    /// What to do about it.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Refused(refused) => by_disposition(match refused.consequence() {
+            Self::Refused(refused) => match refused.consequence() {
                 Consequence::Retry => Disposition::Retry,
                 Consequence::Wait => Disposition::Wait,
                 Consequence::Abort => Disposition::Abort,
-            }),
-            Self::NoToken | Self::Unaccepted(_) => by_disposition(Disposition::Retry),
-            Self::Instance(_) | Self::Setting(_) => by_disposition(Disposition::Wait),
-            Self::Expired(fault) => by_disposition(fault.disposition()),
-            Self::Fault(fault) => by_disposition(fault.disposition()),
+            },
+            Self::NoToken | Self::Unaccepted(_) => Disposition::Retry,
+            Self::Instance(_) | Self::Setting(_) => Disposition::Wait,
+            Self::Expired(fault) => fault.disposition(),
+            Self::Fault(fault) => fault.disposition(),
         }
     }
 }

@@ -39,7 +39,7 @@ impl Tally {
             tally.events += outcome.entries.len();
             match &outcome.result {
                 Ok(Requests::Described(requests)) => tally.requests += requests.len(),
-                Ok(Requests::Transformed(_)) => tally.requests += 1,
+                Ok(Requests::Transformed { .. }) => tally.requests += 1,
                 Ok(Requests::Delivered) => tally.delivered += 1,
                 Err(error) => {
                     let of_kind = match error.stat_tags() {

@@ -57,7 +57,7 @@ impl EventLabels {
                 status: 299,
                 category: "delivered",
             },
-            Ok(Requests::Described(_) | Requests::Transformed(_)) => Self {
+            Ok(Requests::Described(_) | Requests::Transformed { .. }) => Self {
                 status: 200,
                 category: "request",
             },
@@ -111,6 +111,6 @@ impl Metrics {
 fn described<'o, 'a>(outcome: &'o Outcome<'a>) -> &'o [Descriptor<'a>] {
     match &outcome.result {
         Ok(Requests::Described(requests)) => requests,
-        Ok(Requests::Transformed(_) | Requests::Delivered) | Err(_) => &[],
+        Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => &[],
     }
 }

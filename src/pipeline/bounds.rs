@@ -3,7 +3,7 @@
 use crate::{
     contract::{Batch, Entry, Event, Route, json::Value},
     error::EventError,
-    plan::{Plan, Record, TRAITS},
+    plan::{Plan, Record},
 };
 
 /// How long a request is beside its object, its record's id and its fields, at most, in bytes: the address of the org, the
@@ -66,6 +66,14 @@ impl Bounds {
         }
         let secret = batch.secret.or_else(|| entry.secret());
         let token = secret.map_or(TOKEN, length);
+        if batch.route != Route::Open {
+            // No trait is shorter than the name that it gets in addition: ordinary events need no closer look.
+            let each = REQUEST + token + 3 * entry.bytes;
+            let at_most = count.saturating_mul(each) + ENCODED * entry.bytes;
+            if at_most + echo(batch, entry) <= self.answer {
+                return Ok(());
+            }
+        }
         let fields = fields(event, plan, batch.route);
         let paths: usize = plan.records.iter().map(path).sum();
         let echoed = match batch.route {
@@ -106,8 +114,8 @@ impl Bounds {
     }
 
     fn weight_of(self, event: &Event<'_>) -> usize {
-        let traits = event.first_present(&TRAITS).map_or(0, Value::holds) / 2;
-        let named = event.at("context.externalId").map_or(0, Value::count);
+        let traits = event.traits().map_or(0, Value::holds) / 2;
+        let named = event.external_id().map_or(0, Value::count);
         let records = named.clamp(1, self.records);
         let [of_trait, of_field] = if traits > HASHED { MANY } else { FEW };
         let found = if named == 0 { LOOKED_UP } else { NAMED * named };
@@ -117,8 +125,8 @@ impl Bounds {
 
 /// How long the fields of a request are at most, and at `/transform` the explanation of what is left out of them.
 fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
-    let traits = event.first_present(&TRAITS).map_or(0, length);
-    let identifier = event.at("context.externalId").filter(|_| plan.are_fields);
+    let traits = event.traits().map_or(0, length);
+    let identifier = event.external_id().filter(|_| plan.are_fields);
     let count = plan.traits.count();
     let explained = match route {
         Route::Open => traits + count * EXPLANATION,

@@ -1,13 +1,13 @@
 //! What became of a delivery.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
 use thiserror::Error;
 
 use crate::{
-    error::EventError,
-    salesforce::{Fault, delivery::NotSent, fault::Disposition},
+    error::{EventError, MAY_REPEAT},
+    salesforce::{AuthError, Fault, delivery::NotSent, fault::Disposition},
 };
 
 /// What became of a delivery.
@@ -35,6 +35,9 @@ pub enum Failure {
     /// What an earlier attempt may have written could not be looked up.
     #[error("the lookup in Salesforce failed, and nothing was written: {0}")]
     Lookup(#[source] Arc<Fault>),
+    /// The session has expired, and the destination's login opens no other.
+    #[error("the session has expired, and no new one could be opened: {0}")]
+    NoSession(#[source] Arc<AuthError>),
     /// What the lookup has found cannot be written to.
     #[error("{0}")]
     Target(#[source] EventError),
@@ -42,20 +45,24 @@ pub enum Failure {
 
 impl Failure {
     /// What to do about it at this attempt. A lookup that fails never ends a job: whether the record is there is still not
-    /// known.
+    /// known. Nor does a login that is refused: the next one may be renewed by then.
     #[must_use]
     pub fn disposition(&self, attempt: u64) -> Disposition {
         match self {
             Self::NotSent(not_sent) => not_sent.disposition(),
             Self::Fault(fault) => fault.clone().at_attempt(attempt).disposition(),
-            Self::Lookup(fault) => match fault.disposition() {
-                Disposition::Abort => Disposition::Retry,
-                other @ (Disposition::Refresh
-                | Disposition::Throttle
-                | Disposition::Retry
-                | Disposition::Wait) => other,
-            },
+            Self::Lookup(fault) => not_final(fault.disposition()),
+            Self::NoSession(error) => not_final(error.disposition()),
             Self::Target(_) => Disposition::Abort,
+        }
+    }
+
+    /// Whether Salesforce no longer accepts the session.
+    pub(super) fn is_expiry(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.disposition() == Disposition::Refresh,
+            Self::Lookup(fault) => fault.disposition() == Disposition::Refresh,
+            Self::NotSent(_) | Self::NoSession(_) | Self::Target(_) => false,
         }
     }
 
@@ -63,7 +70,7 @@ impl Failure {
     pub(super) fn leaves_open(&self) -> bool {
         match self {
             Self::Fault(fault) => fault.leaves_open(),
-            Self::NotSent(_) | Self::Lookup(_) | Self::Target(_) => false,
+            Self::NotSent(_) | Self::Lookup(_) | Self::NoSession(_) | Self::Target(_) => false,
         }
     }
 
@@ -77,6 +84,7 @@ impl Failure {
             }
             Self::Fault(fault) => fault.label(),
             Self::Lookup(fault) => fault.label(),
+            Self::NoSession(error) => error.label(),
             Self::Target(_) => "refused",
         }
     }
@@ -95,20 +103,27 @@ impl Outcome {
 
     /// What a person has to know beyond Salesforce's own words.
     #[must_use]
-    pub fn advice(&self) -> Option<&'static str> {
+    pub fn advice(&self) -> Option<Cow<'static, str>> {
         if self.may_repeat {
-            return Some(MAY_REPEAT);
+            return Some(Cow::Borrowed(MAY_REPEAT));
         }
-        match &self.failure {
-            Some(Failure::Fault(fault)) => fault.advice(),
-            Some(Failure::NotSent(_) | Failure::Lookup(_) | Failure::Target(_)) | None => None,
+        match self.failure.as_ref()? {
+            Failure::Fault(fault) => fault.advice().map(Cow::Borrowed),
+            no_session @ Failure::NoSession(_) => Some(Cow::Owned(no_session.to_string())),
+            Failure::NotSent(_) | Failure::Lookup(_) | Failure::Target(_) => None,
         }
     }
 }
 
-/// What is said of a lost answer to a create without a key.
-const MAY_REPEAT: &str = "it is not known whether the record was created, and the event has no key to look it up by: the next attempt \
-                          may create it a second time";
+fn not_final(disposition: Disposition) -> Disposition {
+    match disposition {
+        Disposition::Abort => Disposition::Retry,
+        other @ (Disposition::Refresh
+        | Disposition::Throttle
+        | Disposition::Retry
+        | Disposition::Wait) => other,
+    }
+}
 
 /// Without the answer's body, which may repeat what was sent.
 impl fmt::Debug for Outcome {

@@ -1,6 +1,7 @@
 //! The one HTTP client, and the one way to send.
 
 mod answer;
+mod reading;
 
 use std::{
     error::Error,
@@ -9,11 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
-use reqwest::{Method, Request, RequestBuilder, Response, header::AUTHORIZATION, redirect};
+use bytes::Bytes;
+use reqwest::{Method, Request, RequestBuilder, header::AUTHORIZATION, redirect};
 
 pub use self::answer::Answer;
-use self::answer::is_other;
+use self::{answer::is_other, reading::Reading};
 use crate::{
     config::Config,
     in_flight::{InFlight, Memory},
@@ -27,12 +28,6 @@ use crate::{
     },
 };
 
-/// The largest answer that is read, in bytes: 8 kB for each of the 2,000 records of a page.
-const LARGEST_ANSWER: usize = 16 << 20;
-
-/// The largest answer to a write that is read, in bytes: it is handed on, once for each job.
-const LARGEST_ANSWER_TO_WRITE: usize = 1 << 20;
-
 /// Sends requests to Salesforce.
 #[derive(Debug)]
 pub struct Client {
@@ -42,46 +37,6 @@ pub struct Client {
     limits: Arc<Limits>,
     accepted: Accepted,
     in_flight: InFlight,
-}
-
-/// How many times its length an answer is counted: as it came, and what is read out of it.
-const WEIGHT: usize = 3;
-
-/// How much of an answer to a question is read whether there is room or not, in bytes as it is counted: what five queries of
-/// 500 values find. A request that fills the memory would else never have its records.
-const HONEST: u64 = 3 << 20;
-
-/// How an answer is read.
-struct Reading {
-    memory: Memory,
-    /// Whether it says what has been written, and is read in any case.
-    is_of_write: bool,
-    /// How many bytes it may have.
-    largest: usize,
-}
-
-impl Reading {
-    /// Takes the memory of more bytes.
-    fn take(&mut self, bytes: usize) -> Result<(), Fault> {
-        let counted = bytes * WEIGHT;
-        if self.is_of_write || self.memory.bytes() < HONEST {
-            self.memory.count(counted);
-            return Ok(());
-        }
-        self.memory.grow(counted).map_err(Fault::Overloaded)
-    }
-}
-
-/// An answer, whose memory counts as long as it is there.
-struct Counted {
-    body: BytesMut,
-    _memory: Memory,
-}
-
-impl AsRef<[u8]> for Counted {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
-    }
 }
 
 impl Client {
@@ -164,14 +119,7 @@ impl Client {
         let token = self.token_of(&request);
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
-        let reading = Reading {
-            memory: self.memory(),
-            is_of_write: match call {
-                Call::Token | Call::Query | Call::Describe => false,
-                Call::Collections | Call::Write => true,
-            },
-            largest: LARGEST_ANSWER,
-        };
+        let reading = Reading::of(call, self.memory());
         let answer = self.exchange(request, reading).await;
         report(ticket, &answer);
         let result = answer.and_then(Answer::whole_success);
@@ -194,11 +142,7 @@ impl Client {
         };
         let token = self.token_of(&request);
         let start = Instant::now();
-        let reading = Reading {
-            memory: self.memory(),
-            is_of_write: true,
-            largest: LARGEST_ANSWER_TO_WRITE,
-        };
+        let reading = Reading::of(Call::Write, self.memory());
         let answer = self.exchange(request, reading).await;
         report(Some(ticket), &answer);
         let fault = match &answer {
@@ -242,7 +186,7 @@ impl Client {
             status,
             usage: Usage::of(response.headers()),
             is_other: is_other(response.headers()),
-            body: body(&mut response, timeout, reading).await,
+            body: reading.body(&mut response, timeout).await,
         })
     }
 
@@ -284,32 +228,6 @@ fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
     if let (Some(ticket), Some(usage)) = (ticket, usage) {
         ticket.report(usage);
     }
-}
-
-async fn body(
-    response: &mut Response,
-    timeout: Duration,
-    mut reading: Reading,
-) -> Result<Bytes, Fault> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| broken(error, timeout))?
-    {
-        if body.len() + chunk.len() > reading.largest {
-            let largest = reading.largest;
-            return Err(Fault::Unreadable(format!(
-                "it is larger than {largest} bytes"
-            )));
-        }
-        reading.take(chunk.len())?;
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Bytes::from_owner(Counted {
-        body,
-        _memory: reading.memory,
-    }))
 }
 
 /// A request that brought no answer. The URL is left out of the text: a lookup's holds e-mails.

@@ -15,6 +15,7 @@ use crate::{
         client::Client,
         fault::{Fault, Refusal},
         session::Session,
+        soql::LONGEST_URI,
     },
 };
 
@@ -77,14 +78,23 @@ impl Client {
             [only] => return vec![self.ask_alone(call, session, only).await],
             [..] => self.composite(call, session, version, parts).await,
         };
-        if let Err(Fault::Refused(_) | Fault::Unknown(_)) = together {
-            let mut answers = Vec::with_capacity(parts.len());
-            for part in parts {
-                answers.push(self.ask_alone(call, session, part).await);
-            }
-            return answers;
+        if is_refused(&together) {
+            return self.ask_each(call, session, parts).await;
         }
         self.handed_out(together, parts.len())
+    }
+
+    async fn ask_each(
+        &self,
+        call: Call,
+        session: &Session,
+        parts: &[Part],
+    ) -> Vec<Result<Bytes, Fault>> {
+        let mut answers = Vec::with_capacity(parts.len());
+        for part in parts {
+            answers.push(self.ask_alone(call, session, part).await);
+        }
+        answers
     }
 
     async fn ask_alone(&self, call: Call, session: &Session, part: &Part) -> Result<Bytes, Fault> {
@@ -99,8 +109,8 @@ impl Client {
         answer.map_err(Fault::of_resource)
     }
 
-    /// Makes the requests in a Composite, also one alone: there its URL may be longer than a URI. No event is to blame where
-    /// Salesforce refuses the Composite itself.
+    /// Makes queries in a Composite, also one alone: there its URL may be longer than a URI. No event is to blame where
+    /// Salesforce refuses the Composite itself: each goes by itself then, where a URI holds it.
     pub(super) async fn ask_together(
         &self,
         call: Call,
@@ -109,6 +119,9 @@ impl Client {
         parts: &[Part],
     ) -> Vec<Result<Bytes, Fault>> {
         let together = self.composite(call, session, version, parts).await;
+        if is_refused(&together) && parts.iter().all(|part| part.path.len() <= LONGEST_URI) {
+            return self.ask_each(call, session, parts).await;
+        }
         let together = together.map_err(|fault| match fault {
             // Not its words: they may quote the queries, and with them the e-mails of other events. Nor is it final at once.
             Fault::Refused(refusal) | Fault::Unknown(refusal) => Fault::Unknown(Refusal {
@@ -163,8 +176,23 @@ impl Client {
     }
 }
 
+fn is_refused(together: &Result<Bytes, Fault>) -> bool {
+    matches!(together, Err(Fault::Refused(_) | Fault::Unknown(_)))
+}
+
 fn reference(index: usize) -> String {
     format!("part{index}")
+}
+
+fn answers(body: &[u8]) -> Result<Answers<'_>, Fault> {
+    // serde's own text would quote the answer, personal data included.
+    serde_json::from_slice(body).map_err(|error| {
+        Fault::Unreadable(format!(
+            "no Composite result at line {} column {}",
+            error.line(),
+            error.column()
+        ))
+    })
 }
 
 /// Hands each part its answer, by reference. A part without one is not known to be done.
@@ -172,25 +200,36 @@ fn reference(index: usize) -> String {
 /// # Errors
 /// [`Fault::Unreadable`] where the body is no Composite result.
 pub fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Fault> {
-    // serde's own text would quote the answer, personal data included.
-    let answers: Answers<'_> = serde_json::from_slice(body).map_err(|error| {
-        Fault::Unreadable(format!(
-            "no Composite result at line {} column {}",
-            error.line(),
-            error.column()
-        ))
-    })?;
-    let answers = answers.composite_response.into_iter();
+    let answers = answers(body)?.composite_response.into_iter();
     let mut by_reference: HashMap<String, Subanswer<'_>> = answers
         .map(|answer| (answer.reference_id.clone(), answer))
         .collect();
     let of = |index| match by_reference.remove(&reference(index)) {
         Some(answer) => answer.result(),
-        None => Err(Fault::Unreadable(
-            "a part of the Composite has no answer".to_owned(),
-        )),
+        None => Err(no_answer()),
     };
     Ok((0..parts).map(of).collect())
+}
+
+/// What a Composite that was sent for somebody else has not done: the part that decides, of those that are refused.
+pub(super) fn fault(body: &[u8]) -> Option<Fault> {
+    let answers = match answers(body) {
+        Ok(answers) => answers,
+        Err(unreadable) => return Some(unreadable),
+    };
+    let answers = answers.composite_response;
+    if answers.is_empty() {
+        return Some(no_answer());
+    }
+    let faults = answers.iter().filter_map(|answer| match answer.result() {
+        Ok(body) => Fault::in_success(answer.http_status_code, &body),
+        Err(fault) => Some(fault),
+    });
+    faults.min_by_key(Fault::rank)
+}
+
+fn no_answer() -> Fault {
+    Fault::Unreadable("a part of the Composite has no answer".to_owned())
 }
 
 impl Subanswer<'_> {

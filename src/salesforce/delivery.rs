@@ -19,7 +19,7 @@ pub use self::write::Write;
 use crate::{
     contract::proxy::{Payload, Sending, Unsendable},
     salesforce::{
-        Credentials, Salesforce,
+        AuthError, Credentials, Salesforce,
         fault::{Disposition, Fault},
         operation::Operation,
         session::{self, Instance, Session},
@@ -162,37 +162,42 @@ impl Salesforce {
     /// Forgets the session of a write, which Salesforce no longer accepts, and gives the write the current one of the
     /// destination. Returns whether there is one, which is another session of the org that is written to: no other host may
     /// get a token because an endpoint names it.
+    ///
+    /// # Errors
+    /// [`AuthError`] where a login is tried in vain.
     pub(crate) async fn renew_write(
         &self,
         write: &mut Write<'_>,
         credentials: Option<&Credentials>,
-    ) -> bool {
+    ) -> Result<bool, Arc<AuthError>> {
         let dead = write.authorization().to_owned();
         self.tokens.evict(&self.client, &dead).await;
-        let Some(session) = self.current(credentials).await else {
-            return false;
+        let Some(session) = self.current(credentials).await? else {
+            return Ok(false);
         };
         let is_another = session.authorization() != dead && session.instance() == &write.org;
         if is_another {
             write.set_session(&session);
         }
-        is_another
+        Ok(is_another)
     }
 
     /// The current session of a login, where there is something to log in with.
-    async fn current(&self, credentials: Option<&Credentials>) -> Option<Arc<Session>> {
-        let Credentials::Login { destination, login } = credentials? else {
-            return None;
+    async fn current(
+        &self,
+        credentials: Option<&Credentials>,
+    ) -> Result<Option<Arc<Session>>, Arc<AuthError>> {
+        let Some(credentials @ Credentials::Login { destination, login }) = credentials else {
+            return Ok(None);
         };
         if !self.tokens.can_log_in(destination, login) {
-            return None;
+            return Ok(None);
         }
-        let session = self.session(credentials?).await;
-        if let Err(error) = &session {
+        let session = self.session(credentials).await.inspect_err(|error| {
             let reason = error.label();
             tracing::warn!(destination, reason, "no new session for a delivery");
-        }
-        session.ok()
+        });
+        session.map(Some)
     }
 
     /// Forgets the record that a URL names.

@@ -124,17 +124,19 @@ impl Fault {
 
     /// The fault that decides: the first that may pass, else the first that the table knows, else the first.
     fn deciding(status: u16, refusals: Vec<Refusal>) -> Self {
-        let rank = |fault: &Self| {
-            let is_final = fault.disposition() == Disposition::Abort;
-            (matches!(fault, Self::Unknown(_)), is_final)
-        };
         let faults = refusals.into_iter().map(Self::of);
-        faults.min_by_key(rank).unwrap_or_else(|| {
+        faults.min_by_key(Self::rank).unwrap_or_else(|| {
             Self::of(Refusal {
                 status,
                 ..Refusal::default()
             })
         })
+    }
+
+    /// Which of several faults decides: the least.
+    pub(super) fn rank(&self) -> (bool, bool) {
+        let is_final = self.disposition() == Disposition::Abort;
+        (matches!(self, Self::Unknown(_)), is_final)
     }
 
     /// The fault that a 2xx answer to a write holds: a record's result that says no, or no JSON at all, such as a login page.
@@ -268,15 +270,16 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
-    /// Whether Salesforce had accepted the session by the time that it refused the request.
+    /// Whether Salesforce had accepted the session by the time that it refused the request. What has no code may come from a
+    /// gateway on the way.
     #[must_use]
     pub(super) fn is_after_admission(&self) -> bool {
         match self {
-            Self::LimitReached(_)
-            | Self::Waiting(..)
-            | Self::Automation(_)
-            | Self::Unknown(_)
-            | Self::Refused(_) => true,
+            Self::LimitReached(refusal)
+            | Self::Waiting(refusal, _)
+            | Self::Automation(refusal)
+            | Self::Unknown(refusal)
+            | Self::Refused(refusal) => !refusal.code.is_empty(),
             Self::SessionExpired(_)
             | Self::Reserved { .. }
             | Self::Unavailable(_)

@@ -9,7 +9,7 @@ use wiremock::{
 };
 
 use crate::{
-    fixtures::{destination, job, lead_job, lets_in, lookup, nothing_found},
+    fixtures::{contact_job, destination, job, lead_job, lets_in, lookup, nothing_found},
     inline::deliver,
     planted::BEARER,
     service::{Service, assert_says},
@@ -141,17 +141,6 @@ async fn salesforce(answer: ResponseTemplate) -> MockServer {
 fn at_attempt(attempt: u64, mut job: Value) -> Value {
     job["metadata"]["attemptNum"] = json!(attempt);
     job
-}
-
-/// An update of a contact that its event names: nothing is looked up.
-fn contact_job(id: u64) -> Value {
-    let contact = json!({
-        "type": "identify",
-        "traits": {"LastName": "Gibbs"},
-        "context": {"externalId": [{"type": "Salesforce-Contact", "id": "0035g0000000001AAA"}]},
-        "integrations": {"Salesforce": true},
-    });
-    job(id, contact, &destination("dst-1"))
 }
 
 #[tokio::test]
@@ -305,6 +294,36 @@ async fn a_query_refused_with_an_unknown_code_is_asked_once_more_for_each_event_
         [&answer[0]["statusCode"], &answer[1]["statusCode"]],
         [200, 400]
     );
+}
+
+#[tokio::test]
+async fn where_the_composite_is_refused_too_each_event_is_asked_for_by_itself() {
+    let salesforce = MockServer::start().await;
+    lets_in(&salesforce).mount(&salesforce).await;
+    let composite = Mock::given(method("POST")).and(path("/services/data/v50.0/composite"));
+    let composite = composite.respond_with(unknown_code());
+    composite.mount(&salesforce).await;
+    let query = lookup().respond_with(|request: &wiremock::Request| {
+        let query = request.url.query().unwrap_or_default();
+        if query.contains("bob") {
+            unknown_code()
+        } else {
+            nothing_found()
+        }
+    });
+    query.mount(&salesforce).await;
+    let service = Service::start(&salesforce.uri(), &[]).await;
+    let jobs = ["ada@example.com", "bob@example.com", "eve@example.com"];
+    let jobs: Vec<_> = (1..)
+        .zip(jobs)
+        .map(|(id, email)| lead_job(id, email))
+        .collect();
+    let answer = service
+        .post("/v0/destinations/salesforce", json!(jobs))
+        .await;
+    let answer = answer.accepted();
+    let statuses: Vec<_> = (0..3).map(|place| &answer[place]["statusCode"]).collect();
+    assert_eq!(statuses, [200, 400, 200]);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use crate::{
     fixtures::{
-        destination, job, known_lead, lead_job, login, nothing_found, org, salesforce_that_answers,
+        contact_job, known_lead, lead_job, login, nothing_found, org, salesforce_that_answers,
     },
     service::{Service, assert_says, error, serve, verdict},
 };
@@ -41,17 +41,6 @@ fn page(json: &Value) -> ResponseTemplate {
 /// An HTML page, as a proxy or a maintenance page answers.
 fn html(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_string("<html><body>Sorry</body></html>")
-}
-
-/// A contact that its event names: nothing has to be asked before it is written.
-fn contact_job(id: u64) -> Value {
-    let contact = json!({
-        "type": "identify",
-        "traits": {"LastName": "Gibbs"},
-        "context": {"externalId": [{"type": "Salesforce-Contact", "id": "0035g0000000001AAA"}]},
-        "integrations": {"Salesforce": true},
-    });
-    job(id, contact, &destination("dst-1"))
 }
 
 /// What the processor route does about a failed lookup: rudder-server drops each event that fails there on its own.

@@ -80,6 +80,17 @@ pub(crate) fn lead_job_at(id: u64, email: &str, destination: &Value) -> Value {
     job(id, identify(json!({"email": email})), destination)
 }
 
+/// A contact that its event names: nothing has to be asked before it is written.
+pub(crate) fn contact_job(id: u64) -> Value {
+    let contact = json!({
+        "type": "identify",
+        "traits": {"LastName": "Gibbs"},
+        "context": {"externalId": [{"type": "Salesforce-Contact", "id": "0035g0000000001AAA"}]},
+        "integrations": {"Salesforce": true},
+    });
+    job(id, contact, &destination("dst-1"))
+}
+
 /// A job with a lead of an OAuth destination, whose secret came with its metadata.
 pub(crate) fn oauth_job(id: u64, secret: Value) -> Value {
     let mut job = lead_job_at(id, "ada@example.com", &oauth_destination("dst-1"));

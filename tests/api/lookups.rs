@@ -305,7 +305,7 @@ async fn an_org_that_contradicts_itself_about_a_type_is_asked_once_more_and_no_m
 }
 
 #[tokio::test]
-async fn a_composite_that_is_refused_is_no_events_fault() {
+async fn where_a_composite_is_refused_its_queries_go_by_themselves() {
     let salesforce = salesforce_that_answers(nothing_found()).await;
     let refused = ResponseTemplate::new(400)
         .set_body_json(json!([{"errorCode": "INVALID_INPUT", "message": "no"}]));
@@ -317,5 +317,11 @@ async fn a_composite_that_is_refused_is_no_events_fault() {
     let entries = service
         .router([lead_job(1, "ada@example.com"), synced(2, "code__c", "x")])
         .await;
-    assert_eq!(outcomes(&entries), ["500", "500"]);
+    assert_eq!(outcomes(&entries), ["POST", "POST"]);
+
+    // Together they are longer than a URI.
+    let long = |id| lead_job(id, &format!("{}{id}@example.com", "x".repeat(500)));
+    let jobs: Vec<_> = (0..30).map(long).collect();
+    let entries = service.router(jobs).await;
+    assert_eq!(outcomes(&entries), ["POST"; 30]);
 }

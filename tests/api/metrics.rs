@@ -98,12 +98,7 @@ async fn the_dashboard_shows_each_metric() {
 
 #[tokio::test]
 async fn lookups_that_are_saved_are_told_from_those_that_are_asked() {
-    let refusal = json!([{"errorCode": "SOMETHING_NEW", "message": "no"}]).to_string();
-    let new_code = || async { (StatusCode::BAD_REQUEST, refusal) };
-    let salesforce = Router::new()
-        .route("/services/data/v50.0/sobjects/Refused", post(new_code))
-        .fallback_service(org().build().router());
-    let salesforce = serve(salesforce).await;
+    let salesforce = serve(org().build().router()).await;
     let service = Service::start(&salesforce, &["--lookup-cache-ttl", "1h"]).await;
     let lead = |n| lead_job(n, "ada@example.com");
     // Nothing is found, which is not remembered; then the record is there.

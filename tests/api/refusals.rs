@@ -186,3 +186,23 @@ async fn a_refusal_without_a_known_word_is_told_in_salesforces_own_and_not_final
         assert_says(error(&entry), "brand_new_error: as of next release");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_without_a_code_is_not_salesforces_and_never_final() {
+    let salesforce = MockServer::start().await;
+    let service = Service::start(&salesforce.uri(), &["--refused-login-ttl", "0s"]).await;
+    for status in [300, 400, 401, 403, 404, 410, 413, 431] {
+        salesforce.reset().await;
+        let refusal = ResponseTemplate::new(status);
+        login().respond_with(refusal).mount(&salesforce).await;
+        for attempt in [0, 12] {
+            let mut job = lead_job(1, "ada@example.com");
+            job["metadata"]["attemptNum"] = json!(attempt);
+            let entry = service.router([job]).await[0].take();
+            assert_eq!(verdict(&entry), RETRYABLE, "{status} {attempt}");
+        }
+        let jobs = json!([lead_job(1, "ada@example.com")]);
+        let answer = service.post("/v0/destinations/salesforce", jobs).await;
+        assert_eq!(answer.status, 503, "{status}");
+    }
+}

@@ -54,14 +54,17 @@ pub(super) fn places(text: &str, room: Room<'_>) -> Result<Places, Unplaced> {
         room,
         has_room: true,
     };
-    let walked = scan
-        .reserve(text.len() / BYTES_A_NODE + AT_ONCE)
-        .and_then(|()| scan.walk());
-    match walked {
-        _ if !scan.has_room => Err(Unplaced::NoRoom),
-        None => Err(Unplaced::NoJson),
-        Some(()) => Ok(scan.places),
+    if scan.reserve(text.len() / BYTES_A_NODE + AT_ONCE).is_none() {
+        return Err(Unplaced::NoRoom);
     }
+    if scan.walk().is_some() {
+        return Ok(scan.places);
+    }
+    Err(if scan.has_room {
+        Unplaced::NoJson
+    } else {
+        Unplaced::NoRoom
+    })
 }
 
 struct Scan<'t, 'r> {
@@ -90,17 +93,12 @@ fn place(at: usize) -> u32 {
 }
 
 impl Scan<'_, '_> {
-    #[expect(
-        clippy::inline_always,
-        reason = "what is being walked through stays in registers"
-    )]
-    #[inline(always)]
     fn walk(&mut self) -> Option<()> {
+        let mut fits = self.places.nodes.capacity() - AT_ONCE;
         let mut at = self.blank(0);
         loop {
-            let nodes = &self.places.nodes;
-            if nodes.capacity() - nodes.len() < AT_ONCE {
-                self.reserve(nodes.len() / 2 + AT_ONCE)?;
+            if self.places.nodes.len() > fits {
+                fits = self.reserve(self.places.nodes.len() / 2 + AT_ONCE)?;
             }
             at = self.value(at)?;
             if self.open.is_empty() {
@@ -116,8 +114,10 @@ impl Scan<'_, '_> {
             b'"' => self.string(start)?,
             b'{' => match self.repeated(start) {
                 Some(end) => end,
+                None if self.open.len() == DEEPEST => self.too_deep(start)?,
                 None => return self.opened(start, true),
             },
+            b'[' if self.open.len() == DEEPEST => self.too_deep(start)?,
             b'[' => return self.opened(start, false),
             b'-' | b'0'..=b'9' => self.number(start)?,
             b't' => self.word(start, b"true")?,
@@ -148,9 +148,6 @@ impl Scan<'_, '_> {
     }
 
     fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
-        if self.open.len() == DEEPEST {
-            return self.too_deep(start);
-        }
         let node = place(self.places.nodes.len());
         self.open.push(Container { node, is_object });
         self.leaf(start, start);
@@ -165,7 +162,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Passes a container that nests too deep. What it holds is checked and not noted, as nobody will look at it.
+    /// Passes a container that nests too deep, to its end. What it holds is checked and not noted, as nobody will look at it.
     #[cold]
     fn too_deep(&mut self, start: usize) -> Option<usize> {
         self.flaw(start, Uncarriable::TooDeep);
@@ -173,7 +170,7 @@ impl Scan<'_, '_> {
         rest.next()?.ok()?;
         let end = start + rest.byte_offset();
         self.leaf(start, end);
-        self.after(end)
+        Some(end)
     }
 
     /// Closes the innermost container with the bracket at `at`.
@@ -284,11 +281,15 @@ impl Scan<'_, '_> {
         self.places.nodes.push(Node { start, end, next });
     }
 
-    /// Makes room for more nodes; `None` where there is none.
+    /// Makes room for more nodes, and tells with how many a further step fits; `None` where there is no room.
     #[cold]
-    fn reserve(&mut self, more: usize) -> Option<()> {
+    fn reserve(&mut self, more: usize) -> Option<usize> {
         self.has_room = (self.room)(more * size_of::<Node>());
-        self.has_room.then(|| self.places.nodes.reserve_exact(more))
+        if !self.has_room {
+            return None;
+        }
+        self.places.nodes.reserve_exact(more);
+        Some(self.places.nodes.capacity() - AT_ONCE)
     }
 
     #[cold]

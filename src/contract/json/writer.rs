@@ -6,11 +6,7 @@ use super::{Value, string};
 
 /// A JSON text that is being written. Commas are set where they belong.
 #[derive(Default)]
-pub struct Writer {
-    text: Vec<u8>,
-    /// The last byte of what has been taken away.
-    before: Option<u8>,
-}
+pub struct Writer(Vec<u8>);
 
 /// What begins and ends with a bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,23 +21,23 @@ impl Writer {
     /// A buffer for about so many bytes.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
-        Self {
-            text: Vec::with_capacity(bytes),
-            before: None,
-        }
+        Self(Vec::with_capacity(bytes))
     }
 
     /// How many bytes are written that have not been taken away.
     #[must_use]
     pub fn length(&self) -> usize {
-        self.text.len()
+        self.0.len()
     }
 
-    /// Takes away what is written. What follows goes on behind it, in a buffer for about so many bytes.
+    /// Takes away what is written, but for the last byte, which tells whether a comma follows. The rest goes on in a buffer for
+    /// about so many bytes.
     #[must_use]
     pub fn take(&mut self, bytes: usize) -> Vec<u8> {
-        self.before = self.text.last().copied().or(self.before);
-        std::mem::replace(&mut self.text, Vec::with_capacity(bytes))
+        let last = self.0.pop();
+        let taken = std::mem::replace(&mut self.0, Vec::with_capacity(bytes));
+        self.0.extend(last);
+        taken
     }
 
     /// Writes an object whose members `write` writes.
@@ -61,7 +57,7 @@ impl Writer {
     /// Begins an object or array with its bracket; [`Writer::close`] has to follow.
     pub fn open(&mut self, bracket: Bracket) {
         self.separate();
-        self.text.push(match bracket {
+        self.0.push(match bracket {
             Bracket::Object => b'{',
             Bracket::Array => b'[',
         });
@@ -69,7 +65,7 @@ impl Writer {
 
     /// Ends an object or array with its bracket.
     pub fn close(&mut self, bracket: Bracket) {
-        self.text.push(match bracket {
+        self.0.push(match bracket {
             Bracket::Object => b'}',
             Bracket::Array => b']',
         });
@@ -80,7 +76,7 @@ impl Writer {
         debug_assert!(string::is_plain(key), "{key} needs escapes");
         self.separate();
         self.quoted(key);
-        self.text.push(b':');
+        self.0.push(b':');
     }
 
     /// Writes a key that a request has brought, with a suffix of ours, which needs no escape; its value has to follow.
@@ -88,11 +84,11 @@ impl Writer {
         debug_assert!(string::is_plain(suffix), "{suffix} needs escapes");
         self.text(name);
         if !suffix.is_empty() {
-            self.text.pop();
-            self.text.extend_from_slice(suffix.as_bytes());
-            self.text.push(b'"');
+            self.0.pop();
+            self.0.extend_from_slice(suffix.as_bytes());
+            self.0.push(b'"');
         }
-        self.text.push(b':');
+        self.0.push(b':');
     }
 
     /// Writes a member that is a text.
@@ -112,7 +108,7 @@ impl Writer {
         let open = object.json().strip_suffix('}').unwrap_or("{");
         self.json(open.trim_end());
         write(self);
-        self.text.push(b'}');
+        self.0.push(b'}');
     }
 
     /// Writes a text.
@@ -129,7 +125,7 @@ impl Writer {
     pub fn number(&mut self, number: impl Into<u64>) {
         self.separate();
         // A vector takes all that is written.
-        let _ = write!(self.text, "{}", number.into());
+        let _ = write!(self.0, "{}", number.into());
     }
 
     /// Writes a value as it came.
@@ -140,47 +136,46 @@ impl Writer {
     /// Writes JSON that is written already: one value, or several members or elements with the commas between them.
     pub fn json(&mut self, json: &str) {
         self.separate();
-        self.text.extend_from_slice(json.as_bytes());
+        self.0.extend_from_slice(json.as_bytes());
     }
 
     /// What is written, as bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        self.text
+        self.0
     }
 
     /// What is written, as text.
     #[must_use]
     pub fn into_text(self) -> String {
         // Only texts and single ASCII characters have gone in.
-        String::from_utf8(self.text).unwrap_or_default()
+        String::from_utf8(self.0).unwrap_or_default()
     }
 
     /// Sets the comma before anything that is neither the first nor a member's value.
     fn separate(&mut self) {
-        let last = self.text.last().copied().or(self.before);
-        if !matches!(last, None | Some(b'{' | b'[' | b':')) {
-            self.text.push(b',');
+        if !matches!(self.0.last(), None | Some(b'{' | b'[' | b':')) {
+            self.0.push(b',');
         }
     }
 
     /// Writes a text without escapes in quotes; there is room for a colon behind it.
     fn quoted(&mut self, plain: &str) {
-        self.text.reserve(plain.len() + 3);
-        self.text.push(b'"');
-        self.text.extend_from_slice(plain.as_bytes());
-        self.text.push(b'"');
+        self.0.reserve(plain.len() + 3);
+        self.0.push(b'"');
+        self.0.extend_from_slice(plain.as_bytes());
+        self.0.push(b'"');
     }
 
     #[cold]
     fn escaped(&mut self, text: &str) {
         // A text always serializes, and a vector takes all that is written.
-        let _ = serde_json::to_writer(&mut self.text, text);
+        let _ = serde_json::to_writer(&mut self.0, text);
     }
 }
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<JSON of {} bytes>", self.text.len())
+        write!(f, "<JSON of {} bytes>", self.0.len())
     }
 }

@@ -1,6 +1,6 @@
 //! A job of a delivery, as its metadata tell.
 
-use crate::contract::json::Value;
+use crate::contract::{batch::attempts, json::Value};
 
 /// A job for which a request is delivered.
 #[derive(Clone, Copy, Debug)]
@@ -17,14 +17,22 @@ pub struct Job<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The processor path, whose descriptor rudder-server has stored and sends on each attempt, or a caller of its own: there
-    /// is no `destInfo`.
+    /// is no `destInfo`, or one in which the router has noted that it was handed the descriptor.
     Stored,
     /// The router path, which has described it just now.
     Routed {
-        /// The attempt for which its record was looked up, where the router has noted one; an event that names its record
-        /// has none.
-        looked_up: Option<u64>,
+        /// How its record was looked up, where the router has noted it; an event that names its record has no note.
+        looked_up: Option<LookedUp>,
     },
+}
+
+/// How the router has looked a job's record up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookedUp {
+    /// The attempt for which it was.
+    pub attempt: u64,
+    /// Whether it was by the e-mail.
+    pub by_email: bool,
 }
 
 impl<'a> Job<'a> {
@@ -33,7 +41,7 @@ impl<'a> Job<'a> {
         let [attempt, dest_info] = members.pick(["attemptNum", "destInfo"]);
         Self {
             metadata,
-            attempt: number(attempt),
+            attempt: attempts(attempt),
             origin: dest_info
                 .filter(|dest_info| !dest_info.is_null())
                 .map_or(Origin::Stored, Origin::read),
@@ -51,15 +59,17 @@ impl<'a> Job<'a> {
 
 impl Origin {
     fn read(dest_info: Value<'_>) -> Self {
-        let note = dest_info.at("lookedUp").and_then(Value::as_object);
-        Self::Routed {
-            looked_up: note.map(|note| number(note.get("attempt"))),
+        if dest_info.at("stored").is_some_and(Value::is_true) {
+            return Self::Stored;
         }
+        let note = dest_info.at("lookedUp").and_then(Value::as_object);
+        let looked_up = note.map(|note| {
+            let field = note.get("field").and_then(Value::as_text);
+            LookedUp {
+                attempt: attempts(note.get("attempt")),
+                by_email: field.is_some_and(|field| field.eq_ignore_ascii_case("Email")),
+            }
+        });
+        Self::Routed { looked_up }
     }
-}
-
-/// A number of attempts; none where it is not there.
-fn number(value: Option<Value<'_>>) -> u64 {
-    let number = value.and_then(Value::as_text_or_number);
-    number.map_or(0, |number| number.parse().unwrap_or_default())
 }

@@ -56,7 +56,7 @@ async fn elements(
             }
         }
         // Only the router is handed such messages, and only there is anything delivered.
-        Ok(Requests::Transformed(_) | Requests::Delivered) => {
+        Ok(Requests::Transformed { .. } | Requests::Delivered) => {
             let found = "a request already".to_owned();
             let error = EventError::UnsupportedType { found };
             failure_element(entry, &error, route, name, &mut pieces.json);

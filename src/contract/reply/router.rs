@@ -124,7 +124,7 @@ fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: 
 /// section 2).
 fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
     match result {
-        Ok(Requests::Described(_) | Requests::Transformed(_)) => 200,
+        Ok(Requests::Described(_) | Requests::Transformed { .. }) => 200,
         Ok(Requests::Delivered) => 299,
         Err(error) => error.status(),
     }
@@ -152,7 +152,7 @@ async fn batched_request(requests: &Requests<'_>, pieces: &mut Pieces) {
             }
             pieces.json.close(Bracket::Array);
         }
-        Requests::Transformed(event) => {
+        Requests::Transformed { event, .. } => {
             pieces.json.key("batchedRequest");
             transformed(event, &mut pieces.json);
         }
@@ -180,19 +180,25 @@ struct Note<'o> {
     coalesced: bool,
     /// What its record was looked up by: what a further lookup may mend, the proxy has tried again.
     looked_up_by: Option<&'o Key>,
+    /// It is the one that rudder-server has stored, and comes again on each attempt.
+    is_stored: bool,
 }
 
 impl<'o> Note<'o> {
     fn of(outcome: &'o Outcome<'_>) -> Self {
         let described: &[Descriptor<'_>] = match &outcome.result {
             Ok(Requests::Described(requests)) => requests,
-            Ok(Requests::Transformed(_) | Requests::Delivered) | Err(_) => &[],
+            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => &[],
         };
         Self {
             coalesced: outcome.entries.len() > 1,
             looked_up_by: described
                 .iter()
                 .find_map(|request| request.looked_up_by.as_ref()),
+            is_stored: matches!(
+                outcome.result,
+                Ok(Requests::Transformed { is_noted: true, .. })
+            ),
         }
     }
 }
@@ -233,6 +239,9 @@ fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
     }
     if note.coalesced {
         json.json(r#""coalesced":true"#);
+    }
+    if note.is_stored {
+        json.json(r#""stored":true"#);
     }
     if let Some(key) = note.looked_up_by {
         json.key("lookedUp");

@@ -83,20 +83,16 @@ impl AuthError {
     /// expired.
     pub(super) fn of(fault: Fault, flow: Flow, policy: RefusedLogin) -> Self {
         match fault {
-            Fault::Refused(refusal) | Fault::Unknown(refusal)
-                if PASSING_CODES.contains(&refusal.code.as_str()) =>
-            {
-                Self::Fault(Fault::Passing(refusal))
-            }
-            Fault::SessionExpired(refusal) if refusal.code.is_empty() => {
-                Self::Fault(Fault::Passing(refusal))
-            }
-            // The codes of a token endpoint are not those of the REST API.
+            // The codes of a token endpoint are not those of the REST API. Without one it is not Salesforce's own answer.
             Fault::Refused(refusal)
             | Fault::Unknown(refusal)
             | Fault::Automation(refusal)
             | Fault::Waiting(refusal, _)
-            | Fault::SessionExpired(refusal) => Self::Refused(Refused::new(flow, policy, refusal)),
+            | Fault::SessionExpired(refusal) => match refusal.code.as_str() {
+                "" => Self::Fault(Fault::Passing(refusal)),
+                code if PASSING_CODES.contains(&code) => Self::Fault(Fault::Passing(refusal)),
+                _ => Self::Refused(Refused::new(flow, policy, refusal)),
+            },
             passing @ (Fault::LimitReached(_)
             | Fault::Reserved { .. }
             | Fault::Unavailable(_)

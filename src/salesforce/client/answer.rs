@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::salesforce::{fault::Fault, limits::Usage, operation::Operation};
+use crate::salesforce::{composite, fault::Fault, limits::Usage, operation::Operation};
 
 /// An answer of Salesforce: its status, and its body as far as it came.
 pub struct Answer {
@@ -23,15 +23,17 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// The body of a success.
+    /// The body of a success. A refusal counts by its status where its body breaks off: a 401 is a dead session.
     pub(super) fn whole_success(self) -> Result<Bytes, Fault> {
-        let is_success = self.is_success();
-        let body = self.body?;
-        if is_success {
-            Ok(body)
+        if self.is_success() {
+            self.body
         } else {
-            Err(Fault::read(self.status, &body))
+            Err(self.refusal())
         }
+    }
+
+    fn refusal(&self) -> Fault {
+        Fault::read(self.status, self.body.as_deref().unwrap_or_default())
     }
 
     /// What is wrong with the answer to a write: it counts as done where Salesforce says so in its own form, also where the
@@ -42,7 +44,7 @@ impl Answer {
         let body = whole.unwrap_or_default();
         let fault = match body {
             _ if !self.is_success() => {
-                let fault = Fault::read(self.status, body);
+                let fault = self.refusal();
                 Some(match operation {
                     Operation::Collection | Operation::Composite => fault.of_resource(),
                     Operation::Create { .. }
@@ -54,6 +56,7 @@ impl Answer {
             }
             // 204 has no body whose type could be another.
             [] if self.is_other && self.status != 204 => Some(Fault::no_json()),
+            body if *operation == Operation::Composite => composite::fault(body),
             _ => Fault::in_success(self.status, body),
         };
         let is_done = fault.is_some() || operation.is_done(self.status, whole);
@@ -81,4 +84,26 @@ pub(super) fn is_other(headers: &HeaderMap) -> bool {
             .windows(4)
             .any(|at| at == b"json")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_whose_body_breaks_off_counts_by_its_status() {
+        for (status, expected) in [
+            (401, "session_expired"),
+            (429, "limit_reached"),
+            (200, "connection"),
+        ] {
+            let answer = Answer {
+                status,
+                body: Err(Fault::Connection("it broke off".to_owned())),
+                usage: None,
+                is_other: false,
+            };
+            assert_eq!(answer.whole_success().unwrap_err().label(), expected);
+        }
+    }
 }

@@ -1,7 +1,5 @@
-//! What Salesforce says when it refuses, read from the bodies that it writes. A member that is `null` or absent is empty:
-//! the rest of an error still says what it says.
-
-use serde::Deserialize;
+//! What Salesforce says when it refuses, read from the bodies that it writes. A member that is absent or of another type than
+//! Salesforce gives it is empty: the rest of an error still says what it says.
 
 use super::duplicates::Duplicates;
 use crate::contract::json::{Object, Outline, Value};
@@ -105,72 +103,22 @@ impl Refusal {
     }
 }
 
-/// An error as Salesforce's REST API writes it; a record's result inside a 2xx answer spells the code `statusCode`.
-#[derive(Deserialize)]
-struct RestError {
-    #[serde(rename = "errorCode")]
-    error_code: Option<String>,
-    #[serde(rename = "statusCode")]
-    status_code: Option<String>,
-    message: Option<String>,
-    fields: Option<Vec<String>>,
-    /// Salesforce's own spelling.
-    #[serde(rename = "duplicateResut")]
-    duplicate_resut: Option<serde_json::Value>,
-    #[serde(rename = "duplicateResult")]
-    duplicate_result: Option<serde_json::Value>,
-}
-
-/// An error as the token endpoint writes it.
-#[derive(Deserialize)]
-struct TokenError {
-    error: String,
-    error_description: Option<String>,
-}
-
-impl RestError {
-    fn refusal(self, status: u16) -> Refusal {
-        let shortened = |text: Option<String>, longest| {
-            text.unwrap_or_default().chars().take(longest).collect()
-        };
-        let fields = self.fields.unwrap_or_default().into_iter();
-        let duplicates = self.duplicate_resut.or(self.duplicate_result);
-        Refusal {
-            status,
-            code: shortened(self.error_code.or(self.status_code), LONGEST_CODE),
-            message: shortened(self.message, LONGEST_MESSAGE),
-            fields: fields
-                .take(MOST_FIELDS)
-                .map(|field| shortened(Some(field), LONGEST_FIELD))
-                .collect(),
-            duplicates: duplicates.as_ref().and_then(Duplicates::read).map(Box::new),
-        }
-    }
-}
-
-impl From<TokenError> for RestError {
-    fn from(token: TokenError) -> Self {
-        Self {
-            error_code: Some(token.error),
-            status_code: None,
-            message: token.error_description,
-            fields: None,
-            duplicate_resut: None,
-            duplicate_result: None,
-        }
-    }
-}
-
 /// The errors of a body that is no success; none where it has no known shape.
 pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
-    let rest = serde_json::from_slice::<Vec<RestError>>(body);
-    let errors = rest
-        .or_else(|_| serde_json::from_slice::<TokenError>(body).map(|token| vec![token.into()]));
-    errors
-        .unwrap_or_default()
-        .into_iter()
-        .map(|error| error.refusal(status))
-        .collect()
+    let Ok(outline) = Outline::read(String::from_utf8_lossy(body)) else {
+        return Vec::new();
+    };
+    let root = outline.root();
+    match (root.as_array(), root.as_object()) {
+        (Some(errors), _) => read(status, errors).collect(),
+        // The token endpoint's form, and that of an error which stands alone.
+        (None, Some(error)) => {
+            let refusal = refusal(status, error);
+            let says = !refusal.code.is_empty();
+            says.then_some(refusal).into_iter().collect()
+        }
+        (None, None) => Vec::new(),
+    }
 }
 
 /// What a 2xx answer refuses all the same: a record's result, or one in a list of them, or an sObject Tree, which is written
@@ -189,8 +137,39 @@ pub(super) fn refused_in_success(status: u16, body: &[u8]) -> Option<Vec<Refusal
     let errors = failed
         .iter()
         .filter_map(|result| result.get("errors")?.as_array());
-    let errors = errors
-        .flatten()
-        .filter_map(|error| serde_json::from_str::<RestError>(error.json()).ok());
-    (!failed.is_empty()).then(|| errors.map(|error| error.refusal(status)).collect())
+    let refusals = errors.flat_map(|errors| read(status, errors));
+    (!failed.is_empty()).then(|| refusals.collect())
+}
+
+fn read(status: u16, errors: Vec<Value<'_>>) -> impl Iterator<Item = Refusal> {
+    let errors = errors.into_iter().filter_map(Value::as_object);
+    errors.map(move |error| refusal(status, error))
+}
+
+/// An error as Salesforce's REST API writes it, or as the token endpoint does; a record's result inside a 2xx answer spells
+/// the code `statusCode`.
+fn refusal(status: u16, error: Object<'_>) -> Refusal {
+    let text_of = |names: &[&str], longest| {
+        let text = names.iter().find_map(|name| error.get(name)?.as_text());
+        let text = text.unwrap_or_default();
+        text.chars().take(longest).collect()
+    };
+    let fields = error.get("fields").and_then(Value::as_array);
+    let fields = fields.unwrap_or_default().into_iter();
+    let fields = fields.filter_map(Value::as_text).take(MOST_FIELDS);
+    // The first one is Salesforce's own spelling.
+    let duplicates = ["duplicateResut", "duplicateResult"].into_iter();
+    let mut duplicates = duplicates.filter_map(|name| {
+        let result = serde_json::from_str(error.get(name)?.json()).ok()?;
+        Duplicates::read(&result).map(Box::new)
+    });
+    Refusal {
+        status,
+        code: text_of(&["errorCode", "statusCode", "error"], LONGEST_CODE),
+        message: text_of(&["message", "error_description"], LONGEST_MESSAGE),
+        fields: fields
+            .map(|field| field.chars().take(LONGEST_FIELD).collect())
+            .collect(),
+        duplicates: duplicates.next(),
+    }
 }

@@ -203,3 +203,34 @@ fn a_result_that_says_no_is_no_success_whatever_else_it_holds() {
         assert!(Fault::in_success(200, body).is_some(), "{body:?}");
     }
 }
+
+#[test]
+fn a_code_counts_whatever_else_an_error_holds() {
+    for body in [
+        r#"[{"errorCode":"INVALID_FIELD","message":5,"fields":"Email"}]"#,
+        r#"[null,{"errorCode":"INVALID_FIELD","fields":["Email",null,{}]}]"#,
+        r#"[{"errorCode":null,"statusCode":"INVALID_FIELD","message":{}}]"#,
+        r#"[{"errorCode":"INVALID_FIELD","duplicateResut":[1]}]"#,
+        r#"{"errorCode":"INVALID_FIELD","message":"alone"}"#,
+    ] {
+        let fault = Fault::read(400, body.as_bytes());
+        assert_eq!(fault.disposition(), Abort, "{body}");
+    }
+    for body in [
+        "{}",
+        r#"{"message":"m"}"#,
+        r#"[{"errorCode":["INVALID_FIELD"]}]"#,
+    ] {
+        let fault = Fault::read(400, body.as_bytes());
+        assert_eq!(fault.disposition(), Retry, "{body}");
+    }
+}
+
+#[test]
+fn a_refusal_without_a_code_does_not_tell_that_the_session_was_accepted() {
+    assert!(rest(400, "INVALID_FIELD", "").is_after_admission());
+    assert!(rest(400, "SOMETHING_NEW", "").is_after_admission());
+    for status in [300, 401, 403, 410, 413, 429, 500] {
+        assert!(!rest(status, "", "").is_after_admission(), "{status}");
+    }
+}

@@ -4,7 +4,9 @@ use salesforce_transformer::simulator::{Call, Fault, FieldType};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use super::{DELIVERED, Outcome, RETRYABLE, assert_outcome, salesforce_that_says, write_to};
+use super::{
+    ABORTED, DELIVERED, Outcome, RETRYABLE, assert_outcome, salesforce_that_says, write_to,
+};
 use crate::{
     fixtures::{destination, job, lead_job, org},
     service::Service,
@@ -22,6 +24,17 @@ const UPDATE_BY_POST: (&str, &str) = ("POST", "/sobjects/Lead/00Q5g0000000001?_H
 const UPSERT: (&str, &str) = ("PATCH", "/sobjects/Lead/Ext__c/a1");
 const DELETE: (&str, &str) = ("DELETE", "/sobjects/Lead/00Q5g0000000001EAA");
 const COLLECTION: (&str, &str) = ("POST", "/composite/sobjects");
+const COMPOSITE: (&str, &str) = ("POST", "/composite");
+
+/// The answers of a Composite's parts.
+const PARTS: &str = r#"{"compositeResponse":[{"referenceId":"a","httpStatusCode":201,"body":{"id":"00Q1","success":true}},
+    {"referenceId":"b","httpStatusCode":204,"body":null}]}"#;
+const REFUSED_PART: &str = r#"{"compositeResponse":[{"referenceId":"a","httpStatusCode":204,"body":null},
+    {"referenceId":"b","httpStatusCode":400,"body":[{"errorCode":"STRING_TOO_LONG","message":"m"}]}]}"#;
+const LOCKED_PART: &str = r#"{"compositeResponse":[{"referenceId":"a","httpStatusCode":400,"body":[{"errorCode":"STRING_TOO_LONG"}]},
+    {"referenceId":"b","httpStatusCode":400,"body":[{"errorCode":"UNABLE_TO_LOCK_ROW"}]}]}"#;
+const REFUSED_RECORD: &str = r#"{"compositeResponse":[{"referenceId":"a","httpStatusCode":200,
+    "body":[{"success":true,"id":"00Q1"},{"success":false,"errors":[{"statusCode":"STRING_TOO_LONG"}]}]}]}"#;
 
 fn write((method, resource): (&str, &str), salesforce: &str) -> Value {
     let mut write = write_to(salesforce);
@@ -33,7 +46,7 @@ fn write((method, resource): (&str, &str), salesforce: &str) -> Value {
 #[tokio::test]
 async fn a_write_is_done_where_salesforce_says_so_in_the_form_of_its_operation() {
     #[rustfmt::skip]
-    let cases: [((&str, &str), u16, &str, Outcome); 38] = [
+    let cases: [((&str, &str), u16, &str, Outcome); 45] = [
         (CREATE, 201, RESULT, DELIVERED),
         (CREATE, 201, UPSERTED, DELIVERED),
         (CREATE, 200, RESULT, DELIVERED),
@@ -72,6 +85,13 @@ async fn a_write_is_done_where_salesforce_says_so_in_the_form_of_its_operation()
         (COLLECTION, 200, r#"[{"id":"00Q1"}]"#, RETRYABLE),
         (COLLECTION, 200, "[null]", RETRYABLE),
         (COLLECTION, 204, "", RETRYABLE),
+        (COMPOSITE, 200, PARTS, DELIVERED),
+        (COMPOSITE, 200, REFUSED_PART, ABORTED),
+        (COMPOSITE, 200, LOCKED_PART, RETRYABLE),
+        (COMPOSITE, 200, REFUSED_RECORD, ABORTED),
+        (COMPOSITE, 200, r#"{"compositeResponse":[]}"#, RETRYABLE),
+        (COMPOSITE, 200, "{}", RETRYABLE),
+        (COMPOSITE, 204, "", RETRYABLE),
     ];
     for (operation, status, body, expected) in cases {
         let answer = ResponseTemplate::new(status);

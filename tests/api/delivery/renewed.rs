@@ -8,7 +8,7 @@ use wiremock::{MockServer, ResponseTemplate};
 use super::{salesforce_that_is_left_alone, stored::asking};
 use crate::{
     fixtures::{INTEGRATION_USER, destination, known_lead, lead_job, open_org, org},
-    service::{Service, serve},
+    service::{Service, assert_says, serve},
 };
 
 /// A stored descriptor of a lead, and the `Config` of its destination.
@@ -92,6 +92,30 @@ async fn without_a_login_or_a_secret_of_its_own_the_job_comes_again() {
     let category = &answer.json()["output"]["authErrorCategory"];
     assert_eq!((answer.status, category), (500, &json!("REFRESH_TOKEN")));
     assert_eq!(org.records("Lead"), [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_job_whose_token_is_dead_and_whose_login_is_refused_waits_as_the_setting_says() {
+    for (policy, expected) in [("abort", 500), ("retry", 429)] {
+        let org = org().build();
+        let flags = ["--refused-login", policy];
+        let service = Service::start(&serve(org.router()).await, &flags).await;
+        let (described, _) = stored(&service).await;
+        org.expire_sessions();
+        let wrong = json!({"userName": "crm@acme.example", "password": "planted-wrong"});
+        for attempt in [0, 1, 12] {
+            let mut body = asking(&described, &wrong, attempt);
+            body["metadata"] = json!([body["metadata"]]);
+            let path = "/v1/destinations/salesforce/proxy";
+            let output = service.post(path, body).await.accepted()["output"].take();
+            let job = &output["response"][0];
+            assert_eq!(job["statusCode"], expected, "{policy} {attempt}");
+            for text in [&job["error"], &output["message"]] {
+                assert_says(text.as_str().unwrap(), "invalid_grant");
+            }
+        }
+        assert_eq!(org.records("Lead"), [] as [Value; 0]);
+    }
 }
 
 /// The place that a session's instance is not: another host, port or scheme than the descriptor's endpoint.

@@ -110,6 +110,28 @@ async fn a_create_whose_answer_was_lost_updates_what_it_has_written() {
     }
 }
 
+/// A destination whose events the processor has described, and whose router transforms them by now.
+#[tokio::test]
+async fn a_stored_request_that_goes_through_the_router_is_delivered_as_safely() {
+    let stored = new_lead(&[], &[]).await;
+    let mut message = stored.described["output"].clone();
+    message["statusCode"] = json!(200);
+    for (attempt, expected) in [(0, 500), (1, 200)] {
+        let mut event = job(1, message.clone(), &destination("dst-1"));
+        event["metadata"]["attemptNum"] = json!(attempt);
+        let entry = stored.service.router([event]).await[0].take();
+        let mut body = asking(&stored.described, &stored.config, attempt);
+        body["metadata"] = entry["metadata"].clone();
+        if attempt == 0 {
+            stored.org.fail_next(Call::Create, Fault::Dropped, 1);
+        }
+        let path = "/v1/destinations/salesforce/proxy";
+        let output = stored.service.post(path, body).await.accepted()["output"].take();
+        assert_eq!(output["response"][0]["statusCode"], expected, "{output}");
+    }
+    assert_eq!(stored.org.records("Lead").len(), 1);
+}
+
 #[tokio::test]
 async fn a_create_that_was_not_carried_out_is_made_by_the_next_attempt() {
     let stored = new_lead(&[], &[]).await;
@@ -177,10 +199,12 @@ type Calls = (u64, u64, u64);
 #[tokio::test]
 async fn attempt_note_and_what_is_found_decide_what_is_written() {
     let looked_up = |attempt: u64| json!({"authKey": "dst-1", "lookedUp": {"field": "Email", "attempt": attempt}});
+    let identified = json!({"authKey": "dst-1", "lookedUp": {"field": "Ext__c", "attempt": 1}});
+    let stored = json!({"authKey": "dst-1", "stored": true});
     let named = json!({"authKey": "dst-1"});
     // (attempt, destInfo, is the lead there) → (creates, updates, queries)
     #[rustfmt::skip]
-    let cases: [(u64, Value, bool, Calls); 9] = [
+    let cases: [(u64, Value, bool, Calls); 12] = [
         (0, Value::Null, false, (1, 0, 0)),
         (0, Value::Null, true, (1, 0, 0)),
         (1, Value::Null, false, (1, 0, 1)),
@@ -188,6 +212,9 @@ async fn attempt_note_and_what_is_found_decide_what_is_written() {
         (1, looked_up(1), true, (1, 0, 0)),
         (2, looked_up(1), true, (0, 1, 1)),
         (2, looked_up(1), false, (1, 0, 1)),
+        (2, identified, true, (1, 0, 0)),
+        (0, stored.clone(), true, (1, 0, 0)),
+        (1, stored, true, (0, 1, 1)),
         (2, named.clone(), true, (1, 0, 0)),
         (0, named, true, (1, 0, 0)),
     ];
@@ -316,4 +343,24 @@ async fn a_lead_that_came_into_being_meanwhile_and_is_unique_is_updated() {
     assert_eq!(stored.status("v1", 0).await, 200);
     let leads = stored.org.records("Lead");
     assert_eq!((leads.len(), &leads[0]["City"]), (1, &json!("Berlin")));
+}
+
+/// The event may have named the record: another of the same person is not meant.
+#[tokio::test]
+async fn an_update_that_another_lead_makes_a_duplicate_does_not_become_that_leads() {
+    let org = org()
+        .unique_field("Lead", "ext__c", FieldType::Text)
+        .build();
+    let lead = known_lead(&org, "ada@example.com");
+    let ada = json!({"email": "ada@example.com", "ext": "a1", "city": "Berlin"});
+    let stored = Stored::new(org, &[], &[], ada).await;
+    let other = json!({"LastName": "planted", "Company": "Acme", "Email": "ada@example.com", "ext__c": "a1"});
+    stored.org.insert("Lead", other).unwrap();
+    let queries = stored.org.calls().query;
+    let (status, message) = stored.attempt("v1", 0).await;
+    assert_eq!((status, stored.org.calls().query), (400, queries));
+    assert_says(&message, "DUPLICATE_VALUE");
+    let leads = stored.org.records("Lead");
+    assert_eq!(leads[0]["Id"], json!(lead));
+    assert_eq!([&leads[0]["City"], &leads[1]["City"]], [&Value::Null; 2]);
 }

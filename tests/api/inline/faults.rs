@@ -54,6 +54,28 @@ async fn an_answer_that_breaks_off_after_the_write_is_retried_and_nothing_is_wri
     }
 }
 
+#[tokio::test]
+async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated() {
+    let org = org().build();
+    let service = inline(&org, &[]).await;
+    let contact = json!({
+        "type": "identify",
+        "traits": {"LastName": "Gibbs"},
+        "context": {"externalId": [{"type": "Salesforce-Contact"}]},
+        "integrations": {"Salesforce": true},
+    });
+    for (event, is_said) in [
+        (job(1, contact, &destination("dst-1")), true),
+        (lead_job(2, "ada@example.com"), false),
+    ] {
+        org.fail_next(Call::Collections, Fault::Dropped, 1);
+        let entries = deliver(&service, [event]).await;
+        assert_eq!(statuses(&entries), [500]);
+        let text = error(&entries[0]);
+        assert_eq!(text.contains("no key to look it up by"), is_said, "{text}");
+    }
+}
+
 /// Words by which Salesforce's machinery tells of locks and limits, as a visitor may type them into a form.
 const PASSING_WORDS: [&str; 9] = [
     "UNABLE_TO_LOCK_ROW",

@@ -128,7 +128,7 @@ async fn a_message_that_was_transformed_before_it_was_queued_is_passed_on_withou
             "destinationId": "dst-1",
             "workspaceId": "ws-1",
             "transformAt": "router",
-            "destInfo": {"authKey": "dst-1"},
+            "destInfo": {"authKey": "dst-1", "stored": true},
         }],
         "batched": false,
         "statusCode": 200,
