@@ -15,10 +15,10 @@ use crate::{in_flight, process, server::connections::SPARE};
 const KEPT_FOR_SALESFORCE: usize = 4;
 
 /// How many files are kept for connections that ask for `/health`, `/ready` and `/metrics`, for sockets, logs and secrets.
-const KEPT: usize = SPARE + 48;
+const KEPT_FILES: usize = SPARE + 48;
 
 /// How many connections there may be with whatever limits.
-const FEWEST_CONNECTIONS: usize = 16;
+const MIN_CONNECTIONS: usize = 16;
 
 /// The largest body where `BODY_LIMIT` is not set.
 const BODY_LIMIT: ByteSize = ByteSize::mib(256);
@@ -97,8 +97,8 @@ pub fn from_within(host: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
 
 /// How many connections a limit of open files leaves.
 pub(super) fn connections_within(files: usize) -> usize {
-    let left = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT);
-    left.max(FEWEST_CONNECTIONS)
+    let left = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT_FILES);
+    left.max(MIN_CONNECTIONS)
 }
 
 impl Serving {
@@ -130,7 +130,7 @@ impl Serving {
             let by_files = connections_within(process::file_limit());
             let memory = self.most_in_flight() / (2 * self.header_limit.as_u64());
             let by_memory = usize::try_from(memory).unwrap_or(usize::MAX);
-            by_files.min(by_memory.max(FEWEST_CONNECTIONS))
+            by_files.min(by_memory.max(MIN_CONNECTIONS))
         })
     }
 
