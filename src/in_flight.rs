@@ -215,6 +215,12 @@ impl Share {
         self.all.memory()
     }
 
+    /// How many bytes it has taken.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// How long the body is, as far as it has been read.
     #[must_use]
     pub fn body_bytes(&self) -> u64 {

@@ -65,9 +65,14 @@ impl Writing {
     /// # Errors
     /// [`Overloaded`] where the others leave too little.
     pub(super) fn reserve(&self, share: &Share, bytes: usize) -> Result<(), Overloaded> {
-        if bytes >= PIECE {
+        let due = if bytes < PIECE {
+            beyond(bytes, share)
+        } else {
+            LONG
+        };
+        if due > 0 {
             let mut memory = share.memory();
-            memory.grow(LONG)?;
+            memory.grow(due)?;
             // It is taken once.
             let _ = self.head.reserved.set(memory);
         }
@@ -78,6 +83,11 @@ impl Writing {
     pub(super) fn outlet(self) -> Outlet {
         self.outlet
     }
+}
+
+/// What an answer takes beyond the share of its request, whose body is gone once the answer is written.
+fn beyond(bytes: usize, share: &Share) -> usize {
+    bytes.saturating_sub(usize::try_from(share.taken()).unwrap_or(usize::MAX))
 }
 
 impl Answer {
@@ -108,7 +118,7 @@ impl Answer {
         let next =
             |context: &mut Context<'_>| pieces::poll_next(writing.as_mut(), &self.outlet, context);
         let answer = match future::poll_fn(next).await {
-            Next::End(answer) => answer.map(|json| as_json(Body::from(json))),
+            Next::End(answer) => answer.and_then(|json| self.short(json)),
             Next::Piece(first) => self.long(first, writing),
         };
         let (traces, tally) = self.head.known.get().cloned().unwrap_or_default();
@@ -119,20 +129,41 @@ impl Answer {
         (traces.map(Extension), response).into_response()
     }
 
-    /// A long answer. Where something has been written to Salesforce, it is given in any case.
+    /// A short answer.
+    fn short(&self, json: Vec<u8>) -> Result<Response, RequestError> {
+        let due = beyond(json.capacity(), &self.share);
+        if due == 0 {
+            return Ok(as_json(Body::from(json)));
+        }
+        let short = Short {
+            json,
+            _memory: self.memory(due)?,
+            _head: Arc::clone(&self.head),
+        };
+        Ok(as_json(Body::from(Bytes::from_owner(short))))
+    }
+
+    /// The memory of an answer beside what was taken beforehand. Where something has been written to Salesforce, it is given in
+    /// any case.
+    fn memory(&self, bytes: usize) -> Result<Memory, Overloaded> {
+        let mut memory = self.share.memory();
+        let reserved = self.head.reserved.get().map_or(0, Memory::bytes);
+        let due = bytes.saturating_sub(usize::try_from(reserved).unwrap_or(usize::MAX));
+        let tally = self.head.known.get().and_then(|(_, tally)| *tally);
+        if tally.is_some_and(|tally| tally.delivered > 0) {
+            memory.count(due);
+        } else {
+            memory.grow(due)?;
+        }
+        Ok(memory)
+    }
+
+    /// A long answer.
     fn long<F>(&self, first: Vec<u8>, writing: Pin<Box<F>>) -> Result<Response, RequestError>
     where
         F: Future<Output = Result<Vec<u8>, RequestError>> + Send + 'static,
     {
-        let mut memory = self.share.memory();
-        let tally = self.head.known.get().and_then(|(_, tally)| *tally);
-        if self.head.reserved.get().is_none() {
-            if tally.is_some_and(|tally| tally.delivered > 0) {
-                memory.count(LONG);
-            } else {
-                memory.grow(LONG)?;
-            }
-        }
+        let memory = self.memory(LONG)?;
         Ok(as_json(Body::new(
             Long {
                 piece: Bytes::new(),
@@ -144,6 +175,20 @@ impl Answer {
             }
             .beginning_with(first),
         )))
+    }
+}
+
+/// The body of a short answer that is counted beside the share of its request.
+struct Short {
+    json: Vec<u8>,
+    _memory: Memory,
+    /// With the memory that was taken beforehand.
+    _head: Arc<Head>,
+}
+
+impl AsRef<[u8]> for Short {
+    fn as_ref(&self) -> &[u8] {
+        &self.json
     }
 }
 

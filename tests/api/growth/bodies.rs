@@ -2,8 +2,9 @@
 
 use salesforce_transformer::simulator::Calls;
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use super::{LIMIT, assert_bounded, limited, measured};
+use super::{LIMIT, assert_bounded, limited, measured, until};
 use crate::{
     fixtures::{destination, identify, job, lead_job, org},
     process::Process,
@@ -97,6 +98,39 @@ async fn an_answer_of_any_length_is_made_as_it_is_taken() {
     assert_eq!(answer.0, 200);
     assert!(answer.1 > 400_000_000, "{} bytes", answer.1);
     assert_bounded(&process);
+}
+
+#[tokio::test]
+async fn short_answers_that_nobody_reads_are_counted() {
+    let process = limited("http://127.0.0.1:1", &[]).await;
+    let body = compacted(95, 9_000, &Value::Null);
+    let length = body.len();
+    let request = format!(
+        "POST /routerTransform HTTP/1.1\r\nHost: x\r\nX-Content-Format: json+compactedv1\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    // More than a connection takes before it is read.
+    let requests = request.repeat(12);
+    let mut callers = Vec::new();
+    for _ in 0..150 {
+        let mut caller = TcpStream::connect(("127.0.0.1", process.port()))
+            .await
+            .unwrap();
+        caller.write_all(requests.as_bytes()).await.unwrap();
+        callers.push(caller);
+    }
+    let full = |metrics: &str| {
+        let name = "\nsalesforce_transformer_in_flight_bytes ";
+        let figure = metrics.split_once(name).unwrap().1.lines().next().unwrap();
+        figure.parse::<u64>().unwrap() > LIMIT / 4 * 3
+    };
+    let mut polls = 0;
+    while !full(&process.get("/metrics").await.text) {
+        polls += 1;
+        assert!(polls < 10_000, "what nobody reads is not counted");
+    }
+    assert_bounded(&process);
+    drop(callers);
+    until(&process, "in_flight_bytes 0").await;
 }
 
 #[tokio::test]
