@@ -16,7 +16,7 @@ PLACES = re.compile(r"\.ci/.*|deploy/image/.*|\.github/workflows/.*|.*Dockerfile
 # What Renovate reads by itself, as `config:recommended` has it: files, and what stands in their lines.
 BUILT_IN = {
     "cargo": (r"(.*/)?Cargo\.(toml|lock)", r".*"),
-    "github-actions": (r"\.github/workflows/[^/]+\.yml", r"uses: [\w./-]+@[0-9a-f]{40} # v[\d.]+|runs-on: \S+|runner: ubuntu-\S+"),
+    "github-actions": (r"\.github/workflows/[^/]+\.yml", r"uses: [\w./-]+@[0-9a-f]{40} # v[\d.]+|runs-on: [a-z]+-\S+"),
     # Of an ARG only where a FROM names it.
     "dockerfile": (r"(.*/)?Dockerfile", r"(?s)\bARG (?P<image>\w+_IMAGE)=\S+(?=.*\nFROM \$\{(?P=image)\})|\bFROM \S+"),
     "docker-compose": (r"(.*/)?compose[^/]*\.ya?ml", r"image: (\$\{\w+:-)?[\w./-]+:[\w.-]+\}?"),
