@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `job` | a job as it outlives its request |
 //! | `memory` | what is being written and was written: nothing is written twice |
+//! | `written` | what was written lately, in little memory |
 //! | `window` | gathers the jobs of an org |
 //! | `flush` | writes what has gathered |
 //! | `settle` | which records are meant, and what is written to them |
@@ -21,6 +22,7 @@ mod round;
 mod settle;
 mod verdict;
 mod window;
+mod written;
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
@@ -124,7 +126,7 @@ impl Deliveries {
                 skip_unchanged: config.economy.skip_unchanged,
             },
             windows: Windows::default(),
-            memory: Memory::default(),
+            memory: Memory::within(config.serving.most_in_flight()),
             life,
         }
     }

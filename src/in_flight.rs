@@ -29,7 +29,7 @@ pub use self::{connection::OfConnection, fair::OrgKey, overloaded::Overloaded};
 pub const WEIGHT: u64 = 3;
 
 /// What is made of any body is not counted up to here, in bytes: a request of one event takes it.
-const LITTLE: u64 = 4 << 10;
+const UNCOUNTED_BYTES: u64 = 4 << 10;
 
 /// All requests in flight together.
 #[derive(Clone, Debug, Default)]
@@ -184,7 +184,7 @@ impl Share {
 
     /// Takes what is still to be taken for a body and what is made of it. One task has a request at a time.
     fn take(&self, body: u64, made: u64) -> Result<(), Overloaded> {
-        let made = made.saturating_sub(LITTLE);
+        let made = made.saturating_sub(UNCOUNTED_BYTES);
         let due = body.saturating_add(made.max(body.saturating_mul(WEIGHT - 1)));
         let taken = self.taken.load(Ordering::Relaxed);
         let Some(more) = due.checked_sub(taken).filter(|more| *more > 0) else {

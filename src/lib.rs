@@ -61,6 +61,7 @@ pub mod upstream;
 
 use std::{
     io,
+    path::PathBuf,
     sync::{Arc, Weak},
 };
 
@@ -85,8 +86,13 @@ pub enum StartError {
     #[error("the HTTP client cannot be built: {0}")]
     Client(#[from] reqwest::Error),
     /// The file cannot be written.
-    #[error("RECORD: the file cannot be opened: {0}")]
-    Record(#[from] io::Error),
+    #[error("RECORD: {file} cannot be opened: {error}", file = .file.display())]
+    Record {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
 }
 
 /// The whole service as a router. It is built inside a Tokio runtime, in which an upstream is listened to.
@@ -104,7 +110,13 @@ pub fn app(config: &Config, ready: Readiness) -> Result<Router, StartError> {
     let upstream = Upstream::new(&config.upstream)?;
     let record = config.upstream.record.as_deref();
     let recorder = record
-        .map(|file| Recorder::open(file, &ready))
+        .map(|file| {
+            let opened = Recorder::open(file, &ready);
+            opened.map_err(|error| StartError::Record {
+                file: file.to_owned(),
+                error,
+            })
+        })
         .transpose()?;
     Ok(http::router(
         config, salesforce, metrics, ready, upstream, recorder,

@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use salesforce_transformer::{
-    Config, app, check, compare,
+    Config, StartError, app, check, compare,
     config::{Stranger, strangers},
     demo,
     http::Readiness,
@@ -107,26 +107,42 @@ async fn serve(mut config: Config) -> ExitCode {
             );
             ExitCode::FAILURE
         }
-        Err(error) => {
-            tracing::error!(%error, "the service cannot run");
+        Err(NotServed::Setting(error)) => {
+            log.print(&format!("error: {error}"));
+            ExitCode::from(2)
+        }
+        Err(NotServed::System(error)) => {
+            tracing::error!(error, "the service cannot run");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn listen_and_serve(config: &Config) -> Result<server::End, String> {
-    let signals = server::signals()
-        .map_err(|error| format!("SIGTERM and Ctrl-C cannot be listened for: {error}"))?;
+/// Why nothing was served.
+enum NotServed {
+    /// A setting is wrong, or names what is not there.
+    Setting(StartError),
+    /// The system does not give what is needed.
+    System(String),
+}
+
+async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
+    let signals = server::signals().map_err(|error| {
+        NotServed::System(format!(
+            "SIGTERM and Ctrl-C cannot be listened for: {error}"
+        ))
+    })?;
     let ready = Readiness::default();
     let life = ready.clone();
     server::at_hangup(move || {
         tracing::info!("SIGHUP: what settings name is read again, as far as it can be");
         life.reread();
     })
-    .map_err(|error| format!("SIGHUP cannot be listened for: {error}"))?;
+    .map_err(|error| NotServed::System(format!("SIGHUP cannot be listened for: {error}")))?;
     let serving = &config.serving;
-    let listeners = Listeners::open(serving).map_err(|error| error.to_string())?;
-    let app = app(config, ready.clone()).map_err(|error| error.to_string())?;
+    let listeners =
+        Listeners::open(serving).map_err(|error| NotServed::System(error.to_string()))?;
+    let app = app(config, ready.clone()).map_err(NotServed::Setting)?;
     if config.auth.lacks_app() {
         tracing::warn!(
             "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET are not both set: password logins will be refused, OAuth destinations work"

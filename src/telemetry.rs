@@ -35,7 +35,7 @@ pub(crate) use self::{lines::Lines, throttle::Throttle};
 use crate::{config::LogFormat, error::words_of_panic};
 
 /// How many bytes of lines may wait for whoever reads standard error: the log of some thousand requests.
-const MOST_WAITING: usize = 4 << 20;
+const MAX_WAITING_BYTES: usize = 4 << 20;
 
 /// How long the end of the process waits until the last lines are written.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -65,7 +65,7 @@ pub enum LogError {
 /// [`LogError`].
 pub fn start(format: LogFormat, level: &str) -> Result<Log, LogError> {
     let filter: Targets = level.parse()?;
-    let queue = Arc::new(Queue::start(io::stderr(), MOST_WAITING, tell_lost)?);
+    let queue = Arc::new(Queue::start(io::stderr(), MAX_WAITING_BYTES, tell_lost)?);
     let log = fmt::layer().with_writer(Arc::clone(&queue));
     let log = match format {
         LogFormat::Text => log

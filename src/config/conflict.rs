@@ -7,8 +7,8 @@ use humantime::format_duration;
 use thiserror::Error;
 use url::{Host, Url};
 
-use super::Config;
-use crate::{deliver::Delivery, in_flight, process};
+use super::{Config, serving::connections_within};
+use crate::{deliver::Delivery, in_flight, process, server::connections::max_header_bytes};
 
 /// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise (wire contract).
 const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
@@ -66,6 +66,32 @@ pub enum Conflict {
         /// Whether it is the default.
         is_default: bool,
     },
+    /// `/health` could not answer while all connections are in use.
+    #[error(
+        "MAX_CONNECTIONS ({set}) is more than the limit of open files ({files}, ulimit -n) leaves: set it to {most} at most, \
+         raise the limit of open files, or leave MAX_CONNECTIONS out"
+    )]
+    Connections {
+        /// `MAX_CONNECTIONS`.
+        set: usize,
+        /// The limit of open files.
+        files: usize,
+        /// How many connections it leaves.
+        most: usize,
+    },
+    /// The connection of a request with such headers would be closed before they end.
+    #[error(
+        "HEADER_LIMIT ({limit}) is more than an eighth of MAX_IN_FLIGHT_BYTES ({room}), which is what headers may take: lower \
+         HEADER_LIMIT to {most} bytes, or raise MAX_IN_FLIGHT_BYTES"
+    )]
+    Headers {
+        /// `HEADER_LIMIT`.
+        limit: ByteSize,
+        /// `MAX_IN_FLIGHT_BYTES`, or its default.
+        room: ByteSize,
+        /// What headers may take, in bytes.
+        most: u64,
+    },
     /// Requests would go round in a circle.
     #[error(
         "UPSTREAM_URL is the address of this service itself (PORT is {port}): set it to the stock transformer, or PORT to another port"
@@ -84,6 +110,8 @@ impl Config {
     pub(super) fn check_agreement(&self) -> Result<(), Conflict> {
         self.check_times()?;
         self.check_body_limit()?;
+        self.check_connections(process::file_limit())?;
+        self.check_headers()?;
         self.check_upstream()
     }
 
@@ -114,6 +142,24 @@ impl Config {
             }),
             Some(_) | None => Ok(()),
         }
+    }
+
+    fn check_connections(&self, files: usize) -> Result<(), Conflict> {
+        let most = connections_within(files);
+        match self.serving.max_connections {
+            Some(set) if set > most => Err(Conflict::Connections { set, files, most }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_headers(&self) -> Result<(), Conflict> {
+        let (limit, room) = (self.serving.header_limit, self.serving.most_in_flight());
+        let most = max_header_bytes(room);
+        if limit.as_u64() > most {
+            let room = ByteSize(room);
+            return Err(Conflict::Headers { limit, room, most });
+        }
+        Ok(())
     }
 
     fn check_upstream(&self) -> Result<(), Conflict> {
@@ -189,6 +235,10 @@ mod tests {
                 "BODY_LIMIT (2.0 KiB) is more than a third of MAX_IN_FLIGHT_BYTES (6.0 KiB)",
             ),
             (
+                "--header-limit 9MiB --max-in-flight-bytes 64MiB",
+                "HEADER_LIMIT (9.0 MiB) is more than an eighth of MAX_IN_FLIGHT_BYTES (64.0 MiB)",
+            ),
+            (
                 "--upstream-url http://localhost:9090",
                 "UPSTREAM_URL is the address of this service itself (PORT is 9090)",
             ),
@@ -210,6 +260,7 @@ mod tests {
             "--delivery descriptor --salesforce-timeout 5m",
             "--body-limit 2KiB --max-in-flight-bytes 6KiB",
             "--max-in-flight-bytes 6KiB",
+            "--header-limit 8MiB --max-in-flight-bytes 64MiB",
             "--upstream-url http://localhost:9091",
             "--upstream-url http://transformer:9090",
         ] {
@@ -224,6 +275,23 @@ mod tests {
         let error = config(&["--body-limit", "1EB"]).unwrap().validate();
         let error = error.unwrap_err().to_string();
         assert!(error.contains(", half of the memory)"), "{error}");
+    }
+
+    #[test]
+    fn connections_that_the_limit_of_open_files_does_not_leave_are_named_with_it() {
+        let checked = |flag: &str| {
+            let config = config(&["--max-connections", flag]).unwrap();
+            config.check_connections(1_024)
+        };
+        assert_eq!(checked("704"), Ok(()));
+        let error = checked("705").unwrap_err().to_string();
+        let words = "MAX_CONNECTIONS (705) is more than the limit of open files (1024, ulimit -n) leaves: set it to 704 at most";
+        assert!(error.starts_with(words), "{error}");
+        assert_eq!(
+            config(&[]).unwrap().check_connections(0),
+            Ok(()),
+            "the default adapts"
+        );
     }
 
     #[test]

@@ -15,10 +15,10 @@ use crate::{in_flight, process, server::connections::SPARE};
 const KEPT_FOR_SALESFORCE: usize = 4;
 
 /// How many files are kept for connections that ask for `/health`, `/ready` and `/metrics`, for sockets, logs and secrets.
-const KEPT: usize = SPARE + 48;
+const KEPT_FILES: usize = SPARE + 48;
 
 /// How many connections there may be with whatever limits.
-const FEWEST_CONNECTIONS: usize = 16;
+const MIN_CONNECTIONS: usize = 16;
 
 /// The largest body where `BODY_LIMIT` is not set.
 const BODY_LIMIT: ByteSize = ByteSize::mib(256);
@@ -95,6 +95,12 @@ pub fn from_within(host: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
     hosts.into_iter().map(at_port).collect()
 }
 
+/// How many connections a limit of open files leaves.
+pub(super) fn connections_within(files: usize) -> usize {
+    let left = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT_FILES);
+    left.max(MIN_CONNECTIONS)
+}
+
 impl Serving {
     /// The memory for requests in flight, in bytes: the setting, else half of what this process may use.
     #[must_use]
@@ -116,16 +122,15 @@ impl Serving {
     }
 
     /// How many connections may be answered at a time: the setting, else as many as the limit of open files leaves, of which a
-    /// quarter is kept for Salesforce, and a few for what is asked of the service itself; and as many as have a sixteenth of
-    /// the memory for requests in their buffers.
+    /// quarter is kept for Salesforce, and a few for what is asked of the service itself; and no more than have a
+    /// buffer of twice `HEADER_LIMIT` each within the memory for requests.
     #[must_use]
     pub fn most_connections(&self) -> usize {
         self.max_connections.unwrap_or_else(|| {
-            let files = process::file_limit();
-            let by_files = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT);
+            let by_files = connections_within(process::file_limit());
             let memory = self.most_in_flight() / (2 * self.header_limit.as_u64());
             let by_memory = usize::try_from(memory).unwrap_or(usize::MAX);
-            by_files.min(by_memory).max(FEWEST_CONNECTIONS)
+            by_files.min(by_memory.max(MIN_CONNECTIONS))
         })
     }
 

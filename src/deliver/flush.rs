@@ -70,7 +70,7 @@ impl Flush<'_> {
                 .handled(&org, handled(&units, &verdicts));
             for (unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(part) = unit.part {
-                    room.memory.landed(part, &verdict).await;
+                    room.memory.landed(part, &verdict);
                 }
                 // Nobody waits where the caller has hung up.
                 let _ = unit.done.send(verdict);

@@ -5,23 +5,17 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::Instant,
 };
 
 use futures_util::{FutureExt, future::Shared};
-use moka::{future::Cache, policy::EvictionPolicy};
 use tokio::sync::oneshot;
 
+use super::written::Written;
 use crate::{
     contract::{Entry, Event, json::Value},
     error::EventError,
 };
-
-/// How long a written part is remembered.
-const REMEMBERED: Duration = Duration::from_mins(10);
-
-/// How many written parts are remembered: ten minutes of 1,600 a second.
-const MOST_REMEMBERED: u64 = 1_000_000;
 
 /// What became of a part of a job.
 pub(super) type Verdict = Result<(), EventError>;
@@ -33,6 +27,13 @@ pub(super) type Receipt = Shared<oneshot::Receiver<Verdict>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct JobId(u64, u64);
 
+#[cfg(test)]
+impl JobId {
+    pub(super) fn of(number: u64) -> Self {
+        Self(number, number.rotate_left(32))
+    }
+}
+
 /// A record that a job writes: the job, and the record's place in it.
 pub(super) type PartId = (JobId, usize);
 
@@ -41,21 +42,7 @@ pub(super) type PartId = (JobId, usize);
 pub(super) struct Memory {
     hashers: [RandomState; 2],
     in_flight: Mutex<HashMap<PartId, Receipt>>,
-    written: Cache<PartId, ()>,
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self {
-            hashers: Default::default(),
-            in_flight: Mutex::default(),
-            written: Cache::builder()
-                .max_capacity(MOST_REMEMBERED)
-                .eviction_policy(EvictionPolicy::lru())
-                .time_to_live(REMEMBERED)
-                .build(),
-        }
-    }
+    written: Mutex<Written>,
 }
 
 /// What is known of a part that is to be written.
@@ -69,6 +56,15 @@ pub(super) enum Known {
 }
 
 impl Memory {
+    /// Nothing yet, where requests in flight may take `in_flight` bytes.
+    pub(super) fn within(in_flight: u64) -> Self {
+        Self {
+            hashers: Default::default(),
+            in_flight: Mutex::default(),
+            written: Mutex::new(Written::within(in_flight, Instant::now())),
+        }
+    }
+
     /// The id of a job; `None` for an event that has none and so is never sent again by itself.
     pub(super) fn id(
         &self,
@@ -102,7 +98,7 @@ impl Memory {
         if let Some(receipt) = in_flight.get(&part).filter(|receipt| !is_lost(receipt)) {
             return Known::InFlight(receipt.clone());
         }
-        if self.written.contains_key(&part) {
+        if self.written().contains(&part, Instant::now()) {
             return Known::Written;
         }
         in_flight.insert(part, receipt.clone());
@@ -111,9 +107,9 @@ impl Memory {
 
     /// Ends a part's flight, before anybody is told: whoever asks from now on finds it written, or takes it on again. It
     /// must not join a failure that a later part of its user can no longer join.
-    pub(super) async fn landed(&self, part: PartId, verdict: &Verdict) {
+    pub(super) fn landed(&self, part: PartId, verdict: &Verdict) {
         if verdict.is_ok() {
-            self.written.insert(part, ()).await;
+            self.written().insert(part, Instant::now());
         }
         self.in_flight().remove(&part);
     }
@@ -124,6 +120,10 @@ impl Memory {
         for part in parts {
             in_flight.remove(&part);
         }
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn in_flight(&self) -> MutexGuard<'_, HashMap<PartId, Receipt>> {

@@ -24,11 +24,16 @@ use super::{
 use crate::{
     contract::reply::pieces::{self, Next, Outlet, PIECE},
     error::RequestError,
-    in_flight::{Memory, Share},
+    in_flight::{Memory, Overloaded, Share},
 };
 
-/// What is known of an answer before its first byte.
-type Head = OnceLock<(Option<Traces>, Option<Tally>)>;
+/// What there is of an answer before its first byte.
+#[derive(Default)]
+struct Head {
+    known: OnceLock<(Option<Traces>, Option<Tally>)>,
+    /// The memory of a long answer, where it was taken beforehand.
+    reserved: OnceLock<Memory>,
+}
 
 /// What a long answer takes of the memory: a piece that is on its way, the next one, and what compresses them.
 const LONG: usize = PIECE * 5 / 2;
@@ -51,7 +56,22 @@ impl Writing {
     /// Says what is known before the first byte.
     pub(super) fn head(&self, traces: Option<Traces>, tally: Option<Tally>) {
         // It is said once.
-        let _ = self.head.set((traces, tally));
+        let _ = self.head.known.set((traces, tally));
+    }
+
+    /// Takes the memory that an answer of about so many bytes will need, before anything is written to Salesforce: after that
+    /// it can no longer be refused.
+    ///
+    /// # Errors
+    /// [`Overloaded`] where the others leave too little.
+    pub(super) fn reserve(&self, share: &Share, bytes: usize) -> Result<(), Overloaded> {
+        if bytes >= PIECE {
+            let mut memory = share.memory();
+            memory.grow(LONG)?;
+            // It is taken once.
+            let _ = self.head.reserved.set(memory);
+        }
+        Ok(())
     }
 
     /// Where pieces are left.
@@ -91,7 +111,7 @@ impl Answer {
             Next::End(answer) => answer.map(|json| as_json(Body::from(json))),
             Next::Piece(first) => self.long(first, writing),
         };
-        let (traces, tally) = self.head.get().cloned().unwrap_or_default();
+        let (traces, tally) = self.head.known.get().cloned().unwrap_or_default();
         let response = match answer {
             Ok(answer) => (tally.map(Extension), answer).into_response(),
             Err(error) => failure::answer(&error, self.caller),
@@ -105,11 +125,13 @@ impl Answer {
         F: Future<Output = Result<Vec<u8>, RequestError>> + Send + 'static,
     {
         let mut memory = self.share.memory();
-        let tally = self.head.get().and_then(|(_, tally)| *tally);
-        if tally.is_some_and(|tally| tally.delivered > 0) {
-            memory.count(LONG);
-        } else {
-            memory.grow(LONG)?;
+        let tally = self.head.known.get().and_then(|(_, tally)| *tally);
+        if self.head.reserved.get().is_none() {
+            if tally.is_some_and(|tally| tally.delivered > 0) {
+                memory.count(LONG);
+            } else {
+                memory.grow(LONG)?;
+            }
         }
         Ok(as_json(Body::new(
             Long {
@@ -118,6 +140,7 @@ impl Answer {
                 outlet: self.outlet.clone(),
                 more: self.share.memory(),
                 _memory: memory,
+                _head: Arc::clone(&self.head),
             }
             .beginning_with(first),
         )))
@@ -134,6 +157,8 @@ struct Long<F> {
     /// What the present piece takes beyond what a piece mostly takes.
     more: Memory,
     _memory: Memory,
+    /// With the memory that was taken beforehand.
+    _head: Arc<Head>,
 }
 
 impl<F> Long<F> {

@@ -208,6 +208,9 @@ impl App {
             takes_results,
             ..bodies.read(&resolved)
         };
+        if takes_results {
+            writing.reserve(body.share(), reply::router::echoed(&batch))?;
+        }
         let outcomes = self.pipeline.run(&batch, body.share()).await?;
         let traces = Traces::of(&batch.entries);
         let hindrance = || outcome::hindrance(&outcomes, self.pipeline.rules());

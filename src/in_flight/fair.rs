@@ -16,7 +16,7 @@ use super::Overloaded;
 const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// With so many orgs, those that have gone are looked for.
-const MANY: usize = 1_024;
+const PRUNE_ABOVE_ORGS: usize = 1_024;
 
 /// Nobody can choose names whose keys are alike.
 static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
@@ -62,7 +62,7 @@ impl Orgs {
     /// fits: else one that needs more than half could never pass.
     fn take(&self, keys: &[OrgKey], each: u64, half: u64, now: Instant) -> Result<(), Overloaded> {
         let mut orgs = self.orgs();
-        if orgs.len() >= MANY {
+        if orgs.len() >= PRUNE_ABOVE_ORGS {
             orgs.retain(|_, org| org.bytes > 0 || is_recent(org, now));
         }
         for key in keys {
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn orgs_that_have_gone_are_forgotten() {
         let (orgs, before) = (Orgs::default(), Instant::now());
-        for name in 0..MANY {
+        for name in 0..PRUNE_ABOVE_ORGS {
             assert!(taken(&orgs, &name.to_string(), 0, before));
         }
         assert!(taken(&orgs, "a", 1, before + REMEMBERED));

@@ -8,33 +8,33 @@ use crate::{
 
 /// How long a request is beside its object, its record's id and its fields, at most, in bytes: the address of the org, the
 /// names of headers, placeholders, and the e-mail of a lead.
-const REQUEST: usize = 8 << 10;
+const MAX_REQUEST_BYTES: usize = 8 << 10;
 
 /// How long a token is at most, where the request does not bring it, in bytes.
-const TOKEN: usize = 4 << 10;
+const MAX_TOKEN_BYTES: usize = 4 << 10;
 
 /// How much longer a trait's name becomes.
 const SUFFIX: usize = "__c".len();
 
 /// How long the sentence is that explains why a trait is left out, beside the trait's name.
-const EXPLANATION: usize = 96;
+const MAX_EXPLANATION_BYTES: usize = 96;
 
 /// How many bytes a byte of a path takes where it is percent-encoded.
 const ENCODED: usize = 3;
 
 /// What a trait is counted as, and the field that it becomes, once for each record, in bytes: half of what they take, as the
 /// half of the memory that is not counted is for the rest.
-const FEW: [usize; 2] = [20, 30];
+const TRAIT_AND_FIELD_BYTES: [usize; 2] = [20, 30];
 
 /// The same where there are so many that they are hashed.
-const MANY: [usize; 2] = [56, 88];
+const HASHED_TRAIT_AND_FIELD_BYTES: [usize; 2] = [56, 88];
 
 /// With so many traits, their fields are hashed: some become several, and some have nothing to do with a trait.
-const HASHED: usize = 24;
+const MAX_UNHASHED_TRAITS: usize = 24;
 
 /// What a record is counted as that the event names, and one that is looked up, in bytes.
-const NAMED: usize = 128;
-const LOOKED_UP: usize = 288;
+const NAMED_RECORD_BYTES: usize = 128;
+const LOOKED_UP_RECORD_BYTES: usize = 288;
 
 /// What one event may be made into.
 #[derive(Clone, Copy, Debug)]
@@ -65,10 +65,10 @@ impl Bounds {
             });
         }
         let secret = batch.secret.or_else(|| entry.secret());
-        let token = secret.map_or(TOKEN, length);
+        let token = secret.map_or(MAX_TOKEN_BYTES, length);
         if batch.route != Route::Open {
             // No trait is shorter than the name that it gets in addition: ordinary events need no closer look.
-            let each = REQUEST + token + 3 * entry.bytes;
+            let each = MAX_REQUEST_BYTES + token + 3 * entry.bytes;
             let at_most = count.saturating_mul(each) + ENCODED * entry.bytes;
             if at_most + echo(batch, entry) <= self.answer {
                 return Ok(());
@@ -80,7 +80,7 @@ impl Bounds {
             Route::Router => 0,
             Route::Open | Route::Processor => entry.metadata.map_or(0, length),
         };
-        let requests = count.saturating_mul(REQUEST + token + fields + echoed);
+        let requests = count.saturating_mul(MAX_REQUEST_BYTES + token + fields + echoed);
         self.bound(requests + paths + echo(batch, entry))
     }
 
@@ -117,8 +117,16 @@ impl Bounds {
         let traits = event.traits().map_or(0, Value::holds) / 2;
         let named = event.external_id().map_or(0, Value::count);
         let records = named.clamp(1, self.records);
-        let [of_trait, of_field] = if traits > HASHED { MANY } else { FEW };
-        let found = if named == 0 { LOOKED_UP } else { NAMED * named };
+        let [of_trait, of_field] = if traits > MAX_UNHASHED_TRAITS {
+            HASHED_TRAIT_AND_FIELD_BYTES
+        } else {
+            TRAIT_AND_FIELD_BYTES
+        };
+        let found = if named == 0 {
+            LOOKED_UP_RECORD_BYTES
+        } else {
+            NAMED_RECORD_BYTES * named
+        };
         found + traits * (of_trait + of_field * records)
     }
 }
@@ -129,7 +137,7 @@ fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
     let identifier = event.external_id().filter(|_| plan.are_fields);
     let count = plan.traits.count();
     let explained = match route {
-        Route::Open => traits + count * EXPLANATION,
+        Route::Open => traits + count * MAX_EXPLANATION_BYTES,
         Route::Processor | Route::Router => 0,
     };
     traits + identifier.map_or(0, length) + count * SUFFIX + explained

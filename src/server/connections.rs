@@ -7,22 +7,34 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::in_flight::{InFlight, OfConnection};
+use crate::{
+    in_flight::{InFlight, OfConnection},
+    telemetry::Throttle,
+};
 
 /// How many connections may be open beyond `MAX_CONNECTIONS`, so that `/health`, `/ready` and `/metrics` answer also while all
 /// others are being answered.
 pub(crate) const SPARE: usize = 16;
 
 /// The part of the memory, one in so many, that headers which have not ended may take.
-const PART_OF_HEADERS: u64 = 8;
+const HEADERS_SHARE: u64 = 8;
 
-/// How much they may take in any case, in bytes.
-const FEW_HEADERS: u64 = 1 << 20;
+/// How much they may take however little memory there is, in bytes.
+const MIN_HEADER_BYTES: u64 = 1 << 20;
+
+/// How often it is logged at most that such headers cost a connection.
+const SAY_AGAIN: Duration = Duration::from_secs(1);
+
+/// How many bytes headers that have not ended may take where requests in flight may take `in_flight` bytes.
+pub(crate) fn max_header_bytes(in_flight: u64) -> u64 {
+    (in_flight / HEADERS_SHARE).max(MIN_HEADER_BYTES)
+}
 
 /// All connections that are open.
 #[derive(Clone, Debug)]
@@ -35,6 +47,9 @@ struct All {
     state: Mutex<State>,
     /// How many bytes of headers have come that have not ended.
     headers: AtomicU64,
+    /// How many connections were closed for such headers.
+    closed_for_headers: AtomicU64,
+    headers_throttle: Throttle,
     closed: Notify,
 }
 
@@ -43,6 +58,8 @@ struct State {
     open: usize,
     /// How many of them are about to be closed.
     closing: usize,
+    /// How many bytes of unfinished headers will be gone once those that are closed for theirs have ended.
+    closing_headers: u64,
     /// How many are being answered.
     busy: usize,
     /// Those that are not, by when they came or were answered.
@@ -57,6 +74,8 @@ struct One {
     /// How many of its requests are not over. The next one may begin before the last byte of an answer has left.
     requests: AtomicUsize,
     headers: AtomicU64,
+    /// How many bytes of headers it was closed for.
+    closing_headers: AtomicU64,
     closing: CancellationToken,
 }
 
@@ -82,6 +101,8 @@ impl Connections {
             in_flight,
             state: Mutex::default(),
             headers: AtomicU64::default(),
+            closed_for_headers: AtomicU64::default(),
+            headers_throttle: Throttle::new(SAY_AGAIN),
             closed: Notify::new(),
         }))
     }
@@ -126,25 +147,35 @@ impl Connections {
         }
     }
 
+    /// Whoever opens such connections opens many.
+    fn log_headers(&self, most: u64) {
+        let closed = self.0.closed_for_headers.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.0.headers_throttle.is_due(Instant::now()) {
+            tracing::warn!(
+                most,
+                closed,
+                "headers that do not end take more than their part of MAX_IN_FLIGHT_BYTES: the oldest connection with such headers is closed, so many since the start"
+            );
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes the oldest connection with headers that have not ended, where those take too much.
+    /// Closes the oldest connections with headers that have not ended, where those take too much.
     fn bound_headers(&self) {
-        let most = (self.0.in_flight.most() / PART_OF_HEADERS).max(FEW_HEADERS);
-        if self.0.headers.load(Ordering::Relaxed) <= most {
+        let most = max_header_bytes(self.0.in_flight.most());
+        let headers = || self.0.headers.load(Ordering::Relaxed);
+        if headers() <= most {
             return;
         }
         let mut state = self.state();
-        let has_headers = |one: &Arc<One>| one.headers.load(Ordering::Relaxed) > 0;
-        let oldest = state.idle.iter().find(|(_, one)| has_headers(one));
-        if let Some(oldest) = oldest.map(|(place, _)| *place) {
-            tracing::warn!(
-                most,
-                "headers that do not end take more than their part of MAX_IN_FLIGHT_BYTES: the oldest connection with such headers is closed"
-            );
-            state.close(oldest);
+        while headers().saturating_sub(state.closing_headers) > most {
+            if !state.close_with_headers() {
+                break;
+            }
+            self.log_headers(most);
         }
     }
 }
@@ -155,6 +186,20 @@ impl State {
         self.next += 1;
         one.place.store(self.next, Ordering::Relaxed);
         self.idle.insert(self.next, Arc::clone(one));
+    }
+
+    /// Has the oldest idle connection closed of which headers have come that have not ended; whether there is one.
+    fn close_with_headers(&mut self) -> bool {
+        let has_headers = |one: &Arc<One>| one.headers.load(Ordering::Relaxed) > 0;
+        let oldest = self.idle.iter().find(|(_, one)| has_headers(one));
+        let Some((place, one)) = oldest.map(|(place, one)| (*place, Arc::clone(one))) else {
+            return false;
+        };
+        let bytes = one.headers.load(Ordering::Relaxed);
+        one.closing_headers.store(bytes, Ordering::Relaxed);
+        self.closing_headers += bytes;
+        self.close(place);
+        true
     }
 
     /// Has an idle connection closed.
@@ -220,6 +265,7 @@ impl Drop for Open {
         let mut state = self.all.state();
         state.open -= 1;
         state.closing -= usize::from(self.one.closing.is_cancelled());
+        state.closing_headers -= self.one.closing_headers.load(Ordering::Relaxed);
         state.idle.remove(&self.one.place.load(Ordering::Relaxed));
         // A request of it that is not over does not make it idle again.
         self.one.closing.cancel();
@@ -314,13 +360,17 @@ mod tests {
     #[test]
     fn the_oldest_of_many_unfinished_headers_ends_and_others_stay() {
         let all = connections(10);
-        let [idle, first, second] = [(); 3].map(|()| admit(&all).unwrap());
+        let [idle, first, second, third] = [(); 4].map(|()| admit(&all).unwrap());
         first.add_headers(600 << 10);
         second.add_headers(424 << 10);
         let closing = |open: &Open| open.closing().now_or_never().is_some();
         assert!(!closing(&first));
         second.add_headers(1);
         assert_eq!([&idle, &first, &second].map(closing), [false, true, false]);
+        // The first one is on its way out: what comes meanwhile costs no other its connection.
+        third.add_headers(100 << 10);
+        assert!(!closing(&second) && !closing(&third));
+        drop(third);
         drop(first);
         let left = (424 << 10) + 1;
         assert_eq!(all.0.headers.load(Ordering::Relaxed), left);

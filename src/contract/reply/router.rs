@@ -33,6 +33,17 @@ pub async fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>], outlet: Out
     pieces.into_last()
 }
 
+/// How long an answer is at most in which nothing is to be sent, about, in bytes: what it echoes.
+#[must_use]
+pub fn echoed(batch: &Batch<'_>) -> usize {
+    let length = |value: Option<Value<'_>>| value.map_or(0, |value| value.json().len());
+    let secret = length(batch.secret);
+    let entries = batch.entries.iter();
+    entries
+        .map(|entry| length(entry.metadata) + length(entry.destination) + secret + ADDED)
+        .sum()
+}
+
 /// The outcomes that are for any event, those of each destination together.
 fn by_destination<'o, 'a>(
     batch: &Batch<'a>,

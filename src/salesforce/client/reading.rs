@@ -19,7 +19,7 @@ const WEIGHT: usize = 3;
 
 /// How much of an answer to a question is read whether there is room or not, in bytes as it is counted: what five queries of
 /// 500 values find. A request that fills the memory would else never have its records.
-const HONEST: u64 = 3 << 20;
+const MIN_ANSWER_BYTES: u64 = 3 << 20;
 
 /// How an answer is read.
 pub(super) struct Reading {
@@ -90,7 +90,7 @@ impl Reading {
     /// Takes the memory of more bytes.
     fn take(&mut self, bytes: usize) -> Result<(), Fault> {
         let counted = bytes * WEIGHT;
-        if self.is_of_write || self.memory.bytes() < HONEST {
+        if self.is_of_write || self.memory.bytes() < MIN_ANSWER_BYTES {
             self.memory.count(counted);
             return Ok(());
         }

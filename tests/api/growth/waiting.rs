@@ -1,15 +1,16 @@
 //! What waits for Salesforce, and what Salesforce answers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Bytes, http::StatusCode, routing::any};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     sync::{
         Semaphore,
         mpsc::{UnboundedReceiver, unbounded_channel},
     },
     task::JoinSet,
+    time::timeout,
 };
 
 use super::{assert_bounded, limited, until};
@@ -55,7 +56,7 @@ async fn jobs_whose_callers_have_hung_up_count_until_they_are_done() {
     let request = |id| process.request("/routerTransform", body(id));
     for id in 0..40 {
         // What is taken in waits for Salesforce for longer than its caller does.
-        let request = request(id).timeout(std::time::Duration::from_secs(1));
+        let request = request(id).timeout(Duration::from_secs(1));
         match request.send().await {
             Ok(answer) => {
                 assert_eq!(answer.status(), 503);
@@ -69,6 +70,52 @@ async fn jobs_whose_callers_have_hung_up_count_until_they_are_done() {
     assert!(overloaded >= 40 - 6, "{overloaded}");
     assert_bounded(&process);
     permits.add_permits(1_000);
+    until(&process, "in_flight_bytes 0").await;
+    assert_bounded(&process);
+}
+
+/// A small batch with a long answer: each of its events echoes the destination.
+fn batch_of_long_answer(batch: u64) -> String {
+    let mut destination = destination("dst-1");
+    destination["big"] = json!("x".repeat(5_000));
+    let event = |event| {
+        let id = batch * 1_000 + event;
+        let traits = json!({"email": format!("p{id}@example.com")});
+        let metadata = json!({"jobId": id, "destinationId": "dst-1"});
+        json!({"message": identify(traits), "metadata": metadata})
+    };
+    let input: Vec<Value> = (0..250).map(event).collect();
+    json!({"input": input, "destinations": {"dst-1": destination}, "destType": "salesforce"})
+        .to_string()
+}
+
+#[tokio::test]
+async fn the_memory_of_a_long_answer_is_taken_before_anything_is_written() {
+    let permits = Arc::new(Semaphore::new(0));
+    let (salesforce, _asked) = waiting(&permits).await;
+    let inline = [("DELIVERY", "inline"), ("DELIVERY_WINDOW", "1ms")];
+    let process = limited(&salesforce, &inline).await;
+    let mut callers = JoinSet::new();
+    for batch in 0..60 {
+        let request = process
+            .request("/routerTransform", batch_of_long_answer(batch))
+            .header("X-Content-Format", "json+compactedv1")
+            .header("X-Feature-Filter-Code", "?1");
+        callers.spawn(async move { send(request).await });
+    }
+    // 2.5 MiB go at most 25 times into 64 MiB. All others wait for Salesforce.
+    for _ in 0..35 {
+        let answer = timeout(Duration::from_mins(1), callers.join_next()).await;
+        let answer = answer.unwrap().unwrap().unwrap();
+        assert_eq!(answer.status, 503);
+        assert_says(&answer.text, "MAX_IN_FLIGHT_BYTES");
+    }
+    permits.add_permits(100_000);
+    let mut served = 0;
+    while let Some(answer) = callers.join_next().await {
+        served += usize::from(answer.unwrap().status == 200);
+    }
+    assert!(served > 10, "{served}");
     until(&process, "in_flight_bytes 0").await;
     assert_bounded(&process);
 }
