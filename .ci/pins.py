@@ -1,6 +1,7 @@
 """Whether the bot of .github/renovate.json reaches every version that is pinned in this repository: `pins.py [FOLDER]`.
 
-A version that neither one of its managers reads nor stands in EXEMPT is an error: nobody would ever renew it.
+A version that neither one of its managers reads nor stands in EXEMPT is an error: nobody would ever renew it. So is what is
+fetched without a version, because each run may get another one.
 """
 
 import json
@@ -9,18 +10,25 @@ import re
 import subprocess
 import sys
 
-# Where versions are pinned by hand. Lock files and Cargo.toml are the business of the manager `cargo`.
-PLACES = re.compile(r"\.ci/.*|\.github/workflows/.*|.*Dockerfile.*|.*compose.*\.ya?ml|.*requirements.*\.(in|txt)|.*Cargo\.(toml|lock)|.*rust-toolchain.*")
+# Where versions are pinned by hand. Lock files and Cargo.toml are the business of the manager `cargo`. `deploy/check` has a
+# copy of what RudderStack's chart has, which nobody runs.
+PLACES = re.compile(r"\.ci/.*|deploy/image/.*|\.github/workflows/.*|.*Dockerfile.*|.*compose.*\.ya?ml|.*requirements.*\.(in|txt)|.*Cargo\.(toml|lock)|.*rust-toolchain.*")
 # What Renovate reads by itself, as `config:recommended` has it: files, and what stands in their lines.
 BUILT_IN = {
     "cargo": (r"(.*/)?Cargo\.(toml|lock)", r".*"),
-    "github-actions": (r"\.github/workflows/[^/]+\.yml", r"uses: [\w./-]+@[0-9a-f]{40} # v[\d.]+|runs-on: \S+|runner: ubuntu-\S+"),
+    "github-actions": (r"\.github/workflows/[^/]+\.yml", r"uses: [\w./-]+@[0-9a-f]{40} # v[\d.]+|runs-on: [a-z]+-\S+"),
     # Of an ARG only where a FROM names it.
-    "dockerfile": (r"(.*/)?Dockerfile", r"(ARG \w+_IMAGE=|FROM )\S+"),
+    "dockerfile": (r"(.*/)?Dockerfile", r"(?s)\bARG (?P<image>\w+_IMAGE)=\S+(?=.*\nFROM \$\{(?P=image)\})|\bFROM \S+"),
     "docker-compose": (r"(.*/)?compose[^/]*\.ya?ml", r"image: (\$\{\w+:-)?[\w./-]+:[\w.-]+\}?"),
     "pip-compile": (r"deploy/check/requirements\.(in|txt)", r"[\w.-]+==\S+.*|.*--hash=.*|#.*"),
 }
-VERSION = re.compile(r"\d+\.\d+[\w.-]*|:latest\b|\b[\w-]+@latest\b")
+VERSION = re.compile(r"\d+\.\d+[\w.-]*|@[0-9a-f]{40}\b|@sha256:[0-9a-f]{64}\b")
+# Fetched without a version. What .ci/tools installs has its version in "$1", or its hash in requirements.txt. hadolint and
+# zizmor look for more of it in the Dockerfile and the workflows.
+UNPINNED = re.compile(
+    r"[:@]latest\b|^\s*(-\s+)?image: (\$\{\w+:-)?(?!salesforce-transformer$)[\w./-]+\}?$"
+    r"|\b(cargo|go|pip\d?|npm)\"? install (?!.*(\"\$1\"|--require-hashes|@v?\d|==\d))"
+)
 # Numbers that are no pins.
 EXEMPT = re.compile(r"\b(127\.0\.0\.1|0\.0\.0\.0)\b|MIT OR Apache-2\.0|v0\.1\.0 becomes|^\s*#.*")
 
@@ -43,12 +51,15 @@ def reached(path, text, config):
 
 
 def out_of_reach(folder, paths, config):
-    """Yields each line with a version that nobody would renew."""
+    """Yields each line with a version that nobody would renew, or without one that it should have."""
     for path in filter(PLACES.fullmatch, paths):
-        left = reached(path, (folder / path).read_text(), config)
-        for line in left.splitlines():
+        text = (folder / path).read_text()
+        for line in reached(path, text, config).splitlines():
             if VERSION.search(EXEMPT.sub("", line)):
                 yield f"{path}: {line.strip()}"
+        for line in text.splitlines():
+            if not line.lstrip().startswith("#") and UNPINNED.search(line):
+                yield f"{path}: {line.strip()}: no version"
 
 
 def unused(folder, paths, config):

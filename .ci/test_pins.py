@@ -24,8 +24,9 @@ class Pins(unittest.TestCase):
             (".ci/tools", "\ngo_tool helm.sh/helm/v3/cmd/helm@v3.22.0\ncargo_tool cargo-deny@0.20.2\n"),
             (".github/workflows/ci.yml", "\nenv:\n  RUST_VERSION: 1.95.0\n"),
             (".github/workflows/release.yml", "\n          cosign-release: v3.0.2\n"),
+            (".github/workflows/release.yml", "\n          - platform: arm64\n            runner: ubuntu-24.04-arm\n"),
             (".github/workflows/ci.yml", f"\n      - uses: actions/checkout@{'8' * 40} # v6.0.1\n"),
-            ("Dockerfile", "ARG RUST_IMAGE=docker.io/library/rust:1.95-trixie\n"),
+            ("Dockerfile", "ARG RUST_IMAGE=docker.io/library/rust:1.95-trixie\nFROM ${RUST_IMAGE} AS build\n"),
             ("deploy/compose.yaml", "    image: ${POSTGRES_IMAGE:-postgres:15.4-alpine}\n"),
             ("deploy/check/requirements.in", "pyyaml==6.0.4\n"),
         ]:
@@ -37,13 +38,27 @@ class Pins(unittest.TestCase):
             (".ci/run", "pip install yamllint==1.37.1"),
             (".github/workflows/ci.yml", "rustup toolchain install 1.95.0"),
             (".github/workflows/ci.yml", "- uses: actions/checkout@v6.0.1"),
+            (".github/workflows/ci.yml", "          machine: ubuntu-24.04"),
             (".github/workflows/ci.yml", "docker run ghcr.io/somebody/tool:1.2.3"),
             ("Dockerfile", "COPY --from=docker.io/library/busybox:1.37 /bin/sh /bin/sh"),
             ("deploy/image/Dockerfile.test", "FROM docker.io/library/debian:12.1"),
-            ("deploy/compose.yaml", "    image: rudderlabs/rudder-server@latest"),
+            ("Dockerfile", "ARG TOOL_IMAGE=docker.io/library/busybox:1.37"),
             ("rust-toolchain.toml", 'channel = "1.95.0"'),
+            (".github/workflows/ci.yml", f"- uses: actions/checkout@{'8' * 40}"),
+            (".ci/run", f"docker run ghcr.io/somebody/tool@sha256:{'a' * 64}"),
         ]:
             self.assertEqual(seen(path, line + "\n"), [f"{path}: {line.strip()}"])
+
+    def test_what_is_fetched_without_a_version_is_named(self):
+        for path, line in [
+            (".ci/tools", "go_tool github.com/somebody/tool@latest"),
+            (".ci/tools", "cargo install cargo-fuzz --locked"),
+            (".github/workflows/ci.yml", "- run: pip install yamllint"),
+            ("deploy/compose.yaml", "image: ${POSTGRES_IMAGE:-postgres:latest}"),
+            ("deploy/compose.yaml", "image: ${POSTGRES_IMAGE:-postgres}"),
+            ("deploy/compose.yaml", "image: redis"),
+        ]:
+            self.assertEqual(seen(path, line + "\n"), [f"{path}: {line}: no version"])
 
     def test_a_manager_that_finds_nothing_is_named(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -30,13 +30,15 @@ class Refused(Exception):
 
 
 def ask(url, headers, method="GET"):
-    """Status, headers and body of an answer, whatever the status."""
+    """Status, headers and body of an answer, whatever the status. Raises where there is none."""
     request = urllib.request.Request(url, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.headers, answer.read()
+    except OSError as error:
+        raise Refused(f"{urllib.parse.urlsplit(url).netloc} cannot be reached: {getattr(error, 'reason', error)}") from error
 
 
 def github(path, *, may_be_absent=False):
@@ -65,7 +67,10 @@ def may_release(tag, commit):
 
 def digest(image):
     """The digest under a name in a registry, by the protocol of the OCI; None where it has no such name."""
-    host, name, version = re.fullmatch(r"([^/]+)/(.+):([^:/]+)", image).groups()
+    parts = re.fullmatch(r"([^/]+)/(.+):([^:/]+)", image)
+    if not parts:
+        raise Refused(f"{image} is no REGISTRY/NAME:VERSION")
+    host, name, version = parts.groups()
     scheme = "http" if host.split(":")[0] in ("localhost", "127.0.0.1") else "https"
     url = f"{scheme}://{host}/v2/{name}/manifests/{version}"
     status, headers, _ = ask(url, {"Accept": MANIFESTS}, "HEAD")

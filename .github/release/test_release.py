@@ -119,6 +119,16 @@ class Digest(unittest.TestCase):
             self.assertEqual(self.digest({NAME: (status, {})})[0], 1, status)
         self.assertEqual(self.digest({NAME: (200, {})})[0], 1, "no digest")
 
+    def test_a_registry_that_is_not_there_does_not_make_a_name_free(self):
+        with Server({}) as registry:
+            address = registry.address
+        status, named, said = run("digest", f"{address}/o/r:0.1.0")
+        self.assertEqual((status, named), (1, ""))
+        self.assertIn(f"error: {address} cannot be reached", said)
+
+    def test_what_is_no_name_is_refused(self):
+        self.assertEqual(run("digest", "localhost"), (1, "", "error: localhost is no REGISTRY/NAME:VERSION"))
+
 
 def attested(commit=COMMIT):
     """What is said of an image of one platform, the crates in a further SBOM."""

@@ -13,12 +13,14 @@ PROXY = [f"RSERVER_ROUTER_{name}_TRANSFORMER_PROXY" for name in ("SALESFORCE", "
 
 
 def environments(chart):
-    """What each container of rudder-server is started with. Of several with one name the last one counts."""
+    """What each container of rudder-server is started with. Of several with one name the last one
+    counts; the addresses of the transformer are all named, because not everything that applies manifests keeps the order."""
     for workload in of_kind(chart, "StatefulSet") + of_kind(chart, "Deployment"):
         for container in at(workload, "spec", "template", "spec", "containers"):
-            found = {variable["name"]: variable.get("value") for variable in container.get("env", [])}
-            if "DEST_TRANSFORM_URL" in found:
-                yield workload, found
+            variables = [(variable["name"], variable.get("value")) for variable in container.get("env", [])]
+            urls = {value for name, value in variables if name == "DEST_TRANSFORM_URL"}
+            if urls:
+                yield workload, dict(variables), urls
 
 
 def is_service(documents, url):
@@ -42,10 +44,10 @@ def wrong(ours, chart):
     servers = list(environments(chart))
     if not servers:
         yield "the chart sets no DEST_TRANSFORM_URL"
-    for server, environment in servers:
-        url = environment["DEST_TRANSFORM_URL"]
-        if not is_service(ours, url):
-            yield f"rudder-server: DEST_TRANSFORM_URL is {url}, which is not this service"
+    for server, environment, urls in servers:
+        for url in urls:
+            if not is_service(ours, url):
+                yield f"rudder-server: DEST_TRANSFORM_URL is {url}, which is not this service"
         for name in PROXY:
             if environment.get(name) != "true":
                 yield f"rudder-server: {name} is {environment.get(name)}, not true"

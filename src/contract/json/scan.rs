@@ -26,9 +26,6 @@ const MOST_REPEATED: usize = 16;
 /// A guess that is rarely too small: one node in so many bytes.
 const BYTES_A_NODE: usize = 16;
 
-/// How many nodes a step of the walk adds at most: a container, the key of its first value or of the value after it.
-const AT_ONCE: usize = 4;
-
 /// Why a text has no places.
 pub(super) enum Unplaced {
     /// It is no JSON, or too long to be counted in 32 bits.
@@ -54,10 +51,8 @@ pub(super) fn places(text: &str, room: Room<'_>) -> Result<Places, Unplaced> {
         room,
         has_room: true,
     };
-    if scan.reserve(text.len() / BYTES_A_NODE + AT_ONCE).is_none() {
-        return Err(Unplaced::NoRoom);
-    }
-    if scan.walk().is_some() {
+    let walked = scan.reserve(text.len() / BYTES_A_NODE + 1);
+    if walked.and_then(|()| scan.walk()).is_some() {
         return Ok(scan.places);
     }
     Err(if scan.has_room {
@@ -94,12 +89,8 @@ fn place(at: usize) -> u32 {
 
 impl Scan<'_, '_> {
     fn walk(&mut self) -> Option<()> {
-        let mut fits = self.places.nodes.capacity() - AT_ONCE;
         let mut at = self.blank(0);
         loop {
-            if self.places.nodes.len() > fits {
-                fits = self.reserve(self.places.nodes.len() / 2 + AT_ONCE)?;
-            }
             at = self.value(at)?;
             if self.open.is_empty() {
                 break;
@@ -150,7 +141,7 @@ impl Scan<'_, '_> {
     fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
         let node = place(self.places.nodes.len());
         self.open.push(Container { node, is_object });
-        self.leaf(start, start);
+        self.leaf(start, start)?;
         let at = self.blank(start + 1);
         match (*self.text.get(at)?, is_object) {
             (b'}', true) | (b']', false) => {
@@ -169,7 +160,7 @@ impl Scan<'_, '_> {
         let mut rest = Deserializer::from_slice(&self.text[start..]).into_iter::<IgnoredAny>();
         rest.next()?.ok()?;
         let end = start + rest.byte_offset();
-        self.leaf(start, end);
+        self.leaf(start, end)?;
         Some(end)
     }
 
@@ -206,7 +197,7 @@ impl Scan<'_, '_> {
             Some(end) => end,
             None => self.escaped(start)?,
         };
-        self.leaf(start, end);
+        self.leaf(start, end)?;
         Some(end)
     }
 
@@ -246,7 +237,7 @@ impl Scan<'_, '_> {
                 self.flaw(start, Uncarriable::NumberOutOfRange);
             }
         }
-        self.leaf(start, at);
+        self.leaf(start, at)?;
         Some(at)
     }
 
@@ -264,7 +255,7 @@ impl Scan<'_, '_> {
         if self.text.get(start..end)? != word {
             return None;
         }
-        self.leaf(start, end);
+        self.leaf(start, end)?;
         Some(end)
     }
 
@@ -275,21 +266,41 @@ impl Scan<'_, '_> {
         at
     }
 
-    fn leaf(&mut self, start: usize, end: usize) {
+    fn leaf(&mut self, start: usize, end: usize) -> Option<()> {
         let next = place(self.places.nodes.len() + 1);
         let (start, end) = (place(start), place(end));
-        self.places.nodes.push(Node { start, end, next });
+        self.note(Node { start, end, next })
     }
 
-    /// Makes room for more nodes, and tells with how many a further step fits; `None` where there is no room.
-    #[cold]
-    fn reserve(&mut self, more: usize) -> Option<usize> {
-        self.has_room = (self.room)(more * size_of::<Node>());
-        if !self.has_room {
-            return None;
+    /// Notes a node; `None` where there is no room for it.
+    #[expect(
+        clippy::inline_always,
+        reason = "the walk is one loop: a call for each value takes longer than most values"
+    )]
+    #[inline(always)]
+    fn note(&mut self, node: Node) -> Option<()> {
+        if self.places.nodes.len() == self.places.nodes.capacity() {
+            return self.note_in_new_room(node);
         }
-        self.places.nodes.reserve_exact(more);
-        Some(self.places.nodes.capacity() - AT_ONCE)
+        self.places.nodes.push(node);
+        Some(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_in_new_room(&mut self, node: Node) -> Option<()> {
+        self.reserve(self.places.nodes.len() / 2 + 1)?;
+        self.places.nodes.push(node);
+        Some(())
+    }
+
+    /// Makes room for more nodes; `None` where there is none.
+    fn reserve(&mut self, more: usize) -> Option<()> {
+        self.has_room = (self.room)(more * size_of::<Node>());
+        if self.has_room {
+            self.places.nodes.reserve_exact(more);
+        }
+        self.has_room.then_some(())
     }
 
     #[cold]
@@ -319,11 +330,11 @@ impl Scan<'_, '_> {
             return None;
         };
         let node = self.places.nodes[known as usize];
-        self.places.nodes.push(Node {
+        self.note(Node {
             start: known,
             end: REPEATED,
             next: next + 1,
-        });
+        })?;
         Some(start + (node.end - node.start) as usize)
     }
 }
