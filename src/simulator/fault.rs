@@ -23,7 +23,8 @@ pub enum Fault {
     CutOff,
     /// The call is carried out, and the last of the records' results is missing from the answer.
     Short,
-    /// The call is carried out, and answered with this status and body instead of what became of it; an empty body is none.
+    /// The call is carried out, and its success is answered with this status and body; an empty body is none. A refusal is
+    /// answered as it is: whoever is told that a refused write is done cannot know better.
     Says(u16, &'static str),
     /// 401 `INVALID_SESSION_ID` for this one call, which is not carried out.
     SessionInvalid,
@@ -65,10 +66,10 @@ impl Faults {
             Some(Fault::Refused(status, code)) => Delivery::Answer(refused(status, code)),
             Some(Fault::CutOff) => Delivery::CutOff(carry_out()),
             Some(Fault::Short) => Delivery::Answer(shortened(carry_out())),
-            Some(Fault::Says(status, body)) => {
-                carry_out();
-                Delivery::Says(status, body)
-            }
+            Some(Fault::Says(status, body)) => match carry_out() {
+                done if done.status.is_success() => Delivery::Says(status, body),
+                refusal => Delivery::Answer(refusal),
+            },
             Some(Fault::Hang) => Delivery::Never,
             Some(Fault::Html) => Delivery::Html,
             Some(Fault::Dropped) => {
