@@ -122,10 +122,10 @@ async fn a_created_record_whose_answer_breaks_off_is_created() {
 const NO_KEY: &str = "no key to look it up by";
 
 /// The creation of a record that the event names by its object alone.
-fn named(id: u64, object: &str) -> Value {
+fn named(id: u64, object: &str, traits: &Value) -> Value {
     let message = json!({
         "type": "identify",
-        "traits": {"LastName": "Gibbs", "Company": "n/a", "Email": "gibbs@example.com"},
+        "traits": traits,
         "context": {"externalId": [{"type": format!("Salesforce-{object}")}]},
         "integrations": {"Salesforce": true},
     });
@@ -151,8 +151,11 @@ async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated()
     let org = org().custom_object("Badge__c", &fields).build();
     let service = Service::of(&org).await;
     let jobs = [
-        (named(1, "Contact"), true),
-        (named(2, "Lead"), true),
+        (named(1, "Contact", &json!({"LastName": "Gibbs"})), true),
+        (
+            named(2, "Lead", &json!({"email": "gibbs@example.com"})),
+            true,
+        ),
         (lead_job(3, "ada@example.com"), false),
         (synced(4), false),
     ];
@@ -173,7 +176,8 @@ async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated()
 async fn a_refused_create_without_a_key_says_nothing_of_a_repetition() {
     let org = org().build();
     let service = Service::of(&org).await;
-    let entry = service.router([named(1, "Contact")]).await[0].take();
+    let contact = named(1, "Contact", &json!({"LastName": "Gibbs"}));
+    let entry = service.router([contact]).await[0].take();
     org.fail_next(Call::Create, Fault::RowLocked, 1);
     let output = super::deliver(&service, &entry).await;
     assert_eq!(super::outcome(&output), RETRYABLE);
