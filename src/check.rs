@@ -66,7 +66,7 @@ pub async fn run(mut options: Options) -> ExitCode {
 fn strange(environment: &[(OsString, OsString)]) -> Option<Finding> {
     let strangers = strangers(environment);
     let said = strangers.iter().map(|Stranger { name, nearest }| {
-        format!("{name} is no setting of this service; {nearest} is the nearest")
+        format!("{name} is not a setting of this service; the nearest name is {nearest}")
     });
     let said: Vec<_> = said.collect();
     (!said.is_empty()).then(|| Finding::note("variables", said.join(". ")))

@@ -90,7 +90,7 @@ async fn serve(mut config: Config) -> ExitCode {
         tracing::warn!(
             variable = name,
             nearest,
-            "the environment has a variable that is no setting of this service"
+            "an environment variable looks like a setting but is not a setting of this service"
         );
     }
     for warning in config.warnings() {

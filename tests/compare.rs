@@ -204,7 +204,7 @@ async fn what_cannot_be_compared_ends_with_2() {
         let output = compare(nobody, nobody, arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let errors = String::from_utf8_lossy(&output.stderr);
-        let is_said = errors.contains("error: ") || errors.contains("line 1: it is no object");
+        let is_said = errors.contains("error: ") || errors.contains("line 1: it is not an object");
         assert!(is_said, "{errors}");
         assert_eq!(errors.lines().count(), 1, "{errors}");
     }
@@ -230,10 +230,10 @@ async fn a_line_that_cannot_be_read_is_named_and_the_others_are_compared() {
     let errors = String::from_utf8(output.stderr.clone()).unwrap();
     for words in [
         "line 2: it is torn",
-        "line 4: it is no JSON at column 1",
-        "line 5: it is no object with `path`",
+        "line 4: it is not JSON at column 1",
+        "line 5: it is not an object with `path`",
         "line 6: it has a header that cannot be sent",
-        "line 8: it is no JSON at column 1",
+        "line 8: it is not JSON at column 1",
     ] {
         let words = format!("{recording}, {words}");
         assert!(errors.contains(&words), "not said: {words}\n{errors}");

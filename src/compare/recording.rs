@@ -25,7 +25,7 @@ pub(super) struct Recordings {
     pub(super) unread: Vec<Unread>,
 }
 
-/// A line that is no recorded request, such as the last one of a process that was killed.
+/// A line that is not a recorded request, such as the last one of a process that was killed.
 pub(super) struct Unread {
     pub(super) file: String,
     /// From 1.
@@ -59,9 +59,9 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Torn => f.write_str("it is torn: it ends within its JSON"),
-            Self::NotJson(column) => write!(f, "it is no JSON at column {column}"),
+            Self::NotJson(column) => write!(f, "it is not JSON at column {column}"),
             Self::NotRequest => f.write_str(
-                "it is no object with `path`, `headers` and `body` (a file that is one body needs --path)",
+                "it is not an object with `path`, `headers` and `body` (a file that is one body needs --path)",
             ),
             Self::Header => f.write_str("it has a header that cannot be sent"),
         }

@@ -272,7 +272,7 @@ async fn a_variable_that_looks_like_a_setting_is_noted() {
         one(&report["checks"], "variables"),
         (
             "note",
-            "SALESFORCE_PASSWORD_FILE is no setting of this service; SALESFORCE_PASSWORD is the nearest"
+            "SALESFORCE_PASSWORD_FILE is not a setting of this service; the nearest name is SALESFORCE_PASSWORD"
         )
     );
 }

@@ -94,7 +94,7 @@ async fn a_variable_that_looks_like_a_setting_is_warned_of_with_the_nearest_and_
         assert_says(&log, &format!("variable={variable:?} nearest={nearest:?}"));
     }
     assert_eq!(
-        log.matches("is no setting of this service").count(),
+        log.matches("is not a setting of this service").count(),
         3,
         "{log}"
     );
