@@ -5,7 +5,7 @@ use std::error::Error;
 
 use clap::{Args, Command, FromArgMatches};
 use futures_util::future::try_join_all;
-use salesforce_transformer::{Config, app, http::Readiness, simulator::Simulator};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle, simulator::Simulator};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -110,7 +110,7 @@ async fn spend(way: &Way, requests: usize, size: usize) -> Result<Spent, Failure
         org.insert("Lead", json!({"LastName": "Doe", "Company": "Acme", "Email": format!("p{n}@example.com"), "City": "Rome"}))?;
     }
     let salesforce = serve(org.router()).await?;
-    let url = serve(app(&config(&salesforce, way.flags)?, Readiness::default())?).await?;
+    let url = serve(app(&config(&salesforce, way.flags)?, Lifecycle::default())?).await?;
     let jobs: Vec<Value> = (0..events)
         .map(|n| job(n, n % 10 < way.unchanged))
         .collect();

@@ -25,7 +25,7 @@ const STREAMED: usize = 200 << 20;
 const PIECE: usize = 64 << 10;
 
 /// How much memory may be needed to stream a body of any size, in KiB.
-const MOST_MEMORY: u64 = 48 << 10;
+const MAX_MEMORY: u64 = 48 << 10;
 
 /// How many clock ticks the kernel counts in a second of CPU.
 const TICKS: u32 = 100;
@@ -121,7 +121,7 @@ async fn main() -> Result<(), Failure> {
         "{} MB streamed both ways: peak memory {before} KiB before, {after} KiB after",
         STREAMED >> 20
     );
-    if after > MOST_MEMORY {
+    if after > MAX_MEMORY {
         return Err("streaming takes memory with the size of the body".into());
     }
     Ok(())

@@ -9,9 +9,9 @@ use salesforce_transformer::{
     Config, StartError, app, check, compare,
     config::{Stranger, strangers},
     demo,
-    http::Readiness,
-    server::{self, Listeners},
-    simulator, telemetry,
+    lifecycle::Lifecycle,
+    server::{self, Listeners, telemetry},
+    simulator,
 };
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
@@ -132,7 +132,7 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
             "SIGTERM and Ctrl-C cannot be listened for: {error}"
         ))
     })?;
-    let ready = Readiness::default();
+    let ready = Lifecycle::default();
     let life = ready.clone();
     server::at_hangup(move || {
         tracing::info!("SIGHUP: what settings name is read again, as far as it can be");

@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Parser;
-use salesforce_transformer::{Config, app, http::Readiness, simulator::sample};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle, simulator::sample};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-transformer");
@@ -60,7 +60,7 @@ async fn serve(org: &str) -> String {
     ]);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = app(&settings.config, Readiness::default()).unwrap();
+    let app = app(&settings.config, Lifecycle::default()).unwrap();
     tokio::spawn(axum::serve(listener, app).into_future());
     format!("http://{address}")
 }

@@ -9,7 +9,7 @@ use divan::{Bencher, counter::ItemsCount};
 use http_body_util::BodyExt;
 use salesforce_transformer::{
     Config, app,
-    http::Readiness,
+    lifecycle::Lifecycle,
     simulator::{FieldType, Simulator},
 };
 use serde::de::IgnoredAny;
@@ -98,7 +98,7 @@ async fn service() -> (Router, String, String) {
         system_proxy: false,
         ..Config::from_arg_matches(&matches).unwrap()
     };
-    (app(&config, Readiness::default()).unwrap(), instance, token)
+    (app(&config, Lifecycle::default()).unwrap(), instance, token)
 }
 
 async fn answer(service: Router, form: Form, body: String) -> usize {

@@ -2,13 +2,10 @@
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use salesforce_transformer::{
-    contract::{
-        Batch, Bodies, Destination, DestinationName, Format,
-        json::{Outline, Writer},
-    },
-    gate, map, plan,
-    rules::{Compatibility, Placeholders, Rules},
-    target::Target,
+    config::rules::{Compatibility, Placeholders, Rules},
+    json::{Document, Writer},
+    rudderstack::{Batch, Bodies, Destination, DestinationName, Format},
+    transform::{gate, mapping, plan, target::Target},
 };
 
 use crate::traffic::{self, Form, Kind};
@@ -29,14 +26,14 @@ fn rules() -> Rules {
 fn walk(bencher: Bencher<'_, '_>) {
     let body = body(Kind::Object);
     let bencher = bencher.counter(ItemsCount::new(EVENTS));
-    bencher.bench(|| Outline::read(black_box(&body)).is_ok());
+    bencher.bench(|| Document::read(black_box(&body)).is_ok());
 }
 
 /// The outline becomes events.
 #[divan::bench]
 fn contract(bencher: Bencher<'_, '_>) {
     let body = body(Kind::Object);
-    let outline = Outline::read(&body).unwrap();
+    let outline = Document::read(&body).unwrap();
     let bencher = bencher.counter(ItemsCount::new(EVENTS));
     bencher.bench(|| {
         let bodies = Bodies::router(outline.root(), Format::Plain, None).unwrap();
@@ -83,7 +80,7 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
                     email: None,
                     stored: None,
                 };
-                map::fields(plan, record, &target, destination, &rules)
+                mapping::fields(plan, record, &target, destination, &rules)
                     .unwrap()
                     .write(&mut json);
             }
@@ -94,7 +91,7 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
 
 fn in_a_batch(kind: Kind, run: impl FnOnce(&Batch<'_>, &Destination)) {
     let body = body(kind);
-    let outline = Outline::read(&body).unwrap();
+    let outline = Document::read(&body).unwrap();
     let bodies = Bodies::router(outline.root(), Format::Plain, None).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);

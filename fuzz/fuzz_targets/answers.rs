@@ -3,12 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::salesforce::{
-    AllowedHosts, Fault, auth, collections, composite,
-    fault::Disposition,
-    lookup::{self, Row},
-    session::is_token,
-};
+use salesforce_transformer::salesforce::{AllowedHosts, Fault, auth, collections, composite, fault::Disposition, page::{self, Row}, session::is_token};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -65,7 +60,7 @@ fn is_json(body: &[u8]) -> bool {
 /// A page of a query's answer.
 fn found(number: u8, body: &[u8]) {
     let mut rows = Vec::new();
-    let next = lookup::page(body, "Email", number.is_multiple_of(2), &mut rows);
+    let next = page::page(body, "Email", number.is_multiple_of(2), &mut rows);
     assert!(rows.iter().all(is_safe));
     match next {
         Ok(Some(path)) => assert!(path.starts_with("/services/data/")),

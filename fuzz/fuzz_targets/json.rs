@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::contract::json::{Kind, Outline, Value};
+use salesforce_transformer::json::{Kind, Document, Value};
 use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 fuzz_target!(|text: &str| {
-    let outline = Outline::read(text);
+    let outline = Document::read(text);
     let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
     assert_eq!(outline.is_ok(), is_json, "{text:?}");
     let Ok(outline) = outline else { return };

@@ -3,14 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::contract::{
-    dynamic::{self, Resolved},
-    json::Outline,
-};
+use salesforce_transformer::{json::Document, rudderstack::dynamic_config::{self, Resolved}};
 use serde_json::{Map, Value};
 
 fuzz_target!(|text: &str| {
-    let (Ok(outline), Ok(Value::Object(entry))) = (Outline::read(text), serde_json::from_str(text))
+    let (Ok(outline), Ok(Value::Object(entry))) = (Document::read(text), serde_json::from_str(text))
     else {
         return;
     };
@@ -19,7 +16,7 @@ fuzz_target!(|text: &str| {
         return;
     };
     let unlimited = |_| Ok::<(), ()>(());
-    let resolved = dynamic::resolved(object, destination, usize::MAX, unlimited);
+    let resolved = dynamic_config::resolved(object, destination, usize::MAX, unlimited);
     let Ok(Some(Resolved::Entry(resolved))) = resolved else {
         return;
     };

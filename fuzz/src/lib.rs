@@ -5,7 +5,7 @@
 
 mod service;
 
-use salesforce_transformer::contract::json::Outline;
+use salesforce_transformer::json::Document;
 use serde_json::{Value, json};
 
 use self::service::Service;
@@ -83,7 +83,7 @@ fn alone(route: Route, is_compacted: bool, body: &[u8]) {
 
 /// Whatever stands between two good events, these become requests, and each of the three is answered for itself.
 fn among_others(route: Route, is_compacted: bool, is_entry: bool, text: &str) {
-    let Ok(outline) = Outline::read(text) else {
+    let Ok(outline) = Document::read(text) else {
         return;
     };
     let entry = |job: u64, message: &str| {

@@ -8,12 +8,7 @@ use axum::{
     http::Request,
 };
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
-use salesforce_transformer::{
-    Config, app,
-    contract::json::{Outline, Uncarriable},
-    http::Readiness,
-    simulator::Simulator,
-};
+use salesforce_transformer::{Config, app, json::{Document, Unencodable}, lifecycle::Lifecycle, simulator::Simulator};
 use serde_json::json;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tower::ServiceExt;
@@ -45,7 +40,7 @@ impl Service {
         let url = format!("http://{}", listener.local_addr()?);
         runtime.spawn(async move { axum::serve(listener, org.router()).await });
         let config = config(&url);
-        let app = runtime.block_on(async { app(&config, Readiness::default()) });
+        let app = runtime.block_on(async { app(&config, Lifecycle::default()) });
         let app = app.map_err(Error::other)?;
         Ok(Self { runtime, app })
     }
@@ -91,10 +86,10 @@ impl Service {
             answer.text
         );
         assert_ne!(answer.reason, "internal", "{}", answer.text);
-        let read = Outline::read(answer.text.as_str()).expect("JSON");
+        let read = Document::read(answer.text.as_str()).expect("JSON");
         assert!(matches!(
             read.root().flaw(),
-            None | Some(Uncarriable::TooDeep)
+            None | Some(Unencodable::TooDeep)
         ));
         if answer.status != 200 {
             let error = read

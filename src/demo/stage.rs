@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::Trouble;
 use crate::{
     Config,
-    http::Readiness,
+    lifecycle::Lifecycle,
     simulator::{Simulator, sample},
 };
 
@@ -34,7 +34,7 @@ impl Stage {
             json!({"FirstName": "Johnny", "LastName": "Gibbs"}),
         )?;
         let salesforce = serve(org.router()).await?;
-        let service = serve(crate::app(&settings(salesforce)?, Readiness::default())?).await?;
+        let service = serve(crate::app(&settings(salesforce)?, Lifecycle::default())?).await?;
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(10))

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// How many records one collection takes.
-const MOST_RECORDS: usize = 200;
+const MAX_RECORDS: usize = 200;
 
 /// What is done with the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) fn answer(
 ) -> Result<Answer, Refusal> {
     let body: Body =
         serde_json::from_slice(body).map_err(|error| Refusal::Json(error.to_string()))?;
-    if body.records.len() > MOST_RECORDS {
+    if body.records.len() > MAX_RECORDS {
         return Err(Refusal::TooManyRecords);
     }
     if body.all_or_none {

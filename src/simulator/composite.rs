@@ -13,8 +13,8 @@ use super::{
     refusal::Answer,
 };
 
-const MOST_PARTS: usize = 25;
-const MOST_HEAVY_PARTS: usize = 5;
+const MAX_PARTS: usize = 25;
+const MAX_HEAVY_PARTS: usize = 5;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,7 +62,7 @@ fn refuse_malformed(body: &Body) -> Result<(), Refusal> {
     if body.all_or_none {
         return refuse("allOrNone is not simulated");
     }
-    if parts.is_empty() || parts.len() > MOST_PARTS {
+    if parts.is_empty() || parts.len() > MAX_PARTS {
         return refuse("The composite request must have 1 to 25 subrequests");
     }
     let references: HashSet<&str> = parts
@@ -80,7 +80,7 @@ fn refuse_malformed(body: &Body) -> Result<(), Refusal> {
             "Each subrequest needs a referenceId of its own, of letters, digits and underscores",
         );
     }
-    if parts.iter().filter(|part| part.is_heavy()).count() > MOST_HEAVY_PARTS {
+    if parts.iter().filter(|part| part.is_heavy()).count() > MAX_HEAVY_PARTS {
         return refuse(
             "Limit exceeded: at most 5 subrequests may be queries or sObject Collections",
         );
