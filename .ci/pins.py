@@ -26,7 +26,7 @@ VERSION = re.compile(r"\d+\.\d+[\w.-]*|@[0-9a-f]{40}\b|@sha256:[0-9a-f]{64}\b")
 # Fetched without a version. What .ci/tools installs has its version in "$1", or its hash in requirements.txt. hadolint and
 # zizmor look for more of it in the Dockerfile and the workflows.
 UNPINNED = re.compile(
-    r"[:@]latest\b|^\s*(-\s+)?image: (\$\{\w+:-)?(?!salesforce-transformer$)[\w./-]+\}?$"
+    r"[:@]latest\b|^\s*(-\s+)?image: (\$\{\w+:-)?(?!salesforce-(transformer|simulator)$)[\w./-]+\}?$"
     r"|\b(cargo|go|pip\d?|npm)\"? install (?!.*(\"\$1\"|--require-hashes|@v?\d|==\d))"
 )
 # Numbers that are no pins.

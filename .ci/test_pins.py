@@ -28,6 +28,7 @@ class Pins(unittest.TestCase):
             (".github/workflows/ci.yml", f"\n      - uses: actions/checkout@{'8' * 40} # v6.0.1\n"),
             ("Dockerfile", "ARG RUST_IMAGE=docker.io/library/rust:1.95-trixie\nFROM ${RUST_IMAGE} AS build\n"),
             ("deploy/compose.yaml", "    image: ${POSTGRES_IMAGE:-postgres:15.4-alpine}\n"),
+            ("deploy/compose.yaml", "    image: salesforce-simulator\n"),
             ("deploy/check/requirements.in", "pyyaml==6.0.4\n"),
         ]:
             self.assertEqual(seen(path, line), [], path)

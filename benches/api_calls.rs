@@ -5,7 +5,8 @@ use std::error::Error;
 
 use clap::{Args, Command, FromArgMatches};
 use futures_util::future::try_join_all;
-use salesforce_transformer::{Config, app, http::Readiness, simulator::Simulator};
+use salesforce_simulator::Simulator;
+use salesforce_transformer::{Config, app, http::Readiness};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -28,14 +28,12 @@
 //! - [`upstream`]: the transformer behind this one, for everything that is not Salesforce's
 //! - [`record`], [`compare`]: real traffic, and where two transformers answer it differently
 //! - [`check`]: what the configured login may do in its org
-//! - [`simulator`], [`demo`]: a Salesforce in memory, and the whole job on one screen
 
 pub mod check;
 pub mod compare;
 pub mod config;
 pub mod contract;
 pub mod deliver;
-pub mod demo;
 pub mod descriptor;
 pub mod error;
 pub mod gate;
@@ -53,7 +51,6 @@ pub mod record;
 pub mod rules;
 pub mod salesforce;
 pub mod server;
-pub mod simulator;
 pub mod target;
 pub mod telemetry;
 pub mod unchanged;

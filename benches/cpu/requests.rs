@@ -7,11 +7,8 @@ use axum::{Router, body::Body, http::Request};
 use clap::{Args, Command, FromArgMatches};
 use divan::{Bencher, counter::ItemsCount};
 use http_body_util::BodyExt;
-use salesforce_transformer::{
-    Config, app,
-    http::Readiness,
-    simulator::{FieldType, Simulator},
-};
+use salesforce_simulator::{FieldType, Simulator};
+use salesforce_transformer::{Config, app, http::Readiness};
 use serde::de::IgnoredAny;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tower::ServiceExt;

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::simulator::soql::{Condition, Literal, Query, parse};
+use salesforce_simulator::soql::{Condition, Literal, Query, parse};
 
 fuzz_target!(|soql: &str| {
     let query = match parse(soql) {

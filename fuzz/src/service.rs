@@ -8,11 +8,11 @@ use axum::{
     http::Request,
 };
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
+use salesforce_simulator::Simulator;
 use salesforce_transformer::{
     Config, app,
     contract::json::{Outline, Uncarriable},
     http::Readiness,
-    simulator::Simulator,
 };
 use serde_json::json;
 use tokio::{net::TcpListener, runtime::Runtime};

@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::simulator::soql::{Condition, Literal as Parsed, parse};
 use crate::{
     contract::json::value,
     salesforce::key::{Key, LONGEST_VALUE, NoKey},
 };
+use salesforce_simulator::soql::{Condition, Literal as Parsed, parse};
 
 fn item(key: Key) -> Item {
     let literal = key.literal();

@@ -1,4 +1,4 @@
-//! The org that the demo and `simulate` start from: who may log in, and the fields besides the standard ones.
+//! The org that the demo and the binary start from: who may log in, and the fields besides the standard ones.
 
 use super::{Builder, FieldType, Simulator};
 

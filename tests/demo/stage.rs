@@ -3,15 +3,12 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
+use salesforce_simulator::{Simulator, sample};
+use salesforce_transformer::{Config, app, http::Readiness};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::Trouble;
-use crate::{
-    Config,
-    http::Readiness,
-    simulator::{Simulator, sample},
-};
 
 /// The address under which the records of the demo are known before it starts.
 pub(super) const KNOWN_LEAD: &str = "ada@lovelace.example";
@@ -34,7 +31,7 @@ impl Stage {
             json!({"FirstName": "Johnny", "LastName": "Gibbs"}),
         )?;
         let salesforce = serve(org.router()).await?;
-        let service = serve(crate::app(&settings(salesforce)?, Readiness::default())?).await?;
+        let service = serve(app(&settings(salesforce)?, Readiness::default())?).await?;
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(10))

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::simulator::refusal::Answer;
+use crate::refusal::Answer;
 
 /// A refused login. `Display` is Salesforce's `error_description`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -143,7 +143,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::simulator::Simulator;
+    use crate::Simulator;
 
     fn org() -> Simulator {
         let org = Simulator::builder()

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::simulator::{
+use crate::{
     FieldType::{self, Boolean, Date, DateTime, Email, LongText, Number, Text},
     Refusal,
     id::RecordId,

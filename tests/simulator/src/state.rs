@@ -96,7 +96,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::{Fault, Simulator};
+    use crate::{Fault, Simulator};
 
     const QUERY: Request<'static> = Request {
         method: "GET",

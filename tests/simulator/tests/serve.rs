@@ -1,4 +1,4 @@
-//! `simulate`: a Salesforce in a process of its own, which a service in another process logs in to and writes to.
+//! The binary: a Salesforce in a process of its own, which a service in another process logs in to and writes to.
 #![expect(
     clippy::unwrap_used,
     reason = "a step that fails fails its test, also in a helper"
@@ -9,11 +9,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use clap::Parser;
-use salesforce_transformer::{Config, app, http::Readiness, simulator::sample};
+use salesforce_simulator::sample;
 use serde_json::{Value, json};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-transformer");
+const BINARY: &str = env!("CARGO_BIN_EXE_salesforce-simulator");
 
 /// A process that is ended with its test.
 struct Process(Child);
@@ -25,11 +24,11 @@ impl Drop for Process {
     }
 }
 
-/// Starts `simulate` on a free port and reads its URL.
+/// Starts it on a free port and reads its URL.
 fn simulate() -> (Process, String) {
     let mut process = Command::new(BINARY)
         .env_clear()
-        .args(["simulate", "--port", "0"])
+        .args(["--port", "0"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -38,31 +37,6 @@ fn simulate() -> (Process, String) {
     printed.read_line(&mut url).unwrap();
     process.stdout = Some(printed.into_inner());
     (Process(process), url.trim().to_owned())
-}
-
-/// A service on a free port, with the settings that `deploy/compose.yaml` gives it.
-async fn serve(org: &str) -> String {
-    #[derive(clap::Parser)]
-    struct Settings {
-        #[command(flatten)]
-        config: Config,
-    }
-    let settings = Settings::parse_from([
-        "test",
-        "--salesforce-login-url",
-        org,
-        "--salesforce-allowed-hosts",
-        org,
-        "--salesforce-client-id",
-        sample::CLIENT_ID,
-        "--salesforce-client-secret",
-        sample::CLIENT_SECRET,
-    ]);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let app = app(&settings.config, Readiness::default()).unwrap();
-    tokio::spawn(axum::serve(listener, app).into_future());
-    format!("http://{address}")
 }
 
 fn http() -> reqwest::Client {
@@ -83,15 +57,22 @@ async fn login(org: &str, client_secret: &str) -> reqwest::Response {
 }
 
 #[tokio::test]
-async fn it_prints_its_url_and_answers_the_health_command() {
+async fn it_prints_its_url_and_says_that_it_is_up() {
     let (_process, org) = simulate();
-    let port = org.rsplit_once(':').unwrap().1;
-    let health = Command::new(BINARY)
-        .env_clear()
-        .args(["health", "--port", port])
-        .output()
-        .unwrap();
-    assert!(health.status.success(), "{health:?}");
+    let health = http().get(format!("{org}/health")).send().await.unwrap();
+    assert_eq!(health.status(), 200);
+}
+
+/// A container's first process gets no default for SIGTERM: without a handler it would be killed after ten seconds.
+#[cfg(unix)]
+#[test]
+fn it_ends_with_0_at_sigterm() {
+    let (mut process, _org) = simulate();
+    let kill = Command::new("kill")
+        .arg(process.0.id().to_string())
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(process.0.wait().unwrap().code(), Some(0));
 }
 
 #[tokio::test]
@@ -125,42 +106,6 @@ async fn a_record_that_is_written_is_found_by_a_query() {
     );
 }
 
-/// The stack of `deploy/compose.yaml` is never run here; that its destination can log in is what this test can tell.
-#[tokio::test]
-async fn the_destination_of_the_compose_stack_is_served() {
-    let (_process, org) = simulate();
-    let workspace: Value =
-        serde_json::from_str(include_str!("../deploy/compose/workspace.json")).unwrap();
-    let destination = &workspace["sources"][0]["destinations"][0];
-    let job = json!({
-        "message": {"type": "identify", "userId": "you", "integrations": {"Salesforce": true},
-            "traits": {"name": "Grace Hopper", "email": "grace@navy.example", "company": "Navy"}},
-        "metadata": {"jobId": 1},
-        "destination": {
-            "ID": destination["id"],
-            "Config": destination["config"],
-            "DestinationDefinition": {"Name": destination["destinationDefinition"]["name"], "DisplayName": "Salesforce"},
-        },
-    });
-    let service = serve(&org).await;
-    let request = http().post(format!("{service}/routerTransform"));
-    let body = json!({"input": [job], "destType": "salesforce"});
-    let answer: Value = request
-        .json(&body)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    let output = &answer["output"][0];
-    assert_eq!(output["statusCode"], 200, "{answer}");
-    let endpoint = output["batchedRequest"][0]["endpoint"]
-        .as_str()
-        .unwrap_or_else(|| panic!("{answer}"));
-    assert!(endpoint.starts_with(&org), "{endpoint}");
-}
-
 #[tokio::test]
 async fn a_wrong_connected_app_is_refused() {
     let (_process, org) = simulate();
@@ -173,7 +118,7 @@ fn a_port_that_is_taken_is_named_in_the_error() {
     let port = taken.local_addr().unwrap().port().to_string();
     let output = Command::new(BINARY)
         .env_clear()
-        .args(["simulate", "--port", &port])
+        .args(["--port", &port])
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

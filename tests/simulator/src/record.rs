@@ -131,7 +131,7 @@ pub(super) fn value(record: &Record, field: &Field) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::{FieldType, schema::STANDARD_OBJECTS};
+    use crate::{FieldType, schema::STANDARD_OBJECTS};
 
     fn lead() -> Object {
         let (name, fields) = STANDARD_OBJECTS[2];

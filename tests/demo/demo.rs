@@ -1,4 +1,5 @@
 //! The whole job on one screen: a Salesforce in memory, the service in front of it, a real batch over HTTP.
+//! `cargo run --example demo` shows it.
 //!
 //! Nothing is staged: the verdicts come from the service's answer, the records from what its requests did to the org.
 
@@ -9,7 +10,9 @@ mod stage;
 
 use std::{fmt, process::ExitCode};
 
-use clap::Args;
+use clap::Parser;
+use salesforce_simulator::Calls;
+use salesforce_transformer::server;
 use serde_json::Value;
 
 use self::{
@@ -18,15 +21,16 @@ use self::{
     stage::Stage,
 };
 
-/// What the demo can be asked for.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Options {
+/// Shows the whole job on one screen, with a Salesforce in memory
+#[derive(Parser, Clone, Copy, Debug)]
+#[command(max_term_width = 120)]
+struct Options {
     /// Keep both running afterwards, and print the curl line to try next
     #[arg(long)]
-    pub serve: bool,
+    serve: bool,
     /// Print one JSON document instead of text
     #[arg(long, conflicts_with = "serve")]
-    pub json: bool,
+    json: bool,
 }
 
 /// Why the demo could not be shown.
@@ -43,7 +47,7 @@ impl<E: fmt::Display> From<E> for Trouble {
 struct Report {
     steps: Vec<Shown>,
     records: Vec<(&'static str, Vec<Value>)>,
-    calls: crate::simulator::Calls,
+    calls: Calls,
     checks: Vec<Check>,
 }
 
@@ -60,9 +64,10 @@ struct Check {
     holds: bool,
 }
 
-/// Runs the demo. Exits with 0 where every check holds, with 1 where one does not or the demo could not run.
-pub async fn run(options: &Options) -> ExitCode {
-    match show(options).await {
+/// Exits with 0 where every check holds, with 1 where one does not or the demo could not run.
+#[tokio::main]
+async fn main() -> ExitCode {
+    match show(Options::parse()).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(Trouble(why)) => {
@@ -72,7 +77,7 @@ pub async fn run(options: &Options) -> ExitCode {
     }
 }
 
-async fn show(options: &Options) -> Result<bool, Trouble> {
+async fn show(options: Options) -> Result<bool, Trouble> {
     let stage = Stage::start().await?;
     let report = act(&stage).await?;
     if options.json {
@@ -82,7 +87,7 @@ async fn show(options: &Options) -> Result<bool, Trouble> {
     }
     if options.serve {
         screen::invite(&stage);
-        crate::server::signals()?.recv().await;
+        server::signals()?.recv().await;
     }
     Ok(report.checks.iter().all(|check| check.holds))
 }
@@ -120,7 +125,7 @@ async fn act(stage: &Stage) -> Result<Report, Trouble> {
     })
 }
 
-fn checks(stage: &Stage, steps: &[Shown], calls: crate::simulator::Calls) -> Vec<Check> {
+fn checks(stage: &Stage, steps: &[Shown], calls: Calls) -> Vec<Check> {
     let statuses = steps.iter().all(|shown| {
         let statuses: Vec<_> = shown
             .answers

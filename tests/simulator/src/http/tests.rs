@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
-use crate::simulator::{Call, Fault};
+use crate::{Call, Fault};
 
 const QUERY: &str = "/services/data/v50.0/query?q=SELECT+Id+FROM+Lead";
 const LEADS: &str = "/services/data/v50.0/sobjects/Lead";

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The objects that every org has, with the fields of their own.
-pub(in crate::simulator) const STANDARD_OBJECTS: [(&str, &[Field]); 4] = [
+pub(crate) const STANDARD_OBJECTS: [(&str, &[Field]); 4] = [
     ("Account", ACCOUNT),
     ("Contact", CONTACT),
     ("Lead", LEAD),
@@ -22,7 +22,7 @@ pub(in crate::simulator) const STANDARD_OBJECTS: [(&str, &[Field]); 4] = [
 pub(super) const RULES: &str = "DuplicateRule";
 
 /// The first three characters of an object's record ids; `custom` counts the objects that are not Salesforce's own.
-pub(in crate::simulator) fn prefix(object: &str, custom: usize) -> String {
+pub(crate) fn prefix(object: &str, custom: usize) -> String {
     match object {
         "Account" => "001".into(),
         "Contact" => "003".into(),
@@ -35,7 +35,7 @@ pub(in crate::simulator) fn prefix(object: &str, custom: usize) -> String {
 }
 
 /// The field that every object of one's own starts with.
-pub(in crate::simulator) const CUSTOM: &[Field] = &[writable("Name", Text)];
+pub(crate) const CUSTOM: &[Field] = &[writable("Name", Text)];
 
 /// The fields that every object has.
 pub(super) const SYSTEM: &[Field] = &[

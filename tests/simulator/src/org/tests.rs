@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::simulator::oauth::USER_ID;
+use crate::oauth::USER_ID;
 
 const LEAD: &[u8] = br#"{"FirstName": "Jane", "LastName": "Doe", "Company": "Acme"}"#;
 

@@ -1,4 +1,4 @@
-//! A Salesforce to try things on: one org in memory that answers the REST calls of this crate as Salesforce does, with
+//! A Salesforce to try things on: one org in memory that answers REST calls as Salesforce does, with
 //! its errors, its limits and, on demand, its faults.
 //!
 //! It has no clock, no disk and no randomness: the same calls always get the same answers. Only whether an assertion has
@@ -17,7 +17,7 @@
 //! | `soql`, `query`, `pages` | queries: read, run, handed out |
 //! | `schema`, `id`, `clock` | fields, ids, dates |
 //! | `refusal`, `fault`, `calls` | what goes wrong, what is made to, what was asked |
-//! | `sample`, `serve` | the org to start from, and the org as a process of its own |
+//! | `sample` | the org to start from |
 
 mod builder;
 mod calls;
@@ -37,7 +37,6 @@ mod record;
 mod refusal;
 pub mod sample;
 mod schema;
-pub mod serve;
 pub mod soql;
 mod state;
 
@@ -58,7 +57,7 @@ pub use self::{
 /// A simulated org. Clones are handles to the same org.
 ///
 /// ```
-/// use salesforce_transformer::simulator::{FieldType, Simulator};
+/// use salesforce_simulator::{FieldType, Simulator};
 /// use serde_json::json;
 ///
 /// let org = Simulator::builder()
@@ -68,7 +67,7 @@ pub use self::{
 /// let id = org.insert("Lead", json!({"LastName": "Doe", "Company": "Acme", "plan__c": "pro"}))?;
 /// assert!(id.starts_with("00Q"));
 /// assert_eq!(org.records("Lead")[0]["plan__c"], "pro");
-/// # Ok::<(), salesforce_transformer::simulator::Refusal>(())
+/// # Ok::<(), salesforce_simulator::Refusal>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Simulator {

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::Record;
-use crate::simulator::{id::RecordId, oauth::USER_ID, schema::Object};
+use crate::{id::RecordId, oauth::USER_ID, schema::Object};
 
 /// Completes a new record. What a seed has set stays as it is.
-pub(in crate::simulator) fn stamp(object: &Object, row: &mut Record, id: &RecordId, now: &str) {
+pub(crate) fn stamp(object: &Object, row: &mut Record, id: &RecordId, now: &str) {
     for (field, value) in [
         ("Id", id.as_str()),
         ("OwnerId", USER_ID),
@@ -22,7 +22,7 @@ pub(in crate::simulator) fn stamp(object: &Object, row: &mut Record, id: &Record
 }
 
 /// Notes that a record was changed.
-pub(in crate::simulator) fn touch(object: &Object, row: &mut Record, now: &str) {
+pub(crate) fn touch(object: &Object, row: &mut Record, now: &str) {
     for field in ["LastModifiedDate", "SystemModstamp"] {
         row.insert(field.into(), now.into());
     }
@@ -41,11 +41,11 @@ fn name_person(object: &Object, row: &mut Record) {
 }
 
 /// Whether a record is in the recycle bin.
-pub(in crate::simulator) fn is_deleted(row: &Record) -> bool {
+pub(crate) fn is_deleted(row: &Record) -> bool {
     row.get("IsDeleted") == Some(&Value::Bool(true))
 }
 
 /// Whether a record is a lead that has become a contact.
-pub(in crate::simulator) fn is_converted(row: &Record) -> bool {
+pub(crate) fn is_converted(row: &Record) -> bool {
     row.get("IsConverted") == Some(&Value::Bool(true))
 }

@@ -148,7 +148,7 @@ pub(super) fn invite(stage: &Stage) {
     println!("\n{BOLD}Or check what a login may do there:{BOLD:#}\n");
     println!(
         "SALESFORCE_AUTH=client-credentials SALESFORCE_LOGIN_URL=http://{0} SALESFORCE_ALLOWED_HOSTS=http://{0} \\\n  \
-         SALESFORCE_CLIENT_ID=consumer-key SALESFORCE_CLIENT_SECRET=consumer-secret cargo run --release -- check",
+         SALESFORCE_CLIENT_ID=consumer-key SALESFORCE_CLIENT_SECRET=consumer-secret cargo run -- check",
         stage.salesforce
     );
     println!();
