@@ -18,8 +18,7 @@ ARG CRATES_INDEX=
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
-# Cargo.toml names both; of the tests only the simulator is ever compiled here.
-COPY benches benches
+# Cargo.toml names them; only the simulator is ever compiled here.
 COPY tests tests
 RUN --mount=type=bind,from=crates,target=/crates \
     if [ -d /crates/axum ]; then \
