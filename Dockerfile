@@ -21,17 +21,18 @@ COPY src src
 # Cargo.toml names them; only the simulator is ever compiled here.
 COPY tests tests
 RUN --mount=type=bind,from=crates,target=/crates \
-    if [ -d /crates/axum ]; then \
+    mkdir .cargo \
+    && if [ -d /crates/axum ]; then \
         printf '[net]\noffline = true\n[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "/crates"\n'; \
     elif [ -n "${CRATES_INDEX}" ]; then \
         printf '[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "%s"\n' "${CRATES_INDEX}"; \
-    fi >/cargo.toml
+    fi >.cargo/config.toml
 
 FROM source AS build-simulator
 RUN --mount=type=bind,from=crates,target=/crates \
     --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --config /cargo.toml -p salesforce-simulator \
+    cargo build --release --locked -p salesforce-simulator \
     && cp target/release/salesforce-simulator /salesforce-simulator
 
 FROM ${RUNTIME_IMAGE} AS simulator
@@ -48,7 +49,7 @@ FROM source AS build
 RUN --mount=type=bind,from=crates,target=/crates \
     --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --config /cargo.toml -p salesforce-transformer \
+    cargo build --release --locked -p salesforce-transformer \
     && cp target/release/salesforce-transformer /salesforce-transformer
 
 FROM ${RUNTIME_IMAGE}
