@@ -15,8 +15,8 @@ use clap::Args;
 use self::report::{Finding, Report};
 use crate::{
     Config,
+    config::OWN_DESTINATION,
     config::{Stranger, strangers},
-    rudderstack::destination::OWN,
 };
 
 /// What is to be checked.
@@ -26,7 +26,7 @@ pub struct Options {
     ///
     /// Only rudder-server knows whether the destination is a sandbox: for one that is, say `SALESFORCE_SANDBOX=true`, or the
     /// login host of production is tried.
-    #[arg(long, default_value = OWN)]
+    #[arg(long, default_value = OWN_DESTINATION)]
     pub destination: String,
     /// Print one JSON document instead of text
     #[arg(long)]

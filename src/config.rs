@@ -1,35 +1,39 @@
 //! Every setting: environment variable and flag of the same name. `--help` is their reference.
 
-mod auth;
+mod allowed_hosts;
+pub(crate) mod auth;
 mod conflict;
-mod economy;
+mod delivery;
 mod environment;
+mod login;
 mod parse;
+mod reserve;
 pub mod rules;
+mod salesforce;
 mod serving;
 mod upstream;
 
-use std::{ffi::OsString, time::Duration};
+use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
+    allowed_hosts::AllowedHosts,
     auth::{
-        AuthSettings, DestinationSettings, Flow, Own, Part, RefusedLogin, Setting, SettingError,
-        spelled,
+        AuthSettings, Authorisation, Authorisations, DestinationSettings, Flow, Own, Part,
+        RefusedLogin, Setting, SettingError, spelled,
     },
     conflict::Conflict,
-    economy::Economy,
+    delivery::{Delivery, DeliverySettings},
     environment::{Stranger, strangers},
-    serving::{Serving, from_within},
+    login::{Login, OWN_DESTINATION},
+    reserve::Reserve,
+    salesforce::{PROBE_AFTER, SalesforceSettings},
+    serving::{REQUEST_WEIGHT, SPARE_CONNECTIONS, Serving, from_within, max_header_bytes},
     upstream::UpstreamSettings,
 };
-use crate::{
-    config::rules::{Compatibility, Placeholders, Rules},
-    rudderstack::{Login, destination::OWN},
-    salesforce::{AllowedHosts, Authorisations, Reserve, limits::PROBE_AFTER},
-};
+use crate::config::rules::{Compatibility, Placeholders, Rules};
 
 /// The settings of the service. Durations are written as `30s`, `5ms` or `1h`, sizes as `256MiB`.
 #[derive(Args, Clone, Debug)]
@@ -45,38 +49,15 @@ pub struct Config {
     #[arg(long, env = "PLACEHOLDERS", value_enum, default_value_t = Placeholders::Always)]
     pub placeholders: Placeholders,
 
-    /// How the service logs in to Salesforce.
+    /// Salesforce: logins, hosts, limits, lookups.
     #[command(flatten)]
-    pub auth: AuthSettings,
-    /// Version of Salesforce's REST API
-    #[arg(long, env = "SALESFORCE_API_VERSION", default_value = "50.0", value_parser = parse::api_version)]
-    pub salesforce_api_version: String,
-    /// Hosts that may be called, comma-separated, https only; an entry with a scheme, such as <http://127.0.0.1:9400>, allows just that origin
-    #[arg(
-        long,
-        env = "SALESFORCE_ALLOWED_HOSTS",
-        default_value = "*.salesforce.com,*.salesforce.mil,*.force.com"
-    )]
-    pub salesforce_allowed_hosts: AllowedHosts,
-    /// Longest wait for an answer of Salesforce
-    #[arg(long, env = "SALESFORCE_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
-    pub salesforce_timeout: Duration,
-    /// Share (10%) or number (5000) of an org's daily API calls that is kept for its other systems; 0 keeps none
-    #[arg(long, env = "API_RESERVE", default_value = "10%")]
-    pub api_reserve: Reserve,
-    /// How long an org that has no call to spare is believed, before one call asks again.
-    #[arg(skip = PROBE_AFTER)]
-    pub probe_after: Duration,
-    /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Only the demo, whose Salesforce is at hand, says no.
-    #[arg(skip = true)]
-    pub system_proxy: bool,
-
+    pub salesforce: SalesforceSettings,
     /// The transformer behind this one.
     #[command(flatten)]
     pub upstream: UpstreamSettings,
-    /// What decides how many API calls are spent.
+    /// Who writes to Salesforce, and what is written.
     #[command(flatten)]
-    pub economy: Economy,
+    pub delivery: DeliverySettings,
 
     /// User name for events that bring no destination (POST /transform)
     #[arg(long, env = "SALESFORCE_USERNAME", hide_env_values = true)]
@@ -135,7 +116,7 @@ impl Config {
         &mut self,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(), SettingError> {
-        self.auth.destinations = DestinationSettings::read(variables)?;
+        self.salesforce.auth.destinations = DestinationSettings::read(variables)?;
         Ok(())
     }
 
@@ -145,7 +126,7 @@ impl Config {
     /// # Errors
     /// [`SettingError`] names the setting and says what to do.
     pub fn validate(&self) -> Result<(), SettingError> {
-        Authorisations::new(&self.auth, &self.salesforce_allowed_hosts)?;
+        Authorisations::new(&self.salesforce.auth, &self.salesforce.allowed_hosts)?;
         let username = filled(self.salesforce_username.as_ref());
         let password = filled(self.salesforce_password.as_ref());
         if username.is_some() != password.is_some() {
@@ -158,7 +139,7 @@ impl Config {
     #[must_use]
     pub fn own_login(&self) -> Option<Login> {
         let username = filled(self.salesforce_username.as_ref()).unwrap_or_default();
-        if username.is_empty() && self.auth.flow_of(OWN) == Flow::Password {
+        if username.is_empty() && self.salesforce.auth.flow_of(OWN_DESTINATION) == Flow::Password {
             return None;
         }
         let username = username.to_owned();

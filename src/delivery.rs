@@ -38,21 +38,12 @@ use self::{
     window::Windows,
 };
 use crate::{
-    config::{Config, rules::Rules},
+    config::{Config, Delivery, rules::Rules},
     lifecycle::Lifecycle,
     rudderstack::{Destination, Entry, Event},
     salesforce::{Salesforce, session::Instance},
     transform::error::EventError,
 };
-
-/// How jobs reach Salesforce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Delivery {
-    /// rudder-server sends the requests.
-    Descriptor,
-    /// This service sends them, where the caller knows the answer 299.
-    Inline,
-}
 
 /// All writes that are under way, and what they need.
 #[derive(Debug)]
@@ -119,11 +110,11 @@ impl Deliveries {
             salesforce,
             rules: config.rules(),
             settings: Settings {
-                delivery: config.economy.delivery,
-                destinations: config.economy.inline_destinations.clone(),
-                window: config.economy.delivery_window,
-                timeout: config.economy.delivery_timeout,
-                skip_unchanged: config.economy.skip_unchanged,
+                delivery: config.delivery.delivery,
+                destinations: config.delivery.inline_destinations.clone(),
+                window: config.delivery.delivery_window,
+                timeout: config.delivery.delivery_timeout,
+                skip_unchanged: config.delivery.skip_unchanged,
             },
             windows: Windows::default(),
             memory: Memory::within(config.serving.most_in_flight()),

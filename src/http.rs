@@ -71,10 +71,11 @@ pub(crate) fn router(
     salesforce: Arc<Salesforce>,
     metrics: Arc<Metrics>,
     ready: Lifecycle,
+    in_flight: InFlight,
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
 ) -> Router {
-    ready.in_flight().limit(config.serving.most_in_flight());
+    in_flight.limit(config.serving.most_in_flight());
     let app = App {
         pipeline: Arc::new(Pipeline::new(
             config,
@@ -84,9 +85,9 @@ pub(crate) fn router(
         )),
         proxy: Proxy::new(Arc::clone(&salesforce), config.rules()),
         salesforce,
-        salesforce_timeout: config.salesforce_timeout,
+        salesforce_timeout: config.salesforce.timeout,
         metrics,
-        in_flight: ready.in_flight().clone(),
+        in_flight,
         ready,
         body_limits: BodyLimits {
             largest: config.serving.largest_body(),

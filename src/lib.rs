@@ -15,7 +15,7 @@
 //! | [`rudderstack`] | what rudder-server and its SDKs send: batch, event, destination, delivery request, dynamic config |
 //! | [`server`] | listeners, memory in flight, process, telemetry |
 //! | [`metrics`], [`config`] | the registry; every setting, and the types that settings choose |
-//! | [`json`], [`lifecycle`], [`text`] | documents over one text; stop signals and writes under way; texts for people |
+//! | [`json`], [`lifecycle`], [`process`], [`text`] | documents over one text; stop signals and writes under way; what the process uses and may use; texts for people |
 
 pub mod check;
 pub mod compare;
@@ -26,6 +26,7 @@ pub mod json;
 pub mod lifecycle;
 pub mod metrics;
 pub mod pipeline;
+pub mod process;
 pub mod reply;
 pub mod rudderstack;
 pub mod salesforce;
@@ -34,11 +35,7 @@ pub mod text;
 pub mod transform;
 pub mod upstream;
 
-use std::{
-    io,
-    path::PathBuf,
-    sync::{Arc, Weak},
-};
+use std::sync::{Arc, Weak};
 
 use axum::Router;
 use thiserror::Error;
@@ -47,56 +44,46 @@ use tokio::sync::watch;
 pub use config::Config;
 
 use crate::{
-    config::SettingError,
     lifecycle::Lifecycle,
-    salesforce::Salesforce,
-    upstream::{Upstream, recorder::Recorder},
+    salesforce::{Salesforce, SalesforceError},
+    server::memory::InFlight,
+    upstream::{
+        Upstream,
+        recorder::{OpenError, Recorder},
+    },
 };
 
 /// Why the service cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The settings of logins are not what they have to be.
-    #[error("{0}")]
-    Setting(#[from] SettingError),
-    /// No certificates, or a malformed proxy setting.
+    /// The client of Salesforce cannot be built.
+    #[error(transparent)]
+    Salesforce(#[from] SalesforceError),
+    /// The client of the upstream cannot be built.
     #[error("the HTTP client cannot be built: {0}")]
-    Client(#[from] reqwest::Error),
-    /// The file cannot be written.
-    #[error("RECORD: {file} cannot be opened: {error}", file = .file.display())]
-    Record {
-        /// The file.
-        file: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    Upstream(#[from] reqwest::Error),
+    /// The file of recorded requests cannot be opened.
+    #[error(transparent)]
+    Record(#[from] OpenError),
 }
 
-/// The whole service as a router. It is built inside a Tokio runtime, in which an upstream is listened to.
+/// The whole service as a router. It is built inside a Tokio runtime, in which an upstream is listened to. `in_flight` is the
+/// memory of requests, which the server that serves the router counts connections in, too.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn app(config: &Config, ready: Lifecycle) -> Result<Router, StartError> {
+pub fn app(config: &Config, ready: Lifecycle, in_flight: InFlight) -> Result<Router, StartError> {
     let metrics = metrics::new();
-    let salesforce = Arc::new(Salesforce::new(
-        config,
-        Arc::clone(&metrics),
-        ready.in_flight().clone(),
-    )?);
+    let salesforce = Salesforce::new(&config.salesforce, Arc::clone(&metrics), in_flight.clone())?;
+    let salesforce = Arc::new(salesforce);
     tokio::spawn(reread(ready.rereads(), Arc::downgrade(&salesforce)));
     let upstream = Upstream::new(&config.upstream)?;
     let record = config.upstream.record.as_deref();
     let recorder = record
-        .map(|file| {
-            let opened = Recorder::open(file, &ready);
-            opened.map_err(|error| StartError::Record {
-                file: file.to_owned(),
-                error,
-            })
-        })
+        .map(|file| Recorder::open(file, &ready))
         .transpose()?;
     Ok(http::router(
-        config, salesforce, metrics, ready, upstream, recorder,
+        config, salesforce, metrics, ready, in_flight, upstream, recorder,
     ))
 }
 

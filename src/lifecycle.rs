@@ -8,27 +8,19 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::heard::Heard;
-use crate::server::memory::InFlight;
 
-/// The life of a service: whether new requests are welcome, which writes are under way, the memory that requests take,
+/// The life of a service: whether new requests are welcome, which writes are under way,
 /// whether rudder-server has come, and when files are read again.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
     stopping: CancellationToken,
     writes: TaskTracker,
     rudder_server: Arc<Heard>,
-    in_flight: InFlight,
     /// How often the files of settings were to be read again.
     rereads: watch::Sender<u64>,
 }
 
 impl Lifecycle {
-    /// The memory of requests in flight.
-    #[must_use]
-    pub fn in_flight(&self) -> &InFlight {
-        &self.in_flight
-    }
-
     /// Says that the service is about to stop: `/ready` answers 503 from now on.
     pub fn stop(&self) {
         self.stopping.cancel();

@@ -9,7 +9,7 @@ use salesforce_transformer::{
     Config, StartError, app, check, compare,
     config::{Stranger, strangers},
     lifecycle::Lifecycle,
-    server::{self, Listeners, telemetry},
+    server::{self, Listeners, memory::InFlight, telemetry},
 };
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
@@ -134,8 +134,9 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
     let serving = &config.serving;
     let listeners =
         Listeners::open(serving).map_err(|error| NotServed::System(error.to_string()))?;
-    let app = app(config, ready.clone()).map_err(NotServed::Setting)?;
-    if config.auth.lacks_app() {
+    let in_flight = InFlight::default();
+    let app = app(config, ready.clone(), in_flight.clone()).map_err(NotServed::Setting)?;
+    if config.salesforce.auth.lacks_app() {
         tracing::warn!(
             "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET are not both set: password logins will be refused, OAuth destinations work"
         );
@@ -143,8 +144,8 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
     tracing::info!(
         address = listeners.addresses(),
         compatibility = ?config.compatibility,
-        auth = config.auth.salesforce_auth.name(),
-        destinations = config.auth.destinations.names(),
+        auth = config.salesforce.auth.salesforce_auth.name(),
+        destinations = config.salesforce.auth.destinations.names(),
         version = env!("CARGO_PKG_VERSION"),
         max_in_flight_bytes = serving.most_in_flight(),
         largest_body_bytes = serving.largest_body(),
@@ -152,7 +153,7 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
         "listening"
     );
     tokio::spawn(ready.clone().expect_rudder_server(PATIENCE));
-    Ok(server::serve(listeners, app, ready, signals, serving).await)
+    Ok(server::serve(listeners, app, ready, in_flight, signals, serving).await)
 }
 
 #[cfg(test)]

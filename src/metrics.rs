@@ -19,12 +19,13 @@ use std::sync::Arc;
 
 use prometheus_client::{encoding::text, metrics::histogram::Histogram, registry::Registry};
 
+pub(crate) use self::events::counted;
 use self::{calls::Calls, events::Events, requests::Requests};
 pub use self::{
     calls::{Call, LookupSource},
-    service::Now,
+    orgs::OrgFigures,
+    service::ServiceFigures,
 };
-use crate::salesforce::limits::Figures;
 
 /// What every family's name begins with, but for those of the process.
 const PREFIX: &str = "salesforce_transformer";
@@ -59,7 +60,7 @@ impl Default for Metrics {
 impl Metrics {
     /// The metrics as OpenMetrics text, with the figures of the orgs and of the service as they are now.
     #[must_use]
-    pub fn encode(&self, orgs: &[Figures], now: &Now<'_>) -> String {
+    pub fn encode(&self, orgs: &[OrgFigures<'_>], now: &ServiceFigures) -> String {
         let mut text = String::new();
         let registries = [
             &self.registry,

@@ -18,13 +18,13 @@ use crate::{
     metrics::Metrics,
     pipeline::lookups::{Answers, Destinations, OrgIndex, Orgs, Spent},
     rudderstack::{Batch, Destination, Entry, Event, Route},
-    salesforce::{Key, Salesforce, fault::LAST_ATTEMPT, limits::Handled},
+    salesforce::{Key, Salesforce, SecretFlaw, fault::LAST_ATTEMPT, limits::Handled},
     server::memory::{Overloaded, Share},
     transform::{
         descriptor::Descriptor,
-        error::{EventError, SecretFlaw},
+        error::EventError,
         gate, mapping,
-        outcome::{Creation, DescribedRequests, Outcome, Outcomes, Requests, Sharing},
+        outcome::{self, Creation, DescribedRequests, Outcome, Outcomes, Requests, Sharing},
         plan::{self, Plan, Record},
         target,
         unchanged::{self, Unchanged},
@@ -81,12 +81,12 @@ impl Pipeline {
         Self {
             rules: config.rules(),
             salesforce,
-            api_version: config.salesforce_api_version.clone(),
+            api_version: config.salesforce.api_version.clone(),
             own_destination: config
                 .own_login()
                 .map(|login| Arc::new(Destination::own(login))),
             metrics,
-            skip_unchanged: config.economy.skip_unchanged,
+            skip_unchanged: config.delivery.skip_unchanged,
             bounds: Bounds {
                 records: config.serving.max_records_per_event,
                 answer: config.serving.largest_part(),
@@ -146,7 +146,7 @@ impl Pipeline {
         let delivered = taken.map(|(index, taken)| self.delivered(index, taken));
         outcomes.extend(join_all(delivered).await);
         outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
-        self.metrics.outcomes(&outcomes);
+        outcome::count(&outcomes, &self.metrics);
         Ok(outcomes)
     }
 

@@ -12,5 +12,5 @@ pub mod event;
 
 pub use batch::{Batch, Entry, Route};
 pub use bodies::{Bodies, Format};
-pub use destination::{Destination, DestinationName, Login};
+pub use destination::{Destination, DestinationName};
 pub use event::Event;

@@ -14,7 +14,6 @@ pub mod credentials;
 pub mod delivery;
 pub mod fault;
 pub mod field_types;
-pub mod hosts;
 pub mod inspect;
 pub mod key;
 pub mod limits;
@@ -28,13 +27,14 @@ pub mod soql;
 
 use std::sync::Arc;
 
-pub use auth::{AuthError, Authorisations};
+use thiserror::Error;
+
+pub use auth::AuthError;
 pub use collections::RecordWrite;
-pub use credentials::Credentials;
+pub use credentials::{Credentials, SecretFlaw};
 pub use fault::Fault;
-pub use hosts::AllowedHosts;
 pub use key::Key;
-pub use limits::{Limits, Reserve, Spares};
+pub use limits::{Limits, Spares};
 pub use page::{Freshness, Row, Wanted};
 pub use results::Found;
 pub use session::{Instance, Session};
@@ -45,11 +45,21 @@ use self::{
     field_types::Types,
 };
 use crate::{
-    StartError,
-    config::Config,
+    config::{AllowedHosts, SalesforceSettings, SettingError},
     metrics::{LookupSource, Metrics},
     server::memory::InFlight,
 };
+
+/// Why the client of Salesforce cannot be built.
+#[derive(Debug, Error)]
+pub enum SalesforceError {
+    /// The settings of logins are invalid.
+    #[error("{0}")]
+    Setting(#[from] SettingError),
+    /// No certificates, or a malformed proxy setting.
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(#[from] reqwest::Error),
+}
 
 /// All orgs that the service talks to: one HTTP client, one cache of tokens.
 #[derive(Debug)]
@@ -78,21 +88,21 @@ impl Salesforce {
     /// Builds the client from the settings. The answers that it reads count in the memory of requests in flight.
     ///
     /// # Errors
-    /// [`StartError`].
+    /// [`SalesforceError`].
     pub fn new(
-        config: &Config,
+        settings: &SalesforceSettings,
         metrics: Arc<Metrics>,
         in_flight: InFlight,
-    ) -> Result<Self, StartError> {
-        let limits = Arc::new(Limits::new(config));
+    ) -> Result<Self, SalesforceError> {
+        let limits = Arc::new(Limits::new(settings));
         Ok(Self {
-            client: client::Client::new(config, metrics, Arc::clone(&limits), in_flight)?,
-            tokens: auth::Tokens::new(config)?,
-            hosts: config.salesforce_allowed_hosts.clone(),
-            api_version: config.salesforce_api_version.clone(),
+            client: client::Client::new(settings, metrics, Arc::clone(&limits), in_flight)?,
+            tokens: auth::Tokens::new(settings)?,
+            hosts: settings.allowed_hosts.clone(),
+            api_version: settings.api_version.clone(),
             viewers: Viewers::default(),
-            lookups: Lookups::new(config.economy.lookup_window),
-            remembered: Remembered::new(config.economy.lookup_cache_ttl),
+            lookups: Lookups::new(settings.lookup_window),
+            remembered: Remembered::new(settings.lookup_cache_ttl),
             types: Types::default(),
             limits,
         })

@@ -4,7 +4,6 @@ pub(crate) mod connections;
 mod counted;
 mod listeners;
 pub mod memory;
-pub mod process;
 pub mod telemetry;
 
 use std::{
@@ -72,10 +71,11 @@ pub async fn serve(
     listeners: Listeners,
     app: Router,
     ready: Lifecycle,
+    in_flight: InFlight,
     mut signals: Signals,
     settings: &Serving,
 ) -> End {
-    let server = Server::new(app, ready.in_flight().clone(), settings);
+    let server = Server::new(app, in_flight, settings);
     server.accept_until(&listeners, next(&mut signals)).await;
     ready.stop();
     tracing::info!(delay = ?settings.shutdown_delay, timeout = ?settings.shutdown_timeout, "stopping");

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Args, FromArgMatches, builder::Resettable};
 use salesforce_simulator::Simulator;
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -24,12 +24,10 @@ async fn service(salesforce: &str, flags: &[&str]) -> (String, Lifecycle) {
         salesforce,
     ];
     let matches = command.get_matches_from([&hosts[..], flags].concat());
-    let config = Config {
-        system_proxy: false,
-        ..Config::from_arg_matches(&matches).unwrap()
-    };
+    let mut config = Config::from_arg_matches(&matches).unwrap();
+    config.salesforce.system_proxy = false;
     let life = Lifecycle::default();
-    let app = app(&config, life.clone()).unwrap();
+    let app = app(&config, life.clone(), InFlight::default()).unwrap();
     (serve(app).await, life)
 }
 

@@ -6,9 +6,10 @@ use super::{objects::OBJECTS, report::Finding};
 use crate::{
     Config,
     config::Flow,
+    config::Login,
+    config::{Reserve, SalesforceSettings},
     metrics,
-    rudderstack::Login,
-    salesforce::{Credentials, Reserve, Salesforce, Session},
+    salesforce::{Credentials, Salesforce, Session},
     server::memory::InFlight,
 };
 
@@ -42,10 +43,10 @@ pub(super) async fn inspect(
 }
 
 fn settings(config: &Config, destination: &str) -> String {
-    let flow = config.auth.flow_of(destination).name();
+    let flow = config.salesforce.auth.flow_of(destination).name();
     format!(
         "the login is by {flow}, REST API {}",
-        config.salesforce_api_version
+        config.salesforce.api_version
     )
 }
 
@@ -53,7 +54,7 @@ impl Org {
     /// Logs in.
     async fn enter(config: Config, destination: &str) -> Result<(Self, Finding), Finding> {
         const CHECK: &str = "login";
-        let flow = config.auth.flow_of(destination);
+        let flow = config.salesforce.auth.flow_of(destination);
         let login = login(&config, flow).ok_or_else(|| {
             Finding::failed(
                 CHECK,
@@ -62,9 +63,9 @@ impl Org {
             )
         })?;
         // Its own few calls are made also where the reserve is reached, to be able to say so.
-        let unreserved = Config {
+        let unreserved = SalesforceSettings {
             api_reserve: Reserve::Off,
-            ..config.clone()
+            ..config.salesforce.clone()
         };
         let salesforce = Salesforce::new(&unreserved, metrics::new(), InFlight::default())
             .map_err(|error| Finding::failed(CHECK, error.to_string()))?;
@@ -102,7 +103,7 @@ impl Org {
 
     async fn version(&self) -> Finding {
         const CHECK: &str = "API version";
-        let wanted = &self.config.salesforce_api_version;
+        let wanted = &self.config.salesforce.api_version;
         let versions = match self.salesforce.versions(&self.session).await {
             Ok(versions) => versions,
             Err(fault) => return Finding::failed(CHECK, fault.to_string()),
@@ -157,7 +158,7 @@ impl Org {
             .map(|(object, rules)| format!("{object} {rules}"))
             .collect();
         let active = format!("active: {}", active.join(", "));
-        let version = &self.config.salesforce_api_version;
+        let version = &self.config.salesforce.api_version;
         let major = version
             .split_once('.')
             .and_then(|(major, _)| major.parse().ok());
@@ -181,7 +182,12 @@ impl Org {
         let Some((remaining, allowed)) = known else {
             return Finding::note(CHECK, "the org has not said how many");
         };
-        let reserve = self.config.api_reserve.of(allowed).unwrap_or_default();
+        let reserve = self
+            .config
+            .salesforce
+            .api_reserve
+            .of(allowed)
+            .unwrap_or_default();
         let says = format!(
             "{remaining} of {allowed}, of which {reserve} are kept for the org's other systems (API_RESERVE)"
         );

@@ -1,5 +1,7 @@
 //! How the service logs in to Salesforce: settings for all destinations, and for single ones by their ids.
 
+pub(crate) mod assertion;
+mod authorisation;
 mod destinations;
 mod setting;
 
@@ -11,6 +13,7 @@ use url::Url;
 
 pub(super) use self::destinations::is_of_destination;
 pub use self::{
+    authorisation::{Authorisation, Authorisations},
     destinations::{DestinationSettings, Own, spelled},
     setting::{Setting, SettingError},
 };

@@ -7,11 +7,11 @@ use humantime::format_duration;
 use thiserror::Error;
 use url::{Host, Url};
 
-use super::{Config, serving::connections_within};
-use crate::{
-    delivery::Delivery,
-    server::{connections::max_header_bytes, memory, process},
+use super::{
+    Config, Delivery,
+    serving::{REQUEST_WEIGHT, connections_within, max_header_bytes},
 };
+use crate::process;
 
 /// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise (wire contract).
 const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
@@ -58,7 +58,7 @@ pub enum Conflict {
     #[error(
         "BODY_LIMIT ({limit}) is more than a third of MAX_IN_FLIGHT_BYTES ({room}{by}), and a request counts as three times its \
          body: lower BODY_LIMIT to {} bytes, raise MAX_IN_FLIGHT_BYTES to {} bytes, or leave BODY_LIMIT out",
-        room.as_u64() / memory::WEIGHT, limit.as_u64().saturating_mul(memory::WEIGHT),
+        room.as_u64() / REQUEST_WEIGHT, limit.as_u64().saturating_mul(REQUEST_WEIGHT),
         by = if *is_default { ", half of the memory" } else { "" }
     )]
     BodyLimit {
@@ -119,8 +119,11 @@ impl Config {
     }
 
     fn check_times(&self) -> Result<(), Conflict> {
-        let (window, timeout) = (self.economy.delivery_window, self.economy.delivery_timeout);
-        let call = self.salesforce_timeout;
+        let (window, timeout) = (
+            self.delivery.delivery_window,
+            self.delivery.delivery_timeout,
+        );
+        let call = self.salesforce.timeout;
         for (setting, time) in [("DELIVERY_TIMEOUT", timeout), ("SALESFORCE_TIMEOUT", call)] {
             if time >= RUDDER_SERVER_WAITS {
                 return Err(Conflict::RudderServer { setting, time });
@@ -129,7 +132,7 @@ impl Config {
         if window >= timeout {
             return Err(Conflict::Window { window, timeout });
         }
-        if self.economy.delivery == Delivery::Inline && call >= timeout {
+        if self.delivery.delivery == Delivery::Inline && call >= timeout {
             return Err(Conflict::Call { call, timeout });
         }
         Ok(())
@@ -138,7 +141,7 @@ impl Config {
     fn check_body_limit(&self) -> Result<(), Conflict> {
         let (serving, room) = (&self.serving, self.serving.most_in_flight());
         match serving.body_limit {
-            Some(limit) if limit.as_u64() > room / memory::WEIGHT => Err(Conflict::BodyLimit {
+            Some(limit) if limit.as_u64() > room / REQUEST_WEIGHT => Err(Conflict::BodyLimit {
                 limit,
                 room: ByteSize(room),
                 is_default: serving.max_in_flight_bytes.is_none(),
@@ -178,9 +181,9 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let (memory, most) = (process::memory_limit(), self.serving.most_in_flight());
-        let (stop, call) = (self.serving.shutdown_timeout, self.salesforce_timeout);
-        let is_inline = self.economy.delivery == Delivery::Inline;
-        let idle = !is_inline && !self.economy.inline_destinations.is_empty();
+        let (stop, call) = (self.serving.shutdown_timeout, self.salesforce.timeout);
+        let is_inline = self.delivery.delivery == Delivery::Inline;
+        let idle = !is_inline && !self.delivery.inline_destinations.is_empty();
         [
             idle.then(|| {
                 "INLINE_DESTINATIONS has no effect without DELIVERY=inline: nothing is delivered inline".to_owned()

@@ -9,13 +9,32 @@ use bytesize::ByteSize;
 use clap::Args;
 
 use super::parse;
-use crate::server::{connections::SPARE, memory, process};
+use crate::process;
+
+/// How many times its body's length a request is counted at least, see [`crate::server::memory`].
+pub const REQUEST_WEIGHT: u64 = 3;
+
+/// How many connections may be open beyond `MAX_CONNECTIONS`, so that `/health`, `/ready` and `/metrics` answer also while
+/// all others are being answered.
+pub const SPARE_CONNECTIONS: usize = 16;
+
+/// The part of the memory, one in so many, that headers which have not ended may take.
+const HEADERS_SHARE: u64 = 8;
+
+/// How much they may take however little memory there is, in bytes.
+const MIN_HEADER_BYTES: u64 = 1 << 20;
+
+/// How many bytes headers that have not ended may take where requests in flight may take `in_flight` bytes.
+#[must_use]
+pub fn max_header_bytes(in_flight: u64) -> u64 {
+    (in_flight / HEADERS_SHARE).max(MIN_HEADER_BYTES)
+}
 
 /// The part of the open files, one in so many, that is kept for connections to Salesforce.
 const KEPT_FOR_SALESFORCE: usize = 4;
 
 /// How many files are kept for connections that ask for `/health`, `/ready` and `/metrics`, for sockets, logs and secrets.
-const KEPT_FILES: usize = SPARE + 48;
+const KEPT_FILES: usize = SPARE_CONNECTIONS + 48;
 
 /// How many connections there may be with whatever limits.
 const MIN_CONNECTIONS: usize = 16;
@@ -138,7 +157,7 @@ impl Serving {
     #[must_use]
     pub fn largest_body(&self) -> usize {
         let most = self.body_limit.unwrap_or(BODY_LIMIT).as_u64();
-        let fitting = self.most_in_flight() / memory::WEIGHT;
+        let fitting = self.most_in_flight() / REQUEST_WEIGHT;
         usize::try_from(most.min(fitting)).unwrap_or(usize::MAX)
     }
 }

@@ -8,14 +8,14 @@ use super::{
 };
 use crate::{
     salesforce::{AuthError, Fault, Key, fault::Disposition},
-    transform::error::EventError,
+    transform::{error::EventError, mapping::LeftOut},
 };
 
 impl Flush<'_> {
     /// Notes that a record was written, and what of its events was not. Gives its key and id where it was created for a key.
     pub(super) fn wrote(&mut self, write: &Write<'_>, id: String) -> Option<(Key, String)> {
         let metrics = self.room.salesforce.metrics();
-        metrics.left_out(write.fields.left_out.iter());
+        metrics.left_out(write.fields.left_out.iter().map(LeftOut::reason));
         let created = write
             .target
             .id

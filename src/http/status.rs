@@ -15,7 +15,7 @@ use super::{
     error_response::{self, Caller},
 };
 use crate::{
-    http::request_error::RequestError, metrics::Now, salesforce::limits::Figures,
+    http::request_error::RequestError, metrics::ServiceFigures, salesforce::limits::Figures,
     server::telemetry, upstream::Upstream,
 };
 
@@ -94,18 +94,22 @@ pub(super) async fn version() -> &'static str {
 
 /// `GET /metrics`: Prometheus text.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
-    let now = Now {
-        in_flight: &app.in_flight,
+    let now = ServiceFigures {
+        requests_in_flight: app.in_flight.requests(),
+        in_flight_bytes: app.in_flight.bytes(),
+        in_flight_limit: app.in_flight.most(),
         is_ready: app.first_retryable_error().is_none(),
         upstream_answers: app.upstream.as_ref().map(|upstream| upstream.answers()),
         lost_lines: telemetry::lost_lines(),
     };
+    let orgs = app.salesforce.limits().figures();
+    let orgs: Vec<_> = orgs.iter().map(Figures::metrics).collect();
     (
         [(
             header::CONTENT_TYPE,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
         )],
-        app.metrics.encode(&app.salesforce.limits().figures(), &now),
+        app.metrics.encode(&orgs, &now),
     )
         .into_response()
 }

@@ -6,7 +6,24 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::salesforce::limits::Figures;
+/// The API calls of one org as they are now.
+#[derive(Clone, Copy, Debug)]
+pub struct OrgFigures<'a> {
+    /// The org's host, its label.
+    pub host: &'a str,
+    /// Calls of the last 24 hours by all systems of the org; `None` until the org has reported them.
+    pub used: Option<u64>,
+    /// Calls that the org allows in 24 hours.
+    pub allowed: Option<u64>,
+    /// Calls that are kept for the org's other systems.
+    pub reserve: Option<u64>,
+    /// Calls saved against one lookup and one write an event.
+    pub calls_saved: i64,
+    /// Events handled since the start.
+    pub events: u64,
+    /// Calls of this service since its start, by kind.
+    pub calls: [(&'static str, u64); 4],
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct HostLabel {
@@ -20,7 +37,11 @@ struct HostCallLabels {
 }
 
 /// Name, help and value of a gauge; without a value the org has not said it yet.
-type GaugeOf = (&'static str, &'static str, fn(&Figures) -> Option<i64>);
+type GaugeOf = (
+    &'static str,
+    &'static str,
+    fn(&OrgFigures<'_>) -> Option<i64>,
+);
 
 const GAUGES: [GaugeOf; 4] = [
     (
@@ -46,7 +67,7 @@ const GAUGES: [GaugeOf; 4] = [
 ];
 
 /// A registry of the orgs as they are now.
-pub(super) fn registry(prefix: &str, orgs: &[Figures]) -> Registry {
+pub(super) fn registry(prefix: &str, orgs: &[OrgFigures<'_>]) -> Registry {
     let mut registry = Registry::with_prefix(prefix);
     for (name, help, value) in GAUGES {
         let gauges = Family::<HostLabel, Gauge>::default();
@@ -70,16 +91,11 @@ pub(super) fn registry(prefix: &str, orgs: &[Figures]) -> Registry {
     registry
 }
 
-fn calls(orgs: &[Figures]) -> Family<HostCallLabels, Counter> {
+fn calls(orgs: &[OrgFigures<'_>]) -> Family<HostCallLabels, Counter> {
     let calls = Family::<HostCallLabels, Counter>::default();
     for org in orgs {
-        for (call, count) in [
-            ("query", org.calls.query),
-            ("collections", org.calls.collections),
-            ("write", org.calls.write),
-            ("token", org.calls.token),
-        ] {
-            let host = org.host().to_owned();
+        for (call, count) in org.calls {
+            let host = org.host.to_owned();
             calls
                 .get_or_create(&HostCallLabels { host, call })
                 .inc_by(count);
@@ -88,9 +104,9 @@ fn calls(orgs: &[Figures]) -> Family<HostCallLabels, Counter> {
     calls
 }
 
-fn label(org: &Figures) -> HostLabel {
+fn label(org: &OrgFigures<'_>) -> HostLabel {
     HostLabel {
-        host: org.host().to_owned(),
+        host: org.host.to_owned(),
     }
 }
 

@@ -5,16 +5,17 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::server::{
-    memory::InFlight,
-    process::{self, Usage},
-};
+use crate::process::{self, Usage};
 
 /// The service at the moment that it is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Now<'a> {
-    /// The requests in flight.
-    pub in_flight: &'a InFlight,
+pub struct ServiceFigures {
+    /// How many requests have begun and are not over.
+    pub requests_in_flight: u64,
+    /// How many bytes of memory they take, as it is counted.
+    pub in_flight_bytes: u64,
+    /// How many bytes they may take.
+    pub in_flight_limit: u64,
     /// Whether new requests are welcome.
     pub is_ready: bool,
     /// Whether the upstream answers; `None` where there is none.
@@ -24,7 +25,7 @@ pub struct Now<'a> {
 }
 
 /// A registry of the service as it is now.
-pub(super) fn registry(prefix: &str, now: &Now<'_>) -> Registry {
+pub(super) fn registry(prefix: &str, now: &ServiceFigures) -> Registry {
     let mut registry = Registry::with_prefix(prefix);
     registry.register(
         "build",
@@ -51,17 +52,17 @@ pub(super) fn registry(prefix: &str, now: &Now<'_>) -> Registry {
     registry.register(
         "http_requests_in_flight",
         "Requests that have begun and are not over, this one included",
-        ConstGauge::new(signed(now.in_flight.requests())),
+        ConstGauge::new(signed(now.requests_in_flight)),
     );
     registry.register(
         "in_flight_bytes",
         "Memory of the requests in flight, as it is counted: three times the bytes of their bodies that have arrived or what is made of them, jobs taken over, answers of Salesforce, headers that have not ended",
-        ConstGauge::new(signed(now.in_flight.bytes())),
+        ConstGauge::new(signed(now.in_flight_bytes)),
     );
     registry.register(
         "in_flight_bytes_limit",
         "MAX_IN_FLIGHT_BYTES: past it requests are answered 503",
-        ConstGauge::new(signed(now.in_flight.most())),
+        ConstGauge::new(signed(now.in_flight_limit)),
     );
     registry
 }

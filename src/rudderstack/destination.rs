@@ -1,10 +1,11 @@
 //! The destination as rudder-server's workspace configuration describes it, or as the service's own settings do.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    config::{Login, OWN_DESTINATION},
     json::{Object, Value},
     transform::error::EventError,
 };
@@ -53,9 +54,6 @@ impl DestinationName {
     }
 }
 
-/// The id of the service's own destination.
-pub const OWN: &str = "own";
-
 /// A destination: where its events go and how they are mapped.
 #[derive(Debug)]
 pub struct Destination {
@@ -75,25 +73,6 @@ pub struct Destination {
     pub map_property: Option<bool>,
     /// `Config.useContactId`: a converted lead's event goes to its contact.
     pub use_contact_id: bool,
-}
-
-/// What a password login needs.
-#[derive(Clone)]
-pub struct Login {
-    /// `Config.userName`.
-    pub username: String,
-    /// `Config.password` followed by `Config.initialAccessToken` (the security token), as Salesforce wants it.
-    pub password: SecretString,
-    /// `Config.sandbox`: the login host of sandboxes.
-    pub sandbox: bool,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login")
-            .field("sandbox", &self.sandbox)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Destination {
@@ -143,7 +122,7 @@ impl Destination {
     #[must_use]
     pub fn own(login: Login) -> Self {
         Self {
-            id: OWN.to_owned(),
+            id: OWN_DESTINATION.to_owned(),
             definition: DestinationName::Salesforce.upper().to_owned(),
             name: DestinationName::Salesforce,
             display_name: "Salesforce".to_owned(),

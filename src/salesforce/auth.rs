@@ -1,8 +1,6 @@
 //! Credentials → a session: an OAuth secret as it is, or the token of a login, kept and renewed.
 
 pub(super) mod accepted;
-mod assertion;
-mod authorisation;
 mod ending;
 mod error;
 mod grant;
@@ -21,21 +19,22 @@ use moka::{Expiry, future::Cache};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 
-pub use self::{authorisation::Authorisations, error::AuthError, refused::Refused, token::opened};
 use self::{
     ending::Warning,
     grant::{DestinationLogin, Form, Identity},
     redaction::redacted,
     token::Keeping,
 };
+pub use self::{error::AuthError, refused::Refused, token::opened};
 use crate::{
-    config::{AuthSettings, Config, Flow, RefusedLogin, SettingError},
+    config::{
+        AllowedHosts, AuthSettings, Authorisations, Flow, Login, RefusedLogin, SalesforceSettings,
+        SettingError,
+    },
     metrics::Call,
-    rudderstack::Login,
     salesforce::{
         client::Client,
         credentials::Credentials,
-        hosts::AllowedHosts,
         session::{Instance, Session},
     },
 };
@@ -87,17 +86,17 @@ impl Tokens {
     ///
     /// # Errors
     /// [`SettingError`] where the settings of logins are not what they have to be.
-    pub(super) fn new(config: &Config) -> Result<Self, SettingError> {
+    pub(super) fn new(settings: &SalesforceSettings) -> Result<Self, SettingError> {
         let AuthSettings {
             token_ttl: ttl,
             token_margin: margin,
             refused_login: policy,
             refused_login_ttl: refused_ttl,
             ..
-        } = config.auth;
+        } = settings.auth;
         let at_most = |ttl: Duration| ttl.max(Duration::from_nanos(1));
         Ok(Self {
-            authorisations: Authorisations::new(&config.auth, &config.salesforce_allowed_hosts)?,
+            authorisations: Authorisations::new(&settings.auth, &settings.allowed_hosts)?,
             fresh: Cache::builder()
                 .max_capacity(MAX_TOKENS)
                 .expire_after(UntilRenewal)
@@ -112,7 +111,7 @@ impl Tokens {
                 .time_to_live(at_most(refused_ttl.saturating_mul(2)))
                 .build(),
             fingerprints: RandomState::new(),
-            hosts: config.salesforce_allowed_hosts.clone(),
+            hosts: settings.allowed_hosts.clone(),
             keeping: Keeping { ttl, margin },
             policy,
             refused_ttl,

@@ -126,7 +126,7 @@ fn record(org: &Instance, id: &str) -> (Instance, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{json::value, salesforce::AllowedHosts};
+    use crate::{config::AllowedHosts, json::value};
 
     const ID: &str = "00Q5g0000000001EAA";
 

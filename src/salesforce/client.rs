@@ -16,7 +16,7 @@ use reqwest::{Method, Request, RequestBuilder, header::AUTHORIZATION, redirect};
 pub use self::answer::Answer;
 use self::{answer::is_other, reading::Reading};
 use crate::{
-    config::Config,
+    config::SalesforceSettings,
     metrics::{Call, Metrics},
     salesforce::{
         auth::accepted::{Accepted, Fingerprint},
@@ -47,14 +47,14 @@ impl Client {
     /// # Errors
     /// Where the platform's certificates cannot be loaded or a proxy setting is malformed.
     pub fn new(
-        config: &Config,
+        settings: &SalesforceSettings,
         metrics: Arc<Metrics>,
         limits: Arc<Limits>,
         in_flight: InFlight,
     ) -> Result<Self, reqwest::Error> {
-        let timeout = config.salesforce_timeout;
+        let timeout = settings.timeout;
         let builder = reqwest::Client::builder();
-        let builder = if config.system_proxy {
+        let builder = if settings.system_proxy {
             builder
         } else {
             builder.no_proxy()

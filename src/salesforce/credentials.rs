@@ -3,13 +3,9 @@
 use std::fmt;
 
 use secrecy::SecretString;
+use thiserror::Error;
 
-use crate::{
-    json::Value,
-    rudderstack::{Destination, Login},
-    salesforce::session::is_token,
-    transform::error::SecretFlaw,
-};
+use crate::{config::Login, json::Value, rudderstack::Destination, salesforce::session::is_token};
 
 /// What a destination authorises with.
 #[derive(Clone, Debug)]
@@ -93,4 +89,23 @@ impl fmt::Debug for Secret {
             .field("instance_url", &self.instance_url)
             .finish_non_exhaustive()
     }
+}
+
+/// What can be wrong with an OAuth secret.
+#[derive(Clone, Copy, Debug, Error)]
+pub enum SecretFlaw {
+    /// There is none.
+    #[error(
+        "the destination authorises with OAuth, and the request has no secret (metadata.secret or the header Oauth-Secret): reconnect the account in RudderStack"
+    )]
+    Missing,
+    /// There is none, on a path on which there never is one.
+    #[error(
+        "the destination authorises with OAuth, and rudder-server sends no secret on its processor path: have its router transform \
+         the events (transformAt: router, and unset Processor.<DESTINATION>.transformAt)"
+    )]
+    NeverSent,
+    /// A member is absent or empty.
+    #[error("the OAuth secret has no {0}: reconnect the account in RudderStack")]
+    Without(&'static str),
 }

@@ -6,29 +6,23 @@
 mod header;
 mod ledger;
 mod quota;
-mod reserve;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
 pub(crate) use header::Usage;
 use ledger::Ledger;
 pub use ledger::{Calls, Figures, Handled};
 use quota::{Governor, Quota, Rank};
-pub use reserve::Reserve;
 
 use crate::{
-    config::Config,
+    config::SalesforceSettings,
     metrics::Call,
     salesforce::{fault::Fault, session::Instance},
 };
-
-/// How old an observation may get before one call finds out whether the org has recovered: calls of 24 hours ago are
-/// given back all the time.
-pub const PROBE_AFTER: Duration = Duration::from_mins(5);
 
 /// How many orgs are remembered, far above the number that one service has.
 const MAX_ORGS: usize = 1_000;
@@ -91,11 +85,11 @@ impl Ticket<'_> {
 impl Limits {
     /// Nothing is known yet: calls are free until an org has said how many it allows.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
+    pub fn new(settings: &SalesforceSettings) -> Self {
         Self {
             governor: Governor {
-                reserve: config.api_reserve,
-                probe_after: config.probe_after,
+                reserve: settings.api_reserve,
+                probe_after: settings.probe_after,
             },
             orgs: Mutex::default(),
         }
@@ -179,6 +173,7 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::PROBE_AFTER;
 
     fn limits(reserve: &str) -> Limits {
         Limits {

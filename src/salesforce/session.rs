@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
 
-use crate::salesforce::hosts::AllowedHosts;
+use crate::config::AllowedHosts;
 
 /// An org's address, proved to be one of the allowed hosts: scheme, host and port, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

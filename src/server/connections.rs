@@ -13,28 +13,16 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{
-    memory::{InFlight, OfConnection},
-    telemetry::Throttle,
+use crate::{
+    config::{SPARE_CONNECTIONS, max_header_bytes},
+    server::{
+        memory::{InFlight, OfConnection},
+        telemetry::Throttle,
+    },
 };
-
-/// How many connections may be open beyond `MAX_CONNECTIONS`, so that `/health`, `/ready` and `/metrics` answer also while all
-/// others are being answered.
-pub(crate) const SPARE: usize = 16;
-
-/// The part of the memory, one in so many, that headers which have not ended may take.
-const HEADERS_SHARE: u64 = 8;
-
-/// How much they may take however little memory there is, in bytes.
-const MIN_HEADER_BYTES: u64 = 1 << 20;
 
 /// How often it is logged at most that such headers cost a connection.
 const SAY_AGAIN: Duration = Duration::from_secs(1);
-
-/// How many bytes headers that have not ended may take where requests in flight may take `in_flight` bytes.
-pub(crate) fn max_header_bytes(in_flight: u64) -> u64 {
-    (in_flight / HEADERS_SHARE).max(MIN_HEADER_BYTES)
-}
 
 /// All connections that are open.
 #[derive(Clone, Debug)]
@@ -126,7 +114,7 @@ impl Connections {
         if let Some(oldest) = oldest {
             state.close(oldest);
         }
-        if state.open >= self.0.most + SPARE {
+        if state.open >= self.0.most + SPARE_CONNECTIONS {
             return None;
         }
         Some(self.opened(&mut state))
@@ -326,7 +314,9 @@ mod tests {
         let busy = admit(&all).unwrap();
         let request = busy.begin().unwrap();
         assert_eq!(request.crowded(), None);
-        let spare: Vec<Open> = (0..SPARE).map(|_| admit(&all).unwrap()).collect();
+        let spare: Vec<Open> = (0..SPARE_CONNECTIONS)
+            .map(|_| admit(&all).unwrap())
+            .collect();
         let last = spare.last().unwrap();
         let crowded = last.begin().unwrap();
         assert_eq!(crowded.crowded(), Some(1));

@@ -17,6 +17,7 @@ use std::sync::{
 
 use self::fair::Orgs;
 pub use self::{connection::OfConnection, fair::OrgKey, overloaded::Overloaded};
+use crate::config::REQUEST_WEIGHT;
 
 /// How many times its body's length a request is counted at least: the body, what is read out of it, and the answer, which
 /// echoes metadata and destination of each event. Measured at the peak of a fresh process (release build, glibc's
@@ -26,7 +27,7 @@ pub use self::{connection::OfConnection, fair::OrgKey, overloaded::Overloaded};
 /// `MALLOC_MMAP_THRESHOLD_` as in the image at 4.0 times. The half of the memory that is not counted is for that, too.
 ///
 /// A body of which more is made, because it is dense, is counted as that, see [`Share::make`].
-pub const WEIGHT: u64 = 3;
+const WEIGHT: u64 = REQUEST_WEIGHT;
 
 /// What is made of any body is not counted up to here, in bytes: a request of one event takes it.
 const UNCOUNTED_BYTES: u64 = 4 << 10;

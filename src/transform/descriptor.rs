@@ -107,9 +107,10 @@ mod tests {
 
     use super::*;
     use crate::{
+        config::AllowedHosts,
         config::rules::{Compatibility, Placeholders, Rules},
         json::Document,
-        salesforce::{AllowedHosts, session::Instance},
+        salesforce::session::Instance,
         transform::mapping,
     };
 

@@ -6,6 +6,6 @@
 mod event;
 mod verdict;
 
-pub use event::{EventError, ExternalIdFlaw, MAY_REPEAT, SecretFlaw};
+pub use event::{EventError, ExternalIdFlaw, MAY_REPEAT};
 pub use verdict::StatTags;
 pub(crate) use verdict::by_disposition;

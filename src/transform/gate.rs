@@ -62,9 +62,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        config::Login,
         config::rules::{Compatibility, Placeholders},
         json::value,
-        rudderstack::Login,
     };
 
     fn verdict(message: &str, compatibility: Compatibility) -> u16 {

@@ -6,10 +6,11 @@ use smallvec::SmallVec;
 
 use crate::{
     config::rules::Rules,
+    metrics::{Metrics, counted},
     pipeline::lookups::OrgIndex,
     rudderstack::Event,
     salesforce::Key,
-    transform::{descriptor::Descriptor, error::EventError},
+    transform::{descriptor::Descriptor, error::EventError, mapping::LeftOut},
 };
 
 /// What became of an event, or of several that share a request.
@@ -131,7 +132,29 @@ pub fn first_retryable_error<'o>(
     errors.find(|error| error.is_retryable() && !matches!(error, EventError::Secret(_)))
 }
 
+impl<'a> Outcome<'a> {
+    /// The requests that are described.
+    fn described(&self) -> &[Descriptor<'a>] {
+        match &self.result {
+            Ok(Requests::Described(requests)) => requests,
+            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => &[],
+        }
+    }
+}
+
 impl Outcome<'_> {
+    /// The status and category by which metrics count the event.
+    fn labels(&self) -> (u16, &'static str) {
+        match &self.result {
+            Ok(Requests::Delivered) => (299, "delivered"),
+            Ok(Requests::Described(_) | Requests::Transformed { .. }) => (200, "request"),
+            Err(error) => {
+                let category = error.stat_tags().map(|tags| tags.error_category);
+                (error.status(), category.unwrap_or("filtered"))
+            }
+        }
+    }
+
     /// Whether the event has become a request, or needs none.
     #[must_use]
     pub fn is_handled(&self) -> bool {
@@ -166,4 +189,18 @@ impl Outcome<'_> {
             }
         }
     }
+}
+
+/// Counts the events of a batch by what became of them, and the traits that their requests leave out.
+pub fn count(outcomes: &[Outcome<'_>], metrics: &Metrics) {
+    let labelled = outcomes.iter().map(|outcome| {
+        let events = u64::try_from(outcome.entries.len()).unwrap_or(u64::MAX);
+        (outcome.labels(), events)
+    });
+    for ((status, category), events) in counted(labelled) {
+        metrics.events(status, category, events);
+    }
+    let requests = outcomes.iter().flat_map(Outcome::described);
+    let left_out = requests.flat_map(|request| &request.fields.left_out);
+    metrics.left_out(left_out.map(LeftOut::reason));
 }

@@ -162,9 +162,10 @@ fn no_key(why: NoKey, name: &str) -> EventError {
 #[cfg(test)]
 mod tests {
     use crate::{
+        config::Login,
         config::rules::{Compatibility, Placeholders, Rules},
         json::value,
-        rudderstack::{Destination, Event, Login},
+        rudderstack::{Destination, Event},
         transform::{
             gate,
             plan::{Record, plan},

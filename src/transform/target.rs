@@ -181,9 +181,9 @@ fn foremost<'r>(
 mod tests {
     use super::*;
     use crate::{
+        config::Login,
         config::rules::{Compatibility, Placeholders},
         json::value,
-        rudderstack::Login,
     };
 
     fn settled(

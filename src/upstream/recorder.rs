@@ -15,6 +15,7 @@ use std::{
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 use tokio::{
     sync::{mpsc, watch},
     task::spawn_blocking,
@@ -65,19 +66,31 @@ struct Request {
     body: Bytes,
 }
 
+/// The file that requests are recorded to cannot be opened.
+#[derive(Debug, Error)]
+#[error("RECORD: {file} cannot be opened: {error}", file = .file.display())]
+pub struct OpenError {
+    file: PathBuf,
+    #[source]
+    error: io::Error,
+}
+
 impl Recorder {
     /// Records at the end of a file, which is created where there is none. What has been taken is written before the service
     /// ends, as far as `life` waits for it; where `life` has files read again, the file of this name is opened anew.
     ///
     /// # Errors
-    /// Where the file cannot be opened.
-    pub fn open(file: &Path, life: &Lifecycle) -> io::Result<Self> {
+    /// [`OpenError`].
+    pub fn open(file: &Path, life: &Lifecycle) -> Result<Self, OpenError> {
         let lost = Arc::new(Lost {
             count: AtomicU64::new(0),
             throttle: Throttle::new(SAY_AGAIN),
         });
         let recording = Recording {
-            lines: opened(file)?,
+            lines: opened(file).map_err(|error| OpenError {
+                file: file.to_owned(),
+                error,
+            })?,
             file: file.to_owned(),
             lost: Arc::clone(&lost),
         };

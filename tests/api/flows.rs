@@ -27,9 +27,9 @@ pub(crate) fn modern_org() -> Builder {
 
 /// Lets the service log in by JWT bearer with this key.
 pub(crate) fn by_jwt_bearer(config: &mut Config, key: &Path) {
-    config.auth.salesforce_auth = Flow::JwtBearer;
-    config.auth.salesforce_jwt_key_file = Some(key.to_owned());
-    config.auth.salesforce_jwt_subject = Some(INTEGRATION_USER.into());
+    config.salesforce.auth.salesforce_auth = Flow::JwtBearer;
+    config.salesforce.auth.salesforce_jwt_key_file = Some(key.to_owned());
+    config.salesforce.auth.salesforce_jwt_subject = Some(INTEGRATION_USER.into());
 }
 
 /// A service that logs in by JWT bearer.

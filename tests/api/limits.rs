@@ -117,7 +117,7 @@ async fn a_call_after_a_while_finds_out_that_the_org_has_recovered() {
     let org = org().daily_limit(10).build();
     let salesforce = serve(org.router()).await;
     let at_once = |config: &mut salesforce_transformer::Config| {
-        config.probe_after = Duration::ZERO;
+        config.salesforce.probe_after = Duration::ZERO;
     };
     let service = Service::start_with(&salesforce, &["--api-reserve", "9"], at_once).await;
     look_up(&service).await;

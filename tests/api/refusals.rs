@@ -95,8 +95,8 @@ impl Refusing {
         let salesforce = MockServer::start().await;
         let by_flow = |config: &mut Config| {
             by_jwt_bearer(config, &KEY_FILE);
-            config.auth.salesforce_auth = flow;
-            config.auth.refused_login = policy;
+            config.salesforce.auth.salesforce_auth = flow;
+            config.salesforce.auth.refused_login = policy;
         };
         let flags = ["--refused-login-ttl", "0s"];
         let service = Service::start_with(&salesforce.uri(), &flags, by_flow).await;

@@ -46,9 +46,9 @@ fn assert_all_are_requests(answers: &[Value]) {
 
 /// Lets the service log in by client credentials, with a secret in a file.
 fn by_secret_file(config: &mut Config, secret: &Path) {
-    config.auth.salesforce_auth = Flow::ClientCredentials;
-    config.auth.salesforce_client_secret = None;
-    config.auth.salesforce_client_secret_file = Some(secret.to_owned());
+    config.salesforce.auth.salesforce_auth = Flow::ClientCredentials;
+    config.salesforce.auth.salesforce_client_secret = None;
+    config.salesforce.auth.salesforce_client_secret_file = Some(secret.to_owned());
 }
 
 async fn started(org: &Simulator, flags: &[&str], change: impl FnOnce(&mut Config)) -> Service {
@@ -143,8 +143,8 @@ async fn another_user_in_the_file_is_logged_in_at_once() {
     let user = file("user", first);
     let service = started(&org, &[], |config| {
         by_jwt_bearer(config, &KEY_FILE);
-        config.auth.salesforce_jwt_subject = None;
-        config.auth.salesforce_jwt_subject_file = Some(user.clone());
+        config.salesforce.auth.salesforce_jwt_subject = None;
+        config.salesforce.auth.salesforce_jwt_subject_file = Some(user.clone());
     });
     let service = service.await;
     for (name, logins) in [(first, 1), (first, 1), (second, 2)] {

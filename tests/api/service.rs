@@ -7,7 +7,7 @@ use salesforce_simulator::Simulator;
 use salesforce_transformer::{
     Config, app,
     lifecycle::Lifecycle,
-    server::{self, End, Listeners},
+    server::{self, End, Listeners, memory::InFlight},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -56,14 +56,22 @@ impl Service {
         let at_once = ["--shutdown-delay", "0s"];
         let mut config = config(&[salesforce.as_flattened(), &at_once, flags].concat());
         change(&mut config);
-        let ready = Lifecycle::default();
-        let service = app(&config, ready.clone()).unwrap();
+        let (ready, in_flight) = (Lifecycle::default(), InFlight::default());
+        let service = app(&config, ready.clone(), in_flight.clone()).unwrap();
         let (listener, url) = listen().await;
         let (signals, received) = mpsc::channel(2);
         let life = ready.clone();
         let serving = async move {
             let listeners = Listeners::from(listener);
-            server::serve(listeners, service, life, received, &config.serving).await
+            server::serve(
+                listeners,
+                service,
+                life,
+                in_flight,
+                received,
+                &config.serving,
+            )
+            .await
         };
         Self {
             url,
@@ -123,10 +131,9 @@ fn config(flags: &[&str]) -> Config {
         .args_override_self(true)
         .mut_args(|arg| arg.env(Resettable::Reset));
     let matches = command.get_matches_from(flags);
-    Config {
-        system_proxy: false,
-        ..Config::from_arg_matches(&matches).unwrap()
-    }
+    let mut config = Config::from_arg_matches(&matches).unwrap();
+    config.salesforce.system_proxy = false;
+    config
 }
 
 /// Serves a Salesforce, and returns its URL.

@@ -6,7 +6,7 @@ use std::error::Error;
 use clap::{Args, Command, FromArgMatches};
 use futures_util::future::try_join_all;
 use salesforce_simulator::Simulator;
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -111,7 +111,12 @@ async fn spend(way: &Way, requests: usize, size: usize) -> Result<Spent, Failure
         org.insert("Lead", json!({"LastName": "Doe", "Company": "Acme", "Email": format!("p{n}@example.com"), "City": "Rome"}))?;
     }
     let salesforce = serve(org.router()).await?;
-    let url = serve(app(&config(&salesforce, way.flags)?, Lifecycle::default())?).await?;
+    let url = serve(app(
+        &config(&salesforce, way.flags)?,
+        Lifecycle::default(),
+        InFlight::default(),
+    )?)
+    .await?;
     let jobs: Vec<Value> = (0..events)
         .map(|n| job(n, n % 10 < way.unchanged))
         .collect();
@@ -175,10 +180,9 @@ fn config(salesforce: &str, flags: &[&str]) -> Result<Config, Failure> {
     let command =
         Config::augment_args(Command::new("bench").no_binary_name(true)).args_override_self(true);
     let matches = command.try_get_matches_from(hosts.iter().chain(flags))?;
-    Ok(Config {
-        system_proxy: false,
-        ..Config::from_arg_matches(&matches)?
-    })
+    let mut config = Config::from_arg_matches(&matches)?;
+    config.salesforce.system_proxy = false;
+    Ok(config)
 }
 
 async fn serve(app: axum::Router) -> Result<String, Failure> {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_simulator::{Simulator, sample};
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -31,7 +31,12 @@ impl Stage {
             json!({"FirstName": "Johnny", "LastName": "Gibbs"}),
         )?;
         let salesforce = serve(org.router()).await?;
-        let service = serve(app(&settings(salesforce)?, Lifecycle::default())?).await?;
+        let service = serve(app(
+            &settings(salesforce)?,
+            Lifecycle::default(),
+            InFlight::default(),
+        )?)
+        .await?;
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(10))
@@ -83,10 +88,9 @@ fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
     let command = Config::augment_args(Command::new("demo").no_binary_name(true))
         .mut_args(|arg| arg.env(Resettable::Reset));
     let settings = command.try_get_matches_from(flags)?;
-    Ok(Config {
-        system_proxy: false,
-        ..Config::from_arg_matches(&settings)?
-    })
+    let mut config = Config::from_arg_matches(&settings)?;
+    config.salesforce.system_proxy = false;
+    Ok(config)
 }
 
 async fn serve(app: axum::Router) -> Result<SocketAddr, Trouble> {

@@ -19,7 +19,7 @@ mod wire;
 use std::{collections::BTreeMap, sync::Arc};
 
 use clap::Parser;
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -71,11 +71,9 @@ impl Pair {
             "--salesforce-allowed-hosts",
             &hosts,
         ];
-        let config = Config {
-            system_proxy: false,
-            ..Settings::parse_from(flags).config
-        };
-        let service = serve(app(&config, Lifecycle::default()).unwrap()).await;
+        let mut config = Settings::parse_from(flags).config;
+        config.salesforce.system_proxy = false;
+        let service = serve(app(&config, Lifecycle::default(), InFlight::default()).unwrap()).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             http,

@@ -5,13 +5,9 @@ use std::hash::{BuildHasher, RandomState};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{
-    assertion::{self, Claims},
-    authorisation::Authorisation,
-};
-use crate::{
-    config::{Flow, Part, SettingError},
-    rudderstack::Login,
+use crate::config::{
+    Authorisation, Flow, Login, Part, SettingError,
+    auth::assertion::{self, Claims},
 };
 
 /// Who is logged in, where and how: a token is kept for each. What only proves it is not part of it, so that a rotated

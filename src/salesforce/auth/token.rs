@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::AuthError;
-use crate::salesforce::{
-    hosts::AllowedHosts,
-    session::{Instance, Session, is_token},
+use crate::{
+    config::AllowedHosts,
+    salesforce::session::{Instance, Session, is_token},
 };
 
 /// What the token endpoint answers.

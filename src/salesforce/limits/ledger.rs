@@ -3,7 +3,11 @@
 use serde::Serialize;
 
 use super::quota::{Governor, Quota};
-use crate::{metrics::Call, salesforce::session::Instance, transform::plan::Record};
+use crate::{
+    metrics::{Call, OrgFigures},
+    salesforce::session::Instance,
+    transform::plan::Record,
+};
 
 /// Calls by kind, since the start of the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -143,9 +147,32 @@ impl Figures {
         }
     }
 
-    /// The org's host, by which metrics name it.
+    /// The figures as metrics show them.
     #[must_use]
-    pub fn host(&self) -> &str {
+    pub fn metrics(&self) -> OrgFigures<'_> {
+        let Calls {
+            query,
+            collections,
+            write,
+            token,
+        } = self.calls;
+        OrgFigures {
+            host: self.host(),
+            used: self.used,
+            allowed: self.allowed,
+            reserve: self.reserve,
+            calls_saved: self.calls_saved,
+            events: self.events,
+            calls: [
+                ("query", query),
+                ("collections", collections),
+                ("write", write),
+                ("token", token),
+            ],
+        }
+    }
+
+    fn host(&self) -> &str {
         self.org
             .split_once("://")
             .map_or(self.org.as_str(), |(_, host)| host)

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{header::Usage, reserve::Reserve};
+use super::header::Usage;
+use crate::config::Reserve;
 use crate::salesforce::fault::Fault;
 
 /// What may be spent.

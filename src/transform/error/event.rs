@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{
     json::Unencodable,
-    salesforce::{AuthError, Fault, key::MAX_VALUE},
+    salesforce::{AuthError, Fault, SecretFlaw, key::MAX_VALUE},
 };
 
 /// Why one event makes no request.
@@ -243,23 +243,4 @@ pub enum ExternalIdFlaw {
     /// The `id` would leave its place in the path.
     #[error("has \"{0}\" in `id`, which is no record's id")]
     IdIsPath(String),
-}
-
-/// What can be wrong with an OAuth secret.
-#[derive(Clone, Copy, Debug, Error)]
-pub enum SecretFlaw {
-    /// There is none.
-    #[error(
-        "the destination authorises with OAuth, and the request has no secret (metadata.secret or the header Oauth-Secret): reconnect the account in RudderStack"
-    )]
-    Missing,
-    /// There is none, on a path on which there never is one.
-    #[error(
-        "the destination authorises with OAuth, and rudder-server sends no secret on its processor path: have its router transform \
-         the events (transformAt: router, and unset Processor.<DESTINATION>.transformAt)"
-    )]
-    NeverSent,
-    /// A member is absent or empty.
-    #[error("the OAuth secret has no {0}: reconnect the account in RudderStack")]
-    Without(&'static str),
 }

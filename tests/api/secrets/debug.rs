@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_transformer::{
     Config,
+    config::AllowedHosts,
     config::{
         Flow, RefusedLogin,
         rules::{Compatibility, Placeholders, Rules, UpdateMethod},
@@ -22,7 +23,7 @@ use salesforce_transformer::{
         delivery_request::{ProxyRequest, ProxyVersion},
     },
     salesforce::{
-        AllowedHosts, AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
+        AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
         auth::Refused,
         client::Client,
         delivery::Answered,
@@ -212,9 +213,15 @@ fn what_is_written_hides_ids_users_and_traits() {
 async fn answers_hide_their_bodies() {
     let salesforce = serve(quoting()).await;
     let config = settings(&["--salesforce-allowed-hosts", &salesforce]);
-    let org = Instance::new(&salesforce, &config.salesforce_allowed_hosts).unwrap();
-    let limits = Arc::new(Limits::new(&config));
-    let client = Client::new(&config, metrics::new(), limits, InFlight::default()).unwrap();
+    let org = Instance::new(&salesforce, &config.salesforce.allowed_hosts).unwrap();
+    let limits = Arc::new(Limits::new(&config.salesforce));
+    let client = Client::new(
+        &config.salesforce,
+        metrics::new(),
+        limits,
+        InFlight::default(),
+    )
+    .unwrap();
     let request = client.request(reqwest::Method::POST, &salesforce);
     let request = request.body("planted").build().unwrap();
     let (answer, fault) = client.write(&org, request, &Operation::Other).await;

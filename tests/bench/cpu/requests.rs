@@ -8,7 +8,7 @@ use clap::{Args, Command, FromArgMatches};
 use divan::{Bencher, counter::ItemsCount};
 use http_body_util::BodyExt;
 use salesforce_simulator::{FieldType, Simulator};
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde::de::IgnoredAny;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tower::ServiceExt;
@@ -91,11 +91,13 @@ async fn service() -> (Router, String, String) {
     ];
     let command = Config::augment_args(Command::new("bench").no_binary_name(true));
     let matches = command.try_get_matches_from(flags).unwrap();
-    let config = Config {
-        system_proxy: false,
-        ..Config::from_arg_matches(&matches).unwrap()
-    };
-    (app(&config, Lifecycle::default()).unwrap(), instance, token)
+    let mut config = Config::from_arg_matches(&matches).unwrap();
+    config.salesforce.system_proxy = false;
+    (
+        app(&config, Lifecycle::default(), InFlight::default()).unwrap(),
+        instance,
+        token,
+    )
 }
 
 async fn answer(service: Router, form: Form, body: String) -> usize {

@@ -3,7 +3,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::salesforce::{AllowedHosts, Fault, auth, collections, composite, fault::Disposition, page::{self, Row}, session::is_token};
+use salesforce_transformer::{
+    config::AllowedHosts,
+    salesforce::{
+        Fault, auth, collections, composite,
+        fault::Disposition,
+        page::{self, Row},
+        session::is_token,
+    },
+};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 

@@ -3,11 +3,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::{json::Document, rudderstack::dynamic_config::{self, Resolved}};
+use salesforce_transformer::{
+    json::Document,
+    rudderstack::dynamic_config::{self, Resolved},
+};
 use serde_json::{Map, Value};
 
 fuzz_target!(|text: &str| {
-    let (Ok(outline), Ok(Value::Object(entry))) = (Document::read(text), serde_json::from_str(text))
+    let (Ok(outline), Ok(Value::Object(entry))) =
+        (Document::read(text), serde_json::from_str(text))
     else {
         return;
     };

@@ -9,7 +9,12 @@ use axum::{
 };
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_simulator::Simulator;
-use salesforce_transformer::{Config, app, json::{Document, Unencodable}, lifecycle::Lifecycle};
+use salesforce_transformer::{
+    Config, app,
+    json::{Document, Unencodable},
+    lifecycle::Lifecycle,
+    server::memory::InFlight,
+};
 use serde_json::json;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tower::ServiceExt;
@@ -41,7 +46,8 @@ impl Service {
         let url = format!("http://{}", listener.local_addr()?);
         runtime.spawn(async move { axum::serve(listener, org.router()).await });
         let config = config(&url);
-        let app = runtime.block_on(async { app(&config, Lifecycle::default()) });
+        let app =
+            runtime.block_on(async { app(&config, Lifecycle::default(), InFlight::default()) });
         let app = app.map_err(Error::other)?;
         Ok(Self { runtime, app })
     }
@@ -120,8 +126,7 @@ fn config(url: &str) -> Config {
     ];
     let command = command.mut_args(|arg| arg.env(Resettable::Reset));
     let matches = command.get_matches_from(flags.as_flattened());
-    Config {
-        system_proxy: false,
-        ..Config::from_arg_matches(&matches).expect("settings")
-    }
+    let mut config = Config::from_arg_matches(&matches).expect("settings");
+    config.salesforce.system_proxy = false;
+    config
 }

@@ -14,13 +14,13 @@ const LIFETIME: Duration = Duration::from_mins(3);
 
 /// Who claims to be whom, where.
 #[derive(Serialize)]
-pub(super) struct Claims<'a> {
+pub(crate) struct Claims<'a> {
     /// The consumer key.
-    pub(super) iss: &'a str,
+    pub(crate) iss: &'a str,
     /// The user.
-    pub(super) sub: &'a str,
+    pub(crate) sub: &'a str,
     /// The login host.
-    pub(super) aud: &'a str,
+    pub(crate) aud: &'a str,
 }
 
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ struct Expiring<'a> {
 ///
 /// # Errors
 /// [`SettingError::Key`] where the file holds no key that signs.
-pub(super) fn sign(
+pub(crate) fn sign(
     claims: &Claims<'_>,
     pem: &SecretString,
     setting: &str,

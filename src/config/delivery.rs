@@ -1,22 +1,14 @@
-//! The settings that decide how many API calls are spent.
+//! Who writes to Salesforce, rudder-server or this service, and what is written.
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::parse;
-use crate::delivery::Delivery;
 
-/// The settings that decide how many API calls are spent.
+/// Who writes to Salesforce, and what is written.
 #[derive(Args, Clone, Debug)]
-pub struct Economy {
-    /// How long lookups gather before they are asked together, at most 1s; 0s: not at all
-    #[arg(long, env = "LOOKUP_WINDOW", default_value = "5ms", value_parser = parse::window)]
-    pub lookup_window: Duration,
-    /// How long ids that lookups have found are remembered; 0s: not at all
-    #[arg(long, env = "LOOKUP_CACHE_TTL", default_value = "0s", value_parser = parse::duration_or_none)]
-    pub lookup_cache_ttl: Duration,
-
+pub struct DeliverySettings {
     /// Who sends the requests: rudder-server (descriptor), or this service, which answers each job's own result (inline)
     #[arg(long, env = "DELIVERY", value_enum, default_value_t = Delivery::Descriptor)]
     pub delivery: Delivery,
@@ -32,4 +24,13 @@ pub struct Economy {
     /// Whether fields that a record holds already are left out, and events that change nothing not written
     #[arg(long, env = "SKIP_UNCHANGED", default_value_t = false, action = clap::ArgAction::Set)]
     pub skip_unchanged: bool,
+}
+
+/// How jobs reach Salesforce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Delivery {
+    /// rudder-server sends the requests.
+    Descriptor,
+    /// This service sends them, where the caller knows the answer 299.
+    Inline,
 }

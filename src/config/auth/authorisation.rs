@@ -8,10 +8,9 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::{
-    config::{AuthSettings, DestinationSettings, Flow, Part, Setting, SettingError, spelled},
-    rudderstack::Login,
-    salesforce::{auth::assertion, hosts::AllowedHosts},
+use crate::config::{
+    AllowedHosts, AuthSettings, DestinationSettings, Flow, Login, Part, Setting, SettingError,
+    auth::assertion, spelled,
 };
 
 /// Salesforce's own login hosts, which know password and jwt-bearer.
@@ -28,7 +27,7 @@ pub struct Authorisations {
 /// How a destination logs in.
 #[derive(Clone, Debug)]
 pub struct Authorisation {
-    pub(super) flow: Flow,
+    pub(crate) flow: Flow,
     login_url: Option<Arc<Setting>>,
     sandbox_login_url: Option<Arc<Setting>>,
     client_id: Option<Arc<Setting>>,
@@ -163,7 +162,7 @@ impl Authorisation {
     }
 
     /// Whether there is something to log in with: an app in the settings, or what a destination brings.
-    pub(super) fn can_log_in(&self, login: &Login) -> bool {
+    pub(crate) fn can_log_in(&self, login: &Login) -> bool {
         match self.flow {
             Flow::Password => {
                 !login.username.is_empty() && !login.password.expose_secret().is_empty()
@@ -173,7 +172,7 @@ impl Authorisation {
     }
 
     /// The login host: over https, or over plain http where the setting of allowed hosts names it so.
-    pub(super) fn host(&self, sandbox: bool) -> Result<Url, SettingError> {
+    pub(crate) fn host(&self, sandbox: bool) -> Result<Url, SettingError> {
         let setting = if sandbox {
             &self.sandbox_login_url
         } else {
@@ -202,12 +201,12 @@ impl Authorisation {
     }
 
     /// What a part holds now; `None` where it is not set.
-    pub(super) fn current(&self, part: Part) -> Option<SecretString> {
+    pub(crate) fn current(&self, part: Part) -> Option<SecretString> {
         self.setting(part).map(Setting::current)
     }
 
     /// A part that the flow needs.
-    pub(super) fn need(
+    pub(crate) fn need(
         &self,
         part: Part,
         destination: Option<&str>,

@@ -1,0 +1,48 @@
+//! The settings of Salesforce: logins, hosts, limits, lookups.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{AllowedHosts, AuthSettings, Reserve, parse};
+
+/// How old an observation of an org's calls may get before one call finds out whether the org has recovered: calls of 24
+/// hours ago are given back all the time.
+pub const PROBE_AFTER: Duration = Duration::from_mins(5);
+
+/// The settings of Salesforce: logins, hosts, limits, lookups.
+#[derive(Args, Clone, Debug)]
+pub struct SalesforceSettings {
+    /// How the service logs in to Salesforce.
+    #[command(flatten)]
+    pub auth: AuthSettings,
+    /// Version of Salesforce's REST API
+    #[arg(long = "salesforce-api-version", env = "SALESFORCE_API_VERSION", default_value = "50.0", value_parser = parse::api_version)]
+    pub api_version: String,
+    /// Hosts that may be called, comma-separated, https only; an entry with a scheme, such as <http://127.0.0.1:9400>, allows just that origin
+    #[arg(
+        long = "salesforce-allowed-hosts",
+        env = "SALESFORCE_ALLOWED_HOSTS",
+        default_value = "*.salesforce.com,*.salesforce.mil,*.force.com"
+    )]
+    pub allowed_hosts: AllowedHosts,
+    /// Longest wait for an answer of Salesforce
+    #[arg(long = "salesforce-timeout", env = "SALESFORCE_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
+    pub timeout: Duration,
+    /// Share (10%) or number (5000) of an org's daily API calls that is kept for its other systems; 0 keeps none
+    #[arg(long, env = "API_RESERVE", default_value = "10%")]
+    pub api_reserve: Reserve,
+    /// How long an org that has no call to spare is believed, before one call asks again.
+    #[arg(skip = PROBE_AFTER)]
+    pub probe_after: Duration,
+    /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Only the demo, whose Salesforce is at hand, says no.
+    #[arg(skip = true)]
+    pub system_proxy: bool,
+
+    /// How long lookups gather before they are asked together, at most 1s; 0s: not at all
+    #[arg(long, env = "LOOKUP_WINDOW", default_value = "5ms", value_parser = parse::window)]
+    pub lookup_window: Duration,
+    /// How long ids that lookups have found are remembered; 0s: not at all
+    #[arg(long, env = "LOOKUP_CACHE_TTL", default_value = "0s", value_parser = parse::duration_or_none)]
+    pub lookup_cache_ttl: Duration,
+}
