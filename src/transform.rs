@@ -6,5 +6,6 @@ pub mod gate;
 pub mod mapping;
 pub mod outcome;
 pub mod plan;
+pub mod resolve;
 pub mod target;
 pub mod unchanged;

@@ -12,9 +12,8 @@ use crate::{
     },
     transform::{
         error::EventError,
-        mapping::Fields,
-        plan::{Plan, Record},
-        target::Target,
+        plan::{self, Plan, Record},
+        resolve::Resolved,
         unchanged::{self, Unchanged},
     },
 };
@@ -36,15 +35,15 @@ pub(super) struct Flush<'f> {
     pub(super) asked: HashSet<String>,
     /// Users one of whose events is to come again: their later ones wait for it.
     pub(super) held: HashSet<&'f str>,
-    pub(super) unchanged: Unchanged,
+    /// What was written so far; `None` where events that change nothing are written, too.
+    pub(super) unchanged: Option<Unchanged>,
     begun: Instant,
 }
 
 /// A record to write, and the units that it is written for.
 pub(super) struct Write<'p> {
     pub(super) units: Vec<usize>,
-    pub(super) target: Target<'p>,
-    pub(super) fields: Fields<'p>,
+    pub(super) resolved: Resolved<'p, 'p>,
 }
 
 impl Flush<'_> {
@@ -92,7 +91,7 @@ fn handled(units: &[Unit], verdicts: &[Verdict]) -> Handled {
         let events = u64::from(unit.place == 0);
         handled.add(Handled {
             events,
-            ..Handled::singly(record)
+            ..plan::cost_alone(record)
         });
         handled
     })
@@ -111,7 +110,7 @@ impl<'f> Flush<'f> {
             found: Found::default(),
             asked: HashSet::new(),
             held: HashSet::new(),
-            unchanged: Unchanged::default(),
+            unchanged: room.settings.skip_unchanged.then(Unchanged::default),
             begun: Instant::now(),
         }
     }
@@ -138,9 +137,9 @@ impl<'f> Flush<'f> {
         let ready = self.ready(plans, &found);
         let writes = self.chosen(ready);
         let records = writes.iter().map(|write| RecordWrite {
-            object: &write.target.object,
-            id: write.target.id.as_deref(),
-            fields: &write.fields,
+            object: &write.resolved.target.object,
+            id: write.resolved.target.id.as_deref(),
+            fields: &write.resolved.fields,
         });
         let records: Vec<_> = records.collect();
         let (salesforce, pause) = (&self.room.salesforce, self.room.settings.window);
@@ -255,10 +254,7 @@ impl<'f> Flush<'f> {
     }
 
     pub(super) fn key(&self, unit: usize) -> Option<&'f Key> {
-        match self.record(unit) {
-            Record::Lead(key) | Record::Matching(key) => Some(key),
-            Record::Named { .. } => None,
-        }
+        self.record(unit).key()
     }
 
     /// What tells the unit's job from others.

@@ -8,17 +8,15 @@ use crate::{
     salesforce::Found,
     transform::{
         error::EventError,
-        mapping::{self, Fields},
         plan::Plan,
-        target::{self, Target},
+        resolve::{Resolved, resolve},
     },
 };
 
 /// A unit that is ready to be written.
 pub(super) struct Ready<'p> {
     unit: usize,
-    target: Target<'p>,
-    fields: Fields<'p>,
+    resolved: Resolved<'p, 'p>,
 }
 
 impl<'f> Flush<'f> {
@@ -38,37 +36,29 @@ impl<'f> Flush<'f> {
             let settled = if is_held {
                 Err(EventError::Overtaking)
             } else {
-                self.settled(unit, plans, found)
+                self.resolved(unit, plans, found)
             };
             match settled {
-                Ok((target, fields)) => ready.push(Ready {
-                    unit,
-                    target,
-                    fields,
-                }),
+                Ok(resolved) => ready.push(Ready { unit, resolved }),
                 Err(error) => self.conclude(unit, Err(error)),
             }
         }
         ready
     }
 
-    fn settled<'p>(
+    fn resolved<'p>(
         &self,
         unit: usize,
         plans: &'p [Result<Plan<'f>, EventError>],
         found: &'p Found,
-    ) -> Result<(Target<'p>, Fields<'p>), EventError>
+    ) -> Result<Resolved<'p, 'p>, EventError>
     where
         'f: 'p,
     {
-        let (plan, record) = (
-            plans[unit].as_ref().map_err(Clone::clone)?,
-            self.record(unit),
-        );
-        let (destination, rules) = (&self.units[unit].job.destination, &self.room.rules);
-        let target = target::settle(record, found, destination, rules)?;
-        let fields = mapping::fields(plan, record, &target, destination, rules)?;
-        Ok((target, fields))
+        let plan = plans[unit].as_ref().map_err(Clone::clone)?;
+        let destination = &self.units[unit].job.destination;
+        let rules = &self.room.rules;
+        resolve(plan, self.record(unit), found, destination, rules)
     }
 
     /// Chooses what is written in this round, the events of one record merged. What the record holds already is left out.
@@ -83,23 +73,18 @@ impl<'f> Flush<'f> {
         let mut writes = Vec::new();
         for places in chosen {
             let mut merged: Option<Write<'p>> = None;
-            for Ready {
-                unit,
-                target,
-                fields,
-            } in places.into_iter().filter_map(|place| ready[place].take())
-            {
+            let ready = places.into_iter().filter_map(|place| ready[place].take());
+            for Ready { unit, resolved } in ready {
                 match &mut merged {
                     None => {
                         merged = Some(Write {
                             units: vec![unit],
-                            target,
-                            fields,
+                            resolved,
                         });
                     }
                     Some(write) => {
                         write.units.push(unit);
-                        write.fields.absorb(fields);
+                        write.resolved.absorb(resolved);
                     }
                 }
             }
@@ -110,17 +95,16 @@ impl<'f> Flush<'f> {
 
     /// The write with what it has to change; `None` where that is nothing, or the org has no call to spare for it.
     fn changing<'p>(&mut self, mut write: Write<'p>) -> Option<Write<'p>> {
-        write.fields.fill_placeholders();
-        let changes = !self.room.settings.skip_unchanged
-            || self.unchanged.reduce(&write.target, &mut write.fields);
-        let (limits, org) = (
-            self.room.salesforce.limits(),
-            self.access.session.instance(),
-        );
-        let verdict = match limits.spares(org).write(write.target.id.is_none()) {
-            _ if !changes => Ok(()),
+        write.resolved.fields.fill_placeholders();
+        let limits = self.room.salesforce.limits();
+        let spares = limits.spares(self.access.session.instance());
+        let verdict = match write
+            .resolved
+            .to_write(self.unchanged.as_mut(), Some(&spares))
+        {
             Ok(()) => return Some(write),
-            Err(reserved) => Err(EventError::Reserved(reserved)),
+            Err(EventError::Unchanged) => Ok(()),
+            Err(error) => Err(error),
         };
         for unit in write.units {
             self.conclude(unit, verdict.clone());
@@ -130,7 +114,7 @@ impl<'f> Flush<'f> {
 
     fn candidate<'p>(&self, place: usize, ready: &Ready<'p>) -> Candidate<'f> {
         let unit = ready.unit;
-        let record = match (ready.target.record(), self.key(unit)) {
+        let record = match (ready.resolved.target.record(), self.key(unit)) {
             (Some(record), _) => Subject::Known(record),
             (None, Some(key)) => Subject::ForKey(key.folded().to_owned()),
             (None, None) => Subject::New(unit),

@@ -15,8 +15,9 @@ impl Flush<'_> {
     /// Notes that a record was written, and what of its events was not. Gives its key and id where it was created for a key.
     pub(super) fn wrote(&mut self, write: &Write<'_>, id: String) -> Option<(Key, String)> {
         let metrics = self.room.salesforce.metrics();
-        metrics.left_out(write.fields.left_out.iter().map(LeftOut::reason));
+        metrics.left_out(write.resolved.fields.left_out.iter().map(LeftOut::reason));
         let created = write
+            .resolved
             .target
             .id
             .is_none()
@@ -31,14 +32,14 @@ impl Flush<'_> {
     /// event alone where one of several may be to blame, else for good.
     pub(super) fn refused(&mut self, write: &Write<'_>, fault: Fault) {
         let is_stale = fault.is_about_a_stale_record();
-        if let Some(id) = write.target.id.as_deref().filter(|_| is_stale) {
+        if let Some(id) = write.resolved.target.id.as_deref().filter(|_| is_stale) {
             self.room
                 .salesforce
                 .forget(self.access.session.instance(), id);
         }
         let is_of_one = fault.disposition() == Disposition::Abort || fault.is_unsure();
         let in_company = write.units.len() > 1 && is_of_one;
-        let may_repeat = write.target.id.is_none() && fault.leaves_open();
+        let may_repeat = write.resolved.target.id.is_none() && fault.leaves_open();
         let fault = Arc::new(fault);
         for unit in write.units.iter().copied() {
             let key = self.key(unit).map(|key| key.folded().to_owned());

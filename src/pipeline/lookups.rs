@@ -1,6 +1,6 @@
 //! The orgs of one batch, each asked once: its destinations, credentials and keys, collected before the first call.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 
@@ -9,10 +9,9 @@ use crate::{
     rudderstack::{Destination, DestinationName, Entry},
     salesforce::{
         Asked, AuthError, Credentials, Key, Salesforce, Spares, Wanted, by_key::InOrderByKey,
-        limits::Handled,
     },
     server::memory::OrgKey,
-    transform::error::EventError,
+    transform::{error::EventError, outcome::OrgIndex},
 };
 
 /// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
@@ -46,12 +45,12 @@ impl<'a> Destinations<'a> {
     }
 }
 
-/// The orgs of a batch.
+/// What must be asked of the orgs of a batch.
 #[derive(Debug, Default)]
-pub struct Orgs<'a>(Vec<Org<'a>>);
+pub struct Lookups<'a>(Vec<OrgLookups<'a>>);
 
 /// An org, and what is to be asked of it.
-struct Org<'a> {
+struct OrgLookups<'a> {
     /// The secret by whose text the org is known; `None` for a login.
     secret: Option<&'a str>,
     destination: Arc<Destination>,
@@ -62,9 +61,9 @@ struct Org<'a> {
 }
 
 /// Without the secret.
-impl fmt::Debug for Org<'_> {
+impl fmt::Debug for OrgLookups<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Org")
+        f.debug_struct("OrgLookups")
             .field("destination", &self.destination)
             .field("credentials", &self.credentials)
             .field("wanted", &self.wanted)
@@ -72,16 +71,12 @@ impl fmt::Debug for Org<'_> {
     }
 }
 
-/// The position of an org among those of its batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct OrgIndex(usize);
-
-impl<'a> Orgs<'a> {
+impl<'a> Lookups<'a> {
     /// Finds the org of an entry, or adds it.
     ///
     /// # Errors
     /// [`EventError::Secret`] where the entry's OAuth secret is missing or incomplete.
-    pub fn of(
+    pub fn org(
         &mut self,
         header: Option<Value<'a>>,
         entry: &Entry<'a>,
@@ -96,7 +91,7 @@ impl<'a> Orgs<'a> {
         }
         let credentials = Credentials::of(secret, destination)?;
         let destination = Arc::clone(destination);
-        self.0.push(Org {
+        self.0.push(OrgLookups {
             secret: text,
             destination,
             credentials,
@@ -125,7 +120,7 @@ impl<'a> Orgs<'a> {
     /// Opens a session with each org and asks for its keys, a few orgs at a time.
     pub async fn ask(self, salesforce: &Arc<Salesforce>) -> Answers {
         let answers: Vec<_> = self.0.into_iter().map(|org| org.ask(salesforce)).collect();
-        let mut answers: Vec<Answer> = stream::iter(answers).buffered(AT_ONCE).collect().await;
+        let mut answers: Vec<OrgAnswer> = stream::iter(answers).buffered(AT_ONCE).collect().await;
         // Only now: the lookups of one destination may have taken what another one's org had to spare.
         for answer in &mut answers {
             let asked = answer.asked.as_ref().ok();
@@ -138,14 +133,14 @@ impl<'a> Orgs<'a> {
 /// How many orgs of one batch are asked at a time.
 const AT_ONCE: usize = 16;
 
-impl Org<'_> {
-    async fn ask(mut self, salesforce: &Arc<Salesforce>) -> Answer {
+impl OrgLookups<'_> {
+    async fn ask(mut self, salesforce: &Arc<Salesforce>) -> OrgAnswer {
         let wanted = std::mem::take(&mut self.wanted).into_iter();
         let wanted: Vec<Wanted> = wanted.map(|(key, fields)| Wanted { key, fields }).collect();
         salesforce.repeated(self.repeated);
         let asked = salesforce.ask(&self.credentials, &wanted).await;
         self.log(&asked);
-        Answer {
+        OrgAnswer {
             credentials: Arc::new(self.credentials),
             asked,
             spares: None,
@@ -178,34 +173,13 @@ impl Org<'_> {
     }
 }
 
-/// What the events of a batch cost, by org, for the ledger.
-#[derive(Debug, Default)]
-pub struct Spent(HashMap<OrgIndex, Handled>);
-
-impl Spent {
-    /// Adds an event.
-    pub fn add(&mut self, org: OrgIndex, handled: Handled) {
-        self.0.entry(org).or_default().add(handled);
-    }
-
-    /// Notes it in the ledger.
-    pub fn note(self, answers: &Answers, salesforce: &Salesforce) {
-        for (org, handled) in self.0 {
-            if let Ok(asked) = answers.get(org) {
-                let org = asked.session.instance();
-                salesforce.limits().handled(org, handled);
-            }
-        }
-    }
-}
-
 /// What the orgs of a batch have answered.
 #[derive(Debug)]
-pub struct Answers(Vec<Answer>);
+pub struct Answers(Vec<OrgAnswer>);
 
 /// What one org has answered.
 #[derive(Debug)]
-struct Answer {
+struct OrgAnswer {
     credentials: Arc<Credentials>,
     asked: Result<Asked, Arc<AuthError>>,
     /// What the org has to spare for writes, once all have answered; `None` without a session.
@@ -224,14 +198,10 @@ impl Answers {
             .map_err(|error| EventError::Authorisation(Arc::clone(error)))
     }
 
-    /// Whether the org has a call to spare for a write.
-    ///
-    /// # Errors
-    /// [`EventError::Reserved`] where it has none.
-    pub fn spare(&self, index: OrgIndex, creates: bool) -> Result<(), EventError> {
-        let spares = self.0[index.0].spares.as_ref();
-        let written = spares.map_or(Ok(()), |spares| spares.write(creates));
-        written.map_err(EventError::Reserved)
+    /// What the org has to spare for writes; `None` without a session.
+    #[must_use]
+    pub fn spares(&self, index: OrgIndex) -> Option<&Spares> {
+        self.0[index.0].spares.as_ref()
     }
 
     /// What a new session of the org is opened with.

@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-pub use self::record::{RecordWrite, Written, read};
+pub use self::record::{RecordFields, RecordWrite, Written, read};
 use self::record::{serialized, unanswered};
 use crate::{
     metrics::Call,

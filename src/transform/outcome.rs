@@ -7,7 +7,6 @@ use smallvec::SmallVec;
 use crate::{
     config::rules::Rules,
     metrics::{Metrics, counted},
-    pipeline::lookups::OrgIndex,
     rudderstack::Event,
     salesforce::Key,
     transform::{descriptor::Descriptor, error::EventError, mapping::LeftOut},
@@ -53,6 +52,10 @@ pub enum Sharing {
     /// With none: an earlier answer asked for it to be sent alone.
     Alone,
 }
+
+/// The position of an org among those of its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OrgIndex(pub usize);
 
 /// What two events have in common that would create one record.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -11,7 +11,7 @@ use crate::{
     config::rules::{EmailValue, Rules},
     json::{Kind, Members},
     rudderstack::{Destination, Event},
-    salesforce::{Key, key::NoKey},
+    salesforce::{Key, key::NoKey, limits::Handled},
     text,
     transform::{error::EventError, gate::Admitted},
 };
@@ -46,6 +46,15 @@ pub enum Record<'a> {
 }
 
 impl Record<'_> {
+    /// The key by which the record is looked up; `None` if the event names the record.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Lead(key) | Self::Matching(key) => Some(key),
+            Self::Named { .. } => None,
+        }
+    }
+
     /// The record, for use beyond its request.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
@@ -72,6 +81,19 @@ impl fmt::Debug for Record<'_> {
             Self::Lead(key) => f.debug_tuple("Lead").field(key).finish(),
             Self::Matching(key) => f.debug_tuple("Matching").field(key).finish(),
         }
+    }
+}
+
+/// What an event with these records costs if it is handled alone: a lookup for each record that has to be found, and a write for
+/// each record.
+#[must_use]
+pub fn cost_alone(records: &[Record<'_>]) -> Handled {
+    let lookups = records.iter().filter(|record| record.key().is_some());
+    Handled {
+        events: 1,
+        lookups: lookups.count() as u64,
+        writes: records.len() as u64,
+        described: 0,
     }
 }
 

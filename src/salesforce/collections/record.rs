@@ -1,5 +1,7 @@
 //! A record inside a collection, and the result that comes back for it.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -9,8 +11,16 @@ use crate::{
         fault::{Fault, Refusal},
         page::is_id,
     },
-    transform::mapping::Fields,
 };
+
+/// The fields of a record, as whoever writes the record holds them.
+pub trait RecordFields: fmt::Debug + Sync {
+    /// Whether any field has a name of which `is_meant` is true.
+    fn has(&self, is_meant: &dyn Fn(&str) -> bool) -> bool;
+
+    /// Writes the fields of whose names `is_wanted` is true, as members of an object.
+    fn write_members(&self, json: &mut Writer, is_wanted: &dyn Fn(&str) -> bool);
+}
 
 /// A record to write.
 #[derive(Debug)]
@@ -20,7 +30,7 @@ pub struct RecordWrite<'f> {
     /// The record to update; `None` creates one.
     pub id: Option<&'f str>,
     /// What it is to hold.
-    pub fields: &'f Fields<'f>,
+    pub fields: &'f dyn RecordFields,
 }
 
 /// The id of a written record, or why it is not known to be written.
@@ -36,11 +46,7 @@ struct RecordResult<'a> {
 }
 
 pub(super) fn serialized(record: &RecordWrite<'_>) -> Result<Box<RawValue>, Fault> {
-    if record
-        .fields
-        .names()
-        .any(|name| name.text().eq_ignore_ascii_case("id"))
-    {
+    if record.fields.has(&|name| name.eq_ignore_ascii_case("id")) {
         return Err(Fault::Refused(Refusal {
             status: 400,
             code: "INVALID_FIELD_FOR_INSERT_UPDATE".to_owned(),
@@ -63,7 +69,7 @@ impl RecordWrite<'_> {
                 json.text_member("id", id);
             }
             self.fields
-                .write_members(json, |name| name.text() != "attributes");
+                .write_members(json, &|name| name != "attributes");
         });
     }
 }

@@ -6,7 +6,6 @@ use super::quota::{Governor, Quota};
 use crate::{
     metrics::{Call, OrgFigures},
     salesforce::session::Instance,
-    transform::plan::Record,
 };
 
 /// Calls by kind, since the start of the service.
@@ -49,18 +48,6 @@ pub struct Handled {
 }
 
 impl Handled {
-    /// What one event costs by itself: a lookup for each record that has to be found, a write for each.
-    #[must_use]
-    pub fn singly(records: &[Record<'_>]) -> Self {
-        let is_found = |record: &&Record<'_>| !matches!(record, Record::Named { .. });
-        Self {
-            events: 1,
-            lookups: records.iter().filter(is_found).count() as u64,
-            writes: records.len() as u64,
-            described: 0,
-        }
-    }
-
     pub(crate) fn add(&mut self, more: Self) {
         self.events += more.events;
         self.lookups += more.lookups;

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::{
     config::rules::LetterCase,
     json::{Distinct, Value, Writer},
+    salesforce::collections::RecordFields,
     text,
     transform::mapping::{field_name::FieldName, left_out::LeftOut},
 };
@@ -119,15 +120,12 @@ impl<'a> Fields<'a> {
 
     /// Writes the fields as a JSON object.
     pub fn write(&self, json: &mut Writer) {
-        json.object(|json| self.write_members(json, |_| true));
-    }
-
-    /// Writes the fields of these names as members.
-    pub(crate) fn write_members(&self, json: &mut Writer, wanted: impl Fn(&FieldName<'a>) -> bool) {
-        for (name, value) in self.members.iter().filter(|(name, _)| wanted(name)) {
-            name.write(json);
-            value.write(json);
-        }
+        json.object(|json| {
+            for (name, value) in self.members.iter() {
+                name.write(json);
+                value.write(json);
+            }
+        });
     }
 
     /// Fills what nothing has filled (row 7), once nothing more can come.
@@ -136,6 +134,21 @@ impl<'a> Fields<'a> {
             let text = || FieldValue::Text(Cow::Borrowed(text));
             let name = FieldName::standard(name, self.case);
             self.members.set_absent(name, text);
+        }
+    }
+}
+
+impl RecordFields for Fields<'_> {
+    fn has(&self, is_meant: &dyn Fn(&str) -> bool) -> bool {
+        self.names().any(|name| is_meant(&name.text()))
+    }
+
+    fn write_members(&self, json: &mut Writer, is_wanted: &dyn Fn(&str) -> bool) {
+        for (name, value) in self.members.iter() {
+            if is_wanted(&name.text()) {
+                name.write(json);
+                value.write(json);
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use salesforce_transformer::{
     },
     json::Document,
     metrics,
-    pipeline::lookups::Orgs,
+    pipeline::lookups::Lookups,
     rudderstack::{
         Bodies, Destination, DestinationName,
         delivery_request::{ProxyRequest, ProxyVersion},
@@ -173,8 +173,8 @@ fn what_is_written_hides_ids_users_and_traits() {
     let entry = &batch.entries[0];
     let name = DestinationName::SalesforceOauth;
     let destination = Arc::new(Destination::read(entry.destination, name).unwrap());
-    let mut orgs = Orgs::default();
-    orgs.of(None, entry, &destination).unwrap();
+    let mut orgs = Lookups::default();
+    orgs.org(None, entry, &destination).unwrap();
     assert_hidden(&orgs);
 
     let rules = Rules::new(Compatibility::Documented, Placeholders::Always);

@@ -1,0 +1,108 @@
+//! Hands over the events that this service writes itself, in the order of their batch, and waits for their results.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use super::{Pipeline, Writing, lookups::Answers, outcome_of};
+use crate::{
+    delivery::{Access, Deliveries, Intake, Job, Taken},
+    rudderstack::Batch,
+    server::memory::Share,
+    transform::{
+        error::EventError,
+        outcome::{Outcome, Requests},
+    },
+};
+
+/// The events of a batch that are to be delivered.
+pub(super) struct Handover<'p, 'b, 'a> {
+    pipeline: &'p Pipeline,
+    batch: &'b Batch<'a>,
+    answers: &'b Answers,
+    share: &'b Arc<Share>,
+    intake: Intake,
+    jobs: Vec<Pending>,
+}
+
+/// An event whose result is waited for.
+struct Pending {
+    index: usize,
+    oauth: bool,
+    taken: Result<Taken, EventError>,
+}
+
+/// The events of a batch that are being delivered.
+pub(super) struct Delivered<'p> {
+    deliveries: &'p Deliveries,
+    jobs: Vec<Pending>,
+}
+
+impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
+    /// Nothing is handed over yet.
+    pub(super) fn new(
+        pipeline: &'p Pipeline,
+        batch: &'b Batch<'a>,
+        answers: &'b Answers,
+        share: &'b Arc<Share>,
+    ) -> Self {
+        Self {
+            pipeline,
+            batch,
+            answers,
+            share,
+            intake: Intake::default(),
+            jobs: Vec::new(),
+        }
+    }
+
+    /// Adds an event.
+    pub(super) fn add(&mut self, index: usize, writing: Writing<'_>) {
+        let oauth = self.answers.is_oauth(writing.org);
+        let taken = self.take(index, writing);
+        self.jobs.push(Pending {
+            index,
+            oauth,
+            taken,
+        });
+    }
+
+    fn take(&mut self, index: usize, writing: Writing<'_>) -> Result<Taken, EventError> {
+        let (entry, deliveries) = (&self.batch.entries[index], &self.pipeline.deliveries);
+        let asked = self.answers.get(writing.org)?;
+        let event = entry.event.as_ref().map_err(Clone::clone)?;
+        let id = deliveries.id(&writing.destination, entry, event);
+        let access = Access {
+            credentials: Arc::clone(self.answers.credentials(writing.org)),
+            session: Arc::clone(&asked.session),
+        };
+        let share = Arc::clone(self.share);
+        let job = Job::new(entry, writing.plan, writing.destination, access, share);
+        Ok(deliveries.take(id, job, &mut self.intake))
+    }
+
+    /// Lets the events gather with those of other requests.
+    pub(super) fn begin(self) -> Delivered<'p> {
+        let deliveries = &self.pipeline.deliveries;
+        deliveries.gather(self.intake);
+        Delivered {
+            deliveries,
+            jobs: self.jobs,
+        }
+    }
+}
+
+impl Delivered<'_> {
+    /// Waits until every event has been written, or is known not to be.
+    pub(super) async fn results<'a>(self) -> Vec<Outcome<'a>> {
+        let deliveries = self.deliveries;
+        let results = self.jobs.into_iter().map(async |job| {
+            let result = match job.taken {
+                Ok(taken) => deliveries.result(taken).await,
+                Err(error) => Err(error),
+            };
+            outcome_of(job.index, job.oauth, result.map(|()| Requests::Delivered))
+        });
+        join_all(results).await
+    }
+}

@@ -1,0 +1,117 @@
+//! Checks each event of a batch and plans what it writes, and notes what must be asked of its org for that.
+
+use std::sync::Arc;
+
+use super::{
+    Pipeline, Planned, Writing,
+    lookups::{Destinations, Lookups},
+};
+use crate::{
+    rudderstack::{Batch, Destination, Entry, Event, Route},
+    salesforce::SecretFlaw,
+    transform::{error::EventError, gate, outcome::OrgIndex, plan, plan::Plan, unchanged},
+};
+
+/// Plans the events of one batch.
+pub(super) struct Planner<'p, 'b, 'a> {
+    pipeline: &'p Pipeline,
+    batch: &'b Batch<'a>,
+    destinations: Destinations<'a>,
+    lookups: Lookups<'a>,
+}
+
+impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
+    /// Nothing is planned yet.
+    pub(super) fn new(pipeline: &'p Pipeline, batch: &'b Batch<'a>) -> Self {
+        Self {
+            pipeline,
+            batch,
+            destinations: Destinations::default(),
+            lookups: Lookups::default(),
+        }
+    }
+
+    /// The plan of each entry, or why it has none, and what must be looked up for the plans.
+    pub(super) fn plan(mut self) -> (Vec<Result<Planned<'a>, EventError>>, Lookups<'a>) {
+        let entries = self.batch.entries.iter();
+        let plans = entries.map(|entry| self.entry(entry)).collect();
+        (plans, self.lookups)
+    }
+
+    fn entry(&mut self, entry: &Entry<'a>) -> Result<Planned<'a>, EventError> {
+        let (batch, pipeline) = (self.batch, self.pipeline);
+        let event = entry.event.as_ref().map_err(Clone::clone)?;
+        let destination = self.destination(entry)?;
+        if batch.route == Route::Router && event.is_transformed() {
+            pipeline.bounds.check_echoed(batch, entry)?;
+            return Ok(Planned::Transformed(*event));
+        }
+        let plan = self.plan_of(entry, event, &destination)?;
+        let org = self.lookups.org(batch.secret, entry, &destination);
+        let org = org.map_err(|error| on_route(error, batch.route))?;
+        let is_inline = batch.takes_results && pipeline.deliveries.are_for(&destination);
+        if !is_inline {
+            self.look_up(org, &plan, &destination);
+        }
+        let writing = Writing {
+            plan,
+            destination,
+            org,
+        };
+        Ok(if is_inline {
+            Planned::Delivered(writing)
+        } else {
+            Planned::Described(writing)
+        })
+    }
+
+    /// The destination of an entry: its own, or at `/transform` the one of the settings.
+    fn destination(&mut self, entry: &Entry<'a>) -> Result<Arc<Destination>, EventError> {
+        let given = entry.destination;
+        let given = given.filter(|destination| !destination.is_null());
+        if given.is_none() && self.batch.route == Route::Open {
+            let own = self.pipeline.own_destination.clone();
+            return own.ok_or(EventError::NoOwnDestination);
+        }
+        self.destinations.read(given, self.batch.name)
+    }
+
+    fn plan_of(
+        &self,
+        entry: &Entry<'a>,
+        event: &Event<'a>,
+        destination: &Destination,
+    ) -> Result<Plan<'a>, EventError> {
+        let Pipeline { rules, bounds, .. } = self.pipeline;
+        let admitted = gate::admit(event, destination, rules)?;
+        let plan = plan::plan(&admitted, destination, rules)?;
+        bounds.check(self.batch, entry, event, &plan)?;
+        Ok(plan)
+    }
+
+    /// Notes what must be known before a plan can be carried out.
+    fn look_up(&mut self, org: OrgIndex, plan: &Plan<'_>, destination: &Destination) {
+        let Pipeline {
+            rules,
+            skip_unchanged,
+            ..
+        } = self.pipeline;
+        for record in &plan.records {
+            if let Some(key) = record.key() {
+                let fields = skip_unchanged
+                    .then(|| unchanged::fields_to_read(plan, record, destination, rules));
+                self.lookups.want(org, key, fields.unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// rudder-server's processor never sends a secret: to reconnect the account would not help.
+fn on_route(error: EventError, route: Route) -> EventError {
+    match error {
+        EventError::Secret(SecretFlaw::Missing) if route == Route::Processor => {
+            EventError::Secret(SecretFlaw::NeverSent)
+        }
+        other => other,
+    }
+}
