@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        contract::json::Outline,
+        contract::json::Document,
         map,
         rules::{Compatibility, Placeholders, Rules},
         salesforce::{AllowedHosts, session::Instance},
@@ -126,7 +126,7 @@ mod tests {
             email: None,
             stored: None,
         };
-        let traits = Outline::read(r#"{"FirstName":"John"}"#).unwrap();
+        let traits = Document::read(r#"{"FirstName":"John"}"#).unwrap();
         let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
         let fields = map::as_they_are(&traits.root().as_members().unwrap(), &rules);
         let descriptor = Descriptor::new(&session, "50.0", &target, fields, update);

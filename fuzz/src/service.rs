@@ -10,7 +10,7 @@ use axum::{
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_transformer::{
     Config, app,
-    contract::json::{Outline, Uncarriable},
+    contract::json::{Document, Unencodable},
     http::Readiness,
     simulator::Simulator,
 };
@@ -91,10 +91,10 @@ impl Service {
             answer.text
         );
         assert_ne!(answer.reason, "internal", "{}", answer.text);
-        let read = Outline::read(answer.text.as_str()).expect("JSON");
+        let read = Document::read(answer.text.as_str()).expect("JSON");
         assert!(matches!(
             read.root().flaw(),
-            None | Some(Uncarriable::TooDeep)
+            None | Some(Unencodable::TooDeep)
         ));
         if answer.status != 200 {
             let error = read

@@ -184,17 +184,17 @@ pub fn text(body: &[u8]) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::json::Outline;
+    use crate::contract::json::Document;
 
     #[test]
     fn what_cannot_be_carried_is_not_echoed() {
-        let body =
-            Outline::read(r#"{"message":{},"metadata":{"jobId":1},"destination":-1e400}"#).unwrap();
+        let body = Document::read(r#"{"message":{},"metadata":{"jobId":1},"destination":-1e400}"#)
+            .unwrap();
         let whole = body.root();
         let parts = ["message", "metadata", "destination"];
         let [message, metadata, destination] = whole.as_object().unwrap().pick(parts);
         let entry = Entry::read(whole, message, metadata, destination);
-        assert!(matches!(entry.event, Err(EventError::Uncarriable(_))));
+        assert!(matches!(entry.event, Err(EventError::Unencodable(_))));
         assert_eq!(
             (
                 entry.metadata.map(Value::json),

@@ -213,13 +213,13 @@ fn texts(members: Members<'_>) -> Pairs<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::json::Outline;
+    use crate::contract::json::Document;
 
     fn payload(body: &str) -> Result<String, Unsendable> {
         let request = format!(
             r#"{{"method":"POST","endpoint":"https://x","body":{body},"metadata":{{"jobId":1}}}}"#
         );
-        let request = Outline::read(&request).unwrap();
+        let request = Document::read(&request).unwrap();
         let sending = ProxyRequest::read(request.root(), ProxyVersion::V0)
             .unwrap()
             .sending()?;
@@ -265,10 +265,10 @@ mod tests {
             (r#"{"metadata":[]}"#, ProxyVersion::V1),
             (r#"{"metadata":[5]}"#, ProxyVersion::V1),
         ] {
-            let outline = Outline::read(body).unwrap();
+            let document = Document::read(body).unwrap();
             assert!(
                 matches!(
-                    ProxyRequest::read(outline.root(), version),
+                    ProxyRequest::read(document.root(), version),
                     Err(RequestError::Shape(_))
                 ),
                 "{body}"

@@ -8,7 +8,7 @@ use super::memory::{PartId, Receipt, Verdict};
 use crate::{
     contract::{
         Destination, Entry,
-        json::{Outline, Value},
+        json::{Document, Value},
     },
     error::EventError,
     in_flight::Share,
@@ -21,7 +21,7 @@ pub struct Job {
     /// Whose events keep their order.
     pub(super) user: Option<String>,
     /// The traits as a JSON object, as it came; `None` where it could not be kept.
-    traits: Option<Outline<'static>>,
+    traits: Option<Document<'static>>,
     pub(super) records: Vec<Record<'static>>,
     pub(super) are_fields: bool,
     pub(super) destination: Arc<Destination>,
@@ -96,7 +96,7 @@ impl Job {
     ) -> Self {
         Self {
             user: user(entry).map(|user| format!("{}\n{user}", destination.id)),
-            traits: Outline::read(plan.traits.to_json()).ok(),
+            traits: Document::read(plan.traits.to_json()).ok(),
             records: plan.records.into_iter().map(Record::into_owned).collect(),
             are_fields: plan.are_fields,
             destination,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 
 use crate::{
-    contract::json::Uncarriable,
+    contract::json::Unencodable,
     salesforce::{AuthError, Fault, key::LONGEST_VALUE},
 };
 
@@ -22,7 +22,7 @@ pub enum EventError {
     },
     /// Half a character, or a number beyond all range.
     #[error("the event cannot be passed on: {0}")]
-    Uncarriable(#[from] Uncarriable),
+    Unencodable(#[from] Unencodable),
     /// The entry has no `message`, or it is no object.
     #[error("the event has no `message` object")]
     NoMessage,

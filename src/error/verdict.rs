@@ -82,7 +82,7 @@ impl EventError {
         match self {
             Self::GateClosed | Self::Unchanged => FILTERED,
             Self::NotAnEvent { .. }
-            | Self::Uncarriable(_)
+            | Self::Unencodable(_)
             | Self::NoMessage
             | Self::Incomplete { .. }
             | Self::NoOwnDestination

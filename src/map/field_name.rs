@@ -18,10 +18,10 @@ use crate::{
 const CUSTOM: &str = "__c";
 
 /// How many characters a custom field's name has at the most, before [`CUSTOM`].
-const LONGEST_NAME: usize = 40;
+const MAX_NAME: usize = 40;
 
 /// How many characters a namespace has at the most.
-const LONGEST_NAMESPACE: usize = 15;
+const MAX_NAMESPACE: usize = 15;
 
 /// The API name of a field. That of a custom field is its trait's with `__c` behind, which is not copied for that.
 ///
@@ -132,14 +132,14 @@ impl<'a> FieldName<'a> {
 
 /// Whether a custom field can be called so, before its suffix.
 fn is_custom_name(name: &[u8]) -> bool {
-    is_part(name, LONGEST_NAME) || is_of_package(name)
+    is_part(name, MAX_NAME) || is_of_package(name)
 }
 
 /// Whether a text is a namespace and a name.
 fn is_of_package(name: &[u8]) -> bool {
     let end = name.windows(2).position(|pair| pair == b"__");
     end.is_some_and(|end| {
-        is_part(&name[..end], LONGEST_NAMESPACE) && is_part(&name[end + 2..], LONGEST_NAME)
+        is_part(&name[..end], MAX_NAMESPACE) && is_part(&name[end + 2..], MAX_NAME)
     })
 }
 

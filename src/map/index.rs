@@ -3,7 +3,7 @@
 use super::table::Field;
 
 /// How many slots any table has at the most.
-pub(super) const MOST_SLOTS: usize = u128::BITS as usize;
+pub(super) const MAX_SLOTS: usize = u128::BITS as usize;
 
 /// The traits of which a name is made. They have the first slots.
 pub(super) const PARTS: [&str; 3] = ["name", "firstName", "lastName"];
@@ -85,7 +85,7 @@ impl Names {
             });
             slots.push(name);
             assert!(
-                slots.len() <= MOST_SLOTS,
+                slots.len() <= MAX_SLOTS,
                 "a table of {} slots has no bit for each",
                 slots.len()
             );

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::index::{Index, Known, MOST_SLOTS, PARTS, Place, Places};
+use super::index::{Index, Known, MAX_SLOTS, PARTS, Place, Places};
 use crate::{
     contract::json::{Members, Value},
     rules::BlankText,
@@ -15,7 +15,7 @@ const USUAL_OTHERS: usize = 16;
 
 /// The traits of an event by their slots, and those that may become custom fields.
 pub(super) struct Sorted<'t, 'a> {
-    slots: [Option<Value<'a>>; MOST_SLOTS],
+    slots: [Option<Value<'a>>; MAX_SLOTS],
     /// The slots that are filled, a bit for each.
     filled: u128,
     /// What may become custom fields, in order.
@@ -37,7 +37,7 @@ impl<'t, 'a> Sorted<'t, 'a> {
     /// Sorts the traits.
     pub(super) fn of(traits: &'t Members<'a>, index: &Index) -> Self {
         let mut sorted = Self {
-            slots: [None; MOST_SLOTS],
+            slots: [None; MAX_SLOTS],
             filled: 0,
             others: SmallVec::new(),
             unread_parts: SmallVec::new(),

@@ -6,7 +6,7 @@ use super::*;
 
 /// The resolved entry, as text.
 fn text(entry: &str) -> Option<String> {
-    let entry = Outline::read(entry).unwrap();
+    let entry = Document::read(entry).unwrap();
     let entry = entry.root().as_object().unwrap();
     let destination = entry.get("destination").unwrap();
     if !may_have_templates(destination) {
@@ -14,7 +14,7 @@ fn text(entry: &str) -> Option<String> {
     }
     let unlimited = |_| Ok::<(), ()>(());
     match resolved(entry, destination, usize::MAX, unlimited).unwrap()? {
-        Resolved::Entry(outline) => Some(outline.root().json().to_owned()),
+        Resolved::Entry(document) => Some(document.root().json().to_owned()),
         Resolved::TooLong { length, .. } => panic!("{length} bytes are too long"),
     }
 }
@@ -127,7 +127,7 @@ fn an_entry_that_templates_enlarge_is_measured_before_it_is_written() {
     let entry =
         json!({"message": {}, "metadata": {"x": big}, "destination": {"Config": {"x": config}}})
             .to_string();
-    let entry = Outline::read(entry).unwrap();
+    let entry = Document::read(entry).unwrap();
     let entry = entry.root().as_object().unwrap();
     let destination = entry.get("destination").unwrap();
     let mut asked = 0;

@@ -1,32 +1,26 @@
-//! Walks through a JSON text once, checks its grammar (RFC 8259), and notes where its values are.
-//!
-//! What JSON's grammar allows and no receiver can carry is noted on the way.
+//! Scans a JSON text once, checks its grammar (RFC 8259), and notes where its values are, and which of them cannot be encoded.
 
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
 use super::{
-    outline::{Node, Places, REPEATED, Uncarriable},
+    document::{Node, Places, REPEATED, Unencodable},
     string,
 };
 
 /// How deep a text may nest.
-pub(super) const DEEPEST: usize = 1_000;
+pub(super) const MAX_DEPTH: usize = 1_000;
 
 /// The longest number that cannot exceed a double's range without an exponent.
 const SAFE_DIGITS: usize = 300;
 
-/// A key with its quotes whose value is often the same throughout a text: every event of a batch brings its destination.
-/// Where it is, it is compared and not walked through again.
-const REPEATING: &[u8] = b"\"destination\"";
-
-/// With so many values, the first ones, a value is compared.
-const MOST_REPEATED: usize = 16;
+/// How many objects under the repeating key, the first ones, an object is compared with.
+const MAX_REPEATABLE: usize = 16;
 
 /// A guess that is rarely too small: one node in so many bytes.
 const BYTES_A_NODE: usize = 16;
 
-/// Why a text has no places.
+/// Why a scan has failed.
 pub(super) enum Unplaced {
     /// It is no JSON, or too long to be counted in 32 bits.
     NoJson,
@@ -37,13 +31,18 @@ pub(super) enum Unplaced {
 /// Asks for room for so many bytes of nodes; `false` where there is none.
 pub(super) type Room<'r> = &'r mut dyn FnMut(usize) -> bool;
 
-/// The places of all values. Their memory is asked for as it grows.
-pub(super) fn places(text: &str, room: Room<'_>) -> Result<Places, Unplaced> {
+/// Finds all values of a text, see [`super::Document::read_within`].
+pub(super) fn places<'t>(
+    text: &'t str,
+    repeating: Option<&'t str>,
+    room: Room<'_>,
+) -> Result<Places, Unplaced> {
     u32::try_from(text.len()).map_err(|_| Unplaced::NoJson)?;
     let mut scan = Scan {
         text: text.as_bytes(),
         open: Vec::with_capacity(16),
         repeating: Repeating {
+            key: repeating.map(str::as_bytes),
             depth: usize::MAX,
             nodes: Vec::new(),
         },
@@ -66,7 +65,7 @@ struct Scan<'t, 'r> {
     text: &'t [u8],
     /// The containers around the present place.
     open: Vec<Container>,
-    repeating: Repeating,
+    repeating: Repeating<'t>,
     places: Places,
     room: Room<'r>,
     has_room: bool,
@@ -105,10 +104,10 @@ impl Scan<'_, '_> {
             b'"' => self.string(start)?,
             b'{' => match self.repeated(start) {
                 Some(end) => end,
-                None if self.open.len() == DEEPEST => self.too_deep(start)?,
+                None if self.open.len() == MAX_DEPTH => self.too_deep(start)?,
                 None => return self.opened(start, true),
             },
-            b'[' if self.open.len() == DEEPEST => self.too_deep(start)?,
+            b'[' if self.open.len() == MAX_DEPTH => self.too_deep(start)?,
             b'[' => return self.opened(start, false),
             b'-' | b'0'..=b'9' => self.number(start)?,
             b't' => self.word(start, b"true")?,
@@ -156,7 +155,7 @@ impl Scan<'_, '_> {
     /// Passes a container that nests too deep, to its end. What it holds is checked and not noted, as nobody will look at it.
     #[cold]
     fn too_deep(&mut self, start: usize) -> Option<usize> {
-        self.flaw(start, Uncarriable::TooDeep);
+        self.flaw(start, Unencodable::TooDeep);
         let mut rest = Deserializer::from_slice(&self.text[start..]).into_iter::<IgnoredAny>();
         rest.next()?.ok()?;
         let end = start + rest.byte_offset();
@@ -207,7 +206,7 @@ impl Scan<'_, '_> {
         let string = string::escaped(self.text, start + 1)?;
         self.places.has_escapes = true;
         if string.has_lone_surrogate {
-            self.flaw(start, Uncarriable::LoneSurrogate);
+            self.flaw(start, Unencodable::LoneSurrogate);
         }
         let colon = self.blank(string.end);
         self.places.has_escaped_keys |= self.text.get(colon) == Some(&b':');
@@ -234,7 +233,7 @@ impl Scan<'_, '_> {
         if is_suspicious {
             let number = std::str::from_utf8(&self.text[start..at]).ok()?;
             if number.parse::<f64>().is_ok_and(f64::is_infinite) {
-                self.flaw(start, Uncarriable::NumberOutOfRange);
+                self.flaw(start, Unencodable::NumberOutOfRange);
             }
         }
         self.leaf(start, at)?;
@@ -304,16 +303,17 @@ impl Scan<'_, '_> {
     }
 
     #[cold]
-    fn flaw(&mut self, at: usize, flaw: Uncarriable) {
+    fn flaw(&mut self, at: usize, flaw: Unencodable) {
         self.places.flaws.push((place(at), flaw));
     }
 
     /// Passes an object that is the same as an earlier one under the repeating key. One with a flaw is walked through each
     /// time, so that whatever holds it is found.
     fn repeated(&mut self, start: usize) -> Option<usize> {
-        let key = self.places.nodes.last()?;
-        if self.text.get(key.start as usize..key.end as usize)? != REPEATING {
-            return None;
+        let (repeating, key) = (self.repeating.key?, self.places.nodes.last()?);
+        match self.text.get(key.start as usize..key.end as usize)? {
+            [b'"', key @ .., b'"'] if key == repeating => {}
+            _ => return None,
         }
         let rest = &self.text[start..];
         let is_same = |known: &&u32| {
@@ -324,7 +324,7 @@ impl Scan<'_, '_> {
         let known = self.repeating.of(self.open.len())?.iter().find(is_same);
         let next = place(self.places.nodes.len());
         let Some(known) = known.copied() else {
-            if self.repeating.nodes.len() < MOST_REPEATED {
+            if self.repeating.nodes.len() < MAX_REPEATABLE {
                 self.repeating.nodes.push(next);
             }
             return None;
@@ -339,23 +339,23 @@ impl Scan<'_, '_> {
     }
 }
 
-/// The values under the repeating key: those that lie least deep, because events may have such a trait, too.
-struct Repeating {
+/// The objects under the repeating key that lie least deep, because other objects may have such a key too.
+struct Repeating<'t> {
+    /// The key without its quotes, where there is one.
+    key: Option<&'t [u8]>,
     depth: usize,
     nodes: Vec<u32>,
 }
 
-impl Repeating {
+impl Repeating<'_> {
     /// What a value at this depth may repeat; `None` where others lie less deep.
     fn of(&mut self, depth: usize) -> Option<&[u32]> {
         if depth > self.depth {
             return None;
         }
         if depth < self.depth {
-            *self = Self {
-                depth,
-                nodes: Vec::new(),
-            };
+            self.depth = depth;
+            self.nodes.clear();
         }
         Some(&self.nodes)
     }

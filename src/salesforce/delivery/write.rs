@@ -10,7 +10,7 @@ use reqwest::{
 use url::Url;
 
 use crate::{
-    contract::{json::Outline, proxy::Payload},
+    contract::{json::Document, proxy::Payload},
     rules::UpdateMethod,
     salesforce::{
         operation::{Operation, SEGMENT},
@@ -46,9 +46,9 @@ impl Write<'_> {
 
     /// The body as JSON, where it is an object.
     #[must_use]
-    pub fn json(&self) -> Option<Outline<'_>> {
+    pub fn json(&self) -> Option<Document<'_>> {
         match &self.body {
-            Some(Payload::Json(json)) => Outline::read(json.as_ref()).ok(),
+            Some(Payload::Json(json)) => Document::read(json.as_ref()).ok(),
             Some(Payload::Form(_) | Payload::Xml(_)) | None => None,
         }
     }
