@@ -77,6 +77,14 @@ struct Container {
     is_object: bool,
 }
 
+/// What follows in a scan.
+enum Step {
+    /// A value that begins at a place with a byte.
+    Value((usize, u8)),
+    /// The end of the outermost value.
+    End(usize),
+}
+
 /// A place in the text, or a number of nodes, which there are fewer of.
 #[expect(
     clippy::cast_possible_truncation,
@@ -88,19 +96,18 @@ fn place(at: usize) -> u32 {
 
 impl Scan<'_, '_> {
     fn walk(&mut self) -> Option<()> {
-        let mut at = self.blank(0);
+        let mut step = Step::Value(self.next(0)?);
         loop {
-            at = self.value(at)?;
-            if self.open.is_empty() {
-                break;
-            }
+            step = match step {
+                Step::Value(start) => self.value(start)?,
+                Step::End(at) => return self.next(at).is_none().then_some(()),
+            };
         }
-        (self.blank(at) == self.text.len()).then_some(())
     }
 
-    /// Passes a value, or the beginning of a container, and goes on to where the next value begins.
-    fn value(&mut self, start: usize) -> Option<usize> {
-        let end = match *self.text.get(start)? {
+    /// Passes a value, or the beginning of a container.
+    fn value(&mut self, (start, first): (usize, u8)) -> Option<Step> {
+        let end = match first {
             b'"' => self.string(start)?,
             b'{' => match self.repeated(start) {
                 Some(end) => end,
@@ -124,31 +131,34 @@ impl Scan<'_, '_> {
         reason = "the walk is one loop: a call for each value takes longer than most values"
     )]
     #[inline(always)]
-    fn after(&mut self, mut at: usize) -> Option<usize> {
+    fn after(&mut self, mut at: usize) -> Option<Step> {
         while let Some(container) = self.open.last() {
-            at = self.blank(at);
-            match (*self.text.get(at)?, container.is_object) {
-                (b',', true) => return self.key(at + 1),
-                (b',', false) => return Some(self.blank(at + 1)),
-                (b'}', true) | (b']', false) => at = self.close(at),
+            let (place, byte) = self.next(at)?;
+            match (byte, container.is_object) {
+                (b',', true) => {
+                    let key = self.next(place + 1)?;
+                    return Some(Step::Value(self.key(key)?));
+                }
+                (b',', false) => return Some(Step::Value(self.next(place + 1)?)),
+                (b'}', true) | (b']', false) => at = self.close(place),
                 _ => return None,
             }
         }
-        Some(at)
+        Some(Step::End(at))
     }
 
-    fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
+    fn opened(&mut self, start: usize, is_object: bool) -> Option<Step> {
         let node = place(self.places.nodes.len());
         self.open.push(Container { node, is_object });
         self.leaf(start, start)?;
-        let at = self.blank(start + 1);
-        match (*self.text.get(at)?, is_object) {
+        let inside = self.next(start + 1)?;
+        match (inside.1, is_object) {
             (b'}', true) | (b']', false) => {
-                let end = self.close(at);
+                let end = self.close(inside.0);
                 self.after(end)
             }
-            (_, true) => self.key(at),
-            (_, false) => Some(at),
+            (_, true) => Some(Step::Value(self.key(inside)?)),
+            (_, false) => Some(Step::Value(inside)),
         }
     }
 
@@ -174,16 +184,17 @@ impl Scan<'_, '_> {
         at + 1
     }
 
-    /// Passes a key and its colon.
+    /// Passes a key and its colon, and goes on to the value.
     #[inline]
-    fn key(&mut self, at: usize) -> Option<usize> {
-        let start = self.blank(at);
-        if self.text.get(start) != Some(&b'"') {
+    fn key(&mut self, (start, first): (usize, u8)) -> Option<(usize, u8)> {
+        if first != b'"' {
             return None;
         }
         let end = self.string(start)?;
-        let colon = self.blank(end);
-        (self.text.get(colon) == Some(&b':')).then(|| self.blank(colon + 1))
+        match self.next(end)? {
+            (colon, b':') => self.next(colon + 1),
+            _ => None,
+        }
     }
 
     #[expect(
@@ -208,8 +219,8 @@ impl Scan<'_, '_> {
         if string.has_lone_surrogate {
             self.flaw(start, Unencodable::LoneSurrogate);
         }
-        let colon = self.blank(string.end);
-        self.places.has_escaped_keys |= self.text.get(colon) == Some(&b':');
+        let is_key = matches!(self.next(string.end), Some((_, b':')));
+        self.places.has_escaped_keys |= is_key;
         Some(string.end)
     }
 
@@ -258,11 +269,14 @@ impl Scan<'_, '_> {
         Some(end)
     }
 
-    fn blank(&self, mut at: usize) -> usize {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at) {
-            at += 1;
+    /// The next byte that is not white space, and where it is; `None` at the end of the text.
+    fn next(&self, mut at: usize) -> Option<(usize, u8)> {
+        loop {
+            match *self.text.get(at)? {
+                b' ' | b'\n' | b'\r' | b'\t' => at += 1,
+                byte => return Some((at, byte)),
+            }
         }
-        at
     }
 
     fn leaf(&mut self, start: usize, end: usize) -> Option<()> {
