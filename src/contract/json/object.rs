@@ -76,12 +76,14 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Value<'a>>; N] {
         let mut picked = [None; N];
-        let lengths = names
-            .iter()
-            .fold(0, |all, name| all | length_bit(name.len()));
+        let shapes = names.iter().fold(0, |all, name| {
+            let first = name.bytes().next().unwrap_or(b'"');
+            all | shape(first, name.len())
+        });
+        let text = self.document.text().as_bytes();
         let may_be_meant = |key: Key<'_>| {
-            let length = key.end - key.start - 2;
-            lengths & length_bit(length) != 0 || key.document.places.has_escaped_keys
+            let shape = shape(text[key.start + 1], key.end - key.start - 2);
+            shapes & shape != 0 || key.document.places.has_escaped_keys
         };
         for (key, node) in self.nodes().filter(|(key, _)| may_be_meant(*key)) {
             if let Some(index) = names.iter().position(|name| key.is(name)) {
@@ -146,9 +148,10 @@ impl<'a> Object<'a> {
     }
 }
 
-/// A bit for names of a length, so that keys of other lengths need not be compared with any.
-fn length_bit(length: usize) -> u64 {
-    1 << (length % 64)
+/// A bit for names of a length with a first byte (the quote of a name without any), so that most keys need not be compared with
+/// any name.
+fn shape(first: u8, length: usize) -> u64 {
+    1 << ((length + usize::from(first) * 5) % 64)
 }
 
 /// An object without members.
