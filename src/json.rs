@@ -1,10 +1,9 @@
-//! JSON that is walked once and then only looked at: values stay slices of the text, in and out byte for byte.
+//! JSON that is read once and never decoded as a whole: values are slices of the text, and are written byte for byte as they came.
 //!
-//! [`Document`] walks a text and notes where its values are; [`Value`] and [`Object`] are views of it, free to copy;
-//! [`Members`] is an object to be changed; [`Writer`] writes an answer into one buffer.
+//! [`Document`] reads a text and notes where its values are. [`Value`] and [`Object`] are views of it, free to copy.
+//! [`Members`] is an object that can be changed. [`Writer`] writes JSON into one buffer.
 //!
-//! The rules of presence, truth and paths are those of the SDKs' JavaScript, because the field tables and the
-//! configuration of destinations were written against them.
+//! The rules of truth and of dotted paths are those of JavaScript.
 
 mod document;
 mod members;
@@ -15,7 +14,7 @@ mod value;
 mod writer;
 
 pub use self::{
-    document::{Document, Unencodable, Unread},
+    document::{Document, SyntaxError, Unencodable, Unread},
     members::{Distinct, MemberName, Members},
     object::Object,
     value::{Kind, Value},
@@ -28,6 +27,6 @@ mod tests;
 /// A value that outlives its test.
 #[cfg(test)]
 pub(crate) fn value(json: impl Into<String>) -> Value<'static> {
-    let outline = Document::read(json.into()).unwrap();
-    Box::leak(Box::new(outline)).root()
+    let document = Document::read(json.into()).unwrap();
+    Box::leak(Box::new(document)).root()
 }

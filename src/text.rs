@@ -1,5 +1,7 @@
 //! What a text says to whoever reads it: white space and signs without a width say nothing.
 
+use crate::json::Value;
+
 /// Whether nothing of a character is to be seen: white space of any kind, signs without a width such as the zero-width space,
 /// joiners, soft hyphens and marks of direction, and the byte order mark.
 fn is_invisible(character: char) -> bool {
@@ -34,6 +36,23 @@ pub fn is_blank(text: &str) -> bool {
         Some(first) if first.is_ascii_graphic() => false,
         Some(_) | None => text.chars().all(is_invisible),
     }
+}
+
+/// Whether a value says something: anything but `null` and a text of which nothing is to be seen.
+#[must_use]
+#[inline]
+pub fn is_filled(value: Value<'_>) -> bool {
+    match value.bytes() {
+        // Most texts begin with a letter.
+        [b'"', first, ..] if first.is_ascii_alphanumeric() => true,
+        [b'"', ..] => !is_blank_value(value),
+        bytes => bytes != b"null",
+    }
+}
+
+#[cold]
+fn is_blank_value(value: Value<'_>) -> bool {
+    value.as_text().is_some_and(|text| is_blank(&text))
 }
 
 /// A name as it came, cut to 60 characters, so that an error text stays readable. Control characters are shown as U+FFFD:

@@ -4,7 +4,7 @@
 
 use clap::ValueEnum;
 
-use crate::json::Value;
+use crate::{json::Value, text};
 
 /// Which set of rules applies: the setting `COMPATIBILITY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -86,7 +86,7 @@ impl BlankText {
     #[inline]
     pub fn is_absent(self, value: Value<'_>) -> bool {
         match self {
-            Self::Absent => !value.is_filled(),
+            Self::Absent => !text::is_filled(value),
             Self::Kept => !value.is_present(),
         }
     }

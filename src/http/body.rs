@@ -41,11 +41,11 @@ impl Whole {
         &self.share
     }
 
-    /// The JSON of the body, `text`, walked through once.
-    pub(super) fn outline<'t>(&self, text: &'t str) -> Result<Document<'t>, RequestError> {
+    /// The JSON of the body, `text`. The events of a batch often have one destination, which is read once.
+    pub(super) fn document<'t>(&self, text: &'t str) -> Result<Document<'t>, RequestError> {
         // The half of the memory that is not counted is for its other half.
         let room = |bytes| self.share.make(bytes / 2);
-        Document::read_within(text, room).map_err(|unread| match unread {
+        Document::read_within(text, Some("destination"), room).map_err(|unread| match unread {
             Unread::NotJson(error) => RequestError::NotJson(error),
             Unread::NoRoom(overloaded) => overloaded.into(),
         })

@@ -58,8 +58,8 @@ async fn proxy(
         let name = ours(name)?;
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = body.outline(&text)?;
-        let request = ProxyRequest::read(outline.root(), version)?;
+        let document = body.document(&text)?;
+        let request = ProxyRequest::read(document.root(), version)?;
         let timeout = app.proxy_timeout(&headers);
         let outcome = app.proxy.deliver(name, &request, timeout).await;
         let traces = Traces::of_jobs(request.jobs.iter().map(|job| job.metadata));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::{
-    server::memory::Overloaded, text::shortened, transform::error::EventError,
+    json::SyntaxError, server::memory::Overloaded, text::shortened, transform::error::EventError,
     upstream::UpstreamError,
 };
 
@@ -14,13 +14,13 @@ use crate::{
 pub enum RequestError {
     /// The body is no JSON text.
     #[error("the body is no JSON: {0}")]
-    NotJson(#[source] serde_json::Error),
+    NotJson(#[source] SyntaxError),
     /// The body is JSON of another shape; the text says which one is wanted.
     #[error("the body must be {0}")]
     Shape(&'static str),
     /// The header `Oauth-Secret` is no JSON text.
     #[error("the header Oauth-Secret is no JSON: {0}")]
-    SecretNotJson(#[source] serde_json::Error),
+    SecretNotJson(#[source] SyntaxError),
     /// The header `Oauth-Secret` is no UTF-8, so that it could not be handed back byte for byte.
     #[error("the header Oauth-Secret is no UTF-8: {0}")]
     SecretNotText(#[source] std::str::Utf8Error),

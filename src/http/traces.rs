@@ -55,14 +55,15 @@ pub(super) fn joined(own: Option<&str>, events: Option<&Traces>) -> Option<Strin
 /// The trace id of a `traceparent` such as `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`. What is malformed is no
 /// trace: nothing but hexadecimal digits reaches the log.
 fn trace_id(parent: &str) -> Option<&str> {
-    let mut parts = parent.split('-');
-    let (version, trace, span) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_hex = |part: &str, length: usize| {
+    let (version, trace, span) = (parent.get(..2)?, parent.get(3..35)?, parent.get(36..52)?);
+    let ends = [2, 35, 52].map(|end| parent.as_bytes().get(end));
+    let is_parted = matches!(ends, [Some(b'-'), Some(b'-'), Some(b'-') | None]);
+    let is_hex = |part: &str| {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        part.len() == length && part.bytes().all(is_digit)
+        part.bytes().all(is_digit)
     };
-    let is_id = |part: &str, length| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
-    let is_valid = is_hex(version, 2) && version != "ff" && is_id(trace, 32) && is_id(span, 16);
+    let is_id = |part: &str| is_hex(part) && part.bytes().any(|byte| byte != b'0');
+    let is_valid = is_parted && is_hex(version) && version != "ff" && is_id(trace) && is_id(span);
     is_valid.then_some(trace)
 }
 

@@ -66,9 +66,9 @@ pub(super) async fn transform(
         require_json(&headers)?;
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = body.outline(&text)?;
-        body.holds_events(bodies::most_events(outline.root()))?;
-        let bodies = Bodies::any_form(outline.root())?;
+        let document = body.document(&text)?;
+        body.holds_events(bodies::max_events(document.root()))?;
+        let bodies = Bodies::any_form(document.root())?;
         let form = Form::Processor(DestinationName::Salesforce);
         app.transformed(bodies, &body, form, false, writing).await
     };
@@ -88,9 +88,9 @@ pub(super) async fn processor(
         let name = ours(name)?;
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = body.outline(&text)?;
-        body.holds_events(bodies::most_events(outline.root()))?;
-        let bodies = Bodies::processor(outline.root(), format(&headers), name)?;
+        let document = body.document(&text)?;
+        body.holds_events(bodies::max_events(document.root()))?;
+        let bodies = Bodies::processor(document.root(), format(&headers), name)?;
         let form = Form::Processor(name);
         app.transformed(bodies, &body, form, false, writing).await
     };
@@ -104,11 +104,11 @@ pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Rec
     let written = async move {
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = body.outline(&text)?;
-        body.holds_events(bodies::most_events(outline.root()))?;
+        let document = body.document(&text)?;
+        body.holds_events(bodies::max_events(document.root()))?;
         let secret = read_secret(&headers)?;
         let secret = secret.as_ref().map(Document::root);
-        let bodies = Bodies::router(outline.root(), format(&headers), secret)?;
+        let bodies = Bodies::router(document.root(), format(&headers), secret)?;
         let takes_results = takes_results(&headers);
         app.transformed(bodies, &body, Form::Router, takes_results, writing)
             .await
@@ -123,9 +123,9 @@ pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Rece
     let written = async move {
         let body = body.whole()?;
         let text = batch::text(&body);
-        let outline = body.outline(&text)?;
-        body.holds_events(bodies::most_events(outline.root()))?;
-        let bodies = Bodies::router(outline.root(), format(&headers), None)?;
+        let document = body.document(&text)?;
+        body.holds_events(bodies::max_events(document.root()))?;
+        let bodies = Bodies::router(document.root(), format(&headers), None)?;
         let resolved = app.resolved(&bodies, &body)?;
         let batch = bodies.read(&resolved);
         Ok(reply::router::no_batch(&batch, writing.outlet()).await)

@@ -1,8 +1,8 @@
-//! Where each value of a JSON text begins and ends.
+//! A JSON text, and where each of its values begins and ends.
 
 use std::{borrow::Cow, convert::Infallible, fmt};
 
-use serde::de::{Error, IgnoredAny};
+use serde::de::{Error as _, IgnoredAny};
 use thiserror::Error;
 
 use super::{
@@ -10,19 +10,19 @@ use super::{
     scan::{self, Unplaced},
 };
 
-/// A JSON text with the places of its values. A text is at most 4 GiB long.
+/// A JSON text that has been read: its values are found without parsing it again. A text is at most 4 GiB long.
 #[derive(Clone)]
 pub struct Document<'t> {
     text: Cow<'t, str>,
     pub(super) places: Places,
 }
 
-/// What a walk through a text has found.
+/// The result of a scan.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     /// The values in their order, each key before its value and each container before what it holds.
     pub(super) nodes: Vec<Node>,
-    /// What cannot be carried, by where it is, in order.
+    /// The values that cannot be encoded, by the byte at which they begin, in order.
     pub(super) flaws: Vec<(u32, Unencodable)>,
     /// Whether any text is written with escapes.
     pub(super) has_escapes: bool,
@@ -44,29 +44,45 @@ pub(super) struct Node {
 /// The end of a node that only repeats another: no value ends where the text begins.
 pub(super) const REPEATED: u32 = 0;
 
-/// Why a text cannot be walked through.
+/// Why a text is not JSON, and where.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct SyntaxError(serde_json::Error);
+
+impl SyntaxError {
+    /// The line of the first character that is wrong, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.0.line()
+    }
+
+    /// The column of the first character that is wrong, counted from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.0.column()
+    }
+}
+
+/// Why a text cannot be read.
 #[derive(Debug)]
 pub enum Unread<E> {
-    /// It is no JSON; the error says where.
-    NotJson(serde_json::Error),
-    /// There is no room for its outline.
+    /// It is not JSON.
+    NotJson(SyntaxError),
+    /// Its document takes more memory than there is.
     NoRoom(E),
 }
 
-/// A value that is valid JSON and still cannot be passed on.
-///
-/// What is only echoed is never decoded on its way, so such a value would reach rudder-server, whose decoder throws a
-/// whole answer away for one of them (wire contract, section 1.0). It has to fail its own event here.
+/// A value that is valid JSON and still breaks the decoders of other languages, which fail the whole text that holds it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Unencodable {
     /// A `\ud800`-like escape without its other half.
     #[error("a text holds half a character (a lone UTF-16 surrogate such as \\ud800)")]
     LoneSurrogate,
-    /// A number such as `1e400`, infinite as a double.
+    /// A number that is infinite as a double, such as `1e400`.
     #[error("a number is too large for a double (such as 1e400)")]
     NumberOutOfRange,
     /// More nesting than a decoder follows: Go's ends at 10,000 levels, and the answer adds some.
-    #[error("it nests deeper than {} levels", scan::DEEPEST)]
+    #[error("it nests deeper than {} levels", scan::MAX_DEPTH)]
     TooDeep,
 }
 
@@ -91,24 +107,28 @@ impl<'t> Document<'t> {
         Self { text, places }
     }
 
-    /// Walks through a text.
+    /// Reads a text.
     ///
     /// # Errors
-    /// [`serde_json::Error`] says where a text is no JSON.
-    pub fn read(text: impl Into<Cow<'t, str>>) -> Result<Self, serde_json::Error> {
+    /// [`SyntaxError`] where it is not JSON, or longer than 4 GiB.
+    pub fn read(text: impl Into<Cow<'t, str>>) -> Result<Self, SyntaxError> {
         let unlimited = |_| Ok::<(), Infallible>(());
-        Self::read_within(text, unlimited).map_err(|unread| match unread {
+        Self::read_within(text, None, unlimited).map_err(|unread| match unread {
             Unread::NotJson(error) => error,
             Unread::NoRoom(never) => match never {},
         })
     }
 
-    /// Walks through a text, and asks for the memory of its outline as it grows, in bytes.
+    /// Reads a text, and asks `room` for the memory of the document as it grows, in bytes.
+    ///
+    /// `repeating` names a key under which objects are often equal throughout the text. An object under it that equals an
+    /// earlier one byte for byte is compared instead of read again, and [`Value::is`] tells that both are one.
     ///
     /// # Errors
-    /// [`Unread`].
+    /// [`Unread`] where the text is not JSON, and where `room` refuses.
     pub fn read_within<E>(
         text: impl Into<Cow<'t, str>>,
+        repeating: Option<&str>,
         mut room: impl FnMut(usize) -> Result<(), E>,
     ) -> Result<Self, Unread<E>> {
         let text = text.into();
@@ -117,7 +137,7 @@ impl<'t> Document<'t> {
             refused = room(bytes).err();
             refused.is_none()
         };
-        let places = scan::places(&text, &mut has_room);
+        let places = scan::places(&text, repeating, &mut has_room);
         match (places, refused) {
             (Ok(places), _) => Ok(Self::new(text, places)),
             (Err(Unplaced::NoRoom), Some(error)) => Err(Unread::NoRoom(error)),
@@ -150,12 +170,12 @@ impl<'t> Document<'t> {
     }
 }
 
-/// What is wrong with a text that is no JSON, in the words of a reader that keeps count of lines.
-fn why_not(text: &str) -> serde_json::Error {
-    match serde_json::from_str::<IgnoredAny>(text) {
+/// What is wrong with a text that is not JSON. The scan does not keep it; `serde_json` finds it again, with its line.
+fn why_not(text: &str) -> SyntaxError {
+    SyntaxError(match serde_json::from_str::<IgnoredAny>(text) {
         Err(error) => error,
         Ok(IgnoredAny) => serde_json::Error::custom("it is longer than 4 GiB"),
-    }
+    })
 }
 
 impl fmt::Debug for Document<'_> {

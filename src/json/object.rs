@@ -7,7 +7,7 @@ use super::{Document, Members, Value, document::Places, string, value::text_of};
 /// An object as it stands in its text. A repeated key takes its last value.
 #[derive(Clone, Copy)]
 pub struct Object<'a> {
-    outline: &'a Document<'a>,
+    document: &'a Document<'a>,
     first: u32,
     end: u32,
 }
@@ -15,7 +15,7 @@ pub struct Object<'a> {
 /// A key as it stands in the text, in its quotes.
 #[derive(Clone, Copy)]
 struct Key<'a> {
-    outline: &'a Document<'a>,
+    document: &'a Document<'a>,
     start: usize,
     end: usize,
 }
@@ -23,24 +23,24 @@ struct Key<'a> {
 impl<'a> Key<'a> {
     /// Bytes are compared, because it takes longer to cut a text than to tell most keys apart.
     fn is(self, name: &str) -> bool {
-        let text = self.outline.text().as_bytes();
+        let text = self.document.text().as_bytes();
         // Most keys of one length differ in their first letter, which is compared without a call.
         let is_plain = self.end - self.start == name.len() + 2
             && (name.bytes().next()).is_none_or(|first| text[self.start + 1] == first)
             && text[self.start + 1..self.end - 1] == *name.as_bytes();
-        is_plain || (self.outline.places.has_escaped_keys && self.text() == name)
+        is_plain || (self.document.places.has_escaped_keys && self.text() == name)
     }
 
     fn has_dot(self) -> bool {
-        let text = self.outline.text().as_bytes();
-        let is_escaped = self.outline.places.has_escaped_keys;
+        let text = self.document.text().as_bytes();
+        let is_escaped = self.document.places.has_escaped_keys;
         string::has_dot(text, self.start..self.end) || (is_escaped && self.text().contains('.'))
     }
 
-    /// The key without quotes and escapes; half a character is replaced, as its event is refused in any case.
+    /// The key without quotes and escapes; half a character is replaced.
     fn text(self) -> Cow<'a, str> {
-        let text = self.outline.text();
-        if self.outline.places.has_escaped_keys {
+        let text = self.document.text();
+        if self.document.places.has_escaped_keys {
             text_of(&text[self.start..self.end]).unwrap_or(Cow::Borrowed("\u{FFFD}"))
         } else {
             Cow::Borrowed(&text[self.start + 1..self.end - 1])
@@ -49,9 +49,9 @@ impl<'a> Key<'a> {
 }
 
 impl<'a> Object<'a> {
-    pub(super) fn of(outline: &'a Document<'a>, (first, end): (u32, u32)) -> Self {
+    pub(super) fn of(document: &'a Document<'a>, (first, end): (u32, u32)) -> Self {
         Self {
-            outline,
+            document,
             first,
             end,
         }
@@ -64,28 +64,30 @@ impl<'a> Object<'a> {
         value
     }
 
-    /// The first member of this name in whatever letter case, of which Salesforce's answers have one.
+    /// The first member of this name in whatever letter case.
     #[must_use]
     pub fn get_ignoring_case(self, name: &str) -> Option<Value<'a>> {
         let mut members = self.nodes();
         let (_, node) = members.find(|(key, _)| key.text().eq_ignore_ascii_case(name))?;
-        Some(Value::at_node(self.outline, node))
+        Some(Value::at_node(self.document, node))
     }
 
     /// The members of these names.
     #[must_use]
     pub fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Value<'a>>; N] {
         let mut picked = [None; N];
-        let lengths = names
-            .iter()
-            .fold(0, |all, name| all | length_bit(name.len()));
+        let shapes = names.iter().fold(0, |all, name| {
+            let first = name.bytes().next().unwrap_or(b'"');
+            all | shape(first, name.len())
+        });
+        let text = self.document.text().as_bytes();
         let may_be_meant = |key: Key<'_>| {
-            let length = key.end - key.start - 2;
-            lengths & length_bit(length) != 0 || key.outline.places.has_escaped_keys
+            let shape = shape(text[key.start + 1], key.end - key.start - 2);
+            shapes & shape != 0 || key.document.places.has_escaped_keys
         };
         for (key, node) in self.nodes().filter(|(key, _)| may_be_meant(*key)) {
             if let Some(index) = names.iter().position(|name| key.is(name)) {
-                picked[index] = Some(Value::at_node(self.outline, node));
+                picked[index] = Some(Value::at_node(self.document, node));
             }
         }
         picked
@@ -123,12 +125,12 @@ impl<'a> Object<'a> {
     /// The members as they stand, repeated keys included.
     pub fn iter(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
         self.nodes()
-            .map(move |(key, node)| (key.text(), Value::at_node(self.outline, node)))
+            .map(move |(key, node)| (key.text(), Value::at_node(self.document, node)))
     }
 
     /// The keys, each with the node of its value, repeated ones included.
     fn nodes(self) -> impl Iterator<Item = (Key<'a>, u32)> {
-        let nodes = self.outline.places.nodes.as_slice();
+        let nodes = self.document.places.nodes.as_slice();
         let mut index = self.first;
         std::iter::from_fn(move || {
             if index >= self.end {
@@ -137,7 +139,7 @@ impl<'a> Object<'a> {
             let (node, value) = (nodes[index as usize], index + 1);
             index = nodes[value as usize].next;
             let key = Key {
-                outline: self.outline,
+                document: self.document,
                 start: node.start as usize,
                 end: node.end as usize,
             };
@@ -146,9 +148,10 @@ impl<'a> Object<'a> {
     }
 }
 
-/// A bit for names of a length, so that keys of other lengths need not be compared with any.
-fn length_bit(length: usize) -> u64 {
-    1 << (length % 64)
+/// A bit for names of a length with a first byte (the quote of a name without any), so that most keys need not be compared with
+/// any name.
+fn shape(first: u8, length: usize) -> u64 {
+    1 << ((length + usize::from(first) * 5) % 64)
 }
 
 /// An object without members.

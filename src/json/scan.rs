@@ -1,6 +1,4 @@
-//! Walks through a JSON text once, checks its grammar (RFC 8259), and notes where its values are.
-//!
-//! What JSON's grammar allows and no receiver can carry is noted on the way.
+//! Scans a JSON text once, checks its grammar (RFC 8259), and notes where its values are, and which of them cannot be encoded.
 
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -11,22 +9,18 @@ use super::{
 };
 
 /// How deep a text may nest.
-pub(super) const DEEPEST: usize = 1_000;
+pub(super) const MAX_DEPTH: usize = 1_000;
 
 /// The longest number that cannot exceed a double's range without an exponent.
 const SAFE_DIGITS: usize = 300;
 
-/// A key with its quotes whose value is often the same throughout a text: every event of a batch brings its destination.
-/// Where it is, it is compared and not walked through again.
-const REPEATING: &[u8] = b"\"destination\"";
-
-/// With so many values, the first ones, a value is compared.
-const MAX_REPEATED: usize = 16;
+/// How many objects under the repeating key, the first ones, an object is compared with.
+const MAX_REPEATABLE: usize = 16;
 
 /// A guess that is rarely too small: one node in so many bytes.
 const BYTES_A_NODE: usize = 16;
 
-/// Why a text has no places.
+/// Why a scan has failed.
 pub(super) enum Unplaced {
     /// It is no JSON, or too long to be counted in 32 bits.
     NoJson,
@@ -37,13 +31,18 @@ pub(super) enum Unplaced {
 /// Asks for room for so many bytes of nodes; `false` where there is none.
 pub(super) type Room<'r> = &'r mut dyn FnMut(usize) -> bool;
 
-/// The places of all values. Their memory is asked for as it grows.
-pub(super) fn places(text: &str, room: Room<'_>) -> Result<Places, Unplaced> {
+/// Finds all values of a text, see [`super::Document::read_within`].
+pub(super) fn places<'t>(
+    text: &'t str,
+    repeating: Option<&'t str>,
+    room: Room<'_>,
+) -> Result<Places, Unplaced> {
     u32::try_from(text.len()).map_err(|_| Unplaced::NoJson)?;
     let mut scan = Scan {
         text: text.as_bytes(),
         open: Vec::with_capacity(16),
         repeating: Repeating {
+            key: repeating.map(str::as_bytes),
             depth: usize::MAX,
             nodes: Vec::new(),
         },
@@ -66,7 +65,7 @@ struct Scan<'t, 'r> {
     text: &'t [u8],
     /// The containers around the present place.
     open: Vec<Container>,
-    repeating: Repeating,
+    repeating: Repeating<'t>,
     places: Places,
     room: Room<'r>,
     has_room: bool,
@@ -76,6 +75,14 @@ struct Scan<'t, 'r> {
 struct Container {
     node: u32,
     is_object: bool,
+}
+
+/// What follows in a scan.
+enum Step {
+    /// A value that begins at a place with a byte.
+    Value((usize, u8)),
+    /// The end of the outermost value.
+    End(usize),
 }
 
 /// A place in the text, or a number of nodes, which there are fewer of.
@@ -89,26 +96,25 @@ fn place(at: usize) -> u32 {
 
 impl Scan<'_, '_> {
     fn walk(&mut self) -> Option<()> {
-        let mut at = self.blank(0);
+        let mut step = Step::Value(self.next(0)?);
         loop {
-            at = self.value(at)?;
-            if self.open.is_empty() {
-                break;
-            }
+            step = match step {
+                Step::Value(start) => self.value(start)?,
+                Step::End(at) => return self.next(at).is_none().then_some(()),
+            };
         }
-        (self.blank(at) == self.text.len()).then_some(())
     }
 
-    /// Passes a value, or the beginning of a container, and goes on to where the next value begins.
-    fn value(&mut self, start: usize) -> Option<usize> {
-        let end = match *self.text.get(start)? {
+    /// Passes a value, or the beginning of a container.
+    fn value(&mut self, (start, first): (usize, u8)) -> Option<Step> {
+        let end = match first {
             b'"' => self.string(start)?,
             b'{' => match self.repeated(start) {
                 Some(end) => end,
-                None if self.open.len() == DEEPEST => self.too_deep(start)?,
+                None if self.open.len() == MAX_DEPTH => self.too_deep(start)?,
                 None => return self.opened(start, true),
             },
-            b'[' if self.open.len() == DEEPEST => self.too_deep(start)?,
+            b'[' if self.open.len() == MAX_DEPTH => self.too_deep(start)?,
             b'[' => return self.opened(start, false),
             b'-' | b'0'..=b'9' => self.number(start)?,
             b't' => self.word(start, b"true")?,
@@ -125,31 +131,34 @@ impl Scan<'_, '_> {
         reason = "the walk is one loop: a call for each value takes longer than most values"
     )]
     #[inline(always)]
-    fn after(&mut self, mut at: usize) -> Option<usize> {
+    fn after(&mut self, mut at: usize) -> Option<Step> {
         while let Some(container) = self.open.last() {
-            at = self.blank(at);
-            match (*self.text.get(at)?, container.is_object) {
-                (b',', true) => return self.key(at + 1),
-                (b',', false) => return Some(self.blank(at + 1)),
-                (b'}', true) | (b']', false) => at = self.close(at),
+            let (place, byte) = self.next(at)?;
+            match (byte, container.is_object) {
+                (b',', true) => {
+                    let key = self.next(place + 1)?;
+                    return Some(Step::Value(self.key(key)?));
+                }
+                (b',', false) => return Some(Step::Value(self.next(place + 1)?)),
+                (b'}', true) | (b']', false) => at = self.close(place),
                 _ => return None,
             }
         }
-        Some(at)
+        Some(Step::End(at))
     }
 
-    fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
+    fn opened(&mut self, start: usize, is_object: bool) -> Option<Step> {
         let node = place(self.places.nodes.len());
         self.open.push(Container { node, is_object });
         self.leaf(start, start)?;
-        let at = self.blank(start + 1);
-        match (*self.text.get(at)?, is_object) {
+        let inside = self.next(start + 1)?;
+        match (inside.1, is_object) {
             (b'}', true) | (b']', false) => {
-                let end = self.close(at);
+                let end = self.close(inside.0);
                 self.after(end)
             }
-            (_, true) => self.key(at),
-            (_, false) => Some(at),
+            (_, true) => Some(Step::Value(self.key(inside)?)),
+            (_, false) => Some(Step::Value(inside)),
         }
     }
 
@@ -175,16 +184,17 @@ impl Scan<'_, '_> {
         at + 1
     }
 
-    /// Passes a key and its colon.
+    /// Passes a key and its colon, and goes on to the value.
     #[inline]
-    fn key(&mut self, at: usize) -> Option<usize> {
-        let start = self.blank(at);
-        if self.text.get(start) != Some(&b'"') {
+    fn key(&mut self, (start, first): (usize, u8)) -> Option<(usize, u8)> {
+        if first != b'"' {
             return None;
         }
         let end = self.string(start)?;
-        let colon = self.blank(end);
-        (self.text.get(colon) == Some(&b':')).then(|| self.blank(colon + 1))
+        match self.next(end)? {
+            (colon, b':') => self.next(colon + 1),
+            _ => None,
+        }
     }
 
     #[expect(
@@ -209,8 +219,8 @@ impl Scan<'_, '_> {
         if string.has_lone_surrogate {
             self.flaw(start, Unencodable::LoneSurrogate);
         }
-        let colon = self.blank(string.end);
-        self.places.has_escaped_keys |= self.text.get(colon) == Some(&b':');
+        let is_key = matches!(self.next(string.end), Some((_, b':')));
+        self.places.has_escaped_keys |= is_key;
         Some(string.end)
     }
 
@@ -259,11 +269,14 @@ impl Scan<'_, '_> {
         Some(end)
     }
 
-    fn blank(&self, mut at: usize) -> usize {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at) {
-            at += 1;
+    /// The next byte that is not white space, and where it is; `None` at the end of the text.
+    fn next(&self, mut at: usize) -> Option<(usize, u8)> {
+        loop {
+            match *self.text.get(at)? {
+                b' ' | b'\n' | b'\r' | b'\t' => at += 1,
+                byte => return Some((at, byte)),
+            }
         }
-        at
     }
 
     fn leaf(&mut self, start: usize, end: usize) -> Option<()> {
@@ -311,9 +324,10 @@ impl Scan<'_, '_> {
     /// Passes an object that is the same as an earlier one under the repeating key. One with a flaw is walked through each
     /// time, so that whatever holds it is found.
     fn repeated(&mut self, start: usize) -> Option<usize> {
-        let key = self.places.nodes.last()?;
-        if self.text.get(key.start as usize..key.end as usize)? != REPEATING {
-            return None;
+        let (repeating, key) = (self.repeating.key?, self.places.nodes.last()?);
+        match self.text.get(key.start as usize..key.end as usize)? {
+            [b'"', key @ .., b'"'] if key == repeating => {}
+            _ => return None,
         }
         let rest = &self.text[start..];
         let is_same = |known: &&u32| {
@@ -324,7 +338,7 @@ impl Scan<'_, '_> {
         let known = self.repeating.of(self.open.len())?.iter().find(is_same);
         let next = place(self.places.nodes.len());
         let Some(known) = known.copied() else {
-            if self.repeating.nodes.len() < MAX_REPEATED {
+            if self.repeating.nodes.len() < MAX_REPEATABLE {
                 self.repeating.nodes.push(next);
             }
             return None;
@@ -339,23 +353,23 @@ impl Scan<'_, '_> {
     }
 }
 
-/// The values under the repeating key: those that lie least deep, because events may have such a trait, too.
-struct Repeating {
+/// The objects under the repeating key that lie least deep, because other objects may have such a key too.
+struct Repeating<'t> {
+    /// The key without its quotes, where there is one.
+    key: Option<&'t [u8]>,
     depth: usize,
     nodes: Vec<u32>,
 }
 
-impl Repeating {
+impl Repeating<'_> {
     /// What a value at this depth may repeat; `None` where others lie less deep.
     fn of(&mut self, depth: usize) -> Option<&[u32]> {
         if depth > self.depth {
             return None;
         }
         if depth < self.depth {
-            *self = Self {
-                depth,
-                nodes: Vec::new(),
-            };
+            self.depth = depth;
+            self.nodes.clear();
         }
         Some(&self.nodes)
     }

@@ -3,12 +3,10 @@
 use std::{borrow::Cow, fmt, ops::Range};
 
 use super::{Document, Members, Object, Unencodable, document::Node};
-use crate::text;
-
 /// A JSON value as the text it came in. Its `Debug` shows the kind and the length, never the content.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
-    outline: &'a Document<'a>,
+    document: &'a Document<'a>,
     node: u32,
 }
 
@@ -45,15 +43,15 @@ impl Kind {
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn at_node(outline: &'a Document<'a>, index: u32) -> Self {
+    pub(super) fn at_node(document: &'a Document<'a>, index: u32) -> Self {
         Self {
-            outline,
-            node: outline.original(index),
+            document,
+            node: document.original(index),
         }
     }
 
     fn place(self) -> Node {
-        self.outline.places.nodes[self.node as usize]
+        self.document.places.nodes[self.node as usize]
     }
 
     /// The bytes of the text that are the value.
@@ -78,24 +76,25 @@ impl<'a> Value<'a> {
     /// The value's JSON text, as it came.
     #[must_use]
     pub fn json(self) -> &'a str {
-        &self.outline.text()[self.range()]
+        &self.document.text()[self.range()]
     }
 
-    /// The same as bytes, which are faster to cut out of a text than a text is.
-    fn bytes(self) -> &'a [u8] {
-        &self.outline.text().as_bytes()[self.range()]
-    }
-
-    /// The value as a text of its own, for use beyond its request. It is never `None`, as the value has been read before.
+    /// The value's JSON text as bytes, which are faster to cut out of a text than a text is.
     #[must_use]
-    pub fn to_outline(self) -> Option<Document<'static>> {
+    pub fn bytes(self) -> &'a [u8] {
+        &self.document.text().as_bytes()[self.range()]
+    }
+
+    /// The value as a text of its own, which outlives this one. It is never `None`, as the value has been read before.
+    #[must_use]
+    pub fn to_document(self) -> Option<Document<'static>> {
         Document::read(self.json().to_owned()).ok()
     }
 
     /// Whether both are the same place of the same text, or one repeats the other. Values of one content may still be two.
     #[must_use]
     pub fn is(self, other: Self) -> bool {
-        std::ptr::eq(self.outline, other.outline) && self.node == other.node
+        std::ptr::eq(self.document, other.document) && self.node == other.node
     }
 
     /// Whether both are written alike, byte for byte.
@@ -104,11 +103,11 @@ impl<'a> Value<'a> {
         self.is(other) || self.json() == other.json()
     }
 
-    /// What in the value, at any depth, cannot be carried.
+    /// The first value at any depth that cannot be encoded.
     #[must_use]
     pub fn flaw(self) -> Option<Unencodable> {
         let place = self.place();
-        self.outline.places.flaw(place.start, place.end)
+        self.document.places.flaw(place.start, place.end)
     }
 
     /// Whether the value is `null`.
@@ -123,27 +122,10 @@ impl<'a> Value<'a> {
         self.bytes() == b"true"
     }
 
-    /// Whether a field table takes the value: anything but `null` and `""`, so `0` and `false` too.
+    /// Whether the value is anything but `null` and `""`.
     #[must_use]
     pub fn is_present(self) -> bool {
         !matches!(self.bytes(), b"null" | b"\"\"")
-    }
-
-    /// Whether the value says something: anything but `null` and a text of which nothing is to be seen.
-    #[must_use]
-    #[inline]
-    pub fn is_filled(self) -> bool {
-        match self.bytes() {
-            // Most texts begin with a letter.
-            [b'"', first, ..] if first.is_ascii_alphanumeric() => true,
-            [b'"', ..] => !self.is_blank_text(),
-            bytes => bytes != b"null",
-        }
-    }
-
-    #[cold]
-    fn is_blank_text(self) -> bool {
-        self.as_text().is_some_and(|text| text::is_blank(&text))
     }
 
     /// JavaScript's truth: all but `null`, `false`, `""` and zero.
@@ -164,12 +146,12 @@ impl<'a> Value<'a> {
         if self.kind() != Kind::Text {
             return None;
         }
-        if self.outline.has_escapes() {
+        if self.document.has_escapes() {
             return text_of(self.json());
         }
         let range = self.range();
         Some(Cow::Borrowed(
-            &self.outline.text()[range.start + 1..range.end - 1],
+            &self.document.text()[range.start + 1..range.end - 1],
         ))
     }
 
@@ -195,7 +177,7 @@ impl<'a> Value<'a> {
     /// The value as an object; `None` where it is none.
     #[must_use]
     pub fn as_object(self) -> Option<Object<'a>> {
-        (self.kind() == Kind::Object).then(|| Object::of(self.outline, self.inside()))
+        (self.kind() == Kind::Object).then(|| Object::of(self.document, self.inside()))
     }
 
     /// The members of an object, each key once; `None` where it is none.
@@ -213,8 +195,8 @@ impl<'a> Value<'a> {
         let (mut index, end) = self.inside();
         let mut elements = Vec::new();
         while index < end {
-            elements.push(Self::at_node(self.outline, index));
-            index = self.outline.places.nodes[index as usize].next;
+            elements.push(Self::at_node(self.document, index));
+            index = self.document.places.nodes[index as usize].next;
         }
         Some(elements)
     }
@@ -231,7 +213,7 @@ impl<'a> Value<'a> {
         let mut count = 0;
         while index < end {
             count += 1;
-            index = self.outline.places.nodes[(index + step) as usize].next;
+            index = self.document.places.nodes[(index + step) as usize].next;
         }
         count
     }

@@ -1,4 +1,4 @@
-//! Writes JSON into one buffer. Values of a request go in as they came.
+//! Writes JSON into one buffer. Values of a document go in as they came.
 
 use std::{fmt, io::Write};
 
@@ -71,7 +71,7 @@ impl Writer {
         });
     }
 
-    /// Writes a key of ours, which needs no escape; its value has to follow.
+    /// Writes a key that needs no escape; its value has to follow.
     pub fn key(&mut self, key: &'static str) {
         debug_assert!(string::is_plain(key), "{key} needs escapes");
         self.separate();
@@ -79,7 +79,7 @@ impl Writer {
         self.0.push(b':');
     }
 
-    /// Writes a key that a request has brought, with a suffix of ours, which needs no escape; its value has to follow.
+    /// Writes a key of any spelling, with a suffix that needs no escape; its value has to follow.
     pub fn name(&mut self, name: &str, suffix: &'static str) {
         debug_assert!(string::is_plain(suffix), "{suffix} needs escapes");
         self.text(name);

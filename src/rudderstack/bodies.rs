@@ -194,7 +194,7 @@ impl<'a> Bodies<'a> {
         let entries = self.events.into_iter().zip(resolved);
         let entries = entries.map(|(body, resolved)| match resolved.as_deref() {
             None => body.entry(),
-            Some(Resolved::Entry(outline)) => Body::read(outline.root()).entry(),
+            Some(Resolved::Entry(document)) => Body::read(document.root()).entry(),
             Some(Resolved::TooLong { length, most }) => body.entry().too_long(*length, *most),
         });
         Batch {
@@ -210,7 +210,7 @@ impl<'a> Bodies<'a> {
 
 /// How many events, and destinations, a body holds at most, whatever its form.
 #[must_use]
-pub fn most_events(body: Value<'_>) -> usize {
+pub fn max_events(body: Value<'_>) -> usize {
     let members = body.as_object().unwrap_or_default();
     let lists = members.pick(["input", "batch", "destinations"]);
     let counts = lists.into_iter().flatten().map(Value::count);

@@ -150,12 +150,6 @@ impl Key {
         }
     }
 
-    /// Whether the value is a text.
-    #[must_use]
-    pub fn is_text(&self) -> bool {
-        self.0.form == ValueForm::Quoted
-    }
-
     /// The form by which two keys are the same to Salesforce. It compares names and e-mails without letter case; whether an
     /// identifier has one, its field decides, so that identifiers of different letters are different keys.
     #[must_use]

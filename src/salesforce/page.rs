@@ -166,7 +166,7 @@ impl Row {
         let values = record
             .members()
             .into_iter()
-            .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.to_outline()?)));
+            .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.to_document()?)));
         Self {
             values: Some(Arc::new(values.collect())),
             ..self
@@ -239,8 +239,8 @@ pub fn page(
     reads_fields: bool,
     rows: &mut Vec<Row>,
 ) -> Result<Option<String>, Fault> {
-    let outline = outline(answer)?;
-    let page = Page::read(&outline)?;
+    let document = document(answer)?;
+    let page = Page::read(&document)?;
     let read = |record: Object<'_>| {
         let row = Row::read(record, field)?;
         Some(if reads_fields {
@@ -262,14 +262,14 @@ pub fn page(
 const SMALL: usize = 1 << 10;
 
 /// The JSON of an answer. serde's own text would quote the answer, personal data included.
-fn outline(answer: &[u8]) -> Result<Document<'_>, Fault> {
+fn document(answer: &[u8]) -> Result<Document<'_>, Fault> {
     let text = std::str::from_utf8(answer).map_err(|_| unreadable("it is no UTF-8"))?;
     let mut left = MAX_PLACES * text.len() + SMALL;
     let room = |bytes| {
         left = left.checked_sub(bytes).ok_or(())?;
         Ok(())
     };
-    Document::read_within(text, room).map_err(|unread| match unread {
+    Document::read_within(text, None, room).map_err(|unread| match unread {
         Unread::NoRoom(()) => unreadable("it holds far too many values"),
         Unread::NotJson(error) => {
             let (line, column) = (error.line(), error.column());

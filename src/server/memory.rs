@@ -170,7 +170,7 @@ impl Share {
         Ok(())
     }
 
-    /// Takes memory for what is about to be made of the body: an outline, events, answers. The first two times the body's
+    /// Takes memory for what is about to be made of the body: a document, events, answers. The first two times the body's
     /// length are taken with the body; only what exceeds them is taken now.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ fn text_or_number<'a>(event: &Event<'a>) -> Result<Cow<'a, str>, EventError> {
     let mut values = EMAIL
         .iter()
         .filter_map(|path| event.at(path))
-        .filter(|value| value.is_filled());
+        .filter(|value| text::is_filled(*value));
     let email = values.next().ok_or(EventError::NoEmail)?;
     let text = email.as_text_or_number().ok_or(EventError::EmailNotText {
         found: email.kind().noun(),

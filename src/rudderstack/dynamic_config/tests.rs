@@ -14,7 +14,7 @@ fn text(entry: &str) -> Option<String> {
     }
     let unlimited = |_| Ok::<(), ()>(());
     match resolved(entry, destination, usize::MAX, unlimited).unwrap()? {
-        Resolved::Entry(outline) => Some(outline.root().json().to_owned()),
+        Resolved::Entry(document) => Some(document.root().json().to_owned()),
         Resolved::TooLong { length, .. } => panic!("{length} bytes are too long"),
     }
 }

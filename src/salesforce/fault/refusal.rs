@@ -105,10 +105,10 @@ impl Refusal {
 
 /// The errors of a body that is no success; none where it has no known shape.
 pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
-    let Ok(outline) = Document::read(String::from_utf8_lossy(body)) else {
+    let Ok(document) = Document::read(String::from_utf8_lossy(body)) else {
         return Vec::new();
     };
-    let root = outline.root();
+    let root = document.root();
     match (root.as_array(), root.as_object()) {
         (Some(errors), _) => read(status, errors).collect(),
         // The token endpoint's form, and that of an error which stands alone.
@@ -124,8 +124,8 @@ pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
 /// What a 2xx answer refuses all the same: a record's result, or one in a list of them, or an sObject Tree, which is written
 /// whole or not at all. `None` where it refuses nothing. Whatever else a result holds, its `success: false` counts.
 pub(super) fn refused_in_success(status: u16, body: &[u8]) -> Option<Vec<Refusal>> {
-    let outline = Document::read(String::from_utf8_lossy(body)).ok()?;
-    let root = outline.root();
+    let document = Document::read(String::from_utf8_lossy(body)).ok()?;
+    let root = document.root();
     let is =
         |result: Object<'_>, name, json| result.get(name).is_some_and(|value| value.json() == json);
     let results = root.as_array().unwrap_or_else(|| vec![root]);

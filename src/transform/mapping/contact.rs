@@ -16,9 +16,12 @@ use crate::transform::mapping::{
 /// The table.
 pub(super) static TABLE: Table = Table {
     fields: &FIELDS,
-    index: LazyLock::new(|| Index::of(&FIELDS, &TAKEN)),
+    index: LazyLock::new(|| Index::of(&FIELDS, &KEPT)),
     before: Some(&lead::TABLE),
 };
+
+/// Traits that RudderStack keeps to itself.
+const KEPT: [&str; 2] = ["anonymousId", "avatar"];
 
 #[rustfmt::skip]
 static FIELDS: [Field; 44] = [
@@ -66,15 +69,4 @@ static FIELDS: [Field; 44] = [
     Field { name: "Salutation", source: Source::Traits(&["salutation"]), default: None, access: Written },
     Field { name: "Suffix", source: Source::Traits(&["suffix"]), default: None, access: Written },
     Field { name: "Title", source: Source::Traits(&["title"]), default: None, access: Written },
-];
-
-/// Traits that never become custom fields: the table reads them, or RudderStack keeps them to itself.
-#[rustfmt::skip]
-const TAKEN: [&str; 47] = [
-    "accountId", "address", "anonymousId", "assistantName", "assistantPhone", "avatar", "birthday", "canAllowPortalSelfReg",
-    "cleanStatus", "city", "country", "countryCode", "department", "description", "doNotCall", "email",
-    "emailBouncedDate", "emailBouncedReason", "fax", "firstName", "geocodeAccuracy", "hasOptedOutOfEmail", "hasOptedOutOfFax", "homePhone",
-    "individualId", "isDeleted", "isEmailBounced", "isPersonAccount", "jigsaw", "lastName", "latitude", "LeadSource",
-    "longitude", "middleName", "mobilePhone", "name", "ownerId", "phone", "postalCode", "recordTypeId",
-    "reportsToId", "salutation", "state", "stateCode", "street", "suffix", "title",
 ];

@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
             Some(FieldValue::Trait(own)) => {
                 let text = own.as_text();
                 let text = text.filter(|text| text != email && text::trimmed(text) == email);
-                if text.is_some() || creates && !own.is_filled() {
+                if text.is_some() || creates && !text::is_filled(*own) {
                     self.members.set(name, looked_up());
                 }
             }

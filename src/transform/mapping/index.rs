@@ -108,8 +108,9 @@ impl Names {
 }
 
 impl Index {
-    /// The index of a table's fields, and of the traits that never become custom fields.
-    pub(super) fn of(fields: &[Field], taken: &[&'static str]) -> Self {
+    /// The index of a table's fields, and of traits that RudderStack keeps to itself. Neither these nor the traits that are read
+    /// ever become custom fields.
+    pub(super) fn of(fields: &[Field], kept: &[&'static str]) -> Self {
         let (mut names, mut slots) = (Names::default(), Vec::new());
         let mut read = 0;
         for part in PARTS {
@@ -122,7 +123,8 @@ impl Index {
         let places: Vec<Places> = places.collect();
         read = places.iter().fold(read, |read, field| read | field.slots);
         let (mut unread, mut read_inside) = (0, 0);
-        for name in taken {
+        let taken = fields.iter().flat_map(Field::traits).chain(PARTS);
+        for name in taken.chain(kept.iter().copied()) {
             let known = names.add(name, &mut slots);
             known.is_taken = true;
             let whole: u128 = 1 << known.slot;

@@ -15,9 +15,12 @@ use crate::transform::mapping::{
 /// The table.
 pub(super) static TABLE: Table = Table {
     fields: &FIELDS,
-    index: LazyLock::new(|| Index::of(&FIELDS, &TAKEN)),
+    index: LazyLock::new(|| Index::of(&FIELDS, &KEPT)),
     before: None,
 };
+
+/// Traits that RudderStack keeps to itself.
+const KEPT: [&str; 5] = ["age", "anonymousId", "avatar", "birthday", "gender"];
 
 #[rustfmt::skip]
 static FIELDS: [Field; 44] = [
@@ -65,16 +68,4 @@ static FIELDS: [Field; 44] = [
     Field { name: "Suffix", source: Source::Traits(&["suffix"]), default: None, access: Written },
     Field { name: "Title", source: Source::Traits(&["title"]), default: None, access: Written },
     Field { name: "Website", source: Source::Traits(&["website"]), default: None, access: Written },
-];
-
-/// Traits that never become custom fields: the table reads them, or RudderStack keeps them to itself.
-#[rustfmt::skip]
-const TAKEN: [&str; 49] = [
-    "accuracy", "address", "age", "anonymousId", "avatar", "birthday", "city", "company",
-    "companyDunsNumber", "country", "countryCode", "currencyIsoCode", "createdAt", "createdById", "createddate", "description",
-    "division", "email", "fax", "firstName", "gender", "geocodeAccuracy", "hasOptedOutOfEmail", "hasOptedOutOfFax",
-    "individualId", "isConverted", "isDeleted", "isUnreadByOwner", "jigsaw", "lastName", "latitude", "LeadSource",
-    "longitude", "middleName", "mobilePhone", "name", "ownerId", "phone", "postalCode", "rating",
-    "recordTypeId", "salutation", "state", "stateCode", "status", "street", "suffix", "title",
-    "website",
 ];

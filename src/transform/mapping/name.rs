@@ -40,7 +40,7 @@ impl<'a> Name<'a> {
         let mut own = |value: Option<Value<'a>>, name| {
             let value = value?;
             match value.kind() {
-                Kind::Text => value.is_filled().then_some(value),
+                Kind::Text => text::is_filled(value).then_some(value),
                 Kind::Number if value.is_truthy() => Some(value),
                 Kind::Null => None,
                 Kind::Number | Kind::Bool | Kind::Array | Kind::Object => {
@@ -50,7 +50,7 @@ impl<'a> Name<'a> {
             }
         };
         let (first, last) = (own(first_name, FIRST_NAME), own(last_name, LAST_NAME));
-        let parts = match name.filter(|name| name.is_filled()) {
+        let parts = match name.filter(|name| text::is_filled(*name)) {
             None => Parts::default(),
             Some(name) => name.as_text().map_or_else(
                 || {

@@ -1,4 +1,7 @@
 //! The traits of an event, sorted once to where a table's fields look for them: a field then finds its trait by position.
+//!
+//! Read by name instead, each of a table's paths is searched among the traits. That takes 102,150 instructions for a lead's event
+//! in place of 81,640 (`tests/bench/instructions lead`).
 
 use std::borrow::Cow;
 

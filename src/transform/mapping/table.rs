@@ -59,6 +59,16 @@ pub(super) enum Source {
 }
 
 impl Field {
+    /// The traits that the field is read from. An object of which only a field that is missing reads a part is none of them.
+    pub(super) fn traits(&self) -> impl Iterator<Item = &'static str> {
+        let paths = self.source.paths().iter();
+        paths.filter_map(|path| match path.split_once('.') {
+            Some(_) if self.access == Access::Missing => None,
+            Some((root, _)) => Some(root),
+            None => Some(*path),
+        })
+    }
+
     /// The field's value from the traits: the first path that has one. An object or array is no value and is noted, unless
     /// it is one that the table reads from, such as `company`; so is a value that another one comes before.
     #[inline]

@@ -7,11 +7,11 @@ use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 fuzz_target!(|text: &str| {
-    let outline = Document::read(text);
+    let document = Document::read(text);
     let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
-    assert_eq!(outline.is_ok(), is_json, "{text:?}");
-    let Ok(outline) = outline else { return };
-    let root = outline.root();
+    assert_eq!(document.is_ok(), is_json, "{text:?}");
+    let Ok(document) = document else { return };
+    let root = document.root();
     assert_eq!(root.json(), text.trim_matches([' ', '\n', '\r', '\t']));
     match serde_json::from_str::<Json>(text) {
         Ok(json) => {
@@ -21,7 +21,7 @@ fuzz_target!(|text: &str| {
         Err(error) if error.to_string().contains("recursion limit") => {}
         Err(_) => assert!(root.flaw().is_some(), "{text:?}"),
     }
-    let again = root.to_outline().expect("a value is a text");
+    let again = root.to_document().expect("a value is a text");
     assert_eq!(again.root().json(), root.json());
 });
 

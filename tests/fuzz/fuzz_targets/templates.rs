@@ -10,12 +10,12 @@ use salesforce_transformer::{
 use serde_json::{Map, Value};
 
 fuzz_target!(|text: &str| {
-    let (Ok(outline), Ok(Value::Object(entry))) =
+    let (Ok(document), Ok(Value::Object(entry))) =
         (Document::read(text), serde_json::from_str(text))
     else {
         return;
     };
-    let object = outline.root().as_object().expect("an object");
+    let object = document.root().as_object().expect("an object");
     let Some(destination) = object.get("destination") else {
         return;
     };

@@ -83,7 +83,7 @@ fn alone(route: Route, is_compacted: bool, body: &[u8]) {
 
 /// Whatever stands between two good events, these become requests, and each of the three is answered for itself.
 fn among_others(route: Route, is_compacted: bool, is_entry: bool, text: &str) {
-    let Ok(outline) = Document::read(text) else {
+    let Ok(document) = Document::read(text) else {
         return;
     };
     let entry = |job: u64, message: &str| {
@@ -99,7 +99,7 @@ fn among_others(route: Route, is_compacted: bool, is_entry: bool, text: &str) {
     let between = if is_entry {
         text.to_owned()
     } else {
-        entry(BETWEEN, outline.root().json())
+        entry(BETWEEN, document.root().json())
     };
     let entries = [entry(FIRST, &good[0]), between, entry(LAST, &good[1])].join(",");
     let destinations = format!(r#"{{"d1":{}}}"#, destination());
