@@ -95,7 +95,6 @@ impl<'f> Flush<'f> {
 
     /// The write with what it has to change; `None` where that is nothing, or the org has no call to spare for it.
     fn changing<'p>(&mut self, mut write: Write<'p>) -> Option<Write<'p>> {
-        write.resolved.fields.fill_placeholders();
         let limits = self.room.salesforce.limits();
         let spares = limits.spares(self.access.session.instance());
         let verdict = match write

@@ -105,16 +105,9 @@ impl<'a> Outcomes<'a> {
         0
     }
 
-    /// The outcomes, with what no event has brought filled in.
+    /// The outcomes.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Outcome<'a>> {
-        for outcome in &mut self.outcomes {
-            if let Ok(Requests::Described(requests)) = &mut outcome.result {
-                for request in requests {
-                    request.fields.fill_placeholders();
-                }
-            }
-        }
+    pub fn finish(self) -> Vec<Outcome<'a>> {
         self.outcomes
     }
 }

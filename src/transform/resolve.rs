@@ -58,16 +58,13 @@ impl Resolved<'_, '_> {
         unchanged: Option<&mut Unchanged>,
         spares: Option<&Spares>,
     ) -> Result<(), EventError> {
-        if unchanged.is_some() && self.target.id.is_some() {
-            self.fields.fill_placeholders();
-        }
         if let Some(unchanged) = unchanged
             && !unchanged.reduce(&self.target, &mut self.fields)
         {
             return Err(EventError::Unchanged);
         }
         let creates = self.target.id.is_none();
-        let spared = spares.map_or(Ok(()), |spares| spares.write(creates));
-        spared.map_err(EventError::Reserved)
+        let call = spares.map_or(Ok(()), |spares| spares.write(creates));
+        call.map_err(EventError::Reserved)
     }
 }

@@ -40,10 +40,9 @@ pub fn fields_to_read(
         email: None,
         stored: None,
     };
-    let Ok(mut fields) = mapping::fields(plan, record, &update, destination, rules) else {
+    let Ok(fields) = mapping::fields(plan, record, &update, destination, rules) else {
         return Vec::new();
     };
-    fields.fill_placeholders();
     let names = fields.names().map(|name| name.text().into_owned());
     names.filter(|name| is_api_name(name)).collect()
 }
@@ -76,6 +75,7 @@ fn is_stored(value: &FieldValue<'_>, stored: Value<'_>) -> bool {
     match value {
         FieldValue::Trait(value) => is_same(*value, stored),
         FieldValue::Text(text) => stored.as_text().as_deref() == Some(&**text),
+        FieldValue::Placeholder(text) => stored.as_text().as_deref() == Some(*text),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use crate::{
     config::rules::LetterCase,
     json::{Distinct, Value, Writer},
@@ -18,8 +16,6 @@ pub struct Fields<'a> {
     /// Whether letter case tells names apart.
     case: LetterCase,
     members: Distinct<FieldName<'a>, FieldValue<'a>>,
-    /// What is sent for fields that nothing fills.
-    pub(super) placeholders: SmallVec<[(&'static str, &'static str); 2]>,
     /// Traits that no field can take, with the reason.
     pub left_out: Vec<LeftOut<'a>>,
 }
@@ -34,6 +30,8 @@ pub enum FieldValue<'a> {
     Trait(Value<'a>),
     /// A text of ours, such as a part of a name.
     Text(Cow<'a, str>),
+    /// The text that is sent if nothing else fills the field. Any other value takes its place.
+    Placeholder(&'static str),
 }
 
 impl std::fmt::Debug for FieldValue<'_> {
@@ -41,6 +39,7 @@ impl std::fmt::Debug for FieldValue<'_> {
         match self {
             Self::Trait(value) => value.fmt(f),
             Self::Text(text) => write!(f, "<a text of {} bytes>", text.len()),
+            Self::Placeholder(text) => write!(f, "{text:?}, a placeholder"),
         }
     }
 }
@@ -50,6 +49,7 @@ impl FieldValue<'_> {
         match self {
             Self::Trait(value) => json.value(*value),
             Self::Text(text) => json.text(text),
+            Self::Placeholder(text) => json.text(text),
         }
     }
 }
@@ -60,7 +60,6 @@ impl<'a> Fields<'a> {
         Self {
             case,
             members: Distinct::with_capacity(fields),
-            placeholders: SmallVec::new(),
             left_out: Vec::new(),
         }
     }
@@ -80,6 +79,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Sets what is sent if nothing else fills a field.
+    pub(super) fn set_placeholder(&mut self, name: FieldName<'a>, text: &'static str) {
+        let placeholder = || FieldValue::Placeholder(text);
+        self.members.set_absent(name, placeholder);
+    }
+
     /// Sets the e-mail of a lead as it was looked up, among fields that are sent as they are: where only invisible signs
     /// around it differ, and where a lead is created without one. Otherwise the next event of the same person would not find
     /// the lead, and create another.
@@ -97,14 +102,20 @@ impl<'a> Fields<'a> {
             None if creates => {
                 self.members.set(name, looked_up());
             }
-            Some(FieldValue::Text(_)) | None => {}
+            Some(FieldValue::Text(_) | FieldValue::Placeholder(_)) | None => {}
         }
     }
 
     /// Takes the fields of a later event in, which win.
     pub fn absorb(&mut self, later: Self) {
-        self.members.extend(later.members);
-        self.placeholders.extend(later.placeholders);
+        for (name, value) in later.members {
+            match value {
+                FieldValue::Placeholder(text) => self.set_placeholder(name, text),
+                FieldValue::Trait(_) | FieldValue::Text(_) => {
+                    self.members.set(name, value);
+                }
+            }
+        }
         self.left_out.extend(later.left_out);
     }
 
@@ -126,15 +137,6 @@ impl<'a> Fields<'a> {
                 value.write(json);
             }
         });
-    }
-
-    /// Fills what nothing has filled (row 7), once nothing more can come.
-    pub fn fill_placeholders(&mut self) {
-        for (name, text) in self.placeholders.drain(..) {
-            let text = || FieldValue::Text(Cow::Borrowed(text));
-            let name = FieldName::standard(name, self.case);
-            self.members.set_absent(name, text);
-        }
     }
 }
 

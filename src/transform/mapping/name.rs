@@ -176,6 +176,7 @@ mod tests {
             part.map(|part| match part {
                 FieldValue::Trait(value) => value.json().to_owned(),
                 FieldValue::Text(text) => text.into_owned(),
+                FieldValue::Placeholder(text) => text.to_owned(),
             })
         };
         (show(name.first), show(name.last))

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::{
     Table,
     field_name::FieldName,
@@ -61,9 +63,13 @@ pub(super) fn mapped<'a>(
         subject,
         rules,
     };
-    reading.standard_fields(&mut fields);
+    let placeholders = reading.standard_fields(&mut fields);
     for (name, value) in &reading.traits.others {
         reading.custom_field(name.clone(), *value, &mut fields);
+    }
+    for (name, text) in placeholders {
+        let name = FieldName::standard(name, rules.field_names);
+        fields.set_placeholder(name, text);
     }
     if reading.notes() {
         reading.note_unread(&mut fields.left_out);
@@ -72,15 +78,20 @@ pub(super) fn mapped<'a>(
 }
 
 impl<'a> Reading<'_, '_, 'a> {
-    /// Reads the fields of the table.
+    /// Reads the fields of the table. Gives the placeholders of those that no trait of theirs fills: a custom field may be the
+    /// same field.
     #[inline]
-    fn standard_fields(&self, fields: &mut Fields<'a>) {
+    fn standard_fields(
+        &self,
+        fields: &mut Fields<'a>,
+    ) -> SmallVec<[(&'static str, &'static str); 2]> {
         let creates = self.subject.creates;
-        let placeholders = creates || self.rules.placeholders == Placeholders::Always;
+        let mut placeholders = SmallVec::new();
+        let is_filled = creates || self.rules.placeholders == Placeholders::Always;
         for (field, places) in self.table.rows() {
             let Some(value) = field.value(self, places, &mut fields.left_out) else {
-                if let Some(text) = field.default.filter(|_| placeholders) {
-                    fields.placeholders.push((field.name, text));
+                if let Some(text) = field.default.filter(|_| is_filled) {
+                    placeholders.push((field.name, text));
                 }
                 continue;
             };
@@ -93,6 +104,7 @@ impl<'a> Reading<'_, '_, 'a> {
                 Access::Missing => fields.left_out.push(LeftOut::MissingField(field.name)),
             }
         }
+        placeholders
     }
 
     /// The e-mail: as the record was looked up by it, where it was; else as the trait says it.
