@@ -321,7 +321,7 @@ fn key_of<'p>(record: &'p Record<'_>) -> Option<&'p Key> {
     }
 }
 
-/// What the one record of an event is created for, and with whom the request may be shared (row 11).
+/// What the one record of an event is created for, and with whom the request may be shared (rule `one-create`).
 fn creation_of(writing: &Writing<'_>, entry: &Entry<'_>) -> Option<(Creation, Sharing)> {
     let [Record::Lead(key) | Record::Matching(key)] = writing.plan.records.as_slice() else {
         return None;

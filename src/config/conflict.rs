@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::{Config, serving::connections_within};
 use crate::{deliver::Delivery, in_flight, process, server::connections::max_header_bytes};
 
-/// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise (wire contract).
+/// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise.
 const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
 
 /// Two settings that do not go together. The service does not start with them.

@@ -132,7 +132,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Fills what nothing has filled (row 7), once nothing more can come.
+    /// Fills what nothing has filled (rule `lead-fields`), once nothing more can come.
     pub fn fill_placeholders(&mut self) {
         for (name, text) in self.placeholders.drain(..) {
             let text = || FieldValue::Text(Cow::Borrowed(text));

@@ -56,7 +56,7 @@ pub enum Unread<E> {
 /// A value that is valid JSON and still cannot be passed on.
 ///
 /// What is only echoed is never decoded on its way, so such a value would reach rudder-server, whose decoder throws a
-/// whole answer away for one of them (wire contract, section 1.0). It has to fail its own event here.
+/// whole answer away for one of them (`docs/rudder-server.md#json`). It has to fail its own event here.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Uncarriable {
     /// A `\ud800`-like escape without its other half.

@@ -176,7 +176,7 @@ fn transformed(event: &Event<'_>, json: &mut Writer) {
 /// What the delivery proxy is told of the request of some jobs.
 #[derive(Default)]
 struct Note<'o> {
-    /// They share it (row 11): the proxy can ask for each to be sent alone.
+    /// They share it (rule `one-create`): the proxy can ask for each to be sent alone.
     coalesced: bool,
     /// What its record was looked up by: what a further lookup may mend, the proxy has tried again.
     looked_up_by: Option<&'o Key>,

@@ -1,4 +1,4 @@
-//! Rows 1 to 4: which events are taken, and what is read from them.
+//! Rules `event-type` to `lead-email`: which events are taken, and what is read from them.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Rows 7 to 8a: which fields are written.
+//! Rules `lead-fields` to `mapping-off`: which fields are written.
 
 use salesforce_transformer::simulator::Simulator;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Rows 5, 6 and 9: which record an event is written to.
+//! Rules `named-object`, `lead-found` and `reverse-etl`: which record an event is written to.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a test writes its identifiers where it needs them: sync(json!({…}))"

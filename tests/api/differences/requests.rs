@@ -1,4 +1,4 @@
-//! Rows 10 to 12: how requests are written, shared and configured.
+//! Rules `request` to `dynamic-config`: how requests are written, shared and configured.
 
 use serde_json::{Value, json};
 

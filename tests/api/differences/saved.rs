@@ -1,4 +1,4 @@
-//! Rows 4 to 8 once more: what the documented set does so that a person is saved, and the stock set does not.
+//! Rules `lead-email` to `other-objects` once more: what the documented set does so that a person is saved, and the stock set does not.
 
 use serde_json::{Value, json};
 
