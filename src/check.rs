@@ -16,7 +16,7 @@ use self::report::{Finding, Report};
 use crate::{
     Config,
     config::{Stranger, strangers},
-    contract::destination::OWN,
+    rudderstack::destination::OWN,
 };
 
 /// What is to be checked.

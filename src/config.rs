@@ -5,6 +5,7 @@ mod conflict;
 mod economy;
 mod environment;
 mod parse;
+pub mod rules;
 mod serving;
 mod upstream;
 
@@ -25,8 +26,8 @@ pub use self::{
     upstream::UpstreamSettings,
 };
 use crate::{
-    contract::{Login, destination::OWN},
-    rules::{Compatibility, Placeholders, Rules},
+    config::rules::{Compatibility, Placeholders, Rules},
+    rudderstack::{Login, destination::OWN},
     salesforce::{AllowedHosts, Authorisations, Reserve, limits::PROBE_AFTER},
 };
 
@@ -148,7 +149,7 @@ impl Config {
         let username = filled(self.salesforce_username.as_ref());
         let password = filled(self.salesforce_password.as_ref());
         if username.is_some() != password.is_some() {
-            return Err(SettingError::LoginInHalf);
+            return Err(SettingError::IncompleteLogin);
         }
         Ok(self.check_agreement()?)
     }

@@ -1,62 +1,37 @@
 //! `salesforce-transformer`: RudderStack events in, Salesforce requests out.
 //!
-//! Read the batch, check each event, decide what must be asked of Salesforce, ask it once, map the fields, write the
-//! request, answer. Each verb is a room, [`pipeline`] is the sentence, and data goes through it one way:
+//! "Read the batch, check each event, decide what must be asked of Salesforce, ask it once, map the fields, write the
+//! request, answer." [`pipeline`] is this sentence. Data goes through it one way, and imports go one way too: a module
+//! uses the modules below its own line, never those above or beside it (`tests/layers.rs`).
 //!
-//! ```text
-//! bytes ─http→ Batch ─contract→ Event ─gate→ Admitted ─plan→ Plan ─salesforce→ Found ─target→ Target ┐
-//!                                               └──────────────── map → Fields ──────────────────────┤
-//!                                     answer ←reply─ Outcome ←descriptor─┘  (or ←deliver─, in inline delivery)
-//! ```
-//!
-//! - [`contract`]: what rudder-server sends and expects
-//! - [`gate`]: is the event meant for Salesforce?
-//! - [`plan`]: which records does it write, and what must be known first?
-//! - [`orgs`]: the orgs of a batch, each asked once
-//! - [`salesforce`]: the only room that calls Salesforce
-//! - [`target`]: which record is it, after all?
-//! - [`map`]: traits → fields
-//! - [`descriptor`]: the request
-//! - [`unchanged`]: what need not be written again
-//! - [`deliver`]: writes to Salesforce itself, where rudder-server lets it
-//! - [`proxy`]: delivers for rudder-server what a descriptor describes
-//! - [`outcome`]: what became of each event
-//! - [`rules`]: the two sets of rules
-//! - [`error`]: the two kinds of failure
-//! - [`http`], [`config`], [`metrics`], [`telemetry`], [`server`]: the service around it
-//! - [`in_flight`], [`process`]: the memory of requests, and what the process may use
-//! - [`upstream`]: the transformer behind this one, for everything that is not Salesforce's
-//! - [`record`], [`compare`]: real traffic, and where two transformers answer it differently
-//! - [`check`]: what the configured login may do in its org
-//! - [`simulator`], [`demo`]: a Salesforce in memory, and the whole job on one screen
+//! | layer | what it is for |
+//! |---|---|
+//! | [`http`] | routes, handlers, middleware, the body extractor, answers to rejected requests |
+//! | [`upstream`], [`check`], [`compare`] | the transformer behind this one; the work of the commands |
+//! | [`pipeline`] | plan, look up once, resolve, describe or deliver, merge |
+//! | [`reply`], [`delivery`] | what rudder-server gets back; writing to Salesforce ourselves |
+//! | [`transform`] | gate, plan, resolve, mapping, descriptor, outcome, the failures of an event |
+//! | [`salesforce`] | the org's API: client, auth, lookup, write, limits, faults |
+//! | [`rudderstack`] | what rudder-server and its SDKs send: batch, event, destination, delivery request, dynamic config |
+//! | [`server`] | listeners, memory in flight, process, telemetry |
+//! | [`metrics`], [`config`] | the registry; every setting, and the types that settings choose |
+//! | [`json`], [`lifecycle`], [`text`] | documents over one text; stop signals and writes under way; texts for people |
 
 pub mod check;
 pub mod compare;
 pub mod config;
-pub mod contract;
-pub mod deliver;
-pub mod demo;
-pub mod descriptor;
-pub mod error;
-pub mod gate;
+pub mod delivery;
 pub mod http;
-pub mod in_flight;
-pub mod map;
+pub mod json;
+pub mod lifecycle;
 pub mod metrics;
-pub mod orgs;
-pub mod outcome;
 pub mod pipeline;
-pub mod plan;
-pub mod process;
-pub mod proxy;
-pub mod record;
-pub mod rules;
+pub mod reply;
+pub mod rudderstack;
 pub mod salesforce;
 pub mod server;
-pub mod simulator;
-pub mod target;
-pub mod telemetry;
-pub mod unchanged;
+pub mod text;
+pub mod transform;
 pub mod upstream;
 
 use std::{
@@ -72,8 +47,10 @@ use tokio::sync::watch;
 pub use config::Config;
 
 use crate::{
-    config::SettingError, http::Readiness, record::Recorder, salesforce::Salesforce,
-    upstream::Upstream,
+    config::SettingError,
+    lifecycle::Lifecycle,
+    salesforce::Salesforce,
+    upstream::{Upstream, recorder::Recorder},
 };
 
 /// Why the service cannot start.
@@ -99,7 +76,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// [`StartError`].
-pub fn app(config: &Config, ready: Readiness) -> Result<Router, StartError> {
+pub fn app(config: &Config, ready: Lifecycle) -> Result<Router, StartError> {
     let metrics = metrics::new();
     let salesforce = Arc::new(Salesforce::new(
         config,

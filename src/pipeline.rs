@@ -3,6 +3,7 @@
 
 mod bounds;
 mod inline;
+pub mod lookups;
 
 use std::sync::Arc;
 
@@ -11,23 +12,23 @@ use smallvec::smallvec;
 
 pub use self::bounds::Bounds;
 use crate::{
-    config::Config,
-    contract::{Batch, Destination, Entry, Event, Route},
-    deliver::{Deliveries, Intake},
-    descriptor::Descriptor,
-    error::{EventError, SecretFlaw},
-    gate,
-    http::Readiness,
-    in_flight::{Overloaded, Share},
-    map,
+    config::{Config, rules::Rules},
+    delivery::{Deliveries, Intake},
+    lifecycle::Lifecycle,
     metrics::Metrics,
-    orgs::{Answers, Destinations, OrgIndex, Orgs, Spent},
-    outcome::{Creation, DescribedRequests, Outcome, Outcomes, Requests, Sharing},
-    plan::{self, Plan, Record},
-    rules::Rules,
+    pipeline::lookups::{Answers, Destinations, OrgIndex, Orgs, Spent},
+    rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::{Key, Salesforce, fault::LAST_ATTEMPT, limits::Handled},
-    target,
-    unchanged::{self, Unchanged},
+    server::memory::{Overloaded, Share},
+    transform::{
+        descriptor::Descriptor,
+        error::{EventError, SecretFlaw},
+        gate, mapping,
+        outcome::{Creation, DescribedRequests, Outcome, Outcomes, Requests, Sharing},
+        plan::{self, Plan, Record},
+        target,
+        unchanged::{self, Unchanged},
+    },
 };
 
 /// What a request needs on its way through the rooms.
@@ -74,7 +75,7 @@ impl Pipeline {
         config: &Config,
         salesforce: Arc<Salesforce>,
         metrics: Arc<Metrics>,
-        life: Readiness,
+        life: Lifecycle,
     ) -> Self {
         let deliveries = Deliveries::new(config, Arc::clone(&salesforce), life);
         Self {
@@ -238,7 +239,7 @@ impl Pipeline {
     ) -> Outcome<'a> {
         let (oauth, result) = match planned {
             Ok(Planned::Writing(writing)) => (
-                answers.are_oauth(writing.org),
+                answers.is_oauth(writing.org),
                 self.write(writing, answers, unchanged)
                     .map(Requests::Described),
             ),
@@ -266,7 +267,7 @@ impl Pipeline {
         let mut requests = DescribedRequests::new();
         for record in &plan.records {
             let target = target::settle(record, &asked.found, destination, &self.rules)?;
-            let mut fields = map::fields(plan, record, &target, destination, &self.rules)?;
+            let mut fields = mapping::fields(plan, record, &target, destination, &self.rules)?;
             if self.skip_unchanged && target.id.is_some() {
                 fields.fill_placeholders();
                 if !unchanged.reduce(&target, &mut fields) {

@@ -4,27 +4,27 @@
 //! one of four dispositions.
 
 pub mod auth;
+mod batcher;
 pub(crate) mod by_key;
+mod cache;
 pub mod client;
 pub mod collections;
 pub mod composite;
 pub mod credentials;
 pub mod delivery;
 pub mod fault;
-pub mod found;
+pub mod field_types;
 pub mod hosts;
 pub mod inspect;
 pub mod key;
 pub mod limits;
 pub mod literal;
-pub mod lookup;
+mod lookup;
 pub mod operation;
-mod remembered;
-mod search;
+pub mod page;
+pub mod results;
 pub mod session;
-mod shared;
 pub mod soql;
-pub mod types;
 
 use std::sync::Arc;
 
@@ -32,23 +32,23 @@ pub use auth::{AuthError, Authorisations};
 pub use collections::RecordWrite;
 pub use credentials::Credentials;
 pub use fault::Fault;
-pub use found::Found;
 pub use hosts::AllowedHosts;
 pub use key::Key;
 pub use limits::{Limits, Reserve, Spares};
-pub use lookup::{Freshness, Row, Wanted};
+pub use page::{Freshness, Row, Wanted};
+pub use results::Found;
 pub use session::{Instance, Session};
 
 use self::{
-    remembered::{Remembered, Viewers},
-    shared::Lookups,
-    types::Types,
+    batcher::Lookups,
+    cache::{Remembered, Viewers},
+    field_types::Types,
 };
 use crate::{
     StartError,
     config::Config,
-    in_flight::InFlight,
     metrics::{LookupSource, Metrics},
+    server::memory::InFlight,
 };
 
 /// All orgs that the service talks to: one HTTP client, one cache of tokens.
@@ -131,7 +131,7 @@ impl Salesforce {
         wanted: &[Wanted],
     ) -> Result<Asked, Arc<AuthError>> {
         match self.ask_once(credentials, wanted).await {
-            Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.are_oauth() => {
+            Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.is_oauth() => {
                 self.ask_once(credentials, wanted).await
             }
             asked => asked,

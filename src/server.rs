@@ -3,6 +3,9 @@
 pub(crate) mod connections;
 mod counted;
 mod listeners;
+pub mod memory;
+pub mod process;
+pub mod telemetry;
 
 use std::{
     convert::Infallible,
@@ -36,7 +39,7 @@ use self::{
     counted::Counted,
     listeners::is_of_connection,
 };
-use crate::{config::Serving, http::Readiness, in_flight::InFlight};
+use crate::{config::Serving, lifecycle::Lifecycle, server::memory::InFlight};
 
 /// How long nothing is taken in after that has failed: it does so for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -68,7 +71,7 @@ pub type Signals = mpsc::Receiver<()>;
 pub async fn serve(
     listeners: Listeners,
     app: Router,
-    ready: Readiness,
+    ready: Lifecycle,
     mut signals: Signals,
     settings: &Serving,
 ) -> End {

@@ -15,6 +15,7 @@ mod features;
 mod held;
 mod ownership;
 mod pass;
+pub mod recorder;
 mod trouble;
 
 use std::{

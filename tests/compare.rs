@@ -8,12 +8,13 @@ use std::{
 };
 
 use clap::{Args, FromArgMatches, builder::Resettable};
-use salesforce_transformer::{Config, app, http::Readiness, simulator::Simulator};
+use salesforce_simulator::Simulator;
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// Starts a service for an org, and returns its URL.
-async fn service(salesforce: &str, flags: &[&str]) -> (String, Readiness) {
+async fn service(salesforce: &str, flags: &[&str]) -> (String, Lifecycle) {
     let command = Config::augment_args(clap::Command::new("service").no_binary_name(true))
         .mut_args(|arg| arg.env(Resettable::Reset));
     let hosts = [
@@ -27,7 +28,7 @@ async fn service(salesforce: &str, flags: &[&str]) -> (String, Readiness) {
         system_proxy: false,
         ..Config::from_arg_matches(&matches).unwrap()
     };
-    let life = Readiness::default();
+    let life = Lifecycle::default();
     let app = app(&config, life.clone()).unwrap();
     (serve(app).await, life)
 }

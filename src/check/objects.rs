@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::report::Finding;
 use crate::{
-    map::standard_fields,
     salesforce::{Fault, Salesforce, Session, inspect::Description, soql::LEAD_FIELDS},
+    transform::mapping::standard_fields,
 };
 
 /// An object, with the names of what is looked at.

@@ -6,10 +6,10 @@ use super::{objects::OBJECTS, report::Finding};
 use crate::{
     Config,
     config::Flow,
-    contract::Login,
-    in_flight::InFlight,
     metrics,
+    rudderstack::Login,
     salesforce::{Credentials, Reserve, Salesforce, Session},
+    server::memory::InFlight,
 };
 
 /// The first version in which a write can say what is to be done about duplicate rules

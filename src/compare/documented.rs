@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::difference::Difference;
-use crate::{contract::text, map};
+use crate::{text, transform::mapping};
 
 /// Marks the intended differences of an event.
 pub(super) fn explain(
@@ -78,11 +78,11 @@ fn of_field(
         (Some(Value::String(blank)), _) if text::is_blank(blank) => {
             Some("blank-text: blank text is absent")
         }
-        (Some(_), None) if map::is_system_field(name) => {
+        (Some(_), None) if mapping::is_system_field(name) => {
             Some("system-fields: the REST API never writes the field")
         }
         (Some(_), None) if lower == "id" => Some("own-id: a record's own id is left out"),
-        (Some(_), None) if map::is_only_of_leads(name) => {
+        (Some(_), None) if mapping::is_only_of_leads(name) => {
             Some("converted-contact: a contact gets no traits that only leads have")
         }
         (Some(_), None) if name.to_ascii_lowercase().ends_with("__c__c") => {
@@ -91,7 +91,7 @@ fn of_field(
         (Some(Value::Object(_) | Value::Array(_)), None) if is_custom => {
             Some("custom-fields: objects and arrays are no field value")
         }
-        (Some(_), None) if is_custom && !map::is_custom_field(name) => {
+        (Some(_), None) if is_custom && !mapping::is_custom_field(name) => {
             Some("custom-fields: no field can be called so")
         }
         (None, Some(value))

@@ -8,7 +8,10 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use super::{Config, serving::connections_within};
-use crate::{deliver::Delivery, in_flight, process, server::connections::max_header_bytes};
+use crate::{
+    delivery::Delivery,
+    server::{connections::max_header_bytes, memory, process},
+};
 
 /// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise.
 const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
@@ -55,7 +58,7 @@ pub enum Conflict {
     #[error(
         "BODY_LIMIT ({limit}) is more than a third of MAX_IN_FLIGHT_BYTES ({room}{by}), and a request counts as three times its \
          body: lower BODY_LIMIT to {} bytes, raise MAX_IN_FLIGHT_BYTES to {} bytes, or leave BODY_LIMIT out",
-        room.as_u64() / in_flight::WEIGHT, limit.as_u64().saturating_mul(in_flight::WEIGHT),
+        room.as_u64() / memory::WEIGHT, limit.as_u64().saturating_mul(memory::WEIGHT),
         by = if *is_default { ", half of the memory" } else { "" }
     )]
     BodyLimit {
@@ -135,7 +138,7 @@ impl Config {
     fn check_body_limit(&self) -> Result<(), Conflict> {
         let (serving, room) = (&self.serving, self.serving.most_in_flight());
         match serving.body_limit {
-            Some(limit) if limit.as_u64() > room / in_flight::WEIGHT => Err(Conflict::BodyLimit {
+            Some(limit) if limit.as_u64() > room / memory::WEIGHT => Err(Conflict::BodyLimit {
                 limit,
                 room: ByteSize(room),
                 is_default: serving.max_in_flight_bytes.is_none(),

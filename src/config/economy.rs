@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::parse;
-use crate::deliver::Delivery;
+use crate::delivery::Delivery;
 
 /// The settings that decide how many API calls are spent.
 #[derive(Args, Clone, Debug)]

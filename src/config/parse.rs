@@ -28,7 +28,7 @@ pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
 }
 
 /// The longest time that lookups may gather: nothing gathers longer that is answered while somebody waits.
-const LONGEST_WINDOW: Duration = Duration::from_secs(1);
+const MAX_WINDOW: Duration = Duration::from_secs(1);
 
 /// The smallest size that a setting may name, in bytes: what is less was meant in KiB or MiB.
 const SMALLEST: u64 = 1 << 10;
@@ -36,7 +36,7 @@ const SMALLEST: u64 = 1 << 10;
 /// The time for which lookups gather.
 pub(super) fn window(text: &str) -> Result<Duration, String> {
     let window = duration_or_none(text)?;
-    if window > LONGEST_WINDOW {
+    if window > MAX_WINDOW {
         return Err("it must be at most 1s: every event waits for so long".to_owned());
     }
     Ok(window)

@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 use clap::Args;
 
 use super::parse;
-use crate::{in_flight, process, server::connections::SPARE};
+use crate::server::{connections::SPARE, memory, process};
 
 /// The part of the open files, one in so many, that is kept for connections to Salesforce.
 const KEPT_FOR_SALESFORCE: usize = 4;
@@ -138,7 +138,7 @@ impl Serving {
     #[must_use]
     pub fn largest_body(&self) -> usize {
         let most = self.body_limit.unwrap_or(BODY_LIMIT).as_u64();
-        let fitting = self.most_in_flight() / in_flight::WEIGHT;
+        let fitting = self.most_in_flight() / memory::WEIGHT;
         usize::try_from(most.min(fitting)).unwrap_or(usize::MAX)
     }
 }

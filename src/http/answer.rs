@@ -16,15 +16,15 @@ use axum::{
 use http_body::Frame;
 
 use super::{
-    failure::{self, Caller},
-    received::as_json,
+    body::as_json,
+    error_response::{self, Caller},
     traces::Traces,
     transforms::Tally,
 };
 use crate::{
-    contract::reply::pieces::{self, Next, Outlet, PIECE},
-    error::RequestError,
-    in_flight::{Memory, Overloaded, Share},
+    http::request_error::RequestError,
+    reply::pieces::{self, Next, Outlet, PIECE},
+    server::memory::{Memory, Overloaded, Share},
 };
 
 /// What there is of an answer before its first byte.
@@ -124,7 +124,7 @@ impl Answer {
         let (traces, tally) = self.head.known.get().cloned().unwrap_or_default();
         let response = match answer {
             Ok(answer) => (tally.map(Extension), answer).into_response(),
-            Err(error) => failure::answer(&error, self.caller),
+            Err(error) => error_response::answer(&error, self.caller),
         };
         (traces.map(Extension), response).into_response()
     }

@@ -12,17 +12,17 @@ use axum::{
 
 use super::{
     App,
-    failure::{self, Caller},
-    received::{Named, Received, as_json, ours},
+    body::{Named, Received, as_json, ours},
+    error_response::{self, Caller},
     traces::Traces,
 };
 use crate::{
-    contract::{
+    http::request_error::RequestError,
+    reply,
+    rudderstack::{
         batch,
-        proxy::{ProxyRequest, ProxyVersion},
-        reply,
+        delivery_request::{ProxyRequest, ProxyVersion},
     },
-    error::RequestError,
 };
 
 /// `POST /v0/destinations/{destination}/proxy`
@@ -71,10 +71,10 @@ async fn proxy(
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, traces, as_json(Body::from(json))).into_response()
         }
-        Ok(Err(error)) => failure::answer(&error, Caller::RudderServer),
+        Ok(Err(error)) => error_response::answer(&error, Caller::RudderServer),
         Err(panicked) => {
             tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
-            failure::answer(&RequestError::Panicked, Caller::RudderServer)
+            error_response::answer(&RequestError::Panicked, Caller::RudderServer)
         }
     }
 }

@@ -18,14 +18,10 @@ use tower_http::{
 };
 
 use super::{
-    App,
-    failure::{self, Caller},
-    front, observed, unread,
+    App, access_log, dispatch, drain,
+    error_response::{self, Caller},
 };
-use crate::{
-    config::Config,
-    error::{RequestError, words_of_panic},
-};
+use crate::{config::Config, http::request_error::RequestError, lifecycle::panic_message};
 
 /// Answers below this size are sent as they are, in bytes.
 const SMALLEST_COMPRESSED: u16 = 1024;
@@ -57,15 +53,15 @@ pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
     let observed = routes
         .layer(middleware::from_fn_with_state(
             app.clone(),
-            unread::read_rest,
+            drain::read_rest,
         ))
         .layer(middleware::from_fn_with_state(
             app.clone(),
-            front::here_or_there,
+            dispatch::here_or_there,
         ))
         .layer(middleware::from_fn_with_state(
             app.clone(),
-            observed::observe,
+            access_log::observe,
         ))
         .layer(middleware::from_fn_with_state(app.clone(), farewell))
         .with_state::<()>(app.clone());
@@ -122,7 +118,7 @@ async fn api_version(mut response: Response) -> Response {
     reason = "CatchPanicLayer hands the cause over"
 )]
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
-    let cause = words_of_panic(cause.as_ref());
+    let cause = panic_message(cause.as_ref());
     tracing::error!(cause, "a handler panicked: please report this as a bug");
-    failure::answer(&RequestError::Panicked, Caller::RudderServer)
+    error_response::answer(&RequestError::Panicked, Caller::RudderServer)
 }

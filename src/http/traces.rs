@@ -3,7 +3,7 @@
 
 use axum::http::HeaderMap;
 
-use crate::contract::{Entry, json::Value};
+use crate::{json::Value, rudderstack::Entry};
 
 /// How many traces a line names. A batch may hold as many as events.
 const MOST: usize = 8;

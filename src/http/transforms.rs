@@ -9,18 +9,18 @@ use axum::{
 use super::{
     App,
     answer::Writing,
-    failure::Caller,
-    received::{Named, Received, Whole, format, ours},
+    body::{Named, Received, Whole, format, ours},
+    error_response::Caller,
     traces::Traces,
 };
 use crate::{
-    contract::{
-        Batch, Bodies, DestinationName, Route, batch, bodies, dynamic::Resolved, json::Outline,
-        reply,
-    },
-    error::{RequestError, shortened},
-    in_flight::Overloaded,
-    outcome::{self, Outcome, Requests},
+    http::request_error::RequestError,
+    json::Document,
+    reply,
+    rudderstack::{Batch, Bodies, DestinationName, Route, batch, bodies, dynamic_config::Resolved},
+    server::memory::Overloaded,
+    text::shortened,
+    transform::outcome::{self, Outcome, Requests},
 };
 
 /// What became of the events of a request, for its line in the log.
@@ -107,7 +107,7 @@ pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Rec
         let outline = body.outline(&text)?;
         body.holds_events(bodies::most_events(outline.root()))?;
         let secret = read_secret(&headers)?;
-        let secret = secret.as_ref().map(Outline::root);
+        let secret = secret.as_ref().map(Document::root);
         let bodies = Bodies::router(outline.root(), format(&headers), secret)?;
         let takes_results = takes_results(&headers);
         app.transformed(bodies, &body, Form::Router, takes_results, writing)
@@ -141,7 +141,7 @@ fn takes_results(headers: &HeaderMap) -> bool {
 }
 
 /// The secret of the header, to be echoed byte for byte. `null`, `false`, `0` and `""` are none.
-fn read_secret(headers: &HeaderMap) -> Result<Option<Outline<'_>>, RequestError> {
+fn read_secret(headers: &HeaderMap) -> Result<Option<Document<'_>>, RequestError> {
     let Some(header) = headers
         .get("oauth-secret")
         .filter(|secret| !secret.is_empty())
@@ -149,7 +149,7 @@ fn read_secret(headers: &HeaderMap) -> Result<Option<Outline<'_>>, RequestError>
         return Ok(None);
     };
     let text = std::str::from_utf8(header.as_bytes()).map_err(RequestError::SecretNotText)?;
-    let secret = Outline::read(text).map_err(RequestError::SecretNotJson)?;
+    let secret = Document::read(text).map_err(RequestError::SecretNotJson)?;
     Ok(Some(secret).filter(|secret| secret.root().is_truthy()))
 }
 
@@ -213,8 +213,12 @@ impl App {
         }
         let outcomes = self.pipeline.run(&batch, body.share()).await?;
         let traces = Traces::of(&batch.entries);
-        let hindrance = || outcome::hindrance(&outcomes, self.pipeline.rules());
-        if let Some(error) = (batch.route == Route::Processor).then(hindrance).flatten() {
+        let first_retryable_error =
+            || outcome::first_retryable_error(&outcomes, self.pipeline.rules());
+        if let Some(error) = (batch.route == Route::Processor)
+            .then(first_retryable_error)
+            .flatten()
+        {
             writing.head(traces, None);
             return Err(RequestError::NotNow(Box::new(error.clone())));
         }

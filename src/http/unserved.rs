@@ -9,7 +9,7 @@ use moka::sync::Cache;
 const SAY_AGAIN: Duration = Duration::from_mins(1);
 
 /// How many types are told apart.
-const MOST_TYPES: u64 = 1_000;
+const MAX_TYPES: u64 = 1_000;
 
 /// The types of which it was said lately.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Unserved(Cache<String, ()>);
 impl Default for Unserved {
     fn default() -> Self {
         let said = Cache::builder().time_to_live(SAY_AGAIN);
-        Self(said.max_capacity(MOST_TYPES).build())
+        Self(said.max_capacity(MAX_TYPES).build())
     }
 }
 

@@ -7,9 +7,9 @@ use prometheus_client::{
 };
 
 use super::Metrics;
-use crate::{
+use crate::transform::{
     descriptor::Descriptor,
-    map::LeftOut,
+    mapping::LeftOut,
     outcome::{Outcome, Requests},
 };
 

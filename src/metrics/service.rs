@@ -5,8 +5,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{
-    in_flight::InFlight,
+use crate::server::{
+    memory::InFlight,
     process::{self, Usage},
 };
 

@@ -1,9 +1,12 @@
 //! What one event may be made into, known before anything is asked or written.
 
 use crate::{
-    contract::{Batch, Entry, Event, Route, json::Value},
-    error::EventError,
-    plan::{Plan, Record},
+    json::Value,
+    rudderstack::{Batch, Entry, Event, Route},
+    transform::{
+        error::EventError,
+        plan::{Plan, Record},
+    },
 };
 
 /// How long a request is beside its object, its record's id and its fields, at most, in bytes: the address of the org, the

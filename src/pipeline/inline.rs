@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::{Pipeline, Writing, outcome_of};
 use crate::{
-    contract::Entry,
-    deliver::{Access, Intake, Job, Taken},
-    error::EventError,
-    in_flight::Share,
-    orgs::Answers,
-    outcome::{Outcome, Requests},
+    delivery::{Access, Intake, Job, Taken},
+    pipeline::lookups::Answers,
+    rudderstack::Entry,
+    server::memory::Share,
+    transform::{
+        error::EventError,
+        outcome::{Outcome, Requests},
+    },
 };
 
 impl Pipeline {
@@ -33,7 +35,7 @@ impl Pipeline {
             let job = Job::new(entry, writing.plan, writing.destination, access, share);
             Ok(self.deliveries.take(id, job, intake))
         });
-        (answers.are_oauth(writing.org), taken)
+        (answers.is_oauth(writing.org), taken)
     }
 
     /// Waits until an event has been written.

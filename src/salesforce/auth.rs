@@ -30,8 +30,8 @@ use self::{
 };
 use crate::{
     config::{AuthSettings, Config, Flow, RefusedLogin, SettingError},
-    contract::Login,
     metrics::Call,
+    rudderstack::Login,
     salesforce::{
         client::Client,
         credentials::Credentials,
@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// How many tokens are kept, far above the number of destinations that one service has.
-const MOST_TOKENS: u64 = 10_000;
+const MAX_TOKENS: u64 = 10_000;
 
 /// The sessions of logins.
 pub(super) struct Tokens {
@@ -99,16 +99,16 @@ impl Tokens {
         Ok(Self {
             authorisations: Authorisations::new(&config.auth, &config.salesforce_allowed_hosts)?,
             fresh: Cache::builder()
-                .max_capacity(MOST_TOKENS)
+                .max_capacity(MAX_TOKENS)
                 .expire_after(UntilRenewal)
                 .build(),
-            last: Cache::new(MOST_TOKENS),
+            last: Cache::new(MAX_TOKENS),
             refused: Cache::builder()
-                .max_capacity(MOST_TOKENS)
+                .max_capacity(MAX_TOKENS)
                 .time_to_live(at_most(refused_ttl))
                 .build(),
             evicted: Cache::builder()
-                .max_capacity(MOST_TOKENS)
+                .max_capacity(MAX_TOKENS)
                 .time_to_live(at_most(refused_ttl.saturating_mul(2)))
                 .build(),
             fingerprints: RandomState::new(),

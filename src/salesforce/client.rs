@@ -17,7 +17,6 @@ pub use self::answer::Answer;
 use self::{answer::is_other, reading::Reading};
 use crate::{
     config::Config,
-    in_flight::{InFlight, Memory},
     metrics::{Call, Metrics},
     salesforce::{
         auth::accepted::{Accepted, Fingerprint},
@@ -26,6 +25,7 @@ use crate::{
         operation::Operation,
         session::{Instance, Session},
     },
+    server::memory::{InFlight, Memory},
 };
 
 /// Sends requests to Salesforce.

@@ -19,17 +19,17 @@ use crate::{
     metrics::Call,
     salesforce::{
         Salesforce,
-        composite::{MOST_PARTS, Part},
+        composite::{MAX_PARTS, Part},
         fault::Fault,
         session::Session,
     },
 };
 
 /// How many records one collection takes.
-const MOST_RECORDS: usize = 200;
+const MAX_RECORDS: usize = 200;
 
 /// How many bytes one collection may have, so that five stay below what Salesforce reads of one request.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// How many calls of one org are made at a time.
 const AT_ONCE: usize = 4;
@@ -129,7 +129,7 @@ impl Salesforce {
             body: collection.body(bodies),
         };
         let parts: Vec<Part> = collections.iter().map(part).collect();
-        let calls = parts.chunks(MOST_PARTS).map(|parts| {
+        let calls = parts.chunks(MAX_PARTS).map(|parts| {
             self.client
                 .ask(Call::Collections, session, &self.api_version, parts)
         });
@@ -156,7 +156,7 @@ impl Collection {
 
     /// The collection in five parts, which go in one call.
     fn split(&self) -> impl Iterator<Item = Self> {
-        let size = self.positions.len().div_ceil(MOST_PARTS);
+        let size = self.positions.len().div_ceil(MAX_PARTS);
         self.positions.chunks(size).map(|positions| Self {
             method: self.method.clone(),
             positions: positions.to_vec(),
@@ -192,7 +192,7 @@ fn collected(
         };
         match open.iter_mut().find(is_same) {
             Some((_, bytes, collection))
-                if collection.positions.len() < MOST_RECORDS && *bytes + length <= MOST_BYTES =>
+                if collection.positions.len() < MAX_RECORDS && *bytes + length <= MAX_BYTES =>
             {
                 *bytes += length;
                 collection.positions.push(*position);

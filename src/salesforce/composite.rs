@@ -15,12 +15,12 @@ use crate::{
         client::Client,
         fault::{Fault, Refusal},
         session::Session,
-        soql::LONGEST_URI,
+        soql::MAX_URI,
     },
 };
 
 /// How many queries or Collections one Composite takes.
-pub(super) const MOST_PARTS: usize = 5;
+pub(super) const MAX_PARTS: usize = 5;
 
 /// One request to an org's REST API: a call of its own, or a part of a Composite.
 pub(super) struct Part {
@@ -119,7 +119,7 @@ impl Client {
         parts: &[Part],
     ) -> Vec<Result<Bytes, Fault>> {
         let together = self.composite(call, session, version, parts).await;
-        if is_refused(&together) && parts.iter().all(|part| part.path.len() <= LONGEST_URI) {
+        if is_refused(&together) && parts.iter().all(|part| part.path.len() <= MAX_URI) {
             return self.ask_each(call, session, parts).await;
         }
         let together = together.map_err(|fault| match fault {
@@ -156,7 +156,7 @@ impl Client {
         version: &str,
         parts: &[Part],
     ) -> Result<Bytes, Fault> {
-        debug_assert!(parts.len() <= MOST_PARTS, "a Composite takes no more");
+        debug_assert!(parts.len() <= MAX_PARTS, "a Composite takes no more");
         let subrequests = parts.iter().enumerate().map(|(index, part)| Subrequest {
             method: part.method.as_str(),
             url: &part.path,

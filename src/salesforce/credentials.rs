@@ -5,9 +5,10 @@ use std::fmt;
 use secrecy::SecretString;
 
 use crate::{
-    contract::{Destination, Login, json::Value},
-    error::SecretFlaw,
+    json::Value,
+    rudderstack::{Destination, Login},
     salesforce::session::is_token,
+    transform::error::SecretFlaw,
 };
 
 /// What a destination authorises with.
@@ -60,7 +61,7 @@ impl Credentials {
 
     /// Whether rudder-server holds the credentials and can refresh them.
     #[must_use]
-    pub fn are_oauth(&self) -> bool {
+    pub fn is_oauth(&self) -> bool {
         matches!(self, Self::Secret(_))
     }
 }

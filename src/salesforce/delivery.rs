@@ -17,7 +17,7 @@ use url::Url;
 
 pub use self::write::Write;
 use crate::{
-    contract::proxy::{Payload, Sending, Unsendable},
+    rudderstack::delivery_request::{Payload, Sending, Unsendable},
     salesforce::{
         AuthError, Credentials, Salesforce,
         fault::{Disposition, Fault},

@@ -19,7 +19,7 @@ use self::{
     refusal::{refusals, refused_in_success},
 };
 
-use crate::in_flight::Overloaded;
+use crate::server::memory::Overloaded;
 
 /// From which attempt on an event that Salesforce refuses with an unknown code is given up. rudder-server counts attempts from
 /// 0 (`metadata.attemptNum`).

@@ -8,24 +8,24 @@ use std::{
 };
 
 use crate::{
-    contract::json::{Kind, Value},
+    json::{Kind, Value},
     salesforce::{
+        field_types::Form,
         literal::{self, Literal},
-        types::Form,
     },
 };
 
 /// How many bytes a value may have to be looked up. Salesforce's Email fields hold 80 characters, its external ids 255;
 /// with this limit even a text that is all escapes fits into a URI on its own.
-pub const LONGEST_VALUE: usize = 1_000;
+pub const MAX_VALUE: usize = 1_000;
 
 /// How many bytes an API name may have: more than any of Salesforce's.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME: usize = 255;
 
 /// Whether `name` is an API name of an object or a field: letters, digits and underscores, a letter first.
 #[must_use]
 pub fn is_api_name(name: &str) -> bool {
-    name.len() <= LONGEST_NAME
+    name.len() <= MAX_NAME
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name
             .bytes()
@@ -70,7 +70,7 @@ const LEAD: &str = "lead.email='";
 pub enum NoKey {
     /// The object or the field is no API name.
     Name,
-    /// The value has so many bytes, more than [`LONGEST_VALUE`].
+    /// The value has so many bytes, more than [`MAX_VALUE`].
     TooLong(usize),
     /// The value is an object, an array or null.
     NoScalar(Kind),
@@ -105,7 +105,7 @@ impl Key {
             return Err(NoKey::Name);
         }
         match value.text().len() {
-            length if length > LONGEST_VALUE => Err(NoKey::TooLong(length)),
+            length if length > MAX_VALUE => Err(NoKey::TooLong(length)),
             _ => Ok(Self(Arc::new(Parts::new(object, field, value)))),
         }
     }

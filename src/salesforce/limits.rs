@@ -31,7 +31,7 @@ use crate::{
 pub const PROBE_AFTER: Duration = Duration::from_mins(5);
 
 /// How many orgs are remembered, far above the number that one service has.
-const MOST_ORGS: usize = 1_000;
+const MAX_ORGS: usize = 1_000;
 
 /// What is known of the API calls of every org.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ impl Limits {
     /// Changes what is known of an org. Of too many, the one that was quiet the longest is forgotten.
     fn with<T>(&self, instance: &Instance, change: impl FnOnce(&mut Org) -> T) -> T {
         let mut orgs = self.lock();
-        if orgs.len() >= MOST_ORGS && !orgs.contains_key(instance) {
+        if orgs.len() >= MAX_ORGS && !orgs.contains_key(instance) {
             let quietest = orgs.iter().min_by_key(|(_, org)| org.touched);
             if let Some(quietest) = quietest.map(|(instance, _)| instance.clone()) {
                 orgs.remove(&quietest);
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn the_org_that_was_quiet_the_longest_makes_room() {
         let limits = limits("10%");
-        for n in 0..=MOST_ORGS {
+        for n in 0..=MAX_ORGS {
             limits.logged_in(&org(&format!("org{n}")));
         }
         let figures = limits.figures();
@@ -251,7 +251,7 @@ mod tests {
             let address = format!("https://{name}.salesforce.com");
             figures.iter().any(|figures| figures.org == address)
         };
-        assert_eq!(figures.len(), MOST_ORGS);
-        assert!(!knows("org0") && knows("org1") && knows(&format!("org{MOST_ORGS}")));
+        assert_eq!(figures.len(), MAX_ORGS);
+        assert!(!knows("org0") && knows("org1") && knows(&format!("org{MAX_ORGS}")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use crate::contract::json::{Kind, Value};
+use crate::json::{Kind, Value};
 
 /// A value in a `WHERE` clause.
 #[derive(Clone, PartialEq, Eq)]
@@ -161,7 +161,7 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::json::value;
+    use crate::json::value;
 
     fn answers(asked: &str, answered: &str) -> bool {
         let asked = Literal::of(value(asked)).unwrap();

@@ -1,309 +1,218 @@
-//! Asks which records exist.
+//! Finds the records of keys: what is remembered at once, the rest in as few calls as fit, asked again where Salesforce's
+//! answer says how.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashSet, time::Instant};
 
-use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use reqwest::Method;
 
 use crate::{
-    contract::json::{Object, Outline, Unread, Value},
-    in_flight::Memory,
-    metrics::Call,
+    metrics::{Call, LookupSource},
     salesforce::{
-        client::Client,
-        fault::{Fault, Refusal},
-        key::Key,
-        literal::Answered,
-        session::Session,
-        soql::Query,
+        Fault, Found, Freshness, Key, Row, Salesforce, Session, Wanted,
+        cache::Viewer,
+        composite::{MAX_PARTS, Part},
+        field_types::{self, Form},
+        page,
+        soql::{self, Item, Query, Way},
     },
 };
 
-/// How many pages of one query are read: 2,000 records each.
-const MOST_PAGES: usize = 50;
-
-/// A record that a lookup has found. Its `Debug` shows the id alone.
-#[derive(Clone, Default)]
-pub struct Row {
-    /// The record's id.
-    pub id: String,
-    /// Whether the lead has become a contact.
-    pub is_converted: bool,
-    /// The contact that a converted lead has become.
-    pub converted_contact_id: Option<String>,
-    /// Whether the lead is in the recycle bin.
-    pub is_deleted: bool,
-    /// When the record was last written, in UTC; ordered as text.
-    pub last_modified_date: Option<String>,
-    /// The value that it was found by.
-    pub(super) found_by: Option<Answered>,
-    /// The fields that were read, by their names in lower case.
-    values: Option<Arc<HashMap<String, Outline<'static>>>>,
-    /// The memory of what was read with it, while fields are kept.
-    memory: Option<Arc<Memory>>,
-}
-
-/// How many times its answer's length the fields of records are counted that are kept.
-const FIELDS_WEIGHT: usize = 8;
-
-/// How many bytes of places an answer may be read into, for each of its own. A page of records has less than one.
-const MOST_PLACES: usize = 4;
-
-impl fmt::Debug for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Row")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A key to ask for, and the further fields to read of its records.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// The key.
-    pub key: Key,
-    /// API names of fields.
-    pub fields: Vec<String>,
-}
-
-/// Whether a lookup may be answered with what is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// Ids that were found lately are good enough.
-    Known,
-    /// Salesforce is to be asked.
-    Fresh,
-}
-
-/// A page of a query's answer.
-struct Page<'a> {
-    /// The next page; `None` where there is none.
-    next: Option<String>,
-    /// How many records all pages hold, where it says so.
-    total: Option<usize>,
-    records: Vec<Object<'a>>,
-}
-
-impl<'a> Page<'a> {
-    fn read(answer: &'a Outline<'a>) -> Result<Self, Fault> {
-        let answer = answer.root().as_object();
-        let answer = answer.ok_or_else(|| unreadable("no query result but another JSON value"))?;
-        let [done, next, total, records] =
-            answer.pick(["done", "nextRecordsUrl", "totalSize", "records"]);
-        let records = records.and_then(Value::as_array);
-        let records =
-            records.and_then(|records| records.into_iter().map(Value::as_object).collect());
-        let next = next.and_then(Value::as_text);
-        let next = match done.map(Value::json) {
-            Some("true") => None,
-            Some("false") => match next {
-                Some(url) if url.starts_with("/services/data/") => Some(url.into_owned()),
-                Some(_) | None => return Err(unreadable("it is not done and names no next page")),
-            },
-            Some(_) | None => return Err(unreadable("it does not say whether it is done")),
+impl Salesforce {
+    /// Asks for keys at once, in as few calls as fit, and without waiting for others.
+    pub(crate) async fn find(
+        &self,
+        session: &Session,
+        wanted: &[Wanted],
+        freshness: Freshness,
+    ) -> Found {
+        let viewer = self.viewers.of(session);
+        let (mut found, unknown) = match freshness {
+            Freshness::Known => self.recalled(&viewer, wanted),
+            Freshness::Fresh => (Found::default(), wanted.to_vec()),
         };
-        Ok(Self {
-            next,
-            total: total
-                .filter(|total| !total.is_null())
-                .map(|total| total.json().parse())
-                .transpose()
-                .map_err(|_| unreadable("it does not say how many records it holds"))?,
-            records: records.ok_or_else(|| unreadable("it has no list of records"))?,
-        })
-    }
-}
-
-impl Row {
-    /// Reads a record that was found by `field`, in whatever letter case; `None` without an id, or with one that would leave
-    /// its place in a path.
-    pub(crate) fn read(record: Object<'_>, field: &str) -> Option<Self> {
-        let names = [
-            "Id",
-            "IsConverted",
-            "ConvertedContactId",
-            "IsDeleted",
-            "LastModifiedDate",
-        ];
-        let [id, converted, contact, deleted, modified] = record.pick(names);
-        let text = |value: Option<Value<'_>>| Some(value?.as_text()?.into_owned());
-        let found_by = record.get_ignoring_case(field);
-        let contact = text(contact).filter(|id| !id.is_empty());
-        if contact.as_deref().is_some_and(|id| !is_id(id)) {
-            return None;
+        let asked = Instant::now();
+        let metrics = self.client.metrics();
+        metrics.lookups(LookupSource::Asked, unknown.len());
+        let searched = self.search(session, unknown).await;
+        for wanted in wanted {
+            if let Ok(rows) = searched.rows(&wanted.key) {
+                self.remembered.set(&viewer, &wanted.key, asked, rows);
+            }
         }
-        Some(Self {
-            id: text(id).filter(|id| is_id(id))?,
-            is_converted: converted.is_some_and(Value::is_true),
-            converted_contact_id: contact,
-            is_deleted: deleted.is_some_and(Value::is_true),
-            last_modified_date: text(modified),
-            found_by: found_by.and_then(Answered::read),
-            values: None,
-            memory: None,
-        })
+        found.extend(searched);
+        found
     }
 
-    /// A record that was created for a key.
-    pub(super) fn created(id: String) -> Self {
-        Self {
-            id,
-            ..Self::default()
+    /// What is remembered, and what has to be asked for: the values of fields are never remembered.
+    pub(super) fn recalled(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Found, Vec<Wanted>) {
+        let mut found = Found::default();
+        let mut unknown = Vec::new();
+        for wanted in wanted {
+            match self
+                .remembered
+                .get(viewer, &wanted.key)
+                .filter(|_| wanted.fields.is_empty())
+            {
+                Some(rows) => found.set(&wanted.key, Ok(rows)),
+                None => unknown.push(wanted.clone()),
+            }
         }
+        let remembered = wanted.len() - unknown.len();
+        let metrics = self.client.metrics();
+        metrics.lookups(LookupSource::Remembered, remembered);
+        (found, unknown)
     }
 
-    /// The record without the values of fields.
-    pub(super) fn without_values(&self) -> Self {
-        Self {
-            values: None,
-            memory: None,
-            ..self.clone()
+    /// Asks for all keys. What must be asked otherwise, in smaller parts or in another form, is asked again.
+    async fn search(&self, session: &Session, wanted: Vec<Wanted>) -> Found {
+        let mut found = Found::with_capacity(wanted.len());
+        let mut parts = vec![wanted];
+        let mut told = Told::default();
+        while !parts.is_empty() {
+            let parts_of = |wanted| self.items(session, wanted, &mut found);
+            let parts_now: Vec<_> = parts.into_iter().map(parts_of).collect();
+            let answers = self.answers(session, parts_now).await;
+            let again = answers.into_iter().flat_map(|(query, answer)| {
+                self.again(session, &query, &answer, &mut told)
+                    .unwrap_or_else(|| found.add(&query, answer))
+            });
+            parts = again.collect();
         }
+        found
     }
 
-    /// The record with the values of all fields that were read.
-    pub(super) fn with_values(self, record: Object<'_>) -> Self {
-        let values = record
-            .members()
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.to_outline()?)));
-        Self {
-            values: Some(Arc::new(values.collect())),
-            ..self
+    /// The keys in the forms that their fields are known to have. A value that has no such form fails by itself.
+    fn items(&self, session: &Session, wanted: Vec<Wanted>, found: &mut Found) -> Vec<Item> {
+        let org = session.instance();
+        let mut items = Vec::with_capacity(wanted.len());
+        let mut forms = Forms::default();
+        for mut wanted in wanted {
+            let (key, object) = (wanted.key.clone(), wanted.key.object());
+            wanted
+                .fields
+                .retain(|field| self.types.is_readable(org, object, field));
+            let form = forms.of(&key, |key| self.types.form(org, key));
+            match form.map_or_else(|| Some(key.literal()), |form| key.literal_as(form)) {
+                Some(literal) => items.push(Item {
+                    wanted,
+                    literal,
+                    form,
+                }),
+                None => form
+                    .into_iter()
+                    .for_each(|form| found.fail(&key, field_types::unfit(&key, form))),
+            }
         }
+        items
     }
 
-    /// What a field holds, in whatever letter case it is named; `None` where it was not read.
-    #[must_use]
-    pub fn value(&self, field: &str) -> Option<Value<'_>> {
-        let value = self.values.as_ref()?.get(&field.to_ascii_lowercase())?;
-        Some(value.root())
-    }
-}
-
-/// How many bytes a record's id may have: more than any of Salesforce's.
-const LONGEST_ID: usize = 64;
-
-/// Whether a text is a record's id, of 15 or 18 characters in Salesforce and in any case one that keeps its place in a path.
-pub(super) fn is_id(id: &str) -> bool {
-    (1..=LONGEST_ID).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
-
-/// Reads all records that a query finds, from its first page on.
-///
-/// # Errors
-/// [`Fault`] where the query fails, or its answer is not the whole of what was asked for: a record that is overlooked
-/// would be created a second time.
-pub(super) async fn rows(
-    client: &Client,
-    session: &Session,
-    query: &Query,
-    first: Result<Bytes, Fault>,
-) -> Result<Vec<Row>, Fault> {
-    let field = query.wanted.first().map_or("", |wanted| wanted.key.field());
-    let mut rows = Vec::new();
-    let mut answer = first.map_err(of_query)?;
-    for _ in 0..MOST_PAGES {
-        let before = rows.len();
-        let next = page(&answer, field, query.reads_fields, &mut rows)?;
-        if query.reads_fields {
-            let mut memory = client.memory();
-            memory.count(answer.len() * FIELDS_WEIGHT);
-            let memory = Arc::new(memory);
-            let new = rows.iter_mut().skip(before);
-            new.for_each(|row| row.memory = Some(Arc::clone(&memory)));
-        }
-        let Some(next) = next else {
-            return Ok(rows);
+    /// Asks queries: one by itself where its URI holds it, else up to five in each Composite.
+    async fn answers(
+        &self,
+        session: &Session,
+        parts: Vec<Vec<Item>>,
+    ) -> Vec<(Query, Result<Vec<Row>, Fault>)> {
+        let path = format!("/services/data/v{}/query", self.api_version);
+        let queries_by = |way| -> Vec<Query> {
+            let parts = parts.iter();
+            parts.flat_map(|items| soql::queries(items, way)).collect()
         };
-        let request = client.request_of(session, Method::GET, &next);
-        answer = client
-            .send(Call::Query, Some(session.instance()), request)
+        let (way, queries) = match queries_by(Way::Uri(path.len())) {
+            queries if queries.len() == 1 => (Way::Uri(path.len()), queries),
+            _ => (Way::Composite, queries_by(Way::Composite)),
+        };
+        let part = |query: &Query| Part {
+            method: Method::GET,
+            path: format!("{path}?q={}", query.encoded()),
+            body: None,
+        };
+        let requests: Vec<Part> = queries.iter().map(part).collect();
+        let (client, version) = (&self.client, self.api_version.as_str());
+        let calls = requests.chunks(MAX_PARTS).map(|parts| async move {
+            match way {
+                Way::Uri(_) => client.ask(Call::Query, session, version, parts).await,
+                Way::Composite => {
+                    client
+                        .ask_together(Call::Query, session, version, parts)
+                        .await
+                }
+            }
+        });
+        let first_pages: Vec<_> = stream::iter(calls.collect::<Vec<_>>())
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let pages = queries.into_iter().zip(first_pages.into_iter().flatten());
+        let rows = pages.map(|(query, first)| async {
+            let rows = page::rows(client, session, &query, first).await;
+            (query, rows)
+        });
+        stream::iter(rows.collect::<Vec<_>>())
+            .buffered(AT_ONCE)
+            .collect()
             .await
-            .map_err(of_query)?;
     }
-    Err(unreadable("it has too many pages"))
-}
 
-/// Reads a page of a query's answer: adds its records, found by `field`, to those of the pages before it, and gives the
-/// path of the next page; `None` after the last.
-///
-/// # Errors
-/// [`Fault::Unreadable`] where it is no page, or the last and not all records have come.
-pub fn page(
-    answer: &[u8],
-    field: &str,
-    reads_fields: bool,
-    rows: &mut Vec<Row>,
-) -> Result<Option<String>, Fault> {
-    let outline = outline(answer)?;
-    let page = Page::read(&outline)?;
-    let read = |record: Object<'_>| {
-        let row = Row::read(record, field)?;
-        Some(if reads_fields {
-            row.with_values(record)
-        } else {
-            row
-        })
-    };
-    let read: Option<Vec<Row>> = page.records.into_iter().map(read).collect();
-    rows.extend(read.ok_or_else(|| unreadable("it holds a record without a usable id"))?);
-    let is_whole = page.total.is_none_or(|total| total == rows.len());
-    if page.next.is_none() && !is_whole {
-        return Err(unreadable("it does not hold as many records as it says"));
-    }
-    Ok(page.next)
-}
-
-/// What a short answer may be read into in any case, in bytes.
-const SMALL: usize = 1 << 10;
-
-/// The JSON of an answer. serde's own text would quote the answer, personal data included.
-fn outline(answer: &[u8]) -> Result<Outline<'_>, Fault> {
-    let text = std::str::from_utf8(answer).map_err(|_| unreadable("it is no UTF-8"))?;
-    let mut left = MOST_PLACES * text.len() + SMALL;
-    let room = |bytes| {
-        left = left.checked_sub(bytes).ok_or(())?;
-        Ok(())
-    };
-    Outline::read_within(text, room).map_err(|unread| match unread {
-        Unread::NoRoom(()) => unreadable("it holds far too many values"),
-        Unread::NotJson(error) => {
-            let (line, column) = (error.line(), error.column());
-            unreadable(&format!("no query result at line {line} column {column}"))
+    /// What is to be asked again because of what an answer says. The form of a field is learnt once in a search, whatever
+    /// Salesforce says next. After a refusal that is not known each key is asked for once more, alone: one may be to blame.
+    fn again(
+        &self,
+        session: &Session,
+        query: &Query,
+        answer: &Result<Vec<Row>, Fault>,
+        told: &mut Told,
+    ) -> Option<Vec<Vec<Wanted>>> {
+        let (fault, first) = (answer.as_ref().err()?, query.wanted.first()?);
+        if matches!(fault, Fault::Unknown(_)) {
+            let is_new = |wanted: &&Wanted| told.asked_alone.insert(wanted.key.clone());
+            let alone: Vec<_> = query.wanted.iter().filter(is_new).cloned().collect();
+            return (!alone.is_empty()).then(|| alone.into_iter().map(|one| vec![one]).collect());
         }
-    })
-}
-
-/// Whether Salesforce refuses a query for one of its values.
-pub(super) fn is_about_a_value(refusal: &Refusal) -> bool {
-    matches!(
-        refusal.code.as_str(),
-        "MALFORMED_QUERY" | "INVALID_QUERY_FILTER_OPERATOR" | "QUERY_TOO_COMPLICATED"
-    )
-}
-
-/// What a refusal means for a query. Salesforce quotes a query that it does not understand, and with it the e-mails of other
-/// events: whole where a value is to blame, else in the lines above the one that says what is wrong.
-fn of_query(fault: Fault) -> Fault {
-    let mut fault = fault.of_resource();
-    if let Some(refusal) = fault.refusal_mut() {
-        refusal.message = if is_about_a_value(refusal) {
-            String::new()
-        } else {
-            last_line(&refusal.message).to_owned()
+        let learnt = &mut told.forms;
+        let (org, key) = (session.instance(), &first.key);
+        let is_new = !learnt.contains(key.field_kind());
+        if is_new && self.types.learn(org, key, query.form, fault) {
+            learnt.insert(key.field_kind().to_owned());
+        }
+        // Another query of the same field may have learnt it first.
+        if learnt.contains(key.field_kind()) && self.types.form(org, key) != query.form {
+            return Some(vec![query.wanted.clone()]);
+        }
+        let refuses_field = query.reads_fields && self.types.unreadable(org, query, fault);
+        let of_id = |wanted: &Wanted| Wanted {
+            fields: Vec::new(),
+            ..wanted.clone()
         };
+        refuses_field.then(|| vec![query.wanted.iter().map(of_id).collect()])
     }
-    fault
 }
 
-fn last_line(text: &str) -> &str {
-    text.trim_end().rsplit('\n').next().unwrap_or_default()
+/// What a search has been told by refusals.
+#[derive(Default)]
+struct Told {
+    /// Fields whose form was learnt.
+    forms: HashSet<String>,
+    /// Keys that were asked for once more, alone.
+    asked_alone: HashSet<Key>,
 }
 
-fn unreadable(why: &str) -> Fault {
-    Fault::Unreadable(why.to_owned())
+/// The form of the field that was asked for last: most keys of a search are of one.
+#[derive(Default)]
+struct Forms(Option<(Key, Option<Form>)>);
+
+impl Forms {
+    fn of(&mut self, key: &Key, known: impl Fn(&Key) -> Option<Form>) -> Option<Form> {
+        match &self.0 {
+            Some((last, form)) if last.field_kind() == key.field_kind() => *form,
+            _ => {
+                let form = known(key);
+                self.0 = Some((key.clone(), form));
+                form
+            }
+        }
+    }
 }
+
+/// How many calls of one org are made at a time.
+const AT_ONCE: usize = 8;

@@ -7,8 +7,8 @@ use reqwest::Method;
 use url::Url;
 
 use crate::{
-    contract::json::{Object, Outline, Value},
-    salesforce::lookup::is_id,
+    json::{Document, Object, Value},
+    salesforce::page::is_id,
 };
 
 /// What a path segment may hold as it is (RFC 3986, unreserved).
@@ -146,7 +146,7 @@ fn are_results(body: &[u8]) -> bool {
 }
 
 fn of(body: &[u8], says: impl Fn(Value<'_>) -> bool) -> bool {
-    let outline = Outline::read(String::from_utf8_lossy(body));
+    let outline = Document::read(String::from_utf8_lossy(body));
     outline.is_ok_and(|outline| says(outline.root()))
 }
 

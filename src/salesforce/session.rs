@@ -54,12 +54,12 @@ impl Instance {
 }
 
 /// How many characters of an address an error repeats: more than a host's name has.
-const LONGEST_SHOWN: usize = 300;
+const MAX_SHOWN: usize = 300;
 
 /// The address to which a URL leads, as an error shows it: whatever else the URL holds may be a secret.
 pub(super) fn shown(url: &Url) -> String {
     let origin = url.origin().ascii_serialization();
-    origin.chars().take(LONGEST_SHOWN).collect()
+    origin.chars().take(MAX_SHOWN).collect()
 }
 
 /// Whether a text can be a token: what a header holds as it is, without blanks. Anything else would end the header and

@@ -6,10 +6,10 @@ use std::{collections::HashSet, fmt, ops::Range};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::salesforce::{key::is_api_name, lookup::Wanted, types::Form};
+use crate::salesforce::{field_types::Form, key::is_api_name, page::Wanted};
 
 /// How long the encoded path and query of a lookup may become. Salesforce answers 414 past 16,384 bytes of URI and headers.
-pub const LONGEST_URI: usize = 12_000;
+pub const MAX_URI: usize = 12_000;
 
 /// What a lead is asked for, beyond its e-mail: which record it is, and what has become of it.
 pub(crate) const LEAD_FIELDS: [&str; 6] = [
@@ -22,10 +22,10 @@ pub(crate) const LEAD_FIELDS: [&str; 6] = [
 ];
 
 /// How many characters a statement may have (Salesforce's "SOQL limits").
-const LONGEST_STATEMENT: usize = 100_000;
+const MAX_STATEMENT: usize = 100_000;
 
 /// How many values one query asks for: with more, its records might not fit into one page.
-const MOST_VALUES: usize = 500;
+const MAX_VALUES: usize = 500;
 
 /// How a query is sent, and so how long it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,8 +135,8 @@ impl Item {
 /// Cuts the keys of one object and field where their query would grow too long.
 fn split(head: &str, items: &[&Item], way: Way) -> Vec<Range<usize>> {
     let (room, values) = match way {
-        Way::Uri(path) => (LONGEST_URI.saturating_sub(path + "?q=".len()), usize::MAX),
-        Way::Composite => (LONGEST_STATEMENT, MOST_VALUES),
+        Way::Uri(path) => (MAX_URI.saturating_sub(path + "?q=".len()), usize::MAX),
+        Way::Composite => (MAX_STATEMENT, MAX_VALUES),
     };
     let length_of = |text: &str| match way {
         Way::Uri(_) => encoded_len(text),

@@ -13,8 +13,8 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    in_flight::{InFlight, OfConnection},
+use crate::server::{
+    memory::{InFlight, OfConnection},
     telemetry::Throttle,
 };
 

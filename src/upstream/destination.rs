@@ -11,7 +11,9 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::held::Held;
-use crate::{contract::DestinationName, error::RequestError, in_flight::Share};
+use crate::{
+    http::request_error::RequestError, rudderstack::DestinationName, server::memory::Share,
+};
 
 /// How much of a compressed body is opened at a time, in bytes.
 const CHUNK: usize = 16 << 10;
@@ -130,7 +132,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::in_flight::InFlight;
+    use crate::server::memory::InFlight;
 
     fn whose(body: &str) -> DestType {
         plain(&Held::from(Bytes::copy_from_slice(body.as_bytes())))

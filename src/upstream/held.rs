@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use http_body::Body as _;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{error::RequestError, in_flight::Share};
+use crate::{http::request_error::RequestError, server::memory::Share};
 
 /// How much of a body's end is looked at, in bytes: far more than a destination's name takes.
 const END: usize = 256;
@@ -149,7 +149,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::in_flight::InFlight;
+    use crate::server::memory::InFlight;
 
     const LIMITS: BodyLimits = BodyLimits {
         largest: 10_000,

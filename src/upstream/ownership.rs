@@ -1,6 +1,6 @@
 //! Whose a request is, by its path.
 
-use crate::contract::DestinationName;
+use crate::rudderstack::DestinationName;
 
 /// Whose a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

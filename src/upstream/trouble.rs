@@ -6,7 +6,7 @@ use super::UpstreamError;
 
 /// How long nothing is logged after the first line. It doubles each time, up to the second one.
 const QUIET: Duration = Duration::from_secs(10);
-const MOST_QUIET: Duration = Duration::from_mins(10);
+const MAX_QUIET: Duration = Duration::from_mins(10);
 
 /// An upstream that fails.
 pub(super) struct Trouble {
@@ -45,7 +45,7 @@ impl Trouble {
             return false;
         }
         self.next = now + self.quiet;
-        self.quiet = (self.quiet * 2).min(MOST_QUIET);
+        self.quiet = (self.quiet * 2).min(MAX_QUIET);
         true
     }
 

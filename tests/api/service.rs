@@ -3,11 +3,11 @@
 use axum::Router;
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use reqwest::{RequestBuilder, header::HeaderMap};
+use salesforce_simulator::Simulator;
 use salesforce_transformer::{
     Config, app,
-    http::Readiness,
+    lifecycle::Lifecycle,
     server::{self, End, Listeners},
-    simulator::Simulator,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) struct Service {
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
-    pub(crate) ready: Readiness,
+    pub(crate) ready: Lifecycle,
     /// Ends when the service does.
     pub(crate) serving: JoinHandle<End>,
     signals: mpsc::Sender<()>,
@@ -56,7 +56,7 @@ impl Service {
         let at_once = ["--shutdown-delay", "0s"];
         let mut config = config(&[salesforce.as_flattened(), &at_once, flags].concat());
         change(&mut config);
-        let ready = Readiness::default();
+        let ready = Lifecycle::default();
         let service = app(&config, ready.clone()).unwrap();
         let (listener, url) = listen().await;
         let (signals, received) = mpsc::channel(2);

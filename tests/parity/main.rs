@@ -19,7 +19,7 @@ mod wire;
 use std::{collections::BTreeMap, sync::Arc};
 
 use clap::Parser;
-use salesforce_transformer::{Config, app, http::Readiness};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -75,7 +75,7 @@ impl Pair {
             system_proxy: false,
             ..Settings::parse_from(flags).config
         };
-        let service = serve(app(&config, Readiness::default()).unwrap()).await;
+        let service = serve(app(&config, Lifecycle::default()).unwrap()).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             http,

@@ -107,7 +107,7 @@ pub enum SettingError {
     NoDestination(String),
     /// Half of a login.
     #[error("SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither")]
-    LoginInHalf,
+    IncompleteLogin,
     /// A proxy that the HTTP client would pass over in silence.
     #[error("{0} is no address of a proxy: write it as http://proxy.example:3128")]
     Proxy(String),

@@ -8,7 +8,7 @@ use std::{
 use moka::sync::Cache;
 use reqwest::header::HeaderValue;
 
-use super::MOST_TOKENS;
+use super::MAX_TOKENS;
 
 /// The tokens that Salesforce has accepted, by fingerprints of the header that carries them. The tokens are not kept.
 pub(crate) struct Accepted {
@@ -48,7 +48,7 @@ impl Default for Accepted {
     fn default() -> Self {
         Self {
             fingerprints: RandomState::new(),
-            tokens: Cache::new(MOST_TOKENS),
+            tokens: Cache::new(MAX_TOKENS),
         }
     }
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{
     config::{AuthSettings, DestinationSettings, Flow, Part, Setting, SettingError, spelled},
-    contract::Login,
+    rudderstack::Login,
     salesforce::{auth::assertion, hosts::AllowedHosts},
 };
 

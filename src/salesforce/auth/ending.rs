@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::telemetry::Throttle;
+use crate::server::telemetry::Throttle;
 
 /// When it was logged last.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::{Flow, Part, SettingError},
-    contract::Login,
+    rudderstack::Login,
 };
 
 /// Who is logged in, where and how: a token is kept for each. What only proves it is not part of it, so that a rotated

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 
 use super::broken;
-use crate::{in_flight::Memory, metrics::Call, salesforce::fault::Fault};
+use crate::{metrics::Call, salesforce::fault::Fault, server::memory::Memory};
 
 /// The largest answer that is read, in bytes: 8 kB for each of the 2,000 records of a page.
 const LARGEST_ANSWER: usize = 16 << 20;
@@ -101,7 +101,7 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::in_flight::InFlight;
+    use crate::server::memory::InFlight;
 
     #[test]
     fn what_says_what_was_written_is_read_in_any_case_and_an_honest_page_too() {

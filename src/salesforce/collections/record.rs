@@ -4,12 +4,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    contract::json::Writer,
-    map::Fields,
+    json::Writer,
     salesforce::{
         fault::{Fault, Refusal},
-        lookup::is_id,
+        page::is_id,
     },
+    transform::mapping::Fields,
 };
 
 /// A record to write.

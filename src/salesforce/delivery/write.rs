@@ -10,8 +10,9 @@ use reqwest::{
 use url::Url;
 
 use crate::{
-    contract::{json::Outline, proxy::Payload},
-    rules::UpdateMethod,
+    config::rules::UpdateMethod,
+    json::Document,
+    rudderstack::delivery_request::Payload,
     salesforce::{
         operation::{Operation, SEGMENT},
         session::{Instance, Session, is_token},
@@ -46,9 +47,9 @@ impl Write<'_> {
 
     /// The body as JSON, where it is an object.
     #[must_use]
-    pub fn json(&self) -> Option<Outline<'_>> {
+    pub fn json(&self) -> Option<Document<'_>> {
         match &self.body {
-            Some(Payload::Json(json)) => Outline::read(json.as_ref()).ok(),
+            Some(Payload::Json(json)) => Document::read(json.as_ref()).ok(),
             Some(Payload::Form(_) | Payload::Xml(_)) | None => None,
         }
     }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::{error::shortened, salesforce::lookup::is_id};
+use crate::{salesforce::page::is_id, text::shortened};
 
 /// How many ids are kept.
-const MOST_IDS: usize = 10;
+const MAX_IDS: usize = 10;
 
 /// How many characters an id has.
 const ID_LENGTHS: [usize; 2] = [15, 18];
@@ -35,7 +35,7 @@ impl Duplicates {
         let mut ids = ids.filter(|id| ID_LENGTHS.contains(&id.len()) && is_id(id));
         let duplicates = Self {
             rule: shortened(result["duplicateRule"].as_str().unwrap_or_default()),
-            records: ids.by_ref().take(MOST_IDS).collect(),
+            records: ids.by_ref().take(MAX_IDS).collect(),
             more: ids.count(),
         };
         let tells = !duplicates.rule.is_empty() || !duplicates.records.is_empty();

@@ -2,7 +2,7 @@
 //! Salesforce gives it is empty: the rest of an error still says what it says.
 
 use super::duplicates::Duplicates;
-use crate::contract::json::{Object, Outline, Value};
+use crate::json::{Document, Object, Value};
 
 /// What Salesforce says in an answer that refuses: HTTP status, error code and text.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -34,17 +34,17 @@ const PASSING_TEXTS: [&str; 9] = [
 ];
 
 /// How long an error code may be, in characters.
-const LONGEST_CODE: usize = 100;
+const MAX_CODE: usize = 100;
 
 /// How much of Salesforce's text is kept, in characters: a lock or a limit may be told late in it.
-const LONGEST_MESSAGE: usize = 20_000;
+const MAX_MESSAGE: usize = 20_000;
 
 /// How many names of fields are kept, and how long they may be, in characters.
-const MOST_FIELDS: usize = 20;
-const LONGEST_FIELD: usize = 100;
+const MAX_FIELDS: usize = 20;
+const MAX_FIELD: usize = 100;
 
 /// How much of Salesforce's text an error repeats, in characters.
-const LONGEST_SHOWN: usize = 500;
+const MAX_SHOWN: usize = 500;
 
 impl Refusal {
     /// Whether the text tells of a limit or a lock. It may quote data, so that it counts under codes of the org's own code
@@ -78,8 +78,8 @@ impl std::fmt::Display for Refusal {
         match (head.as_str(), self.message.as_str()) {
             ("", "") => f.write_str("it gives no reason")?,
             (head, "") => f.write_str(head)?,
-            ("", message) => write!(f, "{message:.LONGEST_SHOWN$}")?,
-            (head, message) => write!(f, "{head}: {message:.LONGEST_SHOWN$}")?,
+            ("", message) => write!(f, "{message:.MAX_SHOWN$}")?,
+            (head, message) => write!(f, "{head}: {message:.MAX_SHOWN$}")?,
         }
         if !self.fields.is_empty() {
             write!(f, " (fields: {})", self.fields.join(", "))?;
@@ -105,7 +105,7 @@ impl Refusal {
 
 /// The errors of a body that is no success; none where it has no known shape.
 pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
-    let Ok(outline) = Outline::read(String::from_utf8_lossy(body)) else {
+    let Ok(outline) = Document::read(String::from_utf8_lossy(body)) else {
         return Vec::new();
     };
     let root = outline.root();
@@ -124,7 +124,7 @@ pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
 /// What a 2xx answer refuses all the same: a record's result, or one in a list of them, or an sObject Tree, which is written
 /// whole or not at all. `None` where it refuses nothing. Whatever else a result holds, its `success: false` counts.
 pub(super) fn refused_in_success(status: u16, body: &[u8]) -> Option<Vec<Refusal>> {
-    let outline = Outline::read(String::from_utf8_lossy(body)).ok()?;
+    let outline = Document::read(String::from_utf8_lossy(body)).ok()?;
     let root = outline.root();
     let is =
         |result: Object<'_>, name, json| result.get(name).is_some_and(|value| value.json() == json);
@@ -156,7 +156,7 @@ fn refusal(status: u16, error: Object<'_>) -> Refusal {
     };
     let fields = error.get("fields").and_then(Value::as_array);
     let fields = fields.unwrap_or_default().into_iter();
-    let fields = fields.filter_map(Value::as_text).take(MOST_FIELDS);
+    let fields = fields.filter_map(Value::as_text).take(MAX_FIELDS);
     // The first one is Salesforce's own spelling.
     let duplicates = ["duplicateResut", "duplicateResult"].into_iter();
     let mut duplicates = duplicates.filter_map(|name| {
@@ -165,10 +165,10 @@ fn refusal(status: u16, error: Object<'_>) -> Refusal {
     });
     Refusal {
         status,
-        code: text_of(&["errorCode", "statusCode", "error"], LONGEST_CODE),
-        message: text_of(&["message", "error_description"], LONGEST_MESSAGE),
+        code: text_of(&["errorCode", "statusCode", "error"], MAX_CODE),
+        message: text_of(&["message", "error_description"], MAX_MESSAGE),
         fields: fields
-            .map(|field| field.chars().take(LONGEST_FIELD).collect())
+            .map(|field| field.chars().take(MAX_FIELD).collect())
             .collect(),
         duplicates: duplicates.next(),
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::quota::{Governor, Quota};
-use crate::{metrics::Call, plan::Record, salesforce::session::Instance};
+use crate::{metrics::Call, salesforce::session::Instance, transform::plan::Record};
 
 /// Calls by kind, since the start of the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::simulator::soql::{Condition, Literal as Parsed, parse};
 use crate::{
-    contract::json::value,
-    salesforce::key::{Key, LONGEST_VALUE, NoKey},
+    json::value,
+    salesforce::key::{Key, MAX_VALUE, NoKey},
 };
+use salesforce_simulator::soql::{Condition, Literal as Parsed, parse};
 
 fn item(key: Key) -> Item {
     let literal = key.literal();
@@ -61,7 +61,7 @@ proptest! {
     fn no_uri_grows_past_the_limit(count in 1..400usize, length in 1..60usize) {
         let texts: Vec<String> = (0..count).map(|n| format!("{}+{n}@é'.example", "x".repeat(length))).collect();
         let queries = queries(&leads(&texts), Way::Uri(30));
-        prop_assert!(queries.iter().all(|query| 30 + "?q=".len() + query.encoded().len() < LONGEST_URI));
+        prop_assert!(queries.iter().all(|query| 30 + "?q=".len() + query.encoded().len() < MAX_URI));
         prop_assert_eq!(queries.iter().map(|query| query.wanted.len()).sum::<usize>(), count);
     }
 }
@@ -117,11 +117,11 @@ fn records_of_different_objects_fields_and_types_are_asked_for_apart() {
 #[test]
 fn a_value_beyond_the_limit_is_refused_and_the_longest_fits_into_a_uri() {
     assert_eq!(
-        Key::lead(&"x".repeat(LONGEST_VALUE + 1)),
-        Err(NoKey::TooLong(LONGEST_VALUE + 1))
+        Key::lead(&"x".repeat(MAX_VALUE + 1)),
+        Err(NoKey::TooLong(MAX_VALUE + 1))
     );
-    let longest = Key::lead(&"\u{1}".repeat(LONGEST_VALUE)).unwrap();
-    assert!(queries(&[item(longest)], Way::Uri(30))[0].encoded().len() < LONGEST_URI);
+    let longest = Key::lead(&"\u{1}".repeat(MAX_VALUE)).unwrap();
+    assert!(queries(&[item(longest)], Way::Uri(30))[0].encoded().len() < MAX_URI);
 }
 
 #[test]

@@ -23,10 +23,10 @@ fn sources(metric: &str, label: &str) -> Vec<&'static str> {
         ],
         ("salesforce_calls_total", "outcome") => vec![source!("salesforce/client.rs"), FAULTS],
         ("http_requests_refused_total", "reason") => {
-            vec![source!("http/failure.rs"), source!("upstream.rs")]
+            vec![source!("http/error_response.rs"), source!("upstream.rs")]
         }
-        ("http_request_seconds_bucket", "route") => vec![source!("http/observed.rs")],
-        ("events_total", "status") => vec![source!("error/verdict.rs")],
+        ("http_request_seconds_bucket", "route") => vec![source!("http/access_log.rs")],
+        ("events_total", "status") => vec![source!("transform/error/verdict.rs")],
         _ => panic!("where do the values of {label} of {metric} come from?"),
     }
 }

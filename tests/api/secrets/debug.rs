@@ -6,32 +6,38 @@ use axum::body::Bytes;
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_transformer::{
     Config,
-    config::{Flow, RefusedLogin},
-    contract::{
-        Bodies, Destination, DestinationName,
-        json::Outline,
-        proxy::{ProxyRequest, ProxyVersion},
+    config::{
+        Flow, RefusedLogin,
+        rules::{Compatibility, Placeholders, Rules, UpdateMethod},
     },
-    deliver::{Access, Job},
-    descriptor::Descriptor,
-    gate,
-    in_flight::InFlight,
-    map, metrics,
-    orgs::Orgs,
-    plan::{Record, plan},
-    proxy::{Failure, Outcome},
-    rules::{Compatibility, Placeholders, Rules, UpdateMethod},
+    delivery::{
+        Access, Job,
+        proxy::{Failure, Outcome},
+    },
+    json::Document,
+    metrics,
+    pipeline::lookups::Orgs,
+    rudderstack::{
+        Bodies, Destination, DestinationName,
+        delivery_request::{ProxyRequest, ProxyVersion},
+    },
     salesforce::{
         AllowedHosts, AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
         auth::Refused,
         client::Client,
         delivery::Answered,
         fault::Refusal,
-        lookup,
         operation::Operation,
+        page,
         soql::{Item, Way, queries},
     },
-    target::Target,
+    server::memory::InFlight,
+    transform::{
+        descriptor::Descriptor,
+        gate, mapping,
+        plan::{Record, plan},
+        target::Target,
+    },
 };
 
 use super::traffic::quoting;
@@ -74,10 +80,10 @@ fn settings_hide_every_credential() {
 fn sessions_and_credentials_hide_tokens_and_passwords() {
     assert_hidden(&session());
     let json = r#"{"access_token":"planted-token","instance_url":"https://acme.my.salesforce.com","refresh_token":"planted"}"#;
-    let secret = Outline::read(json).unwrap();
+    let secret = Document::read(json).unwrap();
     let secret = secret.root();
     let destination = r#"{"ID":"d","DestinationDefinition":{"Name":"SALESFORCE"},"Config":{"userName":"planted","password":"planted","initialAccessToken":"planted"}}"#;
-    let destination = Outline::read(destination).unwrap();
+    let destination = Document::read(destination).unwrap();
     let name = DestinationName::Salesforce;
     let destination = Destination::read(Some(destination.root()), name).unwrap();
     assert_hidden(&secret);
@@ -105,7 +111,7 @@ fn lookups_hide_emails_and_what_was_found() {
     let page =
         r#"{"done":true,"records":[{"Id":"00Q1","Email":"planted@example.com","City":"planted"}]}"#;
     let mut rows: Vec<Row> = Vec::new();
-    lookup::page(page.as_bytes(), "Email", true, &mut rows).unwrap();
+    page::page(page.as_bytes(), "Email", true, &mut rows).unwrap();
     assert_eq!(rows.len(), 1);
     assert_hidden(&rows);
 }
@@ -127,23 +133,23 @@ fn faults_hide_salesforces_own_words() {
 #[test]
 fn requests_hide_what_they_carry() {
     let body = r#"[{"message":{"type":"identify","traits":{"email":"planted@example.com"}},"metadata":{"secret":"planted"}}]"#;
-    let body = Outline::read(body).unwrap();
+    let body = Document::read(body).unwrap();
     let bodies = Bodies::any_form(body.root()).unwrap();
     assert_hidden(&body);
     assert_hidden(&bodies);
     let resolved = bodies.resolved();
     assert_hidden(&bodies.read(&resolved));
     let proxied = r#"{"method":"POST","endpoint":"https://planted","headers":{"Authorization":"Bearer planted"},"params":{"a":"planted"},"body":{"JSON":{"Email":"planted"}},"metadata":{"secret":"planted"}}"#;
-    let proxied = Outline::read(proxied).unwrap();
+    let proxied = Document::read(proxied).unwrap();
     let proxied = ProxyRequest::read(proxied.root(), ProxyVersion::V0).unwrap();
     assert_hidden(&proxied);
     assert_hidden(&proxied.sending());
     let id = "planted".to_owned();
     let object = "Lead".to_owned();
     assert_hidden(&Operation::Update { object, id });
-    let traits = Outline::read(r#"{"FirstName":"planted"}"#).unwrap();
+    let traits = Document::read(r#"{"FirstName":"planted"}"#).unwrap();
     let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
-    let mut fields = map::as_they_are(&traits.root().as_members().unwrap(), &rules);
+    let mut fields = mapping::as_they_are(&traits.root().as_members().unwrap(), &rules);
     fields.settle_email("planted@example.com", true);
     assert_hidden(&fields);
 }
@@ -159,7 +165,7 @@ fn what_is_written_hides_ids_users_and_traits() {
         "metadata": {"secret": {"access_token": "planted", "instance_url": "https://acme.my.salesforce.com"}},
         "destination": {"ID": "d", "DestinationDefinition": {"Name": "SALESFORCE_OAUTH"}, "Config": {"password": "planted"}}
     }]"#;
-    let body = Outline::read(entry).unwrap();
+    let body = Document::read(entry).unwrap();
     let bodies = Bodies::any_form(body.root()).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
@@ -188,7 +194,7 @@ fn what_is_written_hides_ids_users_and_traits() {
     };
     assert_hidden(&target);
     assert_hidden(&target.record());
-    let fields = map::as_they_are(&plan.traits, &rules);
+    let fields = mapping::as_they_are(&plan.traits, &rules);
     let descriptor = Descriptor::new(&session, "50.0", &target, fields, UpdateMethod::Patch);
     assert!(descriptor.endpoint.ends_with("planted-id"));
     assert_hidden(&descriptor);

@@ -1,0 +1,243 @@
+//! Inline delivery: writes to Salesforce while rudder-server waits, and answers each job's own result.
+//!
+//! Jobs of all concurrent requests for one org gather in a window. When it closes, one query finds their records, the events
+//! of one record become one write, and all writes go in as few calls as they fit into. A write belongs to nobody's
+//! request: it is finished and remembered also where the caller has hung up.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `job` | a job as it outlives its request |
+//! | `memory` | what is being written and was written: nothing is written twice |
+//! | `written` | what was written lately, in little memory |
+//! | `window` | gathers the jobs of an org |
+//! | `flush` | writes what has gathered |
+//! | `settle` | which records are meant, and what is written to them |
+//! | `round` | what may go together, and what has to wait its turn |
+//! | `verdict` | what becomes of a job once Salesforce has answered |
+
+mod flush;
+mod job;
+mod memory;
+pub mod proxy;
+mod round;
+mod settle;
+mod verdict;
+mod window;
+mod written;
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+pub use self::job::{Access, Job};
+use self::{
+    flush::Flush,
+    job::Unit,
+    memory::{JobId, Known, Memory, Receipt, Verdict},
+    window::Windows,
+};
+use crate::{
+    config::{Config, rules::Rules},
+    lifecycle::Lifecycle,
+    rudderstack::{Destination, Entry, Event},
+    salesforce::{Salesforce, session::Instance},
+    transform::error::EventError,
+};
+
+/// How jobs reach Salesforce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Delivery {
+    /// rudder-server sends the requests.
+    Descriptor,
+    /// This service sends them, where the caller knows the answer 299.
+    Inline,
+}
+
+/// All writes that are under way, and what they need.
+#[derive(Debug)]
+pub struct Deliveries {
+    salesforce: Arc<Salesforce>,
+    rules: Rules,
+    settings: Settings,
+    windows: Windows,
+    memory: Memory,
+    life: Lifecycle,
+}
+
+#[derive(Debug)]
+struct Settings {
+    delivery: Delivery,
+    destinations: Vec<String>,
+    window: Duration,
+    timeout: Duration,
+    skip_unchanged: bool,
+}
+
+/// A job that has been taken on, and its result to come.
+#[derive(Debug)]
+pub struct Taken(Vec<Receipt>);
+
+/// The jobs of one request on their way in. They go together: a window that closed between two jobs of one user would let the
+/// second be written where the first fails.
+#[derive(Default)]
+pub struct Intake {
+    units: HashMap<Instance, Vec<Unit>>,
+    /// What they have joined that was under way already, by user: later ones must not overtake it.
+    joined: HashMap<String, Vec<Receipt>>,
+}
+
+/// Without the users, whose ids may be e-mails.
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake")
+            .field("units", &self.units)
+            .field("users_joined", &self.joined.len())
+            .finish()
+    }
+}
+
+impl Intake {
+    fn joined_for(&self, job: &Job) -> Vec<Receipt> {
+        let joined = job.user.as_ref().and_then(|user| self.joined.get(user));
+        joined.cloned().unwrap_or_default()
+    }
+
+    fn join(&mut self, job: &Job, receipt: &Receipt) {
+        if let Some(user) = &job.user {
+            let joined = self.joined.entry(user.clone()).or_default();
+            joined.push(receipt.clone());
+        }
+    }
+}
+
+impl Deliveries {
+    /// Builds the room from the settings. Writes are counted in `life`, so that the service ends after them.
+    #[must_use]
+    pub fn new(config: &Config, salesforce: Arc<Salesforce>, life: Lifecycle) -> Self {
+        Self {
+            salesforce,
+            rules: config.rules(),
+            settings: Settings {
+                delivery: config.economy.delivery,
+                destinations: config.economy.inline_destinations.clone(),
+                window: config.economy.delivery_window,
+                timeout: config.economy.delivery_timeout,
+                skip_unchanged: config.economy.skip_unchanged,
+            },
+            windows: Windows::default(),
+            memory: Memory::within(config.serving.most_in_flight()),
+            life,
+        }
+    }
+
+    /// Whether a destination's jobs are written here.
+    #[must_use]
+    pub fn are_for(&self, destination: &Destination) -> bool {
+        let listed = &self.settings.destinations;
+        self.settings.delivery == Delivery::Inline
+            && (listed.is_empty() || listed.contains(&destination.id))
+    }
+
+    /// The id by which a job that is sent again is known.
+    #[must_use]
+    pub fn id(
+        &self,
+        destination: &Destination,
+        entry: &Entry<'_>,
+        event: &Event<'_>,
+    ) -> Option<JobId> {
+        self.memory.id(&destination.id, entry, event)
+    }
+
+    /// Takes a job in. What of it is being written or was written in the last ten minutes is not written again.
+    pub fn take(&self, id: Option<JobId>, job: Job, intake: &mut Intake) -> Taken {
+        let org = job.access.session.instance().clone();
+        let job = Arc::new(job);
+        let earlier = intake.joined_for(&job);
+        let mut receipts = Vec::new();
+        for place in 0..job.records.len() {
+            let part = id.map(|id| (id, place));
+            match self.memory.take_on(part) {
+                Known::Written => {}
+                Known::InFlight(receipt) => {
+                    intake.join(&job, &receipt);
+                    receipts.push(receipt);
+                }
+                Known::New(done, receipt) => {
+                    receipts.push(receipt);
+                    let (job, earlier) = (Arc::clone(&job), earlier.clone());
+                    let unit = Unit {
+                        part,
+                        job,
+                        place,
+                        earlier,
+                        done,
+                    };
+                    intake.units.entry(org.clone()).or_default().push(unit);
+                }
+            }
+        }
+        Taken(receipts)
+    }
+
+    /// Lets the jobs of a request gather with others.
+    pub fn gather(self: &Arc<Self>, intake: Intake) {
+        for (org, units) in intake.units {
+            if self.windows.add(&org, units) {
+                let room = Arc::clone(self);
+                self.life.write(async move { room.serve(&org).await });
+            }
+        }
+    }
+
+    /// Waits for a job's result: the failure that is worth another attempt first, else the first.
+    ///
+    /// # Errors
+    /// [`EventError`] where a record was not written, or is not known to be.
+    pub async fn result(&self, taken: Taken) -> Verdict {
+        let verdicts = timeout(self.settings.timeout, join_all(taken.0)).await;
+        let verdicts = verdicts.map_err(|_| EventError::NotInTime(self.settings.timeout))?;
+        let failures = verdicts
+            .into_iter()
+            .filter_map(|verdict| verdict.unwrap_or(Err(EventError::Interrupted)).err());
+        let worse = |first: EventError, next: EventError| {
+            if next.is_retryable() && !first.is_retryable() {
+                next
+            } else {
+                first
+            }
+        };
+        failures.reduce(worse).map_or(Ok(()), Err)
+    }
+
+    /// Writes what gathers for an org, window after window, until nothing does.
+    async fn serve(self: Arc<Self>, org: &Instance) {
+        while let Some(units) = self.windows.next(org, self.settings.window).await {
+            let parts: Vec<_> = units.iter().filter_map(|unit| unit.part).collect();
+            let room = Arc::clone(&self);
+            let flushed = self
+                .life
+                .write(async move { Flush::run(&room, units).await });
+            if let Err(panicked) = flushed.await {
+                tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
+                self.memory.lost(parts.into_iter());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_intake_hides_whose_events_it_holds() {
+        let intake = Intake {
+            joined: HashMap::from([("dst-1\nada@example.com".to_owned(), Vec::new())]),
+            ..Intake::default()
+        };
+        let expected = "Intake { units: {}, users_joined: 1 }";
+        assert_eq!(format!("{intake:?}"), expected);
+    }
+}

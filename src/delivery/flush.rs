@@ -1,0 +1,272 @@
+//! Writes what has gathered for an org: look up, choose, write, and again for what had to wait or deserves a second try.
+
+use std::{collections::HashSet, sync::Arc, time::Instant};
+
+use indexmap::IndexMap;
+
+use super::{Deliveries, Unit, job::Access, memory::Verdict};
+use crate::{
+    salesforce::{
+        Fault, Found, Freshness, Key, RecordWrite, Wanted, collections::Written,
+        fault::Disposition, limits::Handled,
+    },
+    transform::{
+        error::EventError,
+        mapping::Fields,
+        plan::{Plan, Record},
+        target::Target,
+        unchanged::{self, Unchanged},
+    },
+};
+
+/// The units of one session on their way.
+pub(super) struct Flush<'f> {
+    pub(super) room: &'f Deliveries,
+    pub(super) access: Access,
+    pub(super) renewed: bool,
+    pub(super) units: &'f [Unit],
+    /// What becomes of each unit; `None` as long as it is pending.
+    pub(super) verdicts: Vec<Option<Verdict>>,
+    /// Units whose record was looked up a second time.
+    pub(super) looked_up_again: HashSet<usize>,
+    /// Units that Salesforce has refused together with others.
+    pub(super) alone: HashSet<usize>,
+    /// What the lookups have found, and by which keys they asked.
+    found: Found,
+    pub(super) asked: HashSet<String>,
+    /// Users one of whose events is to come again: their later ones wait for it.
+    pub(super) held: HashSet<&'f str>,
+    pub(super) unchanged: Unchanged,
+    begun: Instant,
+}
+
+/// A record to write, and the units that it is written for.
+pub(super) struct Write<'p> {
+    pub(super) units: Vec<usize>,
+    pub(super) target: Target<'p>,
+    pub(super) fields: Fields<'p>,
+}
+
+impl Flush<'_> {
+    /// Writes the units, and tells each its outcome. The units of different sessions go one after the other.
+    pub(super) async fn run(room: &Deliveries, units: Vec<Unit>) {
+        let mut sessions: Vec<Vec<Unit>> = Vec::new();
+        for unit in units {
+            let is_same = |of: &Unit| of.job.access.is_same(&unit.job.access);
+            match sessions
+                .iter_mut()
+                .find(|units| units.first().is_some_and(is_same))
+            {
+                Some(units) => units.push(unit),
+                None => sessions.push(vec![unit]),
+            }
+        }
+        for units in sessions {
+            let Some(access) = units.first().map(|unit| unit.job.access.clone()) else {
+                continue;
+            };
+            let org = access.session.instance().clone();
+            let verdicts = Flush::new(room, access, &units).written().await;
+            room.salesforce
+                .limits()
+                .handled(&org, handled(&units, &verdicts));
+            for (unit, verdict) in units.into_iter().zip(verdicts) {
+                if let Some(part) = unit.part {
+                    room.memory.landed(part, &verdict);
+                }
+                // Nobody waits where the caller has hung up.
+                let _ = unit.done.send(verdict);
+            }
+        }
+    }
+}
+
+/// What the written units would have cost one by one, for the ledger.
+fn handled(units: &[Unit], verdicts: &[Verdict]) -> Handled {
+    let written = units
+        .iter()
+        .zip(verdicts)
+        .filter(|(_, verdict)| verdict.is_ok());
+    written.fold(Handled::default(), |mut handled, (unit, _)| {
+        let record = std::slice::from_ref(&unit.job.records[unit.place]);
+        let events = u64::from(unit.place == 0);
+        handled.add(Handled {
+            events,
+            ..Handled::singly(record)
+        });
+        handled
+    })
+}
+
+impl<'f> Flush<'f> {
+    fn new(room: &'f Deliveries, access: Access, units: &'f [Unit]) -> Self {
+        Self {
+            room,
+            access,
+            renewed: false,
+            units,
+            verdicts: vec![None; units.len()],
+            looked_up_again: HashSet::new(),
+            alone: HashSet::new(),
+            found: Found::default(),
+            asked: HashSet::new(),
+            held: HashSet::new(),
+            unchanged: Unchanged::default(),
+            begun: Instant::now(),
+        }
+    }
+
+    async fn written(mut self) -> Vec<Verdict> {
+        let plans: Vec<_> = self.units.iter().map(|unit| unit.job.plan()).collect();
+        while self.verdicts.iter().any(Option::is_none) {
+            if self.begun.elapsed() > self.room.settings.timeout {
+                self.fail_all(&EventError::NotInTime(self.room.settings.timeout));
+            } else if let Err(expired) = self.round(&plans).await {
+                self.renew(expired).await;
+            }
+        }
+        let verdicts = self.verdicts.into_iter();
+        verdicts
+            .map(|verdict| verdict.unwrap_or(Err(EventError::Interrupted)))
+            .collect()
+    }
+
+    /// Looks up, chooses and writes once. Fails with the fault by which Salesforce no longer accepts the session.
+    async fn round(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
+        self.look_up(plans).await?;
+        let found = std::mem::take(&mut self.found);
+        let ready = self.ready(plans, &found);
+        let writes = self.chosen(ready);
+        let records = writes.iter().map(|write| RecordWrite {
+            object: &write.target.object,
+            id: write.target.id.as_deref(),
+            fields: &write.fields,
+        });
+        let records: Vec<_> = records.collect();
+        let (salesforce, pause) = (&self.room.salesforce, self.room.settings.window);
+        let results = salesforce
+            .write(&self.access.session, &records, pause)
+            .await;
+        self.log(&results);
+        let mut created = Vec::new();
+        let mut expired = None;
+        for (write, result) in writes.iter().zip(results) {
+            match result {
+                Ok(id) => created.extend(self.wrote(write, id)),
+                Err(fault) if fault.disposition() == Disposition::Refresh => {
+                    expired = Some(Arc::new(fault));
+                }
+                Err(fault) => self.refused(write, fault),
+            }
+        }
+        self.found = found;
+        for (key, id) in created {
+            self.found.created(&key, id);
+        }
+        expired.map_or(Ok(()), Err)
+    }
+}
+
+impl<'f> Flush<'f> {
+    /// Asks for the records of the keys that are not known yet, or no longer.
+    async fn look_up(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
+        let freshness = if self.asked.is_empty() {
+            Freshness::Known
+        } else {
+            Freshness::Fresh
+        };
+        let mut wanted: IndexMap<&str, Wanted> = IndexMap::new();
+        for unit in self.pending() {
+            let Some(key) = self
+                .key(unit)
+                .filter(|key| !self.asked.contains(key.folded()))
+            else {
+                continue;
+            };
+            let fields = self.fields_to_read(unit, plans);
+            let of_key = || Wanted {
+                key: key.clone(),
+                fields: Vec::new(),
+            };
+            let of_key = wanted.entry(key.folded()).or_insert_with(of_key);
+            of_key.fields.extend(fields);
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let salesforce = &self.room.salesforce;
+        let (asked, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
+        let found = salesforce
+            .find(&self.access.session, &wanted, freshness)
+            .await;
+        if let Some(fault) = found.expiry() {
+            return Err(fault);
+        }
+        if let Some(fault) = found.first_fault() {
+            let org = self.access.session.instance().as_str();
+            tracing::warn!(org, fault = fault.label(), "a lookup in Salesforce failed");
+        }
+        self.found.extend(found);
+        self.asked.extend(asked.into_iter().map(str::to_owned));
+        Ok(())
+    }
+
+    /// The fields whose present values tell whether the unit changes anything.
+    fn fields_to_read(&self, unit: usize, plans: &[Result<Plan<'f>, EventError>]) -> Vec<String> {
+        let (destination, rules) = (&self.units[unit].job.destination, &self.room.rules);
+        match &plans[unit] {
+            Ok(plan) if self.room.settings.skip_unchanged => {
+                unchanged::fields_to_read(plan, self.record(unit), destination, rules)
+            }
+            Ok(_) | Err(_) => Vec::new(),
+        }
+    }
+
+    /// One line for what Salesforce has not written, whatever is tried next.
+    fn log(&self, results: &[Written]) {
+        let faults: Vec<&Fault> = results
+            .iter()
+            .filter_map(|result| result.as_ref().err())
+            .collect();
+        if let Some(first) = faults.first() {
+            let org = self.access.session.instance().as_str();
+            let (refused, fault) = (faults.len(), first.label());
+            tracing::warn!(
+                org,
+                records = results.len(),
+                refused,
+                fault,
+                "records were not written"
+            );
+        }
+    }
+
+    pub(super) fn pending(&self) -> Vec<usize> {
+        let verdicts = self.verdicts.iter().enumerate();
+        verdicts
+            .filter(|(_, verdict)| verdict.is_none())
+            .map(|(unit, _)| unit)
+            .collect()
+    }
+
+    pub(super) fn record(&self, unit: usize) -> &'f Record<'static> {
+        let unit = &self.units[unit];
+        &unit.job.records[unit.place]
+    }
+
+    pub(super) fn key(&self, unit: usize) -> Option<&'f Key> {
+        match self.record(unit) {
+            Record::Lead(key) | Record::Matching(key) => Some(key),
+            Record::Named { .. } => None,
+        }
+    }
+
+    /// What tells the unit's job from others.
+    pub(super) fn job(&self, unit: usize) -> usize {
+        Arc::as_ptr(&self.units[unit].job).addr()
+    }
+
+    pub(super) fn user(&self, unit: usize) -> Option<&'f str> {
+        self.units[unit].job.user.as_deref()
+    }
+}

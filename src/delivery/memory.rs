@@ -1,0 +1,135 @@
+//! What is being written and what was written, so that nothing is written twice: rudder-server sends a request whose
+//! connection broke again, up to 32 times (`docs/rudder-server.md#inline-delivery`).
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use futures_util::{FutureExt, future::Shared};
+use tokio::sync::oneshot;
+
+use super::written::Written;
+use crate::{
+    json::Value,
+    rudderstack::{Entry, Event},
+    transform::error::EventError,
+};
+
+/// What became of a part of a job.
+pub(super) type Verdict = Result<(), EventError>;
+
+/// A verdict to come.
+pub(super) type Receipt = Shared<oneshot::Receiver<Verdict>>;
+
+/// A job by its content: destination, job id and message. Another rudder-server may use the same job id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JobId(u64, u64);
+
+#[cfg(test)]
+impl JobId {
+    pub(super) fn of(number: u64) -> Self {
+        Self(number, number.rotate_left(32))
+    }
+}
+
+/// A record that a job writes: the job, and the record's place in it.
+pub(super) type PartId = (JobId, usize);
+
+/// What is being written and what was written.
+#[derive(Debug)]
+pub(super) struct Memory {
+    hashers: [RandomState; 2],
+    in_flight: Mutex<HashMap<PartId, Receipt>>,
+    written: Mutex<Written>,
+}
+
+/// What is known of a part that is to be written.
+pub(super) enum Known {
+    /// It is not being written: whoever asks is to write it, and tell the outcome.
+    New(oneshot::Sender<Verdict>, Receipt),
+    /// It is being written.
+    InFlight(Receipt),
+    /// It was written.
+    Written,
+}
+
+impl Memory {
+    /// Nothing yet, where requests in flight may take `in_flight` bytes.
+    pub(super) fn within(in_flight: u64) -> Self {
+        Self {
+            hashers: Default::default(),
+            in_flight: Mutex::default(),
+            written: Mutex::new(Written::within(in_flight, Instant::now())),
+        }
+    }
+
+    /// The id of a job; `None` for an event that has none and so is never sent again by itself.
+    pub(super) fn id(
+        &self,
+        destination: &str,
+        entry: &Entry<'_>,
+        event: &Event<'_>,
+    ) -> Option<JobId> {
+        let metadata = entry.metadata.and_then(Value::as_object)?;
+        let job = metadata.get("jobId")?.json();
+        let members = event.message().members();
+        let members: Vec<_> = members
+            .iter()
+            .map(|(key, value)| (key.as_ref(), value.json()))
+            .collect();
+        let [first, second] = &self.hashers;
+        let content = (destination, job, members);
+        Some(JobId(first.hash_one(&content), second.hash_one(&content)))
+    }
+
+    /// Asks what is known of a part, and takes it on where nothing is.
+    pub(super) fn take_on(&self, part: Option<PartId>) -> Known {
+        let (done, receipt) = oneshot::channel();
+        let receipt = receipt.shared();
+        let Some(part) = part else {
+            return Known::New(done, receipt);
+        };
+        let mut in_flight = self.in_flight();
+        // Where nobody is left to tell a verdict, there is no flight.
+        let is_lost =
+            |receipt: &&Receipt| matches!((*receipt).clone().now_or_never(), Some(Err(_)));
+        if let Some(receipt) = in_flight.get(&part).filter(|receipt| !is_lost(receipt)) {
+            return Known::InFlight(receipt.clone());
+        }
+        if self.written().contains(&part, Instant::now()) {
+            return Known::Written;
+        }
+        in_flight.insert(part, receipt.clone());
+        Known::New(done, receipt)
+    }
+
+    /// Ends a part's flight, before anybody is told: whoever asks from now on finds it written, or takes it on again. It
+    /// must not join a failure that a later part of its user can no longer join.
+    pub(super) fn landed(&self, part: PartId, verdict: &Verdict) {
+        if verdict.is_ok() {
+            self.written().insert(part, Instant::now());
+        }
+        self.in_flight().remove(&part);
+    }
+
+    /// Ends the flight of parts that nobody will be told about.
+    pub(super) fn lost(&self, parts: impl Iterator<Item = PartId>) {
+        let mut in_flight = self.in_flight();
+        for part in parts {
+            in_flight.remove(&part);
+        }
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_flight(&self) -> MutexGuard<'_, HashMap<PartId, Receipt>> {
+        self.in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,224 @@
+//! Which of the pending writes go together, and which wait: a user's events keep their order, and so do those of one record.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::transform::target::RecordId;
+
+/// The record that a unit writes. It has no `Debug`: a key holds an e-mail.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    /// An existing record.
+    Known(RecordId),
+    /// The record that is created for a key.
+    ForKey(String),
+    /// A record that is created for one unit alone.
+    New(usize),
+}
+
+/// A unit that waits to be written.
+pub(super) struct Candidate<'u> {
+    /// Its place in the list of candidates.
+    pub(super) place: usize,
+    /// Whose order it keeps.
+    pub(super) user: Option<&'u str>,
+    /// The job that it is a part of. The parts of one job have no order.
+    pub(super) job: usize,
+    /// What it writes.
+    pub(super) record: Subject,
+    /// Whether its traits are fields already; others are not merged with them, as one field might have two names.
+    pub(super) are_fields: bool,
+    /// Whether it goes by itself, because Salesforce has refused it together with others.
+    pub(super) alone: bool,
+}
+
+/// Chooses what is written in one round: lists of places of one record each, in order. The first candidate is always chosen.
+///
+/// Nothing is chosen that would overtake: a unit waits where an earlier one of its user goes to another record in this
+/// round, or where an earlier one of its user or of its record waits.
+pub(super) fn choose(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
+    let mut round = Round::default();
+    for candidate in candidates {
+        match round.place(candidate) {
+            Some(write) => round.take(candidate, write),
+            None => round.leave(candidate),
+        }
+    }
+    round.writes
+}
+
+#[derive(Default)]
+struct Round<'c> {
+    writes: Vec<Vec<usize>>,
+    by_record: HashMap<&'c Subject, (usize, &'c Candidate<'c>)>,
+    by_user: HashMap<&'c str, Vec<(usize, usize)>>,
+    waiting_records: HashSet<&'c Subject>,
+    waiting_users: HashSet<&'c str>,
+}
+
+impl<'c> Round<'c> {
+    /// The write that a candidate may join, or the next one; `None` where it has to wait.
+    fn place(&self, candidate: &Candidate<'c>) -> Option<usize> {
+        let write = match self.by_record.get(&candidate.record) {
+            None => self.writes.len(),
+            Some((write, first)) => {
+                let is_shared =
+                    !candidate.alone && !first.alone && candidate.are_fields == first.are_fields;
+                is_shared.then_some(*write)?
+            }
+        };
+        let keeps_order = |user: &str| {
+            let written = self.by_user.get(user).map_or(&[][..], Vec::as_slice);
+            let mut written = written.iter();
+            !self.waiting_users.contains(user)
+                && written.all(|(other, job)| *other == write || *job == candidate.job)
+        };
+        let waits = self.waiting_records.contains(&candidate.record)
+            || !candidate.user.is_none_or(keeps_order);
+        (!waits).then_some(write)
+    }
+
+    fn take(&mut self, candidate: &'c Candidate<'c>, write: usize) {
+        if write == self.writes.len() {
+            self.writes.push(Vec::new());
+            self.by_record.insert(&candidate.record, (write, candidate));
+        }
+        self.writes[write].push(candidate.place);
+        if let Some(user) = candidate.user {
+            let written = self.by_user.entry(user).or_default();
+            written.push((write, candidate.job));
+        }
+    }
+
+    fn leave(&mut self, candidate: &'c Candidate<'c>) {
+        self.waiting_records.insert(&candidate.record);
+        self.waiting_users.extend(candidate.user);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn candidate(unit: usize, user: &'static str, record: &str) -> Candidate<'static> {
+        Candidate {
+            place: unit,
+            user: Some(user).filter(|user| !user.is_empty()),
+            job: unit,
+            record: Subject::Known(RecordId::new("Lead", record)),
+            are_fields: false,
+            alone: false,
+        }
+    }
+
+    #[test]
+    fn events_of_one_record_are_one_write_and_others_go_beside_it() {
+        let candidates = [
+            candidate(0, "ada", "A"),
+            candidate(1, "bob", "B"),
+            candidate(2, "ada", "A"),
+        ];
+        assert_eq!(choose(&candidates), [vec![0, 2], vec![1]]);
+    }
+
+    #[test]
+    fn a_users_event_for_another_record_waits_for_the_earlier_one() {
+        let candidates = [
+            candidate(0, "ada", "A"),
+            candidate(1, "ada", "B"),
+            candidate(2, "ada", "A"),
+        ];
+        assert_eq!(choose(&candidates), [vec![0]]);
+    }
+
+    #[test]
+    fn an_event_waits_where_an_earlier_one_of_its_record_waits() {
+        let candidates = [
+            candidate(0, "ada", "A"),
+            candidate(1, "ada", "B"),
+            candidate(2, "bob", "B"),
+        ];
+        assert_eq!(choose(&candidates), [vec![0]]);
+    }
+
+    #[test]
+    fn the_parts_of_one_job_go_side_by_side() {
+        let second = Candidate {
+            job: 0,
+            ..candidate(1, "ada", "B")
+        };
+        assert_eq!(
+            choose(&[candidate(0, "ada", "A"), second]),
+            [vec![0], vec![1]]
+        );
+    }
+
+    #[test]
+    fn what_was_refused_in_company_goes_alone_and_in_order() {
+        let alone = |unit, user| Candidate {
+            alone: true,
+            ..candidate(unit, user, "A")
+        };
+        assert_eq!(
+            choose(&[alone(0, "ada"), alone(1, "bob"), candidate(2, "eve", "A")]),
+            [vec![0]]
+        );
+    }
+
+    #[test]
+    fn mapped_traits_and_fields_are_not_merged() {
+        let fields = Candidate {
+            are_fields: true,
+            ..candidate(1, "bob", "A")
+        };
+        assert_eq!(choose(&[candidate(0, "ada", "A"), fields]), [vec![0]]);
+    }
+
+    #[test]
+    fn an_id_is_the_same_with_and_without_its_checksum() {
+        let (short, long) = ("00Q5g0000000001", "00Q5g0000000001EAA");
+        assert_eq!(RecordId::new("lead", short), RecordId::new("Lead", long));
+    }
+
+    proptest! {
+        #[test]
+        fn round_after_round_everything_is_written_once_and_nothing_overtakes(
+            events in prop::collection::vec((0..4usize, 0..4usize, any::<bool>()), 1..30)
+        ) {
+            const NAMES: [&str; 4] = ["", "ada", "bob", "eve"];
+            let of = |unit: usize| {
+                let (user, record, alone) = events[unit];
+                Candidate { alone, ..candidate(unit, NAMES[user], NAMES[record]) }
+            };
+            let mut pending: Vec<usize> = (0..events.len()).collect();
+            // The round and the write in which each unit goes.
+            let mut done = vec![(0, 0); events.len()];
+            for round in 1.. {
+                if pending.is_empty() {
+                    break;
+                }
+                let candidates: Vec<_> = pending.iter().map(|unit| of(*unit)).collect();
+                let writes = choose(&candidates);
+                prop_assert!(writes.iter().flatten().any(|unit| *unit == pending[0]));
+                for (number, write) in writes.iter().enumerate() {
+                    prop_assert!(write.is_sorted());
+                    for unit in write {
+                        prop_assert_eq!(done[*unit], (0, 0));
+                        done[*unit] = (round, number);
+                    }
+                }
+                pending.retain(|unit| done[*unit] == (0, 0));
+            }
+            for later in 0..events.len() {
+                for earlier in 0..later {
+                    let same_user = events[earlier].0 == events[later].0 && events[later].0 != 0;
+                    let same_record = events[earlier].1 == events[later].1;
+                    if same_user || same_record {
+                        prop_assert!(done[earlier].0 < done[later].0 || done[earlier] == done[later]);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What becomes of a unit once Salesforce has answered.
+
+use std::sync::Arc;
+
+use super::{
+    flush::{Flush, Write},
+    memory::Verdict,
+};
+use crate::{
+    salesforce::{AuthError, Fault, Key, fault::Disposition},
+    transform::error::EventError,
+};
+
+impl Flush<'_> {
+    /// Notes that a record was written, and what of its events was not. Gives its key and id where it was created for a key.
+    pub(super) fn wrote(&mut self, write: &Write<'_>, id: String) -> Option<(Key, String)> {
+        let metrics = self.room.salesforce.metrics();
+        metrics.left_out(write.fields.left_out.iter());
+        let created = write
+            .target
+            .id
+            .is_none()
+            .then(|| self.key(write.units[0]).cloned());
+        for unit in &write.units {
+            self.conclude(*unit, Ok(()));
+        }
+        created.flatten().map(|key| (key, id))
+    }
+
+    /// Decides about a refused write: looked up afresh once where the record is no longer what the lookup has found, each
+    /// event alone where one of several may be to blame, else for good.
+    pub(super) fn refused(&mut self, write: &Write<'_>, fault: Fault) {
+        let is_stale = fault.is_about_a_stale_record();
+        if let Some(id) = write.target.id.as_deref().filter(|_| is_stale) {
+            self.room
+                .salesforce
+                .forget(self.access.session.instance(), id);
+        }
+        let is_of_one = fault.disposition() == Disposition::Abort || fault.is_unsure();
+        let in_company = write.units.len() > 1 && is_of_one;
+        let may_repeat = write.target.id.is_none() && fault.leaves_open();
+        let fault = Arc::new(fault);
+        for unit in write.units.iter().copied() {
+            let key = self.key(unit).map(|key| key.folded().to_owned());
+            match key.filter(|_| is_stale) {
+                Some(key) if self.looked_up_again.insert(unit) => {
+                    self.asked.remove(&key);
+                }
+                Some(_) | None if in_company => {
+                    self.alone.insert(unit);
+                }
+                None if may_repeat && self.key(unit).is_none() => {
+                    self.conclude(unit, Err(EventError::MayRepeat(Arc::clone(&fault))));
+                }
+                Some(_) | None => self.conclude(unit, Err(EventError::Write(Arc::clone(&fault)))),
+            }
+        }
+    }
+
+    /// Opens a new session for a login, once; an OAuth secret is for rudder-server to refresh.
+    pub(super) async fn renew(&mut self, expired: Arc<Fault>) {
+        let access = &mut self.access;
+        if self.renewed || access.credentials.is_oauth() {
+            let error = Arc::new(AuthError::Expired(expired));
+            return self.fail_all(&EventError::Authorisation(error));
+        }
+        self.renewed = true;
+        self.room.salesforce.renew(&access.session).await;
+        match self.room.salesforce.session(&access.credentials).await {
+            Ok(session) => access.session = session,
+            Err(error) => self.fail_all(&EventError::Authorisation(error)),
+        }
+    }
+
+    pub(super) fn conclude(&mut self, unit: usize, verdict: Verdict) {
+        let attempt = self.units[unit].job.attempt;
+        let verdict = verdict.map_err(|error| error.at_attempt(attempt));
+        if verdict.as_ref().is_err_and(EventError::is_retryable) {
+            self.held.extend(self.user(unit));
+        }
+        self.verdicts[unit] = Some(verdict);
+    }
+
+    pub(super) fn fail_all(&mut self, error: &EventError) {
+        for unit in self.pending() {
+            self.conclude(unit, Err(error.clone()));
+        }
+    }
+}

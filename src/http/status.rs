@@ -1,0 +1,143 @@
+//! The routes that are polled, and the answers to everything that is no route.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value as JsonValue, json};
+
+use super::{
+    ADVERTISED, App,
+    error_response::{self, Caller},
+};
+use crate::{
+    http::request_error::RequestError, metrics::Now, salesforce::limits::Figures,
+    server::telemetry, upstream::Upstream,
+};
+
+/// `GET /features`: read by rudder-server before anything else; the keys of `docs/rudder-server.md#features`. Where there is an
+/// upstream, ours are laid over its own.
+pub(super) async fn features(State(app): State<App>) -> Json<JsonValue> {
+    let ours = our_features();
+    let upstream = app.upstream.as_ref();
+    let both = upstream.and_then(|upstream| upstream.features_with(&ours));
+    Json(JsonValue::Object(both.unwrap_or(ours)))
+}
+
+fn our_features() -> serde_json::Map<String, JsonValue> {
+    let names = ADVERTISED.iter();
+    let ours: serde_json::Map<_, _> = names
+        .map(|name| (name.upper().to_owned(), JsonValue::Bool(true)))
+        .collect();
+    let features = [
+        ("routerTransform", JsonValue::Object(ours)),
+        ("regulations", json!([])),
+        ("supportSourceTransformV1", JsonValue::Bool(true)),
+        ("upgradedToSourceTransformV2", JsonValue::Bool(true)),
+        ("supportTransformerProxyV1", JsonValue::Bool(true)),
+        (
+            "supportDestTransformCompactedPayloadV1",
+            JsonValue::Bool(true),
+        ),
+    ];
+    let features = features.into_iter();
+    features
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// `GET /health`: the process is alive.
+pub(super) async fn health() -> Json<JsonValue> {
+    Json(json!({ "service": "UP", "version": env!("CARGO_PKG_VERSION") }))
+}
+
+/// `GET /ready`: new requests are welcome. An upstream that fails does not keep Salesforce's events away.
+pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
+    let reason = app.first_retryable_error();
+    let heard = app.ready.rudder_server().is_heard();
+    let rudder_server = if heard { "heard" } else { "unheard" };
+    let mut body = json!({ "ready": reason.is_none(), "rudderServer": rudder_server });
+    if let Some(upstream) = &app.upstream {
+        body["upstream"] = upstream.state().into();
+    }
+    match reason {
+        None => (StatusCode::OK, Json(body)),
+        Some(reason) => {
+            body["reason"] = reason.into();
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+        }
+    }
+}
+
+impl App {
+    /// Why new requests are not welcome.
+    fn first_retryable_error(&self) -> Option<&'static str> {
+        let is_unheard = |upstream: &Arc<Upstream>| !upstream.is_heard();
+        if !self.ready.is_ready() {
+            Some("the service is stopping")
+        } else if self.upstream.as_ref().is_some_and(is_unheard) {
+            Some("the upstream has not been heard yet")
+        } else {
+            None
+        }
+    }
+}
+
+/// `GET /version` and its two older names.
+pub(super) async fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// `GET /metrics`: Prometheus text.
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    let now = Now {
+        in_flight: &app.in_flight,
+        is_ready: app.first_retryable_error().is_none(),
+        upstream_answers: app.upstream.as_ref().map(|upstream| upstream.answers()),
+        lost_lines: telemetry::lost_lines(),
+    };
+    (
+        [(
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        app.metrics.encode(&app.salesforce.limits().figures(), &now),
+    )
+        .into_response()
+}
+
+/// `GET /limits`: the API calls of each org that this service has called.
+pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
+    Json(app.salesforce.limits().figures())
+}
+
+/// A route that is asked with another method.
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let error = RequestError::method(uri.path(), method.as_str());
+    error_response::answer(&error, Caller::Person)
+}
+
+/// Everything else. A POST may be rudder-server's, whose events a 404 would drop.
+pub(super) async fn unknown(method: Method, uri: Uri) -> Response {
+    let error = RequestError::unknown_path(uri.path());
+    let caller = if method == Method::POST {
+        Caller::RudderServer
+    } else {
+        Caller::Person
+    };
+    error_response::answer(&error, caller)
+}
+
+/// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the caller keeps and reports.
+pub(super) async fn delete_users() -> Response {
+    let error = "deleting users is not supported for the Salesforce destinations: delete the records in Salesforce";
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Json(json!([{ "statusCode": 500, "status": "failed", "error": error }])),
+    )
+        .into_response()
+}

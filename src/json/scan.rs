@@ -1,0 +1,362 @@
+//! Walks through a JSON text once, checks its grammar (RFC 8259), and notes where its values are.
+//!
+//! What JSON's grammar allows and no receiver can carry is noted on the way.
+
+use serde::de::IgnoredAny;
+use serde_json::Deserializer;
+
+use super::{
+    document::{Node, Places, REPEATED, Unencodable},
+    string,
+};
+
+/// How deep a text may nest.
+pub(super) const DEEPEST: usize = 1_000;
+
+/// The longest number that cannot exceed a double's range without an exponent.
+const SAFE_DIGITS: usize = 300;
+
+/// A key with its quotes whose value is often the same throughout a text: every event of a batch brings its destination.
+/// Where it is, it is compared and not walked through again.
+const REPEATING: &[u8] = b"\"destination\"";
+
+/// With so many values, the first ones, a value is compared.
+const MAX_REPEATED: usize = 16;
+
+/// A guess that is rarely too small: one node in so many bytes.
+const BYTES_A_NODE: usize = 16;
+
+/// Why a text has no places.
+pub(super) enum Unplaced {
+    /// It is no JSON, or too long to be counted in 32 bits.
+    NoJson,
+    /// There was no room for so many.
+    NoRoom,
+}
+
+/// Asks for room for so many bytes of nodes; `false` where there is none.
+pub(super) type Room<'r> = &'r mut dyn FnMut(usize) -> bool;
+
+/// The places of all values. Their memory is asked for as it grows.
+pub(super) fn places(text: &str, room: Room<'_>) -> Result<Places, Unplaced> {
+    u32::try_from(text.len()).map_err(|_| Unplaced::NoJson)?;
+    let mut scan = Scan {
+        text: text.as_bytes(),
+        open: Vec::with_capacity(16),
+        repeating: Repeating {
+            depth: usize::MAX,
+            nodes: Vec::new(),
+        },
+        places: Places::EMPTY,
+        room,
+        has_room: true,
+    };
+    let walked = scan.reserve(text.len() / BYTES_A_NODE + 1);
+    if walked.and_then(|()| scan.walk()).is_some() {
+        return Ok(scan.places);
+    }
+    Err(if scan.has_room {
+        Unplaced::NoJson
+    } else {
+        Unplaced::NoRoom
+    })
+}
+
+struct Scan<'t, 'r> {
+    text: &'t [u8],
+    /// The containers around the present place.
+    open: Vec<Container>,
+    repeating: Repeating,
+    places: Places,
+    room: Room<'r>,
+    has_room: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Container {
+    node: u32,
+    is_object: bool,
+}
+
+/// A place in the text, or a number of nodes, which there are fewer of.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a text is at most u32::MAX bytes long"
+)]
+fn place(at: usize) -> u32 {
+    at as u32
+}
+
+impl Scan<'_, '_> {
+    fn walk(&mut self) -> Option<()> {
+        let mut at = self.blank(0);
+        loop {
+            at = self.value(at)?;
+            if self.open.is_empty() {
+                break;
+            }
+        }
+        (self.blank(at) == self.text.len()).then_some(())
+    }
+
+    /// Passes a value, or the beginning of a container, and goes on to where the next value begins.
+    fn value(&mut self, start: usize) -> Option<usize> {
+        let end = match *self.text.get(start)? {
+            b'"' => self.string(start)?,
+            b'{' => match self.repeated(start) {
+                Some(end) => end,
+                None if self.open.len() == DEEPEST => self.too_deep(start)?,
+                None => return self.opened(start, true),
+            },
+            b'[' if self.open.len() == DEEPEST => self.too_deep(start)?,
+            b'[' => return self.opened(start, false),
+            b'-' | b'0'..=b'9' => self.number(start)?,
+            b't' => self.word(start, b"true")?,
+            b'f' => self.word(start, b"false")?,
+            b'n' => self.word(start, b"null")?,
+            _ => return None,
+        };
+        self.after(end)
+    }
+
+    /// Goes from the end of a value to where the next one begins.
+    #[expect(
+        clippy::inline_always,
+        reason = "the walk is one loop: a call for each value takes longer than most values"
+    )]
+    #[inline(always)]
+    fn after(&mut self, mut at: usize) -> Option<usize> {
+        while let Some(container) = self.open.last() {
+            at = self.blank(at);
+            match (*self.text.get(at)?, container.is_object) {
+                (b',', true) => return self.key(at + 1),
+                (b',', false) => return Some(self.blank(at + 1)),
+                (b'}', true) | (b']', false) => at = self.close(at),
+                _ => return None,
+            }
+        }
+        Some(at)
+    }
+
+    fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
+        let node = place(self.places.nodes.len());
+        self.open.push(Container { node, is_object });
+        self.leaf(start, start)?;
+        let at = self.blank(start + 1);
+        match (*self.text.get(at)?, is_object) {
+            (b'}', true) | (b']', false) => {
+                let end = self.close(at);
+                self.after(end)
+            }
+            (_, true) => self.key(at),
+            (_, false) => Some(at),
+        }
+    }
+
+    /// Passes a container that nests too deep, to its end. What it holds is checked and not noted, as nobody will look at it.
+    #[cold]
+    fn too_deep(&mut self, start: usize) -> Option<usize> {
+        self.flaw(start, Unencodable::TooDeep);
+        let mut rest = Deserializer::from_slice(&self.text[start..]).into_iter::<IgnoredAny>();
+        rest.next()?.ok()?;
+        let end = start + rest.byte_offset();
+        self.leaf(start, end)?;
+        Some(end)
+    }
+
+    /// Closes the innermost container with the bracket at `at`.
+    fn close(&mut self, at: usize) -> usize {
+        let next = place(self.places.nodes.len());
+        if let Some(container) = self.open.pop() {
+            let node = &mut self.places.nodes[container.node as usize];
+            node.end = place(at + 1);
+            node.next = next;
+        }
+        at + 1
+    }
+
+    /// Passes a key and its colon.
+    #[inline]
+    fn key(&mut self, at: usize) -> Option<usize> {
+        let start = self.blank(at);
+        if self.text.get(start) != Some(&b'"') {
+            return None;
+        }
+        let end = self.string(start)?;
+        let colon = self.blank(end);
+        (self.text.get(colon) == Some(&b':')).then(|| self.blank(colon + 1))
+    }
+
+    #[expect(
+        clippy::inline_always,
+        reason = "the walk is one loop: a call for each value takes longer than most values"
+    )]
+    #[inline(always)]
+    fn string(&mut self, start: usize) -> Option<usize> {
+        let end = match string::plain(self.text, start + 1) {
+            Some(end) => end,
+            None => self.escaped(start)?,
+        };
+        self.leaf(start, end)?;
+        Some(end)
+    }
+
+    /// A string with escapes. Whether it is a key is told by what follows.
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Option<usize> {
+        let string = string::escaped(self.text, start + 1)?;
+        self.places.has_escapes = true;
+        if string.has_lone_surrogate {
+            self.flaw(start, Unencodable::LoneSurrogate);
+        }
+        let colon = self.blank(string.end);
+        self.places.has_escaped_keys |= self.text.get(colon) == Some(&b':');
+        Some(string.end)
+    }
+
+    fn number(&mut self, start: usize) -> Option<usize> {
+        let mut at = start + usize::from(self.text[start] == b'-');
+        at = match self.text.get(at)? {
+            b'0' => at + 1,
+            _ => self.digits(at)?,
+        };
+        if self.text.get(at) == Some(&b'.') {
+            at = self.digits(at + 1)?;
+        }
+        let mut is_suspicious = at - start > SAFE_DIGITS;
+        if let Some(b'e' | b'E') = self.text.get(at) {
+            is_suspicious = true;
+            at = match self.text.get(at + 1)? {
+                b'+' | b'-' => self.digits(at + 2)?,
+                _ => self.digits(at + 1)?,
+            };
+        }
+        if is_suspicious {
+            let number = std::str::from_utf8(&self.text[start..at]).ok()?;
+            if number.parse::<f64>().is_ok_and(f64::is_infinite) {
+                self.flaw(start, Unencodable::NumberOutOfRange);
+            }
+        }
+        self.leaf(start, at)?;
+        Some(at)
+    }
+
+    /// Passes at least one digit.
+    fn digits(&self, start: usize) -> Option<usize> {
+        let mut at = start;
+        while let Some(b'0'..=b'9') = self.text.get(at) {
+            at += 1;
+        }
+        (at > start).then_some(at)
+    }
+
+    fn word(&mut self, start: usize, word: &[u8]) -> Option<usize> {
+        let end = start + word.len();
+        if self.text.get(start..end)? != word {
+            return None;
+        }
+        self.leaf(start, end)?;
+        Some(end)
+    }
+
+    fn blank(&self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at) {
+            at += 1;
+        }
+        at
+    }
+
+    fn leaf(&mut self, start: usize, end: usize) -> Option<()> {
+        let next = place(self.places.nodes.len() + 1);
+        let (start, end) = (place(start), place(end));
+        self.note(Node { start, end, next })
+    }
+
+    /// Notes a node; `None` where there is no room for it.
+    #[expect(
+        clippy::inline_always,
+        reason = "the walk is one loop: a call for each value takes longer than most values"
+    )]
+    #[inline(always)]
+    fn note(&mut self, node: Node) -> Option<()> {
+        if self.places.nodes.len() == self.places.nodes.capacity() {
+            return self.note_in_new_room(node);
+        }
+        self.places.nodes.push(node);
+        Some(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_in_new_room(&mut self, node: Node) -> Option<()> {
+        self.reserve(self.places.nodes.len() / 2 + 1)?;
+        self.places.nodes.push(node);
+        Some(())
+    }
+
+    /// Makes room for more nodes; `None` where there is none.
+    fn reserve(&mut self, more: usize) -> Option<()> {
+        self.has_room = (self.room)(more * size_of::<Node>());
+        if self.has_room {
+            self.places.nodes.reserve_exact(more);
+        }
+        self.has_room.then_some(())
+    }
+
+    #[cold]
+    fn flaw(&mut self, at: usize, flaw: Unencodable) {
+        self.places.flaws.push((place(at), flaw));
+    }
+
+    /// Passes an object that is the same as an earlier one under the repeating key. One with a flaw is walked through each
+    /// time, so that whatever holds it is found.
+    fn repeated(&mut self, start: usize) -> Option<usize> {
+        let key = self.places.nodes.last()?;
+        if self.text.get(key.start as usize..key.end as usize)? != REPEATING {
+            return None;
+        }
+        let rest = &self.text[start..];
+        let is_same = |known: &&u32| {
+            let node = self.places.nodes[**known as usize];
+            rest.starts_with(&self.text[node.start as usize..node.end as usize])
+                && self.places.flaw(node.start, node.end).is_none()
+        };
+        let known = self.repeating.of(self.open.len())?.iter().find(is_same);
+        let next = place(self.places.nodes.len());
+        let Some(known) = known.copied() else {
+            if self.repeating.nodes.len() < MAX_REPEATED {
+                self.repeating.nodes.push(next);
+            }
+            return None;
+        };
+        let node = self.places.nodes[known as usize];
+        self.note(Node {
+            start: known,
+            end: REPEATED,
+            next: next + 1,
+        })?;
+        Some(start + (node.end - node.start) as usize)
+    }
+}
+
+/// The values under the repeating key: those that lie least deep, because events may have such a trait, too.
+struct Repeating {
+    depth: usize,
+    nodes: Vec<u32>,
+}
+
+impl Repeating {
+    /// What a value at this depth may repeat; `None` where others lie less deep.
+    fn of(&mut self, depth: usize) -> Option<&[u32]> {
+        if depth > self.depth {
+            return None;
+        }
+        if depth < self.depth {
+            *self = Self {
+                depth,
+                nodes: Vec::new(),
+            };
+        }
+        Some(&self.nodes)
+    }
+}

@@ -1,0 +1,281 @@
+//! A view of one value.
+
+use std::{borrow::Cow, fmt, ops::Range};
+
+use super::{Document, Members, Object, Unencodable, document::Node};
+use crate::text;
+
+/// A JSON value as the text it came in. Its `Debug` shows the kind and the length, never the content.
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    outline: &'a Document<'a>,
+    node: u32,
+}
+
+/// What a [`Value`] is, told by its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number, of any size and precision.
+    Number,
+    /// A string.
+    Text,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl Kind {
+    /// The word for this kind in a message to a person, with its article.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn at_node(outline: &'a Document<'a>, index: u32) -> Self {
+        Self {
+            outline,
+            node: outline.original(index),
+        }
+    }
+
+    fn place(self) -> Node {
+        self.outline.places.nodes[self.node as usize]
+    }
+
+    /// The bytes of the text that are the value.
+    fn range(self) -> Range<usize> {
+        let place = self.place();
+        place.start as usize..place.end as usize
+    }
+
+    /// What the value is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self.bytes().first() {
+            Some(b'n') | None => Kind::Null,
+            Some(b't' | b'f') => Kind::Bool,
+            Some(b'"') => Kind::Text,
+            Some(b'[') => Kind::Array,
+            Some(b'{') => Kind::Object,
+            Some(_) => Kind::Number,
+        }
+    }
+
+    /// The value's JSON text, as it came.
+    #[must_use]
+    pub fn json(self) -> &'a str {
+        &self.outline.text()[self.range()]
+    }
+
+    /// The same as bytes, which are faster to cut out of a text than a text is.
+    fn bytes(self) -> &'a [u8] {
+        &self.outline.text().as_bytes()[self.range()]
+    }
+
+    /// The value as a text of its own, for use beyond its request. It is never `None`, as the value has been read before.
+    #[must_use]
+    pub fn to_outline(self) -> Option<Document<'static>> {
+        Document::read(self.json().to_owned()).ok()
+    }
+
+    /// Whether both are the same place of the same text, or one repeats the other. Values of one content may still be two.
+    #[must_use]
+    pub fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.outline, other.outline) && self.node == other.node
+    }
+
+    /// Whether both are written alike, byte for byte.
+    #[must_use]
+    pub fn is_same_as(self, other: Self) -> bool {
+        self.is(other) || self.json() == other.json()
+    }
+
+    /// What in the value, at any depth, cannot be carried.
+    #[must_use]
+    pub fn flaw(self) -> Option<Unencodable> {
+        let place = self.place();
+        self.outline.places.flaw(place.start, place.end)
+    }
+
+    /// Whether the value is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// Whether the value is `true`.
+    #[must_use]
+    pub fn is_true(self) -> bool {
+        self.bytes() == b"true"
+    }
+
+    /// Whether a field table takes the value: anything but `null` and `""`, so `0` and `false` too.
+    #[must_use]
+    pub fn is_present(self) -> bool {
+        !matches!(self.bytes(), b"null" | b"\"\"")
+    }
+
+    /// Whether the value says something: anything but `null` and a text of which nothing is to be seen.
+    #[must_use]
+    #[inline]
+    pub fn is_filled(self) -> bool {
+        match self.bytes() {
+            // Most texts begin with a letter.
+            [b'"', first, ..] if first.is_ascii_alphanumeric() => true,
+            [b'"', ..] => !self.is_blank_text(),
+            bytes => bytes != b"null",
+        }
+    }
+
+    #[cold]
+    fn is_blank_text(self) -> bool {
+        self.as_text().is_some_and(|text| text::is_blank(&text))
+    }
+
+    /// JavaScript's truth: all but `null`, `false`, `""` and zero.
+    #[must_use]
+    pub fn is_truthy(self) -> bool {
+        match self.kind() {
+            Kind::Null => false,
+            Kind::Bool => self.is_true(),
+            Kind::Text => self.is_present(),
+            Kind::Number => self.json().parse::<f64>().is_ok_and(|number| number != 0.0),
+            Kind::Array | Kind::Object => true,
+        }
+    }
+
+    /// The text of a string, borrowed where it holds no escape; `None` for any other kind, and for half a character.
+    #[must_use]
+    pub fn as_text(self) -> Option<Cow<'a, str>> {
+        if self.kind() != Kind::Text {
+            return None;
+        }
+        if self.outline.has_escapes() {
+            return text_of(self.json());
+        }
+        let range = self.range();
+        Some(Cow::Borrowed(
+            &self.outline.text()[range.start + 1..range.end - 1],
+        ))
+    }
+
+    /// The text of a string, or a number as it is written; `None` for any other kind.
+    #[must_use]
+    pub fn as_text_or_number(self) -> Option<Cow<'a, str>> {
+        match self.kind() {
+            Kind::Text => self.as_text(),
+            Kind::Number => Some(Cow::Borrowed(self.json())),
+            Kind::Null | Kind::Bool | Kind::Array | Kind::Object => None,
+        }
+    }
+
+    /// Whether the value is this text, or a number that is written so.
+    #[must_use]
+    pub fn says(self, text: &str) -> bool {
+        let is_plain = self.bytes().strip_prefix(b"\"").is_some_and(|rest| {
+            rest.strip_suffix(b"\"") == Some(text.as_bytes()) && !text.contains('\\')
+        });
+        is_plain || self.as_text_or_number().as_deref() == Some(text)
+    }
+
+    /// The value as an object; `None` where it is none.
+    #[must_use]
+    pub fn as_object(self) -> Option<Object<'a>> {
+        (self.kind() == Kind::Object).then(|| Object::of(self.outline, self.inside()))
+    }
+
+    /// The members of an object, each key once; `None` where it is none.
+    #[must_use]
+    pub fn as_members(self) -> Option<Members<'a>> {
+        self.as_object().map(Object::members)
+    }
+
+    /// The value's elements; `None` where it is no array.
+    #[must_use]
+    pub fn as_array(self) -> Option<Vec<Value<'a>>> {
+        if self.kind() != Kind::Array {
+            return None;
+        }
+        let (mut index, end) = self.inside();
+        let mut elements = Vec::new();
+        while index < end {
+            elements.push(Self::at_node(self.outline, index));
+            index = self.outline.places.nodes[index as usize].next;
+        }
+        Some(elements)
+    }
+
+    /// How many elements an array has, or members an object, repeated keys included; 0 for any other kind.
+    #[must_use]
+    pub fn count(self) -> usize {
+        let (mut index, end) = self.inside();
+        let step = match self.kind() {
+            Kind::Array => 0,
+            Kind::Object => 1,
+            Kind::Null | Kind::Bool | Kind::Number | Kind::Text => return 0,
+        };
+        let mut count = 0;
+        while index < end {
+            count += 1;
+            index = self.outline.places.nodes[(index + step) as usize].next;
+        }
+        count
+    }
+
+    /// How many values and keys it holds, at any depth.
+    #[must_use]
+    pub fn holds(self) -> usize {
+        let (first, end) = self.inside();
+        (end - first) as usize
+    }
+
+    /// The nodes inside a container: the first, and the one after the last.
+    fn inside(self) -> (u32, u32) {
+        (self.node + 1, self.place().next)
+    }
+
+    /// The value at `path` below this one, see [`Object::at`]. A number in the path picks an array's element.
+    #[must_use]
+    pub fn at(self, path: &str) -> Option<Value<'a>> {
+        match self.kind() {
+            Kind::Object => self.as_object()?.at(path),
+            Kind::Array => {
+                let (index, rest) = path
+                    .split_once('.')
+                    .map_or((path, None), |(index, rest)| (index, Some(rest)));
+                let element = *self.as_array()?.get(index.parse::<usize>().ok()?)?;
+                rest.map_or(Some(element), |rest| element.at(rest))
+            }
+            Kind::Null | Kind::Bool | Kind::Number | Kind::Text => None,
+        }
+    }
+}
+
+/// The text of a string in its quotes.
+pub(super) fn text_of(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str(json).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} of {} bytes>", self.kind().noun(), self.json().len())
+    }
+}

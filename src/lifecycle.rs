@@ -1,0 +1,88 @@
+//! The life of the service: stop signals, writes under way, what a panic says.
+
+mod heard;
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::heard::Heard;
+use crate::server::memory::InFlight;
+
+/// The life of a service: whether new requests are welcome, which writes are under way, the memory that requests take,
+/// whether rudder-server has come, and when files are read again.
+#[derive(Clone, Debug, Default)]
+pub struct Lifecycle {
+    stopping: CancellationToken,
+    writes: TaskTracker,
+    rudder_server: Arc<Heard>,
+    in_flight: InFlight,
+    /// How often the files of settings were to be read again.
+    rereads: watch::Sender<u64>,
+}
+
+impl Lifecycle {
+    /// The memory of requests in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> &InFlight {
+        &self.in_flight
+    }
+
+    /// Says that the service is about to stop: `/ready` answers 503 from now on.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Resolves once the service is about to stop.
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+
+    /// Resolves once every write that has begun is finished, also those whose callers have hung up.
+    pub async fn written(&self) {
+        self.writes.close();
+        self.writes.wait().await;
+    }
+
+    /// Logs what to look at where nothing has come from rudder-server `patience` after this call.
+    pub async fn expect_rudder_server(self, patience: Duration) {
+        self.rudder_server.remind(patience).await;
+    }
+
+    /// Whether rudder-server has come.
+    pub(crate) fn rudder_server(&self) -> &Heard {
+        &self.rudder_server
+    }
+
+    /// Has everything read again that settings name and that can be read again while the service runs.
+    pub fn reread(&self) {
+        self.rereads.send_modify(|rereads| *rereads += 1);
+    }
+
+    /// Changes each time that files are to be read again.
+    pub(crate) fn rereads(&self) -> watch::Receiver<u64> {
+        self.rereads.subscribe()
+    }
+
+    /// Whether new requests are welcome.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.stopping.is_cancelled()
+    }
+
+    /// Runs a write to its end, whatever becomes of its caller.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.writes.spawn(write)
+    }
+}
+
+/// What a panic says of itself, for the log.
+pub(crate) fn panic_message(cause: &(dyn Any + Send)) -> &str {
+    let text = cause.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("unknown")
+}

@@ -1,0 +1,94 @@
+//! Whether rudder-server has found this service: the operator who has switched it over wants to see that.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use tokio::time;
+
+/// Whether a request of rudder-server has come since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Heard(AtomicBool);
+
+impl Heard {
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Takes notice of a request; the first that only rudder-server sends is logged.
+    pub(crate) fn notice(&self, path: &str) {
+        if self.is_heard() {
+            return;
+        }
+        let Some(asked) = asked_by_rudder_server(path) else {
+            return;
+        };
+        if !self.0.swap(true, Ordering::Relaxed) {
+            tracing::info!(
+                asked,
+                "rudder-server has asked for the first time: this service is its transformer"
+            );
+        }
+    }
+
+    /// Says after `patience` what to look at, where rudder-server has not been heard by then.
+    pub(crate) async fn remind(&self, patience: Duration) {
+        time::sleep(patience).await;
+        if !self.is_heard() {
+            tracing::warn!(
+                ?patience,
+                "nothing has come from rudder-server since the start. Where it should have: look whether its DEST_TRANSFORM_URL is \
+                 this service (of several in its environment the last one counts, and RudderStack's Helm chart writes its own \
+                 behind backend.extraEnvVars), and whether a NetworkPolicy keeps it out"
+            );
+        }
+    }
+}
+
+/// The first part of a path that only rudder-server asks for; what people and probes ask for says nothing.
+fn asked_by_rudder_server(path: &str) -> Option<&'static str> {
+    let first = path.split('/').find(|segment| !segment.is_empty())?;
+    [
+        "features",
+        "routerTransform",
+        "batch",
+        "v0",
+        "v1",
+        "customTransform",
+        "deleteUsers",
+    ]
+    .into_iter()
+    .find(|known| *known == first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_and_probes_ask_for_is_not_rudder_server() {
+        let heard = Heard::default();
+        for path in [
+            "/",
+            "/health",
+            "/ready",
+            "/metrics",
+            "/transform",
+            "/v0x",
+            "/favicon.ico",
+        ] {
+            heard.notice(path);
+            assert!(!heard.is_heard(), "{path}");
+        }
+        for path in [
+            "/features",
+            "//v0/destinations/salesforce",
+            "/routerTransform",
+        ] {
+            let heard = Heard::default();
+            heard.notice(path);
+            assert!(heard.is_heard(), "{path}");
+        }
+    }
+}

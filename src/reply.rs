@@ -1,0 +1,48 @@
+//! The answers, in the shapes that rudder-server decodes (`docs/rudder-server.md`).
+//!
+//! Metadata and destination go out as they came in. A short answer is one buffer, a long one is made in pieces.
+
+pub mod pieces;
+pub mod processor;
+pub mod proxy;
+pub mod router;
+
+use std::borrow::Cow;
+
+use crate::{json::Writer, transform::error::StatTags};
+
+/// The tags of a failure with all that tells where it happened.
+struct FullTags<'a> {
+    own: StatTags,
+    dest_type: &'static str,
+    feature: &'static str,
+    destination_id: Option<Cow<'a, str>>,
+    workspace_id: Option<Cow<'a, str>>,
+}
+
+impl FullTags<'_> {
+    fn write(&self, json: &mut Writer) {
+        json.key("statTags");
+        json.object(|json| {
+            own_tags(self.own, json);
+            json.text_member("destType", self.dest_type);
+            json.text_member("module", "destination");
+            json.text_member("implementation", "native");
+            json.text_member("feature", self.feature);
+            if let Some(id) = &self.destination_id {
+                json.text_member("destinationId", id);
+            }
+            if let Some(id) = &self.workspace_id {
+                json.text_member("workspaceId", id);
+            }
+        });
+    }
+}
+
+fn own_tags(tags: StatTags, json: &mut Writer) {
+    json.text_member("errorCategory", tags.error_category);
+    json.text_member("errorType", tags.error_type);
+    if let Some(meta) = tags.meta {
+        json.text_member("meta", meta);
+    }
+}

@@ -1,0 +1,148 @@
+//! An answer in pieces, each made once the caller has taken the one before: what an answer takes of the memory does not grow
+//! with its length.
+//!
+//! Whoever writes an answer is a future that owns what it writes from, and stops at each piece; [`poll_next`] lets it go on.
+
+use std::{
+    future::{self, Future},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use crate::json::Writer;
+
+/// How long a piece may be, in bytes. What is written at once, a request say, is not cut where it is made: it may go beyond.
+pub const PIECE: usize = 1 << 20;
+
+/// How much longer pieces become, mostly.
+const SLACK: usize = 64 << 10;
+
+/// An answer that is being written. A short one stays one buffer.
+#[derive(Debug)]
+pub struct Pieces {
+    /// Where it is written to.
+    pub json: Writer,
+    outlet: Outlet,
+}
+
+/// Where the writer leaves a piece for whoever takes it.
+#[derive(Clone, Debug, Default)]
+pub struct Outlet(Arc<Mutex<Option<Vec<u8>>>>);
+
+/// What comes of a writer next.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// A piece, and more will follow.
+    Piece(Vec<u8>),
+    /// It has ended.
+    End(T),
+}
+
+impl Pieces {
+    /// An answer of about so many bytes.
+    #[must_use]
+    pub fn new(bytes: usize, outlet: Outlet) -> Self {
+        Self {
+            json: Writer::with_capacity(bytes.min(PIECE)),
+            outlet,
+        }
+    }
+
+    /// Leaves what is written where it makes a piece, and waits until that is taken.
+    #[inline]
+    pub async fn pass(&mut self) {
+        if self.json.length() >= PIECE {
+            self.outlet.leave(self.json.take(PIECE + SLACK)).await;
+        }
+    }
+
+    /// What is written and has not been left.
+    #[must_use]
+    pub fn into_last(self) -> Vec<u8> {
+        self.json.into_bytes()
+    }
+}
+
+impl Outlet {
+    /// Whoever takes the piece asks the writer for the next one, so that nobody has to be woken.
+    async fn leave(&self, piece: Vec<u8>) {
+        *self.piece() = Some(piece);
+        let taken = |_: &mut Context<'_>| {
+            if self.piece().is_none() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        };
+        future::poll_fn(taken).await;
+    }
+
+    fn piece(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets a writer go on until it leaves a piece, waits for something else, or ends.
+pub fn poll_next<F: Future>(
+    writing: Pin<&mut F>,
+    outlet: &Outlet,
+    context: &mut Context<'_>,
+) -> Poll<Next<F::Output>> {
+    if let Poll::Ready(end) = writing.poll(context) {
+        return Poll::Ready(Next::End(end));
+    }
+    let piece = outlet.piece().take();
+    piece.map_or(Poll::Pending, |piece| Poll::Ready(Next::Piece(piece)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    /// Writes an array of texts of half a piece each, and counts how many have been written.
+    async fn write(texts: usize, outlet: Outlet, written: &Mutex<usize>) -> Vec<u8> {
+        let mut pieces = Pieces::new(0, outlet);
+        pieces.json.open(crate::json::Bracket::Array);
+        for _ in 0..texts {
+            pieces.json.text(&"x".repeat(PIECE / 2));
+            *written.lock().unwrap() += 1;
+            pieces.pass().await;
+        }
+        pieces.json.close(crate::json::Bracket::Array);
+        pieces.into_last()
+    }
+
+    #[test]
+    fn a_piece_is_written_once_the_one_before_is_taken_and_all_are_one_text() {
+        let (outlet, written) = (Outlet::default(), Mutex::default());
+        let mut writing = pin!(write(5, outlet.clone(), &written));
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let (mut answer, mut seen) = (Vec::new(), Vec::new());
+        let last = loop {
+            match poll_next(writing.as_mut(), &outlet, &mut context) {
+                Poll::Ready(Next::Piece(piece)) => {
+                    seen.push(*written.lock().unwrap());
+                    answer.extend(piece);
+                }
+                Poll::Ready(Next::End(last)) => break last,
+                Poll::Pending => panic!("it waits for nothing"),
+            }
+        };
+        answer.extend(last);
+        assert_eq!(seen, [2, 4]);
+        let texts: Vec<String> = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(texts.len(), 5);
+    }
+
+    #[test]
+    fn a_short_answer_is_one_buffer() {
+        let (outlet, written) = (Outlet::default(), Mutex::default());
+        let mut writing = pin!(write(1, outlet.clone(), &written));
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let next = poll_next(writing.as_mut(), &outlet, &mut context);
+        assert!(matches!(next, Poll::Ready(Next::End(last)) if last.len() == PIECE / 2 + 4));
+    }
+}

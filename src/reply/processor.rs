@@ -1,0 +1,155 @@
+//! The answer of a processor route and of `/transform`: an array, one element a request or a failed event, in input order.
+
+use super::{
+    FullTags,
+    pieces::{Outlet, Pieces},
+};
+use crate::{
+    json::{Bracket, Kind, Value, Writer},
+    rudderstack::{Batch, DestinationName, Entry, Route},
+    transform::{
+        descriptor::Descriptor,
+        error::EventError,
+        outcome::{Outcome, Requests},
+    },
+};
+
+/// What is said of a request that updates a converted lead.
+const CONVERTED_LEAD: &str = "the lead is converted, and Salesforce lets few users update it then: with useContactId in the \
+     destination's settings its contact is written instead";
+
+/// How much of what is left out of a request is named: more than a person reads.
+const MAX_EXPLAINED: usize = 100;
+
+/// Writes the answer, and gives its last piece; `name` is the destination that the tags of a failure name.
+pub async fn answer(
+    batch: &Batch<'_>,
+    outcomes: &[Outcome<'_>],
+    name: DestinationName,
+    outlet: Outlet,
+) -> Vec<u8> {
+    let mut pieces = Pieces::new(batch.bytes, outlet);
+    pieces.json.open(Bracket::Array);
+    for outcome in outcomes {
+        let entries = outcome.entries.iter();
+        for entry in entries.filter_map(|index| batch.entries.get(*index)) {
+            elements(entry, outcome, batch.route, name, &mut pieces).await;
+        }
+    }
+    pieces.json.close(Bracket::Array);
+    pieces.into_last()
+}
+
+/// The elements of one event.
+async fn elements(
+    entry: &Entry<'_>,
+    outcome: &Outcome<'_>,
+    route: Route,
+    name: DestinationName,
+    pieces: &mut Pieces,
+) {
+    match &outcome.result {
+        Ok(Requests::Described(requests)) => {
+            for request in requests {
+                request_element(entry, request, route, &mut pieces.json);
+                pieces.pass().await;
+            }
+        }
+        // Only the router is handed such messages, and only there is anything delivered.
+        Ok(Requests::Transformed { .. } | Requests::Delivered) => {
+            let found = "a request already".to_owned();
+            let error = EventError::UnsupportedType { found };
+            failure_element(entry, &error, route, name, &mut pieces.json);
+            pieces.pass().await;
+        }
+        Err(error) => {
+            failure_element(entry, error, route, name, &mut pieces.json);
+            pieces.pass().await;
+        }
+    }
+}
+
+/// The metadata to echo. rudder-server decodes an object and throws a whole answer away for anything else; at `/transform`
+/// it is whatever the caller sent.
+fn echoed(entry: &Entry<'_>, route: Route, json: &mut Writer) {
+    let metadata = entry
+        .metadata
+        .filter(|metadata| route == Route::Open || metadata.kind() == Kind::Object);
+    if let Some(metadata) = metadata {
+        json.value_member("metadata", metadata);
+    }
+}
+
+fn request_element(
+    entry: &Entry<'_>,
+    descriptor: &Descriptor<'_>,
+    route: Route,
+    json: &mut Writer,
+) {
+    json.object(|json| {
+        json.key("output");
+        json.object(|json| {
+            descriptor.write_members(json);
+            json.json(r#""userId":"""#);
+        });
+        echoed(entry, route, json);
+        json.json(r#""statusCode":200"#);
+        if route == Route::Open {
+            explanation(descriptor, json);
+        }
+    });
+}
+
+/// What was left out of the request, and what Salesforce may refuse in it: only at `/transform`, where a person reads it.
+fn explanation(descriptor: &Descriptor<'_>, json: &mut Writer) {
+    let left_out = &descriptor.fields.left_out;
+    if left_out.is_empty() && !descriptor.to_converted_lead {
+        return;
+    }
+    json.key("explanation");
+    json.array(|json| {
+        if descriptor.to_converted_lead {
+            json.text(CONVERTED_LEAD);
+        }
+        for left_out in left_out.iter().take(MAX_EXPLAINED) {
+            json.text(&left_out.to_string());
+        }
+        match left_out.len().saturating_sub(MAX_EXPLAINED) {
+            0 => {}
+            more => json.text(&format!("{more} more are left out")),
+        }
+    });
+}
+
+fn failure_element(
+    entry: &Entry<'_>,
+    error: &EventError,
+    route: Route,
+    name: DestinationName,
+    json: &mut Writer,
+) {
+    let metadata = entry
+        .metadata
+        .and_then(Value::as_object)
+        .unwrap_or_default();
+    let id = |key| {
+        let member = metadata.get(key).and_then(Value::as_text_or_number);
+        member.filter(|id| !id.is_empty())
+    };
+    json.object(|json| {
+        echoed(entry, route, json);
+        json.key("statusCode");
+        json.number(error.status());
+        json.text_member("error", &error.to_string());
+        if let Some(own) = error.stat_tags() {
+            let tags = FullTags {
+                own,
+                dest_type: name.upper(),
+                feature: "processor",
+                destination_id: id("destinationId"),
+                workspace_id: id("workspaceId"),
+            };
+            tags.write(json);
+        }
+    });
+}

@@ -1,0 +1,171 @@
+//! The answers of the delivery proxy, one shape a version (`docs/rudder-server.md#delivery-proxy`).
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+
+use super::FullTags;
+use crate::{
+    delivery::proxy::{Failure, Outcome},
+    json::{Members, Writer},
+    rudderstack::{
+        DestinationName,
+        delivery_request::{Job, ProxyRequest, ProxyVersion},
+    },
+    salesforce::{Fault, fault::Disposition},
+    transform::error::by_disposition,
+};
+
+/// What the metrics are told where the metadata does not say it; spelled as the stock service spells it.
+const UNKNOWN: &str = "Non-determininable";
+
+/// How much of Salesforce's answer is handed on, in bytes: rudder-server keeps no more of it for a job.
+const MAX_RESPONSE: usize = 10_000;
+
+/// Writes the answer, and says with which HTTP status it goes out. In v0 that status is the outcome of all jobs; in v1
+/// rudder-server does not read it, and the stock service answers 200 unless the session has expired.
+///
+/// Where coalesced jobs share a request that Salesforce refuses for good, each is to be tried alone: the fault may be in
+/// one of them (rule `one-create`).
+#[must_use]
+pub fn answer(
+    version: ProxyVersion,
+    name: DestinationName,
+    request: &ProxyRequest<'_>,
+    outcome: &Outcome,
+) -> (u16, Vec<u8>) {
+    // The jobs of one request nearly always fare alike.
+    let disposition = outcome.dispositions.first().copied().flatten();
+    let (status, tags) = disposition.map_or((200, None), by_disposition);
+    let refresh = name.needs_secret() && disposition == Some(Disposition::Refresh);
+    let auth_error_category = refresh.then_some("REFRESH_TOKEN");
+    let id = |key| request.of_first_job(key).unwrap_or(Cow::Borrowed(UNKNOWN));
+    let tags = tags.map(|own| FullTags {
+        own,
+        dest_type: name.upper(),
+        feature: "dataDelivery",
+        destination_id: Some(id("destinationId")),
+        workspace_id: Some(id("workspaceId")),
+    });
+    let response = response(outcome);
+    let error = match outcome.advice() {
+        None => Cow::Borrowed(&*response),
+        Some(advice) => Cow::Owned(format!("{response} ({advice})")),
+    };
+    let mut json = Writer::default();
+    json.object(|json| {
+        json.key("output");
+        json.object(|json| {
+            match version {
+                ProxyVersion::V0 => destination_response(outcome, &response, status, json),
+                ProxyVersion::V1 => jobs(request, outcome, &error, json),
+            }
+            json.key("status");
+            json.number(status);
+            json.text_member("message", &outcome.message());
+            if let Some(tags) = &tags {
+                tags.write(json);
+            }
+            if let Some(category) = auth_error_category {
+                json.text_member("authErrorCategory", category);
+            }
+        });
+    });
+    let http = match version {
+        ProxyVersion::V1 if !refresh => 200,
+        ProxyVersion::V0 | ProxyVersion::V1 => status,
+    };
+    (http, json.into_bytes())
+}
+
+/// What Salesforce has answered, in v0.
+fn destination_response(outcome: &Outcome, response: &str, status: u16, json: &mut Writer) {
+    let answer = outcome.answer.as_ref();
+    json.key("destinationResponse");
+    json.object(|json| {
+        json.key("response");
+        json.json(response);
+        json.key("status");
+        json.number(answer.map_or(status, |(status, _)| *status));
+    });
+}
+
+/// The outcome of each job, in v1.
+fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, error: &str, json: &mut Writer) {
+    let is_coalesced = request.is_coalesced();
+    let error = cut(error, MAX_SAID / request.jobs.len().max(1));
+    json.key("response");
+    json.array(|json| {
+        for (of_job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
+            let alone = is_coalesced && *disposition == Some(Disposition::Abort);
+            let disposition = disposition.filter(|_| !alone);
+            let status = match disposition {
+                _ if alone => 500,
+                disposition => disposition.map_or(200, |disposition| by_disposition(disposition).0),
+            };
+            json.object(|json| job(*of_job, error, status, alone, json));
+        }
+    });
+}
+
+/// The outcome of a job: Salesforce's answer as JSON text with what to do about it, and the job's metadata as it came, but for
+/// `dontBatch` where the job is to be sent alone next time.
+fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
+    json.text_member("error", error);
+    json.key("statusCode");
+    json.number(status);
+    json.key("metadata");
+    match job.metadata.as_members().filter(|_| alone) {
+        Some(members) => json.object(|json| to_be_sent_alone(members, json)),
+        None => json.value(job.metadata),
+    }
+}
+
+/// How much of Salesforce's answer is said to all jobs together, in bytes.
+const MAX_SAID: usize = 4 << 20;
+
+/// How much of it is said to each job in any case.
+const LEAST_SAID: usize = 1 << 10;
+
+/// The beginning of a text.
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes.max(LEAST_SAID))]
+}
+
+fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
+    for (key, value) in metadata.into_iter().filter(|(key, _)| key != "dontBatch") {
+        json.name(&key, "");
+        json.value(value);
+    }
+    json.json(r#""dontBatch":true"#);
+}
+
+/// Salesforce's answer as JSON: as it came, or as a text where it is none, or its beginning where it is long. Without an
+/// answer, what happened instead.
+fn response(outcome: &Outcome) -> String {
+    let text = match (&outcome.answer, &outcome.failure) {
+        (Some((_, body)), _) => {
+            let text = String::from_utf8_lossy(body);
+            if text.len() > MAX_RESPONSE {
+                Cow::Owned(beginning(&text))
+            } else if serde_json::from_str::<IgnoredAny>(&text).is_ok() {
+                return text.trim().to_owned();
+            } else {
+                text
+            }
+        }
+        (None, Some(Failure::Fault(Fault::ConnectionRefused))) => {
+            Cow::Borrowed("[ECONNREFUSED] :: Connection refused")
+        }
+        (None, Some(failure)) => Cow::Owned(format!("[{}] :: {failure}", failure.label())),
+        (None, None) => Cow::Borrowed(""),
+    };
+    let mut json = Writer::default();
+    json.text(&text);
+    json.into_text()
+}
+
+fn beginning(text: &str) -> String {
+    let end = text.floor_char_boundary(MAX_RESPONSE);
+    format!("{}… ({} bytes)", &text[..end], text.len())
+}

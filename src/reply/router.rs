@@ -1,0 +1,279 @@
+//! The answer of `/routerTransform`: every job id of the request is in exactly one entry.
+
+use super::{
+    own_tags,
+    pieces::{Outlet, Pieces},
+};
+use crate::{
+    json::{Bracket, Kind, Value, Writer},
+    rudderstack::{Batch, Entry, Event},
+    salesforce::Key,
+    transform::{
+        descriptor::Descriptor,
+        error::EventError,
+        outcome::{Outcome, Requests},
+    },
+};
+
+/// How much longer than its part of the request an entry of the answer may become, about, in bytes.
+const ADDED: usize = 512;
+
+/// Writes the answer, destinations in the order of their first events, and the events of each in theirs, and gives its last
+/// piece.
+pub async fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>], outlet: Outlet) -> Vec<u8> {
+    let mut pieces = Pieces::new(batch.bytes + ADDED * outcomes.len(), outlet);
+    pieces.json.open(Bracket::Object);
+    pieces.json.key("output");
+    pieces.json.open(Bracket::Array);
+    for outcome in by_destination(batch, outcomes) {
+        output_entry(batch, outcome, &mut pieces).await;
+    }
+    pieces.json.close(Bracket::Array);
+    pieces.json.close(Bracket::Object);
+    pieces.into_last()
+}
+
+/// How long an answer is at most in which nothing is to be sent, about, in bytes: what it echoes.
+#[must_use]
+pub fn echoed(batch: &Batch<'_>) -> usize {
+    let length = |value: Option<Value<'_>>| value.map_or(0, |value| value.json().len());
+    let secret = length(batch.secret);
+    let entries = batch.entries.iter();
+    entries
+        .map(|entry| length(entry.metadata) + length(entry.destination) + secret + ADDED)
+        .sum()
+}
+
+/// The outcomes that are for any event, those of each destination together.
+fn by_destination<'o, 'a>(
+    batch: &Batch<'a>,
+    outcomes: &'o [Outcome<'a>],
+) -> impl Iterator<Item = &'o Outcome<'a>> {
+    let mut groups: Vec<(Option<Value<'_>>, Vec<&Outcome<'_>>)> = Vec::new();
+    for outcome in outcomes {
+        let Some(first) = entries(batch, outcome).next() else {
+            continue;
+        };
+        let is_same = |(known, _): &(Option<Value<'_>>, _)| same(*known, first.destination);
+        match groups.iter().rposition(is_same) {
+            Some(group) => groups[group].1.push(outcome),
+            None => groups.push((first.destination, vec![outcome])),
+        }
+    }
+    groups.into_iter().flat_map(|(_, group)| group)
+}
+
+fn same(one: Option<Value<'_>>, other: Option<Value<'_>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_same_as(other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// The events that an outcome is for.
+fn entries<'b, 'a>(
+    batch: &'b Batch<'a>,
+    outcome: &'b Outcome<'a>,
+) -> impl Iterator<Item = &'b Entry<'a>> {
+    let entries = outcome.entries.iter();
+    entries.filter_map(|index| batch.entries.get(*index))
+}
+
+/// An entry of the answer: some jobs, and what is to be sent for them.
+async fn output_entry<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, pieces: &mut Pieces) {
+    let note = Note::of(outcome);
+    pieces.json.open(Bracket::Object);
+    if let Ok(requests) = &outcome.result {
+        batched_request(requests, pieces).await;
+    }
+    pieces.json.key("metadata");
+    pieces.json.open(Bracket::Array);
+    for entry in entries(batch, outcome) {
+        metadata(entry, batch.secret, &note, &mut pieces.json);
+        pieces.pass().await;
+    }
+    pieces.json.close(Bracket::Array);
+    verdict(batch, outcome, note.coalesced, &mut pieces.json);
+    pieces.json.close(Bracket::Object);
+    pieces.pass().await;
+}
+
+/// What became of the jobs of an entry, and their destination.
+fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: &mut Writer) {
+    json.json(if coalesced {
+        r#""batched":true"#
+    } else {
+        r#""batched":false"#
+    });
+    json.key("statusCode");
+    json.number(status(&outcome.result));
+    if let Err(error) = &outcome.result {
+        failure(error, outcome.auth_category, json);
+    }
+    let destination = entries(batch, outcome)
+        .next()
+        .and_then(|entry| entry.destination);
+    // rudder-server decodes an object, and throws the whole answer away for anything else.
+    if let Some(destination) = destination.filter(|value| value.kind() == Kind::Object) {
+        json.value_member("destination", destination);
+    }
+}
+
+/// The status of an entry: what rudder-server is to send has 200, what has been written here 299 (contract of delivery,
+/// section 2).
+fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
+    match result {
+        Ok(Requests::Described(_) | Requests::Transformed { .. }) => 200,
+        Ok(Requests::Delivered) => 299,
+        Err(error) => error.status(),
+    }
+}
+
+fn failure(error: &EventError, auth_category: Option<&str>, json: &mut Writer) {
+    json.text_member("error", &error.to_string());
+    if let Some(tags) = error.stat_tags() {
+        json.key("statTags");
+        json.object(|json| own_tags(tags, json));
+    }
+    if let Some(category) = auth_category {
+        json.text_member("authErrorCategory", category);
+    }
+}
+
+async fn batched_request(requests: &Requests<'_>, pieces: &mut Pieces) {
+    match requests {
+        Requests::Described(requests) => {
+            pieces.json.key("batchedRequest");
+            pieces.json.open(Bracket::Array);
+            for request in requests {
+                pieces.json.object(|json| request.write_members(json));
+                pieces.pass().await;
+            }
+            pieces.json.close(Bracket::Array);
+        }
+        Requests::Transformed { event, .. } => {
+            pieces.json.key("batchedRequest");
+            transformed(event, &mut pieces.json);
+        }
+        Requests::Delivered => {}
+    }
+}
+
+/// A message that was transformed before it was queued, with its `userId` as the text that rudder-server wants.
+fn transformed(event: &Event<'_>, json: &mut Writer) {
+    let members = event.message().members();
+    members.write(json, |key, value, json| {
+        let is_other = key == "userId" && value.is_truthy() && value.kind() != Kind::Text;
+        if is_other {
+            json.text(value.json());
+        } else {
+            json.value(value);
+        }
+    });
+}
+
+/// What the delivery proxy is told of the request of some jobs.
+#[derive(Default)]
+struct Note<'o> {
+    /// They share it (rule `one-create`): the proxy can ask for each to be sent alone.
+    coalesced: bool,
+    /// What its record was looked up by: what a further lookup may mend, the proxy has tried again.
+    looked_up_by: Option<&'o Key>,
+    /// It is the one that rudder-server has stored, and comes again on each attempt.
+    is_stored: bool,
+}
+
+impl<'o> Note<'o> {
+    fn of(outcome: &'o Outcome<'_>) -> Self {
+        let described: &[Descriptor<'_>] = match &outcome.result {
+            Ok(Requests::Described(requests)) => requests,
+            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => &[],
+        };
+        Self {
+            coalesced: outcome.entries.len() > 1,
+            looked_up_by: described
+                .iter()
+                .find_map(|request| request.looked_up_by.as_ref()),
+            is_stored: matches!(
+                outcome.result,
+                Ok(Requests::Transformed { is_noted: true, .. })
+            ),
+        }
+    }
+}
+
+/// The metadata of a job, with the secret that was used and what the proxy is told.
+fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, note: &Note<'_>, json: &mut Writer) {
+    let members = entry.metadata.and_then(Value::as_object);
+    let is_replaced = |key: &str| key == "destInfo" || (key == "secret" && secret.is_some());
+    let replaces_secret = secret.is_some() && entry.secret().is_some();
+    let replaces = replaces_secret || entry.dest_info().is_some();
+    let add = |json: &mut Writer| {
+        if let Some(secret) = secret {
+            json.value_member("secret", secret);
+        }
+        json.key("destInfo");
+        json.object(|json| dest_info(entry, note, json));
+    };
+    match (entry.metadata, members) {
+        (Some(metadata), Some(_)) if !replaces => {
+            json.extended(metadata, add);
+        }
+        _ => json.object(|json| {
+            let kept = members.unwrap_or_default().members().into_iter();
+            for (key, value) in kept.filter(|(key, _)| !is_replaced(key)) {
+                json.name(&key, "");
+                json.value(value);
+            }
+            add(json);
+        }),
+    }
+}
+
+/// `destInfo`: what rudder-server hands back when it asks the proxy to deliver.
+fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
+    let destination = entry.destination.and_then(Value::as_object);
+    if let Some(id) = destination.and_then(|destination| destination.get("ID")) {
+        json.value_member("authKey", id);
+    }
+    if note.coalesced {
+        json.json(r#""coalesced":true"#);
+    }
+    if note.is_stored {
+        json.json(r#""stored":true"#);
+    }
+    if let Some(key) = note.looked_up_by {
+        json.key("lookedUp");
+        json.object(|json| {
+            json.text_member("field", key.field());
+            json.key("attempt");
+            json.number(entry.attempt());
+        });
+    }
+}
+
+/// Writes the answer of `/batch`, one entry that keeps every job, with no request, and gives its last piece.
+pub async fn no_batch(batch: &Batch<'_>, outlet: Outlet) -> Vec<u8> {
+    let mut pieces = Pieces::new(batch.bytes, outlet);
+    pieces.json.open(Bracket::Array);
+    if !batch.entries.is_empty() {
+        pieces.json.open(Bracket::Object);
+        pieces.json.key("metadata");
+        pieces.json.open(Bracket::Array);
+        for entry in &batch.entries {
+            metadata(entry, None, &Note::default(), &mut pieces.json);
+            pieces.pass().await;
+        }
+        pieces.json.close(Bracket::Array);
+        let json = &mut pieces.json;
+        json.json(r#""batched":false,"statusCode":500"#);
+        json.text_member("error", NO_BATCH);
+        json.json(r#""statTags":{"errorCategory":"transformation"}"#);
+        json.close(Bracket::Object);
+    }
+    pieces.json.close(Bracket::Array);
+    pieces.into_last()
+}
+
+const NO_BATCH: &str = "the Salesforce destinations have no batch transform: set Router.<DESTINATION>.enableBatching to false in rudder-server";

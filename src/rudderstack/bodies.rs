@@ -1,0 +1,264 @@
+//! The bodies in which events arrive, cut into their entries.
+//!
+//! A body is read in two steps, because a destination's templates are resolved between them: [`Bodies`] holds views of
+//! the request, [`Batch`] the events that are read from them.
+
+mod compacted;
+
+use std::convert::Infallible;
+
+pub use self::compacted::Format;
+use crate::{
+    http::request_error::RequestError,
+    json::{Kind, Object, Value},
+    rudderstack::{
+        Batch, DestinationName, Entry, Route,
+        dynamic_config::{self, Resolved},
+    },
+};
+
+/// The entries of a request, one for each event.
+#[derive(Debug)]
+pub struct Bodies<'a> {
+    events: Vec<Body<'a>>,
+    route: Route,
+    name: DestinationName,
+    secret: Option<Value<'a>>,
+    bytes: usize,
+}
+
+/// One event as it came.
+#[derive(Clone, Copy, Debug)]
+enum Body<'a> {
+    /// `{message, metadata, destination}`.
+    Entry(Parts<'a>),
+    /// An event without metadata and destination, as the SDKs send it.
+    Bare(Value<'a>),
+    /// Something that is no object.
+    Other(&'static str),
+}
+
+/// The parts of an entry.
+#[derive(Clone, Copy, Debug)]
+struct Parts<'a> {
+    whole: Value<'a>,
+    message: Option<Value<'a>>,
+    metadata: Option<Value<'a>>,
+    destination: Option<Value<'a>>,
+}
+
+impl<'a> Bodies<'a> {
+    /// Reads the body of a processor route: an array of entries, or its compacted form.
+    ///
+    /// # Errors
+    /// [`RequestError`] where it has another shape.
+    pub fn processor(
+        body: Value<'a>,
+        format: Format,
+        name: DestinationName,
+    ) -> Result<Self, RequestError> {
+        let events = match format {
+            Format::Plain => {
+                let elements = body
+                    .as_array()
+                    .ok_or(RequestError::Shape("an array of events"))?;
+                elements.into_iter().map(Body::read).collect()
+            }
+            Format::Compacted => {
+                let shape =
+                    "an object with `input` (an array of events) and `destinations` (by id)";
+                compacted::expanded(body.as_object().unwrap_or_default())
+                    .ok_or(RequestError::Shape(shape))?
+            }
+        };
+        Ok(Self {
+            events,
+            route: Route::Processor,
+            name,
+            secret: None,
+            bytes: body.json().len(),
+        })
+    }
+
+    /// Reads the body of `/routerTransform`: `{"input": [entry, …], "destType": name}`, or its compacted form.
+    ///
+    /// # Errors
+    /// [`RequestError`] where it has another shape, or `destType` names no destination of ours.
+    pub fn router(
+        body: Value<'a>,
+        format: Format,
+        secret: Option<Value<'a>>,
+    ) -> Result<Self, RequestError> {
+        let members = body.as_object().unwrap_or_default();
+        let events = match format {
+            Format::Plain => {
+                elements(members, "input").map(|input| input.into_iter().map(Body::read).collect())
+            }
+            Format::Compacted => compacted::expanded(members),
+        };
+        let shape = "an object with `input` (an array of events) and `destType`; where X-Content-Format says compacted, `destinations` too";
+        let events = events.ok_or(RequestError::Shape(shape))?;
+        let name = members
+            .get("destType")
+            .and_then(Value::as_text)
+            .unwrap_or_default();
+        let name = DestinationName::parse(&name)
+            .ok_or_else(|| RequestError::unknown_destination(&name))?;
+        Ok(Self {
+            events,
+            route: Route::Router,
+            name,
+            secret,
+            bytes: body.json().len(),
+        })
+    }
+
+    /// Reads what `/transform` takes: entries in an array or in `{"input": […]}`, one entry, events in
+    /// `{"batch": […]}`, or one bare event.
+    ///
+    /// # Errors
+    /// [`RequestError`] where it is none of these.
+    pub fn any_form(body: Value<'a>) -> Result<Self, RequestError> {
+        let members = body.as_object().unwrap_or_default();
+        let entries = body.as_array().or_else(|| elements(members, "input"));
+        let has = |key| members.get(key).is_some();
+        let events = match (entries, elements(members, "batch")) {
+            (Some(entries), _) => entries.into_iter().map(Body::read).collect(),
+            (None, Some(events)) => events.into_iter().map(Body::Bare).collect(),
+            (None, None) if has("message") => vec![Body::read(body)],
+            (None, None) if has("type") => vec![Body::Bare(body)],
+            (None, None) => {
+                return Err(RequestError::Shape(
+                    "an array of {message, metadata, destination}, {\"input\": […]}, {\"batch\": [event, …]} or one event",
+                ));
+            }
+        };
+        Ok(Self {
+            events,
+            route: Route::Open,
+            name: DestinationName::Salesforce,
+            secret: None,
+            bytes: body.json().len(),
+        })
+    }
+
+    /// The entries whose destinations have templates, resolved; `None` for all others. A destination that many events share
+    /// is looked through once.
+    #[must_use]
+    pub fn resolved(&self) -> Vec<Option<Box<Resolved>>> {
+        let unlimited = |_| Ok::<(), Infallible>(());
+        match self.resolved_within(usize::MAX, unlimited) {
+            Ok(resolved) => resolved,
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same, no entry longer than `most` bytes. Their memory is asked for.
+    ///
+    /// # Errors
+    /// What `room` says where there is none.
+    pub fn resolved_within<E>(
+        &self,
+        most: usize,
+        mut room: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Vec<Option<Box<Resolved>>>, E> {
+        let mut plain: Option<Value<'_>> = None;
+        let resolved = |body: &Body<'a>| {
+            let (Body::Entry(parts), Some(destination)) = (body, body.destination()) else {
+                return Ok(None);
+            };
+            if plain.is_some_and(|plain| plain.is(destination)) {
+                return Ok(None);
+            }
+            if !dynamic_config::may_have_templates(destination) {
+                plain = Some(destination);
+                return Ok(None);
+            }
+            // What cannot be carried is refused where it is, and would not be found in a text that is written anew.
+            let flaw = parts.whole.flaw().or(destination.flaw());
+            match parts.whole.as_object().filter(|_| flaw.is_none()) {
+                Some(entry) => dynamic_config::resolved(entry, destination, most, &mut room),
+                None => Ok(None),
+            }
+        };
+        let resolved = self.events.iter().map(resolved);
+        resolved.map(|entry| Ok(entry?.map(Box::new))).collect()
+    }
+
+    /// Reads the events, from their resolved entries where there are any.
+    #[must_use]
+    pub fn read<'b>(self, resolved: &'b [Option<Box<Resolved>>]) -> Batch<'b>
+    where
+        'a: 'b,
+    {
+        let entries = self.events.into_iter().zip(resolved);
+        let entries = entries.map(|(body, resolved)| match resolved.as_deref() {
+            None => body.entry(),
+            Some(Resolved::Entry(outline)) => Body::read(outline.root()).entry(),
+            Some(Resolved::TooLong { length, most }) => body.entry().too_long(*length, *most),
+        });
+        Batch {
+            entries: entries.collect(),
+            route: self.route,
+            name: self.name,
+            secret: self.secret,
+            takes_results: false,
+            bytes: self.bytes,
+        }
+    }
+}
+
+/// How many events, and destinations, a body holds at most, whatever its form.
+#[must_use]
+pub fn most_events(body: Value<'_>) -> usize {
+    let members = body.as_object().unwrap_or_default();
+    let lists = members.pick(["input", "batch", "destinations"]);
+    let counts = lists.into_iter().flatten().map(Value::count);
+    match body.kind() {
+        Kind::Array => body.count(),
+        Kind::Object => counts.sum::<usize>().max(1),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Text => 0,
+    }
+}
+
+fn elements<'a>(members: Object<'a>, name: &str) -> Option<Vec<Value<'a>>> {
+    members.get(name).and_then(Value::as_array)
+}
+
+impl<'a> Body<'a> {
+    fn read(whole: Value<'a>) -> Self {
+        let Some(members) = whole.as_object() else {
+            return Self::Other(whole.kind().noun());
+        };
+        let [message, metadata, destination] = members.pick(["message", "metadata", "destination"]);
+        Self::Entry(Parts {
+            whole,
+            message,
+            metadata,
+            destination,
+        })
+    }
+
+    fn destination(&self) -> Option<Value<'a>> {
+        match self {
+            Self::Entry(parts) => parts.destination,
+            Self::Bare(_) | Self::Other(_) => None,
+        }
+    }
+
+    fn entry(self) -> Entry<'a> {
+        match self {
+            Self::Entry(parts) => Entry::read(
+                parts.whole,
+                parts.message,
+                parts.metadata,
+                parts.destination,
+            ),
+            Self::Bare(message) => Entry::bare(message),
+            Self::Other(found) => Entry::other(found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

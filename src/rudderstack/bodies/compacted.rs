@@ -1,0 +1,64 @@
+//! The compacted form: each destination once, in a map by id (`docs/rudder-server.md#compacted-batches`).
+
+use super::{Body, Parts};
+use crate::json::{Object, Value};
+
+/// How destinations come along: the header `X-Content-Format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// With each event.
+    Plain,
+    /// `json+compactedv1`: once, in a map by id.
+    Compacted,
+}
+
+impl Format {
+    /// The format that the header names; anything but the exact name is plain.
+    #[must_use]
+    pub fn of(header: Option<&[u8]>) -> Self {
+        if header == Some(b"json+compactedv1") {
+            Self::Compacted
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+/// The entries of a compacted body, each with the destination that its metadata names. A name that the body does not hold
+/// leaves its own entry without a destination.
+pub(super) fn expanded<'a>(members: Object<'a>) -> Option<Vec<Body<'a>>> {
+    let [input, destinations] = members.pick(["input", "destinations"]);
+    let destinations = destinations?.as_members()?;
+    let destination = |metadata: Option<Value<'a>>| {
+        let id = metadata?
+            .as_object()?
+            .get("destinationId")?
+            .as_text_or_number()?;
+        destinations.get(&id)
+    };
+    let expand = |element: Value<'a>| match Body::read(element) {
+        Body::Entry(parts) => Body::Entry(Parts {
+            destination: destination(parts.metadata),
+            ..parts
+        }),
+        other @ (Body::Bare(_) | Body::Other(_)) => other,
+    };
+    Some(input?.as_array()?.into_iter().map(expand).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_exact_header_means_compacted() {
+        assert_eq!(Format::of(Some(b"json+compactedv1")), Format::Compacted);
+        for header in [
+            None,
+            Some(&b"JSON+CompactedV1"[..]),
+            Some(b"json+compactedv1;q=1"),
+        ] {
+            assert_eq!(Format::of(header), Format::Plain);
+        }
+    }
+}

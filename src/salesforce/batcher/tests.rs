@@ -1,0 +1,59 @@
+//! What is left of shared lookups once they have ended.
+
+use clap::{Args, Command, FromArgMatches};
+
+use super::*;
+use crate::{
+    config::Config,
+    salesforce::{AllowedHosts, Instance, Key, fault::Disposition},
+    server::memory::InFlight,
+};
+
+fn ada() -> Wanted {
+    Wanted {
+        key: Key::lead("ada@example.com").unwrap(),
+        fields: Vec::new(),
+    }
+}
+
+/// A service and a session of an org at which nobody listens.
+fn nobody() -> (Arc<Salesforce>, Arc<Session>) {
+    let command = Config::augment_args(Command::new("test").no_binary_name(true));
+    let flags = ["--salesforce-allowed-hosts", "http://127.0.0.1:1"];
+    let matches = command.try_get_matches_from(flags).unwrap();
+    let config = Config::from_arg_matches(&matches).unwrap();
+    let salesforce = Salesforce::new(&config, Arc::default(), InFlight::default()).unwrap();
+    let hosts: AllowedHosts = config.salesforce_allowed_hosts;
+    let instance = Instance::new("http://127.0.0.1:1", &hosts).unwrap();
+    (
+        Arc::new(salesforce),
+        Arc::new(Session::new(instance, "token")),
+    )
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_a_user_whom_nothing_is_asked_for() {
+    let (salesforce, session) = nobody();
+    let viewer = salesforce.viewers.of(&session);
+    let lookups = &salesforce.lookups;
+    lookups.find(&salesforce, &session, &viewer, &[]).await;
+    assert!(lookups.viewers().is_empty());
+}
+
+#[tokio::test]
+async fn a_lookup_that_ends_without_an_answer_is_a_fault_to_be_retried() {
+    let (salesforce, session) = nobody();
+    let viewer = salesforce.viewers.of(&session);
+    let (_, new) = salesforce.lookups.join(&viewer, &[ada()]);
+    assert!(new.are_first);
+    let (flight, done) = salesforce.lookups.take(&viewer).unwrap();
+    drop(done);
+    let found = salesforce
+        .lookups
+        .find(&salesforce, &session, &viewer, &[ada()])
+        .await;
+    let fault = found.rows(&ada().key).unwrap_err();
+    assert_eq!(fault.disposition(), Disposition::Retry);
+    salesforce.lookups.landed(&viewer, flight.number);
+    assert!(salesforce.lookups.viewers().is_empty());
+}

@@ -1,0 +1,282 @@
+//! In which form the values of a field stand in a query, learnt from Salesforce's own words: no describe call is spent.
+
+use moka::{policy::EvictionPolicy, sync::Cache};
+
+use crate::salesforce::{
+    fault::{Fault, Refusal},
+    key::Key,
+    literal::{self, Literal, instant},
+    session::Instance,
+    soql::Query,
+};
+
+/// How many fields' forms are remembered.
+const MAX_FIELDS: u64 = 10_000;
+
+/// How long a field that a query could not read is left out.
+const UNREADABLE_FOR: std::time::Duration = std::time::Duration::from_hours(1);
+
+/// The form of a literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// In quotes.
+    Text,
+    /// Bare digits.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// `2026-01-31`.
+    Date,
+    /// `2026-01-31T08:00:00Z`.
+    DateTime,
+}
+
+impl Form {
+    /// The form that a refusal of a query states for a field, in the one sentence by which Salesforce says so.
+    fn stated(refusal: &Refusal, field: &str) -> Option<Self> {
+        if refusal.code != "INVALID_FIELD" {
+            return None;
+        }
+        let named = refusal
+            .message
+            .strip_prefix("value of filter criterion for field '")?;
+        let (named, stated) = named.split_once("' must be of type ")?;
+        let (kind, quotes) = stated.split_once(" and should ")?;
+        if !named.eq_ignore_ascii_case(field) {
+            return None;
+        }
+        let quotes = quotes.strip_suffix('.').unwrap_or(quotes);
+        match (quotes, kind.to_ascii_lowercase().as_str()) {
+            ("be enclosed in quotes", _) => Some(Self::Text),
+            (
+                "not be enclosed in quotes",
+                "double" | "int" | "integer" | "long" | "currency" | "percent" | "decimal",
+            ) => Some(Self::Number),
+            ("not be enclosed in quotes", "boolean") => Some(Self::Bool),
+            ("not be enclosed in quotes", "date") => Some(Self::Date),
+            ("not be enclosed in quotes", "datetime") => Some(Self::DateTime),
+            (_, _) => None,
+        }
+    }
+
+    /// A value in this form; `None` where it cannot be written so. Only what has exactly the form of such a literal stands
+    /// bare in a query.
+    pub(super) fn write(self, value: &Literal<'_>) -> Option<String> {
+        let text = value.text().trim();
+        match self {
+            Self::Text => Some(literal::quoted(value.text())),
+            Self::Number => is_number(text).then(|| text.to_owned()),
+            Self::Bool => {
+                let text = text.to_ascii_lowercase();
+                matches!(text.as_str(), "true" | "false").then_some(text)
+            }
+            Self::Date => text
+                .parse::<jiff::civil::Date>()
+                .ok()
+                .filter(|_| text.len() == "2026-01-31".len())
+                .map(|date| date.to_string()),
+            Self::DateTime => instant(text),
+        }
+    }
+}
+
+/// Whether a text is a plain decimal number.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    match unsigned.split_once('.') {
+        None => digits(unsigned),
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+    }
+}
+
+/// What the orgs have told about their fields, by org, object and field.
+#[derive(Debug)]
+pub(super) struct Types {
+    forms: Cache<FieldName, Form>,
+    unreadable: Cache<FieldName, ()>,
+}
+
+type FieldName = (Instance, String, String);
+
+impl Default for Types {
+    fn default() -> Self {
+        let fields = || Cache::builder().max_capacity(MAX_FIELDS);
+        Self {
+            forms: fields().eviction_policy(EvictionPolicy::lru()).build(),
+            unreadable: Cache::builder()
+                .max_capacity(MAX_FIELDS)
+                .time_to_live(UNREADABLE_FOR)
+                .build(),
+        }
+    }
+}
+
+impl Types {
+    /// The form of a key's field, where the org has told it.
+    pub(super) fn form(&self, org: &Instance, key: &Key) -> Option<Form> {
+        self.forms.get(&name(org, key.object(), key.field()))
+    }
+
+    /// Learns the form of the keys' field from the refusal of a query that asked in another one.
+    pub(super) fn learn(
+        &self,
+        org: &Instance,
+        key: &Key,
+        asked: Option<Form>,
+        fault: &Fault,
+    ) -> bool {
+        let Fault::Refused(refusal) = fault else {
+            return false;
+        };
+        let stated = Form::stated(refusal, key.field());
+        let Some(form) = stated.filter(|form| asked != Some(*form)) else {
+            return false;
+        };
+        self.forms
+            .insert(name(org, key.object(), key.field()), form);
+        true
+    }
+
+    /// Whether a field can be read, as far as is known.
+    pub(super) fn is_readable(&self, org: &Instance, object: &str, field: &str) -> bool {
+        !self.unreadable.contains_key(&name(org, object, field))
+    }
+
+    /// Notes which of the fields that a query has read cannot be read. Returns whether the fault is about a field at all.
+    pub(super) fn unreadable(&self, org: &Instance, query: &Query, fault: &Fault) -> bool {
+        let Fault::Refused(refusal) = fault else {
+            return false;
+        };
+        if refusal.code != "INVALID_FIELD" {
+            return false;
+        }
+        let named = refusal.message.strip_prefix("No such column '");
+        let named = named.and_then(|named| named.split_once("' on "));
+        let (Some((field, _)), Some(first)) = (named, query.wanted.first()) else {
+            return true;
+        };
+        let mut fields = query.wanted.iter().flat_map(|wanted| &wanted.fields);
+        if fields.any(|asked| asked.eq_ignore_ascii_case(field)) {
+            let object = first.key.object();
+            self.unreadable.insert(name(org, object, field), ());
+        }
+        true
+    }
+}
+
+fn name(org: &Instance, object: &str, field: &str) -> FieldName {
+    let lower = |text: &str| text.to_ascii_lowercase();
+    (org.clone(), lower(object), lower(field))
+}
+
+/// The fault of a value that its field can never hold: the query would be refused each time.
+pub(super) fn unfit(key: &Key, form: Form) -> Fault {
+    Fault::Refused(Refusal {
+        status: 400,
+        code: "INVALID_FIELD".to_owned(),
+        message: format!(
+            "the value to look the record up by does not fit the field {}, whose values are {}",
+            key.field(),
+            form.noun()
+        ),
+        fields: vec![key.field().to_owned()],
+        ..Refusal::default()
+    })
+}
+
+impl Form {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Text => "texts",
+            Self::Number => "numbers",
+            Self::Bool => "true or false",
+            Self::Date => "dates such as 2026-01-31",
+            Self::DateTime => "times such as 2026-01-31T08:00:00Z",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use salesforce_simulator::soql::{Condition, parse};
+
+    fn stated(message: &str) -> Option<Form> {
+        let refusal = Refusal {
+            code: "INVALID_FIELD".to_owned(),
+            message: message.to_owned(),
+            ..Refusal::default()
+        };
+        Form::stated(&refusal, "X")
+    }
+
+    #[test]
+    fn the_form_is_read_from_salesforces_words() {
+        let of = |kind: &str, not: &str| {
+            stated(&format!(
+                "value of filter criterion for field 'X' must be of type {kind} and should {not}be enclosed in quotes"
+            ))
+        };
+        assert_eq!(of("string", ""), Some(Form::Text));
+        assert_eq!(of("double", "not "), Some(Form::Number));
+        assert_eq!(of("dateTime", "not "), Some(Form::DateTime));
+        assert_eq!(of("location", "not "), None);
+        assert_eq!(stated("No such column 'X' on entity 'Lead'"), None);
+    }
+
+    #[test]
+    fn only_the_whole_sentence_about_the_field_that_was_asked_for_counts() {
+        let sentence = "value of filter criterion for field 'X' must be of type double and should not be enclosed in quotes";
+        assert_eq!(stated(sentence), Some(Form::Number));
+        for other in [
+            format!("Title: data value too large: {sentence}"),
+            format!("{sentence}: a title"),
+            sentence.replace("'X'", "'Y'"),
+        ] {
+            assert_eq!(stated(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_written_in_another_form_where_it_has_one() {
+        let text = |text: &str| Literal::Text(text.to_owned().into());
+        assert_eq!(Form::Number.write(&text(" 42 ")).as_deref(), Some("42"));
+        assert_eq!(
+            Form::Text.write(&Literal::Number("5.0".into())).as_deref(),
+            Some("'5.0'")
+        );
+        assert_eq!(Form::Bool.write(&text("TRUE")).as_deref(), Some("true"));
+        assert_eq!(
+            Form::Date.write(&text("2026-01-31")).as_deref(),
+            Some("2026-01-31")
+        );
+        assert_eq!(
+            Form::DateTime
+                .write(&text("2026-01-31T09:00:00+01:00"))
+                .as_deref(),
+            Some("2026-01-31T08:00:00Z")
+        );
+        assert_eq!(Form::Number.write(&text("0) OR Id != null")), None);
+        assert_eq!(Form::Date.write(&text("LAST_N_DAYS:5")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_changes_the_shape_of_a_query_in_any_form(text in r#"[-0-9.eTZ:'"\\ ()a-z,=+]{0,30}"#) {
+            for form in [Form::Text, Form::Number, Form::Bool] {
+                if let Some(literal) = form.write(&Literal::Text(text.as_str().into())) {
+                    let parsed = parse(&format!("SELECT Id FROM Lead WHERE X IN ({literal})")).unwrap();
+                    let is_one_value = matches!(parsed.condition, Some(Condition::In { values, .. }) if values.len() == 1);
+                    prop_assert!(is_one_value);
+                }
+            }
+            for form in [Form::Date, Form::DateTime] {
+                let literal = form.write(&Literal::Text(text.as_str().into())).unwrap_or_default();
+                prop_assert!(literal.bytes().all(|byte| byte.is_ascii_digit() || b"-:.TZ".contains(&byte)));
+            }
+        }
+    }
+}

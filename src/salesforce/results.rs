@@ -1,0 +1,228 @@
+//! What a lookup has found, handed to the keys that asked for it.
+
+use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault, sync::Arc};
+
+use smallvec::SmallVec;
+
+use crate::salesforce::{
+    by_key::ByKey,
+    fault::{Disposition, Fault, OrgState},
+    field_types::Form,
+    key::Key,
+    literal::{Answered, lower},
+    page::{Row, Wanted, is_about_a_value},
+    soql::Query,
+};
+
+fn unreadable(why: &str) -> Fault {
+    Fault::Unreadable(why.to_owned())
+}
+
+/// What was found, by key.
+#[derive(Debug, Default)]
+pub struct Found(ByKey<Answer>);
+
+/// The records of a key, or why they are not known.
+pub(super) type Answer = Result<Arc<[Row]>, Arc<Fault>>;
+
+impl Found {
+    /// Takes the answer to a query. A failed query fails only its own keys.
+    ///
+    /// Returns the parts in which keys must be asked for again: until each record is known to be its key's, because Salesforce
+    /// knows equalities that we do not, such as two spellings of one letter, and a record that is overlooked would be
+    /// written twice; and until a value that Salesforce does not understand fails its own key alone.
+    #[must_use]
+    pub(super) fn add(
+        &mut self,
+        query: &Query,
+        answer: Result<Vec<Row>, Fault>,
+    ) -> Vec<Vec<Wanted>> {
+        match (answer, query.wanted.as_slice()) {
+            (Ok(rows), [only]) if rows.iter().all(|row| may_answer(row, &only.key)) => {
+                self.set(&only.key, Ok(rows.into()));
+            }
+            (Ok(_), [only]) => {
+                self.fail(
+                    &only.key,
+                    unreadable("it holds a record that was not asked for"),
+                );
+            }
+            (Ok(rows), wanted) => match assigned(wanted, query.form, rows) {
+                Some(found) => {
+                    for (wanted, rows) in wanted.iter().zip(found) {
+                        self.set(&wanted.key, Ok(rows));
+                    }
+                }
+                None => return apart(wanted, query.form),
+            },
+            (Err(Fault::Refused(refusal)), wanted @ [_, _, ..]) if is_about_a_value(&refusal) => {
+                let (first, second) = wanted.split_at(wanted.len() / 2);
+                return vec![first.to_vec(), second.to_vec()];
+            }
+            (Err(fault), wanted) => {
+                let fault = Arc::new(hidden_lead(fault, wanted));
+                for wanted in wanted {
+                    self.set(&wanted.key, Err(Arc::clone(&fault)));
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Sets what is known of a key.
+    pub(super) fn set(&mut self, key: &Key, answer: Answer) {
+        self.0.insert(key.clone(), answer);
+    }
+
+    /// Sets why nothing is known of a key.
+    pub(super) fn fail(&mut self, key: &Key, fault: Fault) {
+        self.set(key, Err(Arc::new(fault)));
+    }
+
+    /// What is known of a key.
+    pub(super) fn answer(&self, key: &Key) -> Answer {
+        let answer = self.0.get(key).cloned();
+        answer.unwrap_or_else(|| Err(Arc::new(unreadable("the record was not asked for"))))
+    }
+
+    /// Makes room for so many keys.
+    pub(super) fn with_capacity(keys: usize) -> Self {
+        Self(ByKey::with_capacity_and_hasher(
+            keys,
+            BuildHasherDefault::default(),
+        ))
+    }
+
+    /// Takes in what a later lookup has found, which wins.
+    pub(crate) fn extend(&mut self, later: Self) {
+        if self.0.is_empty() {
+            *self = later;
+        } else {
+            self.0.extend(later.0);
+        }
+    }
+
+    /// Takes in the record that was created for a key.
+    pub(crate) fn created(&mut self, key: &Key, id: String) {
+        self.set(key, Ok([Row::created(id)].into()));
+    }
+
+    /// The records of this key, in Salesforce's order, or why they are not known.
+    ///
+    /// # Errors
+    /// The fault of the query that asked for it.
+    pub fn rows(&self, key: &Key) -> Result<&[Row], Arc<Fault>> {
+        match self.0.get(key) {
+            Some(Ok(rows)) => Ok(rows),
+            Some(Err(fault)) => Err(Arc::clone(fault)),
+            None => Err(Arc::new(unreadable("the record was not asked for"))),
+        }
+    }
+
+    /// What a query for one key found.
+    #[cfg(test)]
+    pub(crate) fn of(key: &Key, rows: Vec<Row>) -> Self {
+        let mut found = Self::default();
+        found.set(key, Ok(rows.into()));
+        found
+    }
+
+    /// A fault of one of the queries.
+    #[must_use]
+    pub fn first_fault(&self) -> Option<&Fault> {
+        self.0
+            .values()
+            .find_map(|found| found.as_ref().err())
+            .map(|fault| &**fault)
+    }
+
+    /// The fault by which Salesforce has said that the session has expired.
+    pub(crate) fn expiry(&self) -> Option<Arc<Fault>> {
+        let mut faults = self.0.values().filter_map(|found| found.as_ref().err());
+        faults
+            .find(|fault| fault.disposition() == Disposition::Refresh)
+            .cloned()
+    }
+}
+
+/// Every org has leads with an e-mail: where Salesforce says otherwise, the user may not see them, which no event is to blame
+/// for.
+fn hidden_lead(fault: Fault, wanted: &[Wanted]) -> Fault {
+    let is_lead = wanted.first().is_some_and(|wanted| wanted.key.is_lead());
+    if let Fault::Refused(refusal) = &fault
+        && is_lead
+        && matches!(refusal.code.as_str(), "INVALID_TYPE" | "INVALID_FIELD")
+    {
+        return Fault::Waiting(refusal.clone(), OrgState::Permission);
+    }
+    fault
+}
+
+/// Whether a record may be what a key asked for. By an identifier Salesforce's own comparison decides; an e-mail of ASCII
+/// letters is compared as we do, so that no answer is taken for another person's.
+fn may_answer(row: &Row, key: &Key) -> bool {
+    let value = key.folded_value();
+    let found_by = row.found_by.as_ref();
+    let ours_to_tell = key.is_lead() && value.is_ascii() && found_by.is_none_or(Answered::is_ascii);
+    !ours_to_tell || found_by.is_some_and(|found| found.forms().any(|form| form == value))
+}
+
+/// The parts in which keys are asked for again whose records cannot be told apart: each key by itself that another may be
+/// the same as, the others together; where there are none such, in halves.
+fn apart(wanted: &[Wanted], form: Option<Form>) -> Vec<Vec<Wanted>> {
+    let answered_as = wanted.iter().map(|wanted| wanted.key.answered_as(form));
+    let names: Vec<String> = answered_as.map(|name| name.to_ascii_lowercase()).collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for name in &names {
+        *counts.entry(name).or_default() += 1;
+    }
+    let is_unique = |name: &String| counts.get(name.as_str()) == Some(&1);
+    let of = |unique: bool| {
+        wanted
+            .iter()
+            .zip(&names)
+            .filter(move |(_, name)| is_unique(name) == unique)
+            .map(|(wanted, _)| wanted.clone())
+    };
+    let alike: Vec<Vec<Wanted>> = of(false).map(|wanted| vec![wanted]).collect();
+    if alike.is_empty() {
+        let (first, second) = wanted.split_at(wanted.len() / 2);
+        return vec![first.to_vec(), second.to_vec()];
+    }
+    let others: Vec<Wanted> = of(true).collect();
+    let others = (!others.is_empty()).then_some(others);
+    alike.into_iter().chain(others).collect()
+}
+
+/// Hands each record to the key that asked for it; `None` where one answers none of them, or where two keys differ in
+/// letter case alone: whether these are one record, the field's own comparison decides.
+fn assigned(wanted: &[Wanted], form: Option<Form>, rows: Vec<Row>) -> Option<Vec<Arc<[Row]>>> {
+    let answered_as = wanted.iter().map(|wanted| wanted.key.answered_as(form));
+    let answered_as: Vec<Cow<'_, str>> = answered_as.collect();
+    let mut positions = HashMap::with_capacity(wanted.len());
+    for (position, form) in answered_as.iter().enumerate() {
+        if positions.insert(lower(form), position).is_some() {
+            return None;
+        }
+    }
+    let position_of = |form: Cow<'_, str>| {
+        let position = *positions.get(&lower(&form))?;
+        (answered_as[position] == form).then_some(position)
+    };
+    let mut found: Vec<SmallVec<[Row; 1]>> = vec![SmallVec::new(); wanted.len()];
+    for row in rows {
+        let position = row.found_by.as_ref()?.forms().find_map(position_of)?;
+        found[position].push(row);
+    }
+    Some(found.into_iter().map(shared).collect())
+}
+
+fn shared(rows: SmallVec<[Row; 1]>) -> Arc<[Row]> {
+    match rows.into_inner() {
+        Ok(only) => Arc::new(only),
+        Err(rows) => rows.into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! This process: what it uses, and how much memory it may use.
+
+use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
+
+/// What is taken for the memory limit where the system tells none, in bytes.
+const FALLBACK_MEMORY: u64 = 512 << 20;
+
+/// What is taken for the limit of open files where the system tells none.
+const UNTOLD_FILES: usize = 1_024;
+
+/// What the process uses at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usage {
+    /// User and system time, in seconds.
+    pub cpu_seconds: f64,
+    /// Memory that is resident, in bytes.
+    pub resident_bytes: u64,
+    /// Address space, in bytes.
+    pub virtual_bytes: u64,
+    /// Open file descriptors, connections among them; `None` where the system does not tell.
+    pub open_fds: Option<usize>,
+    /// How many there may be.
+    pub max_fds: Option<usize>,
+    /// When it started, in seconds since 1970.
+    pub started: u64,
+}
+
+/// What this process uses now; `None` where the system does not tell.
+#[must_use]
+pub fn usage() -> Option<Usage> {
+    let (system, pid) = this(ProcessRefreshKind::nothing().with_cpu().with_memory())?;
+    let process = system.process(pid)?;
+    let cpu = std::time::Duration::from_millis(process.accumulated_cpu_time());
+    Some(Usage {
+        cpu_seconds: cpu.as_secs_f64(),
+        resident_bytes: process.memory(),
+        virtual_bytes: process.virtual_memory(),
+        open_fds: process.open_files(),
+        max_fds: process.open_files_limit(),
+        started: process.start_time(),
+    })
+}
+
+/// How many bytes of memory this process may use: the limit of its cgroup (version 1 or 2), else the machine's memory.
+#[must_use]
+pub fn memory_limit() -> u64 {
+    let container = this(ProcessRefreshKind::nothing())
+        .and_then(|(system, pid)| Some(system.process(pid)?.cgroup_limits()?.total_memory));
+    let machine = || {
+        let memory = MemoryRefreshKind::nothing().with_ram();
+        let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory)).ok()?;
+        Some(system.total_memory())
+    };
+    let told = container.or_else(machine).filter(|bytes| *bytes > 0);
+    told.unwrap_or_else(|| {
+        tracing::warn!(
+            assumed_bytes = FALLBACK_MEMORY,
+            "the system does not tell how much memory there is: set MAX_IN_FLIGHT_BYTES"
+        );
+        FALLBACK_MEMORY
+    })
+}
+
+/// How many files and connections this process may have open.
+#[must_use]
+pub fn file_limit() -> usize {
+    let told = this(ProcessRefreshKind::nothing())
+        .and_then(|(system, pid)| system.process(pid)?.open_files_limit());
+    told.unwrap_or(UNTOLD_FILES)
+}
+
+/// The system with this process in it, refreshed as far as asked, without its threads.
+fn this(refresh: ProcessRefreshKind) -> Option<(System, Pid)> {
+    let (mut system, pid) = (System::new().ok()?, sysinfo::get_current_pid().ok()?);
+    let only = ProcessesToUpdate::Some(&[pid]);
+    system.refresh_processes_specifics(only, false, refresh.without_tasks());
+    Some((system, pid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_knows_what_it_uses() {
+        let usage = usage().unwrap();
+        assert!(usage.resident_bytes > 1 << 20, "{usage:?}");
+        assert!(usage.virtual_bytes >= usage.resident_bytes, "{usage:?}");
+        // Standard input, output and error at least.
+        assert!(usage.open_fds.unwrap() >= 3, "{usage:?}");
+        assert!(usage.max_fds.unwrap() >= usage.open_fds.unwrap());
+        assert!(usage.started > 1_700_000_000, "{usage:?}");
+    }
+
+    #[test]
+    fn the_memory_limit_is_no_more_than_the_machine_has() {
+        let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap();
+        let total = meminfo.split_whitespace().nth(1).unwrap();
+        let machine = total.parse::<u64>().unwrap() * 1024;
+        let limit = memory_limit();
+        assert!(limit > 1 << 20 && limit <= machine, "{limit} of {machine}");
+    }
+}

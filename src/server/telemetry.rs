@@ -1,0 +1,125 @@
+//! The log: one line an entry on standard error, readable or JSON. Never a body, a token or an e-mail.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `queue` | lines that wait for whoever reads them, so that nobody else does |
+//! | `batch` | some of them, to be written in few calls |
+//! | `lines` | whole lines, also after one that could be written in part only |
+//! | `throttle` | a line that is due again and again, at most once in a while |
+
+mod batch;
+mod lines;
+mod queue;
+mod throttle;
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::{self, IsTerminal},
+    panic::{self, PanicHookInfo},
+    sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
+};
+
+use thiserror::Error;
+use tracing_subscriber::{
+    Layer,
+    filter::{ParseError, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use self::queue::Queue;
+pub(crate) use self::{lines::Lines, throttle::Throttle};
+use crate::{config::LogFormat, lifecycle::panic_message};
+
+/// How many bytes of lines may wait for whoever reads standard error: the log of some thousand requests.
+const MAX_WAITING_BYTES: usize = 4 << 20;
+
+/// How long the end of the process waits until the last lines are written.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The log of this process, once it has started.
+static STARTED: OnceLock<Arc<Queue>> = OnceLock::new();
+
+/// The log. What waits in it is written when this is dropped, as far as whoever reads standard error takes it.
+#[derive(Debug)]
+pub struct Log(Arc<Queue>);
+
+/// Why there is no log.
+#[derive(Debug, Error)]
+pub enum LogError {
+    /// `LOG_LEVEL` is neither a level nor a filter.
+    #[error("LOG_LEVEL is neither a level nor a filter: {0}")]
+    Level(#[from] ParseError),
+    /// The system gives no thread to write it.
+    #[error("no thread can be started that writes the log: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// Starts the log. No line that is logged waits for whoever reads standard error; those that do not fit are counted
+/// ([`lost_lines`]), and the log tells their number once it flows again. A panic is logged, too.
+///
+/// # Errors
+/// [`LogError`].
+pub fn start(format: LogFormat, level: &str) -> Result<Log, LogError> {
+    let filter: Targets = level.parse()?;
+    let queue = Arc::new(Queue::start(io::stderr(), MAX_WAITING_BYTES, tell_lost)?);
+    let log = fmt::layer().with_writer(Arc::clone(&queue));
+    let log = match format {
+        LogFormat::Text => log
+            .with_target(false)
+            .with_ansi(io::stderr().is_terminal())
+            .boxed(),
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    let started = tracing_subscriber::registry().with(log.with_filter(filter));
+    match started.try_init() {
+        Ok(()) => {
+            STARTED.get_or_init(|| Arc::clone(&queue));
+            // The hook of the standard library waits for whoever reads standard error.
+            panic::set_hook(Box::new(log_panic));
+        }
+        Err(already) => tracing::debug!(%already, "the log was started before"),
+    }
+    Ok(Log(queue))
+}
+
+/// How many lines of this process' log were lost, because nobody read standard error, or too slowly.
+#[must_use]
+pub fn lost_lines() -> u64 {
+    STARTED.get().map_or(0, |queue| queue.lost())
+}
+
+impl Log {
+    /// Writes a line that is no entry of the log, whatever the level: why the service does not start.
+    pub fn print(&self, line: &str) {
+        self.0.put(format!("{line}\n").as_bytes());
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.written_within(FAREWELL);
+    }
+}
+
+fn tell_lost(lost: u64) {
+    tracing::error!(
+        lost,
+        "lines of the log were lost, so many since the start: whoever reads standard error has stopped, or is too slow"
+    );
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let backtrace = Backtrace::capture();
+    let has_backtrace = backtrace.status() == BacktraceStatus::Captured;
+    tracing::error!(
+        cause = panic_message(panic.payload()),
+        place = panic.location().map(tracing::field::display),
+        thread = thread::current().name(),
+        backtrace = has_backtrace.then(|| tracing::field::display(&backtrace)),
+        "a thread panicked: please report this as a bug"
+    );
+}

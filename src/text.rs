@@ -1,0 +1,87 @@
+//! What a text says to whoever reads it: white space and signs without a width say nothing.
+
+/// Whether nothing of a character is to be seen: white space of any kind, signs without a width such as the zero-width space,
+/// joiners, soft hyphens and marks of direction, and the byte order mark.
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(
+            character,
+            '\u{AD}'
+                | '\u{61C}'
+                | '\u{180E}'
+                | '\u{200B}'..='\u{200F}'
+                | '\u{202A}'..='\u{202E}'
+                | '\u{2060}'..='\u{2064}'
+                | '\u{2066}'..='\u{206F}'
+                | '\u{FEFF}'
+        )
+}
+
+/// A text without what is invisible at its ends.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim_matches(is_invisible),
+    }
+}
+
+/// Whether a text is empty, or nothing of it is to be seen.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    match text.as_bytes().first() {
+        // Most texts begin with a letter.
+        Some(first) if first.is_ascii_graphic() => false,
+        Some(_) | None => text.chars().all(is_invisible),
+    }
+}
+
+/// A name as it came, cut to 60 characters, so that an error text stays readable. Control characters are shown as U+FFFD:
+/// none may begin a line of its own in a log.
+#[must_use]
+pub fn shortened(name: &str) -> String {
+    let shown = |character: char| {
+        if character.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            character
+        }
+    };
+    let mut shortened: String = name.chars().take(60).map(shown).collect();
+    if name.chars().nth(60).is_some() {
+        shortened.push('…');
+    }
+    shortened
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_and_signs_without_a_width_are_taken_off_at_both_ends_and_nowhere_else() {
+        for invisible in [
+            " ",
+            "\n",
+            "\t",
+            "\u{A0}",
+            "\u{3000}",
+            "\u{2028}",
+            "\u{200B}",
+            "\u{200D}",
+            "\u{2060}",
+            "\u{202A}",
+            "\u{AD}",
+            "\u{FEFF}",
+            " \u{FEFF}\u{A0}",
+        ] {
+            let inside = format!("a{invisible}b");
+            let around = format!("{invisible}{inside}{invisible}");
+            assert_eq!(trimmed(&around), inside, "{invisible:?}");
+            assert!(is_blank(invisible), "{invisible:?}");
+            assert!(!is_blank(&around), "{invisible:?}");
+        }
+        assert_eq!((trimmed(""), trimmed("a"), trimmed("é")), ("", "a", "é"));
+        assert!(is_blank(""));
+    }
+}

@@ -1,0 +1,172 @@
+//! Target + fields + session → the REST request descriptor that rudder-server delivers: rule `request`.
+//!
+//! Shape and types: `docs/rudder-server.md#descriptors`. One wrong type makes rudder-server throw a whole answer away.
+
+use std::fmt;
+
+use percent_encoding::utf8_percent_encode;
+
+use crate::{
+    config::rules::UpdateMethod,
+    json::Writer,
+    salesforce::{Key, Session, operation::SEGMENT},
+    transform::{mapping::Fields, target::Target},
+};
+
+/// About how long the path of an ordinary request is, in bytes.
+const ORDINARY_PATH: usize = 96;
+
+/// One request to Salesforce.
+pub struct Descriptor<'a> {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The URL.
+    pub endpoint: String,
+    /// Whether it creates a record.
+    pub creates: bool,
+    /// What its record was looked up by; `None` where the event names it.
+    pub looked_up_by: Option<Key>,
+    /// Whether it updates a lead that is converted, which Salesforce refuses as a rule.
+    pub to_converted_lead: bool,
+    /// The record's fields: the JSON body.
+    pub fields: Fields<'a>,
+    session: std::sync::Arc<Session>,
+}
+
+impl<'a> Descriptor<'a> {
+    /// Describes the request that writes `fields` to `target`.
+    #[must_use]
+    pub fn new(
+        session: &std::sync::Arc<Session>,
+        version: &str,
+        target: &Target<'_>,
+        fields: Fields<'a>,
+        update: UpdateMethod,
+    ) -> Self {
+        let instance = session.instance().as_str();
+        let mut endpoint = String::with_capacity(instance.len() + ORDINARY_PATH);
+        endpoint.extend([instance, "/services/data/v", version, "/sobjects/"]);
+        endpoint.extend(utf8_percent_encode(&target.object, SEGMENT));
+        let mut method = "POST";
+        if let Some(id) = &target.id {
+            endpoint.push('/');
+            endpoint.extend(utf8_percent_encode(id, SEGMENT));
+            match update {
+                UpdateMethod::Patch => method = "PATCH",
+                UpdateMethod::PostOverride => endpoint.push_str("?_HttpMethod=PATCH"),
+            }
+        }
+        Self {
+            method,
+            endpoint,
+            creates: target.id.is_none(),
+            looked_up_by: None,
+            to_converted_lead: target.stored.is_some_and(|row| row.is_converted),
+            fields,
+            session: std::sync::Arc::clone(session),
+        }
+    }
+
+    /// Writes its members; a processor route adds one.
+    pub fn write_members(&self, json: &mut Writer) {
+        json.json(r#""version":"1","type":"REST""#);
+        json.text_member("method", self.method);
+        json.text_member("endpoint", &self.endpoint);
+        json.key("headers");
+        json.object(|json| {
+            json.json(r#""Content-Type":"application/json""#);
+            json.text_member("Authorization", self.session.authorization());
+        });
+        json.json(r#""params":{}"#);
+        json.key("body");
+        json.object(|json| {
+            json.key("JSON");
+            self.fields.write(json);
+            json.json(r#""JSON_ARRAY":{},"XML":{},"FORM":{}"#);
+        });
+        json.json(r#""files":{}"#);
+    }
+}
+
+/// Without the endpoint, whose id an event may have brought.
+impl fmt::Debug for Descriptor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Descriptor")
+            .field("method", &self.method)
+            .field("creates", &self.creates)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{borrow::Cow, sync::Arc};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        config::rules::{Compatibility, Placeholders, Rules},
+        json::Document,
+        salesforce::{AllowedHosts, session::Instance},
+        transform::mapping,
+    };
+
+    fn descriptor(id: Option<&'static str>, update: UpdateMethod) -> serde_json::Value {
+        let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+        let session = Arc::new(Session::new(
+            Instance::new("https://acme.my.salesforce.com/", &hosts).unwrap(),
+            "tok",
+        ));
+        let target = Target {
+            object: Cow::Borrowed("Contact"),
+            id: id.map(Cow::Borrowed),
+            email: None,
+            stored: None,
+        };
+        let traits = Document::read(r#"{"FirstName":"John"}"#).unwrap();
+        let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
+        let fields = mapping::as_they_are(&traits.root().as_members().unwrap(), &rules);
+        let descriptor = Descriptor::new(&session, "50.0", &target, fields, update);
+        let mut json = Writer::default();
+        json.object(|json| descriptor.write_members(json));
+        serde_json::from_str(&json.into_text()).unwrap()
+    }
+
+    #[test]
+    fn a_create_is_a_post_to_the_object() {
+        let expected = json!({
+            "version": "1", "type": "REST", "method": "POST",
+            "endpoint": "https://acme.my.salesforce.com/services/data/v50.0/sobjects/Contact",
+            "headers": {"Content-Type": "application/json", "Authorization": "Bearer tok"},
+            "params": {}, "body": {"JSON": {"FirstName": "John"}, "JSON_ARRAY": {}, "XML": {}, "FORM": {}}, "files": {}
+        });
+        assert_eq!(descriptor(None, UpdateMethod::Patch), expected);
+    }
+
+    #[test]
+    fn an_update_is_a_patch_of_the_record_and_the_stock_set_overrides_a_post() {
+        let patch = descriptor(Some("003x"), UpdateMethod::Patch);
+        assert_eq!(patch["method"], "PATCH");
+        assert_eq!(
+            patch["endpoint"],
+            "https://acme.my.salesforce.com/services/data/v50.0/sobjects/Contact/003x"
+        );
+        let stock = descriptor(Some("003x"), UpdateMethod::PostOverride);
+        assert_eq!(stock["method"], "POST");
+        assert_eq!(
+            stock["endpoint"],
+            "https://acme.my.salesforce.com/services/data/v50.0/sobjects/Contact/003x?_HttpMethod=PATCH"
+        );
+    }
+
+    #[test]
+    fn an_id_stays_one_segment_of_the_path() {
+        let endpoint = descriptor(Some("a/b?c#d é%"), UpdateMethod::Patch)["endpoint"].clone();
+        assert_eq!(
+            endpoint,
+            "https://acme.my.salesforce.com/services/data/v50.0/sobjects/Contact/a%2Fb%3Fc%23d%20%C3%A9%25"
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! Traits → fields: rules `lead-fields` to `mapping-off` of `docs/behaviour.md`. The tables are data, in `lead` and `contact`.
+
+mod contact;
+mod described;
+mod field_name;
+mod fields;
+mod index;
+mod lead;
+mod left_out;
+mod name;
+mod reading;
+mod sorted;
+mod table;
+
+pub use described::as_update;
+pub use field_name::FieldName;
+pub use fields::{FieldValue, Fields};
+pub use left_out::LeftOut;
+pub use table::Table;
+
+use std::borrow::Cow;
+
+use crate::{
+    config::rules::{LetterCase, MappingSwitch, NamedTables, Rules},
+    json::Members,
+    rudderstack::Destination,
+    transform::{
+        error::EventError,
+        mapping::{
+            reading::{Subject, mapped},
+            table::Access,
+        },
+        plan::{Plan, Record},
+        target::Target,
+    },
+};
+
+/// The table for a record that was found by its e-mail: a Lead, or the Contact that a lead has become.
+fn table_of_found(object: &str) -> Option<&'static Table> {
+    match object {
+        "Lead" => Some(&lead::TABLE),
+        "Contact" => Some(&contact::TABLE),
+        _ => None,
+    }
+}
+
+/// The table for a record that the event names, where it has one (rule `other-objects`).
+fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
+    match named {
+        NamedTables::Lead => object.eq_ignore_ascii_case("Lead").then_some(&lead::TABLE),
+        NamedTables::LeadAndContact => table_of_found(object),
+    }
+}
+
+/// The standard fields that the mapping fills in records of an object; none where it has no table.
+pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
+    let fields = table_of_found(object).map_or([].as_slice(), |table| table.fields);
+    let writable = fields
+        .iter()
+        .filter(|field| field.access == Access::Written);
+    writable.map(|field| field.name)
+}
+
+/// Whether a field of the tables is one that Salesforce's REST API never writes (rule `system-fields`), whichever object it is of.
+#[must_use]
+pub fn is_system_field(name: &str) -> bool {
+    let fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
+    let mut alike = fields.filter(|field| field.name == name).peekable();
+    alike.peek().is_some() && alike.all(|field| field.access != Access::Written)
+}
+
+/// Whether a custom field can have this name, its suffix included.
+#[must_use]
+pub fn is_custom_field(name: &str) -> bool {
+    FieldName::custom(Cow::Borrowed(name), LetterCase::Ignored).is_ok()
+}
+
+/// Whether a custom field is that of a trait for which only leads have a field.
+#[must_use]
+pub fn is_only_of_leads(name: &str) -> bool {
+    let name = name.strip_suffix("__c");
+    name.is_some_and(|name| lead::TABLE.takes(name) && !contact::TABLE.takes(name))
+}
+
+/// Whether the destination wants traits mapped (rule `mapping-off`).
+fn is_wanted(destination: &Destination, switch: MappingSwitch) -> bool {
+    let older = destination.map_property;
+    match switch {
+        MappingSwitch::MapProperties => destination.map_properties.or(older),
+        MappingSwitch::MapProperty => older,
+    }
+    .unwrap_or(true)
+}
+
+/// What an event writes to a record, once it is settled which one that is.
+///
+/// # Errors
+/// [`EventError::EmptyName`], under the stock set.
+pub fn fields<'a>(
+    plan: &Plan<'a>,
+    record: &Record<'_>,
+    target: &Target<'_>,
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Fields<'a>, EventError> {
+    let table = match record {
+        Record::Lead(_) => table_of_found(&target.object),
+        Record::Named { object, .. } => table_of_named(object, rules.named_tables),
+        Record::Matching(_) => None,
+    };
+    let is_mapped = !plan.are_fields && is_wanted(destination, rules.mapping_switch);
+    let subject = Subject {
+        email: target.email.filter(|_| rules.writes_looked_up_email),
+        creates: target.id.is_none(),
+        is_named: matches!(record, Record::Named { .. }),
+    };
+    if let Some(table) = table.filter(|_| is_mapped) {
+        return mapped(&plan.traits, table, subject, rules);
+    }
+    let mut fields = as_they_are(&plan.traits, rules);
+    if let Some(email) = subject.email {
+        fields.settle_email(email, subject.creates);
+    }
+    Ok(fields)
+}
+
+/// The traits as they are, for objects without a table and for destinations that switch the mapping off. Of two that are one
+/// field the later counts, and the record's own id is left out, where the rules have it so.
+#[must_use]
+pub fn as_they_are<'a>(traits: &Members<'a>, rules: &Rules) -> Fields<'a> {
+    let mut fields = Fields::with_capacity(traits.count(), rules.field_names);
+    for (name, value) in traits.iter() {
+        if !rules.own_id && is_own_id(name) {
+            fields.left_out.push(LeftOut::OwnId(name.clone()));
+            continue;
+        }
+        let name = FieldName::spelled(name.clone(), rules.field_names);
+        fields.set(name, FieldValue::Trait(*value));
+    }
+    fields
+}
+
+/// Whether a field is the record's own id.
+fn is_own_id(name: &str) -> bool {
+    name.eq_ignore_ascii_case("Id")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,297 @@
+//! The name of a field.
+//!
+//! What a custom field may be called: Salesforce's Metadata API guide ("`CustomField`", `fullName`) and its packaging guide
+//! ("Register a Namespace"). Letters, digits and underscores of ASCII, a letter first, no underscore last, no two in a row;
+//! up to 40 characters, and before them, with two underscores between, the namespace of a package, up to 15.
+
+use std::{
+    borrow::Cow,
+    hash::{Hash, Hasher},
+};
+
+use crate::{
+    config::rules::LetterCase,
+    json::{MemberName, Writer},
+};
+
+/// How the names of custom fields end.
+const CUSTOM: &str = "__c";
+
+/// How many characters a custom field's name has at the most, before [`CUSTOM`].
+const MAX_NAME: usize = 40;
+
+/// How many characters a namespace has at the most.
+const MAX_NAMESPACE: usize = 15;
+
+/// The API name of a field. That of a custom field is its trait's with `__c` behind, which is not copied for that.
+///
+/// Two are equal that name one field: by the rule of both, letter case counts or does not.
+#[derive(Clone, Debug)]
+pub struct FieldName<'a> {
+    /// What comes before the suffix.
+    stem: Cow<'a, str>,
+    suffix: Suffix,
+    case: LetterCase,
+}
+
+/// What a name ends in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Suffix {
+    /// It is no custom field's.
+    None,
+    /// `__c`
+    Custom,
+    /// `__C`
+    CustomUpper,
+}
+
+impl Suffix {
+    fn text(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Custom => CUSTOM,
+            Self::CustomUpper => "__C",
+        }
+    }
+
+    fn of(name: &str) -> Self {
+        match name.as_bytes() {
+            [.., b'_', b'_', b'c'] => Self::Custom,
+            [.., b'_', b'_', b'C'] => Self::CustomUpper,
+            _ => Self::None,
+        }
+    }
+}
+
+impl<'a> FieldName<'a> {
+    /// A field of a table: no custom one.
+    pub(super) fn standard(name: &'static str, case: LetterCase) -> Self {
+        Self {
+            stem: Cow::Borrowed(name),
+            suffix: Suffix::None,
+            case,
+        }
+    }
+
+    /// A field as it is spelled, whichever it is.
+    pub(super) fn spelled(name: Cow<'a, str>, case: LetterCase) -> Self {
+        let suffix = Suffix::of(&name);
+        let length = name.len() - suffix.text().len();
+        let stem = match name {
+            Cow::Borrowed(name) => Cow::Borrowed(&name[..length]),
+            Cow::Owned(mut name) => {
+                name.truncate(length);
+                Cow::Owned(name)
+            }
+        };
+        Self { stem, suffix, case }
+    }
+
+    /// The custom field of a trait, whatever it is called: the suffix is always put behind.
+    pub(super) fn suffixed(name: Cow<'a, str>, case: LetterCase) -> Self {
+        Self {
+            stem: name,
+            suffix: Suffix::Custom,
+            case,
+        }
+    }
+
+    /// The custom field of a trait, whose name may end in the suffix already.
+    ///
+    /// # Errors
+    /// The name of a trait that can be no field's.
+    pub(super) fn custom(name: Cow<'a, str>, case: LetterCase) -> Result<Self, Cow<'a, str>> {
+        let suffix = Suffix::of(&name);
+        let length = name.len() - suffix.text().len();
+        if !is_custom_name(&name.as_bytes()[..length]) {
+            return Err(name);
+        }
+        Ok(if suffix == Suffix::None {
+            Self::suffixed(name, case)
+        } else {
+            Self::spelled(name, case)
+        })
+    }
+
+    /// The name as a text.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match self.suffix {
+            Suffix::None => Cow::Borrowed(&self.stem),
+            Suffix::Custom | Suffix::CustomUpper => {
+                Cow::Owned([&self.stem, self.suffix.text()].concat())
+            }
+        }
+    }
+
+    /// Writes the name as a key.
+    pub(super) fn write(&self, json: &mut Writer) {
+        json.name(&self.stem, self.suffix.text());
+    }
+}
+
+/// Whether a custom field can be called so, before its suffix.
+fn is_custom_name(name: &[u8]) -> bool {
+    is_part(name, MAX_NAME) || is_of_package(name)
+}
+
+/// Whether a text is a namespace and a name.
+fn is_of_package(name: &[u8]) -> bool {
+    let end = name.windows(2).position(|pair| pair == b"__");
+    end.is_some_and(|end| {
+        is_part(&name[..end], MAX_NAMESPACE) && is_part(&name[end + 2..], MAX_NAME)
+    })
+}
+
+/// Whether a text can be a namespace or a name of so many characters.
+fn is_part(name: &[u8], longest: usize) -> bool {
+    let mut last = b'_';
+    for byte in name {
+        let is_allowed = match byte {
+            b'_' => last != b'_',
+            byte => byte.is_ascii_alphanumeric(),
+        };
+        if !is_allowed {
+            return false;
+        }
+        last = *byte;
+    }
+    last != b'_' && name.len() <= longest && name.first().is_some_and(u8::is_ascii_alphabetic)
+}
+
+impl PartialEq for FieldName<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match self.case {
+            LetterCase::Counts => self.suffix == other.suffix && self.stem == other.stem,
+            LetterCase::Ignored => {
+                (self.suffix == Suffix::None) == (other.suffix == Suffix::None)
+                    && self.stem.eq_ignore_ascii_case(&other.stem)
+            }
+        }
+    }
+}
+
+impl Eq for FieldName<'_> {}
+
+impl Hash for FieldName<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.case {
+            LetterCase::Counts => {
+                self.stem.hash(state);
+                self.suffix.hash(state);
+            }
+            LetterCase::Ignored => {
+                for byte in self.stem.bytes() {
+                    state.write_u8(byte.to_ascii_lowercase());
+                }
+                (self.suffix == Suffix::None).hash(state);
+            }
+        }
+    }
+}
+
+impl MemberName for FieldName<'_> {
+    fn stem(&self) -> &str {
+        &self.stem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const CASES: [LetterCase; 2] = [LetterCase::Counts, LetterCase::Ignored];
+
+    #[test]
+    fn a_name_that_gets_its_suffix_is_the_one_that_came_with_it() {
+        for case in CASES {
+            let custom = FieldName::custom("plan".into(), case).unwrap();
+            let spelled = FieldName::spelled("plan__c".into(), case);
+            let owned = FieldName::spelled(Cow::Owned("plan__c".to_owned()), case);
+            assert_eq!((&spelled, &owned), (&custom, &custom));
+            assert_eq!(FieldName::custom("plan__c".into(), case).unwrap(), custom);
+            assert_ne!(FieldName::spelled("plan".into(), case), custom);
+            assert_eq!(custom.text(), "plan__c");
+        }
+    }
+
+    #[test]
+    fn a_second_suffix_is_another_name() {
+        for case in CASES {
+            let twice = FieldName::suffixed("plan__c".into(), case);
+            assert_eq!(twice.text(), "plan__c__c");
+            let spelled = FieldName::spelled("plan__c__c".into(), case);
+            assert_eq!(spelled, twice);
+        }
+    }
+
+    #[test]
+    fn letter_case_tells_two_names_apart_only_where_it_counts_and_is_kept_in_both() {
+        for (case, distinct) in [(LetterCase::Counts, 4), (LetterCase::Ignored, 1)] {
+            let names = ["Plan__c", "plan__c", "PLAN__C", "plan__C"];
+            let names: HashSet<_> = names
+                .map(|name| FieldName::spelled(name.into(), case))
+                .into();
+            assert_eq!(names.len(), distinct, "{names:?}");
+        }
+        let kept = FieldName::custom("PLAN__C".into(), LetterCase::Ignored).unwrap();
+        assert_eq!(kept.text(), "PLAN__C");
+    }
+
+    #[test]
+    fn a_custom_field_is_called_as_salesforce_allows() {
+        let long = "a".repeat(40);
+        let of_package = format!("{}__{long}__c", "n".repeat(15));
+        for name in [
+            "a",
+            "A1",
+            "new_prop",
+            "a__c",
+            "a__C",
+            "ns__a",
+            "my_ns__a_b__c",
+            &long,
+            &of_package,
+        ] {
+            assert!(
+                FieldName::custom(name.into(), LetterCase::Ignored).is_ok(),
+                "{name}"
+            );
+        }
+        let long = "a".repeat(41);
+        let of_package = format!("{}__a__c", "n".repeat(16));
+        for name in [
+            "",
+            "__c",
+            "_a",
+            "a_",
+            "a___c",
+            "1a",
+            "a b",
+            "a-b",
+            "a.b",
+            "$a",
+            "a$",
+            "é",
+            "aé",
+            "名前",
+            "a__b__d__c",
+            "ns__",
+            "__a",
+            "1__a",
+            "ns__1",
+            "ns___a",
+            "a\u{0}",
+            "a\n",
+            &long,
+            &of_package,
+        ] {
+            assert!(
+                FieldName::custom(name.into(), LetterCase::Ignored).is_err(),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! To where traits are sorted: a table's fields, and the traits that they are read from, by position.
+
+use super::table::Field;
+
+/// How many slots any table has at the most.
+pub(super) const MAX_SLOTS: usize = u128::BITS as usize;
+
+/// The traits of which a name is made. They have the first slots.
+pub(super) const PARTS: [&str; 3] = ["name", "firstName", "lastName"];
+
+/// To where the traits are sorted that a table knows of.
+#[derive(Debug)]
+pub(super) struct Index {
+    /// The traits that paths begin with, by name.
+    names: Names,
+    /// For each field where its paths lead.
+    places: Vec<Places>,
+    /// The name of each slot.
+    slots: Vec<&'static str>,
+    /// The slots of traits that never become custom fields and that nothing reads, a bit for each.
+    pub(super) unread: u128,
+    /// The slots of traits of which only parts are read, a bit for each.
+    pub(super) read_inside: u128,
+}
+
+/// Names, by their length.
+#[derive(Debug, Default)]
+pub(super) struct Names(Vec<Vec<Known>>);
+
+/// A trait that is known, or a part of one.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) name: &'static str,
+    pub(super) slot: usize,
+    /// Whether the trait never becomes a custom field.
+    pub(super) is_taken: bool,
+    /// The names inside the trait that paths go on to.
+    pub(super) below: Names,
+}
+
+/// Where the paths of a field lead.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) places: Vec<Place>,
+    /// Their slots, a bit for each.
+    pub(super) slots: u128,
+}
+
+/// Where a path leads.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The path.
+    pub(super) path: &'static str,
+    /// The trait that is spelled like the whole path, which comes first.
+    pub(super) whole: usize,
+    /// What the path leads to through another trait.
+    pub(super) below: Option<usize>,
+}
+
+/// The slots of these bits.
+fn slots_of(mut bits: u128) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let slot = bits.trailing_zeros() as usize;
+        (bits != 0).then(|| {
+            bits &= bits - 1;
+            slot
+        })
+    })
+}
+
+impl Names {
+    /// The entry of a name, which is added with the next slot where it is not there yet.
+    fn add(&mut self, name: &'static str, slots: &mut Vec<&'static str>) -> &mut Known {
+        if self.0.len() <= name.len() {
+            self.0.resize_with(name.len() + 1, Vec::new);
+        }
+        let alike = &mut self.0[name.len()];
+        let known = alike.iter().position(|known| known.name == name);
+        let known = known.unwrap_or_else(|| {
+            alike.push(Known {
+                name,
+                slot: slots.len(),
+                is_taken: false,
+                below: Names::default(),
+            });
+            slots.push(name);
+            assert!(
+                slots.len() <= MAX_SLOTS,
+                "a table of {} slots has no bit for each",
+                slots.len()
+            );
+            alike.len() - 1
+        });
+        &mut alike[known]
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Known> {
+        let alike = self.0.get(name.len())?;
+        // Most names differ in their first letter, which is compared without a call.
+        let first = name.as_bytes().first();
+        let mut alike = alike.iter();
+        alike.find(|known| known.name.as_bytes().first() == first && known.name == name)
+    }
+}
+
+impl Index {
+    /// The index of a table's fields, and of the traits that never become custom fields.
+    pub(super) fn of(fields: &[Field], taken: &[&'static str]) -> Self {
+        let (mut names, mut slots) = (Names::default(), Vec::new());
+        let mut read = 0;
+        for part in PARTS {
+            read |= 1 << names.add(part, &mut slots).slot;
+        }
+        let places = fields.iter().map(|field| {
+            let paths = field.source.paths().iter();
+            Places::of(paths.map(|path| Place::of(path, &mut names, &mut slots)))
+        });
+        let places: Vec<Places> = places.collect();
+        read = places.iter().fold(read, |read, field| read | field.slots);
+        let (mut unread, mut read_inside) = (0, 0);
+        for name in taken {
+            let known = names.add(name, &mut slots);
+            known.is_taken = true;
+            let whole: u128 = 1 << known.slot;
+            match known.below.0.is_empty() {
+                _ if read & whole != 0 => {}
+                true => unread |= whole,
+                false => read_inside |= whole,
+            }
+        }
+        Self {
+            names,
+            places,
+            slots,
+            unread,
+            read_inside,
+        }
+    }
+
+    /// Whether a trait never becomes a custom field.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.names.find(name).is_some_and(|known| known.is_taken)
+    }
+
+    /// Whether a trait is spelled like a path that fills a field, such as `company.name`.
+    pub(super) fn is_path(&self, name: &str) -> bool {
+        name.contains('.') && self.names.find(name).is_some()
+    }
+
+    /// The entry of a trait that paths begin with, or that never becomes a custom field.
+    #[inline]
+    pub(super) fn find(&self, name: &str) -> Option<&Known> {
+        self.names.find(name)
+    }
+
+    /// The names of the slots of these bits.
+    pub(super) fn names(&self, slots: u128) -> impl Iterator<Item = (usize, &'static str)> {
+        slots_of(slots).map(|slot| (slot, self.slots[slot]))
+    }
+
+    /// For each field where its paths lead.
+    pub(super) fn places(&self) -> &[Places] {
+        &self.places
+    }
+}
+
+impl Place {
+    fn of(path: &'static str, names: &mut Names, slots: &mut Vec<&'static str>) -> Self {
+        let whole = names.add(path, slots).slot;
+        let below = path.split_once('.').map(|(root, rest)| {
+            let root = names.add(root, slots);
+            root.below.add(rest, slots).slot
+        });
+        Self { path, whole, below }
+    }
+}
+
+impl Places {
+    fn of(places: impl Iterator<Item = Place>) -> Self {
+        let places: Vec<Place> = places.collect();
+        let all = places
+            .iter()
+            .flat_map(|place| [Some(place.whole), place.below]);
+        let slots = all.flatten().fold(0, |slots, slot| slots | 1 << slot);
+        Self { places, slots }
+    }
+}

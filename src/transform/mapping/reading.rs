@@ -1,0 +1,193 @@
+//! Reads a record's fields from an event's traits by a table: the standard ones, then the custom ones, and notes what is left
+//! out.
+
+use std::borrow::Cow;
+
+use super::{
+    Table,
+    field_name::FieldName,
+    fields::{FieldValue, Fields},
+    is_own_id,
+    left_out::LeftOut,
+    name::Name,
+    sorted::Sorted,
+    table::Access,
+};
+use crate::{
+    config::rules::{CustomFields, Placeholders, Rules},
+    json::{Kind, Members, Value},
+    transform::error::EventError,
+};
+
+/// How many fields an event has beyond its traits, about: what is inside `company` and `address`, and parts of a name.
+const MORE_FIELDS: usize = 8;
+
+/// How a record's fields are read from an event's traits.
+pub(super) struct Reading<'r, 't, 'a> {
+    pub(super) traits: &'r Sorted<'t, 'a>,
+    pub(super) name: Name<'a>,
+    pub(super) table: &'static Table,
+    subject: Subject<'r>,
+    pub(super) rules: &'r Rules,
+}
+
+/// The record whose fields are read.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'r> {
+    /// The e-mail that it was looked up by, which is written in this form.
+    pub(super) email: Option<&'r str>,
+    /// Whether it is created.
+    pub(super) creates: bool,
+    /// Whether the event names it.
+    pub(super) is_named: bool,
+}
+
+/// The traits mapped by a table.
+///
+/// # Errors
+/// [`EventError::EmptyName`], under the stock set.
+pub(super) fn mapped<'a>(
+    traits: &Members<'a>,
+    table: &'static Table,
+    subject: Subject<'_>,
+    rules: &Rules,
+) -> Result<Fields<'a>, EventError> {
+    let mut fields = Fields::with_capacity(traits.count() + MORE_FIELDS, rules.field_names);
+    let sorted = Sorted::of(traits, &table.index);
+    let reading = Reading {
+        name: Name::of(sorted.parts(), rules.name_cut, &mut fields.left_out)?,
+        traits: &sorted,
+        table,
+        subject,
+        rules,
+    };
+    reading.standard_fields(&mut fields);
+    for (name, value) in &reading.traits.others {
+        reading.custom_field(name.clone(), *value, &mut fields);
+    }
+    if reading.notes() {
+        reading.note_unread(&mut fields.left_out);
+    }
+    Ok(fields)
+}
+
+impl<'a> Reading<'_, '_, 'a> {
+    /// Reads the fields of the table.
+    #[inline]
+    fn standard_fields(&self, fields: &mut Fields<'a>) {
+        let creates = self.subject.creates;
+        let placeholders = creates || self.rules.placeholders == Placeholders::Always;
+        for (field, places) in self.table.rows() {
+            let Some(value) = field.value(self, places, &mut fields.left_out) else {
+                if let Some(text) = field.default.filter(|_| placeholders) {
+                    fields.placeholders.push((field.name, text));
+                }
+                continue;
+            };
+            match field.access {
+                // A part of a name may be known to be empty.
+                _ if matches!(&value, FieldValue::Text(text) if text.is_empty()) => {}
+                _ if self.rules.system_fields => fields.add_standard(field.name, value),
+                Access::Written => fields.add_standard(field.name, value),
+                Access::System => fields.left_out.push(LeftOut::SystemField(field.name)),
+                Access::Missing => fields.left_out.push(LeftOut::MissingField(field.name)),
+            }
+        }
+    }
+
+    /// The e-mail: as the record was looked up by it, where it was; else as the trait says it.
+    pub(super) fn email(&self, own: Option<Value<'a>>) -> Option<FieldValue<'a>> {
+        match (self.subject.email, own) {
+            (None, own) => own.map(FieldValue::Trait),
+            (Some(email), Some(own)) if own.says(email) => Some(FieldValue::Trait(own)),
+            (Some(_), None) if !self.subject.creates => None,
+            (Some(email), _) => Some(FieldValue::Text(Cow::Owned(email.to_owned()))),
+        }
+    }
+
+    /// Reads a trait as a custom field.
+    #[inline]
+    fn custom_field(&self, name: Cow<'a, str>, value: Value<'a>, fields: &mut Fields<'a>) {
+        let case = self.rules.field_names;
+        let name = match self.rules.custom_fields {
+            CustomFields::Truthy if value.is_truthy() => Ok(FieldName::suffixed(name, case)),
+            CustomFields::Values if self.counts(value) => self.custom_name(name, value),
+            CustomFields::Truthy | CustomFields::Values => return,
+        };
+        match name {
+            Ok(name) => fields.set(name, FieldValue::Trait(value)),
+            Err(left_out) => fields.left_out.extend(left_out),
+        }
+    }
+
+    /// The custom field of a trait that has a value.
+    ///
+    /// # Errors
+    /// Why there is none; without a reason where the trait has filled a field of the table already.
+    fn custom_name(
+        &self,
+        name: Cow<'a, str>,
+        value: Value<'a>,
+    ) -> Result<FieldName<'a>, Option<LeftOut<'a>>> {
+        if self.subject.is_named && !self.rules.own_id && is_own_id(&name) {
+            return Err(Some(LeftOut::OwnId(name)));
+        }
+        if self.table.before.is_some_and(|before| before.takes(&name)) {
+            return Err(Some(LeftOut::OfLead(name)));
+        }
+        let (name, why): (_, fn(Cow<'a, str>) -> LeftOut<'a>) = if is_scalar(value) {
+            match FieldName::custom(name, self.rules.field_names) {
+                Ok(name) => return Ok(name),
+                Err(name) => (name, LeftOut::NoFieldName),
+            }
+        } else {
+            (name, LeftOut::Structure)
+        };
+        let is_read = self.table.index.is_path(&name);
+        Err((!is_read).then(|| why(name)))
+    }
+
+    /// Notes what nothing reads: traits, parts of them, and what is no object where parts of one are read.
+    fn note_unread(&self, left_out: &mut Vec<LeftOut<'a>>) {
+        let index = &self.table.index;
+        for (name, value) in self.traits.filled(index.unread, index) {
+            if self.counts(value) {
+                let name = Cow::Borrowed(name);
+                left_out.push(LeftOut::NoField { of: None, name });
+            }
+        }
+        for (name, value) in self.traits.filled(index.read_inside, index) {
+            if self.counts(value) && value.as_object().is_none() {
+                left_out.push(LeftOut::NotObject(name));
+            }
+        }
+        for part in &self.traits.unread_parts {
+            if self.counts(part.value) {
+                let (of, name) = (Some(part.of), part.name.clone());
+                left_out.push(LeftOut::NoField { of, name });
+            }
+        }
+    }
+
+    /// Whether what is left out is noted.
+    pub(super) fn notes(&self) -> bool {
+        self.rules.custom_fields == CustomFields::Values
+    }
+
+    /// Whether a trait has a value.
+    #[inline]
+    pub(super) fn counts(&self, value: Value<'_>) -> bool {
+        !self.rules.blank_text.is_absent(value)
+    }
+
+    /// Whether a value is sent in a field of the table.
+    #[inline]
+    pub(super) fn is_sent(&self, value: Value<'_>) -> bool {
+        self.rules.custom_fields == CustomFields::Truthy || is_scalar(value)
+    }
+}
+
+/// Whether a value is one that a field can hold.
+fn is_scalar(value: Value<'_>) -> bool {
+    !matches!(value.kind(), Kind::Object | Kind::Array)
+}

@@ -1,0 +1,170 @@
+//! How traits become fields.
+
+use std::borrow::Cow;
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    config::rules::{Compatibility, Placeholders},
+    json::{Writer, value},
+};
+
+fn members(traits: &str) -> Members<'static> {
+    value(traits).as_members().unwrap()
+}
+
+fn rules(compatibility: Compatibility) -> Rules {
+    Rules::new(compatibility, Placeholders::Always)
+}
+
+fn lead(traits: &str) -> serde_json::Value {
+    lead_under(traits, &rules(Compatibility::Documented))
+}
+
+fn lead_under(traits: &str, rules: &Rules) -> serde_json::Value {
+    let known = Subject {
+        creates: false,
+        ..NEW
+    };
+    filled(mapped(&members(traits), &lead::TABLE, known, rules).unwrap())
+}
+
+/// A record that is created, and was not looked up.
+const NEW: Subject<'static> = Subject {
+    email: None,
+    creates: true,
+    is_named: false,
+};
+
+fn of_new(table: &'static Table, traits: &str) -> Fields<'static> {
+    let rules = rules(Compatibility::Documented);
+    mapped(&members(traits), table, NEW, &rules).unwrap()
+}
+
+fn of_new_lead(traits: &str) -> Fields<'static> {
+    of_new(&lead::TABLE, traits)
+}
+
+fn filled(mut fields: Fields<'_>) -> serde_json::Value {
+    fields.fill_placeholders();
+    serde_json::from_str(&text(&fields)).unwrap()
+}
+
+fn text(fields: &Fields<'_>) -> String {
+    let mut json = Writer::default();
+    fields.write(&mut json);
+    json.into_text()
+}
+
+#[test]
+fn a_lead_gets_its_fields_from_the_table_and_custom_fields_from_the_rest() {
+    let traits =
+        r#"{"email":"jd@company123.com","name":"John Doe","company":"Company123","newProp":"p"}"#;
+    let expected = json!({"Company":"Company123","Email":"jd@company123.com","FirstName":"John","LastName":"Doe","newProp__c":"p"});
+    assert_eq!(lead(traits), expected);
+}
+
+#[test]
+fn a_missing_last_name_or_company_is_sent_as_a_placeholder() {
+    assert_eq!(
+        lead(r#"{"email":"a@b.c"}"#),
+        json!({"Company":"n/a","Email":"a@b.c","LastName":"n/a"})
+    );
+    let rules = Rules {
+        placeholders: Placeholders::OnCreate,
+        ..rules(Compatibility::Documented)
+    };
+    assert_eq!(
+        lead_under(r#"{"email":"a@b.c"}"#, &rules),
+        json!({"Email":"a@b.c"})
+    );
+}
+
+#[test]
+fn parts_of_company_and_address_fill_their_fields() {
+    let traits = r#"{"company":{"name":"N","industry":"I","annualRevenue":0,"employee_count":5},"address":{"city":"C"},"city":"D","country":"X"}"#;
+    let expected = json!({"AnnualRevenue":0,"City":"C","Company":"N","Country":"X","Industry":"I","LastName":"n/a","NumberOfEmployees":5});
+    assert_eq!(lead(traits), expected);
+    assert_eq!(
+        lead(r#"{"company":{"industry":"I"}}"#),
+        json!({"Company":"n/a","Industry":"I","LastName":"n/a"})
+    );
+}
+
+#[test]
+fn zero_and_false_are_values_and_null_and_empty_text_are_none() {
+    let traits = r#"{"zero":0,"no":false,"nothing":null,"empty":"","phone":0,"fax":""}"#;
+    assert_eq!(
+        lead(traits),
+        json!({"Company":"n/a","LastName":"n/a","Phone":0,"zero__c":0,"no__c":false})
+    );
+}
+
+#[test]
+fn a_custom_name_keeps_its_case_and_its_suffix() {
+    let traits = r#"{"NewProp":1,"done":0,"done__c":2,"Undone__C":3,"Company":4}"#;
+    assert_eq!(
+        lead(traits),
+        json!({"Company":"n/a","LastName":"n/a","NewProp__c":1,"done__c":2,"Undone__C":3,"Company__c":4})
+    );
+}
+
+#[test]
+fn objects_arrays_and_system_fields_are_left_out_and_named() {
+    let traits = r#"{"tags":["a"],"pref":{"b":1},"createdAt":"2026-01-01","isDeleted":false}"#;
+    let fields = of_new_lead(traits);
+    let named: Vec<String> = fields.left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(named.len(), 4);
+    assert!(
+        named[0].contains("CreatedDate")
+            && named[1].contains("IsDeleted")
+            && named[2].contains("tags")
+            && named[3].contains("pref")
+    );
+    assert_eq!(filled(fields), json!({"Company":"n/a","LastName":"n/a"}));
+}
+
+#[test]
+fn a_structure_in_the_place_of_a_value_is_named_and_one_that_is_read_from_is_not() {
+    let traits = r#"{"title":{"a":1},"company":{"industry":"I"},"address":{"city":["x"]}}"#;
+    let fields = of_new_lead(traits);
+    let structure = |name| LeftOut::Structure(Cow::Borrowed(name));
+    assert_eq!(
+        fields.left_out,
+        [structure("address.city"), structure("title")]
+    );
+}
+
+#[test]
+fn the_stock_set_sends_what_javascript_holds_for_true() {
+    let traits = r#"{"x__c":1,"zero":0,"tags":["a"],"createdAt":"t","company":{"industry":"I"}}"#;
+    let expected = json!({"Company":{"industry":"I"},"CreatedDate":"t","Industry":"I","LastName":"n/a","x__c__c":1,"tags__c":["a"]});
+    assert_eq!(lead_under(traits, &rules(Compatibility::Stock)), expected);
+}
+
+#[test]
+fn a_later_event_for_the_same_new_record_wins_and_its_gaps_do_not() {
+    let mut fields = of_new_lead(r#"{"email":"a@b.c","name":"A B","company":"C","plan":"free"}"#);
+    fields.absorb(of_new_lead(
+        r#"{"email":"a@b.c","firstName":"X","plan":"pro"}"#,
+    ));
+    let expected =
+        json!({"Company":"C","Email":"a@b.c","FirstName":"X","LastName":"B","plan__c":"pro"});
+    assert_eq!(filled(fields), expected);
+}
+
+#[test]
+fn a_contact_has_a_table_of_its_own() {
+    let traits = r#"{"name":"John Gibbs","city":"C","birthday":"2000-01-01","plan":5}"#;
+    let expected = json!({"Birthdate":"2000-01-01","FirstName":"John","LastName":"Gibbs","MailingCity":"C","plan__c":5});
+    assert_eq!(filled(of_new(&contact::TABLE, traits)), expected);
+}
+
+#[test]
+fn traits_as_they_are_keep_every_value_and_every_digit() {
+    let traits = r#"{"n":12345678901234567890,"x":null,"y":"","z":{"a":[1]}}"#;
+    for set in [Compatibility::Documented, Compatibility::Stock] {
+        assert_eq!(text(&as_they_are(&members(traits), &rules(set))), traits);
+    }
+}

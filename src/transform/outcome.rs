@@ -1,0 +1,169 @@
+//! What became of the events of a batch, each in exactly one outcome; rule `one-create` lets two share one.
+
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+
+use crate::{
+    config::rules::Rules,
+    pipeline::lookups::OrgIndex,
+    rudderstack::Event,
+    salesforce::Key,
+    transform::{descriptor::Descriptor, error::EventError},
+};
+
+/// What became of an event, or of several that share a request.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// The positions of the events in their batch.
+    pub entries: SmallVec<[usize; 2]>,
+    /// What to send, or why nothing is sent.
+    pub result: Result<Requests<'a>, EventError>,
+    /// What the answer says about a failed authorisation.
+    pub auth_category: Option<&'static str>,
+}
+
+/// What is to be sent for an event.
+#[derive(Debug)]
+pub enum Requests<'a> {
+    /// At least one request, in order.
+    Described(DescribedRequests<'a>),
+    /// The message itself, which was transformed before it was queued.
+    Transformed {
+        /// The message.
+        event: Event<'a>,
+        /// Whether the delivery proxy is told so.
+        is_noted: bool,
+    },
+    /// Nothing: the event has been written here.
+    Delivered,
+}
+
+/// The requests of one event: nearly always one.
+pub type DescribedRequests<'a> = SmallVec<[Descriptor<'a>; 1]>;
+
+/// How an event may share the request that creates its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// With events whose traits are mapped.
+    Mapped,
+    /// With events whose traits are fields already.
+    Fields,
+    /// With none: an earlier answer asked for it to be sent alone.
+    Alone,
+}
+
+/// What two events have in common that would create one record.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Creation {
+    /// The org.
+    pub org: OrgIndex,
+    /// The destination's id.
+    pub destination: String,
+    /// The key by which the record was looked up.
+    pub key: Key,
+}
+
+/// The outcomes of a batch, in the order of their first events.
+#[derive(Debug, Default)]
+pub struct Outcomes<'a> {
+    outcomes: Vec<Outcome<'a>>,
+    /// Which outcome creates a record, and with whom it may be shared.
+    creating: HashMap<Creation, (usize, Sharing)>,
+}
+
+impl<'a> Outcomes<'a> {
+    /// Adds the outcome of an event, and returns how many requests it brings. `creation` is given where the outcome is one
+    /// request that creates a record which another event may want to create as well. Where it creates a record that an earlier
+    /// one creates already, the two become one; where they may not share a request, the later event has to wait until the
+    /// record can be found: two requests would create it twice.
+    pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<(Creation, Sharing)>) -> u64 {
+        let next = self.outcomes.len();
+        let requests = outcome.requests();
+        let Some((creation, sharing)) = creation else {
+            self.outcomes.push(outcome);
+            return requests;
+        };
+        let (first, shared_with) = *self.creating.entry(creation).or_insert((next, sharing));
+        match self.outcomes.get_mut(first) {
+            None => {
+                self.outcomes.push(outcome);
+                return requests;
+            }
+            Some(first) if sharing == shared_with && sharing != Sharing::Alone => {
+                first.absorb(outcome);
+            }
+            Some(_) => self.outcomes.push(Outcome {
+                result: Err(EventError::BeingCreated),
+                ..outcome
+            }),
+        }
+        0
+    }
+
+    /// The outcomes, with what no event has brought filled in.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Outcome<'a>> {
+        for outcome in &mut self.outcomes {
+            if let Ok(Requests::Described(requests)) = &mut outcome.result {
+                for request in requests {
+                    request.fields.fill_placeholders();
+                }
+            }
+        }
+        self.outcomes
+    }
+}
+
+/// The failure for which a processor route asks for the whole request again: nothing has been written yet, so that it may be
+/// repeated, and an event that fails there on its own is dropped (`docs/rudder-server.md#processor-path`). What no repetition on that
+/// route can mend is not meant: rudder-server sends no OAuth secret there.
+#[must_use]
+pub fn first_retryable_error<'o>(
+    outcomes: &'o [Outcome<'_>],
+    rules: &Rules,
+) -> Option<&'o EventError> {
+    let hindered = outcomes
+        .iter()
+        .filter(|_| rules.processor_asks_again)
+        .filter(|outcome| outcome.auth_category.is_none());
+    let mut errors = hindered.filter_map(|outcome| outcome.result.as_ref().err());
+    errors.find(|error| error.is_retryable() && !matches!(error, EventError::Secret(_)))
+}
+
+impl Outcome<'_> {
+    /// Whether the event has become a request, or needs none.
+    #[must_use]
+    pub fn is_handled(&self) -> bool {
+        matches!(self.result, Ok(_) | Err(EventError::Unchanged))
+    }
+
+    /// How many requests are to be sent.
+    fn requests(&self) -> u64 {
+        match &self.result {
+            Ok(Requests::Described(requests)) => requests.len() as u64,
+            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => 0,
+        }
+    }
+
+    /// Whether the outcome is one request that creates a record.
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        let Ok(Requests::Described(requests)) = &self.result else {
+            return false;
+        };
+        matches!(requests.as_slice(), [request] if request.creates)
+    }
+
+    /// Takes a later event for the same new record in: its fields win. Both outcomes are of one request that creates.
+    fn absorb(&mut self, later: Self) {
+        self.entries.extend(later.entries);
+        if let (Ok(Requests::Described(requests)), Ok(Requests::Described(others))) =
+            (&mut self.result, later.result)
+        {
+            for (request, other) in requests.iter_mut().zip(others) {
+                request.fields.absorb(other.fields);
+            }
+        }
+    }
+}

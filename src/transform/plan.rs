@@ -1,0 +1,250 @@
+//! Admitted → what is to be written, and what must be looked up first: rules `traits` to `named-object`.
+
+mod identifier;
+mod named;
+
+use std::{borrow::Cow, fmt};
+
+use smallvec::SmallVec;
+
+use crate::{
+    config::rules::{EmailValue, Rules},
+    json::{Kind, Members},
+    rudderstack::{Destination, Event},
+    salesforce::{Key, key::NoKey},
+    text,
+    transform::{error::EventError, gate::Admitted},
+};
+
+/// What an event writes: the same traits to each of its records, in order.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The traits to write.
+    pub traits: Members<'a>,
+    /// The records, at least one.
+    pub records: Records<'a>,
+    /// Whether the traits are fields already.
+    pub are_fields: bool,
+}
+
+/// Records of one event: nearly always one.
+pub type Records<'a> = SmallVec<[Record<'a>; 1]>;
+
+/// A record that an event writes to.
+pub enum Record<'a> {
+    /// The event names it.
+    Named {
+        /// The object's API name.
+        object: Cow<'a, str>,
+        /// The record to update; `None` creates one.
+        id: Option<Cow<'a, str>>,
+    },
+    /// The lead with an e-mail.
+    Lead(Key),
+    /// The one record with an identifier.
+    Matching(Key),
+}
+
+impl Record<'_> {
+    /// The record, for use beyond its request.
+    #[must_use]
+    pub fn into_owned(self) -> Record<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Named { object, id } => Record::Named {
+                object: owned(object),
+                id: id.map(owned),
+            },
+            Self::Lead(key) => Record::Lead(key),
+            Self::Matching(key) => Record::Matching(key),
+        }
+    }
+}
+
+/// Without the id and the object's name, which an event brings.
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named { id, .. } => f
+                .debug_struct("Named")
+                .field("id_bytes", &id.as_ref().map(|id| id.len()))
+                .finish_non_exhaustive(),
+            Self::Lead(key) => f.debug_tuple("Lead").field(key).finish(),
+            Self::Matching(key) => f.debug_tuple("Matching").field(key).finish(),
+        }
+    }
+}
+
+const EMAIL: [&str; 3] = ["traits.email", "context.traits.email", "properties.email"];
+
+/// Plans what an admitted event writes.
+///
+/// # Errors
+/// [`EventError`] where the traits, the e-mail or an `externalId` entry cannot be used.
+pub fn plan<'a>(
+    admitted: &Admitted<'_, 'a>,
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Plan<'a>, EventError> {
+    let event = admitted.event();
+    let traits = traits(event)?;
+    if event.is_mapped() {
+        return identifier::plan(event, traits, destination, rules);
+    }
+    let mut records = named::records(event, rules)?;
+    if records.is_empty() {
+        records.push(Record::Lead(lead(event, rules.email)?));
+    }
+    Ok(Plan {
+        traits,
+        records,
+        are_fields: false,
+    })
+}
+
+fn traits<'a>(event: &Event<'a>) -> Result<Members<'a>, EventError> {
+    let traits = event.traits().ok_or(EventError::NoTraits)?;
+    traits.as_members().ok_or(EventError::TraitsNotObject {
+        found: traits.kind().noun(),
+    })
+}
+
+fn lead(event: &Event<'_>, rule: EmailValue) -> Result<Key, EventError> {
+    let text = match rule {
+        EmailValue::TextOrNumber => text_or_number(event)?,
+        EmailValue::Truthy => truthy(event)?,
+    };
+    Key::lead(&text).map_err(|why| no_key(why, "Email"))
+}
+
+fn text_or_number<'a>(event: &Event<'a>) -> Result<Cow<'a, str>, EventError> {
+    let mut values = EMAIL
+        .iter()
+        .filter_map(|path| event.at(path))
+        .filter(|value| value.is_filled());
+    let email = values.next().ok_or(EventError::NoEmail)?;
+    let text = email.as_text_or_number().ok_or(EventError::EmailNotText {
+        found: email.kind().noun(),
+    })?;
+    Ok(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text::trimmed(text)),
+        Cow::Owned(text) => Cow::Owned(text::trimmed(&text).to_owned()),
+    })
+}
+
+fn truthy<'a>(event: &Event<'a>) -> Result<Cow<'a, str>, EventError> {
+    let email = event
+        .first_present(&EMAIL)
+        .or_else(|| identifier::unmapped(event))
+        .ok_or(EventError::NoEmail)?;
+    let text = match email.kind() {
+        Kind::Bool => Some(Cow::Borrowed(email.json())),
+        Kind::Text | Kind::Number | Kind::Null | Kind::Array | Kind::Object => {
+            email.as_text_or_number()
+        }
+    };
+    let text = text.filter(|_| email.is_truthy());
+    text.ok_or(EventError::EmailNotText {
+        found: email.kind().noun(),
+    })
+}
+
+fn no_key(why: NoKey, name: &str) -> EventError {
+    match why {
+        NoKey::Name => EventError::NoApiName {
+            name: crate::text::shortened(name),
+        },
+        NoKey::TooLong(length) => EventError::ValueTooLong { length },
+        NoKey::NoScalar(_) => EventError::NoIdentifier { missing: "id" },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        config::rules::{Compatibility, Placeholders, Rules},
+        json::value,
+        rudderstack::{Destination, Event, Login},
+        transform::{
+            gate,
+            plan::{Record, plan},
+        },
+    };
+
+    /// The records that a message writes to, and the traits that it writes.
+    pub(super) fn planned(
+        message: &str,
+        definition: &str,
+        compatibility: Compatibility,
+    ) -> Result<(Vec<String>, String), String> {
+        let rules = Rules::new(compatibility, Placeholders::Always);
+        let login = Login {
+            username: String::new(),
+            password: "".into(),
+            sandbox: false,
+        };
+        let destination = Destination {
+            definition: definition.to_owned(),
+            ..Destination::own(login)
+        };
+        let message =
+            format!(r#"{{"type":"identify","integrations":{{"Salesforce":true}},{message}}}"#);
+        let event = Event::read(Some(value(message))).unwrap();
+        let admitted = gate::admit(&event, &destination, &rules).unwrap();
+        let plan = plan(&admitted, &destination, &rules).map_err(|error| error.to_string())?;
+        let show = |record: Record<'_>| match record {
+            Record::Named { object, id } => format!("{object}/{}", id.unwrap_or_default()),
+            Record::Lead(key) => key.value().to_owned(),
+            Record::Matching(key) => format!("{}.{}={}", key.object(), key.field(), key.value()),
+        };
+        let traits: Vec<String> = plan
+            .traits
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.json()))
+            .collect();
+        Ok((
+            plan.records.into_iter().map(show).collect(),
+            traits.join(" "),
+        ))
+    }
+
+    fn records(message: &str) -> Result<Vec<String>, String> {
+        planned(message, "SALESFORCE", Compatibility::Documented).map(|(records, _)| records)
+    }
+
+    #[test]
+    fn the_first_email_that_is_not_blank_counts() {
+        for empty in ["", " ", "\\n", "\u{3000}", "\u{200B}", "\\uFEFF"] {
+            let message = format!(
+                r#""traits":{{"email":"{empty}"}},"context":{{"traits":{{"email":null}}}},"properties":{{"email":"p@q.r"}}"#
+            );
+            assert_eq!(records(&message).unwrap(), ["p@q.r"], "{empty:?}");
+        }
+        assert!(
+            records(r#""traits":{"name":"x"}"#)
+                .unwrap_err()
+                .contains("has none in")
+        );
+        assert!(
+            records(r#""traits":{"email":["a"]}"#)
+                .unwrap_err()
+                .contains("the e-mail is an array")
+        );
+    }
+
+    #[test]
+    fn traits_must_be_an_object_and_an_empty_one_counts_as_present() {
+        assert!(
+            records(r#""properties":{}"#)
+                .unwrap_err()
+                .contains("neither `traits`")
+        );
+        assert!(
+            records(r#""traits":"x""#)
+                .unwrap_err()
+                .contains("the traits are a text")
+        );
+        let error = records(r#""traits":{},"context":{"traits":{"name":"n"}}"#).unwrap_err();
+        assert!(error.contains("a lead is found by its e-mail"), "{error}");
+    }
+}

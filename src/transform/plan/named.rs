@@ -1,0 +1,171 @@
+//! The records that `context.externalId` names: rule `named-object`.
+
+use std::borrow::Cow;
+
+use crate::{
+    config::rules::{ObjectNaming, Rules},
+    json::{Kind, Value},
+    rudderstack::Event,
+    salesforce::key,
+    text::shortened,
+    transform::{
+        error::{EventError, ExternalIdFlaw},
+        plan::{Record, Records},
+    },
+};
+
+/// The records that the entries name, in order. Anything but an array names none.
+pub(super) fn records<'a>(event: &Event<'a>, rules: &Rules) -> Result<Records<'a>, EventError> {
+    let entries = event
+        .at("context.externalId")
+        .and_then(Value::as_array)
+        .unwrap_or_default();
+    let mut records = Records::new();
+    for (index, entry) in entries.into_iter().enumerate() {
+        let record = record(entry, rules).map_err(|flaw| EventError::ExternalId { index, flaw })?;
+        records.extend(record);
+    }
+    Ok(records)
+}
+
+/// The record that one entry names; `None` for an entry of another destination.
+fn record<'a>(entry: Value<'a>, rules: &Rules) -> Result<Option<Record<'a>>, ExternalIdFlaw> {
+    let naming = rules.object_naming;
+    let members = entry
+        .as_object()
+        .ok_or(ExternalIdFlaw::NotObject(entry.kind().noun()))?;
+    let kind = match members
+        .get("type")
+        .map(|kind| (kind.kind(), kind.as_text()))
+    {
+        Some((_, Some(kind))) => kind,
+        // A list of types is what the stock service overlooks.
+        Some((Kind::Array, None)) if naming == ObjectNaming::Contains => return Ok(None),
+        Some((_, None)) | None => return Err(ExternalIdFlaw::NoType),
+    };
+    let Some(object) = object_name(kind, naming) else {
+        return Ok(None);
+    };
+    let is_refused = match naming {
+        ObjectNaming::Prefix => !key::is_api_name(&object),
+        ObjectNaming::Contains => is_step(&object),
+    };
+    if is_refused {
+        return Err(ExternalIdFlaw::ObjectName(shortened(&object)));
+    }
+    let id = members.get("id");
+    let id = id.filter(|id| !rules.blank_text.is_absent(*id));
+    let id = id.map(record_id).transpose()?.flatten();
+    Ok(Some(Record::Named { object, id }))
+}
+
+fn object_name(kind: Cow<'_, str>, naming: ObjectNaming) -> Option<Cow<'_, str>> {
+    const PREFIX: &str = "Salesforce-";
+    match naming {
+        ObjectNaming::Prefix => {
+            let prefix = kind.get(..PREFIX.len())?;
+            prefix
+                .eq_ignore_ascii_case(PREFIX)
+                .then(|| after(kind, PREFIX.len()))
+        }
+        ObjectNaming::Contains => kind
+            .contains("Salesforce")
+            .then(|| Cow::Owned(kind.replacen(PREFIX, "", 1))),
+    }
+}
+
+/// What follows the first `start` bytes of a text.
+pub(super) fn after(text: Cow<'_, str>, start: usize) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[start..]),
+        Cow::Owned(text) => Cow::Owned(text[start..].to_owned()),
+    }
+}
+
+/// The id to update; `None` where a record is to be created. An id is one segment of a path, so `.` and `..`, which no
+/// encoding keeps in their place, are refused.
+pub(super) fn record_id(id: Value<'_>) -> Result<Option<Cow<'_, str>>, ExternalIdFlaw> {
+    let is_zero = id.kind() == Kind::Number && !id.is_truthy();
+    if !id.is_present() || is_zero {
+        return Ok(None);
+    }
+    let text = id
+        .as_text_or_number()
+        .ok_or(ExternalIdFlaw::IdNotText(id.kind().noun()))?;
+    if is_step(&text) {
+        return Err(ExternalIdFlaw::IdIsPath(text.into_owned()));
+    }
+    Ok(Some(text))
+}
+
+/// Whether a path would go another way instead of holding the text as a segment.
+pub(super) fn is_step(text: &str) -> bool {
+    matches!(text, "." | "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{config::rules::Compatibility, transform::plan::tests::planned};
+
+    fn external(entries: &str) -> Result<Vec<String>, String> {
+        let message =
+            format!(r#""traits":{{"email":"a@b.c"}},"context":{{"externalId":{entries}}}"#);
+        planned(&message, "SALESFORCE", Compatibility::Documented).map(|(records, _)| records)
+    }
+
+    #[test]
+    fn every_salesforce_entry_is_a_record_in_order_and_other_entries_are_not() {
+        let entries = r#"[{"type":"Salesforce-Contact","id":"003x"},{"type":"HubSpot-Contact","id":"1"},{"type":"salesforce-My__c"}]"#;
+        assert_eq!(external(entries).unwrap(), ["Contact/003x", "My__c/"]);
+    }
+
+    #[test]
+    fn an_id_that_is_null_blank_or_zero_creates_a_record() {
+        for id in ["null", "\"\"", "\" \"", "\"\\uFEFF\"", "0"] {
+            let entries = format!(r#"[{{"type":"Salesforce-Account","id":{id}}}]"#);
+            assert_eq!(external(&entries).unwrap(), ["Account/"], "{id}");
+        }
+        assert_eq!(
+            external(r#"[{"type":"Salesforce-Account","id":42}]"#).unwrap(),
+            ["Account/42"]
+        );
+    }
+
+    #[test]
+    fn without_a_salesforce_entry_it_is_the_lead_of_the_email() {
+        for entries in ["[]", "null", "{}", r#"[{"type":"other","id":"x@y.z"}]"#] {
+            assert_eq!(external(entries).unwrap(), ["a@b.c"], "{entries}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_fails_the_event_and_says_which_one() {
+        for (entry, why) in [
+            ("null", "is null"),
+            (r#"{"id":"1"}"#, "has no text in `type`"),
+            (r#"{"type":5}"#, "has no text in `type`"),
+            (
+                r#"{"type":"Salesforce-","id":"1"}"#,
+                "names the object \"\"",
+            ),
+            (
+                r#"{"type":"Salesforce-A/../B","id":"1"}"#,
+                "names the object \"A/../B\"",
+            ),
+            (
+                r#"{"type":"Salesforce-Account","id":{}}"#,
+                "has an object in `id`",
+            ),
+            (
+                r#"{"type":"Salesforce-Account","id":".."}"#,
+                "has \"..\" in `id`",
+            ),
+        ] {
+            let error = external(&format!("[{entry}]")).unwrap_err();
+            assert!(
+                error.starts_with(&format!("`context.externalId[0]` {why}")),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Plan + what was found → [`Target`]: rules `lead-found` and `reverse-etl`.
+
+use std::{borrow::Cow, fmt};
+
+use crate::{
+    config::rules::{Rules, SeveralRecords},
+    rudderstack::{Destination, DestinationName},
+    salesforce::{Found, Key, Row},
+    transform::{error::EventError, plan::Record},
+};
+
+/// A record to write to.
+pub struct Target<'p> {
+    /// The object's API name.
+    pub object: Cow<'p, str>,
+    /// The record to update; `None` creates one.
+    pub id: Option<Cow<'p, str>>,
+    /// The e-mail that the record was looked up by.
+    pub email: Option<&'p str>,
+    /// What the lookup has read of it.
+    pub stored: Option<&'p Row>,
+}
+
+/// Without the ids, the e-mail and the object's name, which an event brings.
+impl fmt::Debug for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("creates", &self.id.is_none())
+            .field("is_looked_up", &self.email.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An existing record: its object in lower case, and what the two forms of its id have in common.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RecordId(String, String);
+
+/// Without the id, which an event may have brought.
+impl fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<an id of {} bytes>", self.1.len())
+    }
+}
+
+impl RecordId {
+    /// The last three of an id's 18 characters are a checksum that may be left out.
+    #[must_use]
+    pub fn new(object: &str, id: &str) -> Self {
+        let stem = id.get(..15).filter(|_| id.len() == 18).unwrap_or(id);
+        Self(object.to_ascii_lowercase(), stem.to_owned())
+    }
+}
+
+impl Target<'_> {
+    /// The record that is updated; `None` where one is created.
+    #[must_use]
+    pub fn record(&self) -> Option<RecordId> {
+        let id = self.id.as_deref()?;
+        Some(RecordId::new(&self.object, id))
+    }
+}
+
+/// Settles which record is meant.
+///
+/// # Errors
+/// [`EventError`] where the lookup failed, or found something that cannot be written to.
+pub fn settle<'p>(
+    record: &'p Record<'_>,
+    found: &'p Found,
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Target<'p>, EventError> {
+    match record {
+        Record::Named { object, id } => Ok(Target {
+            object: Cow::Borrowed(object),
+            id: id.as_deref().map(Cow::Borrowed),
+            email: None,
+            stored: None,
+        }),
+        Record::Lead(key) => lead(key, found, destination, rules),
+        Record::Matching(key) => {
+            let rows = found.rows(key).map_err(EventError::Lookup)?;
+            let stored = the_only(rows, destination, rules)?;
+            Ok(Target {
+                object: Cow::Borrowed(key.object()),
+                id: stored.map(|row| Cow::Borrowed(row.id.as_str())),
+                email: None,
+                stored,
+            })
+        }
+    }
+}
+
+fn lead<'p>(
+    key: &'p Key,
+    found: &'p Found,
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Target<'p>, EventError> {
+    let rows = found.rows(key).map_err(EventError::Lookup)?;
+    let target = |object, id: Option<&'p str>| Target {
+        object: Cow::Borrowed(object),
+        id: id.map(Cow::Borrowed),
+        email: Some(key.value()),
+        stored: None,
+    };
+    let Some(lead) = the_lead(rows, destination, rules)? else {
+        return Ok(target("Lead", None));
+    };
+    if lead.is_deleted {
+        return Err(EventError::LeadDeleted {
+            id: lead.id.clone(),
+        });
+    }
+    if !(lead.is_converted && destination.use_contact_id) {
+        return Ok(Target {
+            stored: Some(lead),
+            ..target("Lead", Some(&lead.id))
+        });
+    }
+    let contact = lead.converted_contact_id.as_deref();
+    let contact = contact.ok_or_else(|| EventError::ConvertedWithoutContact {
+        id: lead.id.clone(),
+    })?;
+    Ok(target("Contact", Some(contact)))
+}
+
+/// The lead that is meant. One in the recycle bin is meant only where there is no other.
+fn the_lead<'r>(
+    rows: &'r [Row],
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Option<&'r Row>, EventError> {
+    match rules.several_records {
+        SeveralRecords::LastModified => {
+            let live = rows.iter().filter(|row| !row.is_deleted);
+            Ok(foremost(live, destination).or_else(|| rows.first()))
+        }
+        SeveralRecords::RefusedForOauth => the_only(rows, destination, rules),
+    }
+}
+
+/// The only record, or the first where the rules leave it at that.
+fn the_only<'r>(
+    rows: &'r [Row],
+    destination: &Destination,
+    rules: &Rules,
+) -> Result<Option<&'r Row>, EventError> {
+    let first_counts = rules.several_records == SeveralRecords::RefusedForOauth
+        && match destination.name {
+            DestinationName::SalesforceOauth => false,
+            DestinationName::Salesforce | DestinationName::SalesforceOauthSandbox => true,
+        };
+    match rows {
+        [] | [_] => Ok(rows.first()),
+        [first, ..] if first_counts => Ok(Some(first)),
+        [_, ..] => Err(EventError::SeveralRecords { count: rows.len() }),
+    }
+}
+
+/// The lead that goes before the others: one that can be written to, then the one that was modified last; of several at the
+/// same time the first, so that the same lead is meant each time.
+fn foremost<'r>(
+    leads: impl Iterator<Item = &'r Row>,
+    destination: &Destination,
+) -> Option<&'r Row> {
+    let rank = |lead: &'r Row| {
+        let has_contact = destination.use_contact_id && lead.converted_contact_id.is_some();
+        (!lead.is_converted, has_contact, &lead.last_modified_date)
+    };
+    leads.reduce(|first, lead| {
+        if rank(lead) > rank(first) {
+            lead
+        } else {
+            first
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::rules::{Compatibility, Placeholders},
+        json::value,
+        rudderstack::Login,
+    };
+
+    fn settled(
+        leads: &str,
+        definition: &str,
+        use_contact_id: bool,
+        compatibility: Compatibility,
+    ) -> Result<String, String> {
+        let login = Login {
+            username: String::new(),
+            password: "".into(),
+            sandbox: false,
+        };
+        let destination = Destination {
+            name: DestinationName::parse(definition).unwrap(),
+            definition: definition.to_owned(),
+            use_contact_id,
+            ..Destination::own(login)
+        };
+        let rows = value(leads).as_array().unwrap().into_iter();
+        let rows = rows
+            .map(|row| Row::read(row.as_object().unwrap(), "email").unwrap())
+            .collect();
+        let key = Key::lead("a@b.c").unwrap();
+        let found = Found::of(&key, rows);
+        let record = Record::Lead(key);
+        let rules = Rules::new(compatibility, Placeholders::Always);
+        let target =
+            settle(&record, &found, &destination, &rules).map_err(|error| error.to_string())?;
+        Ok(format!(
+            "{}/{}",
+            target.object,
+            target.id.unwrap_or_default()
+        ))
+    }
+
+    fn documented(leads: &str, use_contact_id: bool) -> Result<String, String> {
+        settled(
+            leads,
+            "SALESFORCE",
+            use_contact_id,
+            Compatibility::Documented,
+        )
+    }
+
+    const TWO: &str = r#"[{"Id":"1","Email":"a@b.c","LastModifiedDate":"2026-01-01T00:00:00.000+0000"},
+                          {"Id":"2","Email":"a@b.c","LastModifiedDate":"2026-02-01T00:00:00.000+0000"}]"#;
+
+    #[test]
+    fn no_lead_is_created_and_one_is_updated() {
+        assert_eq!(documented("[]", false).unwrap(), "Lead/");
+        assert_eq!(
+            documented(r#"[{"Id":"1","Email":"a@b.c"}]"#, false).unwrap(),
+            "Lead/1"
+        );
+    }
+
+    #[test]
+    fn of_several_leads_the_one_modified_last_is_meant() {
+        assert_eq!(documented(TWO, false).unwrap(), "Lead/2");
+    }
+
+    #[test]
+    fn an_open_lead_goes_before_a_converted_one_and_one_with_a_contact_before_one_without() {
+        let lead = |id: &str, month: &str, rest: &str| {
+            format!(
+                r#"{{"Id":"{id}","Email":"a@b.c","LastModifiedDate":"2026-{month}-01T00:00:00.000+0000"{rest}}}"#
+            )
+        };
+        let open = lead("open", "01", "");
+        let with_contact = r#","IsConverted":true,"ConvertedContactId":"003""#;
+        let converted = lead("converted", "02", with_contact);
+        let without = lead("without", "03", r#","IsConverted":true"#);
+        for (leads, use_contact_id, meant) in [
+            ([&open, &converted, &without], false, "Lead/open"),
+            ([&without, &converted, &open], true, "Lead/open"),
+            ([&without, &converted, &converted], true, "Contact/003"),
+            ([&converted, &without, &converted], true, "Contact/003"),
+            ([&converted, &without, &converted], false, "Lead/without"),
+        ] {
+            let [one, two, three] = leads;
+            let leads = format!("[{one},{two},{three}]");
+            let settled = documented(&leads, use_contact_id).unwrap();
+            assert_eq!(settled, meant, "{leads}");
+        }
+    }
+
+    #[test]
+    fn the_stock_set_refuses_several_leads_for_oauth_and_takes_the_first_else() {
+        assert!(
+            settled(TWO, "SALESFORCE_OAUTH", false, Compatibility::Stock)
+                .unwrap_err()
+                .starts_with("2 records")
+        );
+        assert_eq!(
+            settled(TWO, "SALESFORCE", false, Compatibility::Stock).unwrap(),
+            "Lead/1"
+        );
+        assert_eq!(
+            settled(TWO, "SALESFORCE_OAUTH_SANDBOX", false, Compatibility::Stock).unwrap(),
+            "Lead/1"
+        );
+    }
+
+    #[test]
+    fn a_converted_lead_leads_to_its_contact_where_the_destination_says_so() {
+        let converted =
+            r#"[{"Id":"1","Email":"a@b.c","IsConverted":true,"ConvertedContactId":"003"}]"#;
+        assert_eq!(documented(converted, true).unwrap(), "Contact/003");
+        assert_eq!(documented(converted, false).unwrap(), "Lead/1");
+        let without =
+            r#"[{"Id":"1","Email":"a@b.c","IsConverted":true,"ConvertedContactId":null}]"#;
+        assert!(
+            documented(without, true)
+                .unwrap_err()
+                .contains("has no contact")
+        );
+    }
+
+    #[test]
+    fn a_deleted_lead_is_an_error_unless_there_is_another() {
+        let deleted = r#"{"Id":"1","Email":"a@b.c","IsDeleted":true}"#;
+        assert!(
+            documented(&format!("[{deleted}]"), false)
+                .unwrap_err()
+                .contains("is deleted")
+        );
+        assert_eq!(
+            documented(
+                &format!(r#"[{deleted},{{"Id":"2","Email":"a@b.c"}}]"#),
+                false
+            )
+            .unwrap(),
+            "Lead/2"
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! `--record FILE`: writes the requests that pass through, so that real traffic can be compared before a switch. Secrets are
+//! left out; no request waits for the disk.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use tokio::{
+    sync::{mpsc, watch},
+    task::spawn_blocking,
+};
+
+use crate::{
+    compare,
+    lifecycle::Lifecycle,
+    server::telemetry::{Lines, Throttle},
+};
+
+/// How many requests may wait to be written.
+const MAX_WAITING: usize = 64;
+
+/// How often it is logged at most that requests are not recorded.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
+
+/// Headers that tell nothing about a request, and those that hold secrets.
+const LEFT_OUT: [&str; 8] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "host",
+    "content-length",
+    "connection",
+    "accept-encoding",
+    "user-agent",
+];
+
+/// Where requests are recorded.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    queue: mpsc::Sender<Request>,
+    lost: Arc<Lost>,
+}
+
+/// The requests that were not recorded.
+#[derive(Debug)]
+struct Lost {
+    count: AtomicU64,
+    throttle: Throttle,
+}
+
+/// What is to be recorded. It has no `Debug`: it holds secrets until it is written.
+struct Request {
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Recorder {
+    /// Records at the end of a file, which is created where there is none. What has been taken is written before the service
+    /// ends, as far as `life` waits for it; where `life` has files read again, the file of this name is opened anew.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened.
+    pub fn open(file: &Path, life: &Lifecycle) -> io::Result<Self> {
+        let lost = Arc::new(Lost {
+            count: AtomicU64::new(0),
+            throttle: Throttle::new(SAY_AGAIN),
+        });
+        let recording = Recording {
+            lines: opened(file)?,
+            file: file.to_owned(),
+            lost: Arc::clone(&lost),
+        };
+        let (queue, waiting) = mpsc::channel(MAX_WAITING);
+        life.write(record_all(recording, waiting, life.rereads()));
+        Ok(Self { queue, lost })
+    }
+
+    /// Takes a request. Where too many wait already it is not recorded, and counted.
+    pub(crate) fn record(&self, path: &str, headers: &HeaderMap, body: &Bytes) {
+        let request = Request {
+            path: path.to_owned(),
+            headers: headers.clone(),
+            body: body.clone(),
+        };
+        if self.queue.try_send(request).is_err() {
+            self.lost.add(&"the disk is too slow");
+        }
+    }
+}
+
+impl Lost {
+    fn add(&self, why: &dyn std::fmt::Display) {
+        let lost = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.throttle.is_due(Instant::now()) {
+            tracing::error!(
+                lost,
+                why = %why,
+                "RECORD: a request was not recorded, and so many since the start: the recording is not whole"
+            );
+        }
+    }
+}
+
+/// Records until nobody is left who could bring a request. The disk is waited for on a thread of its own.
+async fn record_all(
+    mut recording: Recording,
+    mut waiting: mpsc::Receiver<Request>,
+    mut rereads: watch::Receiver<u64>,
+) {
+    loop {
+        let step = tokio::select! {
+            request = waiting.recv() => match request {
+                Some(request) => spawn_blocking(move || recording.with(&request)),
+                None => return,
+            },
+            Ok(()) = rereads.changed() => spawn_blocking(move || recording.reopened()),
+        };
+        recording = match step.await {
+            Ok(recording) => recording,
+            Err(panicked) => {
+                tracing::error!(%panicked, "RECORD: nothing is recorded any longer: please report this as a bug");
+                return;
+            }
+        };
+    }
+}
+
+/// A file that is recorded to.
+struct Recording {
+    file: PathBuf,
+    lines: Lines<File>,
+    lost: Arc<Lost>,
+}
+
+impl Recording {
+    /// With one more request, where the disk has room for it.
+    fn with(mut self, request: &Request) -> Self {
+        let (_, written) = self.lines.write(request.line().as_bytes());
+        if let Err(error) = written {
+            self.lost.add(&error);
+        }
+        self
+    }
+
+    /// In the file that has the name now: the one before may have been moved away.
+    fn reopened(self) -> Self {
+        match opened(&self.file) {
+            Ok(lines) => {
+                tracing::info!("RECORD: the file was opened again");
+                Self { lines, ..self }
+            }
+            Err(error) => {
+                tracing::error!(%error, "RECORD: the file cannot be opened again: the one before is written on");
+                self
+            }
+        }
+    }
+}
+
+/// The end of a file, which is created where there is none.
+fn opened(file: &Path) -> io::Result<Lines<File>> {
+    let opened = OpenOptions::new().create(true).append(true).open(file)?;
+    let is_torn = opened.metadata()?.is_file() && ends_within_a_line(file);
+    Ok(Lines::new(opened, is_torn))
+}
+
+/// Whether a file ends in a part of a line, as it does after a crash; also where it cannot be told.
+fn ends_within_a_line(file: &Path) -> bool {
+    let last = || {
+        let mut file = File::open(file)?;
+        if file.metadata()?.len() == 0 {
+            return Ok(b'\n');
+        }
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        Ok::<_, io::Error>(last[0])
+    };
+    !last().is_ok_and(|last| last == b'\n')
+}
+
+impl Request {
+    /// The request as a line of JSON, without secrets.
+    fn line(&self) -> String {
+        let mut headers = Map::new();
+        for (name, value) in &self.headers {
+            let name = name.as_str();
+            if LEFT_OUT.contains(&name) {
+                continue;
+            }
+            let value = if name == "oauth-secret" {
+                "{}".to_owned()
+            } else {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            headers.insert(name.to_owned(), value.into());
+        }
+        let body = match serde_json::from_slice::<Value>(&self.body) {
+            Ok(mut json) => {
+                compare::redact(&mut json);
+                json
+            }
+            // What is no JSON may hold anything.
+            Err(_) => "(no JSON)".into(),
+        };
+        format!(
+            "{}\n",
+            json!({"path": self.path, "headers": headers, "body": body})
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_holds_no_secret() {
+        let body = json!([{
+            "message": {"type": "identify"},
+            "metadata": {"jobId": 1, "secret": {"access_token": "hunter1"}},
+            "destination": {"Config": {"userName": "hunter2", "password": "hunter3", "initialAccessToken": "hunter4", "sandbox": true}},
+        }]);
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("oauth-secret", r#"{"access_token":"hunter5"}"#),
+            ("authorization", "hunter6"),
+            ("x-content-format", "json"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let request = Request {
+            path: "/routerTransform".to_owned(),
+            headers,
+            body: body.to_string().into(),
+        };
+        let line = request.line();
+        assert!(!line.contains("hunter"), "{line}");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["headers"]["x-content-format"], "json");
+        assert_eq!(line["body"][0]["destination"]["Config"]["sandbox"], true);
+    }
+
+    fn temporary(name: &str, content: &str) -> PathBuf {
+        let file = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        std::fs::write(&file, content).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_file_that_ends_within_a_line_is_gone_on_with_on_the_next() {
+        for (content, expected) in [
+            ("", "new\n"),
+            ("whole\n", "whole\nnew\n"),
+            ("torn", "torn\nnew\n"),
+        ] {
+            let file = temporary("ends-within", content);
+            opened(&file).unwrap().write(b"new\n").1.unwrap();
+            let written = std::fs::read_to_string(&file).unwrap();
+            std::fs::remove_file(&file).unwrap();
+            assert_eq!(written, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_moved_away_is_opened_anew_where_files_are_read_again() {
+        let life = Lifecycle::default();
+        let file = temporary("moved-away", "");
+        let moved = file.with_extension("1");
+        let recorder = Recorder::open(&file, &life).unwrap();
+        let body = Bytes::from_static(b"[]");
+        let lines = |file: &Path| {
+            std::fs::read_to_string(file)
+                .unwrap_or_default()
+                .lines()
+                .count()
+        };
+        let until = async |file: &Path, count| {
+            while lines(file) < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        recorder.record("/1", &HeaderMap::new(), &body);
+        until(&file, 1).await;
+        std::fs::rename(&file, &moved).unwrap();
+        recorder.record("/2", &HeaderMap::new(), &body);
+        until(&moved, 2).await;
+        life.reread();
+        while !file.exists() {
+            tokio::task::yield_now().await;
+        }
+        recorder.record("/3", &HeaderMap::new(), &body);
+        drop(recorder);
+        life.written().await;
+        assert_eq!((lines(&moved), lines(&file)), (2, 1));
+        for file in [file, moved] {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What each room costs, for a batch of 100 events.
+
+use divan::{Bencher, black_box, counter::ItemsCount};
+use salesforce_transformer::{
+    config::rules::{Compatibility, Placeholders, Rules},
+    json::{Document, Writer},
+    rudderstack::{Batch, Bodies, Destination, DestinationName, Format},
+    transform::{gate, mapping, plan, target::Target},
+};
+
+use crate::traffic::{self, Form, Kind};
+
+const EVENTS: usize = 100;
+
+fn body(kind: Kind) -> String {
+    let org = ("https://acme.my.salesforce.com", "00D!token");
+    traffic::router_body(kind, Form::Plain, EVENTS, org)
+}
+
+fn rules() -> Rules {
+    Rules::new(Compatibility::Documented, Placeholders::Always)
+}
+
+/// The bytes become an outline.
+#[divan::bench]
+fn walk(bencher: Bencher<'_, '_>) {
+    let body = body(Kind::Object);
+    let bencher = bencher.counter(ItemsCount::new(EVENTS));
+    bencher.bench(|| Document::read(black_box(&body)).is_ok());
+}
+
+/// The outline becomes events.
+#[divan::bench]
+fn contract(bencher: Bencher<'_, '_>) {
+    let body = body(Kind::Object);
+    let outline = Document::read(&body).unwrap();
+    let bencher = bencher.counter(ItemsCount::new(EVENTS));
+    bencher.bench(|| {
+        let bodies = Bodies::router(outline.root(), Format::Plain, None).unwrap();
+        let resolved = bodies.resolved();
+        bodies.read(&resolved).entries.len()
+    });
+}
+
+/// Events are admitted and planned.
+#[divan::bench(args = [Kind::Object, Kind::Lead, Kind::ReverseEtl])]
+fn gate_and_plan(bencher: Bencher<'_, '_>, kind: Kind) {
+    in_a_batch(kind, |batch, destination| {
+        let rules = rules();
+        let bencher = bencher.counter(ItemsCount::new(EVENTS));
+        bencher.bench(|| {
+            for entry in &batch.entries {
+                let event = entry.event.as_ref().unwrap();
+                let admitted = gate::admit(event, destination, &rules).unwrap();
+                black_box(plan::plan(&admitted, destination, &rules).unwrap());
+            }
+        });
+    });
+}
+
+/// Traits become fields, and the fields a part of the answer.
+#[divan::bench(args = [Kind::Object, Kind::Lead])]
+fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
+    in_a_batch(kind, |batch, destination| {
+        let rules = rules();
+        let planned = batch.entries.iter().map(|entry| {
+            let event = entry.event.as_ref().unwrap();
+            let admitted = gate::admit(event, destination, &rules).unwrap();
+            plan::plan(&admitted, destination, &rules).unwrap()
+        });
+        let planned: Vec<_> = planned.collect();
+        let bencher = bencher.counter(ItemsCount::new(EVENTS));
+        bencher.bench(|| {
+            let mut json = Writer::with_capacity(256 << 10);
+            for plan in &planned {
+                let record = &plan.records[0];
+                let target = Target {
+                    object: "Lead".into(),
+                    id: Some("00Q000000000001AAA".into()),
+                    email: None,
+                    stored: None,
+                };
+                mapping::fields(plan, record, &target, destination, &rules)
+                    .unwrap()
+                    .write(&mut json);
+            }
+            json.into_bytes()
+        });
+    });
+}
+
+fn in_a_batch(kind: Kind, run: impl FnOnce(&Batch<'_>, &Destination)) {
+    let body = body(kind);
+    let outline = Document::read(&body).unwrap();
+    let bodies = Bodies::router(outline.root(), Format::Plain, None).unwrap();
+    let resolved = bodies.resolved();
+    let batch = bodies.read(&resolved);
+    let name = DestinationName::SalesforceOauth;
+    let destination = Destination::read(batch.entries[0].destination, name).unwrap();
+    run(&batch, &destination);
+}

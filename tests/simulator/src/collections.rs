@@ -1,0 +1,290 @@
+//! sObject Collections: up to 200 records in one call, each with its own result.
+
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Refusal,
+    org::Org,
+    record::{self, Record},
+    refusal::Answer,
+};
+
+/// How many records one collection takes.
+const MAX_RECORDS: usize = 200;
+
+/// What is done with the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Collection {
+    Create,
+    Update,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    #[serde(default)]
+    all_or_none: bool,
+    records: Vec<Record>,
+}
+
+/// A record of a collection: what it is, which one, and what it is to hold.
+struct Item {
+    object: Option<String>,
+    id: Option<String>,
+    fields: Record,
+}
+
+/// Writes the records of a collection and answers each in its place. One that cannot be read at all refuses the whole.
+pub(super) fn answer(
+    org: &mut Org,
+    collection: Collection,
+    body: &[u8],
+) -> Result<Answer, Refusal> {
+    let body: Body =
+        serde_json::from_slice(body).map_err(|error| Refusal::Json(error.to_string()))?;
+    if body.records.len() > MAX_RECORDS {
+        return Err(Refusal::TooManyRecords);
+    }
+    if body.all_or_none {
+        return Err(Refusal::Composite("allOrNone is not simulated".into()));
+    }
+    let items: Vec<Item> = body.records.into_iter().map(Item::of).collect();
+    for item in &items {
+        item.refuse_unreadable(org, collection)?;
+    }
+    org.collection_records += items.len() as u64;
+    let too_many = exceeded(org, &items);
+    let twice = named_twice(&items);
+    let results = items.into_iter().map(|item| {
+        let result = match &item.id {
+            Some(id) if collection == Collection::Update && twice.contains(id) => {
+                Err(Refusal::DuplicateId(id.clone()))
+            }
+            _ if item.is_one_of(&too_many) => Err(Refusal::ApexLimit),
+            _ => item.write(org, collection),
+        };
+        result.map_or_else(
+            |refusal| refused(&refusal),
+            |id| json!({"id": id, "success": true, "errors": []}),
+        )
+    });
+    Ok(Answer::new(StatusCode::OK, Value::Array(results.collect())))
+}
+
+impl Item {
+    fn of(mut fields: Record) -> Self {
+        let attributes = fields.remove("attributes");
+        let object =
+            attributes.and_then(|attributes| Some(attributes["type"].as_str()?.to_owned()));
+        let key = fields
+            .keys()
+            .find(|key| key.eq_ignore_ascii_case("id"))
+            .cloned();
+        let id = key.and_then(|key| Some(fields.remove(&key)?.as_str()?.to_owned()));
+        Self { object, id, fields }
+    }
+
+    /// The body is read before any record is looked at: an unknown object or a value of the wrong type refuses all.
+    fn refuse_unreadable(&self, org: &Org, collection: Collection) -> Result<(), Refusal> {
+        let Some(name) = &self.object else {
+            return Ok(());
+        };
+        let object = org
+            .object(name)
+            .ok_or_else(|| Refusal::UnknownType(name.clone()))?;
+        let read = match collection {
+            Collection::Create => record::create(object, self.fields.clone()),
+            Collection::Update => record::update(object, self.fields.clone()),
+        };
+        match read {
+            Err(refusal @ Refusal::Json(_)) => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_one_of(&self, objects: &[String]) -> bool {
+        let object = self.object.as_deref().unwrap_or_default();
+        objects
+            .iter()
+            .any(|other| other.eq_ignore_ascii_case(object))
+    }
+
+    fn write(self, org: &mut Org, collection: Collection) -> Result<String, Refusal> {
+        let object = self.object.ok_or_else(|| {
+            Refusal::Composite("Include the type in the attributes of each record".into())
+        })?;
+        if org.locked > 0 {
+            org.locked -= 1;
+            return Err(Refusal::RowLocked);
+        }
+        match (collection, self.id) {
+            (Collection::Create, None) => org
+                .create_record(&object, self.fields)
+                .map(|id| id.to_string()),
+            (Collection::Create, Some(_)) => Err(Refusal::ReadOnly(vec!["Id".into()])),
+            (Collection::Update, None) => Err(Refusal::RequiredMissing(vec!["Id".into()])),
+            (Collection::Update, Some(id)) => match org.update_record(&object, &id, self.fields) {
+                Ok(()) => Ok(id),
+                Err(Refusal::NotFound) => Err(Refusal::NoSuchRecord),
+                Err(refusal) => Err(refusal),
+            },
+        }
+    }
+}
+
+/// The objects of which the collection has more records than the org's own code copes with.
+fn exceeded(org: &Org, items: &[Item]) -> Vec<String> {
+    let limits = org.apex_limits.iter().filter(|(object, limit)| {
+        let object = std::slice::from_ref(object);
+        items.iter().filter(|item| item.is_one_of(object)).count() > *limit
+    });
+    limits.map(|(object, _)| object.clone()).collect()
+}
+
+fn named_twice(items: &[Item]) -> Vec<String> {
+    let ids: Vec<&String> = items.iter().filter_map(|item| item.id.as_ref()).collect();
+    let is_twice = |id: &&&String| ids.iter().filter(|other| *other == *id).count() > 1;
+    ids.iter()
+        .filter(is_twice)
+        .map(|id| (*id).clone())
+        .collect()
+}
+
+fn refused(refusal: &Refusal) -> Value {
+    let mut error = refusal.error("statusCode", "duplicateResult");
+    error["fields"] = json!(refusal.fields().unwrap_or_default());
+    json!({"success": false, "errors": [error]})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(org: &mut Org, collection: Collection, records: &Value) -> Result<Value, Refusal> {
+        let body = json!({"allOrNone": false, "records": records}).to_string();
+        Ok(answer(org, collection, body.as_bytes())?.body.unwrap())
+    }
+
+    fn lead(name: &str) -> Value {
+        json!({"attributes": {"type": "Lead"}, "LastName": name, "Company": "Acme"})
+    }
+
+    #[test]
+    fn each_record_has_its_own_result_in_order() {
+        let mut org = Org::new();
+        let records =
+            json!([lead("Doe"), {"attributes": {"type": "Lead"}}, lead("Roe"), {"LastName": "x"}]);
+        let results = written(&mut org, Collection::Create, &records).unwrap();
+        let codes = results
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| result["errors"][0]["statusCode"].as_str());
+        assert_eq!(
+            codes.collect::<Vec<_>>(),
+            [
+                None,
+                Some("REQUIRED_FIELD_MISSING"),
+                None,
+                Some("INVALID_INPUT")
+            ]
+        );
+        assert_eq!((org.records("Lead").len(), org.collection_records), (2, 4));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_refuses_the_whole_and_nothing_is_written() {
+        let mut org = Org::new();
+        let mut poisoned = lead("Roe");
+        poisoned["AnnualRevenue"] = json!("much");
+        let refusal = written(
+            &mut org,
+            Collection::Create,
+            &json!([lead("Doe"), poisoned]),
+        )
+        .unwrap_err();
+        assert_eq!(
+            (refusal.code().1, org.records("Lead").len()),
+            ("JSON_PARSER_ERROR", 0)
+        );
+    }
+
+    #[test]
+    fn updates_name_their_records_and_none_twice() {
+        let mut org = Org::new();
+        let created = written(
+            &mut org,
+            Collection::Create,
+            &json!([lead("Doe"), lead("Roe")]),
+        )
+        .unwrap();
+        let change = |id: &Value| json!({"attributes": {"type": "Lead"}, "id": id, "City": "Rome"});
+        let (doe, roe) = (&created[0]["id"], &created[1]["id"]);
+        let gone = json!("00Q5g0000000099EAA");
+        let records = json!([change(doe), change(roe), change(roe), change(&gone)]);
+        let results = written(&mut org, Collection::Update, &records).unwrap();
+        let success: Vec<_> = results
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| result["success"].as_bool().unwrap())
+            .collect();
+        assert_eq!(success, [true, false, false, false]);
+    }
+
+    #[test]
+    fn locks_and_apex_limits_refuse_records_that_may_be_tried_again() {
+        let mut org = Org::new();
+        org.locked = 1;
+        let results = written(
+            &mut org,
+            Collection::Create,
+            &json!([lead("Doe"), lead("Roe")]),
+        )
+        .unwrap();
+        assert_eq!(results[0]["errors"][0]["statusCode"], "UNABLE_TO_LOCK_ROW");
+        assert_eq!(results[1]["success"], true);
+        org.apex_limits.push(("Lead".into(), 1));
+        let results =
+            written(&mut org, Collection::Create, &json!([lead("A"), lead("B")])).unwrap();
+        assert_eq!(
+            results[1]["errors"][0]["statusCode"],
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+        );
+        assert_eq!(org.records("Lead").len(), 1);
+    }
+
+    #[test]
+    fn more_than_200_records_are_refused() {
+        let records: Vec<Value> = (0..201).map(|_| lead("x")).collect();
+        let refusal = written(&mut Org::new(), Collection::Create, &json!(records)).unwrap_err();
+        assert_eq!(refusal.code().1, "EXCEEDED_ID_LIMIT");
+    }
+
+    #[test]
+    fn a_unique_field_takes_no_value_twice() {
+        let mut org = Org::new();
+        org.make_unique("Lead", "Phone");
+        let with = |phone: &str| {
+            let mut lead = lead("Doe");
+            lead["Phone"] = json!(phone);
+            lead
+        };
+        let results = written(
+            &mut org,
+            Collection::Create,
+            &json!([with("a1"), with("A1")]),
+        )
+        .unwrap();
+        let error = &results[1]["errors"][0];
+        assert_eq!(error["statusCode"], "DUPLICATE_VALUE");
+        assert!(
+            error["message"]
+                .as_str()
+                .unwrap()
+                .contains(results[0]["id"].as_str().unwrap())
+        );
+    }
+}
