@@ -130,10 +130,7 @@ mod tests {
     fn rows(reference: &Value, candidate: &Value) -> Vec<Option<&'static str>> {
         let mut found = between(Some(reference), Some(candidate), &Ignored::new(&[], false));
         explain(Some(reference), Some(candidate), &mut found);
-        found
-            .iter()
-            .map(|difference| difference.intended)
-            .collect()
+        found.iter().map(|difference| difference.intended).collect()
     }
 
     #[test]
