@@ -33,7 +33,7 @@
 //! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
 //! | `http` | what holds for every route: the version header, slashes, compression |
 //! | `polled` | features, health, readiness, version and metrics |
-//! | `metrics` | what `/metrics` counts, and that README, alerts and dashboard speak of just that |
+//! | `metrics` | what `/metrics` counts, and that documentation, alerts and dashboard speak of just that |
 //! | `logged` | the line of each request in the log |
 //! | `transform` | `/transform` for people: every form of input, and what was left out |
 //! | `upstream` | in front of a stock transformer: what passes through, and what happens without it |

@@ -1,4 +1,4 @@
-//! What `/metrics` tells, and that the README, the alert rules and the dashboard speak of that and of nothing else.
+//! What `/metrics` tells, and that docs/operations.md, the alert rules and the dashboard speak of that and of nothing else.
 
 mod labels;
 
@@ -16,7 +16,7 @@ use crate::{
     service::{Service, assert_says, serve},
 };
 
-const README: &str = include_str!("../../README.md");
+const OPERATIONS: &str = include_str!("../../docs/operations.md");
 const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yaml");
 const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboard.json");
 
@@ -68,11 +68,11 @@ async fn exported() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn each_metric_is_explained_in_the_readme() {
+async fn each_metric_has_a_line_in_the_documentation() {
     for name in exported().await {
         let short = PREFIXES[0];
         let name = name.strip_prefix(short).unwrap_or(&name);
-        assert_says(README, &format!("`{name}`"));
+        assert_says(OPERATIONS, &format!("`{name}`"));
     }
 }
 
