@@ -120,8 +120,8 @@ fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: 
     }
 }
 
-/// The status of an entry: what rudder-server is to send has 200, what has been written here 299 (contract of delivery,
-/// section 2).
+/// The status of an entry: what rudder-server is to send has 200, what has been written here 299
+/// (`docs/rudder-server.md#inline-delivery`).
 fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
     match result {
         Ok(Requests::Described(_) | Requests::Transformed { .. }) => 200,

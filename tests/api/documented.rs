@@ -1,7 +1,7 @@
 //! The examples of RudderStack's Salesforce documentation, at each of the three routes. What the service describes is then
 //! sent to Salesforce as it stands, and looked for in the org. `pages` holds our own documentation to what there is.
 
-mod markdown;
+pub(crate) mod markdown;
 mod pages;
 
 use reqwest::Method;

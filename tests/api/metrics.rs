@@ -12,6 +12,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use crate::{
+    documented::markdown::{first_column, section},
     fixtures::{destination, identify, job, lead_job, org},
     service::{Service, assert_says, serve},
 };
@@ -68,12 +69,11 @@ async fn exported() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn each_metric_has_a_line_in_the_documentation() {
-    for name in exported().await {
-        let short = PREFIXES[0];
-        let name = name.strip_prefix(short).unwrap_or(&name);
-        assert_says(OPERATIONS, &format!("`{name}`"));
-    }
+async fn each_metric_has_a_line_in_the_documentation_and_each_line_a_metric() {
+    let short = |name: String| name.trim_start_matches(PREFIXES[0]).to_owned();
+    let exported: BTreeSet<_> = exported().await.into_iter().map(short).collect();
+    let documented = first_column(&section(OPERATIONS, "## Metrics"));
+    assert_eq!(documented, exported);
 }
 
 #[tokio::test]

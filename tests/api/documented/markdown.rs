@@ -58,7 +58,7 @@ fn prose(page: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What a page has below a heading, up to the next one of the same or a higher level.
-pub(super) fn section(page: &str, heading: &str) -> String {
+pub(crate) fn section(page: &str, heading: &str) -> String {
     let level = heading.split(' ').next().unwrap().len();
     let mut lines = prose(page).skip_while(|line| *line != heading);
     assert!(lines.next().is_some(), "there is no heading {heading:?}");
@@ -71,7 +71,7 @@ pub(super) fn section(page: &str, heading: &str) -> String {
 }
 
 /// The words in backticks in the first column of all tables of a text.
-pub(super) fn first_column(text: &str) -> BTreeSet<String> {
+pub(crate) fn first_column(text: &str) -> BTreeSet<String> {
     let cells = text.lines().filter_map(|line| line.strip_prefix("| "));
     let cells = cells.filter_map(|line| line.split(" |").next());
     cells

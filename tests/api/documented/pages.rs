@@ -1,5 +1,5 @@
 //! The pages of documentation say what the service has, and nothing that it does not have: settings, routes, alerts, rules,
-//! fields; and each link leads somewhere. (`metrics` holds the metrics to them.)
+//! fields; and each link leads somewhere. (The metrics are held to them in `metrics`.)
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -65,6 +65,21 @@ fn each_alert_has_a_line_and_each_line_an_alert() {
         .filter_map(|line| line.trim().strip_prefix("- alert: "));
     let documented = first_column(&section(&read(OPERATIONS), "## Alerts"));
     assert_equal(&documented, &names.map(ToOwned::to_owned).collect());
+}
+
+#[test]
+fn each_reason_to_leave_a_trait_out_has_a_line_and_each_line_a_reason() {
+    let code = read("src/transform/mapping/left_out.rs");
+    let words = code.split("fn reason").nth(1).unwrap();
+    let words = words
+        .split("impl fmt")
+        .next()
+        .unwrap()
+        .split("=> \"")
+        .skip(1);
+    let reasons = words.filter_map(|word| word.split('"').next());
+    let documented = first_column(&section(&read(BEHAVIOUR), "## What is left out"));
+    assert_equal(&documented, &reasons.map(ToOwned::to_owned).collect());
 }
 
 #[test]
