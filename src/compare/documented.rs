@@ -119,15 +119,15 @@ mod tests {
             "Accuracy": 1, "kept__c": 1,
         });
         let ours = json!({"Email": "a@b.c", "LastName": "n/a", "Plan__c": 2});
-        let marked = rows(&entry(stock), &entry(ours));
+        let marked = intended(&entry(stock), &entry(ours));
         assert_eq!(
-            marked.iter().filter(|row| row.is_none()).count(),
+            marked.iter().filter(|rule| rule.is_none()).count(),
             1,
             "kept__c: {marked:?}"
         );
     }
 
-    fn rows(reference: &Value, candidate: &Value) -> Vec<Option<&'static str>> {
+    fn intended(reference: &Value, candidate: &Value) -> Vec<Option<&'static str>> {
         let mut found = between(Some(reference), Some(candidate), &Ignored::new(&[], false));
         explain(Some(reference), Some(candidate), &mut found);
         found.iter().map(|difference| difference.intended).collect()
@@ -142,14 +142,14 @@ mod tests {
             json!({"CreatedDate": "2026", "a__c": [1], "City": "Rome"}),
         );
         let ours = entry("PATCH", "https://x/1", json!({"b__c": 0, "City": "Paris"}));
-        let marked = rows(&stock, &ours);
+        let marked = intended(&stock, &ours);
         assert_eq!(
-            marked.iter().filter(|row| row.is_none()).count(),
+            marked.iter().filter(|rule| rule.is_none()).count(),
             1,
             "the city: {marked:?}"
         );
         assert_eq!(
-            rows(&stock, &json!({"statusCode": 298}))
+            intended(&stock, &json!({"statusCode": 298}))
                 .first()
                 .unwrap()
                 .unwrap(),

@@ -182,8 +182,8 @@ pub struct Rules {
     pub processor_asks_again: bool,
     /// Rule `one-create`: whether two events for one new record in a router batch become one request.
     pub coalesce: bool,
-    /// Rule `lookup-notes`: whether the router notes for the delivery proxy which records come from a lookup, and which requests were stored before
-    /// they came. Without the note each record may come from one.
+    /// Rule `lookup-notes`: whether the router notes for the delivery proxy which records come from a lookup, and which
+    /// requests were stored before they came. Without the note each record may come from one.
     pub notes_lookups: bool,
 }
 
