@@ -1,4 +1,4 @@
-# Builds with `docker build` and with `buildah bud`, also without internet: README, "As a container". The default target is the
+# Builds with `docker build` and with `buildah bud`, also without internet: docs/deployment.md, "The image". The default target is the
 # service; `--target simulator` is a simulated Salesforce to try it against.
 # There is no `# syntax` line, because a builder would fetch that front end from Docker Hub.
 

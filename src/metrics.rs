@@ -1,4 +1,4 @@
-//! The Prometheus registry: each family is documented where it is declared, and in the README. Labels are of small closed
+//! The Prometheus registry: each family is documented where it is declared, and in docs/operations.md. Labels are of small closed
 //! sets; none is taken from an event.
 //!
 //! | room | what it counts |

@@ -1,4 +1,4 @@
-//! The answers, in the shapes that rudder-server decodes (wire contract, sections 1.2 and 3.2).
+//! The answers, in the shapes that rudder-server decodes (`docs/rudder-server.md`).
 //!
 //! Metadata and destination go out as they came in. A short answer is one buffer, a long one is made in pieces.
 

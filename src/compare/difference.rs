@@ -11,7 +11,7 @@ pub(super) struct Difference {
     pub(super) reference: Option<Value>,
     /// What the candidate has there.
     pub(super) candidate: Option<Value>,
-    /// The row of the behaviour table that intends it.
+    /// The rule of `docs/behaviour.md` that intends it.
     pub(super) intended: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! Which differences the documented set of rules intends, by the rows of the behaviour table (README, "Switching over").
+//! Which differences the documented set of rules intends, by the rules of `docs/behaviour.md`.
 
 use serde_json::Value;
 
@@ -22,10 +22,10 @@ fn of_event(reference: Option<&Value>, candidate: Option<&Value>) -> Option<&'st
     let (reference, candidate) = (reference?, candidate?);
     let is_sent = reference["statusCode"] == 200;
     if is_sent && candidate["statusCode"] == 298 {
-        return Some("row 2: the gate is closed");
+        return Some("gate: the gate is closed");
     }
     let is_merged = candidate["batched"] == true && reference["batched"] == false;
-    (is_sent && is_merged).then_some("row 11: events for one new person share a request")
+    (is_sent && is_merged).then_some("one-create: events for one new person share a request")
 }
 
 /// A rule that changes one place of an event; `event` is the candidate's.
@@ -38,25 +38,25 @@ fn of_place(difference: &Difference, event: Option<&Value>) -> Option<&'static s
         let mut names = fields.into_iter().flat_map(|fields| fields.keys());
         let is_other = |other: &String| other != name && other.eq_ignore_ascii_case(name);
         if candidate.is_none() && names.any(is_other) {
-            return Some("row 7a: names that differ in letter case are one field");
+            return Some("one-field-one-key: names that differ in letter case are one field");
         }
         return of_field(name, reference, candidate);
     }
     if fields.ends_with("/destInfo") && reference.is_none() {
         match name {
-            "lookedUp" => return Some("row 6: the proxy is told what was looked up"),
-            "stored" => return Some("row 6: the proxy is told which requests were stored"),
+            "lookedUp" => return Some("lookup-notes: the proxy is told what was looked up"),
+            "stored" => return Some("lookup-notes: the proxy is told which requests were stored"),
             _ => {}
         }
     }
     match (name, text(reference), text(candidate)) {
         ("method", Some(one), Some(other)) if one == "POST" && other == "PATCH" => {
-            Some("row 10: updates are a PATCH")
+            Some("request: updates are a PATCH")
         }
         ("endpoint", Some(one), Some(other))
             if one.strip_suffix("?_HttpMethod=PATCH") == Some(&*other) =>
         {
-            Some("row 10: updates are a PATCH")
+            Some("request: updates are a PATCH")
         }
         _ => None,
     }
@@ -73,33 +73,33 @@ fn of_field(
         (Some(Value::String(email)), Some(Value::String(own)))
             if lower == "email" && text::trimmed(email) == own =>
         {
-            Some("row 4: the e-mail is written as it was looked up")
+            Some("lead-email: the e-mail is written as it was looked up")
         }
         (Some(Value::String(blank)), _) if text::is_blank(blank) => {
-            Some("row 7: blank text is absent")
+            Some("blank-text: blank text is absent")
         }
         (Some(_), None) if mapping::is_system_field(name) => {
-            Some("row 7b: the REST API never writes the field")
+            Some("system-fields: the REST API never writes the field")
         }
-        (Some(_), None) if lower == "id" => Some("row 8: a record's own id is left out"),
+        (Some(_), None) if lower == "id" => Some("own-id: a record's own id is left out"),
         (Some(_), None) if mapping::is_only_of_leads(name) => {
-            Some("row 8: a contact gets no traits that only leads have")
+            Some("converted-contact: a contact gets no traits that only leads have")
         }
         (Some(_), None) if name.to_ascii_lowercase().ends_with("__c__c") => {
-            Some("row 7a: a name that ends in __c is kept")
+            Some("custom-fields: a name that ends in __c is kept")
         }
         (Some(Value::Object(_) | Value::Array(_)), None) if is_custom => {
-            Some("row 7a: objects and arrays are no field value")
+            Some("custom-fields: objects and arrays are no field value")
         }
         (Some(_), None) if is_custom && !mapping::is_custom_field(name) => {
-            Some("row 7a: no field can be called so")
+            Some("custom-fields: no field can be called so")
         }
         (None, Some(value))
             if is_custom && (value == &Value::Bool(false) || value.as_f64() == Some(0.0)) =>
         {
-            Some("row 7a: 0 and false are sent")
+            Some("custom-fields: 0 and false are sent")
         }
-        (None, Some(_)) if is_custom => Some("row 7a: a name that ends in __c is kept"),
+        (None, Some(_)) if is_custom => Some("custom-fields: a name that ends in __c is kept"),
         _ => None,
     }
 }
@@ -119,25 +119,22 @@ mod tests {
             "Accuracy": 1, "kept__c": 1,
         });
         let ours = json!({"Email": "a@b.c", "LastName": "n/a", "Plan__c": 2});
-        let marked = rows(&entry(stock), &entry(ours));
+        let marked = intended(&entry(stock), &entry(ours));
         assert_eq!(
-            marked.iter().filter(|row| row.is_none()).count(),
+            marked.iter().filter(|rule| rule.is_none()).count(),
             1,
             "kept__c: {marked:?}"
         );
     }
 
-    fn rows(reference: &Value, candidate: &Value) -> Vec<Option<&'static str>> {
+    fn intended(reference: &Value, candidate: &Value) -> Vec<Option<&'static str>> {
         let mut found = between(Some(reference), Some(candidate), &Ignored::new(&[], false));
         explain(Some(reference), Some(candidate), &mut found);
-        found
-            .iter()
-            .map(|difference| difference.intended.map(|row| &row[..6]))
-            .collect()
+        found.iter().map(|difference| difference.intended).collect()
     }
 
     #[test]
-    fn each_intended_difference_names_its_row_and_no_other_is_marked() {
+    fn each_intended_difference_names_its_rule_and_no_other_is_marked() {
         let entry = |method: &str, endpoint: &str, fields: Value| json!({"statusCode": 200, "batched": false, "batchedRequest": {"method": method, "endpoint": endpoint, "body": {"JSON": fields}}});
         let stock = entry(
             "POST",
@@ -145,18 +142,18 @@ mod tests {
             json!({"CreatedDate": "2026", "a__c": [1], "City": "Rome"}),
         );
         let ours = entry("PATCH", "https://x/1", json!({"b__c": 0, "City": "Paris"}));
-        let marked = rows(&stock, &ours);
+        let marked = intended(&stock, &ours);
         assert_eq!(
-            marked.iter().filter(|row| row.is_none()).count(),
+            marked.iter().filter(|rule| rule.is_none()).count(),
             1,
             "the city: {marked:?}"
         );
         assert_eq!(
-            rows(&stock, &json!({"statusCode": 298}))
+            intended(&stock, &json!({"statusCode": 298}))
                 .first()
                 .unwrap()
                 .unwrap(),
-            "row 2:"
+            "gate: the gate is closed"
         );
     }
 }

@@ -115,7 +115,7 @@ impl Report {
     fn difference(&mut self, number: usize, event: &Event, difference: &Difference) {
         match difference.intended {
             None => *self.kinds.entry(difference.kind()).or_default() += 1,
-            Some(row) => *self.intended.entry(row).or_default() += 1,
+            Some(rule) => *self.intended.entry(rule).or_default() += 1,
         }
         let pointer = &difference.pointer;
         let reference = shown(pointer, difference.reference.as_ref());
@@ -133,7 +133,7 @@ impl Report {
             pointer
         };
         match difference.intended {
-            Some(row) => println!("  {DIM}{place}: {reference} → {candidate}  ({row}){DIM:#}"),
+            Some(rule) => println!("  {DIM}{place}: {reference} → {candidate}  ({rule}){DIM:#}"),
             None => println!(
                 "  {place}\n    {GOOD}reference  {reference}{GOOD:#}\n    {BAD}candidate  {candidate}{BAD:#}"
             ),
@@ -164,8 +164,8 @@ impl Report {
         for (kind, count) in &self.kinds {
             println!("  {count:>6}  {kind}");
         }
-        for (row, count) in &self.intended {
-            println!("  {DIM}{count:>6}  intended, {row}{DIM:#}");
+        for (rule, count) in &self.intended {
+            println!("  {DIM}{count:>6}  intended, {rule}{DIM:#}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::process;
 
-/// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise (wire contract).
+/// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise.
 const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
 
 /// Two settings that do not go together. The service does not start with them.

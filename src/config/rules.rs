@@ -1,4 +1,4 @@
-//! The two sets of rules, each choice named after the row of the behaviour table that it settles.
+//! The two sets of rules, each choice after the rule of `docs/behaviour.md` that it settles.
 //!
 //! Rooms ask a choice, never which set is on.
 
@@ -24,7 +24,7 @@ pub enum Placeholders {
     OnCreate,
 }
 
-/// Row 5: how an `externalId` type names a Salesforce object.
+/// Rule `named-object`: how an `externalId` type names a Salesforce object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectNaming {
     /// It starts with `Salesforce-`, in any letter case.
@@ -33,7 +33,7 @@ pub enum ObjectNaming {
     Contains,
 }
 
-/// Row 4: which value is a lead's e-mail.
+/// Rule `lead-email`: which value is a lead's e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailValue {
     /// The first that is not null, empty or blank: a text, without what is invisible around it, or a number.
@@ -43,7 +43,7 @@ pub enum EmailValue {
     Truthy,
 }
 
-/// Rows 6 and 9: what several records with one e-mail or identifier mean.
+/// Rules `lead-found` and `reverse-etl`: what several records with one e-mail or identifier mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeveralRecords {
     /// Of leads an open one goes before a converted one, then the one modified last; an identifier must name one record.
@@ -52,7 +52,7 @@ pub enum SeveralRecords {
     RefusedForOauth,
 }
 
-/// Row 7: how `name` is cut into first and last name.
+/// Rule `lead-fields`: how `name` is cut into first and last name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameCut {
     /// At white space of any kind and length; blanks around the name do not count.
@@ -61,7 +61,7 @@ pub enum NameCut {
     SingleSpaces,
 }
 
-/// Row 7a: which traits become custom fields, and under which name.
+/// Rule `custom-fields`: which traits become custom fields, and under which name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomFields {
     /// All but `null`, blank texts, objects, arrays and what no field can be called; a name that ends in `__c` is kept. What
@@ -71,7 +71,7 @@ pub enum CustomFields {
     Truthy,
 }
 
-/// Rows 4, 5, 7 and 9: what a text says of which nothing is to be seen, such as `" "`.
+/// Rule `blank-text`: whether a text without a visible character, such as `" "`, is a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlankText {
     /// Nothing: it is absent.
@@ -92,7 +92,7 @@ impl BlankText {
     }
 }
 
-/// Rows 7 to 9: whether letter case tells two names of fields apart. Salesforce does not.
+/// Rule `one-field-one-key`: whether letter case tells two names of fields apart. Salesforce does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LetterCase {
     /// It does not: of two traits for one field the later counts.
@@ -101,16 +101,16 @@ pub enum LetterCase {
     Counts,
 }
 
-/// Row 8: which records that an `externalId` names are mapped with a table.
+/// Rule `other-objects`: which records that an `externalId` names are mapped with a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedTables {
-    /// A Lead, in any letter case (row 7); every other object gets the traits as they are.
+    /// A Lead, in any letter case (rule `lead-fields`); every other object gets the traits as they are.
     Lead,
     /// A Lead and a Contact, spelled exactly so.
     LeadAndContact,
 }
 
-/// Row 8a: which switch of the destination turns the mapping off.
+/// Rule `mapping-off`: which switch of the destination turns the mapping off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MappingSwitch {
     /// `mapProperties`, or `mapProperty`, its older name.
@@ -119,7 +119,7 @@ pub enum MappingSwitch {
     MapProperty,
 }
 
-/// Row 9: how a reverse-ETL event names its object.
+/// Rule `reverse-etl`: how a reverse-ETL event names its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MappedNaming {
     /// What follows `Salesforce-` or the definition's name, as it is spelled.
@@ -128,7 +128,7 @@ pub enum MappedNaming {
     Lowercase,
 }
 
-/// Row 10: how a record is updated.
+/// Rule `request`: how a record is updated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateMethod {
     /// `PATCH`.
@@ -140,50 +140,50 @@ pub enum UpdateMethod {
 /// One set of rules.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a row of the table that says yes or no"
+    reason = "each is a rule that says yes or no"
 )]
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// Row 2: whether an event needs `integrations.Salesforce`.
+    /// Rule `gate`: whether an event needs `integrations.Salesforce`.
     pub gate: bool,
-    /// Row 4.
+    /// Rule `lead-email`.
     pub email: EmailValue,
-    /// Row 5.
+    /// Rule `named-object`.
     pub object_naming: ObjectNaming,
-    /// Rows 6 and 9.
+    /// Rules `lead-found` and `reverse-etl`.
     pub several_records: SeveralRecords,
-    /// Row 7.
+    /// Rule `lead-fields`.
     pub name_cut: NameCut,
-    /// Row 7.
+    /// Rule `lead-fields`.
     pub placeholders: Placeholders,
-    /// Rows 4 and 7: whether a lead's e-mail is written as it was looked up, and in a lead that is created also where its
+    /// Rule `lead-email`: whether a lead's e-mail is written as it was looked up, and in a lead that is created also where its
     /// traits have none.
     pub writes_looked_up_email: bool,
-    /// Row 7, and what rows 4, 5 and 9 find records by.
+    /// Rule `blank-text`.
     pub blank_text: BlankText,
-    /// Rows 7 to 9.
+    /// Rule `one-field-one-key`.
     pub field_names: LetterCase,
-    /// Rows 5 and 9: whether a record's own `Id` among its fields is sent, which Salesforce refuses.
+    /// Rule `own-id`: whether a record's own `Id` among its fields is sent, which Salesforce refuses.
     pub own_id: bool,
-    /// Row 7a. Objects and arrays fill a table's field only under [`CustomFields::Truthy`].
+    /// Rule `custom-fields`. Objects and arrays fill a table's field only under [`CustomFields::Truthy`].
     pub custom_fields: CustomFields,
-    /// Row 7b: whether fields that the REST API never writes are sent.
+    /// Rule `system-fields`: whether fields that the REST API never writes are sent.
     pub system_fields: bool,
-    /// Row 8.
+    /// Rule `other-objects`.
     pub named_tables: NamedTables,
-    /// Row 8a.
+    /// Rule `mapping-off`.
     pub mapping_switch: MappingSwitch,
-    /// Row 9.
+    /// Rule `reverse-etl`.
     pub mapped_naming: MappedNaming,
-    /// Row 10.
+    /// Rule `request`.
     pub update_method: UpdateMethod,
-    /// "A failed lookup is never a drop": whether a processor route, which drops each event that fails, asks for the whole
+    /// Rule `never-a-drop`: whether a processor route, which drops each event that fails, asks for the whole
     /// request again where Salesforce is away.
     pub processor_asks_again: bool,
-    /// Row 11: whether two events for one new record in a router batch become one request.
+    /// Rule `one-create`: whether two events for one new record in a router batch become one request.
     pub coalesce: bool,
-    /// Whether the router notes for the delivery proxy which records come from a lookup, and which requests were stored before
-    /// they came. Without the note each record may come from one.
+    /// Rule `lookup-notes`: whether the router notes for the delivery proxy which records come from a lookup, and which
+    /// requests were stored before they came. Without the note each record may come from one.
     pub notes_lookups: bool,
 }
 

@@ -1,5 +1,5 @@
 //! What is being written and what was written, so that nothing is written twice: rudder-server sends a request whose
-//! connection broke again, up to 32 times (wire contract of delivery, obligation 6).
+//! connection broke again, up to 32 times (`docs/rudder-server.md#inline-delivery`).
 
 use std::{
     collections::HashMap,

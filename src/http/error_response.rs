@@ -1,5 +1,5 @@
 //! [`RequestError`] → the answer, which depends on who reads it: rudder-server drops the events of a 404 or 413 for good
-//! (wire contract, section 1.2), a person at a terminal expects them.
+//! (`docs/rudder-server.md#processor-path`), a person at a terminal expects them.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use axum::{

@@ -85,7 +85,7 @@ pub enum RequestError {
         /// The name that the request gives.
         name: String,
     },
-    /// An event may succeed later, and the caller drops an event that fails on its own (row "always").
+    /// An event may succeed later, and the caller drops an event that fails on its own (rule `never-a-drop`).
     #[error("an event cannot be served for now, and rudder-server's processor would drop it: {0}")]
     NotNow(Box<EventError>),
     /// The request is for the upstream, which has not answered.

@@ -19,7 +19,7 @@ use crate::{
     server::telemetry, upstream::Upstream,
 };
 
-/// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1. Where there is an
+/// `GET /features`: read by rudder-server before anything else; the keys of `docs/rudder-server.md#features`. Where there is an
 /// upstream, ours are laid over its own.
 pub(super) async fn features(State(app): State<App>) -> Json<JsonValue> {
     let ours = our_features();

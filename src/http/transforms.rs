@@ -134,7 +134,7 @@ pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Rece
 }
 
 /// Whether rudder-server takes an event that was written here for delivered: it says so where it knows the statuses 298
-/// and 299 (contract of delivery, obligation 2).
+/// and 299 (`docs/rudder-server.md#inline-delivery`).
 fn takes_results(headers: &HeaderMap) -> bool {
     let feature = headers.get("x-feature-filter-code");
     feature.is_some_and(|value| value.as_bytes().trim_ascii() == b"?1")

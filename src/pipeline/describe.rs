@@ -131,7 +131,7 @@ fn attempt(route: Route, entry: &Entry<'_>) -> u64 {
     }
 }
 
-/// What the one record of an event is created for, and with whom the request may be shared (rule `coalesce`).
+/// What the one record of an event is created for, and with whom the request may be shared (rule `one-create`).
 fn creation_of(writing: &Writing<'_>, entry: &Entry<'_>) -> Option<(Creation, Sharing)> {
     let [record] = writing.plan.records.as_slice() else {
         return None;

@@ -1,4 +1,4 @@
-//! The answers of the delivery proxy, one shape a version (wire contract, section 5).
+//! The answers of the delivery proxy, one shape a version (`docs/rudder-server.md#delivery-proxy`).
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ const MAX_RESPONSE: usize = 10_000;
 /// rudder-server does not read it, and the stock service answers 200 unless the session has expired.
 ///
 /// Where coalesced jobs share a request that Salesforce refuses for good, each is to be tried alone: the fault may be in
-/// one of them (row 11).
+/// one of them (rule `one-create`).
 #[must_use]
 pub fn answer(
     version: ProxyVersion,

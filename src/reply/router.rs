@@ -120,8 +120,8 @@ fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: 
     }
 }
 
-/// The status of an entry: what rudder-server is to send has 200, what has been written here 299 (contract of delivery,
-/// section 2).
+/// The status of an entry: what rudder-server is to send has 200, what has been written here 299
+/// (`docs/rudder-server.md#inline-delivery`).
 fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
     match result {
         Ok(Requests::Described(_) | Requests::Transformed { .. }) => 200,
@@ -176,7 +176,7 @@ fn transformed(event: &Event<'_>, json: &mut Writer) {
 /// What the delivery proxy is told of the request of some jobs.
 #[derive(Default)]
 struct Note<'o> {
-    /// They share it (row 11): the proxy can ask for each to be sent alone.
+    /// They share it (rule `one-create`): the proxy can ask for each to be sent alone.
     coalesced: bool,
     /// What its record was looked up by: what a further lookup may mend, the proxy has tried again.
     looked_up_by: Option<&'o Key>,

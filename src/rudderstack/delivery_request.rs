@@ -1,4 +1,4 @@
-//! What rudder-server asks a delivery proxy for: a descriptor with the jobs that it is for (wire contract, section 5).
+//! What rudder-server asks a delivery proxy for: a descriptor with the jobs that it is for (`docs/rudder-server.md#delivery-proxy`).
 
 mod job;
 

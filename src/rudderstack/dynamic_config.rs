@@ -1,4 +1,4 @@
-//! Dynamic config: `{{ path || default }}` in a destination's `Config`, resolved for each event (row 12).
+//! Dynamic config: `{{ path || default }}` in a destination's `Config`, for each event (rule `dynamic-config`).
 //!
 //! A value that is taken from a message is taken out of it, so that it is not sent to Salesforce as well; metadata and
 //! destination are only read, because rudder-server wants them back whole. Everything else of the event stays raw text: an entry with templates is opened only along the paths that they name.

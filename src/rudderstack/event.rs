@@ -63,7 +63,7 @@ impl<'a> Event<'a> {
         self.at("type")?.as_text()
     }
 
-    /// Whether the event comes from a reverse-ETL sync, whose fields are mapped already (row 9).
+    /// Whether the event comes from a reverse-ETL sync, whose fields are mapped already (rule `reverse-etl`).
     #[must_use]
     pub fn is_mapped(&self) -> bool {
         self.at("context.mappedToDestination")

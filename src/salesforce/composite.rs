@@ -1,6 +1,6 @@
 //! Several requests of one org in one counted call: Salesforce's Composite resource.
 //!
-//! Limits: at most five of a Composite's subrequests may be queries or sObject Collections (Salesforce contract, section 1).
+//! Limits: at most five of a Composite's subrequests may be queries or sObject Collections (`docs/api-calls.md#inline-delivery`).
 
 use std::collections::HashMap;
 

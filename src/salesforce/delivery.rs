@@ -50,8 +50,8 @@ const OURS: [HeaderName; 9] = [
     ACCEPT_ENCODING,
 ];
 
-/// How many bytes the path and the headers of a request may have: of larger ones Salesforce reads none (Salesforce contract,
-/// section 3).
+/// How many bytes the path and the headers of a request may have: of larger ones Salesforce reads none
+/// (`docs/rudder-server.md#delivery-proxy`).
 const LARGEST_HEAD: usize = 16_384;
 
 /// What Salesforce has answered to a write.

@@ -1,6 +1,6 @@
-//! Target + fields + session → the REST request descriptor that rudder-server delivers: row 10 of the behaviour table.
+//! Target + fields + session → the REST request descriptor that rudder-server delivers: rule `request`.
 //!
-//! Shape and types: wire contract, sections 3.4 and 4. One wrong type makes rudder-server throw a whole answer away.
+//! Shape and types: `docs/rudder-server.md#descriptors`. One wrong type makes rudder-server throw a whole answer away.
 
 use std::fmt;
 

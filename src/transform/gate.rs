@@ -1,4 +1,4 @@
-//! Event → [`Admitted`], or why not: rows 1 and 2 of the behaviour table, and the first words of row 9.
+//! Event → [`Admitted`], or why not: rules `event-type` and `gate` of `docs/behaviour.md`.
 
 use crate::{
     config::rules::Rules,

@@ -1,4 +1,4 @@
-//! Traits → fields: rows 7 to 8a of the behaviour table. The tables are data, in `lead` and `contact`.
+//! Traits → fields: rules `lead-fields` to `mapping-off` of `docs/behaviour.md`. The tables are data, in `lead` and `contact`.
 
 mod contact;
 mod described;
@@ -44,7 +44,7 @@ fn table_of_found(object: &str) -> Option<&'static Table> {
     }
 }
 
-/// The table for a record that the event names, where it has one (row 8).
+/// The table for a record that the event names, where it has one (rule `other-objects`).
 fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
     match named {
         NamedTables::Lead => object.eq_ignore_ascii_case("Lead").then_some(&lead::TABLE),
@@ -61,7 +61,7 @@ pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
     writable.map(|field| field.name)
 }
 
-/// Whether a field of the tables is one that Salesforce's REST API never writes (row 7b), whichever object it is of.
+/// Whether a field of the tables is one that Salesforce's REST API never writes (rule `system-fields`), whichever object it is of.
 #[must_use]
 pub fn is_system_field(name: &str) -> bool {
     let fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
@@ -82,7 +82,7 @@ pub fn is_only_of_leads(name: &str) -> bool {
     name.is_some_and(|name| lead::TABLE.takes(name) && !contact::TABLE.takes(name))
 }
 
-/// Whether the destination wants traits mapped (row 8a).
+/// Whether the destination wants traits mapped (rule `mapping-off`).
 fn is_wanted(destination: &Destination, switch: MappingSwitch) -> bool {
     let older = destination.map_property;
     match switch {

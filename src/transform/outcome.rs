@@ -1,4 +1,4 @@
-//! What became of the events of a batch, each in exactly one outcome; two events for one new record share theirs (row 11).
+//! What became of the events of a batch, each in exactly one outcome; rule `one-create` lets two share one.
 
 use std::collections::HashMap;
 
@@ -113,7 +113,7 @@ impl<'a> Outcomes<'a> {
 }
 
 /// The failure for which a processor route asks for the whole request again: nothing has been written yet, so that it may be
-/// repeated, and an event that fails there on its own is dropped (wire contract, section 1.2). What no repetition on that
+/// repeated, and an event that fails there on its own is dropped (`docs/rudder-server.md#processor-path`). What no repetition on that
 /// route can mend is not meant: rudder-server sends no OAuth secret there.
 #[must_use]
 pub fn first_retryable_error<'o>(

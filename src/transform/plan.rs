@@ -1,4 +1,4 @@
-//! Admitted → what is to be written, and what must be looked up first: rows 3 to 5 and 9 of the behaviour table.
+//! Admitted → what is to be written, and what must be looked up first: rules `traits` to `named-object`.
 
 mod identifier;
 mod named;

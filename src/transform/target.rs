@@ -1,4 +1,4 @@
-//! Plan + what was found → [`Target`]: row 6 of the behaviour table, and the lookups of row 9.
+//! Plan + what was found → [`Target`]: rules `lead-found` and `reverse-etl`.
 
 use std::{borrow::Cow, fmt};
 

@@ -131,7 +131,7 @@ async fn password_logins_are_warned_of_once_a_day_with_the_date_and_the_way_out(
     };
     assert_says(warning, "2027-02-20");
     assert_says(warning, "SALESFORCE_AUTH");
-    assert_says(warning, "README");
+    assert_says(warning, "docs/salesforce-login.md");
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
-//! The table of differences between the two sets of rules: for each of its rows the documented and the stock answer, side
+//! The differences between the two sets of rules (`docs/behaviour.md`): for each rule the documented and the stock answer, side
 //! by side. Both services ask one org, and each event goes to both of rudder-server's routes, which must agree.
 //!
-//! | file | rows |
+//! | file | rules |
 //! |---|---|
-//! | `events` | 1 event type, 2 the gate, 3 traits, 4 e-mail of a lead |
-//! | `records` | 5 which object, 6 lead exists?, 9 reverse ETL |
-//! | `fields` | 7 lead fields, 7a custom fields, 7b system fields, 8 other objects, 8a `mapProperties` |
-//! | `saved` | 4, 6, 7, 7a, 8 again: what is done so that a person is saved |
-//! | `requests` | 10 request, 11 two events for one new person, 12 dynamic config |
+//! | `events` | `event-type`, `gate`, `traits`, `lead-email` |
+//! | `records` | `named-object`, `lead-found`, `reverse-etl` |
+//! | `fields` | `lead-fields`, `custom-fields`, `system-fields`, `other-objects`, `mapping-off` |
+//! | `saved` | what is done so that a person is saved: `lead-email`, `lead-found`, `blank-text`, `own-id` and others |
+//! | `requests` | `request`, `one-create`, `dynamic-config` |
 
 mod events;
 mod fields;
@@ -66,12 +66,12 @@ fn create(object: &str, fields: Value) -> Answer {
     sent([(&format!("POST {SOBJECTS}/{object}"), fields)])
 }
 
-/// A request that updates a record, such as `Lead/00Q…`, as the documented set writes it (row 10).
+/// A request that updates a record, such as `Lead/00Q…`, as the documented set writes it (rule `request`).
 fn patch(record: &str, fields: Value) -> Answer {
     sent([(&format!("PATCH {SOBJECTS}/{record}"), fields)])
 }
 
-/// A request that updates a record as the stock set writes it (row 10).
+/// A request that updates a record as the stock set writes it (rule `request`).
 fn post_patch(record: &str, fields: Value) -> Answer {
     let line = format!("POST {SOBJECTS}/{record}?_HttpMethod=PATCH");
     sent([(&line, fields)])
@@ -96,7 +96,7 @@ fn same(answer: Answer) -> Answers {
     }
 }
 
-/// One update in both sets, each in its own words (row 10).
+/// One update in both sets, each in its own words (rule `request`).
 fn same_update(record: &str, fields: Value) -> Answers {
     Answers {
         documented: patch(record, fields.clone()),

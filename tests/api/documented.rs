@@ -1,5 +1,8 @@
 //! The examples of RudderStack's Salesforce documentation, at each of the three routes. What the service describes is then
-//! sent to Salesforce as it stands, and looked for in the org.
+//! sent to Salesforce as it stands, and looked for in the org. `pages` holds our own documentation to what there is.
+
+pub(crate) mod markdown;
+mod pages;
 
 use reqwest::Method;
 use salesforce_simulator::{FieldType, Simulator};

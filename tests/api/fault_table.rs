@@ -245,7 +245,7 @@ async fn a_collection_or_a_composite_that_is_refused_as_a_whole() {
     }
 }
 
-/// rudder-server retries 408, 429 and 5xx, and drops what is refused otherwise (wire contract, section 4).
+/// rudder-server retries 408, 429 and 5xx, and drops what is refused otherwise (`docs/rudder-server.md#descriptors`).
 #[test]
 fn what_rudder_server_does_with_a_write_of_its_own_follows_from_the_status() {
     for row in rows() {

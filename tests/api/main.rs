@@ -24,7 +24,7 @@
 //! | `router_batch` | what the events of a router batch share, and that no job is lost |
 //! | `fault_table` | the tables of `docs/faults.md`: each fault of Salesforce on each route |
 //! | `delivery` | the delivery proxy: what is sent, what comes back, the fault table |
-//! | `differences` | each row of the behaviour table under both sets of rules |
+//! | `differences` | each rule of `docs/behaviour.md` under both sets |
 //! | `fields` | the fields of a lead: what is written, what is left out, and what is said of that |
 //! | `injection` | ids, names, tokens and headers that are made to break out of their place |
 //! | `secrets` | what is never in a log, a metric or an error text |
@@ -33,7 +33,7 @@
 //! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
 //! | `http` | what holds for every route: the version header, slashes, compression |
 //! | `polled` | features, health, readiness, version and metrics |
-//! | `metrics` | what `/metrics` counts, and that README, alerts and dashboard speak of just that |
+//! | `metrics` | what `/metrics` counts, and that documentation, alerts and dashboard speak of just that |
 //! | `logged` | the line of each request in the log |
 //! | `transform` | `/transform` for people: every form of input, and what was left out |
 //! | `upstream` | in front of a stock transformer: what passes through, and what happens without it |

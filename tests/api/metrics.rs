@@ -1,4 +1,4 @@
-//! What `/metrics` tells, and that the README, the alert rules and the dashboard speak of that and of nothing else.
+//! What `/metrics` tells, and that docs/operations.md, the alert rules and the dashboard speak of that and of nothing else.
 
 mod labels;
 
@@ -12,11 +12,12 @@ use axum::{
 use serde_json::{Value, json};
 
 use crate::{
+    documented::markdown::{first_column, section},
     fixtures::{destination, identify, job, lead_job, org},
     service::{Service, assert_says, serve},
 };
 
-const README: &str = include_str!("../../README.md");
+const OPERATIONS: &str = include_str!("../../docs/operations.md");
 const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yaml");
 const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboard.json");
 
@@ -68,12 +69,11 @@ async fn exported() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn each_metric_is_explained_in_the_readme() {
-    for name in exported().await {
-        let short = PREFIXES[0];
-        let name = name.strip_prefix(short).unwrap_or(&name);
-        assert_says(README, &format!("`{name}`"));
-    }
+async fn each_metric_has_a_line_in_the_documentation_and_each_line_a_metric() {
+    let short = |name: String| name.trim_start_matches(PREFIXES[0]).to_owned();
+    let exported: BTreeSet<_> = exported().await.into_iter().map(short).collect();
+    let documented = first_column(&section(OPERATIONS, "## Metrics"));
+    assert_eq!(documented, exported);
 }
 
 #[tokio::test]

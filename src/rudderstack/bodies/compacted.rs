@@ -1,4 +1,4 @@
-//! The compacted form: each destination once, in a map by id (wire contract, sections 1.2 and 3.1).
+//! The compacted form: each destination once, in a map by id (`docs/rudder-server.md#compacted-batches`).
 
 use super::{Body, Parts};
 use crate::json::{Object, Value};

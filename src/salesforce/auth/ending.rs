@@ -22,7 +22,7 @@ impl Warning {
             tracing::warn!(
                 destination,
                 "this destination logs in by password, which Salesforce ends on 2027-02-20; its events fail from then on: set \
-                 SALESFORCE_AUTH to client-credentials or jwt-bearer (README, \"Before 2027-02-20\", has the steps)"
+                 SALESFORCE_AUTH to client-credentials or jwt-bearer (docs/salesforce-login.md has the steps)"
             );
         }
     }

@@ -39,35 +39,35 @@ pub enum EventError {
          send the event with its destination"
     )]
     NoOwnDestination,
-    /// Row 1: not an identify.
+    /// Rule `event-type`: not an identify.
     #[error("the event's type is {found}; only identify events become Salesforce records")]
     UnsupportedType {
         /// The type of the event, shortened.
         found: String,
     },
-    /// Row 2: the gate is closed.
+    /// Rule `gate`: the gate is closed.
     #[error(
         "not sent to Salesforce: the identify has no `integrations.Salesforce: true`, and Salesforce meters each API call"
     )]
     GateClosed,
-    /// Row 3: no traits.
+    /// Rule `traits`: no traits.
     #[error("the event has neither `traits` nor `context.traits`")]
     NoTraits,
-    /// Row 3: traits of the wrong type.
+    /// Rule `traits`: traits of the wrong type.
     #[error("the traits are {found}, where an object is expected")]
     TraitsNotObject {
         /// What was found, as a noun.
         found: &'static str,
     },
-    /// Row 7, stock: a name that cannot be cut.
+    /// Rule `lead-fields`, stock: a name that cannot be cut.
     #[error("the trait `name` is an empty list or object, where a text is expected")]
     EmptyName,
-    /// Row 4: a lead without an e-mail.
+    /// Rule `lead-email`: a lead without an e-mail.
     #[error(
         "a lead is found by its e-mail, and the event has none in `traits.email`, `context.traits.email` or `properties.email`"
     )]
     NoEmail,
-    /// Row 4: an e-mail of the wrong type.
+    /// Rule `lead-email`: an e-mail of the wrong type.
     #[error("the e-mail is {found}, where a text is expected")]
     EmailNotText {
         /// What was found, as a noun.
@@ -81,7 +81,7 @@ pub enum EventError {
         /// Its length in bytes.
         length: usize,
     },
-    /// Row 9: a reverse-ETL event that does not say which record it is for.
+    /// Rule `reverse-etl`: a reverse-ETL event that does not say which record it is for.
     #[error(
         "`context.externalId[0]` of a reverse-ETL event needs `id`, `type` and `identifierType`, and has no usable `{missing}`"
     )]
@@ -89,7 +89,7 @@ pub enum EventError {
         /// The member that is missing.
         missing: &'static str,
     },
-    /// Row 9: an object or identifier that no query can hold.
+    /// Rule `reverse-etl`: an object or identifier that no query can hold.
     #[error(
         "the sync names \"{name}\", which is no API name: letters, digits and underscores are allowed, a letter comes first"
     )]
@@ -97,7 +97,7 @@ pub enum EventError {
         /// The object and the field.
         name: String,
     },
-    /// Row 5: an `externalId` entry that is unreadable.
+    /// Rule `named-object`: an `externalId` entry that is unreadable.
     #[error("`context.externalId[{index}]` {flaw}")]
     ExternalId {
         /// Position of the entry.
@@ -137,7 +137,7 @@ pub enum EventError {
     /// The org has no call to spare for the write.
     #[error("not sent to Salesforce for now: {0}")]
     Reserved(#[source] Arc<Fault>),
-    /// Row 11: an earlier event of the batch creates the record, and the two may not share the request.
+    /// Rule `one-create`: an earlier event of the batch creates the record, and the two may not share the request.
     #[error(
         "an earlier event of this batch creates the record; this one is written once it can be found"
     )]
@@ -160,7 +160,7 @@ pub enum EventError {
     /// The delivery ended without a result.
     #[error("the delivery ended without a result: please report this as a bug")]
     Interrupted,
-    /// Rows 6 and 9: several records where the rules want one.
+    /// Rules `lead-found` and `reverse-etl`: several records where the rules want one.
     #[error(
         "{count} records have this e-mail or identifier, and it cannot be told which one is meant: merge them in Salesforce"
     )]
@@ -168,13 +168,13 @@ pub enum EventError {
         /// How many records there are.
         count: usize,
     },
-    /// Row 6: the lead is in the recycle bin.
+    /// Rule `lead-found`: the lead is in the recycle bin.
     #[error("the lead {id} with this e-mail is deleted: restore it, or empty the recycle bin")]
     LeadDeleted {
         /// The lead's id.
         id: String,
     },
-    /// Row 6: a converted lead without a contact.
+    /// Rule `lead-found`: a converted lead without a contact.
     #[error(
         "the lead {id} with this e-mail is converted and has no contact, and the destination sends to contacts (useContactId)"
     )]

@@ -1,6 +1,6 @@
 //! Which trait fills which standard field of a Lead.
 //!
-//! From the field tables of RudderStack's mapping; `access` says what Salesforce's REST API writes.
+//! The table is in `docs/behaviour.md#field-tables`; `access` says what Salesforce's REST API writes.
 
 use std::sync::LazyLock;
 

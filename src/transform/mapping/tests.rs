@@ -46,8 +46,8 @@ fn of_new_lead(traits: &str) -> Fields<'static> {
     of_new(&lead::TABLE, traits)
 }
 
-fn filled(fields: Fields<'_>) -> serde_json::Value {
-    serde_json::from_str(&text(&fields)).unwrap()
+fn filled(fields: &Fields<'_>) -> serde_json::Value {
+    serde_json::from_str(&text(fields)).unwrap()
 }
 
 fn text(fields: &Fields<'_>) -> String {

@@ -1,4 +1,4 @@
-//! Reverse ETL: a sync says which record it is for, by any field of it: row 9.
+//! Reverse ETL: a sync says which record it is for, by any field of it: rule `reverse-etl`.
 
 use std::borrow::Cow;
 

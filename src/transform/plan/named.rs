@@ -1,4 +1,4 @@
-//! The records that `context.externalId` names: row 5.
+//! The records that `context.externalId` names: rule `named-object`.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Rows 1 to 4: which events are taken, and what is read from them.
+//! Rules `event-type` to `lead-email`: which events are taken, and what is read from them.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::{
 use crate::fixtures::{destination, identify, known_lead, org};
 
 #[tokio::test]
-async fn row_1_anything_but_an_identify_is_refused() {
+async fn event_type_anything_but_an_identify_is_refused() {
     let both = Both::of(&org().build()).await;
     for kind in [json!("track"), json!("Identify"), json!(null)] {
         let mut event = ada();
@@ -23,7 +23,7 @@ async fn row_1_anything_but_an_identify_is_refused() {
 }
 
 #[tokio::test]
-async fn row_2_an_identify_that_does_not_name_salesforce_is_filtered_or_sent() {
+async fn gate_an_identify_that_does_not_name_salesforce_is_filtered_or_sent() {
     let both = Both::of(&org().build()).await;
     for integrations in [
         json!({"All": true}),
@@ -45,7 +45,7 @@ async fn row_2_an_identify_that_does_not_name_salesforce_is_filtered_or_sent() {
 }
 
 #[tokio::test]
-async fn row_2_an_identify_that_names_salesforce_is_sent() {
+async fn gate_an_identify_that_names_salesforce_is_sent() {
     let both = Both::of(&org().build()).await;
     let mut destination = destination("dst-1");
     destination["DestinationDefinition"]["DisplayName"] = json!(" Salesforce V2 ");
@@ -67,7 +67,7 @@ async fn row_2_an_identify_that_names_salesforce_is_sent() {
 }
 
 #[tokio::test]
-async fn row_2_a_reverse_etl_event_is_sent_whatever_its_integrations() {
+async fn gate_a_reverse_etl_event_is_sent_whatever_its_integrations() {
     let both = Both::of(&org().build()).await;
     let event = json!({
         "type": "identify",
@@ -85,7 +85,7 @@ async fn row_2_a_reverse_etl_event_is_sent_whatever_its_integrations() {
 }
 
 #[tokio::test]
-async fn row_3_traits_come_before_those_of_the_context_even_where_they_are_empty() {
+async fn traits_traits_come_before_those_of_the_context_even_where_they_are_empty() {
     let both = Both::of(&org().build()).await;
     for (traits, written) in [
         (json!({"Name": "Acme"}), json!({"Name": "Acme"})),
@@ -102,7 +102,7 @@ async fn row_3_traits_come_before_those_of_the_context_even_where_they_are_empty
 }
 
 #[tokio::test]
-async fn row_3_traits_that_are_no_object_are_refused() {
+async fn traits_traits_that_are_no_object_are_refused() {
     let both = Both::of(&org().build()).await;
     for traits in [json!("Ada"), json!(["Ada"]), json!(5), json!(null)] {
         assert_eq!(both.answers(identify(traits)).await, same(refused(INVALID)));
@@ -110,7 +110,7 @@ async fn row_3_traits_that_are_no_object_are_refused() {
 }
 
 #[tokio::test]
-async fn row_4_the_first_email_finds_the_lead() {
+async fn lead_email_the_first_email_finds_the_lead() {
     let org = org().build();
     let record = format!("Lead/{}", known_lead(&org, "ada@example.com"));
     let both = Both::of(&org).await;
@@ -132,7 +132,7 @@ async fn row_4_the_first_email_finds_the_lead() {
 }
 
 #[tokio::test]
-async fn row_4_a_new_lead_whose_email_is_not_among_its_traits_is_created_with_or_without_it() {
+async fn lead_email_that_is_not_among_the_traits_is_written_in_a_new_lead_or_not() {
     let both = Both::of(&org().build()).await;
     let mut event = identify(json!({"title": "Countess"}));
     event["properties"] = json!({"email": "ada@example.com"});
@@ -150,7 +150,7 @@ async fn row_4_a_new_lead_whose_email_is_not_among_its_traits_is_created_with_or
 }
 
 #[tokio::test]
-async fn row_4_an_email_may_be_a_number() {
+async fn lead_email_an_email_may_be_a_number() {
     let both = Both::of(&org().build()).await;
     let event = identify(json!({"email": 5}));
     let written = json!({"Email": 5, "LastName": "n/a", "Company": "n/a"});
@@ -158,7 +158,7 @@ async fn row_4_an_email_may_be_a_number() {
 }
 
 #[tokio::test]
-async fn row_4_a_lead_without_an_email_is_refused_and_an_id_is_no_email() {
+async fn lead_email_is_required_and_an_id_is_none() {
     let both = Both::of(&org().build()).await;
     let mut event = identify(json!({"email": "", "name": "Ada"}));
     event["context"] =

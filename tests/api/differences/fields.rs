@@ -1,4 +1,4 @@
-//! Rows 7 to 8a: which fields are written.
+//! Rules `lead-fields` to `mapping-off`: which fields are written.
 
 use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn row_7_the_lead_table_names_the_fields() {
+async fn lead_fields_the_lead_table_names_the_fields() {
     let both = Both::of(&org().build()).await;
     let event = identify(json!({
         "email": "ada@example.com",
@@ -32,7 +32,7 @@ async fn row_7_the_lead_table_names_the_fields() {
 }
 
 #[tokio::test]
-async fn row_7_a_first_or_last_name_comes_before_its_part_of_the_name() {
+async fn lead_fields_take_first_and_last_name_before_parts_of_the_name() {
     let both = Both::of(&org().build()).await;
     for (traits, first, last) in [
         (json!({"name": "Ada Lovelace"}), "Ada", "Lovelace"),
@@ -56,7 +56,7 @@ async fn row_7_a_first_or_last_name_comes_before_its_part_of_the_name() {
 }
 
 #[tokio::test]
-async fn row_7_placeholders_are_written_on_create_and_on_update() {
+async fn lead_fields_placeholders_are_written_on_create_and_on_update() {
     let org = org().build();
     let both = Both::of(&org).await;
     assert_eq!(
@@ -72,7 +72,7 @@ async fn row_7_placeholders_are_written_on_create_and_on_update() {
 }
 
 #[tokio::test]
-async fn row_7_placeholders_can_be_limited_to_creates_but_for_the_stock_set() {
+async fn lead_fields_placeholders_can_be_limited_to_creates_but_for_the_stock_set() {
     let org = org().build();
     let salesforce = serve(org.router()).await;
     let both = Both::start(salesforce, &["--placeholders", "on-create"]).await;
@@ -90,7 +90,7 @@ async fn row_7_placeholders_can_be_limited_to_creates_but_for_the_stock_set() {
 }
 
 #[tokio::test]
-async fn row_7a_other_traits_become_custom_fields() {
+async fn custom_fields_other_traits_become_custom_fields() {
     let both = Both::of(&org().build()).await;
     // The trait, and the custom field in each set.
     for (of_event, documented, stock) in [
@@ -132,7 +132,7 @@ fn with(mut object: Value, members: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn row_7b_fields_that_the_rest_api_never_writes_are_left_out_or_sent() {
+async fn system_fields_are_left_out_or_sent() {
     let both = Both::of(&org().build()).await;
     let event = identify(json!({
         "email": "ada@example.com",
@@ -164,7 +164,7 @@ fn named(object: &str) -> Value {
 }
 
 #[tokio::test]
-async fn row_8_the_traits_of_other_objects_are_sent_as_they_are() {
+async fn other_objects_the_traits_of_other_objects_are_sent_as_they_are() {
     let both = Both::of(&org().build()).await;
     let traits = json!({"firstName": "Ada", "plan": "pro", "score": 0, "nothing": null});
     let answers = both.answers(named("Account")).await;
@@ -172,7 +172,7 @@ async fn row_8_the_traits_of_other_objects_are_sent_as_they_are() {
 }
 
 #[tokio::test]
-async fn row_8_a_contact_that_an_event_names_gets_its_traits_as_they_are_or_mapped() {
+async fn other_objects_a_named_contact_gets_its_traits_as_they_are_or_mapped() {
     let both = Both::of(&org().build()).await;
     let traits = json!({"firstName": "Ada", "plan": "pro", "score": 0, "nothing": null});
     let mapped = json!({"FirstName": "Ada", "LastName": "n/a", "plan__c": "pro"});
@@ -196,7 +196,7 @@ fn org_with_a_converted_lead() -> (Simulator, String) {
 }
 
 #[tokio::test]
-async fn row_8_a_contact_that_a_lead_has_become_is_mapped_with_the_contact_table() {
+async fn converted_contact_is_mapped_with_the_contact_table() {
     let (org, contact) = org_with_a_converted_lead();
     let both = Both::of(&org).await;
     let mut destination = destination("dst-1");
@@ -214,8 +214,7 @@ async fn row_8_a_contact_that_a_lead_has_become_is_mapped_with_the_contact_table
 }
 
 #[tokio::test]
-async fn row_8a_map_properties_false_sends_the_traits_of_a_lead_as_they_are_or_counts_for_nothing()
-{
+async fn mapping_off_by_map_properties_sends_a_leads_traits_as_they_are_or_is_ignored() {
     let both = Both::of(&org().build()).await;
     let mut destination = destination("dst-1");
     destination["Config"]["mapProperties"] = json!(false);
@@ -227,7 +226,7 @@ async fn row_8a_map_properties_false_sends_the_traits_of_a_lead_as_they_are_or_c
 }
 
 #[tokio::test]
-async fn row_8a_map_properties_false_sends_the_traits_of_a_contact_as_they_are_too() {
+async fn mapping_off_map_properties_false_sends_the_traits_of_a_contact_as_they_are_too() {
     let (org, contact) = org_with_a_converted_lead();
     let both = Both::of(&org).await;
     let mut destination = destination("dst-1");
@@ -242,7 +241,7 @@ async fn row_8a_map_properties_false_sends_the_traits_of_a_contact_as_they_are_t
 }
 
 #[tokio::test]
-async fn row_8a_the_older_name_of_the_switch_counts_in_both_sets() {
+async fn mapping_off_the_older_name_of_the_switch_counts_in_both_sets() {
     let both = Both::of(&org().build()).await;
     let mut destination = destination("dst-1");
     destination["Config"]["mapProperty"] = json!(false);

@@ -1,4 +1,4 @@
-//! Rows 5, 6 and 9: which record an event is written to.
+//! Rules `named-object`, `lead-found` and `reverse-etl`: which record an event is written to.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a test writes its identifiers where it needs them: sync(json!({…}))"
@@ -29,7 +29,7 @@ fn ada_traits() -> Value {
 }
 
 #[tokio::test]
-async fn row_5_each_salesforce_entry_is_a_request_in_order() {
+async fn named_object_each_salesforce_entry_is_a_request_in_order() {
     let both = Both::of(&org().build()).await;
     let event = ada_as(json!([
         {"type": "Salesforce-Account", "id": "001A"},
@@ -54,7 +54,7 @@ async fn row_5_each_salesforce_entry_is_a_request_in_order() {
 }
 
 #[tokio::test]
-async fn row_5_salesforce_in_other_letters_names_an_object_or_leaves_a_lead() {
+async fn named_object_salesforce_in_other_letters_names_an_object_or_leaves_a_lead() {
     let both = Both::of(&org().build()).await;
     for kind in ["salesforce-Account", "SALESFORCE-Account"] {
         let event = ada_as(json!([{"type": kind, "id": "001A"}]));
@@ -67,7 +67,7 @@ async fn row_5_salesforce_in_other_letters_names_an_object_or_leaves_a_lead() {
 }
 
 #[tokio::test]
-async fn row_5_salesforce_inside_of_a_type_leaves_a_lead_or_names_an_object() {
+async fn named_object_salesforce_inside_of_a_type_leaves_a_lead_or_names_an_object() {
     let both = Both::of(&org().build()).await;
     for (kind, object) in [
         ("My-Salesforce-Account", "My-Account"),
@@ -83,7 +83,7 @@ async fn row_5_salesforce_inside_of_a_type_leaves_a_lead_or_names_an_object() {
 }
 
 #[tokio::test]
-async fn row_5_without_a_salesforce_entry_it_is_a_lead() {
+async fn named_object_without_a_salesforce_entry_it_is_a_lead() {
     let both = Both::of(&org().build()).await;
     for external_ids in [
         json!([]),
@@ -96,7 +96,7 @@ async fn row_5_without_a_salesforce_entry_it_is_a_lead() {
 }
 
 #[tokio::test]
-async fn row_6_an_unknown_lead_is_created_and_a_known_one_updated_whatever_its_letters() {
+async fn lead_found_in_any_letter_case_is_updated_and_an_unknown_one_created() {
     let org = org().build();
     let both = Both::of(&org).await;
     assert_eq!(
@@ -124,7 +124,7 @@ fn two_leads(org: &Simulator) -> [String; 2] {
 }
 
 #[tokio::test]
-async fn row_6_of_several_leads_the_last_modified_or_the_first_is_meant() {
+async fn lead_found_of_several_is_the_last_modified_or_the_first() {
     let org = org().build();
     let [first, last_modified] = two_leads(&org);
     let both = Both::of(&org).await;
@@ -141,7 +141,7 @@ async fn row_6_of_several_leads_the_last_modified_or_the_first_is_meant() {
 }
 
 #[tokio::test]
-async fn row_6_of_several_leads_at_salesforce_oauth_the_last_modified_is_meant_or_none() {
+async fn lead_found_of_several_at_salesforce_oauth_is_the_last_modified_or_none() {
     let org = org().build();
     let [_, last_modified] = two_leads(&org);
     let both = Both::of(&org).await;
@@ -164,7 +164,7 @@ fn destination_of_contacts() -> Value {
 }
 
 #[tokio::test]
-async fn row_6_a_converted_lead_is_updated_or_its_contact_where_the_destination_says_so() {
+async fn lead_found_converted_is_updated_or_its_contact_where_the_destination_says_so() {
     let org = org().build();
     let contact = org
         .insert("Contact", json!({"LastName": "planted"}))
@@ -182,7 +182,7 @@ async fn row_6_a_converted_lead_is_updated_or_its_contact_where_the_destination_
 }
 
 #[tokio::test]
-async fn row_6_a_converted_lead_without_the_contact_that_is_wanted_is_refused() {
+async fn lead_found_a_converted_lead_without_the_contact_that_is_wanted_is_refused() {
     let org = org().build();
     let lead = json!({"Email": "ada@example.com", "IsConverted": true});
     org.insert("Lead", lead).unwrap();
@@ -192,7 +192,7 @@ async fn row_6_a_converted_lead_without_the_contact_that_is_wanted_is_refused() 
 }
 
 #[tokio::test]
-async fn row_6_a_deleted_lead_is_refused() {
+async fn lead_found_a_deleted_lead_is_refused() {
     let lead = json!({"Id": "00Q5g0000000001AAA", "Email": "ada@example.com", "IsDeleted": true});
     let found = json!({"totalSize": 1, "done": true, "records": [lead]});
     let found = ResponseTemplate::new(200).set_body_json(found);
@@ -215,7 +215,7 @@ fn by_email(object: &str) -> Value {
 }
 
 #[tokio::test]
-async fn row_9_a_sync_creates_the_record_that_it_does_not_find_and_updates_the_one_that_it_finds() {
+async fn reverse_etl_creates_the_record_that_it_does_not_find_and_updates_one_found() {
     let org = org().build();
     let both = Both::of(&org).await;
     let written = json!({"LastName": "Lovelace", "Email": "ada@example.com"});
@@ -241,7 +241,7 @@ async fn row_9_a_sync_creates_the_record_that_it_does_not_find_and_updates_the_o
 }
 
 #[tokio::test]
-async fn row_9_a_sync_that_finds_several_records_is_refused_and_stock_takes_the_first() {
+async fn reverse_etl_that_finds_several_is_refused_and_stock_takes_the_first() {
     let org = org().build();
     let contact = json!({"LastName": "planted", "Email": "ada@example.com"});
     let [first, _] = [(); 2].map(|()| org.insert("Contact", contact.clone()).unwrap());
@@ -258,7 +258,7 @@ async fn row_9_a_sync_that_finds_several_records_is_refused_and_stock_takes_the_
 }
 
 #[tokio::test]
-async fn row_9_a_sync_by_id_updates_the_object_whose_name_keeps_its_letters_or_loses_them() {
+async fn reverse_etl_by_id_keeps_the_letter_case_of_the_object_or_not() {
     let org = org().build();
     let both = Both::of(&org).await;
     let written = json!({"LastName": "Lovelace"});
@@ -280,7 +280,7 @@ async fn row_9_a_sync_by_id_updates_the_object_whose_name_keeps_its_letters_or_l
 }
 
 #[tokio::test]
-async fn row_9_a_sync_that_does_not_say_which_record_it_means_is_refused() {
+async fn reverse_etl_a_sync_that_does_not_say_which_record_it_means_is_refused() {
     let both = Both::of(&org().build()).await;
     for missing in ["id", "type", "identifierType"] {
         let mut identifier = by_email("Salesforce-Contact");

@@ -1,4 +1,4 @@
-//! Rows 10 to 12: how requests are written, shared and configured.
+//! Rules `request` to `dynamic-config`: how requests are written, shared and configured.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn row_10_a_create_is_a_post_and_an_update_a_patch_or_a_post_that_overrides_its_method() {
+async fn request_is_a_post_to_create_and_to_update_a_patch_or_an_overridden_post() {
     let org = org().build();
     let both = Both::of(&org).await;
     let created = sent([("POST /services/data/v50.0/sobjects/Lead", ada_fields())]);
@@ -25,7 +25,7 @@ async fn row_10_a_create_is_a_post_and_an_update_a_patch_or_a_post_that_override
 }
 
 #[tokio::test]
-async fn row_10_the_version_in_the_path_is_a_setting() {
+async fn request_the_version_in_the_path_is_a_setting() {
     let salesforce = serve(org().build().router()).await;
     let both = Both::start(salesforce, &["--salesforce-api-version", "62.0"]).await;
     let created = sent([("POST /services/data/v62.0/sobjects/Lead", ada_fields())]);
@@ -44,7 +44,7 @@ async fn entries(both: &Both, service: &Service, jobs: &[Value]) -> Vec<(Vec<u64
 }
 
 #[tokio::test]
-async fn row_11_two_events_for_one_new_person_share_a_request_or_create_a_record_each() {
+async fn one_create_for_two_events_of_one_new_person_or_a_record_each() {
     let both = Both::of(&org().build()).await;
     let jobs = [
         (
@@ -82,7 +82,7 @@ fn destination_with_a_template() -> Value {
 }
 
 #[tokio::test]
-async fn row_12_a_template_takes_its_value_out_of_each_event_or_its_default() {
+async fn dynamic_config_a_template_takes_its_value_out_of_each_event_or_its_default() {
     let both = Both::of(&org().build()).await;
     let destination = destination_with_a_template();
     let event = identify(json!({"email": "ada@example.com", "mapped": false}));
@@ -94,7 +94,7 @@ async fn row_12_a_template_takes_its_value_out_of_each_event_or_its_default() {
 }
 
 #[tokio::test]
-async fn row_12_a_destination_without_dynamic_config_keeps_its_templates() {
+async fn dynamic_config_a_destination_without_dynamic_config_keeps_its_templates() {
     let both = Both::of(&org().build()).await;
     let mut destination = destination_with_a_template();
     destination["hasDynamicConfig"] = json!(false);

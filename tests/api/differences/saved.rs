@@ -1,4 +1,4 @@
-//! Rows 4 to 8 once more: what the documented set does so that a person is saved, and the stock set does not.
+//! Rules `lead-email` to `other-objects` once more: what the documented set does so that a person is saved, and the stock set does not.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn with(mut object: Value, members: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn row_4_an_email_is_written_as_it_was_looked_up_or_as_it_came() {
+async fn lead_email_an_email_is_written_as_it_was_looked_up_or_as_it_came() {
     let both = Both::of(&org().build()).await;
     let email = "\u{FEFF} Ada@example.com\u{A0}";
     let event = identify(json!({"email": email}));
@@ -28,7 +28,7 @@ async fn row_4_an_email_is_written_as_it_was_looked_up_or_as_it_came() {
 }
 
 #[tokio::test]
-async fn row_6_of_several_leads_an_open_one_or_the_first_is_meant() {
+async fn lead_found_of_several_is_an_open_one_or_the_first() {
     let org = org().build();
     let lead = |modified: &str, converted: bool| {
         let lead = json!({"Email": "ada@example.com", "LastModifiedDate": modified, "IsConverted": converted});
@@ -45,7 +45,7 @@ async fn row_6_of_several_leads_an_open_one_or_the_first_is_meant() {
 }
 
 #[tokio::test]
-async fn row_7_blank_text_and_names_that_no_field_has_are_left_out_or_sent() {
+async fn blank_text_and_names_that_no_field_has_are_left_out_or_sent() {
     let both = Both::of(&org().build()).await;
     // The traits, and what each set writes besides the rest.
     for (traits, documented, stock) in [
@@ -80,7 +80,7 @@ async fn row_7_blank_text_and_names_that_no_field_has_are_left_out_or_sent() {
 }
 
 #[tokio::test]
-async fn row_8_a_converted_leads_contact_gets_no_traits_of_leads_or_all_as_custom_fields() {
+async fn converted_contact_gets_no_traits_of_leads_or_all_as_custom_fields() {
     let org = org().build();
     let contact = org
         .insert("Contact", json!({"LastName": "planted"}))
@@ -105,7 +105,7 @@ async fn row_8_a_converted_leads_contact_gets_no_traits_of_leads_or_all_as_custo
 }
 
 #[tokio::test]
-async fn row_8_a_named_records_own_id_is_left_out_or_sent() {
+async fn own_id_of_a_named_record_is_left_out_or_sent() {
     let both = Both::of(&org().build()).await;
     let mut event = identify(json!({"Name": "Acme", "Id": "001A"}));
     event["context"] = json!({"externalId": [{"type": "Salesforce-Account", "id": "001A"}]});
@@ -117,7 +117,7 @@ async fn row_8_a_named_records_own_id_is_left_out_or_sent() {
 }
 
 #[tokio::test]
-async fn row_8_two_names_of_one_field_of_another_object_are_sent_once_or_twice() {
+async fn one_field_one_key_in_another_object_or_both_are_sent() {
     let both = Both::of(&org().build()).await;
     let mut event = identify(json!({"NAME": "first", "name": "later"}));
     event["context"] = json!({"externalId": [{"type": "Salesforce-Account", "id": "001A"}]});

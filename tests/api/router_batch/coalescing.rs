@@ -1,4 +1,4 @@
-//! Row 11: the events of one router batch for one new record share the request that creates it, so that it is created once.
+//! Rule `one-create`: the events of one router batch for one new record share the request that creates it, so that it is created once.
 
 use serde_json::{Value, json};
 

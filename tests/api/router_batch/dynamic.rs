@@ -1,4 +1,4 @@
-//! Row 12: `{{ path || default }}` in a destination's `Config`, resolved for each event.
+//! Rule `dynamic-config`: `{{ path || default }}` in a destination's `Config`, resolved for each event.
 
 use serde_json::{Value, json};
 

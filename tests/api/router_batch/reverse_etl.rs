@@ -1,4 +1,4 @@
-//! Row 9: a sync says which record it is for, by any field of it, and its traits are fields already.
+//! Rule `reverse-etl`: a sync says which record it is for, by any field of it, and its traits are fields already.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a test writes its traits where it needs them: sync(…, json!({…}))"
