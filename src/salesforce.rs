@@ -3,6 +3,7 @@
 //! `auth` opens a session, `lookup` asks for records through `client`, and whatever goes wrong becomes a `fault` with
 //! one of four dispositions.
 
+mod accepted;
 pub mod auth;
 mod batcher;
 pub(crate) mod by_key;
@@ -10,10 +11,12 @@ mod cache;
 pub mod client;
 pub mod collections;
 pub mod composite;
+pub mod composite_response;
 pub mod credentials;
 pub mod delivery;
 pub mod fault;
 pub mod field_types;
+mod form;
 pub mod inspect;
 pub mod key;
 pub mod limits;
@@ -21,9 +24,11 @@ pub mod literal;
 mod lookup;
 pub mod operation;
 pub mod page;
+mod record_id;
 pub mod results;
 pub mod session;
 pub mod soql;
+pub mod wanted;
 
 use std::sync::Arc;
 
@@ -35,9 +40,10 @@ pub use credentials::{Credentials, SecretFlaw};
 pub use fault::Fault;
 pub use key::Key;
 pub use limits::{Limits, Spares};
-pub use page::{Freshness, Row, Wanted};
+pub use page::Row;
 pub use results::Found;
 pub use session::{Instance, Session};
+pub use wanted::{Freshness, Wanted};
 
 use self::{
     batcher::Lookups,

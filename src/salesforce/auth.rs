@@ -1,6 +1,5 @@
 //! Credentials → a session: an OAuth secret as it is, or the token of a login, kept and renewed.
 
-pub(super) mod accepted;
 mod ending;
 mod error;
 mod grant;

@@ -20,9 +20,9 @@ use crate::{
         cache::Viewer,
         fault::Fault,
         key::Key,
-        page::{Freshness, Wanted},
         results::Found,
         session::Session,
+        wanted::{Freshness, Wanted},
     },
 };
 

@@ -19,7 +19,7 @@ use crate::{
     config::SalesforceSettings,
     metrics::{Call, Metrics},
     salesforce::{
-        auth::accepted::{Accepted, Fingerprint},
+        accepted::{Accepted, Fingerprint},
         fault::Fault,
         limits::{Limits, Ticket, Usage},
         operation::Operation,

@@ -4,8 +4,8 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::salesforce::{
     fault::{Fault, Refusal},
+    form::Form,
     key::Key,
-    literal::{self, Literal, instant},
     session::Instance,
     soql::Query,
 };
@@ -16,77 +16,30 @@ const MAX_FIELDS: u64 = 10_000;
 /// How long a field that a query could not read is left out.
 const UNREADABLE_FOR: std::time::Duration = std::time::Duration::from_hours(1);
 
-/// The form of a literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// In quotes.
-    Text,
-    /// Bare digits.
-    Number,
-    /// `true` or `false`.
-    Bool,
-    /// `2026-01-31`.
-    Date,
-    /// `2026-01-31T08:00:00Z`.
-    DateTime,
-}
-
-impl Form {
-    /// The form that a refusal of a query states for a field, in the one sentence by which Salesforce says so.
-    fn stated(refusal: &Refusal, field: &str) -> Option<Self> {
-        if refusal.code != "INVALID_FIELD" {
-            return None;
-        }
-        let named = refusal
-            .message
-            .strip_prefix("value of filter criterion for field '")?;
-        let (named, stated) = named.split_once("' must be of type ")?;
-        let (kind, quotes) = stated.split_once(" and should ")?;
-        if !named.eq_ignore_ascii_case(field) {
-            return None;
-        }
-        let quotes = quotes.strip_suffix('.').unwrap_or(quotes);
-        match (quotes, kind.to_ascii_lowercase().as_str()) {
-            ("be enclosed in quotes", _) => Some(Self::Text),
-            (
-                "not be enclosed in quotes",
-                "double" | "int" | "integer" | "long" | "currency" | "percent" | "decimal",
-            ) => Some(Self::Number),
-            ("not be enclosed in quotes", "boolean") => Some(Self::Bool),
-            ("not be enclosed in quotes", "date") => Some(Self::Date),
-            ("not be enclosed in quotes", "datetime") => Some(Self::DateTime),
-            (_, _) => None,
-        }
+/// The form that a refusal of a query states for a field, in the one sentence by which Salesforce says so.
+fn stated(refusal: &Refusal, field: &str) -> Option<Form> {
+    if refusal.code != "INVALID_FIELD" {
+        return None;
     }
-
-    /// A value in this form; `None` where it cannot be written so. Only what has exactly the form of such a literal stands
-    /// bare in a query.
-    pub(super) fn write(self, value: &Literal<'_>) -> Option<String> {
-        let text = value.text().trim();
-        match self {
-            Self::Text => Some(literal::quoted(value.text())),
-            Self::Number => is_number(text).then(|| text.to_owned()),
-            Self::Bool => {
-                let text = text.to_ascii_lowercase();
-                matches!(text.as_str(), "true" | "false").then_some(text)
-            }
-            Self::Date => text
-                .parse::<jiff::civil::Date>()
-                .ok()
-                .filter(|_| text.len() == "2026-01-31".len())
-                .map(|date| date.to_string()),
-            Self::DateTime => instant(text),
-        }
+    let named = refusal
+        .message
+        .strip_prefix("value of filter criterion for field '")?;
+    let (named, stated) = named.split_once("' must be of type ")?;
+    let (kind, quotes) = stated.split_once(" and should ")?;
+    if !named.eq_ignore_ascii_case(field) {
+        return None;
     }
-}
-
-/// Whether a text is a plain decimal number.
-fn is_number(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    match unsigned.split_once('.') {
-        None => digits(unsigned),
-        Some((whole, fraction)) => digits(whole) && digits(fraction),
+    let quotes = quotes.strip_suffix('.').unwrap_or(quotes);
+    match (quotes, kind.to_ascii_lowercase().as_str()) {
+        ("be enclosed in quotes", _) => Some(Form::Text),
+        (
+            "not be enclosed in quotes",
+            "double" | "int" | "integer" | "long" | "currency" | "percent" | "decimal",
+        ) => Some(Form::Number),
+        ("not be enclosed in quotes", "boolean") => Some(Form::Bool),
+        ("not be enclosed in quotes", "date") => Some(Form::Date),
+        ("not be enclosed in quotes", "datetime") => Some(Form::DateTime),
+        (_, _) => None,
     }
 }
 
@@ -129,7 +82,7 @@ impl Types {
         let Fault::Refused(refusal) = fault else {
             return false;
         };
-        let stated = Form::stated(refusal, key.field());
+        let stated = stated(refusal, key.field());
         let Some(form) = stated.filter(|form| asked != Some(*form)) else {
             return false;
         };
@@ -185,38 +138,23 @@ pub(super) fn unfit(key: &Key, form: Form) -> Fault {
     })
 }
 
-impl Form {
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Text => "texts",
-            Self::Number => "numbers",
-            Self::Bool => "true or false",
-            Self::Date => "dates such as 2026-01-31",
-            Self::DateTime => "times such as 2026-01-31T08:00:00Z",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-    use salesforce_simulator::soql::{Condition, parse};
 
-    fn stated(message: &str) -> Option<Form> {
+    fn stated_in(message: &str) -> Option<Form> {
         let refusal = Refusal {
             code: "INVALID_FIELD".to_owned(),
             message: message.to_owned(),
             ..Refusal::default()
         };
-        Form::stated(&refusal, "X")
+        stated(&refusal, "X")
     }
 
     #[test]
     fn the_form_is_read_from_salesforces_words() {
         let of = |kind: &str, not: &str| {
-            stated(&format!(
+            stated_in(&format!(
                 "value of filter criterion for field 'X' must be of type {kind} and should {not}be enclosed in quotes"
             ))
         };
@@ -224,59 +162,19 @@ mod tests {
         assert_eq!(of("double", "not "), Some(Form::Number));
         assert_eq!(of("dateTime", "not "), Some(Form::DateTime));
         assert_eq!(of("location", "not "), None);
-        assert_eq!(stated("No such column 'X' on entity 'Lead'"), None);
+        assert_eq!(stated_in("No such column 'X' on entity 'Lead'"), None);
     }
 
     #[test]
     fn only_the_whole_sentence_about_the_field_that_was_asked_for_counts() {
         let sentence = "value of filter criterion for field 'X' must be of type double and should not be enclosed in quotes";
-        assert_eq!(stated(sentence), Some(Form::Number));
+        assert_eq!(stated_in(sentence), Some(Form::Number));
         for other in [
             format!("Title: data value too large: {sentence}"),
             format!("{sentence}: a title"),
             sentence.replace("'X'", "'Y'"),
         ] {
-            assert_eq!(stated(&other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn a_value_is_written_in_another_form_where_it_has_one() {
-        let text = |text: &str| Literal::Text(text.to_owned().into());
-        assert_eq!(Form::Number.write(&text(" 42 ")).as_deref(), Some("42"));
-        assert_eq!(
-            Form::Text.write(&Literal::Number("5.0".into())).as_deref(),
-            Some("'5.0'")
-        );
-        assert_eq!(Form::Bool.write(&text("TRUE")).as_deref(), Some("true"));
-        assert_eq!(
-            Form::Date.write(&text("2026-01-31")).as_deref(),
-            Some("2026-01-31")
-        );
-        assert_eq!(
-            Form::DateTime
-                .write(&text("2026-01-31T09:00:00+01:00"))
-                .as_deref(),
-            Some("2026-01-31T08:00:00Z")
-        );
-        assert_eq!(Form::Number.write(&text("0) OR Id != null")), None);
-        assert_eq!(Form::Date.write(&text("LAST_N_DAYS:5")), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_value_changes_the_shape_of_a_query_in_any_form(text in r#"[-0-9.eTZ:'"\\ ()a-z,=+]{0,30}"#) {
-            for form in [Form::Text, Form::Number, Form::Bool] {
-                if let Some(literal) = form.write(&Literal::Text(text.as_str().into())) {
-                    let parsed = parse(&format!("SELECT Id FROM Lead WHERE X IN ({literal})")).unwrap();
-                    let is_one_value = matches!(parsed.condition, Some(Condition::In { values, .. }) if values.len() == 1);
-                    prop_assert!(is_one_value);
-                }
-            }
-            for form in [Form::Date, Form::DateTime] {
-                let literal = form.write(&Literal::Text(text.as_str().into())).unwrap_or_default();
-                prop_assert!(literal.bytes().all(|byte| byte.is_ascii_digit() || b"-:.TZ".contains(&byte)));
-            }
+            assert_eq!(stated_in(&other), None, "{other}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     json::{Kind, Value},
     salesforce::{
-        field_types::Form,
+        form::Form,
         literal::{self, Literal},
     },
 };

@@ -11,8 +11,8 @@ use crate::{
     salesforce::{
         client::Client,
         fault::{Fault, Refusal},
-        key::Key,
         literal::Answered,
+        record_id::is_id,
         session::Session,
         soql::Query,
     },
@@ -55,24 +55,6 @@ impl fmt::Debug for Row {
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
-}
-
-/// A key to ask for, and the further fields to read of its records.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// The key.
-    pub key: Key,
-    /// API names of fields.
-    pub fields: Vec<String>,
-}
-
-/// Whether a lookup may be answered with what is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// Ids that were found lately are good enough.
-    Known,
-    /// Salesforce is to be asked.
-    Fresh,
 }
 
 /// A page of a query's answer.
@@ -179,17 +161,6 @@ impl Row {
         let value = self.values.as_ref()?.get(&field.to_ascii_lowercase())?;
         Some(value.root())
     }
-}
-
-/// How many bytes a record's id may have: more than any of Salesforce's.
-const MAX_ID: usize = 64;
-
-/// Whether a text is a record's id, of 15 or 18 characters in Salesforce and in any case one that keeps its place in a path.
-pub(super) fn is_id(id: &str) -> bool {
-    (1..=MAX_ID).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Reads all records that a query finds, from its first page on.

@@ -7,11 +7,12 @@ use smallvec::SmallVec;
 use crate::salesforce::{
     by_key::ByKey,
     fault::{Disposition, Fault, OrgState},
-    field_types::Form,
+    form::Form,
     key::Key,
     literal::{Answered, lower},
-    page::{Row, Wanted, is_about_a_value},
+    page::{Row, is_about_a_value},
     soql::Query,
+    wanted::Wanted,
 };
 
 fn unreadable(why: &str) -> Fault {

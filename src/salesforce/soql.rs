@@ -6,7 +6,7 @@ use std::{collections::HashSet, fmt, ops::Range};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::salesforce::{field_types::Form, key::is_api_name, page::Wanted};
+use crate::salesforce::{form::Form, key::is_api_name, wanted::Wanted};
 
 /// How long the encoded path and query of a lookup may become. Salesforce answers 414 past 16,384 bytes of URI and headers.
 pub const MAX_URI: usize = 12_000;

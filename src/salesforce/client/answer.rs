@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::salesforce::{composite, fault::Fault, limits::Usage, operation::Operation};
+use crate::salesforce::{composite_response, fault::Fault, limits::Usage, operation::Operation};
 
 /// An answer of Salesforce: its status, and its body as far as it came.
 pub struct Answer {
@@ -56,7 +56,7 @@ impl Answer {
             }
             // 204 has no body whose type could be another.
             [] if self.is_other && self.status != 204 => Some(Fault::no_json()),
-            body if *operation == Operation::Composite => composite::fault(body),
+            body if *operation == Operation::Composite => composite_response::fault(body),
             _ => Fault::in_success(self.status, body),
         };
         let is_done = fault.is_some() || operation.is_done(self.status, whole);

@@ -9,7 +9,7 @@ use crate::{
     json::Writer,
     salesforce::{
         fault::{Fault, Refusal},
-        page::is_id,
+        record_id::is_id,
     },
 };
 

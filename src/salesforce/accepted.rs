@@ -8,7 +8,8 @@ use std::{
 use moka::sync::Cache;
 use reqwest::header::HeaderValue;
 
-use super::MAX_TOKENS;
+/// How many tokens are remembered, far above the number of destinations that one service has.
+const MAX_TOKENS: u64 = 10_000;
 
 /// The tokens that Salesforce has accepted, by fingerprints of the header that carries them. The tokens are not kept.
 pub(crate) struct Accepted {
