@@ -14,7 +14,7 @@ use super::{App, answer::Answer, error_response::Caller};
 use crate::{
     http::request_error::RequestError,
     json::{Document, Unread},
-    rudderstack::{DestinationName, Format},
+    rudderstack::{BodyError, DestinationName, Format},
     server::memory::Share,
     text::shortened,
     upstream::Held,
@@ -105,7 +105,7 @@ pub(super) type Named = Result<Path<String>, PathRejection>;
 /// The destination in the path; a path that is no UTF-8 names none.
 pub(super) fn ours(name: Named) -> Result<DestinationName, RequestError> {
     let name = name.map_or_else(|rejection| rejection.body_text(), |Path(name)| name);
-    DestinationName::parse(&name).ok_or_else(|| RequestError::unknown_destination(&name))
+    DestinationName::parse(&name).ok_or_else(|| BodyError::unknown_destination(&name).into())
 }
 
 /// The format that a request names.

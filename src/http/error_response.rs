@@ -9,7 +9,9 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{http::request_error::RequestError, server::memory::Overloaded};
+use crate::{
+    http::request_error::RequestError, rudderstack::BodyError, server::memory::Overloaded,
+};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,7 @@ fn logged(error: &RequestError) -> String {
 }
 
 fn unserved(error: &RequestError) -> Option<String> {
-    if let RequestError::UnknownDestination { name } = error {
+    if let RequestError::Body(BodyError::UnknownDestination { name }) = error {
         Some(name.clone())
     } else {
         None
@@ -86,7 +88,7 @@ fn unserved(error: &RequestError) -> Option<String> {
 fn for_person(error: &RequestError) -> Answer {
     match error {
         RequestError::NotJson(_)
-        | RequestError::Shape(_)
+        | RequestError::Body(BodyError::Shape(_))
         | RequestError::SecretNotJson(_)
         | RequestError::SecretNotText(_)
         | RequestError::Unreadable(_) => Answer::Final(StatusCode::BAD_REQUEST),
@@ -103,9 +105,8 @@ fn for_person(error: &RequestError) -> Answer {
         RequestError::ContentType { .. } | RequestError::ContentEncoding { .. } => {
             Answer::Final(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         }
-        RequestError::UnknownDestination { .. } | RequestError::UnknownPath { .. } => {
-            Answer::Final(StatusCode::NOT_FOUND)
-        }
+        RequestError::Body(BodyError::UnknownDestination { .. })
+        | RequestError::UnknownPath { .. } => Answer::Final(StatusCode::NOT_FOUND),
         RequestError::NotNow(_) => Answer::Again { reason: "not_now" },
         RequestError::Upstream(error) => Answer::Again {
             reason: error.reason(),
@@ -127,7 +128,7 @@ fn for_rudder_server(error: &RequestError) -> Answer {
             reason: "content_encoding",
         },
         // JSON of another shape: a header that says compacted was lost on its way, say.
-        RequestError::Shape(_) => Answer::Again { reason: "shape" },
+        RequestError::Body(BodyError::Shape(_)) => Answer::Again { reason: "shape" },
         // A body that ends early was cut off on its way.
         RequestError::Unreadable(_) => Answer::Again {
             reason: "body_unreadable",
@@ -144,7 +145,7 @@ fn for_rudder_server(error: &RequestError) -> Answer {
         RequestError::BodyTimeout { .. } => Answer::Again {
             reason: "body_timeout",
         },
-        RequestError::UnknownDestination { .. } => Answer::Again {
+        RequestError::Body(BodyError::UnknownDestination { .. }) => Answer::Again {
             reason: "unknown_destination",
         },
         RequestError::UnknownPath { .. } => Answer::Again {

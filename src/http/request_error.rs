@@ -5,8 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::{
-    server::memory::Overloaded, text::shortened, transform::error::EventError,
-    upstream::UpstreamError,
+    rudderstack::BodyError, server::memory::Overloaded, text::shortened,
+    transform::error::EventError, upstream::UpstreamError,
 };
 
 /// Why a whole request cannot be served.
@@ -15,9 +15,9 @@ pub enum RequestError {
     /// The body is no JSON text.
     #[error("the body is no JSON: {0}")]
     NotJson(#[source] serde_json::Error),
-    /// The body is JSON of another shape; the text says which one is wanted.
-    #[error("the body must be {0}")]
-    Shape(&'static str),
+    /// The body is JSON, and not what the route takes.
+    #[error("{0}")]
+    Body(#[from] BodyError),
     /// The header `Oauth-Secret` is no JSON text.
     #[error("the header Oauth-Secret is no JSON: {0}")]
     SecretNotJson(#[source] serde_json::Error),
@@ -76,15 +76,6 @@ pub enum RequestError {
         /// The content encoding that the request names.
         found: String,
     },
-    /// A destination that is not ours.
-    #[error(
-        "the destination \"{name}\" is none of salesforce, salesforce_oauth and salesforce_oauth_sandbox, which is all that this service \
-         serves without an upstream: set UPSTREAM_URL to a stock transformer, or check where DEST_TRANSFORM_URL of rudder-server points"
-    )]
-    UnknownDestination {
-        /// The name that the request gives.
-        name: String,
-    },
     /// An event may succeed later, and the caller drops an event that fails on its own (row "always").
     #[error("an event cannot be served for now, and rudder-server's processor would drop it: {0}")]
     NotNow(Box<EventError>),
@@ -125,14 +116,6 @@ impl RequestError {
         Self::Method {
             path: shortened(path),
             method: shortened(method),
-        }
-    }
-
-    /// The error for a destination name, cut to a length that an answer can hold.
-    #[must_use]
-    pub fn unknown_destination(name: &str) -> Self {
-        Self::UnknownDestination {
-            name: shortened(name),
         }
     }
 }

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     json::Value,
-    rudderstack::{DestinationName, Event},
-    transform::error::EventError,
+    rudderstack::{AnswerTooLarge, DestinationName, Event, ReadError},
 };
 
 /// Where a batch has arrived, and so what its answer looks like.
@@ -40,7 +39,7 @@ pub struct Batch<'a> {
 #[derive(Debug)]
 pub struct Entry<'a> {
     /// The event, or why it cannot be read.
-    pub event: Result<Event<'a>, EventError>,
+    pub event: Result<Event<'a>, ReadError>,
     /// `metadata`, to be echoed as it came.
     pub metadata: Option<Value<'a>>,
     /// `destination`, to be echoed as it came, with its templates resolved.
@@ -114,10 +113,10 @@ impl<'a> Entry<'a> {
 
     /// Something that is no entry.
     pub(super) fn other(found: &'static str) -> Self {
-        Self::without_metadata(Err(EventError::NotAnEvent { found }))
+        Self::without_metadata(Err(ReadError::NotAnEvent { found }))
     }
 
-    fn without_metadata(event: Result<Event<'a>, EventError>) -> Self {
+    fn without_metadata(event: Result<Event<'a>, ReadError>) -> Self {
         Self {
             event,
             metadata: None,
@@ -130,7 +129,7 @@ impl<'a> Entry<'a> {
     /// The entry, which with its templates resolved would be longer than its part of the answer may be.
     pub(super) fn too_long(self, bytes: usize, most: usize) -> Self {
         Self {
-            event: Err(EventError::AnswerTooLarge { bytes, most }),
+            event: Err(AnswerTooLarge { bytes, most }.into()),
             ..self
         }
     }
@@ -166,7 +165,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-fn carried<'a>(whole: Value<'a>, message: Option<Value<'a>>) -> Result<Event<'a>, EventError> {
+fn carried<'a>(whole: Value<'a>, message: Option<Value<'a>>) -> Result<Event<'a>, ReadError> {
     match whole.flaw() {
         Some(flaw) => Err(flaw.into()),
         None => Event::read(message),
@@ -195,7 +194,7 @@ mod tests {
         let parts = ["message", "metadata", "destination"];
         let [message, metadata, destination] = whole.as_object().unwrap().pick(parts);
         let entry = Entry::read(whole, message, metadata, destination);
-        assert!(matches!(entry.event, Err(EventError::Unencodable(_))));
+        assert!(matches!(entry.event, Err(ReadError::Unencodable(_))));
         assert_eq!(
             (
                 entry.metadata.map(Value::json),

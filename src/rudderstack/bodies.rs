@@ -9,10 +9,9 @@ use std::convert::Infallible;
 
 pub use self::compacted::Format;
 use crate::{
-    http::request_error::RequestError,
     json::{Kind, Object, Value},
     rudderstack::{
-        Batch, DestinationName, Entry, Route,
+        Batch, BodyError, DestinationName, Entry, Route,
         dynamic_config::{self, Resolved},
     },
 };
@@ -51,24 +50,24 @@ impl<'a> Bodies<'a> {
     /// Reads the body of a processor route: an array of entries, or its compacted form.
     ///
     /// # Errors
-    /// [`RequestError`] where it has another shape.
+    /// [`BodyError`] where it has another shape.
     pub fn processor(
         body: Value<'a>,
         format: Format,
         name: DestinationName,
-    ) -> Result<Self, RequestError> {
+    ) -> Result<Self, BodyError> {
         let events = match format {
             Format::Plain => {
                 let elements = body
                     .as_array()
-                    .ok_or(RequestError::Shape("an array of events"))?;
+                    .ok_or(BodyError::Shape("an array of events"))?;
                 elements.into_iter().map(Body::read).collect()
             }
             Format::Compacted => {
                 let shape =
                     "an object with `input` (an array of events) and `destinations` (by id)";
                 compacted::expanded(body.as_object().unwrap_or_default())
-                    .ok_or(RequestError::Shape(shape))?
+                    .ok_or(BodyError::Shape(shape))?
             }
         };
         Ok(Self {
@@ -83,12 +82,12 @@ impl<'a> Bodies<'a> {
     /// Reads the body of `/routerTransform`: `{"input": [entry, …], "destType": name}`, or its compacted form.
     ///
     /// # Errors
-    /// [`RequestError`] where it has another shape, or `destType` names no destination of ours.
+    /// [`BodyError`] where it has another shape, or `destType` names no destination of ours.
     pub fn router(
         body: Value<'a>,
         format: Format,
         secret: Option<Value<'a>>,
-    ) -> Result<Self, RequestError> {
+    ) -> Result<Self, BodyError> {
         let members = body.as_object().unwrap_or_default();
         let events = match format {
             Format::Plain => {
@@ -97,13 +96,13 @@ impl<'a> Bodies<'a> {
             Format::Compacted => compacted::expanded(members),
         };
         let shape = "an object with `input` (an array of events) and `destType`; where X-Content-Format says compacted, `destinations` too";
-        let events = events.ok_or(RequestError::Shape(shape))?;
+        let events = events.ok_or(BodyError::Shape(shape))?;
         let name = members
             .get("destType")
             .and_then(Value::as_text)
             .unwrap_or_default();
-        let name = DestinationName::parse(&name)
-            .ok_or_else(|| RequestError::unknown_destination(&name))?;
+        let name =
+            DestinationName::parse(&name).ok_or_else(|| BodyError::unknown_destination(&name))?;
         Ok(Self {
             events,
             route: Route::Router,
@@ -117,8 +116,8 @@ impl<'a> Bodies<'a> {
     /// `{"batch": […]}`, or one bare event.
     ///
     /// # Errors
-    /// [`RequestError`] where it is none of these.
-    pub fn any_form(body: Value<'a>) -> Result<Self, RequestError> {
+    /// [`BodyError`] where it is none of these.
+    pub fn any_form(body: Value<'a>) -> Result<Self, BodyError> {
         let members = body.as_object().unwrap_or_default();
         let entries = body.as_array().or_else(|| elements(members, "input"));
         let has = |key| members.get(key).is_some();
@@ -128,7 +127,7 @@ impl<'a> Bodies<'a> {
             (None, None) if has("message") => vec![Body::read(body)],
             (None, None) if has("type") => vec![Body::Bare(body)],
             (None, None) => {
-                return Err(RequestError::Shape(
+                return Err(BodyError::Shape(
                     "an array of {message, metadata, destination}, {\"input\": […]}, {\"batch\": [event, …]} or one event",
                 ));
             }

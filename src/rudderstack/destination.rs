@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     json::{Object, Value},
-    transform::error::EventError,
+    rudderstack::ReadError,
 };
 
 /// The three destinations that this service serves, by the name that is in the path, in `destType` and in the definition.
@@ -100,12 +100,9 @@ impl Destination {
     /// Reads the `destination` of an entry. `route` is what a definition is taken for that names none of the three.
     ///
     /// # Errors
-    /// [`EventError::Incomplete`] names what is missing: the destination, its definition or its `Config`.
-    pub fn read(
-        destination: Option<Value<'_>>,
-        route: DestinationName,
-    ) -> Result<Self, EventError> {
-        let missing = |what| EventError::Incomplete { missing: what };
+    /// [`ReadError::Incomplete`] names what is missing: the destination, its definition or its `Config`.
+    pub fn read(destination: Option<Value<'_>>, route: DestinationName) -> Result<Self, ReadError> {
+        let missing = |what| ReadError::Incomplete { missing: what };
         let destination = destination
             .and_then(Value::as_object)
             .ok_or(missing("destination"))?;
@@ -190,7 +187,7 @@ mod tests {
     use super::*;
     use crate::json::value;
 
-    fn read(json: &str) -> Result<Destination, EventError> {
+    fn read(json: &str) -> Result<Destination, ReadError> {
         Destination::read(Some(value(json)), DestinationName::Salesforce)
     }
 
@@ -244,7 +241,7 @@ mod tests {
         ] {
             assert_eq!(
                 read(json).unwrap_err().to_string(),
-                EventError::Incomplete { missing }.to_string()
+                ReadError::Incomplete { missing }.to_string()
             );
         }
     }

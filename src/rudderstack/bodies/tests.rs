@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::json::Document;
-use crate::transform::error::EventError;
+use crate::rudderstack::ReadError;
 
 fn outline(body: &str) -> Document<'_> {
     Document::read(body).unwrap()
@@ -35,7 +35,7 @@ fn transform_takes_every_form_that_people_have_at_hand() {
     }
     assert!(matches!(
         Bodies::any_form(outline(r#"{"userId":"u"}"#).root()),
-        Err(RequestError::Shape(_))
+        Err(BodyError::Shape(_))
     ));
 }
 
@@ -59,7 +59,7 @@ fn a_router_body_names_its_destination() {
     assert!(Bodies::router(ours.root(), Format::Plain, None).is_ok());
     let other = outline(r#"{"input":[],"destType":"marketo"}"#);
     let error = Bodies::router(other.root(), Format::Plain, None).unwrap_err();
-    assert!(matches!(error, RequestError::UnknownDestination { .. }));
+    assert!(matches!(error, BodyError::UnknownDestination { .. }));
 }
 
 #[test]
@@ -116,6 +116,6 @@ fn templates_are_not_resolved_in_an_entry_that_nobody_can_carry() {
     let batch = bodies.read(&resolved);
     assert!(matches!(
         batch.entries[0].event,
-        Err(EventError::Unencodable(_))
+        Err(ReadError::Unencodable(_))
     ));
 }

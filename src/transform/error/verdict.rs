@@ -81,10 +81,7 @@ impl EventError {
     fn verdict(&self) -> Verdict {
         match self {
             Self::GateClosed | Self::Unchanged => FILTERED,
-            Self::NotAnEvent { .. }
-            | Self::Unencodable(_)
-            | Self::NoMessage
-            | Self::Incomplete { .. }
+            Self::Unreadable(_)
             | Self::NoOwnDestination
             | Self::UnsupportedType { .. }
             | Self::NoTraits
@@ -97,7 +94,7 @@ impl EventError {
             | Self::NoApiName { .. }
             | Self::ExternalId { .. }
             | Self::TooManyRecords { .. }
-            | Self::AnswerTooLarge { .. } => INVALID_EVENT,
+            | Self::AnswerTooLarge(_) => INVALID_EVENT,
             Self::Secret(_) => SECRET,
             Self::BeingCreated | Self::Overtaking | Self::NotInTime(_) | Self::Interrupted => {
                 by_disposition(Disposition::Retry)
