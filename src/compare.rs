@@ -1,7 +1,7 @@
 //! `compare`: sends recorded requests to two transformers and says, event by event, where their answers differ, so that an
 //! operator has proof before the switch.
 //!
-//! | room | what it is for |
+//! | module | what it is for |
 //! |---|---|
 //! | `recording` | files → requests |
 //! | `answer` | an answer → its events |
@@ -25,7 +25,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use thiserror::Error;
 use url::Url;
 
-pub(crate) use self::report::redact;
 use self::{
     answer::{Answer, Event},
     difference::{Difference, Ignored},

@@ -11,6 +11,7 @@ use super::{
     difference::Difference,
     recording::{Recorded, Unread},
 };
+use crate::upstream::redaction::{is_secret, redact};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -18,19 +19,7 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
 /// How much of a value is shown, in characters.
-const LONGEST: usize = 120;
-
-/// Members whose values are secrets.
-const SECRETS: [&str; 8] = [
-    "authorization",
-    "secret",
-    "access_token",
-    "refresh_token",
-    "password",
-    "initialaccesstoken",
-    "oauthaccesstoken",
-    "username",
-];
+const MAX_SHOWN: usize = 120;
 
 /// What came of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,29 +171,8 @@ fn shown(pointer: &str, value: Option<&Value>) -> String {
     }
     redact(&mut value);
     let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
-    }
-}
-
-fn is_secret(name: &str) -> bool {
-    SECRETS.contains(&name.to_ascii_lowercase().as_str())
-}
-
-/// Takes the values of secret members out.
-pub(crate) fn redact(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            for (name, member) in members {
-                if is_secret(name) && !member.is_null() {
-                    *member = "(a secret)".into();
-                } else {
-                    redact(member);
-                }
-            }
-        }
-        Value::Array(elements) => elements.iter_mut().for_each(redact),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -11,13 +11,26 @@ use axum::{
 use serde_json::{Value as JsonValue, json};
 
 use super::{
-    ADVERTISED, App,
-    error_response::{self, Caller},
+    App,
+    error_response::Rejection,
+    routes::{self, Client},
 };
 use crate::{
-    http::request_error::RequestError, metrics::Now, salesforce::limits::Figures,
-    server::telemetry, upstream::Upstream,
+    http::request_error::RequestError, metrics::Now, rudderstack::DestinationName,
+    salesforce::limits::Figures, server::telemetry, upstream::Upstream,
 };
+
+/// The destinations by the names that `/features` advertises.
+const ADVERTISED: [DestinationName; 3] = [
+    DestinationName::Salesforce,
+    DestinationName::SalesforceOauth,
+    DestinationName::SalesforceOauthSandbox,
+];
+
+/// `GET /`: the routes.
+pub(super) async fn index() -> String {
+    routes::index()
+}
 
 /// `GET /features`: read by rudder-server before anything else; the keys of wire contract section 1.1. Where there is an
 /// upstream, ours are laid over its own.
@@ -57,7 +70,7 @@ pub(super) async fn health() -> Json<JsonValue> {
 
 /// `GET /ready`: new requests are welcome. An upstream that fails does not keep Salesforce's events away.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
-    let reason = app.first_retryable_error();
+    let reason = app.not_ready_reason();
     let heard = app.ready.rudder_server().is_heard();
     let rudder_server = if heard { "heard" } else { "unheard" };
     let mut body = json!({ "ready": reason.is_none(), "rudderServer": rudder_server });
@@ -75,11 +88,11 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue
 
 impl App {
     /// Why new requests are not welcome.
-    fn first_retryable_error(&self) -> Option<&'static str> {
-        let is_unheard = |upstream: &Arc<Upstream>| !upstream.is_heard();
+    fn not_ready_reason(&self) -> Option<&'static str> {
+        let is_unknown = |upstream: &Arc<Upstream>| !upstream.has_answered();
         if !self.ready.is_ready() {
             Some("the service is stopping")
-        } else if self.upstream.as_ref().is_some_and(is_unheard) {
+        } else if self.upstream.as_ref().is_some_and(is_unknown) {
             Some("the upstream has not been heard yet")
         } else {
             None
@@ -96,7 +109,7 @@ pub(super) async fn version() -> &'static str {
 pub(super) async fn metrics(State(app): State<App>) -> Response {
     let now = Now {
         in_flight: &app.in_flight,
-        is_ready: app.first_retryable_error().is_none(),
+        is_ready: app.not_ready_reason().is_none(),
         upstream_answers: app.upstream.as_ref().map(|upstream| upstream.answers()),
         lost_lines: telemetry::lost_lines(),
     };
@@ -116,20 +129,24 @@ pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
 }
 
 /// A route that is asked with another method.
-pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let error = RequestError::method(uri.path(), method.as_str());
-    error_response::answer(&error, Caller::Person)
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Rejection {
+    Rejection {
+        error: RequestError::method(uri.path(), method.as_str()),
+        client: Client::Person,
+    }
 }
 
 /// Everything else. A POST may be rudder-server's, whose events a 404 would drop.
-pub(super) async fn unknown(method: Method, uri: Uri) -> Response {
-    let error = RequestError::unknown_path(uri.path());
-    let caller = if method == Method::POST {
-        Caller::RudderServer
+pub(super) async fn unknown(method: Method, uri: Uri) -> Rejection {
+    let client = if method == Method::POST {
+        Client::RudderServer
     } else {
-        Caller::Person
+        Client::Person
     };
-    error_response::answer(&error, caller)
+    Rejection {
+        error: RequestError::unknown_path(uri.path()),
+        client,
+    }
 }
 
 /// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the caller keeps and reports.

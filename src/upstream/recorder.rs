@@ -20,8 +20,8 @@ use tokio::{
     task::spawn_blocking,
 };
 
+use super::redaction::redact;
 use crate::{
-    compare,
     lifecycle::Lifecycle,
     server::telemetry::{Lines, Throttle},
 };
@@ -208,7 +208,7 @@ impl Request {
         }
         let body = match serde_json::from_slice::<Value>(&self.body) {
             Ok(mut json) => {
-                compare::redact(&mut json);
+                redact(&mut json);
                 json
             }
             // What is no JSON may hold anything.

@@ -13,16 +13,16 @@ const MAX_TYPES: u64 = 1_000;
 
 /// The types of which it was said lately.
 #[derive(Clone, Debug)]
-pub(super) struct Unserved(Cache<String, ()>);
+pub(super) struct UnsupportedDestinations(Cache<String, ()>);
 
-impl Default for Unserved {
+impl Default for UnsupportedDestinations {
     fn default() -> Self {
         let said = Cache::builder().time_to_live(SAY_AGAIN);
         Self(said.max_capacity(MAX_TYPES).build())
     }
 }
 
-impl Unserved {
+impl UnsupportedDestinations {
     /// Notes that a request for a destination of this type was refused, and logs it once a minute.
     pub(super) fn asked_for(&self, destination: &str) {
         let destination = destination.to_ascii_lowercase();
