@@ -1,7 +1,5 @@
 //! All routes in one table: the router is built from it, `GET /` prints it, and with an upstream it says who answers.
 
-use std::fmt::Write;
-
 use axum::{
     Router,
     extract::MatchedPath,
@@ -11,27 +9,22 @@ use axum::{
 
 use super::{App, deliveries, status, transforms};
 
+/// Makes the handler of a route for its method.
+type HandlerOf = fn(MethodFilter) -> MethodRouter<App>;
+
 /// A route of this service.
-#[derive(Debug)]
 pub(super) struct Route {
-    method: RouteMethod,
+    method: &'static str,
+    filter: MethodFilter,
+    handler: HandlerOf,
     /// The path, with its parameters in braces.
     pub(super) path: &'static str,
-    /// One line for people; routes of one line share it in the list.
-    about: &'static str,
-    is_listed: bool,
+    /// Its line in the list, which routes of one text share; `None` where it is not listed.
+    about: Option<&'static str>,
     kind: RouteKind,
     /// Who reads the errors of its handler.
     pub(super) client: Client,
     pub(super) backend: Backend,
-    handler: fn(MethodFilter) -> MethodRouter<App>,
-}
-
-/// The method of a route.
-#[derive(Clone, Copy, Debug)]
-enum RouteMethod {
-    Get,
-    Post,
 }
 
 /// What a route is for.
@@ -69,76 +62,40 @@ pub(super) enum Backend {
 
 /// Every route of the service.
 static ROUTES: [Route; 16] = [
-    Route::status("/", "this list", |method| on(method, status::index)).unlisted(),
-    Route {
-        client: Client::Person,
-        ..Route::events(
-            "/transform",
-            "events in any form; answers an array, one element a request or failed event",
-            Backend::Local,
-            |method| on(method, transforms::transform),
-        )
-    },
-    Route::events(
-        "/v0/destinations/{destination}",
-        "rudder-server's processor: salesforce, salesforce_oauth, salesforce_oauth_sandbox",
-        Backend::ByDestination,
-        |method| on(method, transforms::processor),
-    ),
-    Route::events(
-        "/routerTransform",
-        "rudder-server's router",
-        Backend::ByBody,
-        |method| on(method, transforms::router),
-    ),
-    Route::events(
-        "/batch",
-        "rudder-server's batch transform, which Salesforce does not have",
-        Backend::ByBody,
-        |method| on(method, transforms::batch),
-    )
-    .unlisted(),
-    Route::events(
-        "/v0/destinations/{destination}/proxy",
-        PROXY,
-        Backend::ByDestination,
-        |method| on(method, deliveries::proxy_v0),
-    ),
-    Route::events(
-        "/v1/destinations/{destination}/proxy",
-        PROXY,
-        Backend::ByDestination,
-        |method| on(method, deliveries::proxy_v1),
-    ),
-    Route::status("/features", "what rudder-server may ask for", |method| {
-        on(method, status::features)
-    }),
-    Route::status(
-        "/limits",
-        "API calls of each org: used, left, spent by kind, saved",
-        |method| on(method, status::limits),
-    ),
-    Route::probe("/health", |method| on(method, status::health)),
-    Route::probe("/ready", |method| on(method, status::ready)),
-    Route::probe("/metrics", |method| on(method, status::metrics)),
-    Route::status("/version", "", |method| on(method, status::version)),
-    Route::status("/buildVersion", "", |method| on(method, status::version)),
-    Route::status("/transformerBuildVersion", "", |method| {
-        on(method, status::version)
-    }),
-    Route {
-        method: RouteMethod::Post,
-        backend: Backend::Upstream,
-        ..Route::status(
-            "/deleteUsers",
-            "fails: records in Salesforce are not deleted",
-            |method| on(method, status::delete_users),
-        )
-    }
-    .unlisted(),
+    get("/", |verb| on(verb, status::index)),
+    events("/transform", |verb| on(verb, transforms::transform))
+        .about("events in any form; answers an array, one element a request or failed event")
+        .client(Client::Person),
+    events("/v0/destinations/{destination}", |verb| {
+        on(verb, transforms::processor)
+    })
+    .about("rudder-server's processor: salesforce, salesforce_oauth, salesforce_oauth_sandbox")
+    .backend(Backend::ByDestination),
+    events("/routerTransform", |verb| on(verb, transforms::router))
+        .about("rudder-server's router")
+        .backend(Backend::ByBody),
+    events("/batch", |verb| on(verb, transforms::batch)).backend(Backend::ByBody),
+    events("/v0/destinations/{destination}/proxy", |verb| {
+        on(verb, deliveries::proxy_v0)
+    })
+    .about("rudder-server's deliveries: sends one request to Salesforce")
+    .backend(Backend::ByDestination),
+    events("/v1/destinations/{destination}/proxy", |verb| {
+        on(verb, deliveries::proxy_v1)
+    })
+    .about("rudder-server's deliveries: sends one request to Salesforce")
+    .backend(Backend::ByDestination),
+    get("/features", |verb| on(verb, status::features)).about("what rudder-server may ask for"),
+    get("/limits", |verb| on(verb, status::limits))
+        .about("API calls of each org: used, left, spent by kind, saved"),
+    probe("/health", |verb| on(verb, status::health)),
+    probe("/ready", |verb| on(verb, status::ready)),
+    probe("/metrics", |verb| on(verb, status::metrics)),
+    get("/version", |verb| on(verb, status::version)).about(""),
+    get("/buildVersion", |verb| on(verb, status::version)).about(""),
+    get("/transformerBuildVersion", |verb| on(verb, status::version)).about(""),
+    post("/deleteUsers", |verb| on(verb, status::delete_users)).backend(Backend::Upstream),
 ];
-
-const PROXY: &str = "rudder-server's deliveries: sends one request to Salesforce";
 
 /// How wide the paths are printed at least.
 const PATH_WIDTH: usize = 30;
@@ -146,7 +103,7 @@ const PATH_WIDTH: usize = 30;
 /// Every route: its method, its path, and a line about it.
 #[doc(hidden)]
 pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let told = |route: &'static Route| (route.method.name(), route.path, route.about);
+    let told = |route: &'static Route| (route.method, route.path, route.about.unwrap_or_default());
     ROUTES.iter().map(told)
 }
 
@@ -156,7 +113,7 @@ pub(super) fn routers() -> (Router<App>, Router<App>) {
     ROUTES
         .iter()
         .fold((events, others), |(events, others), route| {
-            let handler = (route.handler)(route.method.filter());
+            let handler = (route.handler)(route.filter);
             match route.kind {
                 RouteKind::Events => (events.route(route.path, handler), others),
                 RouteKind::Probe | RouteKind::Status => (events, others.route(route.path, handler)),
@@ -168,11 +125,13 @@ pub(super) fn routers() -> (Router<App>, Router<App>) {
 pub(super) fn index() -> String {
     let mut text =
         "salesforce-transformer: RudderStack events in, Salesforce requests out\n\n".to_owned();
-    let listed: Vec<&Route> = ROUTES.iter().filter(|route| route.is_listed).collect();
-    let is_one_line =
-        |one: &&Route, next: &&Route| one.about == next.about && one.kind == next.kind;
-    for line in listed.chunk_by(is_one_line) {
-        let paths: Vec<&str> = line.iter().map(|route| route.path).collect();
+    let listed = |route: &'static Route| Some((route, route.about?));
+    let listed: Vec<(&Route, &str)> = ROUTES.iter().filter_map(listed).collect();
+    let is_same_line = |(one, of_one): &(&Route, &str), (next, of_next): &(&Route, &str)| {
+        of_one == of_next && one.kind == next.kind
+    };
+    for line in listed.chunk_by(is_same_line) {
+        let paths: Vec<&str> = line.iter().map(|(route, _)| route.path).collect();
         // A route of two versions is told once.
         let paths = match paths.as_slice() {
             [v0, v1] if v0.strip_prefix("/v0") == v1.strip_prefix("/v1") => {
@@ -180,59 +139,63 @@ pub(super) fn index() -> String {
             }
             paths => paths.join("  "),
         };
-        let method = line.first().map_or("", |route| route.method.name());
-        let about = line.first().map_or("", |route| route.about);
-        let told = format!("{method:<4} {paths:<PATH_WIDTH$}  {about}");
-        // Writing to a text does not fail.
-        let _ = writeln!(text, "{}", told.trim_end());
+        if let Some((route, about)) = line.first() {
+            let told = format!("{:<4} {paths:<PATH_WIDTH$}  {about}", route.method);
+            text.push_str(told.trim_end());
+            text.push('\n');
+        }
     }
     text
 }
 
+const fn get(path: &'static str, handler: HandlerOf) -> Route {
+    Route {
+        method: "GET",
+        filter: MethodFilter::GET,
+        handler,
+        path,
+        about: None,
+        kind: RouteKind::Status,
+        client: Client::Person,
+        backend: Backend::Local,
+    }
+}
+
+const fn probe(path: &'static str, handler: HandlerOf) -> Route {
+    Route {
+        kind: RouteKind::Probe,
+        ..get(path, handler).about("")
+    }
+}
+
+const fn post(path: &'static str, handler: HandlerOf) -> Route {
+    Route {
+        method: "POST",
+        filter: MethodFilter::POST,
+        client: Client::RudderServer,
+        ..get(path, handler)
+    }
+}
+
+const fn events(path: &'static str, handler: HandlerOf) -> Route {
+    Route {
+        kind: RouteKind::Events,
+        ..post(path, handler)
+    }
+}
+
 impl Route {
-    const fn events(
-        path: &'static str,
-        about: &'static str,
-        backend: Backend,
-        handler: fn(MethodFilter) -> MethodRouter<App>,
-    ) -> Self {
-        Self {
-            method: RouteMethod::Post,
-            path,
-            about,
-            is_listed: true,
-            kind: RouteKind::Events,
-            client: Client::RudderServer,
-            backend,
-            handler,
-        }
+    const fn about(self, about: &'static str) -> Self {
+        let about = Some(about);
+        Self { about, ..self }
     }
 
-    const fn status(
-        path: &'static str,
-        about: &'static str,
-        handler: fn(MethodFilter) -> MethodRouter<App>,
-    ) -> Self {
-        Self {
-            method: RouteMethod::Get,
-            kind: RouteKind::Status,
-            client: Client::Person,
-            ..Self::events(path, about, Backend::Local, handler)
-        }
+    const fn client(self, client: Client) -> Self {
+        Self { client, ..self }
     }
 
-    const fn probe(path: &'static str, handler: fn(MethodFilter) -> MethodRouter<App>) -> Self {
-        Self {
-            kind: RouteKind::Probe,
-            ..Self::status(path, "", handler)
-        }
-    }
-
-    const fn unlisted(self) -> Self {
-        Self {
-            is_listed: false,
-            ..self
-        }
+    const fn backend(self, backend: Backend) -> Self {
+        Self { backend, ..self }
     }
 
     /// The route of a request; `None` where its path is none of ours.
@@ -251,22 +214,6 @@ impl Client {
     /// Who reads the errors of a request.
     pub(super) fn of(request: &Extensions) -> Self {
         Route::of(request).map_or(Self::RudderServer, |route| route.client)
-    }
-}
-
-impl RouteMethod {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-        }
-    }
-
-    fn filter(self) -> MethodFilter {
-        match self {
-            Self::Get => MethodFilter::GET,
-            Self::Post => MethodFilter::POST,
-        }
     }
 }
 
