@@ -55,8 +55,9 @@ async fn proxy(
         let request = ProxyRequest::read(document.root(), version)?;
         let timeout = app.proxy_timeout(&headers);
         let outcome = app.proxy.deliver(name, &request, timeout).await;
+        let delivered = outcome.into_delivered();
         let traces = Traces::of_jobs(request.jobs.iter().map(|job| job.metadata));
-        let (status, json) = reply::proxy::answer(version, name, &request, &outcome);
+        let (status, json) = reply::proxy::answer(version, name, &request, &delivered);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let traces = traces.map(Extension);
         Ok((status, traces, json_response(Body::from(json))).into_response())

@@ -7,7 +7,6 @@ use super::{
 use crate::{
     json::{Bracket, Kind, Value, Writer},
     rudderstack::{Batch, Entry, Event},
-    salesforce::Key,
     transform::{
         descriptor::Descriptor,
         error::EventError,
@@ -179,7 +178,7 @@ struct Note<'o> {
     /// They share it (row 11): the proxy can ask for each to be sent alone.
     coalesced: bool,
     /// What its record was looked up by: what a further lookup may mend, the proxy has tried again.
-    looked_up_by: Option<&'o Key>,
+    looked_up_by: Option<&'o str>,
     /// It is the one that rudder-server has stored, and comes again on each attempt.
     is_stored: bool,
 }
@@ -194,7 +193,8 @@ impl<'o> Note<'o> {
             coalesced: outcome.entries.len() > 1,
             looked_up_by: described
                 .iter()
-                .find_map(|request| request.looked_up_by.as_ref()),
+                .find_map(|request| request.looked_up_by.as_ref())
+                .map(|key| key.field()),
             is_stored: matches!(
                 outcome.result,
                 Ok(Requests::Transformed { is_noted: true, .. })
@@ -243,10 +243,10 @@ fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
     if note.is_stored {
         json.json(r#""stored":true"#);
     }
-    if let Some(key) = note.looked_up_by {
+    if let Some(field) = note.looked_up_by {
         json.key("lookedUp");
         json.object(|json| {
-            json.text_member("field", key.field());
+            json.text_member("field", field);
             json.key("attempt");
             json.number(entry.attempt());
         });

@@ -34,8 +34,13 @@ impl StatTags {
     }
 }
 
-/// The verdict of an entry that makes no request: its status, and what the metrics call it.
-pub(crate) type Verdict = (u16, Option<StatTags>);
+/// The verdict of an entry or a job: its status, and what the metrics call it where it failed.
+pub type Verdict = (u16, Option<StatTags>);
+
+/// What was asked for has been done.
+pub(crate) const SUCCEEDED: Verdict = (200, None);
+/// The status of what is not to be sent again.
+pub(crate) const ABORTED: u16 = 400;
 
 const INVALID_EVENT: Verdict = (
     400,
@@ -143,6 +148,6 @@ pub(crate) fn by_disposition(disposition: Disposition) -> Verdict {
         }
         Disposition::Throttle => (429, Some(StatTags::new("network", "throttled"))),
         Disposition::Wait => (429, Some(StatTags::new("platform", "configuration"))),
-        Disposition::Abort => (400, Some(StatTags::new("network", "aborted"))),
+        Disposition::Abort => (ABORTED, Some(StatTags::new("network", "aborted"))),
     }
 }
