@@ -19,7 +19,7 @@ mod error_response;
 mod guarded_body;
 mod middleware;
 mod parts;
-pub mod request_error;
+mod request_error;
 mod routes;
 mod status;
 mod streamed_response;
@@ -96,7 +96,7 @@ pub(crate) fn router(
     let (events, others) = routes::routers();
     let routes = others
         .merge(middleware::around_events(events, config))
-        .fallback(status::unknown)
-        .method_not_allowed_fallback(status::wrong_method);
+        .fallback(status::not_found)
+        .method_not_allowed_fallback(status::method_not_allowed);
     middleware::around_all(routes, &app).with_state(app)
 }

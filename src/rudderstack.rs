@@ -12,7 +12,7 @@ mod error;
 pub mod event;
 
 pub use batch::{Batch, Entry, Route};
-pub use bodies::{Bodies, Format};
+pub use bodies::{Format, RawBatch};
 pub use destination::{Destination, DestinationName, Login};
 pub use error::{AnswerTooLarge, BodyError, ReadError};
 pub use event::Event;

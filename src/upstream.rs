@@ -35,10 +35,10 @@ pub use self::{destination::is_for_salesforce, pass::FromUpstream};
 use crate::config::UpstreamSettings;
 
 /// How long the upstream is left alone between two questions as long as it has not answered.
-const ASK_AGAIN: Duration = Duration::from_millis(200);
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How long a connection to it may take.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The transformer behind this one.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Upstream {
             .redirect(redirect::Policy::none())
             .no_gzip()
             .http1_only()
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(settings.upstream_timeout)
             .build()?;
         let upstream = Arc::new(Self {
@@ -136,7 +136,7 @@ impl Upstream {
 
     /// Whether its last answer came.
     #[must_use]
-    pub fn answers(&self) -> bool {
+    pub fn is_answering(&self) -> bool {
         self.has_answered() && !self.failing.load(Ordering::Relaxed)
     }
 
@@ -167,7 +167,7 @@ impl Upstream {
                 Err(error) => {
                     outage.get_or_insert_with(Outage::begun).tell(error);
                     upstream.failing.store(true, Ordering::Relaxed);
-                    ASK_AGAIN
+                    RETRY_INTERVAL
                 }
             };
             drop(upstream);

@@ -4,7 +4,7 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use salesforce_transformer::{
     config::rules::{Compatibility, Placeholders, Rules},
     json::{Document, Writer},
-    rudderstack::{Batch, Bodies, Destination, DestinationName, Format},
+    rudderstack::{Batch, Destination, DestinationName, Format, RawBatch},
     transform::{gate, mapping, plan, target::Target},
 };
 
@@ -36,7 +36,7 @@ fn contract(bencher: Bencher<'_, '_>) {
     let outline = Document::read(&body).unwrap();
     let bencher = bencher.counter(ItemsCount::new(EVENTS));
     bencher.bench(|| {
-        let bodies = Bodies::router(outline.root(), Format::Plain, None).unwrap();
+        let bodies = RawBatch::router(outline.root(), Format::Plain, None).unwrap();
         let resolved = bodies.resolved();
         bodies.read(&resolved).entries.len()
     });
@@ -92,7 +92,7 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
 fn in_a_batch(kind: Kind, run: impl FnOnce(&Batch<'_>, &Destination)) {
     let body = body(kind);
     let outline = Document::read(&body).unwrap();
-    let bodies = Bodies::router(outline.root(), Format::Plain, None).unwrap();
+    let bodies = RawBatch::router(outline.root(), Format::Plain, None).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     let name = DestinationName::SalesforceOauth;

@@ -14,13 +14,13 @@ use axum::{
 
 use super::{
     App,
-    error_response::{Refused, Rejection},
+    error_response::{LoggedRejection, Rejection},
     guarded_body::guarded,
-    routes::{Client, Route},
+    request_error::RequestError,
+    routes::{ClientKind, HttpRoute},
     traces::{self, Traces},
 };
 use crate::{
-    http::request_error::RequestError,
     server::memory::{OfConnection, Share},
     transform::outcome::{Outcome, Requests},
     upstream::FromUpstream,
@@ -66,7 +66,7 @@ impl EventCounts {
 struct AccessLogEntry {
     app: App,
     method: Method,
-    route: Option<&'static Route>,
+    route: Option<&'static HttpRoute>,
     start: Instant,
     share: Arc<Share>,
     /// The client's own trace, of the header `traceparent`.
@@ -77,11 +77,11 @@ struct AccessLogEntry {
 /// Observes a request, also one that its client abandons.
 pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let share = app.in_flight.begin();
-    let route = Route::of(request.extensions());
+    let route = HttpRoute::of(request.extensions());
     let connection = request.extensions_mut().remove::<OfConnection>();
     request.extensions_mut().insert(Arc::clone(&share));
     let crowded = connection.as_ref().and_then(OfConnection::crowded);
-    let crowded = crowded.filter(|_| !route.is_some_and(Route::is_probe));
+    let crowded = crowded.filter(|_| !route.is_some_and(HttpRoute::is_probe));
     let mut entry = AccessLogEntry {
         app,
         method: request.method().clone(),
@@ -95,7 +95,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         None => next.run(request).await,
         Some(most) => Rejection {
             error: RequestError::Crowded { most },
-            client: Client::RudderServer,
+            client: ClientKind::RudderServer,
         }
         .into_response(),
     };
@@ -112,15 +112,15 @@ impl AccessLogEntry {
         };
         let elapsed = self.start.elapsed();
         self.app.metrics.request(route, status, elapsed);
-        let refused = answer.get::<Refused>();
+        let refused = answer.get::<LoggedRejection>();
         if let Some((refused, reason)) =
             refused.and_then(|refused| Some((refused, refused.reason?)))
         {
             self.app.metrics.refused(reason);
             let unsupported = refused.destination.iter();
-            unsupported.for_each(|destination| self.app.unsupported.asked_for(destination));
+            unsupported.for_each(|destination| self.app.unsupported.report(destination));
         }
-        if status == 200 && self.route.is_some_and(Route::is_probe) {
+        if status == 200 && self.route.is_some_and(HttpRoute::is_probe) {
             tracing::debug!(method = %self.method, route, status, "polled");
             return;
         }
@@ -129,7 +129,7 @@ impl AccessLogEntry {
 
     /// At error level where somebody may have to mend something before the request can be served.
     fn log(&self, route: &str, status: u16, elapsed: Duration, answer: &Extensions) {
-        let refused = answer.get::<Refused>();
+        let refused = answer.get::<LoggedRejection>();
         let reason = refused.and_then(|refused| refused.reason);
         let error = refused.map(|refused| refused.error.as_str());
         let counts = answer.get::<EventCounts>();

@@ -13,9 +13,8 @@ use futures_util::StreamExt;
 use http_body::Body as _;
 use tokio::time::{Instant, timeout_at};
 
-use super::{App, error_response::Rejection, routes::Client};
+use super::{App, error_response::Rejection, request_error::RequestError, routes::ClientKind};
 use crate::{
-    http::request_error::RequestError,
     json::{Document, Unread},
     rudderstack::{batch, bodies},
     server::memory::Share,
@@ -48,14 +47,14 @@ pub(super) struct RequestBody {
     /// The share of its request in the memory of those in flight.
     pub(super) share: Arc<Share>,
     /// Who reads the answer.
-    pub(super) client: Client,
+    pub(super) client: ClientKind,
 }
 
 impl FromRequest<App> for RequestBody {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Rejection> {
-        let client = Client::of(request.extensions());
+        let client = ClientKind::of(request.extensions());
         let share = app.share(request.extensions());
         let read = async {
             require_identity(request.headers())?;
@@ -79,8 +78,8 @@ impl RequestBody {
     /// The JSON of the body, `text`, walked through once.
     pub(super) fn document<'t>(&self, text: &'t str) -> Result<Document<'t>, RequestError> {
         // The half of the memory that is not counted is for its other half.
-        let room = |bytes| self.share.make(bytes / 2);
-        Document::read_within(text, room).map_err(|unread| match unread {
+        let reserve = |bytes| self.share.make(bytes / 2);
+        Document::read_within(text, reserve).map_err(|unread| match unread {
             Unread::NotJson(error) => RequestError::NotJson(error),
             Unread::NoRoom(overloaded) => overloaded.into(),
         })
@@ -89,7 +88,7 @@ impl RequestBody {
     /// The same for a body of events, whose memory is taken.
     pub(super) fn events<'t>(&self, text: &'t str) -> Result<Document<'t>, RequestError> {
         let document = self.document(text)?;
-        let events = bodies::most_events(document.root());
+        let events = bodies::max_events(document.root());
         self.share.make(events.saturating_mul(EVENT_BYTES))?;
         Ok(document)
     }
@@ -126,7 +125,7 @@ pub(super) async fn read(
 ) -> Result<Bytes, RequestError> {
     let expected = body.size_hint().lower().min(MAX_RESERVED);
     let expected = usize::try_from(expected).unwrap_or(0);
-    let (begun, mut pieces) = (Instant::now(), Pieces::One(Bytes::new()));
+    let (begun, mut pieces) = (Instant::now(), BodyPieces::One(Bytes::new()));
     let mut stream = body.into_data_stream();
     loop {
         let due = limits.due(begun, Instant::now(), pieces.length());
@@ -189,12 +188,12 @@ impl BodyLimits {
 
 /// A body as it arrives. A piece alone stays as it is. Several are copied: each would keep the buffer that it was read into,
 /// however little of it is the piece.
-enum Pieces {
+enum BodyPieces {
     One(Bytes),
     Several(BytesMut),
 }
 
-impl Pieces {
+impl BodyPieces {
     fn length(&self) -> usize {
         match self {
             Self::One(piece) => piece.len(),
@@ -216,11 +215,11 @@ impl Pieces {
     }
 }
 
-impl From<Pieces> for Bytes {
-    fn from(pieces: Pieces) -> Self {
+impl From<BodyPieces> for Bytes {
+    fn from(pieces: BodyPieces) -> Self {
         match pieces {
-            Pieces::One(piece) => piece,
-            Pieces::Several(pieces) => pieces.freeze(),
+            BodyPieces::One(piece) => piece,
+            BodyPieces::Several(pieces) => pieces.freeze(),
         }
     }
 }

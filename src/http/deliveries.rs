@@ -11,11 +11,11 @@ use axum::{
 };
 
 use super::{
-    App, body::RequestBody, error_response::Rejection, parts::DestinationPath, routes::Client,
-    streamed_response::json_response, traces::Traces,
+    App, body::RequestBody, error_response::Rejection, parts::DestinationPath,
+    request_error::RequestError, routes::ClientKind, streamed_response::json_response,
+    traces::Traces,
 };
 use crate::{
-    http::request_error::RequestError,
     reply,
     rudderstack::delivery_request::{ProxyRequest, ProxyVersion},
 };
@@ -68,12 +68,12 @@ async fn proxy(
     });
     delivered.map_err(|error| Rejection {
         error,
-        client: Client::RudderServer,
+        client: ClientKind::RudderServer,
     })
 }
 
 impl App {
-    /// How long the caller of the proxy waits for Salesforce: the header `RdProxy-Timeout` in ms, else the setting.
+    /// How long the client of the proxy waits for Salesforce: the header `RdProxy-Timeout` in ms, else the setting.
     fn proxy_timeout(&self, headers: &HeaderMap) -> Duration {
         let header = headers
             .get("rdproxy-timeout")

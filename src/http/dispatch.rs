@@ -13,10 +13,10 @@ use super::{
     App,
     body::{self, gunzipped},
     error_response::Rejection,
-    routes::{Backend, Client, Route},
+    request_error::RequestError,
+    routes::{Backend, ClientKind, HttpRoute},
 };
 use crate::{
-    http::request_error::RequestError,
     rudderstack::DestinationName,
     server::memory::Share,
     upstream::{self, Upstream, UpstreamError},
@@ -38,7 +38,7 @@ pub(super) async fn dispatch(
     };
     answered.await.map_err(|error| Rejection {
         error,
-        client: Client::RudderServer,
+        client: ClientKind::RudderServer,
     })
 }
 
@@ -60,8 +60,8 @@ async fn here_or_there(
     request: Request,
     next: Next,
 ) -> Result<Response, RequestError> {
-    let route = Route::of(request.extensions());
-    if !route.is_some_and(Route::is_probe) && !upstream.has_answered() {
+    let route = HttpRoute::of(request.extensions());
+    if !route.is_some_and(HttpRoute::is_probe) && !upstream.has_answered() {
         return Err(UpstreamError::NeverAnswered.into());
     }
     let (request, is_local) = match route.map_or(Backend::Upstream, |route| route.backend) {

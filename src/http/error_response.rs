@@ -9,16 +9,14 @@ use axum::{
 };
 use serde_json::json;
 
-use super::routes::Client;
-use crate::{
-    http::request_error::RequestError, rudderstack::BodyError, server::memory::Overloaded,
-};
+use super::{request_error::RequestError, routes::ClientKind};
+use crate::{rudderstack::BodyError, server::memory::Overloaded};
 
 /// A request that cannot be served, and who is told.
 #[derive(Debug)]
 pub(super) struct Rejection {
     pub(super) error: RequestError,
-    pub(super) client: Client,
+    pub(super) client: ClientKind,
 }
 
 /// What the client is to do with the request.
@@ -31,7 +29,7 @@ enum ErrorClass {
 
 /// Why a request is refused, for its line in the log and for the metrics.
 #[derive(Clone, Debug)]
-pub(super) struct Refused {
+pub(super) struct LoggedRejection {
     /// The value of `X-Rudder-Error-Reason`, where the request is to be sent again.
     pub(super) reason: Option<&'static str>,
     /// The error, without what the log must not hold.
@@ -45,11 +43,11 @@ impl IntoResponse for Rejection {
         let Self { error, client } = &self;
         let body = Json(json!({ "error": error.to_string() }));
         let class = match client {
-            Client::Person => for_person(error),
-            Client::RudderServer => for_rudder_server(error),
+            ClientKind::Person => for_person(error),
+            ClientKind::RudderServer => for_rudder_server(error),
         };
         let refused = |reason| {
-            Extension(Refused {
+            Extension(LoggedRejection {
                 reason,
                 error: logged(error),
                 destination: unsupported_destination(error),

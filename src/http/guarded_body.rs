@@ -39,7 +39,7 @@ struct GuardedBody {
     guard: Arc<ResponseGuard>,
 }
 
-/// Bytes of an answer: hyper keeps them until the caller has taken them, long after it is done with the body.
+/// Bytes of an answer: hyper keeps them until the client has taken them, long after it is done with the body.
 struct GuardedBytes {
     bytes: Bytes,
     _guard: Arc<ResponseGuard>,

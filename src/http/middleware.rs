@@ -17,8 +17,11 @@ use tower_http::{
     decompression::RequestDecompressionLayer,
 };
 
-use super::{App, access_log, dispatch, drain, error_response::Rejection, routes::Client};
-use crate::{config::Config, http::request_error::RequestError, lifecycle::panic_message};
+use super::{
+    App, access_log, dispatch, drain, error_response::Rejection, request_error::RequestError,
+    routes::ClientKind,
+};
+use crate::{config::Config, lifecycle::panic_message};
 
 /// Answers below this size are sent as they are, in bytes.
 const SMALLEST_COMPRESSED: u16 = 1024;
@@ -92,7 +95,7 @@ fn tidied(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Has a caller that keeps its connection alive open the next one elsewhere, once this service is about to stop.
+/// Has a client that keeps its connection alive open the next one elsewhere, once this service is about to stop.
 async fn close_when_stopping(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if !app.ready.is_ready() {
@@ -117,6 +120,6 @@ async fn api_version(mut response: Response) -> Response {
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
     let cause = panic_message(cause.as_ref());
     tracing::error!(cause, "a handler panicked: please report this as a bug");
-    let (error, client) = (RequestError::Panicked, Client::RudderServer);
+    let (error, client) = (RequestError::Panicked, ClientKind::RudderServer);
     Rejection { error, client }.into_response()
 }

@@ -5,9 +5,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 
-use super::{App, error_response::Rejection, routes::Client};
+use super::{App, error_response::Rejection, request_error::RequestError, routes::ClientKind};
 use crate::{
-    http::request_error::RequestError,
     rudderstack::{BodyError, DestinationName, Format},
     text::shortened,
 };
@@ -24,7 +23,7 @@ impl FromRequestParts<App> for DestinationPath {
         let known = DestinationName::parse(&name).map(Self);
         known.ok_or_else(|| Rejection {
             error: BodyError::unknown_destination(&name).into(),
-            client: Client::of(&parts.extensions),
+            client: ClientKind::of(&parts.extensions),
         })
     }
 }
@@ -45,7 +44,7 @@ impl FromRequestParts<App> for JsonContentType {
             error: RequestError::ContentType {
                 found: shortened(found),
             },
-            client: Client::of(&parts.extensions),
+            client: ClientKind::of(&parts.extensions),
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 
 /// Why a whole request cannot be served.
 #[derive(Debug, Error)]
-pub enum RequestError {
+pub(super) enum RequestError {
     /// The body is no JSON text.
     #[error("the body is no JSON: {0}")]
     NotJson(#[source] serde_json::Error),
@@ -46,7 +46,7 @@ pub enum RequestError {
         /// How many may be.
         most: usize,
     },
-    /// The caller did not send the rest of the body in time.
+    /// The client did not send the rest of the body in time.
     #[error(
         "the rest of the body did not arrive: {arrived} bytes came, then nothing for {} (the setting BODY_TIMEOUT), or less than {rate} bytes a second (MIN_BODY_RATE)",
         humantime::format_duration(*.timeout)
@@ -76,7 +76,7 @@ pub enum RequestError {
         /// The content encoding that the request names.
         found: String,
     },
-    /// An event may succeed later, and the caller drops an event that fails on its own (row "always").
+    /// An event may succeed later, and the client drops an event that fails on its own (row "always").
     #[error("an event cannot be served for now, and rudder-server's processor would drop it: {0}")]
     NotNow(Box<EventError>),
     /// The request is for the upstream, which has not answered.
@@ -103,16 +103,14 @@ pub enum RequestError {
 
 impl RequestError {
     /// The error for a path, cut to a length that an answer and a line of the log can hold.
-    #[must_use]
-    pub fn unknown_path(path: &str) -> Self {
+    pub(super) fn unknown_path(path: &str) -> Self {
         Self::UnknownPath {
             path: shortened(path),
         }
     }
 
     /// The error for a method that a path is not asked with, cut likewise.
-    #[must_use]
-    pub fn method(path: &str, method: &str) -> Self {
+    pub(super) fn method(path: &str, method: &str) -> Self {
         Self::Method {
             path: shortened(path),
             method: shortened(method),

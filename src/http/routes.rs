@@ -13,7 +13,7 @@ use super::{App, deliveries, status, transforms};
 type HandlerOf = fn(MethodFilter) -> MethodRouter<App>;
 
 /// A route of this service.
-pub(super) struct Route {
+pub(super) struct HttpRoute {
     method: &'static str,
     filter: MethodFilter,
     handler: HandlerOf,
@@ -23,7 +23,7 @@ pub(super) struct Route {
     about: Option<&'static str>,
     kind: RouteKind,
     /// Who reads the errors of its handler.
-    pub(super) client: Client,
+    pub(super) client: ClientKind,
     pub(super) backend: Backend,
 }
 
@@ -40,7 +40,7 @@ enum RouteKind {
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Client {
+pub(super) enum ClientKind {
     /// Somebody with curl, or a program of theirs.
     Person,
     /// rudder-server.
@@ -61,11 +61,11 @@ pub(super) enum Backend {
 }
 
 /// Every route of the service.
-static ROUTES: [Route; 16] = [
+static ROUTES: [HttpRoute; 16] = [
     get("/", |verb| on(verb, status::index)),
     events("/transform", |verb| on(verb, transforms::transform))
         .about("events in any form; answers an array, one element a request or failed event")
-        .client(Client::Person),
+        .client(ClientKind::Person),
     events("/v0/destinations/{destination}", |verb| {
         on(verb, transforms::processor)
     })
@@ -103,7 +103,8 @@ const PATH_WIDTH: usize = 30;
 /// Every route: its method, its path, and a line about it.
 #[doc(hidden)]
 pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let told = |route: &'static Route| (route.method, route.path, route.about.unwrap_or_default());
+    let told =
+        |route: &'static HttpRoute| (route.method, route.path, route.about.unwrap_or_default());
     ROUTES.iter().map(told)
 }
 
@@ -125,9 +126,10 @@ pub(super) fn routers() -> (Router<App>, Router<App>) {
 pub(super) fn index() -> String {
     let mut text =
         "salesforce-transformer: RudderStack events in, Salesforce requests out\n\n".to_owned();
-    let listed = |route: &'static Route| Some((route, route.about?));
-    let listed: Vec<(&Route, &str)> = ROUTES.iter().filter_map(listed).collect();
-    let is_same_line = |(one, of_one): &(&Route, &str), (next, of_next): &(&Route, &str)| {
+    let listed = |route: &'static HttpRoute| Some((route, route.about?));
+    let listed: Vec<(&HttpRoute, &str)> = ROUTES.iter().filter_map(listed).collect();
+    let is_same_line = |(one, of_one): &(&HttpRoute, &str),
+                        (next, of_next): &(&HttpRoute, &str)| {
         of_one == of_next && one.kind == next.kind
     };
     for line in listed.chunk_by(is_same_line) {
@@ -148,49 +150,49 @@ pub(super) fn index() -> String {
     text
 }
 
-const fn get(path: &'static str, handler: HandlerOf) -> Route {
-    Route {
+const fn get(path: &'static str, handler: HandlerOf) -> HttpRoute {
+    HttpRoute {
         method: "GET",
         filter: MethodFilter::GET,
         handler,
         path,
         about: None,
         kind: RouteKind::Status,
-        client: Client::Person,
+        client: ClientKind::Person,
         backend: Backend::Local,
     }
 }
 
-const fn probe(path: &'static str, handler: HandlerOf) -> Route {
-    Route {
+const fn probe(path: &'static str, handler: HandlerOf) -> HttpRoute {
+    HttpRoute {
         kind: RouteKind::Probe,
         ..get(path, handler).about("")
     }
 }
 
-const fn post(path: &'static str, handler: HandlerOf) -> Route {
-    Route {
+const fn post(path: &'static str, handler: HandlerOf) -> HttpRoute {
+    HttpRoute {
         method: "POST",
         filter: MethodFilter::POST,
-        client: Client::RudderServer,
+        client: ClientKind::RudderServer,
         ..get(path, handler)
     }
 }
 
-const fn events(path: &'static str, handler: HandlerOf) -> Route {
-    Route {
+const fn events(path: &'static str, handler: HandlerOf) -> HttpRoute {
+    HttpRoute {
         kind: RouteKind::Events,
         ..post(path, handler)
     }
 }
 
-impl Route {
+impl HttpRoute {
     const fn about(self, about: &'static str) -> Self {
         let about = Some(about);
         Self { about, ..self }
     }
 
-    const fn client(self, client: Client) -> Self {
+    const fn client(self, client: ClientKind) -> Self {
         Self { client, ..self }
     }
 
@@ -210,10 +212,10 @@ impl Route {
     }
 }
 
-impl Client {
+impl ClientKind {
     /// Who reads the errors of a request.
     pub(super) fn of(request: &Extensions) -> Self {
-        Route::of(request).map_or(Self::RudderServer, |route| route.client)
+        HttpRoute::of(request).map_or(Self::RudderServer, |route| route.client)
     }
 }
 

@@ -13,11 +13,12 @@ use serde_json::{Value as JsonValue, json};
 use super::{
     App,
     error_response::Rejection,
-    routes::{self, Client},
+    request_error::RequestError,
+    routes::{self, ClientKind},
 };
 use crate::{
-    http::request_error::RequestError, metrics::Now, rudderstack::DestinationName,
-    salesforce::limits::Figures, server::telemetry, upstream::Upstream,
+    metrics::Now, rudderstack::DestinationName, salesforce::limits::Figures, server::telemetry,
+    upstream::Upstream,
 };
 
 /// The destinations by the names that `/features` advertises.
@@ -110,7 +111,10 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     let now = Now {
         in_flight: &app.in_flight,
         is_ready: app.not_ready_reason().is_none(),
-        upstream_answers: app.upstream.as_ref().map(|upstream| upstream.answers()),
+        upstream_answers: app
+            .upstream
+            .as_ref()
+            .map(|upstream| upstream.is_answering()),
         lost_lines: telemetry::lost_lines(),
     };
     (
@@ -129,19 +133,19 @@ pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
 }
 
 /// A route that is asked with another method.
-pub(super) async fn wrong_method(method: Method, uri: Uri) -> Rejection {
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Rejection {
     Rejection {
         error: RequestError::method(uri.path(), method.as_str()),
-        client: Client::Person,
+        client: ClientKind::Person,
     }
 }
 
-/// Everything else. A POST may be rudder-server's, whose events a 404 would drop.
-pub(super) async fn unknown(method: Method, uri: Uri) -> Rejection {
+/// A path that is none of ours. A POST may be rudder-server's, whose events a 404 would drop.
+pub(super) async fn not_found(method: Method, uri: Uri) -> Rejection {
     let client = if method == Method::POST {
-        Client::RudderServer
+        ClientKind::RudderServer
     } else {
-        Client::Person
+        ClientKind::Person
     };
     Rejection {
         error: RequestError::unknown_path(uri.path()),
@@ -149,7 +153,7 @@ pub(super) async fn unknown(method: Method, uri: Uri) -> Rejection {
     }
 }
 
-/// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the caller keeps and reports.
+/// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the client keeps and reports.
 pub(super) async fn delete_users() -> Response {
     let error = "deleting users is not supported for the Salesforce destinations: delete the records in Salesforce";
     (

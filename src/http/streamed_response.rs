@@ -1,5 +1,5 @@
 //! The answer of a route, written by a future that owns what it is written from: a short one goes out as one buffer, a long
-//! one in pieces, each made once the caller has taken the one before.
+//! one in pieces, each made once the client has taken the one before.
 
 use std::{
     future::{self, Future},
@@ -17,11 +17,10 @@ use axum::{
 use http_body::Frame;
 
 use super::{
-    access_log::EventCounts, body::RequestBody, error_response::Rejection, routes::Client,
-    traces::Traces,
+    access_log::EventCounts, body::RequestBody, error_response::Rejection,
+    request_error::RequestError, routes::ClientKind, traces::Traces,
 };
 use crate::{
-    http::request_error::RequestError,
     reply::pieces::{self, Next, Outlet, PIECE},
     server::memory::{Memory, Overloaded, Share},
 };
@@ -39,7 +38,7 @@ const STREAMED_BYTES: usize = PIECE * 5 / 2;
 
 /// An answer that is being written.
 struct StreamedResponse {
-    client: Client,
+    client: ClientKind,
     share: Arc<Share>,
     head: Arc<ResponseHead>,
     outlet: Outlet,

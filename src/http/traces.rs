@@ -43,7 +43,7 @@ pub(super) fn of_header(headers: &HeaderMap) -> Option<String> {
     trace_id(parent).map(ToOwned::to_owned)
 }
 
-/// The caller's trace and those of the events, as one text.
+/// The client's trace and those of the events, as one text.
 pub(super) fn joined(own: Option<&str>, events: Option<&Traces>) -> Option<String> {
     let events = events.map(|traces| traces.0.as_slice()).unwrap_or_default();
     let others = events.iter().map(String::as_str);

@@ -7,14 +7,14 @@ use super::{
     access_log::EventCounts,
     body::RequestBody,
     parts::{DestinationPath, JsonContentType, format},
+    request_error::RequestError,
     streamed_response::{ResponseWriter, respond},
     traces::Traces,
 };
 use crate::{
-    http::request_error::RequestError,
     json::Document,
     reply,
-    rudderstack::{Batch, Bodies, Route, dynamic_config::Resolved},
+    rudderstack::{Batch, RawBatch, Route, dynamic_config::Resolved},
     server::memory::Overloaded,
     transform::outcome,
 };
@@ -28,7 +28,7 @@ pub(super) async fn transform(
     respond(body, |body, writer| async move {
         let text = body.text();
         let document = body.events(&text)?;
-        let bodies = Bodies::any_form(document.root())?;
+        let bodies = RawBatch::any_form(document.root())?;
         app.transformed(bodies, &body, false, writer).await
     })
     .await
@@ -44,7 +44,7 @@ pub(super) async fn processor(
     respond(body, move |body, writer| async move {
         let text = body.text();
         let document = body.events(&text)?;
-        let bodies = Bodies::processor(document.root(), format(&headers), name)?;
+        let bodies = RawBatch::processor(document.root(), format(&headers), name)?;
         app.transformed(bodies, &body, false, writer).await
     })
     .await
@@ -61,7 +61,7 @@ pub(super) async fn router(
         let document = body.events(&text)?;
         let secret = read_secret(&headers)?;
         let secret = secret.as_ref().map(Document::root);
-        let bodies = Bodies::router(document.root(), format(&headers), secret)?;
+        let bodies = RawBatch::router(document.root(), format(&headers), secret)?;
         let takes_results = takes_results(&headers);
         app.transformed(bodies, &body, takes_results, writer).await
     })
@@ -77,7 +77,7 @@ pub(super) async fn batch(
     respond(body, |body, writer| async move {
         let text = body.text();
         let document = body.events(&text)?;
-        let bodies = Bodies::router(document.root(), format(&headers), None)?;
+        let bodies = RawBatch::router(document.root(), format(&headers), None)?;
         let resolved = app.resolved(&bodies, &body)?;
         let batch = bodies.read(&resolved);
         Ok(reply::router::no_batch(&batch, writer.outlet()).await)
@@ -109,17 +109,17 @@ impl App {
     /// The entries whose destinations have templates, resolved.
     fn resolved(
         &self,
-        bodies: &Bodies<'_>,
+        bodies: &RawBatch<'_>,
         body: &RequestBody,
     ) -> Result<Vec<Option<Box<Resolved>>>, Overloaded> {
-        let room = |bytes: usize| body.share.make(bytes);
-        bodies.resolved_within(self.pipeline.bounds().answer, room)
+        let reserve = |bytes: usize| body.share.make(bytes);
+        bodies.resolved_within(self.pipeline.bounds().answer, reserve)
     }
 
     /// Transforms a batch and writes its answer, of which the last piece is returned.
     async fn transformed(
         &self,
-        bodies: Bodies<'_>,
+        bodies: RawBatch<'_>,
         body: &RequestBody,
         takes_results: bool,
         writer: ResponseWriter,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 /// How often it is said of a type.
-const SAY_AGAIN: Duration = Duration::from_mins(1);
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How many types are told apart.
 const MAX_TYPES: u64 = 1_000;
@@ -17,14 +17,14 @@ pub(super) struct UnsupportedDestinations(Cache<String, ()>);
 
 impl Default for UnsupportedDestinations {
     fn default() -> Self {
-        let said = Cache::builder().time_to_live(SAY_AGAIN);
+        let said = Cache::builder().time_to_live(LOG_INTERVAL);
         Self(said.max_capacity(MAX_TYPES).build())
     }
 }
 
 impl UnsupportedDestinations {
     /// Notes that a request for a destination of this type was refused, and logs it once a minute.
-    pub(super) fn asked_for(&self, destination: &str) {
+    pub(super) fn report(&self, destination: &str) {
         let destination = destination.to_ascii_lowercase();
         let said = self.0.entry_by_ref(&destination).or_insert(());
         if said.is_fresh() {

@@ -15,12 +15,12 @@ use crate::{
 };
 
 /// How much longer than its part of the request an entry of the answer may become, about, in bytes.
-const ADDED: usize = 512;
+const ENTRY_OVERHEAD: usize = 512;
 
 /// Writes the answer, destinations in the order of their first events, and the events of each in theirs, and gives its last
 /// piece.
 pub async fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>], outlet: Outlet) -> Vec<u8> {
-    let mut pieces = Pieces::new(batch.bytes + ADDED * outcomes.len(), outlet);
+    let mut pieces = Pieces::new(batch.bytes + ENTRY_OVERHEAD * outcomes.len(), outlet);
     pieces.json.open(Bracket::Object);
     pieces.json.key("output");
     pieces.json.open(Bracket::Array);
@@ -39,7 +39,7 @@ pub fn echoed(batch: &Batch<'_>) -> usize {
     let secret = length(batch.secret);
     let entries = batch.entries.iter();
     entries
-        .map(|entry| length(entry.metadata) + length(entry.destination) + secret + ADDED)
+        .map(|entry| length(entry.metadata) + length(entry.destination) + secret + ENTRY_OVERHEAD)
         .sum()
 }
 
@@ -193,8 +193,7 @@ impl<'o> Note<'o> {
             coalesced: outcome.entries.len() > 1,
             looked_up_by: described
                 .iter()
-                .find_map(|request| request.looked_up_by.as_ref())
-                .map(|key| key.field()),
+                .find_map(|request| Some(request.looked_up_by.as_ref()?.field())),
             is_stored: matches!(
                 outcome.result,
                 Ok(Requests::Transformed { is_noted: true, .. })

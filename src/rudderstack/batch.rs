@@ -46,12 +46,12 @@ pub struct Entry<'a> {
     pub destination: Option<Value<'a>>,
     /// How long all of it is, as it came.
     pub bytes: usize,
-    of_job: OfJob<'a>,
+    job_metadata: JobMetadata<'a>,
 }
 
 /// What the metadata of every job are asked for. It is looked for once.
 #[derive(Clone, Copy, Debug, Default)]
-struct OfJob<'a> {
+struct JobMetadata<'a> {
     dont_batch: Option<Value<'a>>,
     secret: Option<Value<'a>>,
     traceparent: Option<Value<'a>>,
@@ -65,7 +65,7 @@ pub(super) fn attempts(value: Option<Value<'_>>) -> u64 {
     number.map_or(0, |number| number.parse().unwrap_or_default())
 }
 
-impl<'a> OfJob<'a> {
+impl<'a> JobMetadata<'a> {
     fn read(metadata: Option<Value<'a>>) -> Self {
         let members = metadata.and_then(Value::as_object).unwrap_or_default();
         let names = [
@@ -102,7 +102,7 @@ impl<'a> Entry<'a> {
             metadata,
             destination: destination.filter(is_carriable),
             bytes: whole.json().len(),
-            of_job: OfJob::read(metadata),
+            job_metadata: JobMetadata::read(metadata),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> Entry<'a> {
             metadata: None,
             destination: None,
             bytes: 0,
-            of_job: OfJob::default(),
+            job_metadata: JobMetadata::default(),
         }
     }
 
@@ -137,31 +137,31 @@ impl<'a> Entry<'a> {
     /// Whether an earlier answer asked for the job to be sent alone: `metadata.dontBatch`.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        self.of_job.dont_batch.is_some_and(Value::is_true)
+        self.job_metadata.dont_batch.is_some_and(Value::is_true)
     }
 
     /// How many attempts of the job have failed so far: `metadata.attemptNum`, else 0.
     #[must_use]
     pub fn attempt(&self) -> u64 {
-        self.of_job.attempt
+        self.job_metadata.attempt
     }
 
     /// The OAuth secret in the metadata.
     #[must_use]
     pub fn secret(&self) -> Option<Value<'a>> {
-        self.of_job.secret
+        self.job_metadata.secret
     }
 
     /// The trace that the event belongs to, in the form of the header `traceparent`.
     #[must_use]
     pub fn traceparent(&self) -> Option<Value<'a>> {
-        self.of_job.traceparent
+        self.job_metadata.traceparent
     }
 
     /// What an earlier answer has noted in the metadata for the delivery proxy.
     #[must_use]
     pub fn dest_info(&self) -> Option<Value<'a>> {
-        self.of_job.dest_info
+        self.job_metadata.dest_info
     }
 }
 

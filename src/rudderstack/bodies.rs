@@ -1,6 +1,6 @@
 //! The bodies in which events arrive, cut into their entries.
 //!
-//! A body is read in two steps, because a destination's templates are resolved between them: [`Bodies`] holds views of
+//! A body is read in two steps, because a destination's templates are resolved between them: [`RawBatch`] holds views of
 //! the request, [`Batch`] the events that are read from them.
 
 mod compacted;
@@ -18,8 +18,8 @@ use crate::{
 
 /// The entries of a request, one for each event.
 #[derive(Debug)]
-pub struct Bodies<'a> {
-    events: Vec<Body<'a>>,
+pub struct RawBatch<'a> {
+    events: Vec<RawEntry<'a>>,
     route: Route,
     name: DestinationName,
     secret: Option<Value<'a>>,
@@ -28,9 +28,9 @@ pub struct Bodies<'a> {
 
 /// One event as it came.
 #[derive(Clone, Copy, Debug)]
-enum Body<'a> {
+enum RawEntry<'a> {
     /// `{message, metadata, destination}`.
-    Entry(Parts<'a>),
+    Entry(EntryParts<'a>),
     /// An event without metadata and destination, as the SDKs send it.
     Bare(Value<'a>),
     /// Something that is no object.
@@ -39,14 +39,14 @@ enum Body<'a> {
 
 /// The parts of an entry.
 #[derive(Clone, Copy, Debug)]
-struct Parts<'a> {
+struct EntryParts<'a> {
     whole: Value<'a>,
     message: Option<Value<'a>>,
     metadata: Option<Value<'a>>,
     destination: Option<Value<'a>>,
 }
 
-impl<'a> Bodies<'a> {
+impl<'a> RawBatch<'a> {
     /// Reads the body of a processor route: an array of entries, or its compacted form.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl<'a> Bodies<'a> {
                 let elements = body
                     .as_array()
                     .ok_or(BodyError::Shape("an array of events"))?;
-                elements.into_iter().map(Body::read).collect()
+                elements.into_iter().map(RawEntry::read).collect()
             }
             Format::Compacted => {
                 let shape =
@@ -90,9 +90,8 @@ impl<'a> Bodies<'a> {
     ) -> Result<Self, BodyError> {
         let members = body.as_object().unwrap_or_default();
         let events = match format {
-            Format::Plain => {
-                elements(members, "input").map(|input| input.into_iter().map(Body::read).collect())
-            }
+            Format::Plain => elements(members, "input")
+                .map(|input| input.into_iter().map(RawEntry::read).collect()),
             Format::Compacted => compacted::expanded(members),
         };
         let shape = "an object with `input` (an array of events) and `destType`; where X-Content-Format says compacted, `destinations` too";
@@ -122,10 +121,10 @@ impl<'a> Bodies<'a> {
         let entries = body.as_array().or_else(|| elements(members, "input"));
         let has = |key| members.get(key).is_some();
         let events = match (entries, elements(members, "batch")) {
-            (Some(entries), _) => entries.into_iter().map(Body::read).collect(),
-            (None, Some(events)) => events.into_iter().map(Body::Bare).collect(),
-            (None, None) if has("message") => vec![Body::read(body)],
-            (None, None) if has("type") => vec![Body::Bare(body)],
+            (Some(entries), _) => entries.into_iter().map(RawEntry::read).collect(),
+            (None, Some(events)) => events.into_iter().map(RawEntry::Bare).collect(),
+            (None, None) if has("message") => vec![RawEntry::read(body)],
+            (None, None) if has("type") => vec![RawEntry::Bare(body)],
             (None, None) => {
                 return Err(BodyError::Shape(
                     "an array of {message, metadata, destination}, {\"input\": […]}, {\"batch\": [event, …]} or one event",
@@ -155,15 +154,15 @@ impl<'a> Bodies<'a> {
     /// The same, no entry longer than `most` bytes. Their memory is asked for.
     ///
     /// # Errors
-    /// What `room` says where there is none.
+    /// What `reserve` says where there is no memory.
     pub fn resolved_within<E>(
         &self,
         most: usize,
-        mut room: impl FnMut(usize) -> Result<(), E>,
+        mut reserve: impl FnMut(usize) -> Result<(), E>,
     ) -> Result<Vec<Option<Box<Resolved>>>, E> {
         let mut plain: Option<Value<'_>> = None;
-        let resolved = |body: &Body<'a>| {
-            let (Body::Entry(parts), Some(destination)) = (body, body.destination()) else {
+        let resolved = |body: &RawEntry<'a>| {
+            let (RawEntry::Entry(parts), Some(destination)) = (body, body.destination()) else {
                 return Ok(None);
             };
             if plain.is_some_and(|plain| plain.is(destination)) {
@@ -176,7 +175,7 @@ impl<'a> Bodies<'a> {
             // What cannot be carried is refused where it is, and would not be found in a text that is written anew.
             let flaw = parts.whole.flaw().or(destination.flaw());
             match parts.whole.as_object().filter(|_| flaw.is_none()) {
-                Some(entry) => dynamic_config::resolved(entry, destination, most, &mut room),
+                Some(entry) => dynamic_config::resolved(entry, destination, most, &mut reserve),
                 None => Ok(None),
             }
         };
@@ -193,7 +192,7 @@ impl<'a> Bodies<'a> {
         let entries = self.events.into_iter().zip(resolved);
         let entries = entries.map(|(body, resolved)| match resolved.as_deref() {
             None => body.entry(),
-            Some(Resolved::Entry(outline)) => Body::read(outline.root()).entry(),
+            Some(Resolved::Entry(document)) => RawEntry::read(document.root()).entry(),
             Some(Resolved::TooLong { length, most }) => body.entry().too_long(*length, *most),
         });
         Batch {
@@ -209,7 +208,7 @@ impl<'a> Bodies<'a> {
 
 /// How many events, and destinations, a body holds at most, whatever its form.
 #[must_use]
-pub fn most_events(body: Value<'_>) -> usize {
+pub fn max_events(body: Value<'_>) -> usize {
     let members = body.as_object().unwrap_or_default();
     let lists = members.pick(["input", "batch", "destinations"]);
     let counts = lists.into_iter().flatten().map(Value::count);
@@ -224,13 +223,13 @@ fn elements<'a>(members: Object<'a>, name: &str) -> Option<Vec<Value<'a>>> {
     members.get(name).and_then(Value::as_array)
 }
 
-impl<'a> Body<'a> {
+impl<'a> RawEntry<'a> {
     fn read(whole: Value<'a>) -> Self {
         let Some(members) = whole.as_object() else {
             return Self::Other(whole.kind().noun());
         };
         let [message, metadata, destination] = members.pick(["message", "metadata", "destination"]);
-        Self::Entry(Parts {
+        Self::Entry(EntryParts {
             whole,
             message,
             metadata,

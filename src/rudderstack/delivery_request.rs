@@ -263,10 +263,10 @@ mod tests {
             (r#"{"metadata":[]}"#, ProxyVersion::V1),
             (r#"{"metadata":[5]}"#, ProxyVersion::V1),
         ] {
-            let outline = Document::read(body).unwrap();
+            let document = Document::read(body).unwrap();
             assert!(
                 matches!(
-                    ProxyRequest::read(outline.root(), version),
+                    ProxyRequest::read(document.root(), version),
                     Err(BodyError::Shape(_))
                 ),
                 "{body}"

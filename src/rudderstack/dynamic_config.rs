@@ -35,12 +35,12 @@ pub enum Resolved {
 /// `None` where there is nothing to resolve: no config, or a destination that says so (`hasDynamicConfig: false`).
 ///
 /// # Errors
-/// What `room` says where there is none.
+/// What `reserve` says where there is no memory.
 pub fn resolved<E>(
     entry: Object<'_>,
     destination: Value<'_>,
     most: usize,
-    mut room: impl FnMut(usize) -> Result<(), E>,
+    mut reserve: impl FnMut(usize) -> Result<(), E>,
 ) -> Result<Option<Resolved>, E> {
     let Some(tree) = tree(entry, destination) else {
         return Ok(None);
@@ -49,11 +49,11 @@ pub fn resolved<E>(
     if length > most {
         return Ok(Some(Resolved::TooLong { length, most }));
     }
-    room(length)?;
+    reserve(length)?;
     let mut json = Writer::with_capacity(length);
     tree.write(&mut json);
-    match Document::read_within(json.into_text(), room) {
-        Ok(outline) => Ok(Some(Resolved::Entry(outline))),
+    match Document::read_within(json.into_text(), reserve) {
+        Ok(document) => Ok(Some(Resolved::Entry(document))),
         Err(Unread::NoRoom(error)) => Err(error),
         // What the writer writes is JSON: were it not, the entry would be read with its templates, and its login refused.
         Err(Unread::NotJson(_)) => Ok(None),
@@ -69,13 +69,13 @@ fn tree<'a>(entry: Object<'a>, destination: Value<'a>) -> Option<Tree<'a>> {
     let config = members.get("Config").filter(|_| !switched_off)?;
     let mut tree = Tree::of_object(entry);
     tree.set(&["destination"], Tree::Raw(destination));
-    let config = resolve(config, &mut tree, DEEPEST);
+    let config = resolve(config, &mut tree, MAX_DEPTH);
     tree.set(&["destination", "Config"], config);
     Some(tree)
 }
 
 /// How deep in a config templates are looked for.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// A JSON value that is opened only where it must be changed.
 #[derive(Clone)]

@@ -4,11 +4,11 @@ use super::*;
 use crate::json::Document;
 use crate::rudderstack::ReadError;
 
-fn outline(body: &str) -> Document<'_> {
+fn document(body: &str) -> Document<'_> {
     Document::read(body).unwrap()
 }
 
-fn kinds(bodies: Bodies<'_>) -> Vec<String> {
+fn kinds(bodies: RawBatch<'_>) -> Vec<String> {
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     let kind = |entry: &Entry<'_>| match &entry.event {
@@ -28,13 +28,13 @@ fn transform_takes_every_form_that_people_have_at_hand() {
         r#"{"type":"identify"}"#,
     ] {
         assert_eq!(
-            kinds(Bodies::any_form(outline(body).root()).unwrap()),
+            kinds(RawBatch::any_form(document(body).root()).unwrap()),
             ["identify"],
             "{body}"
         );
     }
     assert!(matches!(
-        Bodies::any_form(outline(r#"{"userId":"u"}"#).root()),
+        RawBatch::any_form(document(r#"{"userId":"u"}"#).root()),
         Err(BodyError::Shape(_))
     ));
 }
@@ -42,9 +42,9 @@ fn transform_takes_every_form_that_people_have_at_hand() {
 #[test]
 fn a_bad_event_leaves_its_neighbours_unharmed() {
     let body = r#"[{"message":{"type":"identify"}},null,{"message":{"type":"identify","n":1e400}},{"message":{"type":"\ud800"}},{}]"#;
-    let body = outline(body);
+    let body = document(body);
     let bodies =
-        Bodies::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
+        RawBatch::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
     let kinds = kinds(bodies);
     assert_eq!(kinds[0], "identify");
     assert!(
@@ -55,10 +55,10 @@ fn a_bad_event_leaves_its_neighbours_unharmed() {
 
 #[test]
 fn a_router_body_names_its_destination() {
-    let ours = outline(r#"{"input":[],"destType":"salesforce_oauth"}"#);
-    assert!(Bodies::router(ours.root(), Format::Plain, None).is_ok());
-    let other = outline(r#"{"input":[],"destType":"marketo"}"#);
-    let error = Bodies::router(other.root(), Format::Plain, None).unwrap_err();
+    let ours = document(r#"{"input":[],"destType":"salesforce_oauth"}"#);
+    assert!(RawBatch::router(ours.root(), Format::Plain, None).is_ok());
+    let other = document(r#"{"input":[],"destType":"marketo"}"#);
+    let error = RawBatch::router(other.root(), Format::Plain, None).unwrap_err();
     assert!(matches!(error, BodyError::UnknownDestination { .. }));
 }
 
@@ -66,11 +66,11 @@ fn a_router_body_names_its_destination() {
 fn a_compacted_body_holds_each_destination_once() {
     let body = r#"{"input":[{"message":{},"metadata":{"destinationId":"d1"}},{"message":{},"metadata":{"destinationId":"d2"}}],
                    "destinations":{"d1":{"ID":"d1"}},"connections":{},"destType":"salesforce"}"#;
-    let body = outline(body);
+    let body = document(body);
     let body = body.root();
     for bodies in [
-        Bodies::processor(body, Format::Compacted, DestinationName::Salesforce),
-        Bodies::router(body, Format::Compacted, None),
+        RawBatch::processor(body, Format::Compacted, DestinationName::Salesforce),
+        RawBatch::router(body, Format::Compacted, None),
     ] {
         let bodies = bodies.unwrap();
         let resolved = bodies.resolved();
@@ -87,9 +87,9 @@ fn a_compacted_body_holds_each_destination_once() {
 #[test]
 fn templates_are_resolved_before_the_event_is_read() {
     let body = r#"[{"message":{"type":"identify","kind":"track"},"destination":{"Config":{"x":"{{ message.kind || d }}"}}}]"#;
-    let body = outline(body);
+    let body = document(body);
     let bodies =
-        Bodies::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
+        RawBatch::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     assert_eq!(
@@ -109,9 +109,9 @@ fn templates_are_resolved_before_the_event_is_read() {
 #[test]
 fn templates_are_not_resolved_in_an_entry_that_nobody_can_carry() {
     let body = r#"[{"message":{"traits":{"foo":1,"\ud800":2}},"destination":{"Config":{"x":"{{ message.traits.foo || d }}"}}}]"#;
-    let body = outline(body);
+    let body = document(body);
     let bodies =
-        Bodies::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
+        RawBatch::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     assert!(matches!(
