@@ -17,7 +17,7 @@ use super::{
     error_response::{LoggedRejection, Rejection},
     guarded_body::guarded,
     request_error::RequestError,
-    routes::{ClientKind, HttpRoute},
+    routes::HttpRoute,
     traces::{self, Traces},
 };
 use crate::{
@@ -93,11 +93,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     };
     let response = match crowded {
         None => next.run(request).await,
-        Some(most) => Rejection {
-            error: RequestError::Crowded { most },
-            client: ClientKind::RudderServer,
-        }
-        .into_response(),
+        Some(most) => Rejection::from(RequestError::Crowded { most }).into_response(),
     };
     entry.write(response.status().as_u16(), response.extensions());
     guarded(response, share, connection)

@@ -12,8 +12,7 @@ use axum::{
 
 use super::{
     App, body::RequestBody, error_response::Rejection, parts::DestinationPath,
-    request_error::RequestError, routes::ClientKind, streamed_response::json_response,
-    traces::Traces,
+    request_error::RequestError, streamed_response::json_response, traces::Traces,
 };
 use crate::{
     reply,
@@ -66,10 +65,7 @@ async fn proxy(
         tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
         Err(RequestError::Panicked)
     });
-    delivered.map_err(|error| Rejection {
-        error,
-        client: ClientKind::RudderServer,
-    })
+    Ok(delivered?)
 }
 
 impl App {

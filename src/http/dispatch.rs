@@ -14,7 +14,7 @@ use super::{
     body::{self, gunzipped},
     error_response::Rejection,
     request_error::RequestError,
-    routes::{Backend, ClientKind, HttpRoute},
+    routes::{Backend, HttpRoute},
 };
 use crate::{
     rudderstack::DestinationName,
@@ -29,16 +29,10 @@ pub(super) async fn dispatch(
     next: Next,
 ) -> Result<Response, Rejection> {
     app.ready.rudder_server().notice(request.uri().path());
-    let answered = async {
-        let request = recorded(&app, request).await?;
-        match &app.upstream {
-            None => Ok(next.run(request).await),
-            Some(upstream) => here_or_there(&app, upstream, request, next).await,
-        }
-    };
-    answered.await.map_err(|error| Rejection {
-        error,
-        client: ClientKind::RudderServer,
+    let request = recorded(&app, request).await?;
+    Ok(match &app.upstream {
+        None => next.run(request).await,
+        Some(upstream) => here_or_there(&app, upstream, request, next).await?,
     })
 }
 

@@ -38,6 +38,14 @@ pub(super) struct LoggedRejection {
     pub(super) destination: Option<String>,
 }
 
+/// The error for rudder-server.
+impl From<RequestError> for Rejection {
+    fn from(error: RequestError) -> Self {
+        let client = ClientKind::RudderServer;
+        Self { error, client }
+    }
+}
+
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let Self { error, client } = &self;

@@ -19,7 +19,6 @@ use tower_http::{
 
 use super::{
     App, access_log, dispatch, drain, error_response::Rejection, request_error::RequestError,
-    routes::ClientKind,
 };
 use crate::{config::Config, lifecycle::panic_message};
 
@@ -120,6 +119,5 @@ async fn api_version(mut response: Response) -> Response {
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
     let cause = panic_message(cause.as_ref());
     tracing::error!(cause, "a handler panicked: please report this as a bug");
-    let (error, client) = (RequestError::Panicked, ClientKind::RudderServer);
-    Rejection { error, client }.into_response()
+    Rejection::from(RequestError::Panicked).into_response()
 }

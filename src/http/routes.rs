@@ -136,9 +136,7 @@ pub(super) fn index() -> String {
         let paths: Vec<&str> = line.iter().map(|(route, _)| route.path).collect();
         // A route of two versions is told once.
         let paths = match paths.as_slice() {
-            [v0, v1] if v0.strip_prefix("/v0") == v1.strip_prefix("/v1") => {
-                v0.replacen("/v0", "/v0|v1", 1)
-            }
+            [v0, v1] if *v1 == v0.replacen("/v0/", "/v1/", 1) => v0.replacen("/v0/", "/v0|v1/", 1),
             paths => paths.join("  "),
         };
         if let Some((route, about)) = line.first() {

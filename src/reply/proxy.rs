@@ -96,9 +96,9 @@ fn jobs(request: &ProxyRequest<'_>, delivered: &Delivered, error: &str, json: &m
     let error = cut(error, MAX_SAID / request.jobs.len().max(1));
     json.key("response");
     json.array(|json| {
-        for (of_job, (status, _)) in request.jobs.iter().zip(&delivered.jobs) {
-            let alone = is_coalesced && *status == ABORTED;
-            let status = if alone { 500 } else { *status };
+        for (of_job, verdict) in request.jobs.iter().zip(&delivered.jobs) {
+            let alone = is_coalesced && *verdict == ABORTED;
+            let status = if alone { 500 } else { verdict.0 };
             json.object(|json| job(*of_job, error, status, alone, json));
         }
     });

@@ -39,8 +39,8 @@ pub type Verdict = (u16, Option<StatTags>);
 
 /// What was asked for has been done.
 pub(crate) const SUCCEEDED: Verdict = (200, None);
-/// The status of what is not to be sent again.
-pub(crate) const ABORTED: u16 = 400;
+/// Salesforce refuses it, and would again.
+pub(crate) const ABORTED: Verdict = (400, Some(StatTags::new("network", "aborted")));
 
 const INVALID_EVENT: Verdict = (
     400,
@@ -148,6 +148,6 @@ pub(crate) fn by_disposition(disposition: Disposition) -> Verdict {
         }
         Disposition::Throttle => (429, Some(StatTags::new("network", "throttled"))),
         Disposition::Wait => (429, Some(StatTags::new("platform", "configuration"))),
-        Disposition::Abort => (ABORTED, Some(StatTags::new("network", "aborted"))),
+        Disposition::Abort => ABORTED,
     }
 }
