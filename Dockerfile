@@ -1,4 +1,5 @@
-# Builds with `docker build` and with `buildah bud`, also without internet: README, "As a container".
+# Builds with `docker build` and with `buildah bud`, also without internet: README, "As a container". The default target is the
+# service; `--target simulator` is a simulated Salesforce to try it against.
 # There is no `# syntax` line, because a builder would fetch that front end from Docker Hub.
 
 ARG RUST_IMAGE=docker.io/library/rust:1.95-trixie
@@ -11,26 +12,44 @@ ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 FROM scratch AS crates
 COPY Cargo.lock /
 
-FROM ${RUST_IMAGE} AS build
+FROM ${RUST_IMAGE} AS source
 # The index of a mirror of crates.io, such as sparse+https://mirror.example/index/
 ARG CRATES_INDEX=
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
-# Cargo.toml names both; they are not compiled here.
-COPY benches benches
+# Cargo.toml names them; only the simulator is ever compiled here.
 COPY tests tests
+RUN --mount=type=bind,from=crates,target=/crates \
+    mkdir .cargo \
+    && if [ -d /crates/axum ]; then \
+        printf '[net]\noffline = true\n[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "/crates"\n'; \
+    elif [ -n "${CRATES_INDEX}" ]; then \
+        printf '[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "%s"\n' "${CRATES_INDEX}"; \
+    fi >.cargo/config.toml
+
+FROM source AS build-simulator
 RUN --mount=type=bind,from=crates,target=/crates \
     --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    if [ -d /crates/axum ]; then \
-        set -- --offline --config 'source.crates-io.replace-with="vendored"' \
-            --config 'source.vendored.directory="/crates"'; \
-    elif [ -n "${CRATES_INDEX}" ]; then \
-        set -- --config 'source.crates-io.replace-with="mirror"' \
-            --config "source.mirror.registry=\"${CRATES_INDEX}\""; \
-    fi \
-    && cargo build --release --locked --bin salesforce-transformer "$@" \
+    cargo build --release --locked -p salesforce-simulator \
+    && cp target/release/salesforce-simulator /salesforce-simulator
+
+FROM ${RUNTIME_IMAGE} AS simulator
+LABEL org.opencontainers.image.title="salesforce-simulator" \
+      org.opencontainers.image.description="A Salesforce in memory, to try salesforce-transformer against" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY --from=build-simulator /salesforce-simulator /salesforce-simulator
+USER 65532:65532
+EXPOSE 9400
+ENV HOST=0.0.0.0
+ENTRYPOINT ["/salesforce-simulator"]
+
+FROM source AS build
+RUN --mount=type=bind,from=crates,target=/crates \
+    --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --release --locked -p salesforce-transformer \
     && cp target/release/salesforce-transformer /salesforce-transformer
 
 FROM ${RUNTIME_IMAGE}

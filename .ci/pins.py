@@ -4,6 +4,7 @@ A version that neither one of its managers reads nor stands in EXEMPT is an erro
 fetched without a version, because each run may get another one.
 """
 
+import fnmatch
 import json
 import pathlib
 import re
@@ -22,11 +23,13 @@ BUILT_IN = {
     "docker-compose": (r"(.*/)?compose[^/]*\.ya?ml", r"image: (\$\{\w+:-)?[\w./-]+:[\w.-]+\}?"),
     "pip-compile": (r"deploy/check/requirements\.(in|txt)", r"[\w.-]+==\S+.*|.*--hash=.*|#.*"),
 }
+# Folders that it passes over unless `ignorePaths` says otherwise, as `config:recommended` has it.
+PASSED_OVER = [f"**/{folder}/**" for folder in ("node_modules", "bower_components", "vendor", "examples", "__tests__", "test", "tests", "__fixtures__")]
 VERSION = re.compile(r"\d+\.\d+[\w.-]*|@[0-9a-f]{40}\b|@sha256:[0-9a-f]{64}\b")
 # Fetched without a version. What .ci/tools installs has its version in "$1", or its hash in requirements.txt. hadolint and
 # zizmor look for more of it in the Dockerfile and the workflows.
 UNPINNED = re.compile(
-    r"[:@]latest\b|^\s*(-\s+)?image: (\$\{\w+:-)?(?!salesforce-transformer$)[\w./-]+\}?$"
+    r"[:@]latest\b|^\s*(-\s+)?image: (\$\{\w+:-)?(?!salesforce-(transformer|simulator)$)[\w./-]+\}?$"
     r"|\b(cargo|go|pip\d?|npm)\"? install (?!.*(\"\$1\"|--require-hashes|@v?\d|==\d))"
 )
 # Numbers that are no pins.
@@ -38,8 +41,15 @@ def python_regex(text):
     return re.compile(text.replace("(?<", "(?P<"))
 
 
+def passed_over(path, config):
+    """Whether no manager looks at a file at all."""
+    return any(fnmatch.fnmatchcase(f"/{path}", folder) for folder in config.get("ignorePaths", PASSED_OVER))
+
+
 def reached(path, text, config):
     """The text without what a manager reads."""
+    if passed_over(path, config):
+        return text
     for manager in config["customManagers"]:
         if any(python_regex(pattern.strip("/")).search(path) for pattern in manager["managerFilePatterns"]):
             for match in map(python_regex, manager["matchStrings"]):

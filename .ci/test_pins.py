@@ -10,12 +10,12 @@ import pins
 CONFIG = json.loads((pathlib.Path(__file__).parents[1] / ".github/renovate.json").read_text())
 
 
-def seen(path, text):
+def seen(path, text, config=CONFIG):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-        return list(pins.out_of_reach(pathlib.Path(folder), [path], CONFIG))
+        return list(pins.out_of_reach(pathlib.Path(folder), [path], config))
 
 
 class Pins(unittest.TestCase):
@@ -28,6 +28,7 @@ class Pins(unittest.TestCase):
             (".github/workflows/ci.yml", f"\n      - uses: actions/checkout@{'8' * 40} # v6.0.1\n"),
             ("Dockerfile", "ARG RUST_IMAGE=docker.io/library/rust:1.95-trixie\nFROM ${RUST_IMAGE} AS build\n"),
             ("deploy/compose.yaml", "    image: ${POSTGRES_IMAGE:-postgres:15.4-alpine}\n"),
+            ("deploy/compose.yaml", "    image: salesforce-simulator\n"),
             ("deploy/check/requirements.in", "pyyaml==6.0.4\n"),
         ]:
             self.assertEqual(seen(path, line), [], path)
@@ -48,6 +49,12 @@ class Pins(unittest.TestCase):
             (".ci/run", f"docker run ghcr.io/somebody/tool@sha256:{'a' * 64}"),
         ]:
             self.assertEqual(seen(path, line + "\n"), [f"{path}: {line.strip()}"])
+
+    def test_what_lies_where_the_bot_does_not_look_is_named(self):
+        path, line = "tests/fuzz/Cargo.toml", 'tokio = "1.54"'
+        self.assertEqual(seen(path, line), [])
+        unaware = {name: value for name, value in CONFIG.items() if name != "ignorePaths"}
+        self.assertEqual(seen(path, line, unaware), [f"{path}: {line}"])
 
     def test_what_is_fetched_without_a_version_is_named(self):
         for path, line in [

@@ -70,9 +70,7 @@ fn listens(arguments: Vec<OsString>) -> Result<(Option<IpAddr>, u16), clap::Erro
     let of = |serving: &salesforce_transformer::config::Serving| (serving.host, serving.port);
     Ok(match cli.command {
         Some(Command::Serve(config)) => of(&config.serving),
-        Some(Command::Simulate(options)) => (Some(options.host), options.port),
-        None
-        | Some(Command::Demo(_) | Command::Compare(_) | Command::Check(_) | Command::Health(_)) => {
+        None | Some(Command::Compare(_) | Command::Check(_) | Command::Health(_)) => {
             of(&cli.config.serving)
         }
     })
@@ -109,7 +107,6 @@ mod tests {
                 "--host",
                 "::1",
             ],
-            &["/salesforce-transformer", "simulate", "--port", "8080"],
         ] {
             assert_eq!(port(words), 8080, "{words:?}");
         }

@@ -1,4 +1,4 @@
-//! The command: `serve` (also without a subcommand), `demo`, `compare`, `check`, `simulate`, `health`.
+//! The command: `serve` (also without a subcommand), `compare`, `check`, `health`.
 
 mod health;
 
@@ -8,10 +8,8 @@ use clap::{Parser, Subcommand};
 use salesforce_transformer::{
     Config, StartError, app, check, compare,
     config::{Stranger, strangers},
-    demo,
     lifecycle::Lifecycle,
     server::{self, Listeners, telemetry},
-    simulator,
 };
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
@@ -30,12 +28,8 @@ struct Cli {
 enum Command {
     /// Serves rudder-server and everybody else (the default)
     Serve(Box<Config>),
-    /// Shows the whole job on one screen, with a Salesforce in memory
-    Demo(demo::Options),
     /// Sends recorded requests to two transformers and prints where they differ; exits with 0 (equal), 1 or 2 (could not)
     Compare(Box<compare::Options>),
-    /// Serves a Salesforce in memory, to try a service or a whole pipeline against
-    Simulate(simulator::serve::Options),
     /// Tries the configured login against its org and says what works; exits with 0 or 1
     Check(Box<check::Options>),
     /// Asks a running service whether it is alive; exits with 0 or 1
@@ -64,9 +58,7 @@ async fn run(cli: Cli) -> ExitCode {
     match cli.command {
         None => serve(cli.config).await,
         Some(Command::Serve(config)) => serve(*config).await,
-        Some(Command::Demo(options)) => demo::run(&options).await,
         Some(Command::Compare(options)) => compare::run(&options).await,
-        Some(Command::Simulate(options)) => simulator::serve::run(&options).await,
         Some(Command::Check(options)) => Box::pin(check::run(*options)).await,
         Some(Command::Health(options)) => health::run(&options).await,
     }

@@ -8,7 +8,8 @@ use std::{
 };
 
 use clap::{Args, FromArgMatches, builder::Resettable};
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle, simulator::Simulator};
+use salesforce_simulator::Simulator;
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -29,7 +29,7 @@ COMPOSE = {
     ("cap_drop",): ["ALL"],
     ("security_opt",): ["no-new-privileges:true"],
 }
-IMAGE = "salesforce-transformer"
+IMAGE, SIMULATOR = "salesforce-transformer", "salesforce-simulator"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 # Settings that one destination may have of its own, its id behind the name; `_FILE` stands before or behind the id.
 OF_ONE = re.compile(r"(SALESFORCE_(?:AUTH|LOGIN_URL|CLIENT_ID|CLIENT_SECRET|JWT_KEY|JWT_SUBJECT))(_FILE)?(?:_\w+?)?(_FILE)?")
@@ -179,7 +179,7 @@ def resources(container):
 def compose(stack, folder, settings):
     """Yields what does not fit in the Compose file."""
     services = stack["services"]
-    ours = {name: service for name, service in services.items() if service["image"] == IMAGE}
+    ours = {name: service for name, service in services.items() if service["image"] in (IMAGE, SIMULATOR)}
     for name, service in services.items():
         for needed in service.get("depends_on", {}):
             if needed not in services:
@@ -193,9 +193,9 @@ def compose(stack, folder, settings):
                 yield f"{name}: {volume} mounts what is not there"
     for name, service in ours.items():
         yield from wrong_values(name, service, COMPOSE)
-        for setting in settings.unknown(service["environment"]):
-            yield f"{name}: the service has no setting {setting}"
     service = services[IMAGE]
+    for setting in settings.unknown(service["environment"]):
+        yield f"{IMAGE}: the service has no setting {setting}"
     grace, needed = seconds(service["stop_grace_period"]), settings.time_to_stop(service["environment"])
     if grace <= needed:
         yield f"{IMAGE}: stop_grace_period is {grace} s, and stopping may take {needed} s"

@@ -59,6 +59,7 @@ BROKEN = {
     "a field that Compose does not know": ("compose.yaml", "stop_grace_period", "stop_grace_time", "stop_grace_time"),
     "a service that is not in the stack": ("compose.yaml", "UPSTREAM_URL: http://rudder-transformer", "UPSTREAM_URL: http://transformer", "UPSTREAM_URL is at transformer"),
     "a container that is killed while it stops": ("compose.yaml", "stop_grace_period: 75s", "stop_grace_period: 10s", "stop_grace_period is 10 s"),
+    "a simulator with more rights than it needs": ("compose.yaml", 'ports: ["127.0.0.1:9400:9400"]\n    read_only: true', 'ports: ["127.0.0.1:9400:9400"]\n    read_only: false', "salesforce: read_only must be True"),
     "a workspace file that is not there": ("compose.yaml", "./compose/workspace.json", "./workspace.json", "mounts what is not there"),
 }
 

@@ -202,7 +202,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::simulator::soql::{Condition, parse};
+    use salesforce_simulator::soql::{Condition, parse};
 
     fn stated(message: &str) -> Option<Form> {
         let refusal = Refusal {

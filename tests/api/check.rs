@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 
 use crate::{

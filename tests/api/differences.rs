@@ -17,7 +17,7 @@ mod saved;
 
 use std::slice;
 
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 
 use crate::{

@@ -2,7 +2,7 @@
 //! sent to Salesforce as it stands, and looked for in the org.
 
 use reqwest::Method;
-use salesforce_transformer::simulator::{FieldType, Simulator};
+use salesforce_simulator::{FieldType, Simulator};
 use serde_json::{Value, json};
 
 use crate::{

@@ -8,7 +8,7 @@ use axum::{
     body::{Body, Bytes},
 };
 use futures_util::stream;
-use salesforce_transformer::simulator::{Call, Fault};
+use salesforce_simulator::{Call, Fault};
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 

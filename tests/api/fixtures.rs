@@ -4,7 +4,7 @@
     reason = "a test writes its event where it needs it: identify(json!({…}))"
 )]
 
-use salesforce_transformer::simulator::{Builder, Simulator};
+use salesforce_simulator::{Builder, Simulator};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockBuilder, MockServer, ResponseTemplate,

@@ -3,11 +3,8 @@
 use std::{ffi::OsString, path::Path};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, get_current_timestamp};
-use salesforce_transformer::{
-    Config,
-    config::Flow,
-    simulator::{Builder, Call, Fault, Simulator},
-};
+use salesforce_simulator::{Builder, Call, Fault, Simulator};
+use salesforce_transformer::{Config, config::Flow};
 use serde_json::{Value, json};
 use wiremock::{MockServer, Request, ResponseTemplate};
 

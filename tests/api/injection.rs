@@ -11,7 +11,7 @@ mod answers;
 mod descriptors;
 
 use percent_encoding::percent_decode_str;
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 use url::Url;
 

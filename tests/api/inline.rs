@@ -7,7 +7,7 @@ mod records;
 mod resent;
 
 use futures_util::future::join_all;
-use salesforce_transformer::simulator::{Call, Fault, Simulator};
+use salesforce_simulator::{Call, Fault, Simulator};
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 

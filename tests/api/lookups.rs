@@ -1,7 +1,7 @@
 //! Lookups: what concurrent requests share, what is remembered, and what is learnt about the fields of an org.
 
 use futures_util::future::join_all;
-use salesforce_transformer::simulator::{Call, Fault, FieldType, Simulator};
+use salesforce_simulator::{Call, Fault, FieldType, Simulator};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,

@@ -14,6 +14,7 @@
 //! | `refusals` | each refusal of a login: its text and its status |
 //! | `rotation` | secrets and keys that are replaced while events flow |
 //! | `check` | the subcommand `check`: what works, what does not, and what it says |
+//! | `compose` | the destination of the Compose stack can log in |
 //! | `oauth` | OAuth secrets: used, handed back byte for byte, never renewed here |
 //! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
 //! | `hostile` | a Salesforce that hangs, drips, breaks off, lies about its name: every call ends in time, no neighbour notices |
@@ -57,6 +58,7 @@ mod bad_events;
 mod bad_requests;
 mod calls;
 mod check;
+mod compose;
 mod delivery;
 mod differences;
 mod documented;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use futures_util::future::join_all;
-use salesforce_transformer::{Config, config::Flow, simulator::Simulator};
+use salesforce_simulator::Simulator;
+use salesforce_transformer::{Config, config::Flow};
 use serde_json::{Value, json};
 use wiremock::{MockServer, Request, ResponseTemplate};
 

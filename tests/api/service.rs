@@ -3,11 +3,11 @@
 use axum::Router;
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use reqwest::{RequestBuilder, header::HeaderMap};
+use salesforce_simulator::Simulator;
 use salesforce_transformer::{
     Config, app,
     lifecycle::Lifecycle,
     server::{self, End, Listeners},
-    simulator::Simulator,
 };
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! `SKIP_UNCHANGED`: an event that changes nothing costs no write, another one only what it changes.
 
-use salesforce_transformer::simulator::{FieldType, Simulator};
+use salesforce_simulator::{FieldType, Simulator};
 use serde_json::{Value, json};
 
 use crate::{

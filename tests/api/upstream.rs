@@ -16,7 +16,7 @@ use axum::{
     routing::get,
 };
 use flate2::{Compression, write::GzEncoder};
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 

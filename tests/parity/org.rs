@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use salesforce_transformer::simulator::soql::{self, Literal};
+use salesforce_simulator::soql::{self, Literal};
 use serde_json::{Value, json};
 
 #[derive(Default)]

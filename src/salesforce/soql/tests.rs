@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::simulator::soql::{Condition, Literal as Parsed, parse};
 use crate::{
     json::value,
     salesforce::key::{Key, MAX_VALUE, NoKey},
 };
+use salesforce_simulator::soql::{Condition, Literal as Parsed, parse};
 
 fn item(key: Key) -> Item {
     let literal = key.literal();

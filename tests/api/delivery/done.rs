@@ -1,6 +1,6 @@
 //! What counts as written: Salesforce's own form of it, and nothing that merely is a success of HTTP.
 
-use salesforce_transformer::simulator::{Call, Fault, FieldType};
+use salesforce_simulator::{Call, Fault, FieldType};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 

@@ -1,7 +1,7 @@
 //! What a fresh lookup can mend is not final: the next attempt looks the record up again, where the record came from a
 //! lookup. Where the event named it, the refusal is final at once.
 
-use salesforce_transformer::simulator::{Call, Fault, Simulator};
+use salesforce_simulator::{Call, Fault, Simulator};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 

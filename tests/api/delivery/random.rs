@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 
 use fastrand::Rng;
 use futures_util::future::join_all;
-use salesforce_transformer::simulator::{Call, Fault, Simulator};
+use salesforce_simulator::{Call, Fault, Simulator};
 use serde_json::{Value, json};
 
 use super::stored::asking;

@@ -1,7 +1,7 @@
 //! A dead token in a stored descriptor: the request is sent once more with the destination's current session, where there is
 //! a login and its session is of the org that is written to.
 
-use salesforce_transformer::simulator::{Call, Fault, Simulator};
+use salesforce_simulator::{Call, Fault, Simulator};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 

@@ -1,7 +1,7 @@
 //! An expired session. rudder-server refreshes an OAuth secret; the token of a password login is forgotten here, so that
 //! the next transform logs in again.
 
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 
 use super::{DELIVERED, RETRYABLE, asking, metadata, outcome, output_v1, write_to};

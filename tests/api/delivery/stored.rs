@@ -1,7 +1,7 @@
 //! The processor path: rudder-server stores its descriptor and sends that same one on each attempt. What the org holds by then
 //! is looked up first where an earlier attempt may have written, and where the lead is gone.
 
-use salesforce_transformer::simulator::{Call, Fault, FieldType, Simulator};
+use salesforce_simulator::{Call, Fault, FieldType, Simulator};
 use serde_json::{Value, json};
 
 use crate::{

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use futures_util::{StreamExt, stream};
-use salesforce_transformer::simulator::{Call, Fault};
+use salesforce_simulator::{Call, Fault};
 use serde_json::json;
 use tokio::time::timeout;
 use wiremock::{MockServer, ResponseTemplate};

@@ -1,6 +1,6 @@
 //! Rows 7 to 8a: which fields are written.
 
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 
 use super::{Answers, Both, ada, ada_fields, create, patch, post_patch, same, same_update};

@@ -4,7 +4,7 @@
     reason = "a test writes its identifiers where it needs them: sync(json!({…}))"
 )]
 
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 

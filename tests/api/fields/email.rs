@@ -111,11 +111,7 @@ async fn records_that_an_event_names_and_those_of_a_sync_are_sent_as_they_are() 
 
     let event = sync("Contact", "Ext__c", &json!("e1"), traits);
     let org = org()
-        .custom_field(
-            "Contact",
-            "Ext__c",
-            salesforce_transformer::simulator::FieldType::Text,
-        )
+        .custom_field("Contact", "Ext__c", salesforce_simulator::FieldType::Text)
         .build();
     let contact = described(&Service::of(&org).await, &event).await;
     assert_eq!(contact.fields, json!({"Email": email, "Ext__c": "e1"}));

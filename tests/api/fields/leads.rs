@@ -1,6 +1,6 @@
 //! Which of several leads is meant, and what becomes of one that has been converted.
 
-use salesforce_transformer::simulator::{FieldType, Simulator};
+use salesforce_simulator::{FieldType, Simulator};
 use serde_json::{Value, json};
 
 use super::{ada, described, described_at};

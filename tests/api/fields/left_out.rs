@@ -249,11 +249,7 @@ async fn what_is_left_out_is_counted_by_its_reason_whoever_writes_the_record() {
     ];
     let event = || job(1, ada(traits.clone()), &destination("dst-1"));
     let org = org()
-        .custom_field(
-            "Lead",
-            "plan__c",
-            salesforce_transformer::simulator::FieldType::Number,
-        )
+        .custom_field("Lead", "plan__c", salesforce_simulator::FieldType::Number)
         .build();
     let described = Service::of(&org).await;
     described.router([event()]).await;

@@ -1,6 +1,6 @@
 //! What a custom field can be called.
 
-use salesforce_transformer::simulator::FieldType;
+use salesforce_simulator::FieldType;
 use serde_json::json;
 
 use super::{ada, described, lead};

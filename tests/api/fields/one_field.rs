@@ -1,6 +1,6 @@
 //! Which names are one field: it is sent once, and the later trait counts.
 
-use salesforce_transformer::simulator::FieldType;
+use salesforce_simulator::FieldType;
 use serde_json::{Value, json};
 
 use super::{ada, described, described_text, in_order, lead, named, sync, with};

@@ -1,6 +1,6 @@
 //! A record's own id among its traits is left out: Salesforce would refuse the record for it.
 
-use salesforce_transformer::simulator::FieldType;
+use salesforce_simulator::FieldType;
 use serde_json::json;
 
 use super::{ada, described, described_at, lead, named, sync};

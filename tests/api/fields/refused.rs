@@ -1,7 +1,7 @@
 //! What a refusal says: the code and its words, a duplicate rule and the records that it finds, and never more than a person
 //! reads.
 
-use salesforce_transformer::simulator::Simulator;
+use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,

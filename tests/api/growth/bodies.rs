@@ -1,6 +1,6 @@
 //! Bodies that are made into more than they are.
 
-use salesforce_transformer::simulator::Calls;
+use salesforce_simulator::Calls;
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 

@@ -1,6 +1,6 @@
 //! What goes wrong between the service and Salesforce, and what each job is told.
 
-use salesforce_transformer::simulator::{Call, Fault};
+use salesforce_simulator::{Call, Fault};
 use serde_json::json;
 
 use super::{deliver, inline, leads, new_leads, of_user, statuses};
@@ -232,7 +232,7 @@ async fn a_remembered_lead_that_has_been_converted_leads_to_its_contact() {
 
 #[tokio::test]
 async fn a_lead_of_another_system_that_takes_the_unique_value_first_is_refused_for_good() {
-    use salesforce_transformer::simulator::FieldType;
+    use salesforce_simulator::FieldType;
     let org = org()
         .unique_field("Lead", "member__c", FieldType::Text)
         .build();

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use fastrand::Rng;
 use futures_util::future::join_all;
-use salesforce_transformer::simulator::{Call, Fault, Simulator};
+use salesforce_simulator::{Call, Fault, Simulator};
 use serde_json::{Value, json};
 
 use super::{inline, statuses};

@@ -1,6 +1,6 @@
 //! Each record has its own result: what is merged, what is refused, and what harms nobody else.
 
-use salesforce_transformer::simulator::FieldType;
+use salesforce_simulator::FieldType;
 use serde_json::json;
 
 use super::{deliver, inline, leads, new_leads, statuses};

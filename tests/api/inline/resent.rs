@@ -1,7 +1,7 @@
 //! rudder-server sends a request whose connection broke again: nothing is written twice, and nothing is lost.
 
 use futures_util::future::join;
-use salesforce_transformer::simulator::FieldType;
+use salesforce_simulator::FieldType;
 use serde_json::json;
 
 use super::{deliver, inline, new_leads, of_user, statuses};

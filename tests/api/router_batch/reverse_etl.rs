@@ -4,7 +4,7 @@
     reason = "a test writes its traits where it needs them: sync(…, json!({…}))"
 )]
 
-use salesforce_transformer::simulator::FieldType;
+use salesforce_simulator::FieldType;
 use serde_json::{Value, json};
 
 use super::{fields, method_and_record};

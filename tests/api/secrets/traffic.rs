@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use axum::{Router, body::Bytes, http::StatusCode, response::IntoResponse, routing};
 use jsonwebtoken::dangerous::insecure_decode_claims;
-use salesforce_transformer::simulator::{Builder, Call, Fault, Simulator};
+use salesforce_simulator::{Builder, Call, Fault, Simulator};
 use serde_json::{Value, json};
 
 use crate::{

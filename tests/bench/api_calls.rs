@@ -1,0 +1,189 @@
+//! How many API calls 1,000 lead identifies cost: the stock service (computed), the ways of this one (counted by the embedded
+//! Salesforce). `cargo bench --bench api_calls` prints the table and fails where a promise is broken.
+
+use std::error::Error;
+
+use clap::{Args, Command, FromArgMatches};
+use futures_util::future::try_join_all;
+use salesforce_simulator::Simulator;
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+type Failure = Box<dyn Error>;
+
+/// How many events the figures are for.
+const EVENTS: usize = 1_000;
+
+/// A way to deliver, with its settings.
+struct Way {
+    name: &'static str,
+    flags: &'static [&'static str],
+    /// How many of ten events change nothing.
+    unchanged: usize,
+    inline: bool,
+}
+
+const WAYS: [Way; 4] = [
+    Way {
+        name: "descriptor",
+        flags: &["--lookup-window", "250ms"],
+        unchanged: 0,
+        inline: false,
+    },
+    Way {
+        name: "descriptor, SKIP_UNCHANGED, 80 % unchanged",
+        flags: &["--lookup-window", "250ms", "--skip-unchanged", "true"],
+        unchanged: 8,
+        inline: false,
+    },
+    Way {
+        name: "inline",
+        flags: &["--delivery", "inline"],
+        unchanged: 0,
+        inline: true,
+    },
+    Way {
+        name: "inline, SKIP_UNCHANGED, 80 % unchanged",
+        flags: &["--delivery", "inline", "--skip-unchanged", "true"],
+        unchanged: 8,
+        inline: true,
+    },
+];
+
+/// Requests at once, and events in each.
+const SHAPES: [(usize, usize); 3] = [(50, 20), (1, 100), (1, 200)];
+
+/// Calls for one shape and way.
+struct Spent {
+    lookups: u64,
+    writes: u64,
+    events: usize,
+}
+
+impl Spent {
+    /// Calls for 1,000 events.
+    fn per_thousand(&self, calls: u64) -> u64 {
+        calls * (EVENTS / self.events) as u64
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    println!("API calls for 1,000 lead identifies\n");
+    println!(
+        "{:<12}{:<46}{:>8}{:>8}{:>8}",
+        "requests", "way", "lookups", "writes", "total"
+    );
+    for (requests, size) in SHAPES {
+        let shape = format!("{requests} × {size}");
+        println!(
+            "{shape:<12}{:<46}{:>8}{:>8}{:>8}",
+            "stock (computed)", 1_000, 1_000, 2_000
+        );
+        for way in &WAYS {
+            let spent = spend(way, requests, size).await?;
+            let (lookups, writes) = (
+                spent.per_thousand(spent.lookups),
+                spent.per_thousand(spent.writes),
+            );
+            println!(
+                "{shape:<12}{:<46}{lookups:>8}{writes:>8}{:>8}",
+                way.name,
+                lookups + writes
+            );
+            if requests == 50 && (lookups > 10 || (way.inline && lookups + writes > 10)) {
+                return Err("a promise is broken: at most 10 lookups, and inline at most 10 calls, per 1,000 events".into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sends the events to a service of their own and counts.
+async fn spend(way: &Way, requests: usize, size: usize) -> Result<Spent, Failure> {
+    let org = Simulator::builder()
+        .user("u", "p", "t")
+        .daily_limit(1_000_000)
+        .build();
+    let events = requests * size;
+    for n in 0..events {
+        org.insert("Lead", json!({"LastName": "Doe", "Company": "Acme", "Email": format!("p{n}@example.com"), "City": "Rome"}))?;
+    }
+    let salesforce = serve(org.router()).await?;
+    let url = serve(app(&config(&salesforce, way.flags)?, Lifecycle::default())?).await?;
+    let jobs: Vec<Value> = (0..events)
+        .map(|n| job(n, n % 10 < way.unchanged))
+        .collect();
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let answers = jobs.chunks(size).map(|jobs| post(&client, &url, jobs));
+    let mut described = 0;
+    for answer in try_join_all(answers).await? {
+        for entry in answer["output"].as_array().ok_or("no output")? {
+            match entry["statusCode"].as_u64() {
+                Some(200) => described += 1,
+                Some(298 | 299) => {}
+                _ => return Err(format!("an event failed: {entry}").into()),
+            }
+        }
+    }
+    let calls = org.calls();
+    // In a Composite of lookups there are only lookups, and in one of writes only writes: a run has at most one of each.
+    let lookups = calls.query + u64::from(calls.composite > 0 && calls.query == 0);
+    Ok(Spent {
+        lookups,
+        writes: calls.total_api() - lookups + described,
+        events,
+    })
+}
+
+fn job(n: usize, unchanged: bool) -> Value {
+    let city = if unchanged { "Rome" } else { "Paris" };
+    json!({
+        "message": {
+            "type": "identify",
+            "userId": format!("user{n}"),
+            "traits": {"email": format!("p{n}@example.com"), "lastName": "Doe", "company": "Acme", "city": city},
+            "integrations": {"Salesforce": true},
+        },
+        "metadata": {"jobId": n},
+        "destination": {
+            "ID": "dst-1",
+            "DestinationDefinition": {"Name": "SALESFORCE", "DisplayName": "Salesforce"},
+            "Config": {"userName": "u", "password": "p", "initialAccessToken": "t"},
+        },
+    })
+}
+
+async fn post(client: &reqwest::Client, url: &str, jobs: &[Value]) -> Result<Value, Failure> {
+    let request = client
+        .post(format!("{url}/routerTransform"))
+        .header("X-Feature-Filter-Code", "?1")
+        .body(json!({"input": jobs, "destType": "salesforce"}).to_string());
+    Ok(serde_json::from_slice(
+        &request.send().await?.bytes().await?,
+    )?)
+}
+
+fn config(salesforce: &str, flags: &[&str]) -> Result<Config, Failure> {
+    let hosts = [
+        "--salesforce-login-url",
+        salesforce,
+        "--salesforce-allowed-hosts",
+        salesforce,
+    ];
+    let command =
+        Config::augment_args(Command::new("bench").no_binary_name(true)).args_override_self(true);
+    let matches = command.try_get_matches_from(hosts.iter().chain(flags))?;
+    Ok(Config {
+        system_proxy: false,
+        ..Config::from_arg_matches(&matches)?
+    })
+}
+
+async fn serve(app: axum::Router) -> Result<String, Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async { axum::serve(listener, app).await });
+    Ok(url)
+}

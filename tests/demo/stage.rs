@@ -1,0 +1,101 @@
+//! What the demo plays on: the simulated org and the real service, each on a free port.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{Args, Command, FromArgMatches, builder::Resettable};
+use salesforce_simulator::{Simulator, sample};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::Trouble;
+
+/// The address under which the records of the demo are known before it starts.
+pub(super) const KNOWN_LEAD: &str = "ada@lovelace.example";
+
+pub(super) struct Stage {
+    pub(super) org: Simulator,
+    pub(super) salesforce: SocketAddr,
+    pub(super) service: SocketAddr,
+    pub(super) http: reqwest::Client,
+    /// The contact that the documentation calls `sf-contact-id`.
+    pub(super) contact: String,
+}
+
+impl Stage {
+    pub(super) async fn start() -> Result<Self, Trouble> {
+        let org = sample::org().build();
+        org.insert("Lead", json!({"FirstName": "Ada", "LastName": "Byron", "Company": "Analytical", "Email": KNOWN_LEAD}))?;
+        let contact = org.insert(
+            "Contact",
+            json!({"FirstName": "Johnny", "LastName": "Gibbs"}),
+        )?;
+        let salesforce = serve(org.router()).await?;
+        let service = serve(app(&settings(salesforce)?, Lifecycle::default())?).await?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(10))
+            .build()?;
+        Ok(Self {
+            org,
+            salesforce,
+            service,
+            http,
+            contact,
+        })
+    }
+
+    /// Posts to the service and reads the array that it answers.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Vec<Value>, Trouble> {
+        let request = self
+            .http
+            .post(format!("http://{}{path}", self.service))
+            .header("Content-Type", "application/json");
+        let answer = request
+            .body(body.to_string())
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(serde_json::from_slice(&answer.bytes().await?)?)
+    }
+}
+
+/// The settings of the service, given as flags: the environment of whoever runs the demo does not count.
+fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
+    let salesforce = format!("http://{salesforce}");
+    let flags = [
+        ("--compatibility", "documented"),
+        ("--placeholders", "always"),
+        ("--salesforce-login-url", salesforce.as_str()),
+        ("--salesforce-allowed-hosts", salesforce.as_str()),
+        ("--salesforce-client-id", sample::CLIENT_ID),
+        ("--salesforce-client-secret", sample::CLIENT_SECRET),
+        ("--salesforce-api-version", "50.0"),
+        ("--salesforce-timeout", "10s"),
+        ("--token-ttl", "1h"),
+        ("--salesforce-username", sample::USERNAME),
+        ("--salesforce-password", sample::PASSWORD),
+        ("--salesforce-security-token", sample::SECURITY_TOKEN),
+        ("--salesforce-sandbox", "false"),
+        ("--body-limit", "16MiB"),
+    ];
+    let flags = flags.into_iter().flat_map(|(flag, value)| [flag, value]);
+    let command = Config::augment_args(Command::new("demo").no_binary_name(true))
+        .mut_args(|arg| arg.env(Resettable::Reset));
+    let settings = command.try_get_matches_from(flags)?;
+    Ok(Config {
+        system_proxy: false,
+        ..Config::from_arg_matches(&settings)?
+    })
+}
+
+async fn serve(app: axum::Router) -> Result<SocketAddr, Trouble> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, app).await {
+            eprintln!("error: {address} has stopped: {error}");
+        }
+    });
+    Ok(address)
+}
