@@ -53,7 +53,7 @@ pub struct App {
     salesforce: Arc<Salesforce>,
     salesforce_timeout: Duration,
     metrics: Arc<Metrics>,
-    ready: Lifecycle,
+    lifecycle: Lifecycle,
     body_limits: BodyLimits,
     in_flight: InFlight,
     upstream: Option<Arc<Upstream>>,
@@ -66,24 +66,24 @@ pub(crate) fn router(
     config: &Config,
     salesforce: Arc<Salesforce>,
     metrics: Arc<Metrics>,
-    ready: Lifecycle,
+    lifecycle: Lifecycle,
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
 ) -> Router {
-    ready.in_flight().limit(config.serving.most_in_flight());
+    lifecycle.in_flight().limit(config.serving.most_in_flight());
     let app = App {
         pipeline: Arc::new(Pipeline::new(
             config,
             Arc::clone(&salesforce),
             Arc::clone(&metrics),
-            ready.clone(),
+            lifecycle.clone(),
         )),
         proxy: Proxy::new(Arc::clone(&salesforce), config.rules()),
         salesforce,
         salesforce_timeout: config.salesforce_timeout,
         metrics,
-        in_flight: ready.in_flight().clone(),
-        ready,
+        in_flight: lifecycle.in_flight().clone(),
+        lifecycle,
         body_limits: BodyLimits {
             largest: config.serving.largest_body(),
             timeout: config.serving.body_timeout,

@@ -5,7 +5,7 @@ use std::{borrow::Cow, io::Read, sync::Arc, time::Duration};
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
-    http::{Extensions, HeaderMap, header},
+    http::{Extensions, HeaderMap, header, request::Parts},
 };
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
@@ -58,9 +58,9 @@ impl FromRequest<App> for RequestBody {
         let share = app.share(request.extensions());
         let read = async {
             require_identity(request.headers())?;
-            read(request.into_body(), app.body_limits, &share).await
+            whole(request, app).await
         };
-        let bytes = read.await.map_err(|error| Rejection { error, client })?;
+        let (_, bytes) = read.await.map_err(|error| Rejection { error, client })?;
         Ok(Self {
             bytes,
             share,
@@ -113,16 +113,23 @@ impl App {
     }
 }
 
+/// A request and its body, read to its end as it came. The extractor and the way to the upstream read with this.
+///
+/// # Errors
+/// Those of [`read`].
+pub(super) async fn whole(request: Request, app: &App) -> Result<(Parts, Bytes), RequestError> {
+    let share = app.share(request.extensions());
+    let (parts, body) = request.into_parts();
+    let bytes = read(body, app.body_limits, &share).await?;
+    Ok((parts, bytes))
+}
+
 /// Reads a body to its end, as it came. Its memory is taken from the request's share as it arrives.
 ///
 /// # Errors
 /// [`RequestError::TooLarge`], [`RequestError::Overloaded`], [`RequestError::BodyTimeout`], and [`RequestError::Unreadable`]
 /// where it ends early or its compression is broken.
-pub(super) async fn read(
-    body: Body,
-    limits: BodyLimits,
-    share: &Share,
-) -> Result<Bytes, RequestError> {
+async fn read(body: Body, limits: BodyLimits, share: &Share) -> Result<Bytes, RequestError> {
     let expected = body.size_hint().lower().min(MAX_RESERVED);
     let expected = usize::try_from(expected).unwrap_or(0);
     let (begun, mut pieces) = (Instant::now(), BodyPieces::One(Bytes::new()));

@@ -47,7 +47,7 @@ async fn proxy(
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Rejection> {
-    let life = app.ready.clone();
+    let life = app.lifecycle.clone();
     let delivery = async move {
         let text = body.text();
         let document = body.document(&text)?;

@@ -1,9 +1,8 @@
 //! Stands in front of the upstream: each request is answered here or there, and none before the upstream has answered once.
 
 use axum::{
-    body::Body,
     extract::{Request, State},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::Response,
 };
@@ -11,7 +10,7 @@ use bytes::Bytes;
 
 use super::{
     App,
-    body::{self, gunzipped},
+    body::{gunzipped, whole},
     error_response::Rejection,
     request_error::RequestError,
     routes::{Backend, HttpRoute},
@@ -28,7 +27,7 @@ pub(super) async fn dispatch(
     request: Request,
     next: Next,
 ) -> Result<Response, Rejection> {
-    app.ready.rudder_server().notice(request.uri().path());
+    app.lifecycle.rudder_server().notice(request.uri().path());
     let request = recorded(&app, request).await?;
     Ok(match &app.upstream {
         None => next.run(request).await,
@@ -42,7 +41,7 @@ async fn recorded(app: &App, request: Request) -> Result<Request, RequestError> 
     let Some(recorder) = recorder.filter(|_| request.method() == Method::POST) else {
         return Ok(request);
     };
-    let (parts, body) = whole(app, request).await?;
+    let (parts, body) = whole(request, app).await?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     recorder.record(path, &parts.headers, &body);
     Ok(Request::from_parts(parts, body.into()))
@@ -82,7 +81,7 @@ fn names_our_destination(path: &str) -> bool {
 
 /// The body is read once, looked at from its end, and goes on as it came.
 async fn by_body(app: &App, request: Request) -> Result<(Request, bool), RequestError> {
-    let (parts, body) = whole(app, request).await?;
+    let (parts, body) = whole(request, app).await?;
     let share = app.share(&parts.extensions);
     let is_local = is_for_salesforce(app, &parts.headers, &body, &share)?;
     Ok((Request::from_parts(parts, body.into()), is_local))
@@ -101,14 +100,6 @@ fn is_for_salesforce(
     }
     let opened = gunzipped(body, app.body_limits, share)?;
     Ok(opened.is_some_and(|body| upstream::is_for_salesforce(&body)))
-}
-
-/// Reads the body of a request, which takes its memory from here on.
-async fn whole(app: &App, request: Request) -> Result<(Parts, Bytes), RequestError> {
-    let share = app.share(request.extensions());
-    let (parts, body): (Parts, Body) = request.into_parts();
-    let body = body::read(body, app.body_limits, &share).await?;
-    Ok((parts, body))
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ fn tidied(uri: &Uri) -> Option<Uri> {
 /// Has a client that keeps its connection alive open the next one elsewhere, once this service is about to stop.
 async fn close_when_stopping(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    if !app.ready.is_ready() {
+    if !app.lifecycle.is_ready() {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }

@@ -72,7 +72,7 @@ pub(super) async fn health() -> Json<JsonValue> {
 /// `GET /ready`: new requests are welcome. An upstream that fails does not keep Salesforce's events away.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
     let reason = app.not_ready_reason();
-    let heard = app.ready.rudder_server().is_heard();
+    let heard = app.lifecycle.rudder_server().is_heard();
     let rudder_server = if heard { "heard" } else { "unheard" };
     let mut body = json!({ "ready": reason.is_none(), "rudderServer": rudder_server });
     if let Some(upstream) = &app.upstream {
@@ -91,7 +91,7 @@ impl App {
     /// Why new requests are not welcome.
     fn not_ready_reason(&self) -> Option<&'static str> {
         let is_unknown = |upstream: &Arc<Upstream>| !upstream.has_answered();
-        if !self.ready.is_ready() {
+        if !self.lifecycle.is_ready() {
             Some("the service is stopping")
         } else if self.upstream.as_ref().is_some_and(is_unknown) {
             Some("the upstream has not been heard yet")
