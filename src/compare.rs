@@ -1,7 +1,7 @@
 //! `compare`: sends recorded requests to two transformers and says, event by event, where their answers differ, so that an
 //! operator has proof before the switch.
 //!
-//! | room | what it is for |
+//! | module | what it is for |
 //! |---|---|
 //! | `recording` | files → requests |
 //! | `answer` | an answer → its events |
@@ -25,12 +25,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use thiserror::Error;
 use url::Url;
 
-pub(crate) use self::report::redact;
 use self::{
-    answer::{Answer, Event},
+    answer::{ComparedAnswer, EventKey},
     difference::{Difference, Ignored},
     recording::{Overlay, Recorded},
-    report::{Report, Verdict},
+    report::{ComparisonReport, ComparisonVerdict},
 };
 
 /// What to compare.
@@ -87,9 +86,9 @@ pub async fn run(options: &Options) -> ExitCode {
         Ok(report) => {
             report.summary();
             match report.verdict() {
-                Verdict::Equal => ExitCode::SUCCESS,
-                Verdict::Different => ExitCode::from(1),
-                Verdict::Incomplete => ExitCode::from(2),
+                ComparisonVerdict::Equal => ExitCode::SUCCESS,
+                ComparisonVerdict::Different => ExitCode::from(1),
+                ComparisonVerdict::Incomplete => ExitCode::from(2),
             }
         }
         Err(error) => {
@@ -99,7 +98,7 @@ pub async fn run(options: &Options) -> ExitCode {
     }
 }
 
-async fn compare(options: &Options) -> Result<Report, CannotCompare> {
+async fn compare(options: &Options) -> Result<ComparisonReport, CannotCompare> {
     let overlay = Overlay::read(
         options.destination_config.as_deref(),
         options.secret.as_deref(),
@@ -113,7 +112,7 @@ async fn compare(options: &Options) -> Result<Report, CannotCompare> {
         .build()
         .map_err(|error| CannotCompare::Unreachable("the network".to_owned(), error))?;
     let ignored = Ignored::new(&options.ignore, options.tokens);
-    let mut report = Report::new(options.json);
+    let mut report = ComparisonReport::new(options.json);
     for line in &recordings.unread {
         report.unread(line);
     }
@@ -144,7 +143,7 @@ async fn answer(
     http: &reqwest::Client,
     service: &Url,
     request: &Recorded,
-) -> Result<Answer, CannotCompare> {
+) -> Result<ComparedAnswer, CannotCompare> {
     let url = format!("{}{}", service.as_str().trim_end_matches('/'), request.path);
     let unreachable = |error: reqwest::Error| {
         CannotCompare::Unreachable(service.to_string(), error.without_url())
@@ -156,16 +155,16 @@ async fn answer(
     let answer = sent.send().await.map_err(unreachable)?;
     let status = answer.status().as_u16();
     let body = answer.bytes().await.map_err(unreachable)?;
-    Ok(Answer::read(status, &body))
+    Ok(ComparedAnswer::read(status, &body))
 }
 
 /// The differences of two answers, an event at a time.
 fn differences(
-    reference: &Answer,
-    candidate: &Answer,
+    reference: &ComparedAnswer,
+    candidate: &ComparedAnswer,
     ignored: &Ignored,
     explain: bool,
-) -> BTreeMap<Event, Vec<Difference>> {
+) -> BTreeMap<EventKey, Vec<Difference>> {
     let mut all = BTreeMap::new();
     for event in reference.events.keys().chain(candidate.events.keys()) {
         let (one, other) = (reference.events.get(event), candidate.events.get(event));

@@ -1,38 +1,48 @@
-//! The routes on one page. `middleware` has the layers, `transforms`, `deliveries` and `status` the handlers,
-//! `error_response` the answers to requests that cannot be served.
+//! The service over HTTP. A request passes the layers of `middleware` on its way to the handler that `routes` names.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `routes` | all routes in one table |
+//! | `middleware` | the layers on one page: `access_log`, `dispatch` (here or upstream), `drain` |
+//! | `parts`, `body` | the extractors |
+//! | `transforms`, `deliveries`, `status` | the handlers |
+//! | `streamed_response`, `guarded_body` | an answer as it is written, and until it has left |
+//! | `request_error`, `error_response` | why a request is rejected, and its answer |
+//! | `traces`, `unsupported` | what the log says besides |
 
 mod access_log;
-mod answer;
 mod body;
 mod deliveries;
 mod dispatch;
 mod drain;
 mod error_response;
+mod guarded_body;
 mod middleware;
-pub mod request_error;
+mod parts;
+mod request_error;
+mod routes;
 mod status;
+mod streamed_response;
 mod traces;
 mod transforms;
-mod unserved;
+mod unsupported;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::Router;
 
-use self::unserved::Unserved;
+#[doc(hidden)]
+pub use self::routes::routes;
+use self::{body::BodyLimits, unsupported::UnsupportedDestinations};
 use crate::{
     config::Config,
     delivery::proxy::Proxy,
     lifecycle::Lifecycle,
     metrics::Metrics,
     pipeline::Pipeline,
-    rudderstack::DestinationName,
     salesforce::Salesforce,
     server::memory::InFlight,
-    upstream::{BodyLimits, Upstream, recorder::Recorder},
+    upstream::{Upstream, recorder::Recorder},
 };
 
 /// What every handler can reach.
@@ -43,34 +53,20 @@ pub struct App {
     salesforce: Arc<Salesforce>,
     salesforce_timeout: Duration,
     metrics: Arc<Metrics>,
-    ready: Lifecycle,
+    lifecycle: Lifecycle,
     body_limits: BodyLimits,
     in_flight: InFlight,
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
-    unserved: Unserved,
+    unsupported: UnsupportedDestinations,
 }
-
-/// What `GET /` tells a person who has just found the service.
-const ROUTES: &str = "\
-salesforce-transformer: RudderStack events in, Salesforce requests out
-
-POST /transform                      events in any form; answers an array, one element a request or failed event
-POST /v0/destinations/{destination}  rudder-server's processor: salesforce, salesforce_oauth, salesforce_oauth_sandbox
-POST /routerTransform                rudder-server's router
-POST /v0|v1/destinations/{destination}/proxy  rudder-server's deliveries: sends one request to Salesforce
-GET  /features                       what rudder-server may ask for
-GET  /limits                         API calls of each org: used, left, spent by kind, saved
-GET  /health  /ready  /metrics
-GET  /version  /buildVersion  /transformerBuildVersion
-";
 
 /// All routes with their layers.
 pub(crate) fn router(
     config: &Config,
     salesforce: Arc<Salesforce>,
     metrics: Arc<Metrics>,
-    ready: Lifecycle,
+    lifecycle: Lifecycle,
     in_flight: InFlight,
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
@@ -81,14 +77,14 @@ pub(crate) fn router(
             config,
             Arc::clone(&salesforce),
             Arc::clone(&metrics),
-            ready.clone(),
+            lifecycle.clone(),
         )),
         proxy: Proxy::new(Arc::clone(&salesforce), config.rules()),
         salesforce,
         salesforce_timeout: config.salesforce.timeout,
         metrics,
         in_flight,
-        ready,
+        lifecycle,
         body_limits: BodyLimits {
             largest: config.serving.largest_body(),
             timeout: config.serving.body_timeout,
@@ -96,46 +92,12 @@ pub(crate) fn router(
         },
         upstream,
         recorder,
-        unserved: Unserved::default(),
+        unsupported: UnsupportedDestinations::default(),
     };
-    let transforms = Router::new()
-        .route("/transform", post(transforms::transform))
-        .route(
-            "/v0/destinations/{destination}",
-            post(transforms::processor),
-        )
-        .route("/routerTransform", post(transforms::router))
-        .route("/batch", post(transforms::batch))
-        .route(
-            "/v0/destinations/{destination}/proxy",
-            post(deliveries::proxy_v0),
-        )
-        .route(
-            "/v1/destinations/{destination}/proxy",
-            post(deliveries::proxy_v1),
-        );
-    let transforms = middleware::around_transforms(transforms, config);
-    let service = Router::new()
-        .route("/", get(ROUTES))
-        .route("/features", get(status::features))
-        .route("/health", get(status::health))
-        .route("/ready", get(status::ready))
-        .route("/version", get(status::version))
-        .route("/buildVersion", get(status::version))
-        .route("/transformerBuildVersion", get(status::version))
-        .route("/metrics", get(status::metrics))
-        .route("/limits", get(status::limits))
-        .route("/deleteUsers", post(status::delete_users));
-    let routes = service
-        .merge(transforms)
-        .fallback(status::unknown)
-        .method_not_allowed_fallback(status::wrong_method);
+    let (events, others) = routes::routers();
+    let routes = others
+        .merge(middleware::around_events(events, config))
+        .fallback(status::not_found)
+        .method_not_allowed_fallback(status::method_not_allowed);
     middleware::around_all(routes, &app).with_state(app)
 }
-
-/// The destinations by the names that `/features` advertises.
-const ADVERTISED: [DestinationName; 3] = [
-    DestinationName::Salesforce,
-    DestinationName::SalesforceOauth,
-    DestinationName::SalesforceOauthSandbox,
-];

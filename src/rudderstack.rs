@@ -8,9 +8,11 @@ pub mod bodies;
 pub mod delivery_request;
 pub mod destination;
 pub mod dynamic_config;
+mod error;
 pub mod event;
 
 pub use batch::{Batch, Entry, Route};
-pub use bodies::{Bodies, Format};
+pub use bodies::{Format, RawBatch};
 pub use destination::{Destination, DestinationName};
+pub use error::{AnswerTooLarge, BodyError, ReadError};
 pub use event::Event;

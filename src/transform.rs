@@ -1,5 +1,6 @@
 //! From an event to the request that Salesforce gets: gate, plan, resolve, mapping, descriptor, outcome.
 
+pub mod delivered;
 pub mod descriptor;
 pub mod error;
 pub mod gate;

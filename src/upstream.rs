@@ -1,22 +1,21 @@
 //! The transformer behind this one: what is not for Salesforce goes there and comes back untouched, so that rudder-server
 //! needs one address for all of its destinations.
 //!
-//! | room | what it is for |
+//! | module | what it is for |
 //! |---|---|
-//! | `ownership` | whose a request is, by its path |
-//! | `held` | a body in the pieces in which it came |
-//! | `destination` | whose it is by its body, without parsing the events |
+//! | `destination` | whether a body is for Salesforce, without parsing the events |
 //! | `pass` | hands a request over and streams the answer back |
 //! | `features` | what both transformers can do, learnt before anything is answered |
-//! | `trouble` | how often the log says that it fails |
+//! | `outage` | how often the log says that it fails |
+//! | `recorder` | writes the requests that pass through to a file |
+//! | `redaction` | takes secrets out of what is written or shown |
 
 mod destination;
 mod features;
-mod held;
-mod ownership;
+mod outage;
 mod pass;
 pub mod recorder;
-mod trouble;
+pub mod redaction;
 
 use std::{
     sync::{
@@ -31,20 +30,15 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::time::sleep;
 
-use self::trouble::Trouble;
-pub use self::{
-    destination::{DestType, dest_type},
-    held::{BodyLimits, Held},
-    ownership::{Ownership, ownership},
-    pass::Passed,
-};
+use self::outage::Outage;
+pub use self::{destination::is_for_salesforce, pass::FromUpstream};
 use crate::config::UpstreamSettings;
 
-/// How long the upstream is left alone between two questions as long as it has not been heard.
-const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// How long the upstream is left alone between two questions as long as it has not answered.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How long a connection to it may take.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The transformer behind this one.
 #[derive(Debug)]
@@ -64,7 +58,7 @@ pub enum UpstreamError {
     #[error(
         "the transformer behind this service (UPSTREAM_URL) has not been heard yet, and what it can do decides what is answered"
     )]
-    Unheard,
+    NeverAnswered,
     /// The connection was refused, or broke before an answer.
     #[error("the transformer behind this service (UPSTREAM_URL) cannot be reached")]
     Unreachable,
@@ -80,7 +74,7 @@ impl UpstreamError {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Unheard => "upstream_unheard",
+            Self::NeverAnswered => "upstream_unheard",
             Self::Unreachable => "upstream_unreachable",
             Self::Timeout => "upstream_timeout",
         }
@@ -112,7 +106,7 @@ impl Upstream {
             .redirect(redirect::Policy::none())
             .no_gzip()
             .http1_only()
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(settings.upstream_timeout)
             .build()?;
         let upstream = Arc::new(Self {
@@ -122,7 +116,7 @@ impl Upstream {
             features: RwLock::default(),
             failing: AtomicBool::new(false),
         });
-        tokio::spawn(Self::listen(Arc::downgrade(&upstream)));
+        tokio::spawn(Self::poll_features(Arc::downgrade(&upstream)));
         Ok(Some(upstream))
     }
 
@@ -135,21 +129,21 @@ impl Upstream {
 
     /// Whether it has answered once.
     #[must_use]
-    pub fn is_heard(&self) -> bool {
+    pub fn has_answered(&self) -> bool {
         let features = self.features.read();
         features.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Whether its last answer came.
     #[must_use]
-    pub fn answers(&self) -> bool {
-        self.is_heard() && !self.failing.load(Ordering::Relaxed)
+    pub fn is_answering(&self) -> bool {
+        self.has_answered() && !self.failing.load(Ordering::Relaxed)
     }
 
     /// `unheard`, `failing` where the last attempt has failed, or `ok`.
     #[must_use]
     pub fn state(&self) -> &'static str {
-        match (self.is_heard(), self.failing.load(Ordering::Relaxed)) {
+        match (self.has_answered(), self.failing.load(Ordering::Relaxed)) {
             (false, _) => "unheard",
             (true, true) => "failing",
             (true, false) => "ok",
@@ -157,13 +151,13 @@ impl Upstream {
     }
 
     /// Asks for the features until nobody needs them any longer.
-    async fn listen(upstream: Weak<Self>) {
-        let mut trouble: Option<Trouble> = None;
+    async fn poll_features(upstream: Weak<Self>) {
+        let mut outage: Option<Outage> = None;
         while let Some(upstream) = upstream.upgrade() {
             let pause = match upstream.ask_features().await {
                 Ok(features) => {
                     upstream.failing.store(false, Ordering::Relaxed);
-                    if let Some(over) = trouble.take() {
+                    if let Some(over) = outage.take() {
                         tracing::info!(after = ?over.lasted(), "the upstream answers");
                     }
                     let known = upstream.features.write();
@@ -171,9 +165,9 @@ impl Upstream {
                     upstream.refresh
                 }
                 Err(error) => {
-                    trouble.get_or_insert_with(Trouble::begun).tell(error);
+                    outage.get_or_insert_with(Outage::begun).tell(error);
                     upstream.failing.store(true, Ordering::Relaxed);
-                    ASK_AGAIN
+                    RETRY_INTERVAL
                 }
             };
             drop(upstream);

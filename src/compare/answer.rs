@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 /// An answer as its events.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) events: BTreeMap<Event, Value>,
+pub(super) struct ComparedAnswer {
+    pub(super) events: BTreeMap<EventKey, Value>,
 }
 
 /// What an answer says something about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Event {
+pub(super) enum EventKey {
     /// The request as a whole: its HTTP status, or an answer that has no events.
     Whole,
     /// A job, and which of its outputs.
@@ -21,7 +21,7 @@ pub(super) enum Event {
     Place(usize),
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for EventKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole => f.write_str("the answer"),
@@ -32,7 +32,7 @@ impl fmt::Display for Event {
     }
 }
 
-impl Answer {
+impl ComparedAnswer {
     /// Takes an answer apart. One that is no JSON is compared as text.
     pub(super) fn read(status: u16, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body)
@@ -53,7 +53,7 @@ impl Answer {
                 json!({"status": status})
             }
         };
-        answer.events.insert(Event::Whole, whole);
+        answer.events.insert(EventKey::Whole, whole);
         answer
     }
 
@@ -65,7 +65,7 @@ impl Answer {
         for metadata in jobs {
             let event = match metadata["jobId"].as_u64() {
                 Some(job) => self.next_output(job),
-                None => Event::Place(place),
+                None => EventKey::Place(place),
             };
             let mut entry = entry.clone();
             entry["metadata"] = metadata;
@@ -73,11 +73,11 @@ impl Answer {
         }
     }
 
-    fn next_output(&self, job: u64) -> Event {
+    fn next_output(&self, job: u64) -> EventKey {
         let taken = self
             .events
-            .range(Event::Job(job, 0)..=Event::Job(job, usize::MAX));
-        Event::Job(job, taken.count())
+            .range(EventKey::Job(job, 0)..=EventKey::Job(job, usize::MAX));
+        EventKey::Job(job, taken.count())
     }
 
     /// How many events there are.

@@ -22,19 +22,19 @@ pub(super) struct Recorded {
 #[derive(Default)]
 pub(super) struct Recordings {
     pub(super) requests: Vec<Recorded>,
-    pub(super) unread: Vec<Unread>,
+    pub(super) unread: Vec<UnreadLine>,
 }
 
 /// A line that is not a recorded request, such as the last one of a process that was killed.
-pub(super) struct Unread {
+pub(super) struct UnreadLine {
     pub(super) file: String,
     /// From 1.
     pub(super) line: usize,
-    pub(super) why: Flaw,
+    pub(super) why: LineFlaw,
 }
 
 /// What is wrong with a line. It repeats nothing of it: the line holds events.
-pub(super) enum Flaw {
+pub(super) enum LineFlaw {
     /// It ends within its JSON.
     Torn,
     /// It is no JSON from this column on.
@@ -45,7 +45,7 @@ pub(super) enum Flaw {
     Header,
 }
 
-impl From<serde_json::Error> for Flaw {
+impl From<serde_json::Error> for LineFlaw {
     fn from(error: serde_json::Error) -> Self {
         match error.classify() {
             Category::Eof => Self::Torn,
@@ -55,7 +55,7 @@ impl From<serde_json::Error> for Flaw {
     }
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for LineFlaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Torn => f.write_str("it is torn: it ends within its JSON"),
@@ -69,7 +69,7 @@ impl fmt::Display for Flaw {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct RecordedLine {
     path: String,
     #[serde(default)]
     headers: Map<String, Value>,
@@ -155,10 +155,10 @@ impl Recordings {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let read = serde_json::from_slice::<Line>(line).map_err(Flaw::from);
+            let read = serde_json::from_slice::<RecordedLine>(line).map_err(LineFlaw::from);
             match read.and_then(|line| line.request(overlay)) {
                 Ok(request) => self.requests.push(request),
-                Err(why) => self.unread.push(Unread {
+                Err(why) => self.unread.push(UnreadLine {
                     file: file.display().to_string(),
                     line: number,
                     why,
@@ -185,18 +185,18 @@ fn single(path: &str, body: String, overlay: &Overlay) -> Recorded {
     }
 }
 
-impl Line {
-    fn request(self, overlay: &Overlay) -> Result<Recorded, Flaw> {
+impl RecordedLine {
+    fn request(self, overlay: &Overlay) -> Result<Recorded, LineFlaw> {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
-            let name: HeaderName = name.parse().map_err(|_| Flaw::Header)?;
+            let name: HeaderName = name.parse().map_err(|_| LineFlaw::Header)?;
             let value = match (&overlay.secret, name.as_str()) {
                 (Some(secret), "oauth-secret") => secret.to_string(),
                 _ => value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned),
             };
-            headers.insert(name, value.parse().map_err(|_| Flaw::Header)?);
+            headers.insert(name, value.parse().map_err(|_| LineFlaw::Header)?);
         }
         let body = match self.body {
             Value::String(text) => text,

@@ -7,10 +7,11 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use super::{
-    answer::{Answer, Event},
+    answer::{ComparedAnswer, EventKey},
     difference::Difference,
-    recording::{Recorded, Unread},
+    recording::{Recorded, UnreadLine},
 };
+use crate::upstream::redaction::{is_secret, redact};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -18,23 +19,11 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
 /// How much of a value is shown, in characters.
-const LONGEST: usize = 120;
-
-/// Members whose values are secrets.
-const SECRETS: [&str; 8] = [
-    "authorization",
-    "secret",
-    "access_token",
-    "refresh_token",
-    "password",
-    "initialaccesstoken",
-    "oauthaccesstoken",
-    "username",
-];
+const MAX_SHOWN: usize = 120;
 
 /// What came of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum ComparisonVerdict {
     /// Nothing differs but what is intended.
     Equal,
     /// Something differs.
@@ -45,7 +34,7 @@ pub(super) enum Verdict {
 
 /// What has been found so far.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(super) struct ComparisonReport {
     json: bool,
     unread: usize,
     requests: usize,
@@ -55,7 +44,7 @@ pub(super) struct Report {
     intended: BTreeMap<&'static str, usize>,
 }
 
-impl Report {
+impl ComparisonReport {
     pub(super) fn new(json: bool) -> Self {
         Self {
             json,
@@ -69,16 +58,16 @@ impl Report {
     }
 
     /// What has come of it so far.
-    pub(super) fn verdict(&self) -> Verdict {
+    pub(super) fn verdict(&self) -> ComparisonVerdict {
         match (self.kinds.is_empty(), self.unread) {
-            (false, _) => Verdict::Different,
-            (true, 0) => Verdict::Equal,
-            (true, _) => Verdict::Incomplete,
+            (false, _) => ComparisonVerdict::Different,
+            (true, 0) => ComparisonVerdict::Equal,
+            (true, _) => ComparisonVerdict::Incomplete,
         }
     }
 
     /// Tells of a line that is not compared.
-    pub(super) fn unread(&mut self, Unread { file, line, why }: &Unread) {
+    pub(super) fn unread(&mut self, UnreadLine { file, line, why }: &UnreadLine) {
         self.unread += 1;
         if self.json {
             let unread = json!({"file": file, "line": line, "unread": why.to_string()});
@@ -92,8 +81,8 @@ impl Report {
         &mut self,
         number: usize,
         request: &Recorded,
-        reference: &Answer,
-        differences: BTreeMap<Event, Vec<Difference>>,
+        reference: &ComparedAnswer,
+        differences: BTreeMap<EventKey, Vec<Difference>>,
     ) {
         self.requests += 1;
         self.events += reference.count();
@@ -112,7 +101,7 @@ impl Report {
         }
     }
 
-    fn difference(&mut self, number: usize, event: &Event, difference: &Difference) {
+    fn difference(&mut self, number: usize, event: &EventKey, difference: &Difference) {
         match difference.intended {
             None => *self.kinds.entry(difference.kind()).or_default() += 1,
             Some(rule) => *self.intended.entry(rule).or_default() += 1,
@@ -150,9 +139,9 @@ impl Report {
             return println!("{summary}");
         }
         let (style, word) = match self.verdict() {
-            Verdict::Equal => (GOOD, "equal"),
-            Verdict::Different => (BAD, "different"),
-            Verdict::Incomplete => (BAD, "equal as far as it could be read"),
+            ComparisonVerdict::Equal => (GOOD, "equal"),
+            ComparisonVerdict::Different => (BAD, "different"),
+            ComparisonVerdict::Incomplete => (BAD, "equal as far as it could be read"),
         };
         println!(
             "\n{style}{word}{style:#}: {} requests, {} events, {} of them differ",
@@ -182,29 +171,8 @@ fn shown(pointer: &str, value: Option<&Value>) -> String {
     }
     redact(&mut value);
     let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
-    }
-}
-
-fn is_secret(name: &str) -> bool {
-    SECRETS.contains(&name.to_ascii_lowercase().as_str())
-}
-
-/// Takes the values of secret members out.
-pub(crate) fn redact(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            for (name, member) in members {
-                if is_secret(name) && !member.is_null() {
-                    *member = "(a secret)".into();
-                } else {
-                    redact(member);
-                }
-            }
-        }
-        Value::Array(elements) => elements.iter_mut().for_each(redact),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

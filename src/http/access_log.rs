@@ -1,61 +1,88 @@
 //! One line in the log and one observation in the metrics for each request, and the memory that it takes until it is over.
 
 use std::{
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
 use axum::{
-    body::{Body, Bytes, HttpBody},
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     http::{Extensions, Method},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use http_body::{Frame, SizeHint};
 
 use super::{
     App,
-    error_response::{self, Caller, Refused},
+    error_response::{LoggedRejection, Rejection},
+    guarded_body::guarded,
+    request_error::RequestError,
+    routes::HttpRoute,
     traces::{self, Traces},
-    transforms::Tally,
 };
 use crate::{
-    http::request_error::RequestError,
     server::memory::{OfConnection, Share},
-    upstream::Passed,
+    transform::outcome::{Outcome, Requests},
+    upstream::FromUpstream,
 };
 
-/// The status of a request whose caller hung up before there was an answer, as nginx writes it.
-const CALLER_GONE: u16 = 499;
+/// The status of a request whose client hung up before there was an answer, as nginx writes it.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// What became of the events of a request, for its line in the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EventCounts {
+    pub(super) events: usize,
+    pub(super) requests: usize,
+    pub(super) delivered: usize,
+    pub(super) filtered: usize,
+    pub(super) failed: usize,
+}
+
+impl EventCounts {
+    pub(super) fn of(outcomes: &[Outcome<'_>]) -> Self {
+        outcomes
+            .iter()
+            .fold(Self::default(), |mut counts, outcome| {
+                counts.events += outcome.entries.len();
+                match &outcome.result {
+                    Ok(Requests::Described(requests)) => counts.requests += requests.len(),
+                    Ok(Requests::Transformed { .. }) => counts.requests += 1,
+                    Ok(Requests::Delivered) => counts.delivered += 1,
+                    Err(error) => {
+                        let of_kind = match error.stat_tags() {
+                            None => &mut counts.filtered,
+                            Some(_) => &mut counts.failed,
+                        };
+                        *of_kind += outcome.entries.len();
+                    }
+                }
+                counts
+            })
+    }
+}
 
 /// What is known of a request until its line is written.
-struct Line {
+struct AccessLogEntry {
     app: App,
     method: Method,
-    route: Option<MatchedPath>,
+    route: Option<&'static HttpRoute>,
     start: Instant,
     share: Arc<Share>,
-    /// The caller's own trace, of the header `traceparent`.
+    /// The client's own trace, of the header `traceparent`.
     trace: Option<String>,
     is_written: bool,
 }
 
-/// Observes a request, also one that its caller abandons.
-pub(super) async fn observe(
-    State(app): State<App>,
-    route: Option<MatchedPath>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Observes a request, also one that its client abandons.
+pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let share = app.in_flight.begin();
+    let route = HttpRoute::of(request.extensions());
     let connection = request.extensions_mut().remove::<OfConnection>();
     request.extensions_mut().insert(Arc::clone(&share));
     let crowded = connection.as_ref().and_then(OfConnection::crowded);
-    let crowded = crowded.filter(|_| !is_about_us(request.uri().path()));
-    let mut line = Line {
+    let crowded = crowded.filter(|_| !route.is_some_and(HttpRoute::is_probe));
+    let mut entry = AccessLogEntry {
         app,
         method: request.method().clone(),
         route,
@@ -66,36 +93,30 @@ pub(super) async fn observe(
     };
     let response = match crowded {
         None => next.run(request).await,
-        Some(most) => {
-            let error = RequestError::Crowded { most };
-            error_response::answer(&error, Caller::RudderServer)
-        }
+        Some(most) => Rejection::from(RequestError::Crowded { most }).into_response(),
     };
-    line.write(response.status().as_u16(), response.extensions());
-    let kept = Arc::new(Kept {
-        _share: share,
-        _connection: connection,
-    });
-    response.map(|body| Body::new(Leaving { body, kept }))
+    entry.write(response.status().as_u16(), response.extensions());
+    guarded(response, share, connection)
 }
 
-impl Line {
+impl AccessLogEntry {
     fn write(&mut self, status: u16, answer: &Extensions) {
         self.is_written = true;
-        let matched = self.route.as_ref().map_or("unknown", MatchedPath::as_str);
-        let passed = answer.get::<Passed>().is_some();
-        let route = if passed { "upstream" } else { matched };
+        let route = match answer.get::<FromUpstream>() {
+            Some(FromUpstream) => "upstream",
+            None => self.route.map_or("unknown", |route| route.path),
+        };
         let elapsed = self.start.elapsed();
         self.app.metrics.request(route, status, elapsed);
-        let refused = answer.get::<Refused>();
+        let refused = answer.get::<LoggedRejection>();
         if let Some((refused, reason)) =
             refused.and_then(|refused| Some((refused, refused.reason?)))
         {
             self.app.metrics.refused(reason);
-            let unserved = refused.unserved.iter();
-            unserved.for_each(|destination| self.app.unserved.asked_for(destination));
+            let unsupported = refused.destination.iter();
+            unsupported.for_each(|destination| self.app.unsupported.report(destination));
         }
-        if status == 200 && is_about_us(route) {
+        if status == 200 && self.route.is_some_and(HttpRoute::is_probe) {
             tracing::debug!(method = %self.method, route, status, "polled");
             return;
         }
@@ -104,11 +125,11 @@ impl Line {
 
     /// At error level where somebody may have to mend something before the request can be served.
     fn log(&self, route: &str, status: u16, elapsed: Duration, answer: &Extensions) {
-        let refused = answer.get::<Refused>();
+        let refused = answer.get::<LoggedRejection>();
         let reason = refused.and_then(|refused| refused.reason);
         let error = refused.map(|refused| refused.error.as_str());
-        let tally = answer.get::<Tally>();
-        let of = |count: fn(&Tally) -> usize| tally.map(count);
+        let counts = answer.get::<EventCounts>();
+        let of = |count: fn(&EventCounts) -> usize| counts.map(count);
         let trace_id = traces::joined(self.trace.as_deref(), answer.get::<Traces>());
         // The level of an event is a constant of the place that writes it.
         macro_rules! line {
@@ -119,11 +140,11 @@ impl Line {
                     status,
                     duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
                     body_bytes = self.share.body_bytes(),
-                    events = of(|tally| tally.events),
-                    requests = of(|tally| tally.requests),
-                    delivered = of(|tally| tally.delivered),
-                    filtered = of(|tally| tally.filtered),
-                    failed = of(|tally| tally.failed),
+                    events = of(|counts| counts.events),
+                    requests = of(|counts| counts.requests),
+                    delivered = of(|counts| counts.delivered),
+                    filtered = of(|counts| counts.filtered),
+                    failed = of(|counts| counts.failed),
                     reason,
                     error,
                     trace_id,
@@ -139,66 +160,10 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for AccessLogEntry {
     fn drop(&mut self) {
         if !self.is_written {
-            self.write(CALLER_GONE, &Extensions::new());
+            self.write(CLIENT_CLOSED_REQUEST, &Extensions::new());
         }
-    }
-}
-
-/// Whether a path is asked for by what watches the service, and answered in any case.
-pub(super) fn is_about_us(path: &str) -> bool {
-    matches!(path, "/health" | "/ready" | "/metrics")
-}
-
-/// What is kept until the last byte of an answer has left: its memory counts, and its connection is not idle.
-struct Kept {
-    _share: Arc<Share>,
-    _connection: Option<OfConnection>,
-}
-
-/// An answer on its way out.
-struct Leaving {
-    body: Body,
-    kept: Arc<Kept>,
-}
-
-/// Bytes of an answer: hyper keeps them until the caller has taken them, long after it is done with the body.
-struct Outgoing {
-    bytes: Bytes,
-    _kept: Arc<Kept>,
-}
-
-impl AsRef<[u8]> for Outgoing {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl HttpBody for Leaving {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        let outgoing = |bytes| {
-            Bytes::from_owner(Outgoing {
-                bytes,
-                _kept: Arc::clone(&self.kept),
-            })
-        };
-        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(outgoing))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -1,122 +1,108 @@
-//! What every POST route does first and last: the body, whole and decompressed, and the answer as JSON.
+//! The body of a request, read whole. Its memory is counted as it arrives, and for as long as the request lasts.
 
-use std::{convert::Infallible, ops::Deref, sync::Arc};
+use std::{borrow::Cow, io::Read, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    extract::{FromRequest, Path, Request, rejection::PathRejection},
-    http::{Extensions, HeaderMap, HeaderValue, header},
-    response::{IntoResponse, Response},
+    extract::{FromRequest, Request},
+    http::{Extensions, HeaderMap, header, request::Parts},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use flate2::read::MultiGzDecoder;
+use futures_util::StreamExt;
+use http_body::Body as _;
+use tokio::time::{Instant, timeout_at};
 
-use super::{App, answer::Answer, error_response::Caller};
+use super::{App, error_response::Rejection, request_error::RequestError, routes::ClientKind};
 use crate::{
-    http::request_error::RequestError,
     json::{Document, Unread},
-    rudderstack::{DestinationName, Format},
+    rudderstack::{batch, bodies},
     server::memory::Share,
     text::shortened,
-    upstream::Held,
 };
 
 /// What an event is counted as beside its text, in bytes: half of what it takes as it is read, planned and answered.
-const EVENT: usize = 384;
+const EVENT_BYTES: usize = 384;
 
-/// A request's body, or why it could not be read.
-pub(super) struct Received {
-    body: Result<Bytes, RequestError>,
-    share: Arc<Share>,
+/// How much is reserved at once for what a body says of its length.
+const MAX_RESERVED: u64 = 1 << 20;
+
+/// How much of a compressed body is opened at a time, in bytes.
+const CHUNK: usize = 16 << 10;
+
+/// How bodies are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BodyLimits {
+    /// The largest body in bytes.
+    pub(super) largest: usize,
+    /// Longest wait for the next bytes.
+    pub(super) timeout: Duration,
+    /// Least bytes in a second, once that wait is over.
+    pub(super) rate: u64,
 }
 
-/// A body, whole and decompressed. Its memory is counted for as long as it is there.
-pub(super) struct Whole {
+/// The extractor of a body, whole and decompressed.
+pub(super) struct RequestBody {
     bytes: Bytes,
-    share: Arc<Share>,
+    /// The share of its request in the memory of those in flight.
+    pub(super) share: Arc<Share>,
+    /// Who reads the answer.
+    pub(super) client: ClientKind,
 }
 
-impl Whole {
-    /// The share of its request in the memory of those in flight.
-    pub(super) fn share(&self) -> &Arc<Share> {
-        &self.share
+impl FromRequest<App> for RequestBody {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Rejection> {
+        let client = ClientKind::of(request.extensions());
+        let share = app.share(request.extensions());
+        let read = async {
+            require_identity(request.headers())?;
+            whole(request, app).await
+        };
+        let (_, bytes) = read.await.map_err(|error| Rejection { error, client })?;
+        Ok(Self {
+            bytes,
+            share,
+            client,
+        })
+    }
+}
+
+impl RequestBody {
+    /// The body as text.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        batch::text(&self.bytes)
     }
 
     /// The JSON of the body, `text`. The events of a batch often have one destination, which is read once.
     pub(super) fn document<'t>(&self, text: &'t str) -> Result<Document<'t>, RequestError> {
         // The half of the memory that is not counted is for its other half.
-        let room = |bytes| self.share.make(bytes / 2);
-        Document::read_within(text, Some("destination"), room).map_err(|unread| match unread {
+        let reserve = |bytes| self.share.make(bytes / 2);
+        Document::read_within(text, Some("destination"), reserve).map_err(|unread| match unread {
             Unread::NotJson(error) => RequestError::NotJson(error),
             Unread::NoRoom(overloaded) => overloaded.into(),
         })
     }
 
-    /// Takes the memory of so many events that are to be read from the body.
-    pub(super) fn holds_events(&self, events: usize) -> Result<(), RequestError> {
-        self.share.make(events.saturating_mul(EVENT))?;
-        Ok(())
+    /// The same for a body of events, whose memory is taken.
+    pub(super) fn events<'t>(&self, text: &'t str) -> Result<Document<'t>, RequestError> {
+        let document = self.document(text)?;
+        let events = bodies::max_events(document.root());
+        self.share.make(events.saturating_mul(EVENT_BYTES))?;
+        Ok(document)
     }
 }
 
-impl Received {
-    /// The body.
-    pub(super) fn whole(self) -> Result<Whole, RequestError> {
-        Ok(Whole {
-            bytes: self.body?,
-            share: self.share,
-        })
+/// A content encoding that is left over is one that nobody here can undo.
+fn require_identity(headers: &HeaderMap) -> Result<(), RequestError> {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    match encoding.filter(|encoding| *encoding != "identity") {
+        None => Ok(()),
+        Some(encoding) => Err(RequestError::ContentEncoding {
+            found: shortened(&String::from_utf8_lossy(encoding.as_bytes())),
+        }),
     }
-
-    /// The answer to its request, to be written.
-    pub(super) fn answer(&self, caller: Caller) -> Answer {
-        Answer::new(caller, Arc::clone(&self.share))
-    }
-}
-
-impl Deref for Whole {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl FromRequest<App> for Received {
-    type Rejection = Infallible;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Infallible> {
-        let share = app.share(request.extensions());
-        let encoding = request.headers().get(header::CONTENT_ENCODING);
-        let body = if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
-            Err(RequestError::ContentEncoding {
-                found: shortened(&String::from_utf8_lossy(encoding.as_bytes())),
-            })
-        } else {
-            let held = Held::read(request.into_body(), app.body_limits, &share).await;
-            held.map(|held| held.whole())
-        };
-        Ok(Self { body, share })
-    }
-}
-
-/// The last part of a path, or why it cannot be read.
-pub(super) type Named = Result<Path<String>, PathRejection>;
-
-/// The destination in the path; a path that is no UTF-8 names none.
-pub(super) fn ours(name: Named) -> Result<DestinationName, RequestError> {
-    let name = name.map_or_else(|rejection| rejection.body_text(), |Path(name)| name);
-    DestinationName::parse(&name).ok_or_else(|| RequestError::unknown_destination(&name))
-}
-
-/// The format that a request names.
-pub(super) fn format(headers: &HeaderMap) -> Format {
-    Format::of(headers.get("x-content-format").map(HeaderValue::as_bytes))
-}
-
-/// An answer of 200.
-pub(super) fn as_json(json: Body) -> Response {
-    let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
-    (headers, json).into_response()
 }
 
 impl App {
@@ -124,5 +110,191 @@ impl App {
     pub(super) fn share(&self, request: &Extensions) -> Arc<Share> {
         let share = request.get::<Arc<Share>>();
         share.map_or_else(|| self.in_flight.begin(), Arc::clone)
+    }
+}
+
+/// A request and its body, read to its end as it came. The extractor and the way to the upstream read with this.
+///
+/// # Errors
+/// Those of [`read`].
+pub(super) async fn whole(request: Request, app: &App) -> Result<(Parts, Bytes), RequestError> {
+    let share = app.share(request.extensions());
+    let (parts, body) = request.into_parts();
+    let bytes = read(body, app.body_limits, &share).await?;
+    Ok((parts, bytes))
+}
+
+/// Reads a body to its end, as it came. Its memory is taken from the request's share as it arrives.
+///
+/// # Errors
+/// [`RequestError::TooLarge`], [`RequestError::Overloaded`], [`RequestError::BodyTimeout`], and [`RequestError::Unreadable`]
+/// where it ends early or its compression is broken.
+async fn read(body: Body, limits: BodyLimits, share: &Share) -> Result<Bytes, RequestError> {
+    let expected = body.size_hint().lower().min(MAX_RESERVED);
+    let expected = usize::try_from(expected).unwrap_or(0);
+    let (begun, mut pieces) = (Instant::now(), BodyPieces::One(Bytes::new()));
+    let mut stream = body.into_data_stream();
+    loop {
+        let due = limits.due(begun, Instant::now(), pieces.length());
+        let next = timeout_at(due, stream.next()).await;
+        let late = |_| RequestError::BodyTimeout {
+            timeout: limits.timeout,
+            rate: limits.rate,
+            arrived: pieces.length(),
+        };
+        let Some(piece) = next.map_err(late)? else {
+            return Ok(pieces.into());
+        };
+        let piece = piece.map_err(|error| RequestError::Unreadable(error.to_string()))?;
+        let length = pieces.length() + piece.len();
+        limits.check(length)?;
+        share.grow(length)?;
+        pieces.add(piece, expected);
+    }
+}
+
+/// What a compressed body opens to; `None` where it is broken. Its memory is taken from the request's share.
+///
+/// # Errors
+/// [`RequestError::TooLarge`], [`RequestError::Overloaded`].
+pub(super) fn gunzipped(
+    body: &Bytes,
+    limits: BodyLimits,
+    share: &Share,
+) -> Result<Option<Bytes>, RequestError> {
+    let mut reader = MultiGzDecoder::new(&**body);
+    let (mut opened, mut chunk) = (Vec::new(), [0; CHUNK]);
+    loop {
+        let read = match reader.read(&mut chunk) {
+            Ok(0) => return Ok(Some(opened.into())),
+            Ok(read) => read,
+            Err(_) => return Ok(None),
+        };
+        opened.extend_from_slice(&chunk[..read]);
+        limits.check(opened.len())?;
+        share.grow(opened.len())?;
+    }
+}
+
+impl BodyLimits {
+    fn check(self, arrived: usize) -> Result<(), RequestError> {
+        let limit = self.largest;
+        if arrived > limit {
+            return Err(RequestError::TooLarge { limit, arrived });
+        }
+        Ok(())
+    }
+
+    /// When the next bytes of a body are due of which so many have come since `begun`.
+    fn due(self, begun: Instant, now: Instant, length: usize) -> Instant {
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        let earned = Duration::from_secs(length / self.rate.max(1));
+        (now + self.timeout).min(begun + self.timeout + earned)
+    }
+}
+
+/// A body as it arrives. A piece alone stays as it is. Several are copied: each would keep the buffer that it was read into,
+/// however little of it is the piece.
+enum BodyPieces {
+    One(Bytes),
+    Several(BytesMut),
+}
+
+impl BodyPieces {
+    fn length(&self) -> usize {
+        match self {
+            Self::One(piece) => piece.len(),
+            Self::Several(pieces) => pieces.len(),
+        }
+    }
+
+    fn add(&mut self, piece: Bytes, expected: usize) {
+        match self {
+            Self::One(first) if first.is_empty() => *self = Self::One(piece),
+            Self::One(first) => {
+                let mut pieces = BytesMut::with_capacity(expected.max(first.len() + piece.len()));
+                pieces.extend_from_slice(first);
+                pieces.extend_from_slice(&piece);
+                *self = Self::Several(pieces);
+            }
+            Self::Several(pieces) => pieces.extend_from_slice(&piece),
+        }
+    }
+}
+
+impl From<BodyPieces> for Bytes {
+    fn from(pieces: BodyPieces) -> Self {
+        match pieces {
+            BodyPieces::One(piece) => piece,
+            BodyPieces::Several(pieces) => pieces.freeze(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+    use futures_util::stream;
+
+    use super::*;
+    use crate::server::memory::InFlight;
+
+    const LIMITS: BodyLimits = BodyLimits {
+        largest: 10_000,
+        timeout: Duration::from_secs(30),
+        rate: 1_024,
+    };
+
+    #[tokio::test]
+    async fn the_pieces_of_a_body_make_one_text() {
+        for pieces in [
+            vec!["abc"],
+            vec!["", "ab", "", "c"],
+            vec!["a", "b", "c", ""],
+        ] {
+            let pieces = stream::iter(pieces).map(Ok::<_, std::io::Error>);
+            let share = InFlight::new(u64::MAX).begin();
+            let body = read(Body::from_stream(pieces), LIMITS, &share).await;
+            assert_eq!((body.unwrap(), share.body_bytes()), ("abc".into(), 3));
+        }
+    }
+
+    #[test]
+    fn what_drips_is_due_once_the_timeout_and_what_has_come_are_used_up() {
+        let begun = Instant::now();
+        let after = |seconds| begun + Duration::from_secs(seconds);
+        // A byte every two seconds.
+        assert_eq!(LIMITS.due(begun, after(20), 10), after(30));
+        // 5 KiB a second wait for the next bytes as long as any.
+        assert_eq!(LIMITS.due(begun, after(20), 102_400), after(50));
+    }
+
+    #[test]
+    fn a_compressed_body_is_opened_only_as_far_as_there_is_room() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&vec![b' '; 100_000]).unwrap();
+        let body = Bytes::from(gzip.finish().unwrap());
+        let opened = |largest, most| {
+            let limits = BodyLimits { largest, ..LIMITS };
+            gunzipped(&body, limits, &InFlight::new(most).begin())
+        };
+        assert_eq!(opened(100_000, u64::MAX).unwrap().unwrap().len(), 100_000);
+        assert!(matches!(
+            opened(50_000, u64::MAX),
+            Err(RequestError::TooLarge { limit: 50_000, .. })
+        ));
+        assert!(matches!(
+            opened(usize::MAX, 150_000),
+            Err(RequestError::Overloaded(_))
+        ));
+    }
+
+    #[test]
+    fn a_broken_compressed_body_opens_to_nothing() {
+        let share = InFlight::new(u64::MAX).begin();
+        let opened = gunzipped(&Bytes::from_static(b"{}"), LIMITS, &share);
+        assert!(opened.unwrap().is_none());
     }
 }

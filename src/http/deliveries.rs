@@ -11,76 +11,65 @@ use axum::{
 };
 
 use super::{
-    App,
-    body::{Named, Received, as_json, ours},
-    error_response::{self, Caller},
-    traces::Traces,
+    App, body::RequestBody, error_response::Rejection, parts::DestinationPath,
+    request_error::RequestError, streamed_response::json_response, traces::Traces,
 };
 use crate::{
-    http::request_error::RequestError,
     reply,
-    rudderstack::{
-        batch,
-        delivery_request::{ProxyRequest, ProxyVersion},
-    },
+    rudderstack::delivery_request::{ProxyRequest, ProxyVersion},
 };
 
 /// `POST /v0/destinations/{destination}/proxy`
 pub(super) async fn proxy_v0(
     app: State<App>,
-    name: Named,
+    name: DestinationPath,
     headers: HeaderMap,
-    body: Received,
-) -> Response {
+    body: RequestBody,
+) -> Result<Response, Rejection> {
     proxy(ProxyVersion::V0, app, name, headers, body).await
 }
 
 /// `POST /v1/destinations/{destination}/proxy`
 pub(super) async fn proxy_v1(
     app: State<App>,
-    name: Named,
+    name: DestinationPath,
     headers: HeaderMap,
-    body: Received,
-) -> Response {
+    body: RequestBody,
+) -> Result<Response, Rejection> {
     proxy(ProxyVersion::V1, app, name, headers, body).await
 }
 
-/// Delivers one request. The write goes on where the caller hangs up: it may have reached Salesforce already.
+/// Delivers one request. The write goes on where the client hangs up: it may have reached Salesforce already.
 async fn proxy(
     version: ProxyVersion,
     State(app): State<App>,
-    name: Named,
+    DestinationPath(name): DestinationPath,
     headers: HeaderMap,
-    body: Received,
-) -> Response {
-    let life = app.ready.clone();
+    body: RequestBody,
+) -> Result<Response, Rejection> {
+    let life = app.lifecycle.clone();
     let delivery = async move {
-        let name = ours(name)?;
-        let body = body.whole()?;
-        let text = batch::text(&body);
+        let text = body.text();
         let document = body.document(&text)?;
         let request = ProxyRequest::read(document.root(), version)?;
         let timeout = app.proxy_timeout(&headers);
         let outcome = app.proxy.deliver(name, &request, timeout).await;
+        let delivered = outcome.into_delivered();
         let traces = Traces::of_jobs(request.jobs.iter().map(|job| job.metadata));
-        let (status, json) = reply::proxy::answer(version, name, &request, &outcome);
-        Ok((status, traces.map(Extension), json))
+        let (status, json) = reply::proxy::answer(version, name, &request, &delivered);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let traces = traces.map(Extension);
+        Ok((status, traces, json_response(Body::from(json))).into_response())
     };
-    match life.write(delivery).await {
-        Ok(Ok((status, traces, json))) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, traces, as_json(Body::from(json))).into_response()
-        }
-        Ok(Err(error)) => error_response::answer(&error, Caller::RudderServer),
-        Err(panicked) => {
-            tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
-            error_response::answer(&RequestError::Panicked, Caller::RudderServer)
-        }
-    }
+    let delivered = life.write(delivery).await.unwrap_or_else(|panicked| {
+        tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
+        Err(RequestError::Panicked)
+    });
+    Ok(delivered?)
 }
 
 impl App {
-    /// How long the caller of the proxy waits for Salesforce: the header `RdProxy-Timeout` in ms, else the setting.
+    /// How long the client of the proxy waits for Salesforce: the header `RdProxy-Timeout` in ms, else the setting.
     fn proxy_timeout(&self, headers: &HeaderMap) -> Duration {
         let header = headers
             .get("rdproxy-timeout")

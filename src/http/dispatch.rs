@@ -1,84 +1,126 @@
-//! Stands in front of the upstream: each request is answered here or there, and none before the upstream has been heard.
+//! Stands in front of the upstream: each request is answered here or there, and none before the upstream has answered once.
 
 use axum::{
     extract::{Request, State},
-    http::{Method, header, request::Parts},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::Response,
 };
+use bytes::Bytes;
 
 use super::{
     App,
-    access_log::is_about_us,
-    error_response::{self, Caller},
+    body::{gunzipped, whole},
+    error_response::Rejection,
+    request_error::RequestError,
+    routes::{Backend, HttpRoute},
 };
 use crate::{
-    http::request_error::RequestError,
-    upstream::{DestType, Held, Ownership, Upstream, UpstreamError, dest_type, ownership},
+    rudderstack::DestinationName,
+    server::memory::Share,
+    upstream::{self, Upstream, UpstreamError},
 };
 
-/// Answers a request, or has it answered. Without an upstream all are ours.
-pub(super) async fn here_or_there(
+/// Answers a request, or has it answered by the upstream. Without an upstream all are answered here.
+pub(super) async fn dispatch(
     State(app): State<App>,
     request: Request,
     next: Next,
-) -> Response {
-    let answer = answered(&app, request, next).await;
-    answer.unwrap_or_else(|error| error_response::answer(&error, Caller::RudderServer))
+) -> Result<Response, Rejection> {
+    app.lifecycle.rudder_server().notice(request.uri().path());
+    let request = recorded(&app, request).await?;
+    Ok(match &app.upstream {
+        None => next.run(request).await,
+        Some(upstream) => here_or_there(&app, upstream, request, next).await?,
+    })
 }
 
-async fn answered(app: &App, request: Request, next: Next) -> Result<Response, RequestError> {
-    app.ready.rudder_server().notice(request.uri().path());
-    let request = recorded(app, request).await?;
-    let Some(upstream) = &app.upstream else {
-        return Ok(next.run(request).await);
-    };
-    let path = request.uri().path();
-    if !is_about_us(path) && !upstream.is_heard() {
-        return Err(UpstreamError::Unheard.into());
-    }
-    match ownership(path) {
-        Ownership::Ours => Ok(next.run(request).await),
-        Ownership::Theirs => Ok(upstream.pass(request).await?),
-        Ownership::ByBody => by_body(app, upstream, request, next).await,
-    }
-}
-
-/// Records a POST, for which its body is held whole.
+/// Records a POST, for which its body is read whole.
 async fn recorded(app: &App, request: Request) -> Result<Request, RequestError> {
     let recorder = app.recorder.as_ref();
     let Some(recorder) = recorder.filter(|_| request.method() == Method::POST) else {
         return Ok(request);
     };
-    let (parts, held) = held(app, request).await?;
+    let (parts, body) = whole(request, app).await?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    recorder.record(path, &parts.headers, &held.whole());
-    Ok(Request::from_parts(parts, held.into_body()))
+    recorder.record(path, &parts.headers, &body);
+    Ok(Request::from_parts(parts, body.into()))
 }
 
-/// Holds the body of a request, which takes its memory from here on.
-async fn held(app: &App, request: Request) -> Result<(Parts, Held), RequestError> {
-    let share = app.share(request.extensions());
-    let (parts, body) = request.into_parts();
-    let held = Held::read(body, app.body_limits, &share).await?;
-    Ok((parts, held))
-}
-
-/// The body is held once, looked at from its end, and goes on as it came.
-async fn by_body(
+async fn here_or_there(
     app: &App,
     upstream: &Upstream,
     request: Request,
     next: Next,
 ) -> Result<Response, RequestError> {
-    let (parts, held) = held(app, request).await?;
-    let encoding = parts.headers.get(header::CONTENT_ENCODING);
-    let gzip = encoding.is_some_and(|encoding| encoding == "gzip");
+    let route = HttpRoute::of(request.extensions());
+    if !route.is_some_and(HttpRoute::is_probe) && !upstream.has_answered() {
+        return Err(UpstreamError::NeverAnswered.into());
+    }
+    let (request, is_local) = match route.map_or(Backend::Upstream, |route| route.backend) {
+        Backend::Local => (request, true),
+        Backend::Upstream => (request, false),
+        Backend::ByDestination => {
+            let is_local = names_our_destination(request.uri().path());
+            (request, is_local)
+        }
+        Backend::ByBody => by_body(app, request).await?,
+    };
+    Ok(if is_local {
+        next.run(request).await
+    } else {
+        upstream.pass(request).await?
+    })
+}
+
+/// Whether the path of a destination's route names one of ours. The exact names count: `salesforce_bulk_upload` is another.
+fn names_our_destination(path: &str) -> bool {
+    let name = path.split('/').nth(3).unwrap_or_default();
+    DestinationName::parse(name).is_some()
+}
+
+/// The body is read once, looked at from its end, and goes on as it came.
+async fn by_body(app: &App, request: Request) -> Result<(Request, bool), RequestError> {
+    let (parts, body) = whole(request, app).await?;
     let share = app.share(&parts.extensions);
-    let whose = dest_type(&held, gzip, app.body_limits.largest, &share)?;
-    let request = Request::from_parts(parts, held.into_body());
-    match whose {
-        DestType::Ours => Ok(next.run(request).await),
-        DestType::Theirs => Ok(upstream.pass(request).await?),
+    let is_local = is_for_salesforce(app, &parts.headers, &body, &share)?;
+    Ok((Request::from_parts(parts, body.into()), is_local))
+}
+
+/// A compressed body is looked into as well. One that cannot be read is for the upstream, which answers it as it always has.
+fn is_for_salesforce(
+    app: &App,
+    headers: &HeaderMap,
+    body: &Bytes,
+    share: &Share,
+) -> Result<bool, RequestError> {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    if encoding.is_none_or(|encoding| encoding != "gzip") {
+        return Ok(upstream::is_for_salesforce(body));
+    }
+    let opened = gunzipped(body, app.body_limits, share)?;
+    Ok(opened.is_some_and(|body| upstream::is_for_salesforce(&body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_three_exact_names_are_ours() {
+        for path in [
+            "/v0/destinations/salesforce",
+            "/v0/destinations/SALESFORCE_OAUTH",
+            "/v1/destinations/salesforce_oauth_sandbox/proxy",
+        ] {
+            assert!(names_our_destination(path), "{path}");
+        }
+        for path in [
+            "/v0/destinations/salesforce_bulk_upload",
+            "/v0/destinations/salesforce_marketing_cloud/proxy",
+            "/v0/destinations/klaviyo",
+        ] {
+            assert!(!names_our_destination(path), "{path}");
+        }
     }
 }

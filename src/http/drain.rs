@@ -22,15 +22,15 @@ use http_body::{Frame, SizeHint};
 use super::App;
 
 /// How long the rest of a body is read for, unless `BODY_TIMEOUT` is shorter.
-const LONGEST: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// How much of it is read, in bytes.
-const MOST: usize = 1 << 30;
+const MAX_BYTES: usize = 1 << 30;
 
 /// A body that outlives the handler it was given to.
-struct Lent(Arc<Mutex<Body>>);
+struct SharedBody(Arc<Mutex<Body>>);
 
-impl Lent {
+impl SharedBody {
     fn with<T>(&self, read: impl FnOnce(Pin<&mut Body>) -> T) -> T {
         read(Pin::new(
             &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
@@ -38,7 +38,7 @@ impl Lent {
     }
 }
 
-impl HttpBody for Lent {
+impl HttpBody for SharedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -59,27 +59,27 @@ impl HttpBody for Lent {
 }
 
 /// Answers a request once its body has been read, by the handler or by us.
-pub(super) async fn read_rest(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn drain(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
         return next.run(Request::from_parts(parts, body)).await;
     }
     let body = Arc::new(Mutex::new(body));
-    let lent = Body::new(Lent(Arc::clone(&body)));
-    let response = next.run(Request::from_parts(parts, lent)).await;
-    let mut rest = Lent(body);
+    let shared = Body::new(SharedBody(Arc::clone(&body)));
+    let response = next.run(Request::from_parts(parts, shared)).await;
+    let mut rest = SharedBody(body);
     let discard = async {
         let mut read = 0;
         while let Some(Ok(frame)) =
             future::poll_fn(|context| Pin::new(&mut rest).poll_frame(context)).await
         {
             read += frame.data_ref().map_or(0, Bytes::len);
-            if read > MOST {
+            if read > MAX_BYTES {
                 break;
             }
         }
     };
-    let longest = LONGEST.min(app.body_limits.timeout);
+    let longest = MAX_WAIT.min(app.body_limits.timeout);
     if tokio::time::timeout(longest, discard).await.is_err() {
         tracing::debug!("a body was still arriving after its answer was due");
     }

@@ -9,59 +9,68 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{http::request_error::RequestError, server::memory::Overloaded};
+use super::{request_error::RequestError, routes::ClientKind};
+use crate::{rudderstack::BodyError, server::memory::Overloaded};
 
-/// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Caller {
-    /// Somebody with curl, or a program of theirs.
-    Person,
-    /// rudder-server.
-    RudderServer,
+/// A request that cannot be served, and who is told.
+#[derive(Debug)]
+pub(super) struct Rejection {
+    pub(super) error: RequestError,
+    pub(super) client: ClientKind,
 }
 
-/// What rudder-server is to do with the request.
-enum Answer {
+/// What the client is to do with the request.
+enum ErrorClass {
     /// Never again: it would fail each time.
     Final(StatusCode),
     /// Again, until somebody has mended what the log names.
-    Again { reason: &'static str },
+    Retryable { reason: &'static str },
 }
 
 /// Why a request is refused, for its line in the log and for the metrics.
 #[derive(Clone, Debug)]
-pub(super) struct Refused {
+pub(super) struct LoggedRejection {
     /// The value of `X-Rudder-Error-Reason`, where the request is to be sent again.
     pub(super) reason: Option<&'static str>,
     /// The error, without what the log must not hold.
     pub(super) error: String,
     /// The type of a destination that is not served here.
-    pub(super) unserved: Option<String>,
+    pub(super) destination: Option<String>,
 }
 
-/// Answers a request that cannot be served.
-pub(super) fn answer(error: &RequestError, caller: Caller) -> Response {
-    let body = Json(json!({ "error": error.to_string() }));
-    let verdict = match caller {
-        Caller::Person => for_person(error),
-        Caller::RudderServer => for_rudder_server(error),
-    };
-    let refused = |reason| {
-        Extension(Refused {
-            reason,
-            error: logged(error),
-            unserved: unserved(error),
-        })
-    };
-    match verdict {
-        Answer::Final(status) => (status, refused(None), body).into_response(),
-        Answer::Again { reason } => {
-            let headers = [
-                ("X-Rudder-Should-Retry", "true"),
-                ("X-Rudder-Error-Reason", reason),
-            ];
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            (status, headers, refused(Some(reason)), body).into_response()
+/// The error for rudder-server.
+impl From<RequestError> for Rejection {
+    fn from(error: RequestError) -> Self {
+        let client = ClientKind::RudderServer;
+        Self { error, client }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let Self { error, client } = &self;
+        let body = Json(json!({ "error": error.to_string() }));
+        let class = match client {
+            ClientKind::Person => for_person(error),
+            ClientKind::RudderServer => for_rudder_server(error),
+        };
+        let refused = |reason| {
+            Extension(LoggedRejection {
+                reason,
+                error: logged(error),
+                destination: unsupported_destination(error),
+            })
+        };
+        match class {
+            ErrorClass::Final(status) => (status, refused(None), body).into_response(),
+            ErrorClass::Retryable { reason } => {
+                let headers = [
+                    ("X-Rudder-Should-Retry", "true"),
+                    ("X-Rudder-Error-Reason", reason),
+                ];
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                (status, headers, refused(Some(reason)), body).into_response()
+            }
         }
     }
 }
@@ -75,85 +84,84 @@ fn logged(error: &RequestError) -> String {
     format!("an event cannot be served for now ({kind})")
 }
 
-fn unserved(error: &RequestError) -> Option<String> {
-    if let RequestError::UnknownDestination { name } = error {
+fn unsupported_destination(error: &RequestError) -> Option<String> {
+    if let RequestError::Body(BodyError::UnknownDestination { name }) = error {
         Some(name.clone())
     } else {
         None
     }
 }
 
-fn for_person(error: &RequestError) -> Answer {
+fn for_person(error: &RequestError) -> ErrorClass {
     match error {
         RequestError::NotJson(_)
-        | RequestError::Shape(_)
+        | RequestError::Body(BodyError::Shape(_))
         | RequestError::SecretNotJson(_)
         | RequestError::SecretNotText(_)
-        | RequestError::Unreadable(_) => Answer::Final(StatusCode::BAD_REQUEST),
-        RequestError::Method { .. } => Answer::Final(StatusCode::METHOD_NOT_ALLOWED),
-        RequestError::TooLarge { .. } => Answer::Final(StatusCode::PAYLOAD_TOO_LARGE),
+        | RequestError::Unreadable(_) => ErrorClass::Final(StatusCode::BAD_REQUEST),
+        RequestError::Method { .. } => ErrorClass::Final(StatusCode::METHOD_NOT_ALLOWED),
+        RequestError::TooLarge { .. } => ErrorClass::Final(StatusCode::PAYLOAD_TOO_LARGE),
         RequestError::Overloaded(Overloaded::Never { .. }) => {
-            Answer::Final(StatusCode::PAYLOAD_TOO_LARGE)
+            ErrorClass::Final(StatusCode::PAYLOAD_TOO_LARGE)
         }
         RequestError::Overloaded(Overloaded::Full { .. } | Overloaded::Org { .. })
-        | RequestError::Crowded { .. } => Answer::Again {
+        | RequestError::Crowded { .. } => ErrorClass::Retryable {
             reason: "overloaded",
         },
-        RequestError::BodyTimeout { .. } => Answer::Final(StatusCode::REQUEST_TIMEOUT),
+        RequestError::BodyTimeout { .. } => ErrorClass::Final(StatusCode::REQUEST_TIMEOUT),
         RequestError::ContentType { .. } | RequestError::ContentEncoding { .. } => {
-            Answer::Final(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            ErrorClass::Final(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         }
-        RequestError::UnknownDestination { .. } | RequestError::UnknownPath { .. } => {
-            Answer::Final(StatusCode::NOT_FOUND)
-        }
-        RequestError::NotNow(_) => Answer::Again { reason: "not_now" },
-        RequestError::Upstream(error) => Answer::Again {
+        RequestError::Body(BodyError::UnknownDestination { .. })
+        | RequestError::UnknownPath { .. } => ErrorClass::Final(StatusCode::NOT_FOUND),
+        RequestError::NotNow(_) => ErrorClass::Retryable { reason: "not_now" },
+        RequestError::Upstream(error) => ErrorClass::Retryable {
             reason: error.reason(),
         },
-        RequestError::Panicked => Answer::Final(StatusCode::INTERNAL_SERVER_ERROR),
+        RequestError::Panicked => ErrorClass::Final(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
-fn for_rudder_server(error: &RequestError) -> Answer {
+fn for_rudder_server(error: &RequestError) -> ErrorClass {
     match error {
         // No retry can mend these, and rudder-server never sends them.
         RequestError::NotJson(_)
         | RequestError::SecretNotJson(_)
         | RequestError::SecretNotText(_)
-        | RequestError::ContentType { .. } => Answer::Final(StatusCode::BAD_REQUEST),
-        RequestError::Method { .. } => Answer::Final(StatusCode::METHOD_NOT_ALLOWED),
+        | RequestError::ContentType { .. } => ErrorClass::Final(StatusCode::BAD_REQUEST),
+        RequestError::Method { .. } => ErrorClass::Final(StatusCode::METHOD_NOT_ALLOWED),
         // Something between the two has changed the body.
-        RequestError::ContentEncoding { .. } => Answer::Again {
+        RequestError::ContentEncoding { .. } => ErrorClass::Retryable {
             reason: "content_encoding",
         },
         // JSON of another shape: a header that says compacted was lost on its way, say.
-        RequestError::Shape(_) => Answer::Again { reason: "shape" },
+        RequestError::Body(BodyError::Shape(_)) => ErrorClass::Retryable { reason: "shape" },
         // A body that ends early was cut off on its way.
-        RequestError::Unreadable(_) => Answer::Again {
+        RequestError::Unreadable(_) => ErrorClass::Retryable {
             reason: "body_unreadable",
         },
         RequestError::TooLarge { .. } | RequestError::Overloaded(Overloaded::Never { .. }) => {
-            Answer::Again {
+            ErrorClass::Retryable {
                 reason: "body_limit",
             }
         }
         RequestError::Overloaded(Overloaded::Full { .. } | Overloaded::Org { .. })
-        | RequestError::Crowded { .. } => Answer::Again {
+        | RequestError::Crowded { .. } => ErrorClass::Retryable {
             reason: "overloaded",
         },
-        RequestError::BodyTimeout { .. } => Answer::Again {
+        RequestError::BodyTimeout { .. } => ErrorClass::Retryable {
             reason: "body_timeout",
         },
-        RequestError::UnknownDestination { .. } => Answer::Again {
+        RequestError::Body(BodyError::UnknownDestination { .. }) => ErrorClass::Retryable {
             reason: "unknown_destination",
         },
-        RequestError::UnknownPath { .. } => Answer::Again {
+        RequestError::UnknownPath { .. } => ErrorClass::Retryable {
             reason: "unknown_path",
         },
-        RequestError::NotNow(_) => Answer::Again { reason: "not_now" },
-        RequestError::Upstream(error) => Answer::Again {
+        RequestError::NotNow(_) => ErrorClass::Retryable { reason: "not_now" },
+        RequestError::Upstream(error) => ErrorClass::Retryable {
             reason: error.reason(),
         },
-        RequestError::Panicked => Answer::Again { reason: "internal" },
+        RequestError::Panicked => ErrorClass::Retryable { reason: "internal" },
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderValue, Uri, header, uri::PathAndQuery},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use tower::util::MapRequestLayer;
 use tower_http::{
@@ -18,17 +18,16 @@ use tower_http::{
 };
 
 use super::{
-    App, access_log, dispatch, drain,
-    error_response::{self, Caller},
+    App, access_log, dispatch, drain, error_response::Rejection, request_error::RequestError,
 };
-use crate::{config::Config, http::request_error::RequestError, lifecycle::panic_message};
+use crate::{config::Config, lifecycle::panic_message};
 
 /// Answers below this size are sent as they are, in bytes.
 const SMALLEST_COMPRESSED: u16 = 1024;
 
-/// The layers of the transform routes, outermost last. The body limit lies inside decompression, where it counts what a
+/// The layers of the routes that take events, outermost last. The body limit lies inside decompression, where it counts what a
 /// small body opens to.
-pub(super) fn around_transforms(routes: Router<App>, config: &Config) -> Router<App> {
+pub(super) fn around_events(routes: Router<App>, config: &Config) -> Router<App> {
     let compressed = SizeAbove::new(SMALLEST_COMPRESSED).and(DefaultPredicate::new());
     let routes = routes
         .layer(
@@ -51,19 +50,19 @@ pub(super) fn around_transforms(routes: Router<App>, config: &Config) -> Router<
 /// The layers of all routes. Paths are tidied before they are matched, so this lies around a router of its own.
 pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
     let observed = routes
+        .layer(middleware::from_fn_with_state(app.clone(), drain::drain))
         .layer(middleware::from_fn_with_state(
             app.clone(),
-            drain::read_rest,
-        ))
-        .layer(middleware::from_fn_with_state(
-            app.clone(),
-            dispatch::here_or_there,
+            dispatch::dispatch,
         ))
         .layer(middleware::from_fn_with_state(
             app.clone(),
             access_log::observe,
         ))
-        .layer(middleware::from_fn_with_state(app.clone(), farewell))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            close_when_stopping,
+        ))
         .with_state::<()>(app.clone());
     let tidied = tower::Layer::layer(&MapRequestLayer::new(tidy_path), observed);
     Router::new().fallback_service(tidied)
@@ -95,10 +94,10 @@ fn tidied(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Has a caller that keeps its connection alive open the next one elsewhere, once this service is about to stop.
-async fn farewell(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Has a client that keeps its connection alive open the next one elsewhere, once this service is about to stop.
+async fn close_when_stopping(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    if !app.ready.is_ready() {
+    if !app.lifecycle.is_ready() {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }
@@ -120,5 +119,5 @@ async fn api_version(mut response: Response) -> Response {
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
     let cause = panic_message(cause.as_ref());
     tracing::error!(cause, "a handler panicked: please report this as a bug");
-    error_response::answer(&RequestError::Panicked, Caller::RudderServer)
+    Rejection::from(RequestError::Panicked).into_response()
 }

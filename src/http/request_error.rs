@@ -5,19 +5,19 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::{
-    json::SyntaxError, server::memory::Overloaded, text::shortened, transform::error::EventError,
-    upstream::UpstreamError,
+    json::SyntaxError, rudderstack::BodyError, server::memory::Overloaded, text::shortened,
+    transform::error::EventError, upstream::UpstreamError,
 };
 
 /// Why a whole request cannot be served.
 #[derive(Debug, Error)]
-pub enum RequestError {
+pub(super) enum RequestError {
     /// The body is no JSON text.
     #[error("the body is no JSON: {0}")]
     NotJson(#[source] SyntaxError),
-    /// The body is JSON of another shape; the text says which one is wanted.
-    #[error("the body must be {0}")]
-    Shape(&'static str),
+    /// The body is JSON, and not what the route takes.
+    #[error("{0}")]
+    Body(#[from] BodyError),
     /// The header `Oauth-Secret` is no JSON text.
     #[error("the header Oauth-Secret is no JSON: {0}")]
     SecretNotJson(#[source] SyntaxError),
@@ -46,7 +46,7 @@ pub enum RequestError {
         /// How many may be.
         most: usize,
     },
-    /// The caller did not send the rest of the body in time.
+    /// The client did not send the rest of the body in time.
     #[error(
         "the rest of the body did not arrive: {arrived} bytes came, then nothing for {} (the setting BODY_TIMEOUT), or less than {rate} bytes a second (MIN_BODY_RATE)",
         humantime::format_duration(*.timeout)
@@ -76,16 +76,7 @@ pub enum RequestError {
         /// The content encoding that the request names.
         found: String,
     },
-    /// A destination that is not ours.
-    #[error(
-        "the destination \"{name}\" is none of salesforce, salesforce_oauth and salesforce_oauth_sandbox, which is all that this service \
-         serves without an upstream: set UPSTREAM_URL to a stock transformer, or check where DEST_TRANSFORM_URL of rudder-server points"
-    )]
-    UnknownDestination {
-        /// The name that the request gives.
-        name: String,
-    },
-    /// An event may succeed later, and the caller drops an event that fails on its own (rule `never-a-drop`).
+    /// An event may succeed later, and the client drops an event that fails on its own (rule `never-a-drop`).
     #[error("an event cannot be served for now, and rudder-server's processor would drop it: {0}")]
     NotNow(Box<EventError>),
     /// The request is for the upstream, which has not answered.
@@ -112,27 +103,17 @@ pub enum RequestError {
 
 impl RequestError {
     /// The error for a path, cut to a length that an answer and a line of the log can hold.
-    #[must_use]
-    pub fn unknown_path(path: &str) -> Self {
+    pub(super) fn unknown_path(path: &str) -> Self {
         Self::UnknownPath {
             path: shortened(path),
         }
     }
 
     /// The error for a method that a path is not asked with, cut likewise.
-    #[must_use]
-    pub fn method(path: &str, method: &str) -> Self {
+    pub(super) fn method(path: &str, method: &str) -> Self {
         Self::Method {
             path: shortened(path),
             method: shortened(method),
-        }
-    }
-
-    /// The error for a destination name, cut to a length that an answer can hold.
-    #[must_use]
-    pub fn unknown_destination(name: &str) -> Self {
-        Self::UnknownDestination {
-            name: shortened(name),
         }
     }
 }

@@ -11,13 +11,27 @@ use axum::{
 use serde_json::{Value as JsonValue, json};
 
 use super::{
-    ADVERTISED, App,
-    error_response::{self, Caller},
+    App,
+    error_response::Rejection,
+    request_error::RequestError,
+    routes::{self, ClientKind},
 };
 use crate::{
-    http::request_error::RequestError, metrics::ServiceFigures, salesforce::limits::Figures,
+    metrics::ServiceFigures, rudderstack::DestinationName, salesforce::limits::Figures,
     server::telemetry, upstream::Upstream,
 };
+
+/// The destinations by the names that `/features` advertises.
+const ADVERTISED: [DestinationName; 3] = [
+    DestinationName::Salesforce,
+    DestinationName::SalesforceOauth,
+    DestinationName::SalesforceOauthSandbox,
+];
+
+/// `GET /`: the routes.
+pub(super) async fn index() -> String {
+    routes::index()
+}
 
 /// `GET /features`: read by rudder-server before anything else; the keys of `docs/rudder-server.md#features`. Where there is an
 /// upstream, ours are laid over its own.
@@ -57,8 +71,8 @@ pub(super) async fn health() -> Json<JsonValue> {
 
 /// `GET /ready`: new requests are welcome. An upstream that fails does not keep Salesforce's events away.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
-    let reason = app.first_retryable_error();
-    let heard = app.ready.rudder_server().is_heard();
+    let reason = app.not_ready_reason();
+    let heard = app.lifecycle.rudder_server().is_heard();
     let rudder_server = if heard { "heard" } else { "unheard" };
     let mut body = json!({ "ready": reason.is_none(), "rudderServer": rudder_server });
     if let Some(upstream) = &app.upstream {
@@ -75,11 +89,11 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue
 
 impl App {
     /// Why new requests are not welcome.
-    fn first_retryable_error(&self) -> Option<&'static str> {
-        let is_unheard = |upstream: &Arc<Upstream>| !upstream.is_heard();
-        if !self.ready.is_ready() {
+    fn not_ready_reason(&self) -> Option<&'static str> {
+        let is_unknown = |upstream: &Arc<Upstream>| !upstream.has_answered();
+        if !self.lifecycle.is_ready() {
             Some("the service is stopping")
-        } else if self.upstream.as_ref().is_some_and(is_unheard) {
+        } else if self.upstream.as_ref().is_some_and(is_unknown) {
             Some("the upstream has not been heard yet")
         } else {
             None
@@ -98,8 +112,11 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         requests_in_flight: app.in_flight.requests(),
         in_flight_bytes: app.in_flight.bytes(),
         in_flight_limit: app.in_flight.most(),
-        is_ready: app.first_retryable_error().is_none(),
-        upstream_answers: app.upstream.as_ref().map(|upstream| upstream.answers()),
+        is_ready: app.not_ready_reason().is_none(),
+        upstream_answers: app
+            .upstream
+            .as_ref()
+            .map(|upstream| upstream.is_answering()),
         lost_lines: telemetry::lost_lines(),
     };
     let orgs = app.salesforce.limits().figures();
@@ -120,23 +137,27 @@ pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
 }
 
 /// A route that is asked with another method.
-pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let error = RequestError::method(uri.path(), method.as_str());
-    error_response::answer(&error, Caller::Person)
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Rejection {
+    Rejection {
+        error: RequestError::method(uri.path(), method.as_str()),
+        client: ClientKind::Person,
+    }
 }
 
-/// Everything else. A POST may be rudder-server's, whose events a 404 would drop.
-pub(super) async fn unknown(method: Method, uri: Uri) -> Response {
-    let error = RequestError::unknown_path(uri.path());
-    let caller = if method == Method::POST {
-        Caller::RudderServer
+/// A path that is none of ours. A POST may be rudder-server's, whose events a 404 would drop.
+pub(super) async fn not_found(method: Method, uri: Uri) -> Rejection {
+    let client = if method == Method::POST {
+        ClientKind::RudderServer
     } else {
-        Caller::Person
+        ClientKind::Person
     };
-    error_response::answer(&error, caller)
+    Rejection {
+        error: RequestError::unknown_path(uri.path()),
+        client,
+    }
 }
 
-/// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the caller keeps and reports.
+/// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the client keeps and reports.
 pub(super) async fn delete_users() -> Response {
     let error = "deleting users is not supported for the Salesforce destinations: delete the records in Salesforce";
     (

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use crate::{json::Value, rudderstack::Entry};
 
 /// How many traces a line names. A batch may hold as many as events.
-const MOST: usize = 8;
+const MAX_TRACES: usize = 8;
 
 /// The trace ids of a request's events, each once.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl Traces {
         for parent in parents.filter_map(Value::as_text) {
             let id = trace_id(&parent).filter(|id| !ids.iter().any(|known| known == id));
             ids.extend(id.map(ToOwned::to_owned));
-            if ids.len() == MOST {
+            if ids.len() == MAX_TRACES {
                 break;
             }
         }
@@ -43,7 +43,7 @@ pub(super) fn of_header(headers: &HeaderMap) -> Option<String> {
     trace_id(parent).map(ToOwned::to_owned)
 }
 
-/// The caller's trace and those of the events, as one text.
+/// The client's trace and those of the events, as one text.
 pub(super) fn joined(own: Option<&str>, events: Option<&Traces>) -> Option<String> {
     let events = events.map(|traces| traces.0.as_slice()).unwrap_or_default();
     let others = events.iter().map(String::as_str);

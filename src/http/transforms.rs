@@ -1,136 +1,88 @@
 //! The transform routes: events in, requests out.
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, header},
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 
 use super::{
     App,
-    answer::Writing,
-    body::{Named, Received, Whole, format, ours},
-    error_response::Caller,
+    access_log::EventCounts,
+    body::RequestBody,
+    parts::{DestinationPath, JsonContentType, format},
+    request_error::RequestError,
+    streamed_response::{ResponseWriter, respond},
     traces::Traces,
 };
 use crate::{
-    http::request_error::RequestError,
     json::Document,
     reply,
-    rudderstack::{Batch, Bodies, DestinationName, Route, batch, bodies, dynamic_config::Resolved},
+    rudderstack::{Batch, RawBatch, Route, dynamic_config::Resolved},
     server::memory::Overloaded,
-    text::shortened,
-    transform::outcome::{self, Outcome, Requests},
+    transform::outcome,
 };
-
-/// What became of the events of a request, for its line in the log.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) events: usize,
-    pub(super) requests: usize,
-    pub(super) delivered: usize,
-    pub(super) filtered: usize,
-    pub(super) failed: usize,
-}
-
-impl Tally {
-    fn of(outcomes: &[Outcome<'_>]) -> Self {
-        outcomes.iter().fold(Self::default(), |mut tally, outcome| {
-            tally.events += outcome.entries.len();
-            match &outcome.result {
-                Ok(Requests::Described(requests)) => tally.requests += requests.len(),
-                Ok(Requests::Transformed { .. }) => tally.requests += 1,
-                Ok(Requests::Delivered) => tally.delivered += 1,
-                Err(error) => {
-                    let of_kind = match error.stat_tags() {
-                        None => &mut tally.filtered,
-                        Some(_) => &mut tally.failed,
-                    };
-                    *of_kind += outcome.entries.len();
-                }
-            }
-            tally
-        })
-    }
-}
 
 /// `POST /transform`: events in any form, for people and programs.
 pub(super) async fn transform(
     State(app): State<App>,
-    headers: HeaderMap,
-    body: Received,
+    _: JsonContentType,
+    body: RequestBody,
 ) -> Response {
-    let answer = body.answer(Caller::Person);
-    let writing = answer.writing();
-    let written = async move {
-        require_json(&headers)?;
-        let body = body.whole()?;
-        let text = batch::text(&body);
-        let document = body.document(&text)?;
-        body.holds_events(bodies::max_events(document.root()))?;
-        let bodies = Bodies::any_form(document.root())?;
-        let form = Form::Processor(DestinationName::Salesforce);
-        app.transformed(bodies, &body, form, false, writing).await
-    };
-    answer.of(written).await
+    respond(body, |body, writer| async move {
+        let text = body.text();
+        let document = body.events(&text)?;
+        let bodies = RawBatch::any_form(document.root())?;
+        app.transformed(bodies, &body, false, writer).await
+    })
+    .await
 }
 
 /// `POST /v0/destinations/{destination}`: rudder-server's processor.
 pub(super) async fn processor(
     State(app): State<App>,
-    name: Named,
+    DestinationPath(name): DestinationPath,
     headers: HeaderMap,
-    body: Received,
+    body: RequestBody,
 ) -> Response {
-    let answer = body.answer(Caller::RudderServer);
-    let writing = answer.writing();
-    let written = async move {
-        let name = ours(name)?;
-        let body = body.whole()?;
-        let text = batch::text(&body);
-        let document = body.document(&text)?;
-        body.holds_events(bodies::max_events(document.root()))?;
-        let bodies = Bodies::processor(document.root(), format(&headers), name)?;
-        let form = Form::Processor(name);
-        app.transformed(bodies, &body, form, false, writing).await
-    };
-    answer.of(written).await
+    respond(body, move |body, writer| async move {
+        let text = body.text();
+        let document = body.events(&text)?;
+        let bodies = RawBatch::processor(document.root(), format(&headers), name)?;
+        app.transformed(bodies, &body, false, writer).await
+    })
+    .await
 }
 
 /// `POST /routerTransform`: rudder-server's router.
-pub(super) async fn router(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
-    let answer = body.answer(Caller::RudderServer);
-    let writing = answer.writing();
-    let written = async move {
-        let body = body.whole()?;
-        let text = batch::text(&body);
-        let document = body.document(&text)?;
-        body.holds_events(bodies::max_events(document.root()))?;
+pub(super) async fn router(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Response {
+    respond(body, |body, writer| async move {
+        let text = body.text();
+        let document = body.events(&text)?;
         let secret = read_secret(&headers)?;
         let secret = secret.as_ref().map(Document::root);
-        let bodies = Bodies::router(document.root(), format(&headers), secret)?;
+        let bodies = RawBatch::router(document.root(), format(&headers), secret)?;
         let takes_results = takes_results(&headers);
-        app.transformed(bodies, &body, Form::Router, takes_results, writing)
-            .await
-    };
-    answer.of(written).await
+        app.transformed(bodies, &body, takes_results, writer).await
+    })
+    .await
 }
 
 /// `POST /batch`: rudder-server's batch transform, which the Salesforce destinations do not have. Every job is kept.
-pub(super) async fn batch(State(app): State<App>, headers: HeaderMap, body: Received) -> Response {
-    let answer = body.answer(Caller::RudderServer);
-    let writing = answer.writing();
-    let written = async move {
-        let body = body.whole()?;
-        let text = batch::text(&body);
-        let document = body.document(&text)?;
-        body.holds_events(bodies::max_events(document.root()))?;
-        let bodies = Bodies::router(document.root(), format(&headers), None)?;
+pub(super) async fn batch(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Response {
+    respond(body, |body, writer| async move {
+        let text = body.text();
+        let document = body.events(&text)?;
+        let bodies = RawBatch::router(document.root(), format(&headers), None)?;
         let resolved = app.resolved(&bodies, &body)?;
         let batch = bodies.read(&resolved);
-        Ok(reply::router::no_batch(&batch, writing.outlet()).await)
-    };
-    answer.of(written).await
+        Ok(reply::router::no_batch(&batch, writer.outlet()).await)
+    })
+    .await
 }
 
 /// Whether rudder-server takes an event that was written here for delivered: it says so where it knows the statuses 298
@@ -153,55 +105,24 @@ fn read_secret(headers: &HeaderMap) -> Result<Option<Document<'_>>, RequestError
     Ok(Some(secret).filter(|secret| secret.root().is_truthy()))
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), RequestError> {
-    let found = headers
-        .get(header::CONTENT_TYPE)
-        .map_or("missing", |value| value.to_str().unwrap_or("unreadable"));
-    let essence = found
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    let json = essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if json {
-        Ok(())
-    } else {
-        Err(RequestError::ContentType {
-            found: shortened(found),
-        })
-    }
-}
-
-/// The form of an answer.
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    /// That of a processor route; the tags of a failure name this destination.
-    Processor(DestinationName),
-    /// That of `/routerTransform`.
-    Router,
-}
-
 impl App {
     /// The entries whose destinations have templates, resolved.
     fn resolved(
         &self,
-        bodies: &Bodies<'_>,
-        body: &Whole,
+        bodies: &RawBatch<'_>,
+        body: &RequestBody,
     ) -> Result<Vec<Option<Box<Resolved>>>, Overloaded> {
-        let room = |bytes: usize| body.share().make(bytes);
-        bodies.resolved_within(self.pipeline.bounds().answer, room)
+        let reserve = |bytes: usize| body.share.make(bytes);
+        bodies.resolved_within(self.pipeline.bounds().answer, reserve)
     }
 
-    /// Runs a batch through the rooms and writes its answer, of which the last piece is returned.
+    /// Transforms a batch and writes its answer, of which the last piece is returned.
     async fn transformed(
         &self,
-        bodies: Bodies<'_>,
-        body: &Whole,
-        form: Form,
+        bodies: RawBatch<'_>,
+        body: &RequestBody,
         takes_results: bool,
-        writing: Writing,
+        writer: ResponseWriter,
     ) -> Result<Vec<u8>, RequestError> {
         let resolved = self.resolved(&bodies, body)?;
         let batch = Batch {
@@ -209,25 +130,23 @@ impl App {
             ..bodies.read(&resolved)
         };
         if takes_results {
-            writing.reserve(body.share(), reply::router::echoed(&batch))?;
+            writer.reserve(&body.share, reply::router::echoed(&batch))?;
         }
-        let outcomes = self.pipeline.run(&batch, body.share()).await?;
+        let outcomes = self.pipeline.run(&batch, &body.share).await?;
         let traces = Traces::of(&batch.entries);
-        let first_retryable_error =
-            || outcome::first_retryable_error(&outcomes, self.pipeline.rules());
-        if let Some(error) = (batch.route == Route::Processor)
-            .then(first_retryable_error)
-            .flatten()
+        if batch.route == Route::Processor
+            && let Some(error) = outcome::first_retryable_error(&outcomes, self.pipeline.rules())
         {
-            writing.head(traces, None);
+            writer.head(traces, None);
             return Err(RequestError::NotNow(Box::new(error.clone())));
         }
-        writing.head(traces, Some(Tally::of(&outcomes)));
-        Ok(match form {
-            Form::Processor(name) => {
-                reply::processor::answer(&batch, &outcomes, name, writing.outlet()).await
+        writer.head(traces, Some(EventCounts::of(&outcomes)));
+        let outlet = writer.outlet();
+        Ok(match batch.route {
+            Route::Open | Route::Processor => {
+                reply::processor::answer(&batch, &outcomes, outlet).await
             }
-            Form::Router => reply::router::answer(&batch, &outcomes, writing.outlet()).await,
+            Route::Router => reply::router::answer(&batch, &outcomes, outlet).await,
         })
     }
 }

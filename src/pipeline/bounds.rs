@@ -2,7 +2,7 @@
 
 use crate::{
     json::Value,
-    rudderstack::{Batch, Entry, Event, Route},
+    rudderstack::{AnswerTooLarge, Batch, Entry, Event, Route},
     transform::{
         error::EventError,
         plan::{Plan, Record},
@@ -102,7 +102,7 @@ impl Bounds {
     fn bound(self, bytes: usize) -> Result<(), EventError> {
         let most = self.answer;
         if bytes > most {
-            return Err(EventError::AnswerTooLarge { bytes, most });
+            return Err(AnswerTooLarge { bytes, most }.into());
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     json::Value,
-    rudderstack::{Destination, DestinationName, Entry},
+    rudderstack::{Destination, DestinationName, Entry, ReadError},
     salesforce::{
         Asked, AuthError, Credentials, Key, Salesforce, Spares, Wanted, by_key::InOrderByKey,
     },
@@ -19,18 +19,18 @@ use crate::{
 pub struct Destinations<'a>(Vec<(Option<Value<'a>>, Read)>);
 
 /// A destination, or what is missing of it.
-type Read = Result<Arc<Destination>, EventError>;
+type Read = Result<Arc<Destination>, ReadError>;
 
 impl<'a> Destinations<'a> {
     /// The destination of an entry.
     ///
     /// # Errors
-    /// [`EventError::Incomplete`] where a part is missing.
+    /// [`ReadError::Incomplete`] where a part is missing.
     pub fn read(
         &mut self,
         destination: Option<Value<'a>>,
         route: DestinationName,
-    ) -> Result<Arc<Destination>, EventError> {
+    ) -> Result<Arc<Destination>, ReadError> {
         let is_same = |known: Option<Value<'a>>| match (known, destination) {
             (Some(known), Some(other)) => known.is_same_as(other),
             (None, None) => true,

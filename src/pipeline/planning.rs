@@ -73,7 +73,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
             let own = self.pipeline.own_destination.clone();
             return own.ok_or(EventError::NoOwnDestination);
         }
-        self.destinations.read(given, self.batch.name)
+        Ok(self.destinations.read(given, self.batch.name)?)
     }
 
     fn plan_of(

@@ -21,19 +21,14 @@ const CONVERTED_LEAD: &str = "the lead is converted, and Salesforce lets few use
 /// How much of what is left out of a request is named: more than a person reads.
 const MAX_EXPLAINED: usize = 100;
 
-/// Writes the answer, and gives its last piece; `name` is the destination that the tags of a failure name.
-pub async fn answer(
-    batch: &Batch<'_>,
-    outcomes: &[Outcome<'_>],
-    name: DestinationName,
-    outlet: Outlet,
-) -> Vec<u8> {
+/// Writes the answer, and gives its last piece.
+pub async fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], outlet: Outlet) -> Vec<u8> {
     let mut pieces = Pieces::new(batch.bytes, outlet);
     pieces.json.open(Bracket::Array);
     for outcome in outcomes {
         let entries = outcome.entries.iter();
         for entry in entries.filter_map(|index| batch.entries.get(*index)) {
-            elements(entry, outcome, batch.route, name, &mut pieces).await;
+            elements(entry, outcome, batch.route, batch.name, &mut pieces).await;
         }
     }
     pieces.json.close(Bracket::Array);

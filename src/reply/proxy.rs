@@ -6,14 +6,15 @@ use serde::de::IgnoredAny;
 
 use super::FullTags;
 use crate::{
-    delivery::proxy::{Failure, Outcome},
     json::{Members, Writer},
     rudderstack::{
         DestinationName,
         delivery_request::{Job, ProxyRequest, ProxyVersion},
     },
-    salesforce::{Fault, fault::Disposition},
-    transform::error::by_disposition,
+    transform::{
+        delivered::Delivered,
+        error::{ABORTED, SUCCEEDED},
+    },
 };
 
 /// What the metrics are told where the metadata does not say it; spelled as the stock service spells it.
@@ -32,12 +33,11 @@ pub fn answer(
     version: ProxyVersion,
     name: DestinationName,
     request: &ProxyRequest<'_>,
-    outcome: &Outcome,
+    delivered: &Delivered,
 ) -> (u16, Vec<u8>) {
     // The jobs of one request nearly always fare alike.
-    let disposition = outcome.dispositions.first().copied().flatten();
-    let (status, tags) = disposition.map_or((200, None), by_disposition);
-    let refresh = name.needs_secret() && disposition == Some(Disposition::Refresh);
+    let (status, tags) = delivered.jobs.first().copied().unwrap_or(SUCCEEDED);
+    let refresh = name.needs_secret() && delivered.has_expired;
     let auth_error_category = refresh.then_some("REFRESH_TOKEN");
     let id = |key| request.of_first_job(key).unwrap_or(Cow::Borrowed(UNKNOWN));
     let tags = tags.map(|own| FullTags {
@@ -47,8 +47,8 @@ pub fn answer(
         destination_id: Some(id("destinationId")),
         workspace_id: Some(id("workspaceId")),
     });
-    let response = response(outcome);
-    let error = match outcome.advice() {
+    let response = response(delivered);
+    let error = match &delivered.advice {
         None => Cow::Borrowed(&*response),
         Some(advice) => Cow::Owned(format!("{response} ({advice})")),
     };
@@ -57,12 +57,12 @@ pub fn answer(
         json.key("output");
         json.object(|json| {
             match version {
-                ProxyVersion::V0 => destination_response(outcome, &response, status, json),
-                ProxyVersion::V1 => jobs(request, outcome, &error, json),
+                ProxyVersion::V0 => destination_response(delivered, &response, status, json),
+                ProxyVersion::V1 => jobs(request, delivered, &error, json),
             }
             json.key("status");
             json.number(status);
-            json.text_member("message", &outcome.message());
+            json.text_member("message", &delivered.message);
             if let Some(tags) = &tags {
                 tags.write(json);
             }
@@ -79,8 +79,8 @@ pub fn answer(
 }
 
 /// What Salesforce has answered, in v0.
-fn destination_response(outcome: &Outcome, response: &str, status: u16, json: &mut Writer) {
-    let answer = outcome.answer.as_ref();
+fn destination_response(delivered: &Delivered, response: &str, status: u16, json: &mut Writer) {
+    let answer = delivered.answer.as_ref();
     json.key("destinationResponse");
     json.object(|json| {
         json.key("response");
@@ -91,18 +91,14 @@ fn destination_response(outcome: &Outcome, response: &str, status: u16, json: &m
 }
 
 /// The outcome of each job, in v1.
-fn jobs(request: &ProxyRequest<'_>, outcome: &Outcome, error: &str, json: &mut Writer) {
+fn jobs(request: &ProxyRequest<'_>, delivered: &Delivered, error: &str, json: &mut Writer) {
     let is_coalesced = request.is_coalesced();
     let error = cut(error, MAX_SAID / request.jobs.len().max(1));
     json.key("response");
     json.array(|json| {
-        for (of_job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
-            let alone = is_coalesced && *disposition == Some(Disposition::Abort);
-            let disposition = disposition.filter(|_| !alone);
-            let status = match disposition {
-                _ if alone => 500,
-                disposition => disposition.map_or(200, |disposition| by_disposition(disposition).0),
-            };
+        for (of_job, verdict) in request.jobs.iter().zip(&delivered.jobs) {
+            let alone = is_coalesced && *verdict == ABORTED;
+            let status = if alone { 500 } else { verdict.0 };
             json.object(|json| job(*of_job, error, status, alone, json));
         }
     });
@@ -125,11 +121,11 @@ fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
 const MAX_SAID: usize = 4 << 20;
 
 /// How much of it is said to each job in any case.
-const LEAST_SAID: usize = 1 << 10;
+const MIN_SAID: usize = 1 << 10;
 
 /// The beginning of a text.
 fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes.max(LEAST_SAID))]
+    &text[..text.floor_char_boundary(bytes.max(MIN_SAID))]
 }
 
 fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
@@ -142,9 +138,9 @@ fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
 
 /// Salesforce's answer as JSON: as it came, or as a text where it is none, or its beginning where it is long. Without an
 /// answer, what happened instead.
-fn response(outcome: &Outcome) -> String {
-    let text = match (&outcome.answer, &outcome.failure) {
-        (Some((_, body)), _) => {
+fn response(delivered: &Delivered) -> String {
+    let text = match &delivered.answer {
+        Some((_, body)) => {
             let text = String::from_utf8_lossy(body);
             if text.len() > MAX_RESPONSE {
                 Cow::Owned(beginning(&text))
@@ -154,11 +150,7 @@ fn response(outcome: &Outcome) -> String {
                 text
             }
         }
-        (None, Some(Failure::Fault(Fault::ConnectionRefused))) => {
-            Cow::Borrowed("[ECONNREFUSED] :: Connection refused")
-        }
-        (None, Some(failure)) => Cow::Owned(format!("[{}] :: {failure}", failure.label())),
-        (None, None) => Cow::Borrowed(""),
+        None => Cow::Borrowed(&*delivered.without_answer),
     };
     let mut json = Writer::default();
     json.text(&text);

@@ -7,7 +7,6 @@ use super::{
 use crate::{
     json::{Bracket, Kind, Value, Writer},
     rudderstack::{Batch, Entry, Event},
-    salesforce::Key,
     transform::{
         descriptor::Descriptor,
         error::EventError,
@@ -16,12 +15,12 @@ use crate::{
 };
 
 /// How much longer than its part of the request an entry of the answer may become, about, in bytes.
-const ADDED: usize = 512;
+const ENTRY_OVERHEAD: usize = 512;
 
 /// Writes the answer, destinations in the order of their first events, and the events of each in theirs, and gives its last
 /// piece.
 pub async fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>], outlet: Outlet) -> Vec<u8> {
-    let mut pieces = Pieces::new(batch.bytes + ADDED * outcomes.len(), outlet);
+    let mut pieces = Pieces::new(batch.bytes + ENTRY_OVERHEAD * outcomes.len(), outlet);
     pieces.json.open(Bracket::Object);
     pieces.json.key("output");
     pieces.json.open(Bracket::Array);
@@ -40,7 +39,7 @@ pub fn echoed(batch: &Batch<'_>) -> usize {
     let secret = length(batch.secret);
     let entries = batch.entries.iter();
     entries
-        .map(|entry| length(entry.metadata) + length(entry.destination) + secret + ADDED)
+        .map(|entry| length(entry.metadata) + length(entry.destination) + secret + ENTRY_OVERHEAD)
         .sum()
 }
 
@@ -179,7 +178,7 @@ struct Note<'o> {
     /// They share it (rule `one-create`): the proxy can ask for each to be sent alone.
     coalesced: bool,
     /// What its record was looked up by: what a further lookup may mend, the proxy has tried again.
-    looked_up_by: Option<&'o Key>,
+    looked_up_by: Option<&'o str>,
     /// It is the one that rudder-server has stored, and comes again on each attempt.
     is_stored: bool,
 }
@@ -194,7 +193,7 @@ impl<'o> Note<'o> {
             coalesced: outcome.entries.len() > 1,
             looked_up_by: described
                 .iter()
-                .find_map(|request| request.looked_up_by.as_ref()),
+                .find_map(|request| Some(request.looked_up_by.as_ref()?.field())),
             is_stored: matches!(
                 outcome.result,
                 Ok(Requests::Transformed { is_noted: true, .. })
@@ -243,10 +242,10 @@ fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
     if note.is_stored {
         json.json(r#""stored":true"#);
     }
-    if let Some(key) = note.looked_up_by {
+    if let Some(field) = note.looked_up_by {
         json.key("lookedUp");
         json.object(|json| {
-            json.text_member("field", key.field());
+            json.text_member("field", field);
             json.key("attempt");
             json.number(entry.attempt());
         });

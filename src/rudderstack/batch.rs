@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     json::Value,
-    rudderstack::{DestinationName, Event},
-    transform::error::EventError,
+    rudderstack::{AnswerTooLarge, DestinationName, Event, ReadError},
 };
 
 /// Where a batch has arrived, and so what its answer looks like.
@@ -40,19 +39,19 @@ pub struct Batch<'a> {
 #[derive(Debug)]
 pub struct Entry<'a> {
     /// The event, or why it cannot be read.
-    pub event: Result<Event<'a>, EventError>,
+    pub event: Result<Event<'a>, ReadError>,
     /// `metadata`, to be echoed as it came.
     pub metadata: Option<Value<'a>>,
     /// `destination`, to be echoed as it came, with its templates resolved.
     pub destination: Option<Value<'a>>,
     /// How long all of it is, as it came.
     pub bytes: usize,
-    of_job: OfJob<'a>,
+    job_metadata: JobMetadata<'a>,
 }
 
 /// What the metadata of every job are asked for. It is looked for once.
 #[derive(Clone, Copy, Debug, Default)]
-struct OfJob<'a> {
+struct JobMetadata<'a> {
     dont_batch: Option<Value<'a>>,
     secret: Option<Value<'a>>,
     traceparent: Option<Value<'a>>,
@@ -66,7 +65,7 @@ pub(super) fn attempts(value: Option<Value<'_>>) -> u64 {
     number.map_or(0, |number| number.parse().unwrap_or_default())
 }
 
-impl<'a> OfJob<'a> {
+impl<'a> JobMetadata<'a> {
     fn read(metadata: Option<Value<'a>>) -> Self {
         let members = metadata.and_then(Value::as_object).unwrap_or_default();
         let names = [
@@ -103,7 +102,7 @@ impl<'a> Entry<'a> {
             metadata,
             destination: destination.filter(is_carriable),
             bytes: whole.json().len(),
-            of_job: OfJob::read(metadata),
+            job_metadata: JobMetadata::read(metadata),
         }
     }
 
@@ -114,23 +113,23 @@ impl<'a> Entry<'a> {
 
     /// Something that is no entry.
     pub(super) fn other(found: &'static str) -> Self {
-        Self::without_metadata(Err(EventError::NotAnEvent { found }))
+        Self::without_metadata(Err(ReadError::NotAnEvent { found }))
     }
 
-    fn without_metadata(event: Result<Event<'a>, EventError>) -> Self {
+    fn without_metadata(event: Result<Event<'a>, ReadError>) -> Self {
         Self {
             event,
             metadata: None,
             destination: None,
             bytes: 0,
-            of_job: OfJob::default(),
+            job_metadata: JobMetadata::default(),
         }
     }
 
     /// The entry, which with its templates resolved would be longer than its part of the answer may be.
     pub(super) fn too_long(self, bytes: usize, most: usize) -> Self {
         Self {
-            event: Err(EventError::AnswerTooLarge { bytes, most }),
+            event: Err(AnswerTooLarge { bytes, most }.into()),
             ..self
         }
     }
@@ -138,35 +137,35 @@ impl<'a> Entry<'a> {
     /// Whether an earlier answer asked for the job to be sent alone: `metadata.dontBatch`.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        self.of_job.dont_batch.is_some_and(Value::is_true)
+        self.job_metadata.dont_batch.is_some_and(Value::is_true)
     }
 
     /// How many attempts of the job have failed so far: `metadata.attemptNum`, else 0.
     #[must_use]
     pub fn attempt(&self) -> u64 {
-        self.of_job.attempt
+        self.job_metadata.attempt
     }
 
     /// The OAuth secret in the metadata.
     #[must_use]
     pub fn secret(&self) -> Option<Value<'a>> {
-        self.of_job.secret
+        self.job_metadata.secret
     }
 
     /// The trace that the event belongs to, in the form of the header `traceparent`.
     #[must_use]
     pub fn traceparent(&self) -> Option<Value<'a>> {
-        self.of_job.traceparent
+        self.job_metadata.traceparent
     }
 
     /// What an earlier answer has noted in the metadata for the delivery proxy.
     #[must_use]
     pub fn dest_info(&self) -> Option<Value<'a>> {
-        self.of_job.dest_info
+        self.job_metadata.dest_info
     }
 }
 
-fn carried<'a>(whole: Value<'a>, message: Option<Value<'a>>) -> Result<Event<'a>, EventError> {
+fn carried<'a>(whole: Value<'a>, message: Option<Value<'a>>) -> Result<Event<'a>, ReadError> {
     match whole.flaw() {
         Some(flaw) => Err(flaw.into()),
         None => Event::read(message),
@@ -195,7 +194,7 @@ mod tests {
         let parts = ["message", "metadata", "destination"];
         let [message, metadata, destination] = whole.as_object().unwrap().pick(parts);
         let entry = Entry::read(whole, message, metadata, destination);
-        assert!(matches!(entry.event, Err(EventError::Unencodable(_))));
+        assert!(matches!(entry.event, Err(ReadError::Unencodable(_))));
         assert_eq!(
             (
                 entry.metadata.map(Value::json),

@@ -1,6 +1,6 @@
 //! The bodies in which events arrive, cut into their entries.
 //!
-//! A body is read in two steps, because a destination's templates are resolved between them: [`Bodies`] holds views of
+//! A body is read in two steps, because a destination's templates are resolved between them: [`RawBatch`] holds views of
 //! the request, [`Batch`] the events that are read from them.
 
 mod compacted;
@@ -9,18 +9,17 @@ use std::convert::Infallible;
 
 pub use self::compacted::Format;
 use crate::{
-    http::request_error::RequestError,
     json::{Kind, Object, Value},
     rudderstack::{
-        Batch, DestinationName, Entry, Route,
+        Batch, BodyError, DestinationName, Entry, Route,
         dynamic_config::{self, Resolved},
     },
 };
 
 /// The entries of a request, one for each event.
 #[derive(Debug)]
-pub struct Bodies<'a> {
-    events: Vec<Body<'a>>,
+pub struct RawBatch<'a> {
+    events: Vec<RawEntry<'a>>,
     route: Route,
     name: DestinationName,
     secret: Option<Value<'a>>,
@@ -29,9 +28,9 @@ pub struct Bodies<'a> {
 
 /// One event as it came.
 #[derive(Clone, Copy, Debug)]
-enum Body<'a> {
+enum RawEntry<'a> {
     /// `{message, metadata, destination}`.
-    Entry(Parts<'a>),
+    Entry(EntryParts<'a>),
     /// An event without metadata and destination, as the SDKs send it.
     Bare(Value<'a>),
     /// Something that is no object.
@@ -40,35 +39,35 @@ enum Body<'a> {
 
 /// The parts of an entry.
 #[derive(Clone, Copy, Debug)]
-struct Parts<'a> {
+struct EntryParts<'a> {
     whole: Value<'a>,
     message: Option<Value<'a>>,
     metadata: Option<Value<'a>>,
     destination: Option<Value<'a>>,
 }
 
-impl<'a> Bodies<'a> {
+impl<'a> RawBatch<'a> {
     /// Reads the body of a processor route: an array of entries, or its compacted form.
     ///
     /// # Errors
-    /// [`RequestError`] where it has another shape.
+    /// [`BodyError`] where it has another shape.
     pub fn processor(
         body: Value<'a>,
         format: Format,
         name: DestinationName,
-    ) -> Result<Self, RequestError> {
+    ) -> Result<Self, BodyError> {
         let events = match format {
             Format::Plain => {
                 let elements = body
                     .as_array()
-                    .ok_or(RequestError::Shape("an array of events"))?;
-                elements.into_iter().map(Body::read).collect()
+                    .ok_or(BodyError::Shape("an array of events"))?;
+                elements.into_iter().map(RawEntry::read).collect()
             }
             Format::Compacted => {
                 let shape =
                     "an object with `input` (an array of events) and `destinations` (by id)";
                 compacted::expanded(body.as_object().unwrap_or_default())
-                    .ok_or(RequestError::Shape(shape))?
+                    .ok_or(BodyError::Shape(shape))?
             }
         };
         Ok(Self {
@@ -83,27 +82,26 @@ impl<'a> Bodies<'a> {
     /// Reads the body of `/routerTransform`: `{"input": [entry, …], "destType": name}`, or its compacted form.
     ///
     /// # Errors
-    /// [`RequestError`] where it has another shape, or `destType` names no destination of ours.
+    /// [`BodyError`] where it has another shape, or `destType` names no destination of ours.
     pub fn router(
         body: Value<'a>,
         format: Format,
         secret: Option<Value<'a>>,
-    ) -> Result<Self, RequestError> {
+    ) -> Result<Self, BodyError> {
         let members = body.as_object().unwrap_or_default();
         let events = match format {
-            Format::Plain => {
-                elements(members, "input").map(|input| input.into_iter().map(Body::read).collect())
-            }
+            Format::Plain => elements(members, "input")
+                .map(|input| input.into_iter().map(RawEntry::read).collect()),
             Format::Compacted => compacted::expanded(members),
         };
         let shape = "an object with `input` (an array of events) and `destType`; where X-Content-Format says compacted, `destinations` too";
-        let events = events.ok_or(RequestError::Shape(shape))?;
+        let events = events.ok_or(BodyError::Shape(shape))?;
         let name = members
             .get("destType")
             .and_then(Value::as_text)
             .unwrap_or_default();
-        let name = DestinationName::parse(&name)
-            .ok_or_else(|| RequestError::unknown_destination(&name))?;
+        let name =
+            DestinationName::parse(&name).ok_or_else(|| BodyError::unknown_destination(&name))?;
         Ok(Self {
             events,
             route: Route::Router,
@@ -117,18 +115,18 @@ impl<'a> Bodies<'a> {
     /// `{"batch": […]}`, or one bare event.
     ///
     /// # Errors
-    /// [`RequestError`] where it is none of these.
-    pub fn any_form(body: Value<'a>) -> Result<Self, RequestError> {
+    /// [`BodyError`] where it is none of these.
+    pub fn any_form(body: Value<'a>) -> Result<Self, BodyError> {
         let members = body.as_object().unwrap_or_default();
         let entries = body.as_array().or_else(|| elements(members, "input"));
         let has = |key| members.get(key).is_some();
         let events = match (entries, elements(members, "batch")) {
-            (Some(entries), _) => entries.into_iter().map(Body::read).collect(),
-            (None, Some(events)) => events.into_iter().map(Body::Bare).collect(),
-            (None, None) if has("message") => vec![Body::read(body)],
-            (None, None) if has("type") => vec![Body::Bare(body)],
+            (Some(entries), _) => entries.into_iter().map(RawEntry::read).collect(),
+            (None, Some(events)) => events.into_iter().map(RawEntry::Bare).collect(),
+            (None, None) if has("message") => vec![RawEntry::read(body)],
+            (None, None) if has("type") => vec![RawEntry::Bare(body)],
             (None, None) => {
-                return Err(RequestError::Shape(
+                return Err(BodyError::Shape(
                     "an array of {message, metadata, destination}, {\"input\": […]}, {\"batch\": [event, …]} or one event",
                 ));
             }
@@ -156,15 +154,15 @@ impl<'a> Bodies<'a> {
     /// The same, no entry longer than `most` bytes. Their memory is asked for.
     ///
     /// # Errors
-    /// What `room` says where there is none.
+    /// What `reserve` says where there is no memory.
     pub fn resolved_within<E>(
         &self,
         most: usize,
-        mut room: impl FnMut(usize) -> Result<(), E>,
+        mut reserve: impl FnMut(usize) -> Result<(), E>,
     ) -> Result<Vec<Option<Box<Resolved>>>, E> {
         let mut plain: Option<Value<'_>> = None;
-        let resolved = |body: &Body<'a>| {
-            let (Body::Entry(parts), Some(destination)) = (body, body.destination()) else {
+        let resolved = |body: &RawEntry<'a>| {
+            let (RawEntry::Entry(parts), Some(destination)) = (body, body.destination()) else {
                 return Ok(None);
             };
             if plain.is_some_and(|plain| plain.is(destination)) {
@@ -177,7 +175,7 @@ impl<'a> Bodies<'a> {
             // What cannot be carried is refused where it is, and would not be found in a text that is written anew.
             let flaw = parts.whole.flaw().or(destination.flaw());
             match parts.whole.as_object().filter(|_| flaw.is_none()) {
-                Some(entry) => dynamic_config::resolved(entry, destination, most, &mut room),
+                Some(entry) => dynamic_config::resolved(entry, destination, most, &mut reserve),
                 None => Ok(None),
             }
         };
@@ -194,7 +192,7 @@ impl<'a> Bodies<'a> {
         let entries = self.events.into_iter().zip(resolved);
         let entries = entries.map(|(body, resolved)| match resolved.as_deref() {
             None => body.entry(),
-            Some(Resolved::Entry(document)) => Body::read(document.root()).entry(),
+            Some(Resolved::Entry(document)) => RawEntry::read(document.root()).entry(),
             Some(Resolved::TooLong { length, most }) => body.entry().too_long(*length, *most),
         });
         Batch {
@@ -225,13 +223,13 @@ fn elements<'a>(members: Object<'a>, name: &str) -> Option<Vec<Value<'a>>> {
     members.get(name).and_then(Value::as_array)
 }
 
-impl<'a> Body<'a> {
+impl<'a> RawEntry<'a> {
     fn read(whole: Value<'a>) -> Self {
         let Some(members) = whole.as_object() else {
             return Self::Other(whole.kind().noun());
         };
         let [message, metadata, destination] = members.pick(["message", "metadata", "destination"]);
-        Self::Entry(Parts {
+        Self::Entry(EntryParts {
             whole,
             message,
             metadata,

@@ -8,9 +8,8 @@ use thiserror::Error;
 
 pub use self::job::{Job, LookedUp, Origin};
 use crate::{
-    http::request_error::RequestError,
     json::{Kind, Members, Object, Value},
-    rudderstack::{Destination, DestinationName},
+    rudderstack::{BodyError, Destination, DestinationName},
     text::shortened,
 };
 
@@ -81,9 +80,9 @@ impl<'a> ProxyRequest<'a> {
     /// Reads the body of a proxy route. Nothing may be sent before it is known for which jobs.
     ///
     /// # Errors
-    /// [`RequestError`] where it has no metadata of the version's shape.
-    pub fn read(body: Value<'a>, version: ProxyVersion) -> Result<Self, RequestError> {
-        let members = body.as_object().ok_or(RequestError::Shape(
+    /// [`BodyError`] where it has no metadata of the version's shape.
+    pub fn read(body: Value<'a>, version: ProxyVersion) -> Result<Self, BodyError> {
+        let members = body.as_object().ok_or(BodyError::Shape(
             "an object with `endpoint`, `method`, `body` and `metadata`",
         ))?;
         let metadata = members.get("metadata");
@@ -95,7 +94,7 @@ impl<'a> ProxyRequest<'a> {
                 !jobs.is_empty() && jobs.iter().all(|job| job.kind() == Kind::Object)
             }),
         };
-        let jobs = jobs.ok_or(RequestError::Shape(match version {
+        let jobs = jobs.ok_or(BodyError::Shape(match version {
             ProxyVersion::V0 => "an object with one object as `metadata`",
             ProxyVersion::V1 => "an object with a list of objects as `metadata`, at least one",
         }))?;
@@ -268,7 +267,7 @@ mod tests {
             assert!(
                 matches!(
                     ProxyRequest::read(document.root(), version),
-                    Err(RequestError::Shape(_))
+                    Err(BodyError::Shape(_))
                 ),
                 "{body}"
             );

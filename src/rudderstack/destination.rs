@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     config::{Login, OWN_DESTINATION},
     json::{Object, Value},
-    transform::error::EventError,
+    rudderstack::ReadError,
 };
 
 /// The three destinations that this service serves, by the name that is in the path, in `destType` and in the definition.
@@ -79,12 +79,9 @@ impl Destination {
     /// Reads the `destination` of an entry. `route` is what a definition is taken for that names none of the three.
     ///
     /// # Errors
-    /// [`EventError::Incomplete`] names what is missing: the destination, its definition or its `Config`.
-    pub fn read(
-        destination: Option<Value<'_>>,
-        route: DestinationName,
-    ) -> Result<Self, EventError> {
-        let missing = |what| EventError::Incomplete { missing: what };
+    /// [`ReadError::Incomplete`] names what is missing: the destination, its definition or its `Config`.
+    pub fn read(destination: Option<Value<'_>>, route: DestinationName) -> Result<Self, ReadError> {
+        let missing = |what| ReadError::Incomplete { missing: what };
         let destination = destination
             .and_then(Value::as_object)
             .ok_or(missing("destination"))?;
@@ -169,7 +166,7 @@ mod tests {
     use super::*;
     use crate::json::value;
 
-    fn read(json: &str) -> Result<Destination, EventError> {
+    fn read(json: &str) -> Result<Destination, ReadError> {
         Destination::read(Some(value(json)), DestinationName::Salesforce)
     }
 
@@ -223,7 +220,7 @@ mod tests {
         ] {
             assert_eq!(
                 read(json).unwrap_err().to_string(),
-                EventError::Incomplete { missing }.to_string()
+                ReadError::Incomplete { missing }.to_string()
             );
         }
     }

@@ -35,12 +35,12 @@ pub enum Resolved {
 /// `None` where there is nothing to resolve: no config, or a destination that says so (`hasDynamicConfig: false`).
 ///
 /// # Errors
-/// What `room` says where there is none.
+/// What `reserve` says where there is no memory.
 pub fn resolved<E>(
     entry: Object<'_>,
     destination: Value<'_>,
     most: usize,
-    mut room: impl FnMut(usize) -> Result<(), E>,
+    mut reserve: impl FnMut(usize) -> Result<(), E>,
 ) -> Result<Option<Resolved>, E> {
     let Some(tree) = tree(entry, destination) else {
         return Ok(None);
@@ -49,10 +49,10 @@ pub fn resolved<E>(
     if length > most {
         return Ok(Some(Resolved::TooLong { length, most }));
     }
-    room(length)?;
+    reserve(length)?;
     let mut json = Writer::with_capacity(length);
     tree.write(&mut json);
-    match Document::read_within(json.into_text(), None, room) {
+    match Document::read_within(json.into_text(), None, reserve) {
         Ok(document) => Ok(Some(Resolved::Entry(document))),
         Err(Unread::NoRoom(error)) => Err(error),
         // What the writer writes is JSON: were it not, the entry would be read with its templates, and its login refused.

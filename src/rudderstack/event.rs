@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     json::{Object, Value},
-    transform::error::EventError,
+    rudderstack::ReadError,
 };
 
 /// The `message` of an entry: an object whose members are still raw text.
@@ -31,11 +31,11 @@ impl<'a> Event<'a> {
     /// Reads a message.
     ///
     /// # Errors
-    /// [`EventError::NoMessage`] where it is absent or no object.
-    pub fn read(message: Option<Value<'a>>) -> Result<Self, EventError> {
+    /// [`ReadError::NoMessage`] where it is absent or no object.
+    pub fn read(message: Option<Value<'a>>) -> Result<Self, ReadError> {
         let message = message
             .and_then(Value::as_object)
-            .ok_or(EventError::NoMessage)?;
+            .ok_or(ReadError::NoMessage)?;
         let [kind, traits, integrations, context] =
             message.pick(["type", "traits", "integrations", "context"]);
         let context = context.and_then(Value::as_object).unwrap_or_default();
@@ -212,7 +212,7 @@ mod tests {
         for message in ["null", "5", "[]", "\"x\""] {
             assert!(matches!(
                 Event::read(Some(value(message))),
-                Err(EventError::NoMessage)
+                Err(ReadError::NoMessage)
             ));
         }
     }

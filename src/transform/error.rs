@@ -8,4 +8,5 @@ mod verdict;
 
 pub use event::{EventError, ExternalIdFlaw, MAY_REPEAT};
 pub use verdict::StatTags;
-pub(crate) use verdict::by_disposition;
+pub use verdict::Verdict;
+pub(crate) use verdict::{ABORTED, SUCCEEDED, by_disposition};

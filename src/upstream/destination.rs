@@ -1,82 +1,25 @@
 //! The `destType` of a body, found without parsing its events: rudder-server writes it last, so it is looked for from the end.
 
-use std::{borrow::Cow, fmt, io::Read};
+use std::{borrow::Cow, fmt};
 
-use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
 use serde::{
     Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-use super::held::Held;
-use crate::{
-    http::request_error::RequestError, rudderstack::DestinationName, server::memory::Share,
-};
+use crate::rudderstack::DestinationName;
 
-/// How much of a compressed body is opened at a time, in bytes.
-const CHUNK: usize = 16 << 10;
+/// How much of a body's end is looked at, in bytes: far more than a destination's name takes.
+const END: usize = 256;
 
-/// Whose a body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DestType {
-    /// One of our destinations.
-    Ours,
-    /// Another one, none, or a body that cannot be read: the upstream answers it as it always has.
-    Theirs,
-}
-
-/// Whose a body is, by its `destType`. A compressed one is looked into as well: what it opens to takes its memory from the
-/// request's share.
-///
-/// # Errors
-/// [`RequestError::TooLarge`] where a compressed body opens to more than `largest` bytes, [`RequestError::Overloaded`] where
-/// there is no room for that.
-pub fn dest_type(
-    held: &Held,
-    gzip: bool,
-    largest: usize,
-    share: &Share,
-) -> Result<DestType, RequestError> {
-    if !gzip {
-        return Ok(plain(held));
-    }
-    let opened = opened(&held.whole(), largest, share)?.map(Held::from);
-    Ok(opened.map_or(DestType::Theirs, |held| plain(&held)))
-}
-
-fn plain(held: &Held) -> DestType {
+/// Whether a body is for one of our destinations, by its `destType`. One without it, or that cannot be read, is not.
+#[must_use]
+pub fn is_for_salesforce(body: &[u8]) -> bool {
     let is_ours = |name: &str| DestinationName::parse(name).is_some();
-    let is_ours = match last_member(held.end()) {
+    match last_member(&body[body.len().saturating_sub(END)..]) {
         Some(name) => is_ours(name),
-        None => member(&held.whole()).is_some_and(|name| is_ours(&name)),
-    };
-    if is_ours {
-        DestType::Ours
-    } else {
-        DestType::Theirs
-    }
-}
-
-/// What a compressed body opens to; `None` where it is broken.
-fn opened(body: &Bytes, largest: usize, share: &Share) -> Result<Option<Bytes>, RequestError> {
-    let mut reader = MultiGzDecoder::new(&**body);
-    let (mut opened, mut chunk) = (Vec::new(), [0; CHUNK]);
-    loop {
-        let read = match reader.read(&mut chunk) {
-            Ok(0) => return Ok(Some(opened.into())),
-            Ok(read) => read,
-            Err(_) => return Ok(None),
-        };
-        opened.extend_from_slice(&chunk[..read]);
-        if opened.len() > largest {
-            return Err(RequestError::TooLarge {
-                limit: largest,
-                arrived: opened.len(),
-            });
-        }
-        share.grow(opened.len())?;
+        None => member(body).is_some_and(|name| is_ours(&name)),
     }
 }
 
@@ -125,18 +68,10 @@ fn member(body: &[u8]) -> Option<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::{Compression, write::GzEncoder};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::server::memory::InFlight;
-
-    fn whose(body: &str) -> DestType {
-        plain(&Held::from(Bytes::copy_from_slice(body.as_bytes())))
-    }
 
     #[test]
     fn the_last_member_is_read_from_the_end_and_any_other_by_skipping() {
@@ -147,7 +82,7 @@ mod tests {
             r#"{"destType":"klaviyo","input":[],"destType":"salesforce"}"#,
             r#"{"destType":"sales\u0066orce"}"#,
         ] {
-            assert_eq!(whose(body), DestType::Ours, "{body}");
+            assert!(is_for_salesforce(body.as_bytes()), "{body}");
         }
         for body in [
             r#"{"input":[],"destType":"salesforce_bulk_upload"}"#,
@@ -158,48 +93,15 @@ mod tests {
             "[]",
             "",
         ] {
-            assert_eq!(whose(body), DestType::Theirs, "{body}");
+            assert!(!is_for_salesforce(body.as_bytes()), "{body}");
         }
-    }
-
-    #[test]
-    fn a_compressed_body_is_looked_into() {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(br#"{"input":[],"destType":"salesforce"}"#)
-            .unwrap();
-        let body = Held::from(Bytes::from(gzip.finish().unwrap()));
-        let share = InFlight::new(u64::MAX).begin();
-        let whose = |gzip| dest_type(&body, gzip, 1_000, &share).unwrap();
-        assert_eq!(
-            (whose(true), whose(false)),
-            (DestType::Ours, DestType::Theirs)
-        );
-    }
-
-    #[test]
-    fn a_compressed_body_is_opened_only_as_far_as_there_is_room() {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(&vec![b' '; 100_000]).unwrap();
-        let body = Held::from(Bytes::from(gzip.finish().unwrap()));
-        let opened = |largest, most| dest_type(&body, true, largest, &InFlight::new(most).begin());
-        assert!(matches!(
-            opened(50_000, u64::MAX),
-            Err(RequestError::TooLarge { limit: 50_000, .. })
-        ));
-        assert!(matches!(
-            opened(usize::MAX, 150_000),
-            Err(RequestError::Overloaded(_))
-        ));
     }
 
     /// What a full parse says: `serde_json` keeps the last of several members.
-    fn parsed(body: &str) -> DestType {
+    fn parsed(body: &str) -> bool {
         let value: Value = serde_json::from_str(body).unwrap_or_default();
         let name = value["destType"].as_str().unwrap_or_default();
-        match DestinationName::parse(name) {
-            Some(_) if value.is_object() => DestType::Ours,
-            Some(_) | None => DestType::Theirs,
-        }
+        value.is_object() && DestinationName::parse(name).is_some()
     }
 
     proptest! {
@@ -214,9 +116,9 @@ mod tests {
             }).collect();
             members.insert(place, format!("\"destType\"{blanks}:{blanks}\"{name}\"{blanks}"));
             let body = format!("{{{}}}{blanks}", members.join(","));
-            prop_assert_eq!(whose(&body), parsed(&body));
+            prop_assert_eq!(is_for_salesforce(body.as_bytes()), parsed(&body));
             let text_only = json!({"a": body}).to_string();
-            prop_assert_eq!(whose(&text_only), parsed(&text_only));
+            prop_assert_eq!(is_for_salesforce(text_only.as_bytes()), parsed(&text_only));
         }
     }
 }

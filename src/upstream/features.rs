@@ -13,7 +13,7 @@ impl Upstream {
         serde_json::from_slice(&body).map_err(|_| UpstreamError::Unreachable)
     }
 
-    /// The upstream's features with ours laid over them: `None` as long as it has not been heard. Our destinations are added.
+    /// The upstream's features with ours laid over them: `None` as long as it has not answered. Our destinations are added.
     /// A capability holds for all destinations, so it is there only where both have it: a compacted body, say, would reach
     /// an upstream that cannot read it.
     #[must_use]

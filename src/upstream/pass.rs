@@ -27,7 +27,7 @@ const HOP_BY_HOP: [&str; 9] = [
 
 /// An answer that came from the upstream, for the log and the metrics.
 #[derive(Clone, Copy, Debug)]
-pub struct Passed;
+pub struct FromUpstream;
 
 impl Upstream {
     /// Sends a request on, and gives the answer as it begins to come.
@@ -52,7 +52,7 @@ impl Upstream {
         let answer: axum::http::Response<reqwest::Body> = answer?.into();
         let mut answer = answer.map(Body::new);
         keep_end_to_end(answer.headers_mut());
-        answer.extensions_mut().insert(Passed);
+        answer.extensions_mut().insert(FromUpstream);
         Ok(answer)
     }
 }

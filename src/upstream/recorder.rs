@@ -21,8 +21,8 @@ use tokio::{
     task::spawn_blocking,
 };
 
+use super::redaction::redact;
 use crate::{
-    compare,
     lifecycle::Lifecycle,
     server::telemetry::{Lines, Throttle},
 };
@@ -31,10 +31,10 @@ use crate::{
 const MAX_WAITING: usize = 64;
 
 /// How often it is logged at most that requests are not recorded.
-const SAY_AGAIN: Duration = Duration::from_mins(1);
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Headers that tell nothing about a request, and those that hold secrets.
-const LEFT_OUT: [&str; 8] = [
+const OMITTED_HEADERS: [&str; 8] = [
     "authorization",
     "proxy-authorization",
     "cookie",
@@ -48,19 +48,19 @@ const LEFT_OUT: [&str; 8] = [
 /// Where requests are recorded.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    queue: mpsc::Sender<Request>,
-    lost: Arc<Lost>,
+    queue: mpsc::Sender<RecordedRequest>,
+    lost: Arc<LostRequests>,
 }
 
 /// The requests that were not recorded.
 #[derive(Debug)]
-struct Lost {
+struct LostRequests {
     count: AtomicU64,
     throttle: Throttle,
 }
 
 /// What is to be recorded. It has no `Debug`: it holds secrets until it is written.
-struct Request {
+struct RecordedRequest {
     path: String,
     headers: HeaderMap,
     body: Bytes,
@@ -82,9 +82,9 @@ impl Recorder {
     /// # Errors
     /// [`OpenError`].
     pub fn open(file: &Path, life: &Lifecycle) -> Result<Self, OpenError> {
-        let lost = Arc::new(Lost {
+        let lost = Arc::new(LostRequests {
             count: AtomicU64::new(0),
-            throttle: Throttle::new(SAY_AGAIN),
+            throttle: Throttle::new(LOG_INTERVAL),
         });
         let recording = Recording {
             lines: opened(file).map_err(|error| OpenError {
@@ -101,7 +101,7 @@ impl Recorder {
 
     /// Takes a request. Where too many wait already it is not recorded, and counted.
     pub(crate) fn record(&self, path: &str, headers: &HeaderMap, body: &Bytes) {
-        let request = Request {
+        let request = RecordedRequest {
             path: path.to_owned(),
             headers: headers.clone(),
             body: body.clone(),
@@ -112,7 +112,7 @@ impl Recorder {
     }
 }
 
-impl Lost {
+impl LostRequests {
     fn add(&self, why: &dyn std::fmt::Display) {
         let lost = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         if self.throttle.is_due(Instant::now()) {
@@ -128,7 +128,7 @@ impl Lost {
 /// Records until nobody is left who could bring a request. The disk is waited for on a thread of its own.
 async fn record_all(
     mut recording: Recording,
-    mut waiting: mpsc::Receiver<Request>,
+    mut waiting: mpsc::Receiver<RecordedRequest>,
     mut rereads: watch::Receiver<u64>,
 ) {
     loop {
@@ -153,12 +153,12 @@ async fn record_all(
 struct Recording {
     file: PathBuf,
     lines: Lines<File>,
-    lost: Arc<Lost>,
+    lost: Arc<LostRequests>,
 }
 
 impl Recording {
     /// With one more request, where the disk has room for it.
-    fn with(mut self, request: &Request) -> Self {
+    fn with(mut self, request: &RecordedRequest) -> Self {
         let (_, written) = self.lines.write(request.line().as_bytes());
         if let Err(error) = written {
             self.lost.add(&error);
@@ -203,13 +203,13 @@ fn ends_within_a_line(file: &Path) -> bool {
     !last().is_ok_and(|last| last == b'\n')
 }
 
-impl Request {
+impl RecordedRequest {
     /// The request as a line of JSON, without secrets.
     fn line(&self) -> String {
         let mut headers = Map::new();
         for (name, value) in &self.headers {
             let name = name.as_str();
-            if LEFT_OUT.contains(&name) {
+            if OMITTED_HEADERS.contains(&name) {
                 continue;
             }
             let value = if name == "oauth-secret" {
@@ -221,7 +221,7 @@ impl Request {
         }
         let body = match serde_json::from_slice::<Value>(&self.body) {
             Ok(mut json) => {
-                compare::redact(&mut json);
+                redact(&mut json);
                 json
             }
             // What is no JSON may hold anything.
@@ -253,7 +253,7 @@ mod tests {
         ] {
             headers.insert(name, value.parse().unwrap());
         }
-        let request = Request {
+        let request = RecordedRequest {
             path: "/routerTransform".to_owned(),
             headers,
             body: body.to_string().into(),

@@ -232,6 +232,22 @@ async fn destinations_are_told_apart_by_their_exact_names() {
 }
 
 #[tokio::test]
+async fn no_route_of_this_service_goes_upstream_but_the_one_that_is_for_all_destinations() {
+    let stock = Stock::default();
+    let (url, _running) = stock.serve_at("127.0.0.1:0").await;
+    let service = in_front(&org().build(), &url, &[]).await;
+    for (method, path, _) in salesforce_transformer::http::routes() {
+        let path = path.replace("{destination}", "salesforce");
+        match method {
+            "GET" => service.get(&path).await,
+            _ => service.post(&path, router_body("salesforce")).await,
+        };
+    }
+    let seen: Vec<_> = stock.seen().into_iter().map(|seen| seen.path).collect();
+    assert_eq!(seen, ["/deleteUsers"]);
+}
+
+#[tokio::test]
 async fn a_compressed_body_is_looked_into_and_passed_on_as_it_came() {
     let stock = Stock::default();
     let (url, _running) = stock.serve_at("127.0.0.1:0").await;

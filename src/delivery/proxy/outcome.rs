@@ -7,7 +7,10 @@ use thiserror::Error;
 
 use crate::{
     salesforce::{AuthError, Fault, delivery::NotSent, fault::Disposition},
-    transform::error::{EventError, MAY_REPEAT},
+    transform::{
+        delivered::Delivered,
+        error::{EventError, MAY_REPEAT, SUCCEEDED, by_disposition},
+    },
 };
 
 /// What became of a delivery.
@@ -74,6 +77,16 @@ impl Failure {
         }
     }
 
+    /// What is said where no answer came; of a connection that was refused, as the stock service says it.
+    fn without_answer(&self) -> String {
+        match self {
+            Self::Fault(Fault::ConnectionRefused) => {
+                "[ECONNREFUSED] :: Connection refused".to_owned()
+            }
+            failure => format!("[{}] :: {failure}", failure.label()),
+        }
+    }
+
     /// The word for it where no answer came.
     #[must_use]
     pub fn label(&self) -> &'static str {
@@ -91,6 +104,24 @@ impl Failure {
 }
 
 impl Outcome {
+    /// What the answer to rudder-server is written from.
+    #[must_use]
+    pub fn into_delivered(self) -> Delivered {
+        let verdict = |job: &Option<Disposition>| job.map_or(SUCCEEDED, by_disposition);
+        let without_answer = match &self.failure {
+            Some(failure) if self.answer.is_none() => failure.without_answer(),
+            Some(_) | None => String::new(),
+        };
+        Delivered {
+            without_answer,
+            message: self.message(),
+            advice: self.advice(),
+            has_expired: self.dispositions.first() == Some(&Some(Disposition::Refresh)),
+            jobs: self.dispositions.iter().map(verdict).collect(),
+            answer: self.answer,
+        }
+    }
+
     /// What happened, for the person who reads it.
     #[must_use]
     pub fn message(&self) -> String {

@@ -1,6 +1,6 @@
 //! The compacted form: each destination once, in a map by id (`docs/rudder-server.md#compacted-batches`).
 
-use super::{Body, Parts};
+use super::{EntryParts, RawEntry};
 use crate::json::{Object, Value};
 
 /// How destinations come along: the header `X-Content-Format`.
@@ -26,7 +26,7 @@ impl Format {
 
 /// The entries of a compacted body, each with the destination that its metadata names. A name that the body does not hold
 /// leaves its own entry without a destination.
-pub(super) fn expanded<'a>(members: Object<'a>) -> Option<Vec<Body<'a>>> {
+pub(super) fn expanded<'a>(members: Object<'a>) -> Option<Vec<RawEntry<'a>>> {
     let [input, destinations] = members.pick(["input", "destinations"]);
     let destinations = destinations?.as_members()?;
     let destination = |metadata: Option<Value<'a>>| {
@@ -36,12 +36,12 @@ pub(super) fn expanded<'a>(members: Object<'a>) -> Option<Vec<Body<'a>>> {
             .as_text_or_number()?;
         destinations.get(&id)
     };
-    let expand = |element: Value<'a>| match Body::read(element) {
-        Body::Entry(parts) => Body::Entry(Parts {
+    let expand = |element: Value<'a>| match RawEntry::read(element) {
+        RawEntry::Entry(parts) => RawEntry::Entry(EntryParts {
             destination: destination(parts.metadata),
             ..parts
         }),
-        other @ (Body::Bare(_) | Body::Other(_)) => other,
+        other @ (RawEntry::Bare(_) | RawEntry::Other(_)) => other,
     };
     Some(input?.as_array()?.into_iter().map(expand).collect())
 }

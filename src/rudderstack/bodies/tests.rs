@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::json::Document;
-use crate::transform::error::EventError;
+use crate::rudderstack::ReadError;
 
 fn document(body: &str) -> Document<'_> {
     Document::read(body).unwrap()
 }
 
-fn kinds(bodies: Bodies<'_>) -> Vec<String> {
+fn kinds(bodies: RawBatch<'_>) -> Vec<String> {
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     let kind = |entry: &Entry<'_>| match &entry.event {
@@ -28,14 +28,14 @@ fn transform_takes_every_form_that_people_have_at_hand() {
         r#"{"type":"identify"}"#,
     ] {
         assert_eq!(
-            kinds(Bodies::any_form(document(body).root()).unwrap()),
+            kinds(RawBatch::any_form(document(body).root()).unwrap()),
             ["identify"],
             "{body}"
         );
     }
     assert!(matches!(
-        Bodies::any_form(document(r#"{"userId":"u"}"#).root()),
-        Err(RequestError::Shape(_))
+        RawBatch::any_form(document(r#"{"userId":"u"}"#).root()),
+        Err(BodyError::Shape(_))
     ));
 }
 
@@ -44,7 +44,7 @@ fn a_bad_event_leaves_its_neighbours_unharmed() {
     let body = r#"[{"message":{"type":"identify"}},null,{"message":{"type":"identify","n":1e400}},{"message":{"type":"\ud800"}},{}]"#;
     let body = document(body);
     let bodies =
-        Bodies::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
+        RawBatch::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
     let kinds = kinds(bodies);
     assert_eq!(kinds[0], "identify");
     assert!(
@@ -56,10 +56,10 @@ fn a_bad_event_leaves_its_neighbours_unharmed() {
 #[test]
 fn a_router_body_names_its_destination() {
     let ours = document(r#"{"input":[],"destType":"salesforce_oauth"}"#);
-    assert!(Bodies::router(ours.root(), Format::Plain, None).is_ok());
+    assert!(RawBatch::router(ours.root(), Format::Plain, None).is_ok());
     let other = document(r#"{"input":[],"destType":"marketo"}"#);
-    let error = Bodies::router(other.root(), Format::Plain, None).unwrap_err();
-    assert!(matches!(error, RequestError::UnknownDestination { .. }));
+    let error = RawBatch::router(other.root(), Format::Plain, None).unwrap_err();
+    assert!(matches!(error, BodyError::UnknownDestination { .. }));
 }
 
 #[test]
@@ -69,8 +69,8 @@ fn a_compacted_body_holds_each_destination_once() {
     let body = document(body);
     let body = body.root();
     for bodies in [
-        Bodies::processor(body, Format::Compacted, DestinationName::Salesforce),
-        Bodies::router(body, Format::Compacted, None),
+        RawBatch::processor(body, Format::Compacted, DestinationName::Salesforce),
+        RawBatch::router(body, Format::Compacted, None),
     ] {
         let bodies = bodies.unwrap();
         let resolved = bodies.resolved();
@@ -89,7 +89,7 @@ fn templates_are_resolved_before_the_event_is_read() {
     let body = r#"[{"message":{"type":"identify","kind":"track"},"destination":{"Config":{"x":"{{ message.kind || d }}"}}}]"#;
     let body = document(body);
     let bodies =
-        Bodies::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
+        RawBatch::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     assert_eq!(
@@ -111,11 +111,11 @@ fn templates_are_not_resolved_in_an_entry_that_nobody_can_carry() {
     let body = r#"[{"message":{"traits":{"foo":1,"\ud800":2}},"destination":{"Config":{"x":"{{ message.traits.foo || d }}"}}}]"#;
     let body = document(body);
     let bodies =
-        Bodies::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
+        RawBatch::processor(body.root(), Format::Plain, DestinationName::Salesforce).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     assert!(matches!(
         batch.entries[0].event,
-        Err(EventError::Unencodable(_))
+        Err(ReadError::Unencodable(_))
     ));
 }

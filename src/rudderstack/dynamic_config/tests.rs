@@ -131,11 +131,11 @@ fn an_entry_that_templates_enlarge_is_measured_before_it_is_written() {
     let entry = entry.root().as_object().unwrap();
     let destination = entry.get("destination").unwrap();
     let mut asked = 0;
-    let room = |bytes| {
+    let reserve = |bytes| {
         asked += bytes;
         Ok::<(), ()>(())
     };
-    let length = match resolved(entry, destination, 100_000, room).unwrap() {
+    let length = match resolved(entry, destination, 100_000, reserve).unwrap() {
         Some(Resolved::TooLong {
             length,
             most: 100_000,

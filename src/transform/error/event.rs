@@ -5,33 +5,16 @@ use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 
 use crate::{
-    json::Unencodable,
+    rudderstack::{AnswerTooLarge, ReadError},
     salesforce::{AuthError, Fault, SecretFlaw, key::MAX_VALUE},
 };
 
 /// Why one event makes no request.
 #[derive(Clone, Debug, Error)]
 pub enum EventError {
-    /// The entry is no object.
-    #[error(
-        "the event is {found}, where an object with `message`, `metadata` and `destination` is expected"
-    )]
-    NotAnEvent {
-        /// What was found, as a noun.
-        found: &'static str,
-    },
-    /// Half a character, or a number beyond all range.
-    #[error("the event cannot be passed on: {0}")]
-    Unencodable(#[from] Unencodable),
-    /// The entry has no `message`, or it is no object.
-    #[error("the event has no `message` object")]
-    NoMessage,
-    /// The entry lacks a part that rudder-server always sends.
-    #[error("the event has no `{missing}` object")]
-    Incomplete {
-        /// Path of the missing part.
-        missing: &'static str,
-    },
+    /// It cannot be read.
+    #[error("{0}")]
+    Unreadable(#[from] ReadError),
     /// An event without a destination at `/transform`, and no destination of the service's own.
     #[error(
         "the event brings no `destination`, and the service has none of its own: set SALESFORCE_USERNAME, SALESFORCE_PASSWORD and \
@@ -116,15 +99,8 @@ pub enum EventError {
         most: usize,
     },
     /// The event's part of the answer would be too long.
-    #[error(
-        "the event's part of the answer, its requests and what is echoed of it, would take up to {bytes} bytes; it may take {most} (the setting ANSWER_LIMIT): send smaller traits, or name fewer records in `context.externalId`"
-    )]
-    AnswerTooLarge {
-        /// How long it would be at most, in bytes.
-        bytes: usize,
-        /// How long it may be.
-        most: usize,
-    },
+    #[error("{0}")]
+    AnswerTooLarge(#[from] AnswerTooLarge),
     /// The OAuth secret is missing or incomplete.
     #[error("{0}")]
     Secret(#[from] SecretFlaw),

@@ -34,8 +34,13 @@ impl StatTags {
     }
 }
 
-/// The verdict of an entry that makes no request: its status, and what the metrics call it.
-pub(crate) type Verdict = (u16, Option<StatTags>);
+/// The verdict of an entry or a job: its status, and what the metrics call it where it failed.
+pub type Verdict = (u16, Option<StatTags>);
+
+/// What was asked for has been done.
+pub(crate) const SUCCEEDED: Verdict = (200, None);
+/// Salesforce refuses it, and would again.
+pub(crate) const ABORTED: Verdict = (400, Some(StatTags::new("network", "aborted")));
 
 const INVALID_EVENT: Verdict = (
     400,
@@ -81,10 +86,7 @@ impl EventError {
     fn verdict(&self) -> Verdict {
         match self {
             Self::GateClosed | Self::Unchanged => FILTERED,
-            Self::NotAnEvent { .. }
-            | Self::Unencodable(_)
-            | Self::NoMessage
-            | Self::Incomplete { .. }
+            Self::Unreadable(_)
             | Self::NoOwnDestination
             | Self::UnsupportedType { .. }
             | Self::NoTraits
@@ -97,7 +99,7 @@ impl EventError {
             | Self::NoApiName { .. }
             | Self::ExternalId { .. }
             | Self::TooManyRecords { .. }
-            | Self::AnswerTooLarge { .. } => INVALID_EVENT,
+            | Self::AnswerTooLarge(_) => INVALID_EVENT,
             Self::Secret(_) => SECRET,
             Self::BeingCreated | Self::Overtaking | Self::NotInTime(_) | Self::Interrupted => {
                 by_disposition(Disposition::Retry)
@@ -146,6 +148,6 @@ pub(crate) fn by_disposition(disposition: Disposition) -> Verdict {
         }
         Disposition::Throttle => (429, Some(StatTags::new("network", "throttled"))),
         Disposition::Wait => (429, Some(StatTags::new("platform", "configuration"))),
-        Disposition::Abort => (400, Some(StatTags::new("network", "aborted"))),
+        Disposition::Abort => ABORTED,
     }
 }

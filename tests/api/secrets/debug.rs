@@ -19,7 +19,7 @@ use salesforce_transformer::{
     metrics,
     pipeline::lookups::Lookups,
     rudderstack::{
-        Bodies, Destination, DestinationName,
+        Destination, DestinationName, RawBatch,
         delivery_request::{ProxyRequest, ProxyVersion},
     },
     salesforce::{
@@ -135,7 +135,7 @@ fn faults_hide_salesforces_own_words() {
 fn requests_hide_what_they_carry() {
     let body = r#"[{"message":{"type":"identify","traits":{"email":"planted@example.com"}},"metadata":{"secret":"planted"}}]"#;
     let body = Document::read(body).unwrap();
-    let bodies = Bodies::any_form(body.root()).unwrap();
+    let bodies = RawBatch::any_form(body.root()).unwrap();
     assert_hidden(&body);
     assert_hidden(&bodies);
     let resolved = bodies.resolved();
@@ -167,7 +167,7 @@ fn what_is_written_hides_ids_users_and_traits() {
         "destination": {"ID": "d", "DestinationDefinition": {"Name": "SALESFORCE_OAUTH"}, "Config": {"password": "planted"}}
     }]"#;
     let body = Document::read(entry).unwrap();
-    let bodies = Bodies::any_form(body.root()).unwrap();
+    let bodies = RawBatch::any_form(body.root()).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     let entry = &batch.entries[0];

@@ -6,7 +6,7 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use salesforce_transformer::{
     config::rules::{Compatibility, Placeholders, Rules},
     json::{Document, Writer},
-    rudderstack::{Batch, Bodies, Destination, DestinationName, Format},
+    rudderstack::{Batch, Destination, DestinationName, Format, RawBatch},
     transform::{gate, mapping, plan, target::Target},
 };
 
@@ -43,7 +43,7 @@ fn contract(bencher: Bencher<'_, '_>) {
     let document = document(&body);
     let bencher = bencher.counter(ItemsCount::new(EVENTS));
     bencher.bench(|| {
-        let bodies = Bodies::router(document.root(), Format::Plain, None).unwrap();
+        let bodies = RawBatch::router(document.root(), Format::Plain, None).unwrap();
         let resolved = bodies.resolved();
         bodies.read(&resolved).entries.len()
     });
@@ -98,8 +98,8 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
 
 fn in_a_batch(kind: Kind, run: impl FnOnce(&Batch<'_>, &Destination)) {
     let body = body(kind);
-    let document = document(&body);
-    let bodies = Bodies::router(document.root(), Format::Plain, None).unwrap();
+    let document = Document::read(&body).unwrap();
+    let bodies = RawBatch::router(document.root(), Format::Plain, None).unwrap();
     let resolved = bodies.resolved();
     let batch = bodies.read(&resolved);
     let name = DestinationName::SalesforceOauth;

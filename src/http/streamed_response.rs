@@ -1,5 +1,5 @@
 //! The answer of a route, written by a future that owns what it is written from: a short one goes out as one buffer, a long
-//! one in pieces, each made once the caller has taken the one before.
+//! one in pieces, each made once the client has taken the one before.
 
 use std::{
     future::{self, Future},
@@ -11,52 +11,51 @@ use std::{
 use axum::{
     Extension,
     body::{Body, Bytes, HttpBody},
+    http::header,
     response::{IntoResponse, Response},
 };
 use http_body::Frame;
 
 use super::{
-    body::as_json,
-    error_response::{self, Caller},
-    traces::Traces,
-    transforms::Tally,
+    access_log::EventCounts, body::RequestBody, error_response::Rejection,
+    request_error::RequestError, routes::ClientKind, traces::Traces,
 };
 use crate::{
-    http::request_error::RequestError,
     reply::pieces::{self, Next, Outlet, PIECE},
     server::memory::{Memory, Overloaded, Share},
 };
 
 /// What there is of an answer before its first byte.
 #[derive(Default)]
-struct Head {
-    known: OnceLock<(Option<Traces>, Option<Tally>)>,
+struct ResponseHead {
+    known: OnceLock<(Option<Traces>, Option<EventCounts>)>,
     /// The memory of a long answer, where it was taken beforehand.
     reserved: OnceLock<Memory>,
 }
 
 /// What a long answer takes of the memory: a piece that is on its way, the next one, and what compresses them.
-const LONG: usize = PIECE * 5 / 2;
+const STREAMED_BYTES: usize = PIECE * 5 / 2;
 
-/// An answer that is to be written.
-pub(super) struct Answer {
-    caller: Caller,
+/// An answer that is being written.
+struct StreamedResponse {
+    client: ClientKind,
     share: Arc<Share>,
-    head: Arc<Head>,
+    head: Arc<ResponseHead>,
     outlet: Outlet,
 }
 
-/// What its writer needs.
-pub(super) struct Writing {
-    head: Arc<Head>,
+/// What the writer of an answer needs.
+#[derive(Default)]
+pub(super) struct ResponseWriter {
+    head: Arc<ResponseHead>,
     outlet: Outlet,
 }
 
-impl Writing {
+impl ResponseWriter {
     /// Says what is known before the first byte.
-    pub(super) fn head(&self, traces: Option<Traces>, tally: Option<Tally>) {
+    pub(super) fn head(&self, traces: Option<Traces>, counts: Option<EventCounts>) {
         // It is said once.
-        let _ = self.head.known.set((traces, tally));
+        let _ = self.head.known.set((traces, counts));
     }
 
     /// Takes the memory that an answer of about so many bytes will need, before anything is written to Salesforce: after that
@@ -68,7 +67,7 @@ impl Writing {
         let due = if bytes < PIECE {
             beyond(bytes, share)
         } else {
-            LONG
+            STREAMED_BYTES
         };
         if due > 0 {
             let mut memory = share.memory();
@@ -85,32 +84,37 @@ impl Writing {
     }
 }
 
+/// Answers a request with what `write` makes of its body.
+pub(super) async fn respond<F>(
+    body: RequestBody,
+    write: impl FnOnce(RequestBody, ResponseWriter) -> F,
+) -> Response
+where
+    F: Future<Output = Result<Vec<u8>, RequestError>> + Send + 'static,
+{
+    let writer = ResponseWriter::default();
+    let response = StreamedResponse {
+        client: body.client,
+        share: Arc::clone(&body.share),
+        head: Arc::clone(&writer.head),
+        outlet: writer.outlet.clone(),
+    };
+    response.of(write(body, writer)).await
+}
+
+/// An answer of 200.
+pub(super) fn json_response(json: Body) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    (headers, json).into_response()
+}
+
 /// What an answer takes beyond the share of its request, whose body is gone once the answer is written.
 fn beyond(bytes: usize, share: &Share) -> usize {
     bytes.saturating_sub(usize::try_from(share.taken()).unwrap_or(usize::MAX))
 }
 
-impl Answer {
-    /// An answer to this caller, whose pieces are counted beside this share.
-    pub(super) fn new(caller: Caller, share: Arc<Share>) -> Self {
-        Self {
-            caller,
-            share,
-            head: Arc::default(),
-            outlet: Outlet::default(),
-        }
-    }
-
-    /// What its writer needs.
-    pub(super) fn writing(&self) -> Writing {
-        Writing {
-            head: Arc::clone(&self.head),
-            outlet: self.outlet.clone(),
-        }
-    }
-
-    /// The answer that is being written.
-    pub(super) async fn of<F>(self, writing: F) -> Response
+impl StreamedResponse {
+    async fn of<F>(self, writing: F) -> Response
     where
         F: Future<Output = Result<Vec<u8>, RequestError>> + Send + 'static,
     {
@@ -121,11 +125,10 @@ impl Answer {
             Next::End(answer) => answer.and_then(|json| self.short(json)),
             Next::Piece(first) => self.long(first, writing),
         };
-        let (traces, tally) = self.head.known.get().cloned().unwrap_or_default();
-        let response = match answer {
-            Ok(answer) => (tally.map(Extension), answer).into_response(),
-            Err(error) => error_response::answer(&error, self.caller),
-        };
+        let (traces, counts) = self.head.known.get().cloned().unwrap_or_default();
+        let client = self.client;
+        let response = answer.map(|answer| (counts.map(Extension), answer));
+        let response = response.map_err(|error| Rejection { error, client });
         (traces.map(Extension), response).into_response()
     }
 
@@ -133,14 +136,14 @@ impl Answer {
     fn short(&self, json: Vec<u8>) -> Result<Response, RequestError> {
         let due = beyond(json.capacity(), &self.share);
         if due == 0 {
-            return Ok(as_json(Body::from(json)));
+            return Ok(json_response(Body::from(json)));
         }
-        let short = Short {
+        let buffered = BufferedBody {
             json,
             _memory: self.memory(due)?,
             _head: Arc::clone(&self.head),
         };
-        Ok(as_json(Body::from(Bytes::from_owner(short))))
+        Ok(json_response(Body::from(Bytes::from_owner(buffered))))
     }
 
     /// The memory of an answer beside what was taken beforehand. Where something has been written to Salesforce, it is given in
@@ -149,8 +152,8 @@ impl Answer {
         let mut memory = self.share.memory();
         let reserved = self.head.reserved.get().map_or(0, Memory::bytes);
         let due = bytes.saturating_sub(usize::try_from(reserved).unwrap_or(usize::MAX));
-        let tally = self.head.known.get().and_then(|(_, tally)| *tally);
-        if tally.is_some_and(|tally| tally.delivered > 0) {
+        let counts = self.head.known.get().and_then(|(_, counts)| *counts);
+        if counts.is_some_and(|counts| counts.delivered > 0) {
             memory.count(due);
         } else {
             memory.grow(due)?;
@@ -163,9 +166,9 @@ impl Answer {
     where
         F: Future<Output = Result<Vec<u8>, RequestError>> + Send + 'static,
     {
-        let memory = self.memory(LONG)?;
-        Ok(as_json(Body::new(
-            Long {
+        let memory = self.memory(STREAMED_BYTES)?;
+        Ok(json_response(Body::new(
+            StreamedBody {
                 piece: Bytes::new(),
                 writing: Some(writing),
                 outlet: self.outlet.clone(),
@@ -179,21 +182,21 @@ impl Answer {
 }
 
 /// The body of a short answer that is counted beside the share of its request.
-struct Short {
+struct BufferedBody {
     json: Vec<u8>,
     _memory: Memory,
     /// With the memory that was taken beforehand.
-    _head: Arc<Head>,
+    _head: Arc<ResponseHead>,
 }
 
-impl AsRef<[u8]> for Short {
+impl AsRef<[u8]> for BufferedBody {
     fn as_ref(&self) -> &[u8] {
         &self.json
     }
 }
 
 /// The body of a long answer.
-struct Long<F> {
+struct StreamedBody<F> {
     /// What is left of the present piece.
     piece: Bytes,
     /// `None` once all is written.
@@ -203,10 +206,10 @@ struct Long<F> {
     more: Memory,
     _memory: Memory,
     /// With the memory that was taken beforehand.
-    _head: Arc<Head>,
+    _head: Arc<ResponseHead>,
 }
 
-impl<F> Long<F> {
+impl<F> StreamedBody<F> {
     fn beginning_with(mut self, piece: Vec<u8>) -> Self {
         self.hold(piece);
         self
@@ -219,7 +222,7 @@ impl<F> Long<F> {
     }
 }
 
-impl<F> HttpBody for Long<F>
+impl<F> HttpBody for StreamedBody<F>
 where
     F: Future<Output = Result<Vec<u8>, RequestError>>,
 {

@@ -6,25 +6,25 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 /// How often it is said of a type.
-const SAY_AGAIN: Duration = Duration::from_mins(1);
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How many types are told apart.
 const MAX_TYPES: u64 = 1_000;
 
 /// The types of which it was said lately.
 #[derive(Clone, Debug)]
-pub(super) struct Unserved(Cache<String, ()>);
+pub(super) struct UnsupportedDestinations(Cache<String, ()>);
 
-impl Default for Unserved {
+impl Default for UnsupportedDestinations {
     fn default() -> Self {
-        let said = Cache::builder().time_to_live(SAY_AGAIN);
+        let said = Cache::builder().time_to_live(LOG_INTERVAL);
         Self(said.max_capacity(MAX_TYPES).build())
     }
 }
 
-impl Unserved {
+impl UnsupportedDestinations {
     /// Notes that a request for a destination of this type was refused, and logs it once a minute.
-    pub(super) fn asked_for(&self, destination: &str) {
+    pub(super) fn report(&self, destination: &str) {
         let destination = destination.to_ascii_lowercase();
         let said = self.0.entry_by_ref(&destination).or_insert(());
         if said.is_fresh() {

@@ -9,14 +9,14 @@ const QUIET: Duration = Duration::from_secs(10);
 const MAX_QUIET: Duration = Duration::from_mins(10);
 
 /// An upstream that fails.
-pub(super) struct Trouble {
+pub(super) struct Outage {
     since: Instant,
     next: Instant,
     quiet: Duration,
 }
 
-impl Trouble {
-    /// Trouble that begins now.
+impl Outage {
+    /// An outage that begins now.
     pub(super) fn begun() -> Self {
         Self::begun_at(Instant::now())
     }
@@ -62,8 +62,8 @@ mod tests {
     #[test]
     fn an_upstream_that_fails_is_told_at_once_and_then_ever_more_seldom() {
         let start = Instant::now();
-        let mut trouble = Trouble::begun_at(start);
-        let told = (0..3_600).filter(|second| trouble.is_due(start + Duration::from_secs(*second)));
+        let mut outage = Outage::begun_at(start);
+        let told = (0..3_600).filter(|second| outage.is_due(start + Duration::from_secs(*second)));
         assert_eq!(
             told.collect::<Vec<_>>(),
             [0, 10, 30, 70, 150, 310, 630, 1230, 1830, 2430, 3030]
