@@ -5,6 +5,7 @@ pub(crate) mod auth;
 mod conflict;
 mod delivery;
 mod environment;
+mod kubernetes;
 mod login;
 mod parse;
 mod reserve;

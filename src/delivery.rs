@@ -18,6 +18,7 @@
 mod flush;
 mod job;
 mod memory;
+mod part_id;
 pub mod proxy;
 mod round;
 mod settle;
@@ -34,7 +35,8 @@ pub use self::job::{Access, Job};
 use self::{
     flush::Flush,
     job::Unit,
-    memory::{JobId, Known, Memory, Receipt, Verdict},
+    memory::{Known, Memory, Receipt, Verdict},
+    part_id::JobId,
     window::Windows,
 };
 use crate::{

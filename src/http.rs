@@ -2,7 +2,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | `routes` | all routes in one table |
+//! | `routes`, `endpoints` | all routes in one table, and their handlers |
 //! | `middleware` | the layers on one page: `access_log`, `dispatch` (here or upstream), `drain` |
 //! | `parts`, `body` | the extractors |
 //! | `transforms`, `deliveries`, `status` | the handlers |
@@ -15,6 +15,7 @@ mod body;
 mod deliveries;
 mod dispatch;
 mod drain;
+mod endpoints;
 mod error_response;
 mod guarded_body;
 mod middleware;
@@ -94,7 +95,7 @@ pub(crate) fn router(
         recorder,
         unsupported: UnsupportedDestinations::default(),
     };
-    let (events, others) = routes::routers();
+    let (events, others) = endpoints::routers();
     let routes = others
         .merge(middleware::around_events(events, config))
         .fallback(status::not_found)

@@ -28,8 +28,8 @@ const LAYERS: &[&[&str]] = &[
     &["rudderstack"],
     &["server"],
     &["metrics", "config"],
-    &["json", "lifecycle", "process"],
     &["text"],
+    &["json", "lifecycle", "process"],
 ];
 
 /// The path of a module below the crate: `["salesforce", "client"]`; the crate itself is `[]`.

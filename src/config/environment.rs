@@ -12,7 +12,7 @@ use clap::Args;
 use rustls_native_certs::{ErrorKind, load_certs_from_paths};
 use url::Url;
 
-use super::{Config, SettingError, auth::is_of_destination};
+use super::{Config, SettingError, auth::is_of_destination, kubernetes::is_of_kubernetes};
 
 /// How like a setting a name has to be that does not begin with the words of one, from 0 to 1.
 const ALIKE: f64 = 0.8;
@@ -150,27 +150,6 @@ fn nearest<'s>(name: &str, settings: &'s BTreeSet<String>) -> Option<(&'s str, f
         .iter()
         .map(|setting| (setting.as_str(), likeness(setting)))
         .max_by(|(_, one), (_, other)| one.total_cmp(other))
-}
-
-/// Whether Kubernetes, or Docker for a link, makes a variable of this name for a Service: `X_SERVICE_HOST`,
-/// `X_SERVICE_PORT`, `X_SERVICE_PORT_HTTP`, `X_PORT`, `X_PORT_80_TCP`, `X_PORT_80_TCP_ADDR` and the like.
-pub(super) fn is_of_kubernetes(name: &str) -> bool {
-    name.ends_with("_SERVICE_HOST")
-        || name.ends_with("_SERVICE_PORT")
-        || name.contains("_SERVICE_PORT_")
-        || name.ends_with("_PORT")
-        || (name.rsplit_once("_PORT_")).is_some_and(|(_, rest)| is_port_and_protocol(rest))
-}
-
-/// `80_TCP`, `80_TCP_PROTO`, `80_TCP_PORT` or `80_TCP_ADDR`.
-fn is_port_and_protocol(text: &str) -> bool {
-    let mut parts = text.split('_');
-    let (port, protocol, what) = (parts.next(), parts.next(), parts.next());
-    let is_number = |port: &str| port.parse::<u16>().is_ok();
-    port.is_some_and(is_number)
-        && matches!(protocol, Some("TCP" | "UDP" | "SCTP"))
-        && matches!(what, None | Some("PROTO" | "PORT" | "ADDR"))
-        && parts.next().is_none()
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use tokio::sync::oneshot;
 
-use super::memory::{PartId, Receipt, Verdict};
+use super::{
+    memory::{Receipt, Verdict},
+    part_id::PartId,
+};
 use crate::{
     json::{Document, Value},
     rudderstack::{Destination, Entry},

@@ -11,7 +11,10 @@ use std::{
 use futures_util::{FutureExt, future::Shared};
 use tokio::sync::oneshot;
 
-use super::written::Written;
+use super::{
+    part_id::{JobId, PartId},
+    written::Written,
+};
 use crate::{
     json::Value,
     rudderstack::{Entry, Event},
@@ -23,20 +26,6 @@ pub(super) type Verdict = Result<(), EventError>;
 
 /// A verdict to come.
 pub(super) type Receipt = Shared<oneshot::Receiver<Verdict>>;
-
-/// A job by its content: destination, job id and message. Another rudder-server may use the same job id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct JobId(u64, u64);
-
-#[cfg(test)]
-impl JobId {
-    pub(super) fn of(number: u64) -> Self {
-        Self(number, number.rotate_left(32))
-    }
-}
-
-/// A record that a job writes: the job, and the record's place in it.
-pub(super) type PartId = (JobId, usize);
 
 /// What is being written and what was written.
 #[derive(Debug)]
@@ -82,7 +71,10 @@ impl Memory {
             .collect();
         let [first, second] = &self.hashers;
         let content = (destination, job, members);
-        Some(JobId(first.hash_one(&content), second.hash_one(&content)))
+        Some(JobId::new(
+            first.hash_one(&content),
+            second.hash_one(&content),
+        ))
     }
 
     /// Asks what is known of a part, and takes it on where nothing is.

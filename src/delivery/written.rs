@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::memory::PartId;
+use super::part_id::PartId;
 
 /// How long a part is remembered at least, and at most twice as long, unless too many follow.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -75,7 +75,7 @@ impl Written {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::memory::JobId;
+    use crate::delivery::part_id::JobId;
 
     fn part(number: u64) -> PartId {
         (JobId::of(number), 0)

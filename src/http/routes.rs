@@ -1,35 +1,44 @@
 //! All routes in one table: the router is built from it, `GET /` prints it, and with an upstream it says who answers.
 
-use axum::{
-    Router,
-    extract::MatchedPath,
-    http::Extensions,
-    routing::{MethodFilter, MethodRouter, on},
-};
-
-use super::{App, deliveries, status, transforms};
-
-/// Makes the handler of a route for its method.
-type HandlerOf = fn(MethodFilter) -> MethodRouter<App>;
+use axum::{extract::MatchedPath, http::Extensions, routing::MethodFilter};
 
 /// A route of this service.
 pub(super) struct HttpRoute {
     method: &'static str,
-    filter: MethodFilter,
-    handler: HandlerOf,
+    pub(super) filter: MethodFilter,
+    pub(super) endpoint: Endpoint,
     /// The path, with its parameters in braces.
     pub(super) path: &'static str,
     /// Its line in the list, which routes of one text share; `None` where it is not listed.
     about: Option<&'static str>,
-    kind: RouteKind,
+    pub(super) kind: RouteKind,
     /// Who reads the errors of its handler.
     pub(super) client: ClientKind,
     pub(super) backend: Backend,
 }
 
+/// The handler that a route is answered by, see `endpoints`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Index,
+    Transform,
+    Processor,
+    Router,
+    Batch,
+    ProxyV0,
+    ProxyV1,
+    Features,
+    Limits,
+    Health,
+    Ready,
+    Metrics,
+    Version,
+    DeleteUsers,
+}
+
 /// What a route is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RouteKind {
+pub(super) enum RouteKind {
     /// Asked for by what watches the service, and answered in any case.
     Probe,
     /// Tells something, without a body.
@@ -61,40 +70,34 @@ pub(super) enum Backend {
 }
 
 /// Every route of the service.
-static ROUTES: [HttpRoute; 16] = [
-    get("/", |verb| on(verb, status::index)),
-    events("/transform", |verb| on(verb, transforms::transform))
+pub(super) static ROUTES: [HttpRoute; 16] = [
+    get("/", Endpoint::Index),
+    events("/transform", Endpoint::Transform)
         .about("events in any form; answers an array, one element a request or failed event")
         .client(ClientKind::Person),
-    events("/v0/destinations/{destination}", |verb| {
-        on(verb, transforms::processor)
-    })
-    .about("rudder-server's processor: salesforce, salesforce_oauth, salesforce_oauth_sandbox")
-    .backend(Backend::ByDestination),
-    events("/routerTransform", |verb| on(verb, transforms::router))
+    events("/v0/destinations/{destination}", Endpoint::Processor)
+        .about("rudder-server's processor: salesforce, salesforce_oauth, salesforce_oauth_sandbox")
+        .backend(Backend::ByDestination),
+    events("/routerTransform", Endpoint::Router)
         .about("rudder-server's router")
         .backend(Backend::ByBody),
-    events("/batch", |verb| on(verb, transforms::batch)).backend(Backend::ByBody),
-    events("/v0/destinations/{destination}/proxy", |verb| {
-        on(verb, deliveries::proxy_v0)
-    })
-    .about("rudder-server's deliveries: sends one request to Salesforce")
-    .backend(Backend::ByDestination),
-    events("/v1/destinations/{destination}/proxy", |verb| {
-        on(verb, deliveries::proxy_v1)
-    })
-    .about("rudder-server's deliveries: sends one request to Salesforce")
-    .backend(Backend::ByDestination),
-    get("/features", |verb| on(verb, status::features)).about("what rudder-server may ask for"),
-    get("/limits", |verb| on(verb, status::limits))
+    events("/batch", Endpoint::Batch).backend(Backend::ByBody),
+    events("/v0/destinations/{destination}/proxy", Endpoint::ProxyV0)
+        .about("rudder-server's deliveries: sends one request to Salesforce")
+        .backend(Backend::ByDestination),
+    events("/v1/destinations/{destination}/proxy", Endpoint::ProxyV1)
+        .about("rudder-server's deliveries: sends one request to Salesforce")
+        .backend(Backend::ByDestination),
+    get("/features", Endpoint::Features).about("what rudder-server may ask for"),
+    get("/limits", Endpoint::Limits)
         .about("API calls of each org: used, left, spent by kind, saved"),
-    probe("/health", |verb| on(verb, status::health)),
-    probe("/ready", |verb| on(verb, status::ready)),
-    probe("/metrics", |verb| on(verb, status::metrics)),
-    get("/version", |verb| on(verb, status::version)).about(""),
-    get("/buildVersion", |verb| on(verb, status::version)).about(""),
-    get("/transformerBuildVersion", |verb| on(verb, status::version)).about(""),
-    post("/deleteUsers", |verb| on(verb, status::delete_users)).backend(Backend::Upstream),
+    probe("/health", Endpoint::Health),
+    probe("/ready", Endpoint::Ready),
+    probe("/metrics", Endpoint::Metrics),
+    get("/version", Endpoint::Version).about(""),
+    get("/buildVersion", Endpoint::Version).about(""),
+    get("/transformerBuildVersion", Endpoint::Version).about(""),
+    post("/deleteUsers", Endpoint::DeleteUsers).backend(Backend::Upstream),
 ];
 
 /// How wide the paths are printed at least.
@@ -106,20 +109,6 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static st
     let told =
         |route: &'static HttpRoute| (route.method, route.path, route.about.unwrap_or_default());
     ROUTES.iter().map(told)
-}
-
-/// All routes that take events, and all others, as routers.
-pub(super) fn routers() -> (Router<App>, Router<App>) {
-    let (events, others) = (Router::new(), Router::new());
-    ROUTES
-        .iter()
-        .fold((events, others), |(events, others), route| {
-            let handler = (route.handler)(route.filter);
-            match route.kind {
-                RouteKind::Events => (events.route(route.path, handler), others),
-                RouteKind::Probe | RouteKind::Status => (events, others.route(route.path, handler)),
-            }
-        })
 }
 
 /// The routes as `GET /` tells them to a person who has just found the service.
@@ -148,11 +137,11 @@ pub(super) fn index() -> String {
     text
 }
 
-const fn get(path: &'static str, handler: HandlerOf) -> HttpRoute {
+const fn get(path: &'static str, endpoint: Endpoint) -> HttpRoute {
     HttpRoute {
         method: "GET",
         filter: MethodFilter::GET,
-        handler,
+        endpoint,
         path,
         about: None,
         kind: RouteKind::Status,
@@ -161,26 +150,26 @@ const fn get(path: &'static str, handler: HandlerOf) -> HttpRoute {
     }
 }
 
-const fn probe(path: &'static str, handler: HandlerOf) -> HttpRoute {
+const fn probe(path: &'static str, endpoint: Endpoint) -> HttpRoute {
     HttpRoute {
         kind: RouteKind::Probe,
-        ..get(path, handler).about("")
+        ..get(path, endpoint).about("")
     }
 }
 
-const fn post(path: &'static str, handler: HandlerOf) -> HttpRoute {
+const fn post(path: &'static str, endpoint: Endpoint) -> HttpRoute {
     HttpRoute {
         method: "POST",
         filter: MethodFilter::POST,
         client: ClientKind::RudderServer,
-        ..get(path, handler)
+        ..get(path, endpoint)
     }
 }
 
-const fn events(path: &'static str, handler: HandlerOf) -> HttpRoute {
+const fn events(path: &'static str, endpoint: Endpoint) -> HttpRoute {
     HttpRoute {
         kind: RouteKind::Events,
-        ..post(path, handler)
+        ..post(path, endpoint)
     }
 }
 

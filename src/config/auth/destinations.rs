@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Flow, Part, Setting, SettingError};
-use crate::config::environment::is_of_kubernetes;
+use crate::config::kubernetes::is_of_kubernetes;
 
 const FLOW: &str = "SALESFORCE_AUTH";
 const FILE: &str = "FILE";

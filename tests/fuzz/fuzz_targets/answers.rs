@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use salesforce_transformer::{
     config::AllowedHosts,
     salesforce::{
-        Fault, auth, collections, composite,
+        Fault, auth, collections,
         fault::Disposition,
         page::{self, Row},
         session::is_token,
@@ -94,7 +94,7 @@ fn is_id(id: &str) -> bool {
 
 /// The answer to a Composite of so many parts.
 fn together(parts: usize, body: &[u8]) {
-    match composite_response::read(body, parts) {
+    match salesforce_transformer::salesforce::composite_response::read(body, parts) {
         Ok(answers) => {
             assert_eq!(answers.len(), parts);
             answers
