@@ -2,6 +2,7 @@
 
 mod contact;
 mod described;
+mod field;
 mod field_name;
 mod fields;
 mod index;
@@ -27,8 +28,8 @@ use crate::{
     transform::{
         error::EventError,
         mapping::{
+            field::Access,
             reading::{Subject, mapped},
-            table::Access,
         },
         plan::{Plan, Record},
         target::Target,

@@ -5,12 +5,13 @@
 use std::sync::LazyLock;
 
 use crate::transform::mapping::{
+    field::{
+        Access::{Missing, System, Written},
+        Field, Source,
+    },
     index::Index,
     lead,
-    table::{
-        Access::{Missing, System, Written},
-        Field, Source, Table,
-    },
+    table::Table,
 };
 
 /// The table.

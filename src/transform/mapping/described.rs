@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    contact, is_wanted, lead,
-    table::{Access, Field, Source},
+    contact,
+    field::{Access, Field, Source},
+    is_wanted, lead,
 };
 use crate::{
     config::rules::{Placeholders, Rules},

@@ -1,6 +1,6 @@
 //! To where traits are sorted: a table's fields, and the traits that they are read from, by position.
 
-use super::table::Field;
+use super::field::Field;
 
 /// How many slots any table has at the most.
 pub(super) const MAX_SLOTS: usize = u128::BITS as usize;

@@ -5,11 +5,12 @@
 use std::sync::LazyLock;
 
 use crate::transform::mapping::{
-    index::Index,
-    table::{
+    field::{
         Access::{Missing, System, Written},
-        Field, Source, Table,
+        Field, Source,
     },
+    index::Index,
+    table::Table,
 };
 
 /// The table.

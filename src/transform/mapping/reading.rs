@@ -7,13 +7,14 @@ use smallvec::SmallVec;
 
 use super::{
     Table,
+    field::{Access, Field, Source},
     field_name::FieldName,
     fields::{FieldValue, Fields},
+    index::Places,
     is_own_id,
     left_out::LeftOut,
     name::Name,
     sorted::Sorted,
-    table::Access,
 };
 use crate::{
     config::rules::{CustomFields, Placeholders, Rules},
@@ -89,7 +90,7 @@ impl<'a> Reading<'_, '_, 'a> {
         let mut placeholders = SmallVec::new();
         let is_filled = creates || self.rules.placeholders == Placeholders::Always;
         for (field, places) in self.table.rows() {
-            let Some(value) = field.value(self, places, &mut fields.left_out) else {
+            let Some(value) = self.value(field, places, &mut fields.left_out) else {
                 if let Some(text) = field.default.filter(|_| is_filled) {
                     placeholders.push((field.name, text));
                 }
@@ -105,6 +106,55 @@ impl<'a> Reading<'_, '_, 'a> {
             }
         }
         placeholders
+    }
+
+    /// The field's value from the traits: the first path that has one. An object or array is no value and is noted, unless
+    /// it is one that the table reads from, such as `company`; so is a value that another one comes before.
+    #[inline]
+    fn value(
+        &self,
+        field: &Field,
+        places: &Places,
+        left_out: &mut Vec<LeftOut<'a>>,
+    ) -> Option<FieldValue<'a>> {
+        match field.source {
+            Source::FirstName => self.name.first.clone(),
+            Source::LastName => self.name.last.clone(),
+            Source::Email => {
+                let own = self.first(places, left_out);
+                self.email(own)
+            }
+            Source::Traits(_) if !self.traits.is_any(places) => None,
+            Source::Traits(_) => self.first(places, left_out).map(FieldValue::Trait),
+        }
+    }
+
+    /// The first value at these places that a field can hold.
+    fn first(&self, places: &Places, left_out: &mut Vec<LeftOut<'a>>) -> Option<Value<'a>> {
+        let mut first: Option<(&'static str, Value<'a>)> = None;
+        for place in &places.places {
+            let path = place.path;
+            for value in self.traits.at(place, self.rules.blank_text) {
+                let Some(value) = value.filter(|value| self.counts(*value)) else {
+                    continue;
+                };
+                match first {
+                    _ if !self.is_sent(value) => left_out.extend(self.structure(path, value)),
+                    None => first = Some((path, value)),
+                    Some((first, taken)) if self.notes() && !taken.is_same_as(value) => {
+                        left_out.push(LeftOut::ComesAfter { path, first });
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        first.map(|(_, value)| value)
+    }
+
+    /// What is said of an object or array at a path; nothing of an object that the table reads from.
+    fn structure(&self, path: &'static str, value: Value<'a>) -> Option<LeftOut<'a>> {
+        let is_read = value.kind() == Kind::Object && self.table.reads_below(path);
+        (!is_read).then_some(LeftOut::Structure(Cow::Borrowed(path)))
     }
 
     /// The e-mail: as the record was looked up by it, where it was; else as the trait says it.
