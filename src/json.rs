@@ -8,15 +8,17 @@
 mod document;
 mod members;
 mod object;
+mod places;
 mod scan;
 mod string;
 mod value;
 mod writer;
 
 pub use self::{
-    document::{Document, SyntaxError, Unencodable, Unread},
+    document::{Document, SyntaxError, Unread},
     members::{Distinct, MemberName, Members},
     object::Object,
+    places::Unencodable,
     value::{Kind, Value},
     writer::{Bracket, Writer},
 };

@@ -284,10 +284,11 @@ fn paths(code: &str) -> Vec<(usize, ModulePath)> {
         let line = code[..begin].matches('\n').count() + 1;
         let first = found.len();
         at = begin + tree(&code[begin..], &[], line, &mut found).max(length + 2 + at - begin);
-        let inside = inline_modules(&code[..begin]);
-        found[first..]
-            .iter_mut()
-            .for_each(|(_, path)| leave(inside, path));
+        if code[begin..].starts_with("super") {
+            let inside = inline_modules(&code[..begin]);
+            let paths = found[first..].iter_mut();
+            paths.for_each(|(_, path)| leave(inside, path));
+        }
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{Document, Members, Value, document::Places, string, value::text_of};
+use super::{Document, Kind, Members, Value, places::Places, string, value::text_of};
 
 /// An object as it stands in its text. A repeated key takes its last value.
 #[derive(Clone, Copy)]
@@ -145,6 +145,36 @@ impl<'a> Object<'a> {
             };
             Some((key, value))
         })
+    }
+}
+
+impl<'a> Value<'a> {
+    /// The value as an object; `None` where it is none.
+    #[must_use]
+    pub fn as_object(self) -> Option<Object<'a>> {
+        (self.kind() == Kind::Object).then(|| Object::of(self.document(), self.inside()))
+    }
+
+    /// The members of an object, each key once; `None` where it is none.
+    #[must_use]
+    pub fn as_members(self) -> Option<Members<'a>> {
+        self.as_object().map(Object::members)
+    }
+
+    /// The value at `path` below this one, see [`Object::at`]. A number in the path picks an array's element.
+    #[must_use]
+    pub fn at(self, path: &str) -> Option<Value<'a>> {
+        match self.kind() {
+            Kind::Object => self.as_object()?.at(path),
+            Kind::Array => {
+                let (index, rest) = path
+                    .split_once('.')
+                    .map_or((path, None), |(index, rest)| (index, Some(rest)));
+                let element = *self.as_array()?.get(index.parse::<usize>().ok()?)?;
+                rest.map_or(Some(element), |rest| element.at(rest))
+            }
+            Kind::Null | Kind::Bool | Kind::Number | Kind::Text => None,
+        }
     }
 }
 

@@ -4,12 +4,9 @@ use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
 use super::{
-    document::{Node, Places, REPEATED, Unencodable},
+    places::{MAX_DEPTH, Node, Places, REPEATED, Unencodable},
     string,
 };
-
-/// How deep a text may nest.
-pub(super) const MAX_DEPTH: usize = 1_000;
 
 /// The longest number that cannot exceed a double's range without an exponent.
 const SAFE_DIGITS: usize = 300;

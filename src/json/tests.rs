@@ -175,7 +175,7 @@ fn what_a_receiver_can_read_has_no_flaw() {
 #[test]
 fn more_nesting_than_a_decoder_follows_is_found_without_a_stack_of_its_own() {
     let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
-    assert_eq!(document(&nested(scan::MAX_DEPTH)).root().flaw(), None);
+    assert_eq!(document(&nested(places::MAX_DEPTH)).root().flaw(), None);
     assert_eq!(
         document(&nested(500_000)).root().flaw(),
         Some(Unencodable::TooDeep)

@@ -2,7 +2,11 @@
 
 use std::{borrow::Cow, fmt, ops::Range};
 
-use super::{Document, Members, Object, Unencodable, document::Node};
+use super::{
+    Document,
+    places::{Node, Unencodable},
+};
+
 /// A JSON value as the text it came in. Its `Debug` shows the kind and the length, never the content.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
@@ -42,12 +46,24 @@ impl Kind {
     }
 }
 
+impl Document<'_> {
+    /// The text's value.
+    #[must_use]
+    pub fn root(&self) -> Value<'_> {
+        Value::at_node(self, 0)
+    }
+}
+
 impl<'a> Value<'a> {
     pub(super) fn at_node(document: &'a Document<'a>, index: u32) -> Self {
         Self {
             document,
             node: document.original(index),
         }
+    }
+
+    pub(super) fn document(self) -> &'a Document<'a> {
+        self.document
     }
 
     fn place(self) -> Node {
@@ -174,18 +190,6 @@ impl<'a> Value<'a> {
         is_plain || self.as_text_or_number().as_deref() == Some(text)
     }
 
-    /// The value as an object; `None` where it is none.
-    #[must_use]
-    pub fn as_object(self) -> Option<Object<'a>> {
-        (self.kind() == Kind::Object).then(|| Object::of(self.document, self.inside()))
-    }
-
-    /// The members of an object, each key once; `None` where it is none.
-    #[must_use]
-    pub fn as_members(self) -> Option<Members<'a>> {
-        self.as_object().map(Object::members)
-    }
-
     /// The value's elements; `None` where it is no array.
     #[must_use]
     pub fn as_array(self) -> Option<Vec<Value<'a>>> {
@@ -226,24 +230,8 @@ impl<'a> Value<'a> {
     }
 
     /// The nodes inside a container: the first, and the one after the last.
-    fn inside(self) -> (u32, u32) {
+    pub(super) fn inside(self) -> (u32, u32) {
         (self.node + 1, self.place().next)
-    }
-
-    /// The value at `path` below this one, see [`Object::at`]. A number in the path picks an array's element.
-    #[must_use]
-    pub fn at(self, path: &str) -> Option<Value<'a>> {
-        match self.kind() {
-            Kind::Object => self.as_object()?.at(path),
-            Kind::Array => {
-                let (index, rest) = path
-                    .split_once('.')
-                    .map_or((path, None), |(index, rest)| (index, Some(rest)));
-                let element = *self.as_array()?.get(index.parse::<usize>().ok()?)?;
-                rest.map_or(Some(element), |rest| element.at(rest))
-            }
-            Kind::Null | Kind::Bool | Kind::Number | Kind::Text => None,
-        }
     }
 }
 
