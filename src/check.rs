@@ -1,7 +1,7 @@
-//! `check`: tries the configured login against its org and says in plain words what works.
+//! `check`: tries the configured login against its org and reports what works.
 //!
-//! It reads only: the versions of the API, the description of each object, the duplicate rules. Nothing is written. Last, the
-//! service beside it is asked whether rudder-server uses it.
+//! It only reads: the API versions, the description of each object, the duplicate rules. At the end it asks the service
+//! beside it whether rudder-server uses it.
 
 mod objects;
 mod org;
@@ -12,11 +12,11 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
 
-use self::report::{Finding, Report};
+use self::report::{Finding, Findings};
 use crate::{
     Config,
     config::OWN_DESTINATION,
-    config::{Stranger, strangers},
+    config::{UnknownVariable, unknown_variables},
 };
 
 /// What is to be checked.
@@ -24,8 +24,8 @@ use crate::{
 pub struct Options {
     /// Id of a destination whose own settings (`SALESFORCE_AUTH_<DESTINATION_ID>` and the like) are to be checked
     ///
-    /// Only rudder-server knows whether the destination is a sandbox: for one that is, say `SALESFORCE_SANDBOX=true`, or the
-    /// login host of production is tried.
+    /// Only rudder-server knows whether the destination is a sandbox. Set `SALESFORCE_SANDBOX=true` for a sandbox;
+    /// otherwise the production login host is tried.
     #[arg(long, default_value = OWN_DESTINATION)]
     pub destination: String,
     /// Print one JSON document instead of text
@@ -36,8 +36,7 @@ pub struct Options {
     pub config: Config,
 }
 
-/// Checks, and prints what was found. Exits with 0 where everything works that events need, with 1 where something does
-/// not.
+/// Runs the checks and prints the findings. Exits with 0 if everything that events need works, otherwise with 1.
 pub async fn run(mut options: Options) -> ExitCode {
     let environment: Vec<_> = std::env::vars_os().collect();
     let report = match options.config.take(&environment) {
@@ -46,9 +45,9 @@ pub async fn run(mut options: Options) -> ExitCode {
             let strange = strange(&environment);
             let mut findings = org::inspect(options.config, &options.destination, strange).await;
             findings.push(used);
-            Report::of(findings)
+            Findings::of(findings)
         }
-        Err(error) => Report::of(vec![Finding::failed("settings", error.to_string())]),
+        Err(error) => Findings::of(vec![Finding::failed("settings", error.to_string())]),
     };
     if options.json {
         println!("{:#}", report.json());
@@ -62,12 +61,14 @@ pub async fn run(mut options: Options) -> ExitCode {
     }
 }
 
-/// What is to be said of variables that look like settings and are none.
+/// Warnings about environment variables that look like settings but are not.
 fn strange(environment: &[(OsString, OsString)]) -> Option<Finding> {
-    let strangers = strangers(environment);
-    let said = strangers.iter().map(|Stranger { name, nearest }| {
-        format!("{name} is not a setting of this service; the nearest name is {nearest}")
-    });
+    let unknown_variables = unknown_variables(environment);
+    let said = unknown_variables
+        .iter()
+        .map(|UnknownVariable { name, nearest }| {
+            format!("{name} is not a setting of this service; the nearest name is {nearest}")
+        });
     let said: Vec<_> = said.collect();
     (!said.is_empty()).then(|| Finding::note("variables", said.join(". ")))
 }

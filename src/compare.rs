@@ -79,8 +79,8 @@ enum CannotCompare {
     Unreachable(String, reqwest::Error),
 }
 
-/// Compares, prints, and exits with 0 where all is equal, 1 where something differs, 2 where it could not compare, be it a
-/// single line of a file.
+/// Compares and prints. Exits with 0 if all answers are equal, 1 if something differs, and 2 if something could not be
+/// compared, even a single line of a file.
 pub async fn run(options: &Options) -> ExitCode {
     match compare(options).await {
         Ok(report) => {
@@ -129,7 +129,7 @@ async fn compare(options: &Options) -> Result<ComparisonReport, CannotCompare> {
     Ok(report)
 }
 
-/// A bar on a terminal, nothing elsewhere.
+/// A progress bar on a terminal; nothing elsewhere.
 fn progress(requests: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -158,7 +158,7 @@ async fn answer(
     Ok(ComparedAnswer::read(status, &body))
 }
 
-/// The differences of two answers, an event at a time.
+/// The differences of two answers, event by event.
 fn differences(
     reference: &ComparedAnswer,
     candidate: &ComparedAnswer,

@@ -22,12 +22,12 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::{
     allowed_hosts::AllowedHosts,
     auth::{
-        AuthSettings, Authorisation, Authorisations, DestinationSettings, Flow, Own, Part,
-        RefusedLogin, Setting, SettingError, spelled,
+        AuthSettings, Authorisation, Authorisations, Credential, DestinationSetting,
+        DestinationSettings, Flow, RefusedLogin, Setting, SettingError, spelled,
     },
     conflict::Conflict,
     delivery::{Delivery, DeliverySettings},
-    environment::{Stranger, strangers},
+    environment::{UnknownVariable, unknown_variables},
     login::{Login, OWN_DESTINATION},
     reserve::Reserve,
     salesforce::{PROBE_AFTER, SalesforceSettings},
@@ -97,8 +97,8 @@ impl Config {
         Rules::new(self.compatibility, self.placeholders)
     }
 
-    /// Takes what an environment says of single destinations, and checks the settings and what else the HTTP client reads
-    /// there.
+    /// Reads the settings of single destinations from the environment, and checks all settings and the variables that
+    /// the HTTP client reads.
     ///
     /// # Errors
     /// [`SettingError`] names the setting or variable and says what to do.
@@ -108,8 +108,8 @@ impl Config {
         self.validate()
     }
 
-    /// Takes what an environment says of single destinations: their names are known to nobody beforehand, so that they are
-    /// no flags.
+    /// Reads the settings of single destinations from the environment. Their names contain destination ids, so they
+    /// cannot be flags.
     ///
     /// # Errors
     /// [`SettingError`] names the variable.
@@ -121,8 +121,8 @@ impl Config {
         Ok(())
     }
 
-    /// Checks what one setting cannot tell about itself, holds settings against each other, and reads each file that a setting
-    /// names. No text repeats a value that may be a secret.
+    /// Checks settings against each other and reads each file that a setting names. No error text repeats a value that
+    /// may be a secret.
     ///
     /// # Errors
     /// [`SettingError`] names the setting and says what to do.
@@ -136,7 +136,7 @@ impl Config {
         Ok(self.check_agreement()?)
     }
 
-    /// The login for events that bring no destination, where one is set; the other flows need no user name here.
+    /// The login for events without a destination, if one is set. The other flows need no user name here.
     #[must_use]
     pub fn own_login(&self) -> Option<Login> {
         let username = filled(self.salesforce_username.as_ref()).unwrap_or_default();

@@ -69,7 +69,7 @@ struct Settings {
 
 /// A job that has been taken on, and its result to come.
 #[derive(Debug)]
-pub struct Taken(Vec<Receipt>);
+pub struct PendingJob(Vec<Receipt>);
 
 /// The jobs of one request on their way in. They go together: a window that closed between two jobs of one user would let the
 /// second be written where the first fails.
@@ -144,7 +144,7 @@ impl Deliveries {
     }
 
     /// Takes a job in. What of it is being written or was written in the last ten minutes is not written again.
-    pub fn take(&self, id: Option<JobId>, job: Job, intake: &mut Intake) -> Taken {
+    pub fn take(&self, id: Option<JobId>, job: Job, intake: &mut Intake) -> PendingJob {
         let org = job.access.session.instance().clone();
         let job = Arc::new(job);
         let earlier = intake.joined_for(&job);
@@ -171,7 +171,7 @@ impl Deliveries {
                 }
             }
         }
-        Taken(receipts)
+        PendingJob(receipts)
     }
 
     /// Lets the jobs of a request gather with others.
@@ -188,7 +188,7 @@ impl Deliveries {
     ///
     /// # Errors
     /// [`EventError`] where a record was not written, or is not known to be.
-    pub async fn result(&self, taken: Taken) -> Verdict {
+    pub async fn result(&self, taken: PendingJob) -> Verdict {
         let verdicts = timeout(self.settings.timeout, join_all(taken.0)).await;
         let verdicts = verdicts.map_err(|_| EventError::NotInTime(self.settings.timeout))?;
         let failures = verdicts

@@ -1,4 +1,4 @@
-//! The subcommand `health`: asks a running service whether it is alive, where no shell or curl could.
+//! The subcommand `health`: asks a running service whether it is alive, in an image without a shell or curl.
 
 use std::{
     ffi::OsString,
@@ -13,12 +13,12 @@ use salesforce_transformer::config::from_within;
 
 use crate::{Cli, Command};
 
-/// How long an answer is waited for.
+/// How long to wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Which service is asked.
 #[derive(Args, Debug)]
-pub(crate) struct Options {
+pub(crate) struct HealthOptions {
     /// Address that the service listens on; default: that of this container's service, else HOST
     #[arg(long)]
     host: Option<IpAddr>,
@@ -27,8 +27,8 @@ pub(crate) struct Options {
     port: Option<u16>,
 }
 
-/// Asks. Exits with 0 where the service is alive, with 1 where not.
-pub(crate) async fn run(options: &Options) -> ExitCode {
+/// Exits with 0 if the service is alive, otherwise with 1.
+pub(crate) async fn run(options: &HealthOptions) -> ExitCode {
     let (host, port) = match listens(command_line().unwrap_or_default()) {
         Ok((host, port)) => (options.host.or(host), options.port.unwrap_or(port)),
         Err(error) => {
@@ -62,7 +62,7 @@ async fn ask(address: SocketAddr) -> Result<(), reqwest::Error> {
     asked.error_for_status().map(drop)
 }
 
-/// Host and port of a service with this command line, and with the environment of this process, which in a container is the
+/// Host and port of a service with this command line and the environment of this process, which in a container is the
 /// same.
 fn listens(arguments: Vec<OsString>) -> Result<(Option<IpAddr>, u16), clap::Error> {
     let arguments = arguments.into_iter().skip(1);
@@ -76,14 +76,14 @@ fn listens(arguments: Vec<OsString>) -> Result<(Option<IpAddr>, u16), clap::Erro
     })
 }
 
-/// The command line of the service that this container runs: that of the first process, where it is this very program.
+/// The command line of the service in this container: that of the first process, if it is this program.
 fn command_line() -> Option<Vec<OsString>> {
     let first = fs::read_link("/proc/1/exe").ok()?;
     if first != std::env::current_exe().ok()? {
         return None;
     }
     let line = fs::read_to_string("/proc/1/cmdline").ok()?;
-    // Each word ends with a NUL.
+    // Each argument ends with a NUL.
     Some(line.split_terminator('\0').map(OsString::from).collect())
 }
 

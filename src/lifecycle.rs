@@ -1,4 +1,4 @@
-//! The life of the service: stop signals, writes under way, what a panic says.
+//! The life of the service: stop signals, writes under way, and the message of a panic.
 
 mod heard;
 
@@ -21,7 +21,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Says that the service is about to stop: `/ready` answers 503 from now on.
+    /// Begins the stop: `/ready` answers 503 from now on.
     pub fn stop(&self) {
         self.stopping.cancel();
     }
@@ -31,7 +31,7 @@ impl Lifecycle {
         self.stopping.cancelled().await;
     }
 
-    /// Resolves once every write that has begun is finished, also those whose callers have hung up.
+    /// Resolves once every write that has begun is finished, including those whose callers have hung up.
     pub async fn written(&self) {
         self.writes.close();
         self.writes.wait().await;
@@ -47,7 +47,7 @@ impl Lifecycle {
         &self.rudder_server
     }
 
-    /// Has everything read again that settings name and that can be read again while the service runs.
+    /// Makes the service read again every file that can be read again while it runs.
     pub fn reread(&self) {
         self.rereads.send_modify(|rereads| *rereads += 1);
     }
@@ -63,7 +63,7 @@ impl Lifecycle {
         !self.stopping.is_cancelled()
     }
 
-    /// Runs a write to its end, whatever becomes of its caller.
+    /// Runs a write to its end, even if its caller hangs up.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         write: impl Future<Output = T> + Send + 'static,
@@ -72,7 +72,7 @@ impl Lifecycle {
     }
 }
 
-/// What a panic says of itself, for the log.
+/// The message of a panic, for the log.
 pub(crate) fn panic_message(cause: &(dyn Any + Send)) -> &str {
     let text = cause.downcast_ref::<&str>().copied();
     let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str));

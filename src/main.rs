@@ -7,7 +7,7 @@ use std::{process::ExitCode, time::Duration};
 use clap::{Parser, Subcommand};
 use salesforce_transformer::{
     Config, StartError, app, check, compare,
-    config::{Stranger, strangers},
+    config::{UnknownVariable, unknown_variables},
     lifecycle::Lifecycle,
     server::{self, Listeners, memory::InFlight, telemetry},
 };
@@ -33,10 +33,10 @@ enum Command {
     /// Tries the configured login against its org and says what works; exits with 0 or 1
     Check(Box<check::Options>),
     /// Asks a running service whether it is alive; exits with 0 or 1
-    Health(health::Options),
+    Health(health::HealthOptions),
 }
 
-/// How long after the start it is nothing to speak of that rudder-server has not come.
+/// How long after the start the service waits before it logs that rudder-server has not come.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 fn main() -> ExitCode {
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         }
     };
     let code = runtime.block_on(run(cli));
-    // All that had to be finished is. A disk or a name server that does not answer must not keep the process.
+    // Everything that had to be finished is finished. A disk or name server that hangs must not keep the process alive.
     runtime.shutdown_background();
     code
 }
@@ -64,7 +64,8 @@ async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Exits with 0 once everything in flight is answered, 1 where it could not listen or was cut off, 2 for a wrong setting.
+/// Exits with 0 once everything in flight is answered, 1 if it could not listen or was cut off, and 2 for an invalid
+/// setting.
 async fn serve(mut config: Config) -> ExitCode {
     let log = match telemetry::start(config.log_format, &config.log_level) {
         Ok(log) => log,
@@ -78,7 +79,7 @@ async fn serve(mut config: Config) -> ExitCode {
         log.print(&format!("error: {error}"));
         return ExitCode::from(2);
     }
-    for Stranger { name, nearest } in strangers(&environment) {
+    for UnknownVariable { name, nearest } in unknown_variables(&environment) {
         tracing::warn!(
             variable = name,
             nearest,
@@ -112,9 +113,9 @@ async fn serve(mut config: Config) -> ExitCode {
 
 /// Why nothing was served.
 enum NotServed {
-    /// A setting is wrong, or names what is not there.
+    /// A setting is invalid, or names something that does not exist.
     Setting(StartError),
-    /// The system does not give what is needed.
+    /// The system lacks a resource that the service needs.
     System(String),
 }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use prometheus_client::{encoding::text, metrics::histogram::Histogram, registry::Registry};
 
 pub(crate) use self::events::counted;
-use self::{calls::Calls, events::Events, requests::Requests};
+use self::{calls::CallMetrics, events::EventMetrics, requests::RequestMetrics};
 pub use self::{
     calls::{Call, LookupSource},
     orgs::OrgFigures,
@@ -34,9 +34,9 @@ const PREFIX: &str = "salesforce_transformer";
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    requests: Requests,
-    events: Events,
-    calls: Calls,
+    requests: RequestMetrics,
+    events: EventMetrics,
+    calls: CallMetrics,
 }
 
 fn seconds() -> Histogram {
@@ -49,9 +49,9 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         Self {
-            requests: Requests::register(&mut registry),
-            events: Events::register(&mut registry),
-            calls: Calls::register(&mut registry),
+            requests: RequestMetrics::register(&mut registry),
+            events: EventMetrics::register(&mut registry),
+            calls: CallMetrics::register(&mut registry),
             registry,
         }
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use smallvec::smallvec;
 
 pub use self::bounds::Bounds;
-use self::{deliver::Handover, describe::Description, planning::Planner};
+use self::{deliver::Handover, describe::Describer, planning::Planner};
 use crate::{
     config::{Config, rules::Rules},
     delivery::Deliveries,
@@ -119,7 +119,7 @@ impl Pipeline {
         let (plans, lookups) = Planner::new(self, batch).plan();
         share.is_for(lookups.keys())?;
         let answers = lookups.ask(&self.salesforce).await;
-        let mut description = Description::new(self, batch, &answers);
+        let mut description = Describer::new(self, batch, &answers);
         let mut handover = Handover::new(self, batch, &answers, share);
         for (index, plan) in plans.into_iter().enumerate() {
             match plan {

@@ -35,7 +35,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use self::listeners::{ListenError, Listeners};
 use self::{
     connections::{Connections, Open},
-    counted::Counted,
+    counted::HeaderCounter,
     listeners::is_of_connection,
 };
 use crate::{config::Serving, lifecycle::Lifecycle, server::memory::InFlight};
@@ -176,7 +176,7 @@ impl Server {
         // Who takes no answer would otherwise hold its memory for ever.
         let mut connection = TimeoutWriter::new(connection);
         connection.set_timeout(Some(self.answer_timeout));
-        let connection = Counted::new(Box::pin(connection), Arc::clone(&open));
+        let connection = HeaderCounter::new(Box::pin(connection), Arc::clone(&open));
         let (app, asked) = (self.app.clone(), CancellationToken::new());
         let last_answer = last_answer(self.most_age);
         let (first_request, busy) = (asked.clone(), Arc::clone(&open));

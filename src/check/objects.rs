@@ -1,32 +1,32 @@
-//! The objects that events write: whether the user may read and write them, and the fields that the mapping fills.
+//! Checks the objects that events write: may the user read and write them, and the fields that the mapping fills?
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::report::Finding;
 use crate::{
-    salesforce::{Fault, Salesforce, Session, inspect::Description, soql::LEAD_FIELDS},
+    salesforce::{Fault, Salesforce, Session, inspect::ObjectDescription, soql::LEAD_FIELDS},
     transform::mapping::standard_fields,
 };
 
-/// An object, with the names of what is looked at.
-pub(super) struct Object {
+/// An object and the names of the fields to check.
+pub(super) struct CheckedObject {
     name: &'static str,
     fields: &'static str,
     /// Fields that lookups read.
     read: &'static [&'static str],
-    /// Fields that nearly every event fills.
+    /// Fields that nearly every event sets.
     filled: &'static [&'static str],
 }
 
-/// The objects that events write as a rule.
-pub(super) const OBJECTS: [Object; 2] = [
-    Object {
+/// The objects that events usually write.
+pub(super) const OBJECTS: [CheckedObject; 2] = [
+    CheckedObject {
         name: "Lead",
         fields: "Lead fields",
         read: &LEAD_FIELDS,
         filled: &["Email", "FirstName", "LastName", "Company"],
     },
-    Object {
+    CheckedObject {
         name: "Contact",
         fields: "Contact fields",
         read: &["Id"],
@@ -34,8 +34,8 @@ pub(super) const OBJECTS: [Object; 2] = [
     },
 ];
 
-impl Object {
-    /// Looks at the object: what the user may do with it, and with its fields.
+impl CheckedObject {
+    /// Checks what the user may do with the object and its fields.
     pub(super) async fn inspect(&self, salesforce: &Salesforce, session: &Session) -> Vec<Finding> {
         match salesforce.describe(session, self.name).await {
             Ok(description) => vec![self.access(&description), self.fields(&description)],
@@ -51,7 +51,7 @@ impl Object {
         Finding::failed(self.name, says)
     }
 
-    fn access(&self, description: &Description) -> Finding {
+    fn access(&self, description: &ObjectDescription) -> Finding {
         let rights = [
             (description.queryable, "Read"),
             (description.createable, "Create"),
@@ -72,7 +72,7 @@ impl Object {
         Finding::failed(self.name, says)
     }
 
-    fn fields(&self, description: &Description) -> Finding {
+    fn fields(&self, description: &ObjectDescription) -> Finding {
         let seen: HashMap<_, _> = description
             .fields
             .iter()

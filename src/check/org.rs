@@ -1,4 +1,4 @@
-//! Looks at an org with the login of a destination, from the login to the calls that are left.
+//! Checks an org with the login of a destination, from the login itself to the API calls that are left.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,18 +13,17 @@ use crate::{
     server::memory::InFlight,
 };
 
-/// The first version in which a write can say what is to be done about duplicate rules
-/// (`Sforce-Duplicate-Rule-Header`).
+/// The first API version in which a write can control duplicate rules (`Sforce-Duplicate-Rule-Header`).
 const DUPLICATE_RULES_SINCE: u32 = 52;
 
 /// An org that is looked at.
-struct Org {
+struct CheckedOrg {
     salesforce: Salesforce,
     config: Config,
     session: Arc<Session>,
 }
 
-/// Looks at everything, as far as it can be reached. `noted` was found before.
+/// Runs every check whose prerequisites are met. `noted` holds earlier findings.
 pub(super) async fn inspect(
     config: Config,
     destination: &str,
@@ -32,7 +31,7 @@ pub(super) async fn inspect(
 ) -> Vec<Finding> {
     let mut findings = vec![Finding::works("settings", settings(&config, destination))];
     findings.extend(noted);
-    match Org::enter(config, destination).await {
+    match CheckedOrg::enter(config, destination).await {
         Ok((org, finding)) => {
             findings.push(finding);
             org.inspect(&mut findings).await;
@@ -50,7 +49,7 @@ fn settings(config: &Config, destination: &str) -> String {
     )
 }
 
-impl Org {
+impl CheckedOrg {
     /// Logs in.
     async fn enter(config: Config, destination: &str) -> Result<(Self, Finding), Finding> {
         const CHECK: &str = "login";
@@ -62,7 +61,7 @@ impl Org {
                  SALESFORCE_AUTH to client-credentials or jwt-bearer",
             )
         })?;
-        // Its own few calls are made also where the reserve is reached, to be able to say so.
+        // The check makes its few calls even when the reserve is reached, so that it can report this.
         let unreserved = SalesforceSettings {
             api_reserve: Reserve::Off,
             ..config.salesforce.clone()
@@ -172,7 +171,7 @@ impl Org {
         Finding::note(CHECK, says)
     }
 
-    /// What the answers to the calls before have said: to ask for it would be one call more, and another permission.
+    /// Earlier answers already carry this figure. Asking for it would cost one more call and another permission.
     fn calls(&self) -> Finding {
         const CHECK: &str = "calls left today";
         let org = self.session.instance().as_str();
@@ -202,7 +201,7 @@ impl Org {
     }
 }
 
-/// The user name and password of the settings, where the flow needs them.
+/// The user name and password from the settings, if the flow needs them.
 fn login(config: &Config, flow: Flow) -> Option<Login> {
     let login = config.own_login();
     match flow {

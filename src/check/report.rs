@@ -1,11 +1,11 @@
-//! What a check has found, for a person and for programs.
+//! The findings of a check, for people and for programs.
 
 use anstream::println;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// All that is looked at, in this order. What is not reached is skipped.
+/// Every check, in this order. A check that cannot be reached is skipped.
 const CHECKS: [&str; 11] = [
     "settings",
     "login",
@@ -20,68 +20,68 @@ const CHECKS: [&str; 11] = [
     "rudder-server",
 ];
 
-/// What came of looking at one thing.
+/// The result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum State {
+pub(super) enum CheckState {
     /// It works.
     Works,
-    /// It works, and there is something to know.
+    /// It works, but the reader should know something about it.
     Note,
     /// It does not work.
     Fails,
-    /// Something before it does not work.
+    /// An earlier check failed, so this one was not made.
     Skipped,
 }
 
-/// One thing that was looked at.
+/// One check and its result.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
     check: &'static str,
-    state: State,
+    state: CheckState,
     says: String,
 }
 
 impl Finding {
     pub(super) fn works(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, State::Works, says)
+        Self::new(check, CheckState::Works, says)
     }
 
     pub(super) fn note(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, State::Note, says)
+        Self::new(check, CheckState::Note, says)
     }
 
     pub(super) fn failed(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, State::Fails, says)
+        Self::new(check, CheckState::Fails, says)
     }
 
-    fn new(check: &'static str, state: State, says: impl Into<String>) -> Self {
+    fn new(check: &'static str, state: CheckState, says: impl Into<String>) -> Self {
         let says = says.into();
         Self { check, state, says }
     }
 
     pub(super) fn fails(&self) -> bool {
-        self.state == State::Fails
+        self.state == CheckState::Fails
     }
 }
 
 /// All findings.
 #[derive(Debug)]
-pub(super) struct Report(Vec<Finding>);
+pub(super) struct Findings(Vec<Finding>);
 
-impl Report {
-    /// The findings of a check, with what was not reached.
+impl Findings {
+    /// All findings, including the checks that were skipped.
     pub(super) fn of(mut findings: Vec<Finding>) -> Self {
         let is_skipped = |check: &&str| findings.iter().all(|finding| finding.check != *check);
         let skipped: Vec<_> = CHECKS.into_iter().filter(is_skipped).collect();
         findings.extend(skipped.into_iter().map(|check| {
             let says = "not looked at, because of what does not work above";
-            Finding::new(check, State::Skipped, says)
+            Finding::new(check, CheckState::Skipped, says)
         }));
         Self(findings)
     }
 
-    /// Whether everything works that events need.
+    /// Whether everything that events need works.
     pub(super) fn works(&self) -> bool {
         !self.0.iter().any(Finding::fails)
     }
@@ -105,7 +105,7 @@ impl Report {
     }
 }
 
-impl State {
+impl CheckState {
     fn mark(self) -> (Style, &'static str) {
         match self {
             Self::Works => (AnsiColor::Green.on_default(), "ok  "),

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::report::Finding;
 use crate::config::{Serving, from_within};
 
-/// How long the service is waited for, which is at hand.
+/// How long to wait for the service. It runs on the same machine.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Looks at the service that listens where these settings say.
+/// Asks the service that listens at the address in these settings.
 pub(super) async fn inspect(serving: &Serving) -> Finding {
     const CHECK: &str = "rudder-server";
     let mut asked = Vec::new();

@@ -1,4 +1,4 @@
-//! An answer, taken apart into its events: a router's entries by their job ids, whatever their order.
+//! Splits an answer into its events. Router entries are matched by job id, in any order.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,14 +10,14 @@ pub(super) struct ComparedAnswer {
     pub(super) events: BTreeMap<EventKey, Value>,
 }
 
-/// What an answer says something about.
+/// What a part of an answer refers to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EventKey {
     /// The request as a whole: its HTTP status, or an answer that has no events.
     Whole,
-    /// A job, and which of its outputs.
+    /// A job and the index of its output.
     Job(u64, usize),
-    /// An event without a job id, by its place.
+    /// An event without a job id, by its position.
     Place(usize),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for EventKey {
 }
 
 impl ComparedAnswer {
-    /// Takes an answer apart. One that is no JSON is compared as text.
+    /// Splits an answer. An answer that is not JSON is compared as text.
     pub(super) fn read(status: u16, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()));

@@ -1,4 +1,4 @@
-//! Two events → where they differ.
+//! Compares two events and lists where they differ.
 
 use serde_json::Value;
 
@@ -7,16 +7,16 @@ use serde_json::Value;
 pub(super) struct Difference {
     /// JSON pointer below the event.
     pub(super) pointer: String,
-    /// What the reference has there.
+    /// The value in the reference's answer.
     pub(super) reference: Option<Value>,
-    /// What the candidate has there.
+    /// The value in the candidate's answer.
     pub(super) candidate: Option<Value>,
     /// The rule of `docs/behaviour.md` that intends it.
     pub(super) intended: Option<&'static str>,
 }
 
 impl Difference {
-    /// The pointer with `*` in place of positions: differences of one kind have one name.
+    /// The pointer with `*` in place of array positions, so that differences of one kind share a name.
     pub(super) fn kind(&self) -> String {
         if self.pointer.is_empty() {
             return "the event as a whole".to_owned();
@@ -46,7 +46,7 @@ impl Ignored {
         }
     }
 
-    /// Whether a place does not count, or lies below one that does not.
+    /// Whether a place, or a place above it, is ignored.
     fn contains(&self, pointer: &str) -> bool {
         let parts: Vec<&str> = pointer.split('/').collect();
         self.pointers.iter().any(|ignored| {
@@ -56,14 +56,14 @@ impl Ignored {
         })
     }
 
-    /// Two services log in by themselves: their tokens differ, and only that there is one counts.
+    /// Each service logs in by itself, so their tokens differ. Only the presence of a token is compared.
     fn is_token(&self, pointer: &str, reference: &Value, candidate: &Value) -> bool {
         let are_texts = reference.is_string() && candidate.is_string();
         !self.tokens && are_texts && pointer.ends_with("/headers/Authorization")
     }
 }
 
-/// Where two events differ. An event that only one of them has differs as a whole.
+/// Lists the differences of two events. An event that only one side has differs as a whole.
 pub(super) fn between(
     reference: Option<&Value>,
     candidate: Option<&Value>,

@@ -1,4 +1,4 @@
-//! Files → requests: JSON lines as `--record` writes them, or single bodies.
+//! Reads requests from files: JSON lines as `--record` writes them, or single bodies.
 
 use std::{
     fmt, fs,
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, error::Category};
 
 use super::CannotCompare;
 
-/// A request to send to both. It has no `Debug`, as the overlay of secrets may lie over it.
+/// A request to send to both services. It has no `Debug`, because it may contain secrets.
 pub(super) struct Recorded {
     pub(super) path: String,
     pub(super) headers: HeaderMap,
@@ -25,7 +25,7 @@ pub(super) struct Recordings {
     pub(super) unread: Vec<UnreadLine>,
 }
 
-/// A line that is not a recorded request, such as the last one of a process that was killed.
+/// A line that is not a recorded request, such as the last line of a process that was killed.
 pub(super) struct UnreadLine {
     pub(super) file: String,
     /// From 1.
@@ -33,15 +33,15 @@ pub(super) struct UnreadLine {
     pub(super) why: LineFlaw,
 }
 
-/// What is wrong with a line. It repeats nothing of it: the line holds events.
+/// Why a line cannot be read. The text repeats nothing of the line, because the line holds events.
 pub(super) enum LineFlaw {
     /// It ends within its JSON.
     Torn,
-    /// It is no JSON from this column on.
+    /// It is not JSON from this column on.
     NotJson(usize),
     /// It is JSON without `path` and `body`.
     NotRequest,
-    /// It has a header that cannot be sent.
+    /// A header of it cannot be sent.
     Header,
 }
 
@@ -76,7 +76,7 @@ struct RecordedLine {
     body: Value,
 }
 
-/// What takes the place of secrets that a recording has left out: it has no `Debug`.
+/// The secrets that a recording has left out. It has no `Debug`.
 #[derive(Default)]
 pub(super) struct Overlay {
     config: Option<Map<String, Value>>,
@@ -98,7 +98,7 @@ impl Overlay {
         })
     }
 
-    /// Lays itself over the destinations and metadata of a body.
+    /// Puts the secrets into the destinations and metadata of a body.
     fn apply(&self, body: &mut Value) {
         let events = if body.is_array() {
             body.as_array_mut()
@@ -131,7 +131,7 @@ impl Overlay {
     }
 }
 
-/// Reads all requests of the files. A line that cannot be read does not keep the others from being compared.
+/// Reads all requests of the files. The other lines are compared even if one cannot be read.
 pub(super) fn read(
     files: &[PathBuf],
     path: Option<&str>,
@@ -165,7 +165,7 @@ impl Recordings {
                 }),
             }
         }
-        // Another kind of file altogether: its first line says so.
+        // If the first line cannot be read, the file is of another kind.
         if self.requests.len() == before.0 {
             self.unread.truncate(before.1 + 1);
         }
@@ -210,7 +210,7 @@ impl RecordedLine {
     }
 }
 
-/// The body with the overlay; as it came where there is none, or it is no JSON.
+/// The body with the secrets put in, or as it came if there are none or it is not JSON.
 fn overlaid(body: String, overlay: &Overlay) -> String {
     match serde_json::from_str::<Value>(&body) {
         Ok(mut json) if !overlay.is_empty() => {

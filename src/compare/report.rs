@@ -1,4 +1,5 @@
-//! What a person sees, an event at a time and then by kind; or JSON for programs. Values are shortened, secrets never shown.
+//! The report: event by event and then by kind for people, or JSON for programs. Values are shortened and secrets are
+//! never shown.
 
 use std::collections::BTreeMap;
 
@@ -18,21 +19,21 @@ const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
-/// How much of a value is shown, in characters.
+/// How many characters of a value are shown.
 const MAX_SHOWN: usize = 120;
 
-/// What came of the comparison.
+/// The result of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ComparisonVerdict {
-    /// Nothing differs but what is intended.
+    /// Only intended differences were found.
     Equal,
     /// Something differs.
     Different,
-    /// Nothing differs of what could be read, and something could not.
+    /// No difference was found, but a line could not be read.
     Incomplete,
 }
 
-/// What has been found so far.
+/// The findings so far.
 #[derive(Debug)]
 pub(super) struct ComparisonReport {
     json: bool,
@@ -57,7 +58,7 @@ impl ComparisonReport {
         }
     }
 
-    /// What has come of it so far.
+    /// The result so far.
     pub(super) fn verdict(&self) -> ComparisonVerdict {
         match (self.kinds.is_empty(), self.unread) {
             (false, _) => ComparisonVerdict::Different,
@@ -66,7 +67,7 @@ impl ComparisonReport {
         }
     }
 
-    /// Tells of a line that is not compared.
+    /// Reports a line that is not compared.
     pub(super) fn unread(&mut self, UnreadLine { file, line, why }: &UnreadLine) {
         self.unread += 1;
         if self.json {
@@ -76,7 +77,7 @@ impl ComparisonReport {
         eprintln!("{BAD}not compared{BAD:#}: {file}, line {line}: {why}");
     }
 
-    /// Tells the differences of one request.
+    /// Reports the differences of one request.
     pub(super) fn request(
         &mut self,
         number: usize,
@@ -159,7 +160,7 @@ impl ComparisonReport {
     }
 }
 
-/// A value as it may be shown.
+/// A value in the form in which it is shown.
 fn shown(pointer: &str, value: Option<&Value>) -> String {
     let Some(value) = value else {
         return "(absent)".to_owned();

@@ -14,12 +14,12 @@ use url::Url;
 pub(super) use self::destinations::is_of_destination;
 pub use self::{
     authorisation::{Authorisation, Authorisations},
-    destinations::{DestinationSettings, Own, spelled},
+    destinations::{DestinationSetting, DestinationSettings, spelled},
     setting::{Setting, SettingError},
 };
 use super::parse;
 
-/// A flow by which an org lets this service in. Destinations with an OAuth secret need none.
+/// An OAuth flow by which this service logs in to an org. Destinations with an OAuth secret need none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Flow {
     /// User name, password and security token. Salesforce ends it on 2027-02-20.
@@ -43,7 +43,7 @@ impl Flow {
     }
 }
 
-/// What becomes of the events of a destination whose login is refused: the setting `REFUSED_LOGIN`.
+/// What happens to the events of a destination whose login is refused: the setting `REFUSED_LOGIN`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum RefusedLogin {
     /// They are aborted (400), as RudderStack documents it.
@@ -53,9 +53,9 @@ pub enum RefusedLogin {
     Retry,
 }
 
-/// A thing that a login needs, and that may differ from destination to destination.
+/// A credential that a login needs and that may differ between destinations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum Credential {
     /// The login host.
     LoginUrl,
     /// The consumer key of the app.
@@ -68,7 +68,7 @@ pub enum Part {
     JwtSubject,
 }
 
-impl Part {
+impl Credential {
     /// All of them.
     pub const ALL: [Self; 5] = [
         Self::LoginUrl,
@@ -78,7 +78,7 @@ impl Part {
         Self::JwtSubject,
     ];
 
-    /// The name of its setting; that of a file has `_FILE` behind it.
+    /// The name of its setting. The setting for a file has `_FILE` appended.
     #[must_use]
     pub fn setting(self) -> &'static str {
         match self {
@@ -157,7 +157,7 @@ pub struct AuthSettings {
     /// tried each time
     #[arg(long, env = "REFUSED_LOGIN_TTL", default_value = "1m", value_parser = parse::duration_or_none)]
     pub refused_login_ttl: Duration,
-    /// What single destinations have of their own: `SALESFORCE_AUTH_<DESTINATION_ID>` and the like.
+    /// Settings of single destinations: `SALESFORCE_AUTH_<DESTINATION_ID>` and similar.
     #[arg(skip)]
     pub destinations: DestinationSettings,
 }
@@ -167,10 +167,11 @@ impl AuthSettings {
     #[must_use]
     pub fn flow_of(&self, destination: &str) -> Flow {
         let own = self.destinations.of(&spelled(destination));
-        own.and_then(Own::flow).unwrap_or(self.salesforce_auth)
+        own.and_then(DestinationSetting::flow)
+            .unwrap_or(self.salesforce_auth)
     }
 
-    /// Whether password logins lack the app by which they are made.
+    /// Whether password logins lack the connected app that they need.
     #[must_use]
     pub fn lacks_app(&self) -> bool {
         let lacks_id =
@@ -180,26 +181,26 @@ impl AuthSettings {
         self.salesforce_auth == Flow::Password && (lacks_id || lacks_secret)
     }
 
-    /// A part for all destinations; `None` where it is not set.
+    /// A credential for all destinations; `None` if it is not set.
     ///
     /// # Errors
-    /// [`SettingError`] where its file cannot be read or is empty.
-    pub fn part(&self, part: Part) -> Result<Option<Setting>, SettingError> {
+    /// [`SettingError`] if its file cannot be read or is empty.
+    pub fn part(&self, part: Credential) -> Result<Option<Setting>, SettingError> {
         let (text, file) = match part {
-            Part::LoginUrl => (
+            Credential::LoginUrl => (
                 Some(self.salesforce_login_url.as_str()),
                 &self.salesforce_login_url_file,
             ),
-            Part::ClientId => (
+            Credential::ClientId => (
                 exposed(self.salesforce_client_id.as_ref()),
                 &self.salesforce_client_id_file,
             ),
-            Part::ClientSecret => (
+            Credential::ClientSecret => (
                 exposed(self.salesforce_client_secret.as_ref()),
                 &self.salesforce_client_secret_file,
             ),
-            Part::JwtKey => (None, &self.salesforce_jwt_key_file),
-            Part::JwtSubject => (
+            Credential::JwtKey => (None, &self.salesforce_jwt_key_file),
+            Credential::JwtSubject => (
                 exposed(self.salesforce_jwt_subject.as_ref()),
                 &self.salesforce_jwt_subject_file,
             ),
@@ -256,11 +257,14 @@ mod tests {
     fn a_file_of_all_is_named_with_its_setting() {
         let absent = ["test", "--salesforce-client-secret-file", "/does/not/exist"];
         let settings = Command::try_parse_from(absent).unwrap().auth;
-        let error = settings.part(Part::ClientSecret).unwrap_err().to_string();
+        let error = settings
+            .part(Credential::ClientSecret)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.starts_with("SALESFORCE_CLIENT_SECRET_FILE: "),
             "{error}"
         );
-        assert!(settings.part(Part::JwtKey).unwrap().is_none());
+        assert!(settings.part(Credential::JwtKey).unwrap().is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! Settings held against each other: each is right in itself, and together they are not what anybody meant.
+//! Checks settings against each other: each is valid alone, but together they cannot be meant.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub enum Conflict {
         /// `DELIVERY_TIMEOUT`.
         timeout: Duration,
     },
-    /// A body of that size would never be let in.
+    /// A body of that size would never be accepted.
     #[error(
         "BODY_LIMIT ({limit}) is more than a third of MAX_IN_FLIGHT_BYTES ({room}{by}), and a request counts as three times its \
          body: lower BODY_LIMIT to {} bytes, raise MAX_IN_FLIGHT_BYTES to {} bytes, or leave BODY_LIMIT out",
@@ -69,7 +69,7 @@ pub enum Conflict {
         /// Whether it is the default.
         is_default: bool,
     },
-    /// `/health` could not answer while all connections are in use.
+    /// `/health` could not be answered while all connections are in use.
     #[error(
         "MAX_CONNECTIONS ({set}) is more than the limit of open files ({files}, ulimit -n) leaves: set it to {most} at most, \
          raise the limit of open files, or leave MAX_CONNECTIONS out"
@@ -79,10 +79,10 @@ pub enum Conflict {
         set: usize,
         /// The limit of open files.
         files: usize,
-        /// How many connections it leaves.
+        /// How many connections the setting leaves.
         most: usize,
     },
-    /// The connection of a request with such headers would be closed before they end.
+    /// A connection with such headers would be closed before the headers end.
     #[error(
         "HEADER_LIMIT ({limit}) is more than an eighth of MAX_IN_FLIGHT_BYTES ({room}), which is what headers may take: lower \
          HEADER_LIMIT to {most} bytes, or raise MAX_IN_FLIGHT_BYTES"
@@ -95,7 +95,7 @@ pub enum Conflict {
         /// What headers may take, in bytes.
         most: u64,
     },
-    /// Requests would go round in a circle.
+    /// The service would forward requests to itself.
     #[error(
         "UPSTREAM_URL is the address of this service itself (PORT is {port}): set it to the stock transformer, or PORT to another port"
     )]
@@ -106,7 +106,7 @@ pub enum Conflict {
 }
 
 impl Config {
-    /// Holds the settings against each other.
+    /// Checks the settings against each other.
     ///
     /// # Errors
     /// [`Conflict`].
@@ -177,7 +177,7 @@ impl Config {
         Ok(())
     }
 
-    /// What is to be logged of settings that go together, but not as they may have been meant.
+    /// Warnings about combinations of settings that are valid but may not be intended.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let (memory, most) = (process::memory_limit(), self.serving.most_in_flight());

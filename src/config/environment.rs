@@ -1,5 +1,5 @@
-//! The environment besides the settings: what the HTTP client reads there by itself and would pass over in silence, and names
-//! that look like settings and are none.
+//! The environment besides the settings: what the HTTP client reads there and silently ignores if it is malformed, and
+//! names that look like settings but are not.
 
 use std::{
     collections::BTreeSet,
@@ -14,20 +14,20 @@ use url::Url;
 
 use super::{Config, SettingError, auth::is_of_destination, kubernetes::is_of_kubernetes};
 
-/// How like a setting a name has to be that does not begin with the words of one, from 0 to 1.
+/// The least similarity (0 to 1) of a name to a setting, if it does not begin with a setting's words.
 const ALIKE: f64 = 0.8;
 
-/// A variable that looks like a setting and is none. Its value is never shown.
+/// A variable that looks like a setting but is not. Its value is never shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stranger {
+pub struct UnknownVariable {
     /// Its name.
     pub name: String,
-    /// The setting whose name is the most like it.
+    /// The setting with the most similar name.
     pub nearest: String,
 }
 
-/// Checks the variables that the HTTP client reads: it takes a proxy that it cannot read for none, and a file without
-/// certificates for one that lets nobody in.
+/// Checks the variables that the HTTP client reads. It ignores a malformed proxy address, and with a file without
+/// certificates it trusts nobody.
 ///
 /// # Errors
 /// [`SettingError`] names the variable.
@@ -57,7 +57,7 @@ pub(super) fn check(variables: &[(OsString, OsString)]) -> Result<(), SettingErr
     Ok(())
 }
 
-/// An empty one is none. One without a scheme is http. The HTTP client reads a `Uri`, which takes any port.
+/// An empty value counts as unset. Without a scheme it is http. The HTTP client parses a `Uri`, which accepts any port.
 fn check_proxy(name: &str, value: &OsStr) -> Result<(), SettingError> {
     let text = value.to_str();
     let text = text.ok_or_else(|| SettingError::NotText(name.to_owned()))?;
@@ -77,7 +77,7 @@ fn check_proxy(name: &str, value: &OsStr) -> Result<(), SettingError> {
     }
 }
 
-/// A folder may be empty, and what is no certificate in a file is passed over, as by the HTTP client.
+/// A folder may be empty, and anything in a file that is not a certificate is skipped, as the HTTP client does.
 fn check_certificates(
     setting: &str,
     file: Option<&OsStr>,
@@ -102,10 +102,10 @@ fn check_certificates(
     }
 }
 
-/// The variables whose names look like those of settings, and are none: they begin with a word with which several settings
-/// begin, or are spelled nearly like one. In the order of their names.
+/// The variables that look like settings but are not, sorted by name: they begin with a word that several settings
+/// begin with, or are spelled almost like one.
 #[must_use]
-pub fn strangers(variables: &[(OsString, OsString)]) -> Vec<Stranger> {
+pub fn unknown_variables(variables: &[(OsString, OsString)]) -> Vec<UnknownVariable> {
     let settings = settings();
     let words: Vec<&str> = settings
         .iter()
@@ -116,18 +116,18 @@ pub fn strangers(variables: &[(OsString, OsString)]) -> Vec<Stranger> {
     let unknown = names.filter(|name| {
         !settings.contains(*name) && !is_of_kubernetes(name) && !is_of_destination(name)
     });
-    let mut strangers: Vec<_> = unknown
+    let mut unknown_variables: Vec<_> = unknown
         .filter_map(|name| {
             let (nearest, likeness) = nearest(name, &settings)?;
             let is_meant = first_word(name).is_some_and(is_ours) || likeness >= ALIKE;
-            is_meant.then(|| Stranger {
+            is_meant.then(|| UnknownVariable {
                 name: name.to_owned(),
                 nearest: nearest.to_owned(),
             })
         })
         .collect();
-    strangers.sort_by(|one, other| one.name.cmp(&other.name));
-    strangers
+    unknown_variables.sort_by(|one, other| one.name.cmp(&other.name));
+    unknown_variables
 }
 
 /// The variables of all settings.
@@ -138,7 +138,7 @@ fn settings() -> BTreeSet<String> {
     names.map(ToOwned::to_owned).collect()
 }
 
-/// The word that a name of several begins with.
+/// The first word of a name of several words.
 fn first_word(name: &str) -> Option<&str> {
     name.split_once('_').map(|(word, _)| word)
 }
@@ -175,11 +175,11 @@ mod tests {
             ("BODYLIMIT", "BODY_LIMIT"),
             ("upstream_url", "UPSTREAM_URL"),
         ] {
-            let expected = Stranger {
+            let expected = UnknownVariable {
                 name: name.to_owned(),
                 nearest: nearest.to_owned(),
             };
-            assert_eq!(strangers(&named(&[name])), [expected]);
+            assert_eq!(unknown_variables(&named(&[name])), [expected]);
         }
     }
 
@@ -200,9 +200,9 @@ mod tests {
             "SALESFORCE_CLIENT_SECRET_2abc9_FILE",
             "SALESFORCE_AUTH_2abc9",
         ];
-        assert_eq!(strangers(&named(&others)), []);
+        assert_eq!(unknown_variables(&named(&others)), []);
         for setting in settings() {
-            assert_eq!(strangers(&named(&[&setting])), [], "{setting}");
+            assert_eq!(unknown_variables(&named(&[&setting])), [], "{setting}");
         }
     }
 
@@ -218,9 +218,9 @@ mod tests {
             "SALESFORCE_TRANSFORMER_PORT_9090_TCP_PORT",
             "SALESFORCE_TRANSFORMER_PORT_9090_TCP_ADDR",
         ];
-        assert_eq!(strangers(&named(&of_service)), []);
+        assert_eq!(unknown_variables(&named(&of_service)), []);
         let alike = ["SALESFORCE_PORT_NAME", "SALESFORCE_PORT_9090_TCP_NAME"];
-        assert_eq!(strangers(&named(&alike)).len(), 2);
+        assert_eq!(unknown_variables(&named(&alike)).len(), 2);
     }
 
     #[test]

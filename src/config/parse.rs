@@ -1,4 +1,4 @@
-//! Texts → settings. An error says what would be right; clap puts the setting's name and value before it.
+//! Parses settings. An error says what is expected; clap puts the setting's name and value before it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
-/// The longest time that a setting may name: what is longer was not meant.
+/// The longest duration that a setting accepts. A longer one is taken for a mistake.
 const LONGEST: Duration = Duration::from_hours(24 * 30);
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -27,10 +27,10 @@ pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// The longest time that lookups may gather: nothing gathers longer that is answered while somebody waits.
+/// The longest time for which lookups may gather, because a caller waits for them.
 const MAX_WINDOW: Duration = Duration::from_secs(1);
 
-/// The smallest size that a setting may name, in bytes: what is less was meant in KiB or MiB.
+/// The smallest size that a setting accepts, in bytes. A smaller one was meant in KiB or MiB.
 const SMALLEST: u64 = 1 << 10;
 
 /// The time for which lookups gather.
@@ -52,7 +52,7 @@ pub(super) fn size(text: &str) -> Result<ByteSize, String> {
     Ok(size)
 }
 
-/// hyper reads no less at a time.
+/// hyper needs a buffer of at least this size.
 const SMALLEST_HEADERS: u64 = 8 << 10;
 
 pub(super) fn header_size(text: &str) -> Result<ByteSize, String> {
@@ -79,8 +79,9 @@ pub(super) fn id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A level, or a filter: at most one level for all, and levels of targets. What tracing-subscriber would read as something
-/// else is refused: an empty part is its level `error`, and a word that is no level is a target whose every line is logged.
+/// A level or a filter: at most one level for everything, and levels for targets. What tracing-subscriber would misread
+/// is rejected: it takes an empty part for the level `error`, and a word that is not a level for a target whose every
+/// line is logged.
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.split(',').map(str::trim).collect();
     let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
@@ -111,7 +112,7 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
     Err("it must be http or https and a host; write it as https://login.salesforce.com".to_owned())
 }
 
-/// The address of the upstream: nothing of it may be a secret, and its path counts.
+/// The address of the upstream. It must not contain a secret; its path is kept.
 pub(super) fn upstream_url(text: &str) -> Result<Url, String> {
     let url = http_url(text).map_err(|_| {
         "it must be http or https and a host; write it as http://transformer:9090".to_owned()

@@ -35,7 +35,8 @@ pub struct SalesforceSettings {
     /// How long an org that has no call to spare is believed, before one call asks again.
     #[arg(skip = PROBE_AFTER)]
     pub probe_after: Duration,
-    /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Only the demo, whose Salesforce is at hand, says no.
+    /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` apply. Only the demo, whose Salesforce runs in the same
+    /// process, turns them off.
     #[arg(skip = true)]
     pub system_proxy: bool,
 

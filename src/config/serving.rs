@@ -1,4 +1,4 @@
-//! The settings of the server: where it listens, what it lets in at most, and how it stops.
+//! The settings of the server: where it listens, what it accepts at most, and how it stops.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -30,13 +30,13 @@ pub fn max_header_bytes(in_flight: u64) -> u64 {
     (in_flight / HEADERS_SHARE).max(MIN_HEADER_BYTES)
 }
 
-/// The part of the open files, one in so many, that is kept for connections to Salesforce.
+/// One in this many open files is kept for connections to Salesforce.
 const KEPT_FOR_SALESFORCE: usize = 4;
 
-/// How many files are kept for connections that ask for `/health`, `/ready` and `/metrics`, for sockets, logs and secrets.
+/// How many open files are kept for requests to `/health`, `/ready` and `/metrics`, for sockets, logs and secrets.
 const KEPT_FILES: usize = SPARE_CONNECTIONS + 48;
 
-/// How many connections there may be with whatever limits.
+/// The number of connections that is allowed under any limits.
 const MIN_CONNECTIONS: usize = 16;
 
 /// The largest body where `BODY_LIMIT` is not set.
@@ -100,8 +100,8 @@ pub struct Serving {
     pub shutdown_timeout: Duration,
 }
 
-/// Where a server that listens at this host (none: at every address) and port can be asked from its own machine, what is
-/// likelier first.
+/// The addresses at which a server with this host (none: every address) and port can be reached from its own machine,
+/// the likeliest first.
 #[must_use]
 pub fn from_within(host: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
     let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
@@ -114,7 +114,7 @@ pub fn from_within(host: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
     hosts.into_iter().map(at_port).collect()
 }
 
-/// How many connections a limit of open files leaves.
+/// How many connections the limit of open files leaves.
 pub(super) fn connections_within(files: usize) -> usize {
     let left = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT_FILES);
     left.max(MIN_CONNECTIONS)
@@ -140,9 +140,9 @@ impl Serving {
         usize::try_from(self.header_limit.as_u64()).unwrap_or(usize::MAX)
     }
 
-    /// How many connections may be answered at a time: the setting, else as many as the limit of open files leaves, of which a
-    /// quarter is kept for Salesforce, and a few for what is asked of the service itself; and no more than have a
-    /// buffer of twice `HEADER_LIMIT` each within the memory for requests.
+    /// How many connections may be answered at a time. Without the setting: what the limit of open files leaves after a
+    /// quarter is kept for Salesforce and a few for requests about the service itself, and no more than the memory for
+    /// requests holds buffers of twice `HEADER_LIMIT`.
     #[must_use]
     pub fn most_connections(&self) -> usize {
         self.max_connections.unwrap_or_else(|| {
@@ -153,7 +153,8 @@ impl Serving {
         })
     }
 
-    /// The largest body in bytes: `BODY_LIMIT`, or less where its request alone would be more than may be in flight.
+    /// The largest body in bytes: `BODY_LIMIT`, or less if a request of that size would alone exceed the memory in
+    /// flight.
     #[must_use]
     pub fn largest_body(&self) -> usize {
         let most = self.body_limit.unwrap_or(BODY_LIMIT).as_u64();

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     json::Document,
     reply,
-    rudderstack::{Batch, RawBatch, Route, dynamic_config::Resolved},
+    rudderstack::{Batch, RawBatch, Route, dynamic_config::ResolvedEntry},
     server::memory::Overloaded,
     transform::outcome,
 };
@@ -111,7 +111,7 @@ impl App {
         &self,
         bodies: &RawBatch<'_>,
         body: &RequestBody,
-    ) -> Result<Vec<Option<Box<Resolved>>>, Overloaded> {
+    ) -> Result<Vec<Option<Box<ResolvedEntry>>>, Overloaded> {
         let reserve = |bytes: usize| body.share.make(bytes);
         bodies.resolved_within(self.pipeline.bounds().answer, reserve)
     }

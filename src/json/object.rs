@@ -14,13 +14,13 @@ pub struct Object<'a> {
 
 /// A key as it stands in the text, in its quotes.
 #[derive(Clone, Copy)]
-struct Key<'a> {
+struct ObjectKey<'a> {
     document: &'a Document<'a>,
     start: usize,
     end: usize,
 }
 
-impl<'a> Key<'a> {
+impl<'a> ObjectKey<'a> {
     /// Bytes are compared, because it takes longer to cut a text than to tell most keys apart.
     fn is(self, name: &str) -> bool {
         let text = self.document.text().as_bytes();
@@ -81,7 +81,7 @@ impl<'a> Object<'a> {
             all | shape(first, name.len())
         });
         let text = self.document.text().as_bytes();
-        let may_be_meant = |key: Key<'_>| {
+        let may_be_meant = |key: ObjectKey<'_>| {
             let shape = shape(text[key.start + 1], key.end - key.start - 2);
             shapes & shape != 0 || key.document.places.has_escaped_keys
         };
@@ -129,7 +129,7 @@ impl<'a> Object<'a> {
     }
 
     /// The keys, each with the node of its value, repeated ones included.
-    fn nodes(self) -> impl Iterator<Item = (Key<'a>, u32)> {
+    fn nodes(self) -> impl Iterator<Item = (ObjectKey<'a>, u32)> {
         let nodes = self.document.places.nodes.as_slice();
         let mut index = self.first;
         std::iter::from_fn(move || {
@@ -138,7 +138,7 @@ impl<'a> Object<'a> {
             }
             let (node, value) = (nodes[index as usize], index + 1);
             index = nodes[value as usize].next;
-            let key = Key {
+            let key = ObjectKey {
                 document: self.document,
                 start: node.start as usize,
                 end: node.end as usize,

@@ -1,4 +1,4 @@
-//! Whether rudder-server has found this service: the operator who has switched it over wants to see that.
+//! Whether rudder-server has found this service, which an operator wants to see after a switch.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -16,7 +16,7 @@ impl Heard {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Takes notice of a request; the first that only rudder-server sends is logged.
+    /// Notes a request. The first one that only rudder-server sends is logged.
     pub(crate) fn notice(&self, path: &str) {
         if self.is_heard() {
             return;
@@ -32,7 +32,7 @@ impl Heard {
         }
     }
 
-    /// Says after `patience` what to look at, where rudder-server has not been heard by then.
+    /// After `patience`, logs what to check if rudder-server has not asked for anything by then.
     pub(crate) async fn remind(&self, patience: Duration) {
         time::sleep(patience).await;
         if !self.is_heard() {
@@ -46,7 +46,7 @@ impl Heard {
     }
 }
 
-/// The first part of a path that only rudder-server asks for; what people and probes ask for says nothing.
+/// The first segment of a path that only rudder-server requests. Paths that people and probes request tell nothing.
 fn asked_by_rudder_server(path: &str) -> Option<&'static str> {
     let first = path.split('/').find(|segment| !segment.is_empty())?;
     [

@@ -1,4 +1,4 @@
-//! What was asked of Salesforce, how it ended, and what did not have to be asked.
+//! Calls to Salesforce, their outcomes, and the calls that were not needed.
 
 use std::{
     collections::HashSet,
@@ -15,7 +15,7 @@ use prometheus_client::{
 use super::{Metrics, seconds};
 
 #[derive(Debug)]
-pub(super) struct Calls {
+pub(super) struct CallMetrics {
     made: Family<CallLabels, Counter>,
     seconds: Family<CallLabel, Histogram, fn() -> Histogram>,
     lookups: Family<SourceLabel, Counter>,
@@ -25,10 +25,10 @@ pub(super) struct Calls {
     labelled: Mutex<HashSet<String>>,
 }
 
-/// How many unknown codes have a label of their own: they come from outside.
+/// How many unknown codes get a label of their own. The number is bounded because codes come from outside.
 const MAX_UNKNOWN_CODES: usize = 100;
 
-/// How long an unknown code may be to have a label of its own, in bytes.
+/// The longest unknown code that gets a label of its own, in bytes.
 const MAX_CODE_LENGTH: usize = 80;
 
 /// A kind of call to Salesforce.
@@ -58,7 +58,7 @@ impl Call {
     }
 }
 
-/// Where the answer to a lookup comes from.
+/// Where the result of a lookup comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookupSource {
     /// A query asks for the key.
@@ -108,7 +108,7 @@ struct CodeLabel {
     code: String,
 }
 
-impl Calls {
+impl CallMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let calls = Self {
             made: Family::default(),
@@ -147,7 +147,7 @@ impl Calls {
         calls
     }
 
-    /// The label of an unknown code: the code itself, where it has the form of one and few others have come.
+    /// The label of an unknown code: the code itself, if it has the form of a code and few others have come.
     fn label(&self, code: &str) -> String {
         if code.is_empty() {
             return "none".to_owned();
@@ -175,7 +175,7 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
-    /// Counts a call that was not made. It took no time, which the histogram of those that were made must not show.
+    /// Counts a call that was not made. It is left out of the histogram of durations.
     pub fn call_held_back(&self, call: Call, outcome: &'static str) {
         self.count(call, outcome);
     }

@@ -9,7 +9,7 @@ use prometheus_client::{
 use super::Metrics;
 
 #[derive(Debug)]
-pub(super) struct Events {
+pub(super) struct EventMetrics {
     answered: Family<EventLabels, Counter>,
     left_out: Family<LeftOutLabels, Counter>,
 }
@@ -25,7 +25,7 @@ struct LeftOutLabels {
     reason: &'static str,
 }
 
-impl Events {
+impl EventMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let events = Self {
             answered: Family::default(),

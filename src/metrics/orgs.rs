@@ -1,4 +1,4 @@
-//! What the orgs have left and what was spent on them. The numbers live in the ledger: they are read when they are asked for.
+//! The API calls of each org, left and used. The figures are read from the ledger at each scrape.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -36,7 +36,7 @@ struct HostCallLabels {
     call: &'static str,
 }
 
-/// Name, help and value of a gauge; without a value the org has not said it yet.
+/// Name, help and value of a gauge. There is no value until the org has reported one.
 type GaugeOf = (
     &'static str,
     &'static str,

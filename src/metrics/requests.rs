@@ -11,7 +11,7 @@ use prometheus_client::{
 use super::{Metrics, seconds};
 
 #[derive(Debug)]
-pub(super) struct Requests {
+pub(super) struct RequestMetrics {
     answered: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
     refused: Family<ReasonLabel, Counter>,
@@ -33,7 +33,7 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
-impl Requests {
+impl RequestMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let requests = Self {
             answered: Family::default(),

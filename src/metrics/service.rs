@@ -1,4 +1,4 @@
-//! The service itself. The figures live elsewhere: they are read when they are asked for.
+//! The service itself. Its figures are read at each scrape.
 
 use prometheus_client::{
     metrics::{counter::ConstCounter, gauge::ConstGauge, info::Info},
@@ -67,8 +67,8 @@ pub(super) fn registry(prefix: &str, now: &ServiceFigures) -> Registry {
     registry
 }
 
-/// A registry of what the process uses now, by the names that Prometheus' own clients give it. Empty where the system does
-/// not tell.
+/// A registry of the process's resources, by the names that the Prometheus clients use. It is empty if the system does
+/// not report them.
 pub(super) fn process() -> Registry {
     let mut registry = Registry::with_prefix("process");
     if let Some(usage) = process::usage() {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{Pipeline, Writing, lookups::Answers, outcome_of};
 use crate::{
-    delivery::{Access, Deliveries, Intake, Job, Taken},
+    delivery::{Access, Deliveries, Intake, Job, PendingJob},
     rudderstack::Batch,
     server::memory::Share,
     transform::{
@@ -29,11 +29,11 @@ pub(super) struct Handover<'p, 'b, 'a> {
 struct Pending {
     index: usize,
     oauth: bool,
-    taken: Result<Taken, EventError>,
+    taken: Result<PendingJob, EventError>,
 }
 
 /// The events of a batch that are being delivered.
-pub(super) struct Delivered<'p> {
+pub(super) struct EventsUnderway<'p> {
     deliveries: &'p Deliveries,
     jobs: Vec<Pending>,
 }
@@ -67,7 +67,7 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
         });
     }
 
-    fn take(&mut self, index: usize, writing: Writing<'_>) -> Result<Taken, EventError> {
+    fn take(&mut self, index: usize, writing: Writing<'_>) -> Result<PendingJob, EventError> {
         let (entry, deliveries) = (&self.batch.entries[index], &self.pipeline.deliveries);
         let asked = self.answers.get(writing.org)?;
         let event = entry.event.as_ref().map_err(Clone::clone)?;
@@ -82,17 +82,17 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
     }
 
     /// Lets the events gather with those of other requests.
-    pub(super) fn begin(self) -> Delivered<'p> {
+    pub(super) fn begin(self) -> EventsUnderway<'p> {
         let deliveries = &self.pipeline.deliveries;
         deliveries.gather(self.intake);
-        Delivered {
+        EventsUnderway {
             deliveries,
             jobs: self.jobs,
         }
     }
 }
 
-impl Delivered<'_> {
+impl EventsUnderway<'_> {
     /// Waits until every event has been written, or is known not to be.
     pub(super) async fn results<'a>(self) -> Vec<Outcome<'a>> {
         let deliveries = self.deliveries;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The outcomes of the events of a batch that are described.
-pub(super) struct Description<'p, 'b, 'a> {
+pub(super) struct Describer<'p, 'b, 'a> {
     pipeline: &'p Pipeline,
     batch: &'b Batch<'a>,
     answers: &'b Answers,
@@ -28,7 +28,7 @@ pub(super) struct Description<'p, 'b, 'a> {
     cost: HashMap<OrgIndex, Handled>,
 }
 
-impl<'p, 'b, 'a> Description<'p, 'b, 'a> {
+impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
     /// Nothing is described yet.
     pub(super) fn new(pipeline: &'p Pipeline, batch: &'b Batch<'a>, answers: &'b Answers) -> Self {
         Self {

@@ -12,7 +12,7 @@ use crate::{
     json::{Kind, Object, Value},
     rudderstack::{
         Batch, BodyError, DestinationName, Entry, Route,
-        dynamic_config::{self, Resolved},
+        dynamic_config::{self, ResolvedEntry},
     },
 };
 
@@ -143,7 +143,7 @@ impl<'a> RawBatch<'a> {
     /// The entries whose destinations have templates, resolved; `None` for all others. A destination that many events share
     /// is looked through once.
     #[must_use]
-    pub fn resolved(&self) -> Vec<Option<Box<Resolved>>> {
+    pub fn resolved(&self) -> Vec<Option<Box<ResolvedEntry>>> {
         let unlimited = |_| Ok::<(), Infallible>(());
         match self.resolved_within(usize::MAX, unlimited) {
             Ok(resolved) => resolved,
@@ -159,7 +159,7 @@ impl<'a> RawBatch<'a> {
         &self,
         most: usize,
         mut reserve: impl FnMut(usize) -> Result<(), E>,
-    ) -> Result<Vec<Option<Box<Resolved>>>, E> {
+    ) -> Result<Vec<Option<Box<ResolvedEntry>>>, E> {
         let mut plain: Option<Value<'_>> = None;
         let resolved = |body: &RawEntry<'a>| {
             let (RawEntry::Entry(parts), Some(destination)) = (body, body.destination()) else {
@@ -185,15 +185,15 @@ impl<'a> RawBatch<'a> {
 
     /// Reads the events, from their resolved entries where there are any.
     #[must_use]
-    pub fn read<'b>(self, resolved: &'b [Option<Box<Resolved>>]) -> Batch<'b>
+    pub fn read<'b>(self, resolved: &'b [Option<Box<ResolvedEntry>>]) -> Batch<'b>
     where
         'a: 'b,
     {
         let entries = self.events.into_iter().zip(resolved);
         let entries = entries.map(|(body, resolved)| match resolved.as_deref() {
             None => body.entry(),
-            Some(Resolved::Entry(document)) => RawEntry::read(document.root()).entry(),
-            Some(Resolved::TooLong { length, most }) => body.entry().too_long(*length, *most),
+            Some(ResolvedEntry::Entry(document)) => RawEntry::read(document.root()).entry(),
+            Some(ResolvedEntry::TooLong { length, most }) => body.entry().too_long(*length, *most),
         });
         Batch {
             entries: entries.collect(),

@@ -17,7 +17,7 @@ pub fn may_have_templates(destination: Value<'_>) -> bool {
 
 /// An entry for a destination whose templates are resolved.
 #[derive(Debug)]
-pub enum Resolved {
+pub enum ResolvedEntry {
     /// The entry.
     Entry(Document<'static>),
     /// It would be longer than an event's part of the answer may be.
@@ -41,19 +41,19 @@ pub fn resolved<E>(
     destination: Value<'_>,
     most: usize,
     mut reserve: impl FnMut(usize) -> Result<(), E>,
-) -> Result<Option<Resolved>, E> {
+) -> Result<Option<ResolvedEntry>, E> {
     let Some(tree) = tree(entry, destination) else {
         return Ok(None);
     };
     let length = tree.length();
     if length > most {
-        return Ok(Some(Resolved::TooLong { length, most }));
+        return Ok(Some(ResolvedEntry::TooLong { length, most }));
     }
     reserve(length)?;
     let mut json = Writer::with_capacity(length);
     tree.write(&mut json);
     match Document::read_within(json.into_text(), None, reserve) {
-        Ok(document) => Ok(Some(Resolved::Entry(document))),
+        Ok(document) => Ok(Some(ResolvedEntry::Entry(document))),
         Err(Unread::NoRoom(error)) => Err(error),
         // What the writer writes is JSON: were it not, the entry would be read with its templates, and its login refused.
         Err(Unread::NotJson(_)) => Ok(None),

@@ -20,7 +20,7 @@ use secrecy::ExposeSecret;
 
 use self::{
     ending::Warning,
-    grant::{DestinationLogin, Form, Identity},
+    grant::{DestinationLogin, Identity, TokenForm},
     redaction::redacted,
     token::Keeping,
 };
@@ -293,7 +293,7 @@ impl Tokens {
         client: &Client,
         identity: &Identity,
         proof: u64,
-        form: &Form,
+        form: &TokenForm,
     ) -> Result<Token, AuthError> {
         if identity.flow() == Flow::Password {
             self.warning.password_login(identity.destination());

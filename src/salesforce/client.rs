@@ -21,7 +21,7 @@ use crate::{
     salesforce::{
         accepted::{Accepted, Fingerprint},
         fault::Fault,
-        limits::{Limits, Ticket, Usage},
+        limits::{ApiUsage, Limits, Ticket},
         operation::Operation,
         session::{Instance, Session},
     },
@@ -184,7 +184,7 @@ impl Client {
         let status = response.status().as_u16();
         Ok(Answer {
             status,
-            usage: Usage::of(response.headers()),
+            usage: ApiUsage::of(response.headers()),
             is_other: is_other(response.headers()),
             body: reading.body(&mut response, timeout).await,
         })

@@ -10,7 +10,7 @@ use crate::metrics::Call;
 /// An object, as the user of a session sees it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Description {
+pub struct ObjectDescription {
     /// Whether its records can be queried.
     pub queryable: bool,
     /// Whether records can be created.
@@ -47,7 +47,7 @@ struct Version {
 }
 
 #[derive(Deserialize)]
-struct Rules {
+struct DuplicateRules {
     records: Vec<Rule>,
 }
 
@@ -84,7 +84,11 @@ impl Salesforce {
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn describe(&self, session: &Session, object: &str) -> Result<Description, Fault> {
+    pub async fn describe(
+        &self,
+        session: &Session,
+        object: &str,
+    ) -> Result<ObjectDescription, Fault> {
         let path = format!("/sobjects/{object}/describe");
         read(&self.ask_about(session, &path, &[]).await?)
     }
@@ -95,7 +99,8 @@ impl Salesforce {
     /// [`Fault`].
     pub async fn duplicate_rules(&self, session: &Session) -> Result<Vec<Rule>, Fault> {
         const QUERY: &str = "SELECT SobjectType FROM DuplicateRule WHERE IsActive = true";
-        let rules: Rules = read(&self.ask_about(session, "/query", &[("q", QUERY)]).await?)?;
+        let rules: DuplicateRules =
+            read(&self.ask_about(session, "/query", &[("q", QUERY)]).await?)?;
         Ok(rules.records)
     }
 

@@ -13,7 +13,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-pub(crate) use header::Usage;
+pub(crate) use header::ApiUsage;
 use ledger::Ledger;
 pub use ledger::{Calls, Figures, Handled};
 use quota::{Governor, Quota, Rank};
@@ -31,11 +31,11 @@ const MAX_ORGS: usize = 1_000;
 #[derive(Debug)]
 pub struct Limits {
     governor: Governor,
-    orgs: Mutex<HashMap<Instance, Org>>,
+    orgs: Mutex<HashMap<Instance, OrgCalls>>,
 }
 
 #[derive(Debug, Default)]
-struct Org {
+struct OrgCalls {
     quota: Quota,
     ledger: Ledger,
     touched: Option<Instant>,
@@ -74,7 +74,7 @@ pub(crate) struct Ticket<'l> {
 
 impl Ticket<'_> {
     /// Takes what the answer to the call says of the org's calls.
-    pub(crate) fn report(self, usage: Usage) {
+    pub(crate) fn report(self, usage: ApiUsage) {
         let (now, clock) = (Instant::now(), SystemTime::now());
         self.limits.with(self.org, |org| {
             org.quota.report(usage, self.number, now, clock);
@@ -151,7 +151,7 @@ impl Limits {
     }
 
     /// Changes what is known of an org. Of too many, the one that was quiet the longest is forgotten.
-    fn with<T>(&self, instance: &Instance, change: impl FnOnce(&mut Org) -> T) -> T {
+    fn with<T>(&self, instance: &Instance, change: impl FnOnce(&mut OrgCalls) -> T) -> T {
         let mut orgs = self.lock();
         if orgs.len() >= MAX_ORGS && !orgs.contains_key(instance) {
             let quietest = orgs.iter().min_by_key(|(_, org)| org.touched);
@@ -165,7 +165,7 @@ impl Limits {
     }
 
     /// A panic elsewhere leaves counts behind that are whole.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Instance, Org>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Instance, OrgCalls>> {
         self.orgs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -192,7 +192,7 @@ mod tests {
 
     fn observe(limits: &Limits, org: &Instance, used: u64, allowed: u64) {
         let ticket = limits.spend(org, Call::Query).unwrap();
-        ticket.report(Usage { used, allowed });
+        ticket.report(ApiUsage { used, allowed });
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) struct Connections(Arc<All>);
 struct All {
     most: usize,
     in_flight: InFlight,
-    state: Mutex<State>,
+    state: Mutex<ConnectionsState>,
     /// How many bytes of headers have come that have not ended.
     headers: AtomicU64,
     /// How many connections were closed for such headers.
@@ -42,7 +42,7 @@ struct All {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ConnectionsState {
     open: usize,
     /// How many of them are about to be closed.
     closing: usize,
@@ -125,7 +125,7 @@ impl Connections {
         self.opened(&mut self.state())
     }
 
-    fn opened(&self, state: &mut State) -> Open {
+    fn opened(&self, state: &mut ConnectionsState) -> Open {
         let one = Arc::<One>::default();
         state.open += 1;
         state.rest(&one);
@@ -147,7 +147,7 @@ impl Connections {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ConnectionsState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -168,7 +168,7 @@ impl Connections {
     }
 }
 
-impl State {
+impl ConnectionsState {
     /// Notes that a connection is idle from now on.
     fn rest(&mut self, one: &Arc<One>) {
         self.next += 1;

@@ -12,18 +12,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::connections::Open;
 
 /// A connection whose headers are counted.
-pub(super) struct Counted<S> {
+pub(super) struct HeaderCounter<S> {
     stream: S,
     open: Arc<Open>,
 }
 
-impl<S> Counted<S> {
+impl<S> HeaderCounter<S> {
     pub(super) fn new(stream: S, open: Arc<Open>) -> Self {
         Self { stream, open }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for HeaderCounter<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -38,7 +38,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for HeaderCounter<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

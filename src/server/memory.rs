@@ -15,7 +15,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use self::fair::Orgs;
+use self::fair::OrgUses;
 pub use self::{connection::OfConnection, fair::OrgKey, overloaded::Overloaded};
 use crate::config::REQUEST_WEIGHT;
 
@@ -41,7 +41,7 @@ struct Counts {
     most: AtomicU64,
     bytes: AtomicU64,
     requests: AtomicU64,
-    orgs: Orgs,
+    orgs: OrgUses,
 }
 
 impl Default for Counts {
@@ -50,7 +50,7 @@ impl Default for Counts {
             most: AtomicU64::new(u64::MAX),
             bytes: AtomicU64::default(),
             requests: AtomicU64::default(),
-            orgs: Orgs::default(),
+            orgs: OrgUses::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::error::Verdict;
+use super::error::EventVerdict;
 
 /// One delivered request. It has no `Debug`: Salesforce's answer may repeat what was sent.
 pub struct Delivered {
@@ -19,5 +19,5 @@ pub struct Delivered {
     /// Whether Salesforce no longer accepts the session.
     pub has_expired: bool,
     /// The verdict of each job, in its order: 200, or the status and the tags of its failure.
-    pub jobs: Vec<Verdict>,
+    pub jobs: Vec<EventVerdict>,
 }

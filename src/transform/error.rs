@@ -7,6 +7,6 @@ mod event;
 mod verdict;
 
 pub use event::{EventError, ExternalIdFlaw, MAY_REPEAT};
+pub use verdict::EventVerdict;
 pub use verdict::StatTags;
-pub use verdict::Verdict;
 pub(crate) use verdict::{ABORTED, SUCCEEDED, by_disposition};

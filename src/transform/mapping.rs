@@ -29,7 +29,7 @@ use crate::{
         error::EventError,
         mapping::{
             field::Access,
-            reading::{Subject, mapped},
+            reading::{MappedRecord, mapped},
         },
         plan::{Plan, Record},
         target::Target,
@@ -110,7 +110,7 @@ pub fn fields<'a>(
         Record::Matching(_) => None,
     };
     let is_mapped = !plan.are_fields && is_wanted(destination, rules.mapping_switch);
-    let subject = Subject {
+    let subject = MappedRecord {
         email: target.email.filter(|_| rules.writes_looked_up_email),
         creates: target.id.is_none(),
         is_named: matches!(record, Record::Named { .. }),

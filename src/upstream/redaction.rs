@@ -19,7 +19,7 @@ pub(crate) fn is_secret(name: &str) -> bool {
     SECRETS.contains(&name.to_ascii_lowercase().as_str())
 }
 
-/// Takes the values of secret members out.
+/// Removes the values of secret members.
 pub(crate) fn redact(value: &mut Value) {
     match value {
         Value::Object(members) => {

@@ -14,7 +14,7 @@ const LIFETIME: Duration = Duration::from_mins(3);
 
 /// Who claims to be whom, where.
 #[derive(Serialize)]
-pub(crate) struct Claims<'a> {
+pub(crate) struct AssertionClaims<'a> {
     /// The consumer key.
     pub(crate) iss: &'a str,
     /// The user.
@@ -26,7 +26,7 @@ pub(crate) struct Claims<'a> {
 #[derive(Serialize)]
 struct Expiring<'a> {
     #[serde(flatten)]
-    claims: &'a Claims<'a>,
+    claims: &'a AssertionClaims<'a>,
     exp: u64,
 }
 
@@ -35,7 +35,7 @@ struct Expiring<'a> {
 /// # Errors
 /// [`SettingError::Key`] where the file holds no key that signs.
 pub(crate) fn sign(
-    claims: &Claims<'_>,
+    claims: &AssertionClaims<'_>,
     pem: &SecretString,
     setting: &str,
 ) -> Result<SecretString, SettingError> {
@@ -58,7 +58,7 @@ pub(crate) fn sign(
 /// # Errors
 /// [`SettingError::Key`].
 pub(super) fn check_key(key: &Setting) -> Result<(), SettingError> {
-    let claims = Claims {
+    let claims = AssertionClaims {
         iss: "",
         sub: "",
         aud: "",

@@ -9,8 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::config::{
-    AllowedHosts, AuthSettings, DestinationSettings, Flow, Login, Part, Setting, SettingError,
-    auth::assertion, spelled,
+    AllowedHosts, AuthSettings, Credential, DestinationSettings, Flow, Login, Setting,
+    SettingError, auth::assertion, spelled,
 };
 
 /// Salesforce's own login hosts, which know password and jwt-bearer.
@@ -86,16 +86,16 @@ fn of_destinations(
     let mut single = HashMap::new();
     for (id, own) in destinations.iter() {
         let part = |part| Ok::<_, SettingError>(own.part(part)?.map(Arc::new));
-        let login_url = part(Part::LoginUrl)?;
+        let login_url = part(Credential::LoginUrl)?;
         let all = all.clone();
         let authorisation = Authorisation {
             flow: own.flow().unwrap_or(all.flow),
             sandbox_login_url: login_url.clone().or(all.sandbox_login_url),
             login_url: login_url.or(all.login_url),
-            client_id: part(Part::ClientId)?.or(all.client_id),
-            client_secret: part(Part::ClientSecret)?.or(all.client_secret),
-            jwt_key: part(Part::JwtKey)?.or(all.jwt_key),
-            jwt_subject: part(Part::JwtSubject)?.or(all.jwt_subject),
+            client_id: part(Credential::ClientId)?.or(all.client_id),
+            client_secret: part(Credential::ClientSecret)?.or(all.client_secret),
+            jwt_key: part(Credential::JwtKey)?.or(all.jwt_key),
+            jwt_subject: part(Credential::JwtSubject)?.or(all.jwt_subject),
             hosts: all.hosts,
         };
         authorisation.check(Some(id))?;
@@ -109,12 +109,12 @@ impl Authorisation {
         let part = |part| Ok::<_, SettingError>(settings.part(part)?.map(Arc::new));
         Ok(Self {
             flow: settings.salesforce_auth,
-            login_url: part(Part::LoginUrl)?,
+            login_url: part(Credential::LoginUrl)?,
             sandbox_login_url: settings.sandbox_login_url().map(Arc::new),
-            client_id: part(Part::ClientId)?,
-            client_secret: part(Part::ClientSecret)?,
-            jwt_key: part(Part::JwtKey)?,
-            jwt_subject: part(Part::JwtSubject)?,
+            client_id: part(Credential::ClientId)?,
+            client_secret: part(Credential::ClientSecret)?,
+            jwt_key: part(Credential::JwtKey)?,
+            jwt_subject: part(Credential::JwtSubject)?,
             hosts: Arc::new(hosts.clone()),
         })
     }
@@ -135,14 +135,14 @@ impl Authorisation {
             // What is missing here, an org that asks for no app may do without.
             Flow::Password => Ok(()),
             Flow::ClientCredentials => {
-                self.need(Part::ClientId, destination)?;
-                self.need(Part::ClientSecret, destination)?;
+                self.need(Credential::ClientId, destination)?;
+                self.need(Credential::ClientSecret, destination)?;
                 self.check_my_domain()
             }
             Flow::JwtBearer => {
-                self.need(Part::ClientId, destination)?;
-                self.need(Part::JwtSubject, destination)?;
-                let key = self.need(Part::JwtKey, destination)?;
+                self.need(Credential::ClientId, destination)?;
+                self.need(Credential::JwtSubject, destination)?;
+                let key = self.need(Credential::JwtKey, destination)?;
                 assertion::check_key(key)
             }
         }
@@ -180,7 +180,7 @@ impl Authorisation {
         };
         let name = setting
             .as_ref()
-            .map_or(Part::LoginUrl.setting(), |set| set.name());
+            .map_or(Credential::LoginUrl.setting(), |set| set.name());
         let text = setting.as_ref().map(|set| set.current());
         let url = text.and_then(|text| Url::parse(text.expose_secret()).ok());
         let is_host = |url: &Url| {
@@ -201,35 +201,38 @@ impl Authorisation {
     }
 
     /// What a part holds now; `None` where it is not set.
-    pub(crate) fn current(&self, part: Part) -> Option<SecretString> {
+    pub(crate) fn current(&self, part: Credential) -> Option<SecretString> {
         self.setting(part).map(Setting::current)
     }
 
     /// A part that the flow needs.
     pub(crate) fn need(
         &self,
-        part: Part,
+        part: Credential,
         destination: Option<&str>,
     ) -> Result<&Setting, SettingError> {
         self.setting(part).ok_or_else(|| SettingError::Missing {
             flow: self.flow,
             destination: destination.map(ToOwned::to_owned),
             setting: match part {
-                Part::JwtKey => format!("{}_FILE", part.setting()),
-                Part::LoginUrl | Part::ClientId | Part::ClientSecret | Part::JwtSubject => {
+                Credential::JwtKey => format!("{}_FILE", part.setting()),
+                Credential::LoginUrl
+                | Credential::ClientId
+                | Credential::ClientSecret
+                | Credential::JwtSubject => {
                     format!("{0} or {0}_FILE", part.setting())
                 }
             },
         })
     }
 
-    fn setting(&self, part: Part) -> Option<&Setting> {
+    fn setting(&self, part: Credential) -> Option<&Setting> {
         let setting = match part {
-            Part::LoginUrl => &self.login_url,
-            Part::ClientId => &self.client_id,
-            Part::ClientSecret => &self.client_secret,
-            Part::JwtKey => &self.jwt_key,
-            Part::JwtSubject => &self.jwt_subject,
+            Credential::LoginUrl => &self.login_url,
+            Credential::ClientId => &self.client_id,
+            Credential::ClientSecret => &self.client_secret,
+            Credential::JwtKey => &self.jwt_key,
+            Credential::JwtSubject => &self.jwt_subject,
         };
         setting.as_deref()
     }

@@ -1,4 +1,4 @@
-//! What single destinations have of their own, from variables whose names end in a destination's id.
+//! Settings of single destinations, from variables whose names end in a destination id.
 //!
 //! `SALESFORCE_AUTH_<ID>`, `SALESFORCE_CLIENT_ID_<ID>` and so on. In the id, letters and digits stand as they are and
 //! everything else as `_`. `_FILE` may stand before or behind the id.
@@ -12,45 +12,45 @@ use std::{
 use clap::ValueEnum;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Flow, Part, Setting, SettingError};
+use super::{Credential, Flow, Setting, SettingError};
 use crate::config::kubernetes::is_of_kubernetes;
 
 const FLOW: &str = "SALESFORCE_AUTH";
 const FILE: &str = "FILE";
 
-/// What single destinations have of their own, by their ids as names spell them.
+/// The settings of single destinations, by destination id as variable names spell it.
 #[derive(Clone, Debug, Default)]
-pub struct DestinationSettings(BTreeMap<String, Own>);
+pub struct DestinationSettings(BTreeMap<String, DestinationSetting>);
 
-/// What one destination has of its own.
+/// The settings of one destination.
 #[derive(Clone, Debug, Default)]
-pub struct Own {
+pub struct DestinationSetting {
     flow: Option<Flow>,
-    parts: BTreeMap<Part, Given>,
+    parts: BTreeMap<Credential, Given>,
 }
 
 #[derive(Clone, Debug)]
 struct Given {
     name: String,
-    value: Value,
+    value: DestinationValue,
 }
 
 #[derive(Clone, Debug)]
-enum Value {
+enum DestinationValue {
     Text(SecretString),
     File(PathBuf),
 }
 
-/// What the name of a variable says.
+/// The parts of a variable's name.
 #[derive(Debug, PartialEq, Eq)]
 struct Named<'n> {
     /// `None`: the flow.
-    part: Option<Part>,
+    part: Option<Credential>,
     is_file: bool,
     destination: &'n str,
 }
 
-/// A destination's id as the names of settings spell it.
+/// A destination id as variable names spell it.
 #[must_use]
 pub fn spelled(destination: &str) -> String {
     let spelled = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
@@ -63,10 +63,10 @@ pub(in crate::config) fn is_of_destination(name: &str) -> bool {
 }
 
 impl DestinationSettings {
-    /// Finds them among the variables of an environment.
+    /// Reads them from the variables of an environment.
     ///
     /// # Errors
-    /// [`SettingError`] for what can be told to be wrong without the rest.
+    /// [`SettingError`] for what is wrong independently of the other settings.
     pub fn read(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, SettingError> {
@@ -83,43 +83,43 @@ impl DestinationSettings {
         Ok(destinations)
     }
 
-    /// What a destination has of its own, by its id as names spell it.
+    /// The settings of a destination, by its id as variable names spell it.
     #[must_use]
-    pub fn of(&self, spelled: &str) -> Option<&Own> {
+    pub fn of(&self, spelled: &str) -> Option<&DestinationSetting> {
         self.0.get(spelled)
     }
 
-    /// The ids of the destinations that have something of their own, for the log; `None` where there are none.
+    /// The ids of the destinations with their own settings, for the log; `None` if there are none.
     #[must_use]
     pub fn names(&self) -> Option<String> {
         let ids: Vec<&str> = self.iter().map(|(id, _)| id).collect();
         (!ids.is_empty()).then(|| ids.join(","))
     }
 
-    /// Each destination that has something of its own.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Own)> {
+    /// Each destination with its own settings.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &DestinationSetting)> {
         self.0.iter().map(|(id, own)| (id.as_str(), own))
     }
 }
 
-impl Own {
-    /// The flow, where the destination has one of its own.
+impl DestinationSetting {
+    /// The flow, if the destination has its own.
     #[must_use]
     pub fn flow(&self) -> Option<Flow> {
         self.flow
     }
 
-    /// A part, where the destination has one of its own.
+    /// A credential, if the destination has its own.
     ///
     /// # Errors
-    /// [`SettingError`] where its file cannot be read or is empty.
-    pub fn part(&self, part: Part) -> Result<Option<Setting>, SettingError> {
+    /// [`SettingError`] if its file cannot be read or is empty.
+    pub fn part(&self, part: Credential) -> Result<Option<Setting>, SettingError> {
         let Some(Given { name, value }) = self.parts.get(&part) else {
             return Ok(None);
         };
         match value {
-            Value::Text(text) => Ok(Setting::text(name, text.expose_secret())),
-            Value::File(path) => Setting::file(name.clone(), path).map(Some),
+            DestinationValue::Text(text) => Ok(Setting::text(name, text.expose_secret())),
+            DestinationValue::File(path) => Setting::file(name.clone(), path).map(Some),
         }
     }
 
@@ -136,9 +136,9 @@ impl Own {
             return Ok(());
         };
         let value = if named.is_file {
-            Value::File(Path::new(value).to_owned())
+            DestinationValue::File(Path::new(value).to_owned())
         } else {
-            Value::Text(SecretString::from(text()?))
+            DestinationValue::Text(SecretString::from(text()?))
         };
         let name = name.to_owned();
         match self.parts.insert(part, Given { name, value }) {
@@ -152,9 +152,9 @@ impl Own {
 }
 
 impl<'n> Named<'n> {
-    /// Reads a name; `None` where it is not that of one destination's setting.
+    /// Reads a name; `None` if it is not a setting of one destination.
     fn read(name: &'n str) -> Result<Option<Self>, SettingError> {
-        // A Service whose name begins with `salesforce-auth-`, say.
+        // For example, a Kubernetes Service whose name begins with `salesforce-auth-`.
         if is_of_kubernetes(name) {
             return Ok(None);
         }
@@ -162,7 +162,7 @@ impl<'n> Named<'n> {
         if let Some(destination) = below(FLOW) {
             return Self::of(name, None, false, destination).map(Some);
         }
-        let found = Part::ALL
+        let found = Credential::ALL
             .into_iter()
             .find_map(|part| Some((part, below(part.setting())?)));
         let Some((part, rest)) = found.filter(|(_, rest)| *rest != FILE) else {
@@ -171,7 +171,7 @@ impl<'n> Named<'n> {
         let file = rest
             .strip_prefix("FILE_")
             .or_else(|| rest.strip_suffix("_FILE"));
-        if part == Part::JwtKey && file.is_none() {
+        if part == Credential::JwtKey && file.is_none() {
             let right = format!("{}_FILE_{rest}", part.setting());
             return Err(SettingError::KeyFile(name.to_owned(), right));
         }
@@ -180,7 +180,7 @@ impl<'n> Named<'n> {
 
     fn of(
         name: &str,
-        part: Option<Part>,
+        part: Option<Credential>,
         is_file: bool,
         destination: &'n str,
     ) -> Result<Self, SettingError> {
@@ -215,29 +215,39 @@ mod tests {
     fn a_name_says_the_part_the_destination_and_whether_it_is_a_file() {
         for (name, part, is_file, destination) in [
             ("SALESFORCE_AUTH_d1", None, false, "d1"),
-            ("SALESFORCE_LOGIN_URL_d1", Some(Part::LoginUrl), false, "d1"),
-            ("SALESFORCE_CLIENT_ID_d1", Some(Part::ClientId), false, "d1"),
+            (
+                "SALESFORCE_LOGIN_URL_d1",
+                Some(Credential::LoginUrl),
+                false,
+                "d1",
+            ),
+            (
+                "SALESFORCE_CLIENT_ID_d1",
+                Some(Credential::ClientId),
+                false,
+                "d1",
+            ),
             (
                 "SALESFORCE_CLIENT_SECRET_FILE_d1",
-                Some(Part::ClientSecret),
+                Some(Credential::ClientSecret),
                 true,
                 "d1",
             ),
             (
                 "SALESFORCE_CLIENT_SECRET_d1_FILE",
-                Some(Part::ClientSecret),
+                Some(Credential::ClientSecret),
                 true,
                 "d1",
             ),
             (
                 "SALESFORCE_JWT_KEY_FILE_d_1",
-                Some(Part::JwtKey),
+                Some(Credential::JwtKey),
                 true,
                 "d_1",
             ),
             (
                 "SALESFORCE_JWT_SUBJECT_d1",
-                Some(Part::JwtSubject),
+                Some(Credential::JwtSubject),
                 false,
                 "d1",
             ),

@@ -1,4 +1,4 @@
-//! A setting that is written down, or stands in a file that may change while the service runs.
+//! A setting given directly, or in a file that may change while the service runs.
 
 use std::{
     fmt, io,
@@ -15,22 +15,22 @@ use crate::config::Conflict;
 /// A setting.
 pub struct Setting {
     name: String,
-    source: Source,
+    source: SettingSource,
 }
 
-enum Source {
+enum SettingSource {
     Text(SecretString),
     File { path: PathBuf, last: Mutex<Last> },
 }
 
-/// What a file held when it could be read last.
+/// The content of the file when it was last read successfully.
 struct Last {
     text: SecretString,
-    /// Whether it could be read when it was tried last: that it could not is logged once.
+    /// Whether the last attempt to read it succeeded. A failure is logged once.
     is_readable: bool,
 }
 
-/// What is wrong with settings. No text repeats a value, which may be a secret.
+/// What is wrong with the settings. No text repeats a value, because it may be a secret.
 #[derive(Debug, Error)]
 pub enum SettingError {
     /// The file cannot be read.
@@ -56,23 +56,23 @@ pub enum SettingError {
     Missing {
         /// The flow.
         flow: Flow,
-        /// The destination that has the flow, none where it is for all.
+        /// The destination that has the flow; `None` if the setting is for all.
         destination: Option<String>,
         /// What to set.
         setting: String,
     },
-    /// A setting that is no address of a login host.
+    /// A setting that is not the address of a login host.
     #[error(
         "{0} must be http or https and a host, without user, password or query: write https://acme.my.salesforce.com"
     )]
     LoginUrl(String),
-    /// A login that would go out unencrypted.
+    /// A login that would be sent unencrypted.
     #[error(
         "{0} is plain http, by which password, consumer secret and token would go out unencrypted: write https://, or, for a \
          simulated Salesforce, name the same http:// address in SALESFORCE_ALLOWED_HOSTS"
     )]
     PlainLogin(String),
-    /// A login host that does not know the flow.
+    /// A login host that does not support the flow.
     #[error(
         "{setting}: {} is answered by the org's own host only: set it to the My Domain of the org, such as https://acme.my.salesforce.com",
         Flow::ClientCredentials.name()
@@ -81,7 +81,7 @@ pub enum SettingError {
         /// The setting.
         setting: String,
     },
-    /// A file that holds no key which signs.
+    /// A file without a key that can sign.
     #[error(
         "{setting} holds no RSA private key of at least 2048 bits in PEM form; one that is encrypted has to be decrypted first \
          (openssl rsa -in key.pem -out plain.pem)"
@@ -90,28 +90,28 @@ pub enum SettingError {
         /// The setting.
         setting: String,
     },
-    /// A flow of one destination that is none.
+    /// A destination's flow that does not exist.
     #[error("{setting} must be password, client-credentials or jwt-bearer")]
     Flow {
         /// The setting.
         setting: String,
     },
-    /// The same thing is set twice for one destination.
+    /// The same setting is given twice for one destination.
     #[error("{0} and {1} say the same: set one of them")]
     Twice(String, String),
     /// The key of one destination is not in a file.
     #[error("{0}: a key comes as a file, whose path is set as {1}")]
     KeyFile(String, String),
-    /// A name that ends where the destination's id should stand.
+    /// A name that lacks the destination id at its end.
     #[error("{0} names no destination: its id stands behind the last underscore")]
     NoDestination(String),
     /// Half of a login.
     #[error("SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither")]
     IncompleteLogin,
-    /// A proxy that the HTTP client would pass over in silence.
+    /// A proxy setting that the HTTP client would silently ignore.
     #[error("{0} is no address of a proxy: write it as http://proxy.example:3128")]
     Proxy(String),
-    /// A file for certificates that holds none.
+    /// A certificate file that holds no certificate.
     #[error("{setting}: {} holds no certificate in PEM form", path.display())]
     NoCertificate {
         /// The setting.
@@ -127,7 +127,7 @@ pub enum SettingError {
     NotText(String),
 }
 
-/// What to do about a file that is there and belongs to somebody else.
+/// Advice for a file that exists but may not be read.
 fn hint(error: &io::Error) -> &'static str {
     if error.kind() == io::ErrorKind::PermissionDenied {
         "; the user of this process must be able to read it, which is 65532 in the image: in Kubernetes set \
@@ -146,17 +146,17 @@ fn wanted(flow: Flow, destination: Option<&str>) -> String {
 }
 
 impl Setting {
-    /// A setting that is written down; `None` where the text is blank.
+    /// A setting given directly; `None` if the text is blank.
     #[must_use]
     pub fn text(name: &str, text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self {
             name: name.to_owned(),
-            source: Source::Text(SecretString::from(text)),
+            source: SettingSource::Text(SecretString::from(text)),
         })
     }
 
-    /// A setting in a file, which is read at once.
+    /// A setting in a file, which is read immediately.
     ///
     /// # Errors
     /// [`SettingError::Unreadable`] and [`SettingError::Empty`].
@@ -179,22 +179,23 @@ impl Setting {
         });
         Ok(Self {
             name,
-            source: Source::File { path, last },
+            source: SettingSource::File { path, last },
         })
     }
 
-    /// The name by which errors call it.
+    /// The name that errors use for it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it holds now. A file that is being replaced, and is gone or empty for a moment, holds what it held before.
+    /// The present value. While a file is being replaced, and is missing or empty for a moment, its earlier value
+    /// counts.
     #[must_use]
     pub fn current(&self) -> SecretString {
         let (path, last) = match &self.source {
-            Source::Text(text) => return text.clone(),
-            Source::File { path, last } => (path, last),
+            SettingSource::Text(text) => return text.clone(),
+            SettingSource::File { path, last } => (path, last),
         };
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let was_readable = last.is_readable;
@@ -206,9 +207,9 @@ impl Setting {
         last.text.clone()
     }
 
-    /// Reads a file again, and logs what came of it.
+    /// Reads the file again and logs the result.
     pub fn reread(&self) {
-        if let Source::File { path, last } = &self.source {
+        if let SettingSource::File { path, last } = &self.source {
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
             self.log(&last.read_again(path));
         }
@@ -230,11 +231,11 @@ impl Setting {
     }
 }
 
-/// What came of reading a file again.
+/// The result of reading a file again.
 enum Again {
     Same,
     Changed,
-    /// Without an error it is empty.
+    /// If there is no error, the file is empty.
     Unreadable(Option<io::Error>),
 }
 
@@ -254,7 +255,7 @@ impl Last {
     }
 }
 
-/// What a file holds, without blanks around it; `None` where that is nothing.
+/// The content of a file without surrounding white space; `None` if nothing is left.
 fn read(path: &Path) -> io::Result<Option<SecretString>> {
     let text = std::fs::read_to_string(path)?;
     let text = text.trim();

@@ -14,8 +14,8 @@ fn text(entry: &str) -> Option<String> {
     }
     let unlimited = |_| Ok::<(), ()>(());
     match resolved(entry, destination, usize::MAX, unlimited).unwrap()? {
-        Resolved::Entry(document) => Some(document.root().json().to_owned()),
-        Resolved::TooLong { length, .. } => panic!("{length} bytes are too long"),
+        ResolvedEntry::Entry(document) => Some(document.root().json().to_owned()),
+        ResolvedEntry::TooLong { length, .. } => panic!("{length} bytes are too long"),
     }
 }
 
@@ -136,7 +136,7 @@ fn an_entry_that_templates_enlarge_is_measured_before_it_is_written() {
         Ok::<(), ()>(())
     };
     let length = match resolved(entry, destination, 100_000, reserve).unwrap() {
-        Some(Resolved::TooLong {
+        Some(ResolvedEntry::TooLong {
             length,
             most: 100_000,
         }) => length,

@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::config::{
-    Authorisation, Flow, Login, Part, SettingError,
-    auth::assertion::{self, Claims},
+    Authorisation, Credential, Flow, Login, SettingError,
+    auth::assertion::{self, AssertionClaims},
 };
 
 /// Who is logged in, where and how: a token is kept for each. What only proves it is not part of it, so that a rotated
@@ -23,14 +23,14 @@ pub(super) struct Identity {
 }
 
 /// A token request.
-pub(super) struct Form {
+pub(super) struct TokenForm {
     /// What is sent.
     pub(super) parameters: Vec<(&'static str, SecretString)>,
     /// What an assertion among it claims: the consumer key and the user.
     claimed: Vec<SecretString>,
 }
 
-impl Form {
+impl TokenForm {
     fn of(parameters: Vec<(&'static str, SecretString)>) -> Self {
         Self {
             parameters,
@@ -67,13 +67,13 @@ impl DestinationLogin<'_> {
                 self.fingerprint(self.login.password.expose_secret()),
             ),
             Flow::ClientCredentials => (0, 0),
-            Flow::JwtBearer => (self.fingerprint_of(Part::JwtSubject), 0),
+            Flow::JwtBearer => (self.fingerprint_of(Credential::JwtSubject), 0),
         };
         Ok(Identity {
             destination: self.destination.to_owned(),
             flow,
             host: self.authorisation.host(self.login.sandbox)?,
-            client: self.fingerprint_of(Part::ClientId),
+            client: self.fingerprint_of(Credential::ClientId),
             user,
             password,
         })
@@ -83,7 +83,7 @@ impl DestinationLogin<'_> {
     ///
     /// # Errors
     /// [`SettingError`] where a key does not sign.
-    pub(super) fn form(&self, identity: &Identity) -> Result<Form, SettingError> {
+    pub(super) fn form(&self, identity: &Identity) -> Result<TokenForm, SettingError> {
         match identity.flow {
             Flow::Password => Ok(self.password()),
             Flow::ClientCredentials => self.client_credentials(),
@@ -91,43 +91,46 @@ impl DestinationLogin<'_> {
         }
     }
 
-    fn password(&self) -> Form {
+    fn password(&self) -> TokenForm {
         let mut parameters = vec![
             ("grant_type", "password".into()),
             ("username", self.login.username.as_str().into()),
             ("password", self.login.password.clone()),
         ];
         let app = [
-            ("client_id", Part::ClientId),
-            ("client_secret", Part::ClientSecret),
+            ("client_id", Credential::ClientId),
+            ("client_secret", Credential::ClientSecret),
         ];
         parameters.extend(
             app.into_iter()
                 .filter_map(|(name, part)| Some((name, self.authorisation.current(part)?))),
         );
-        Form::of(parameters)
+        TokenForm::of(parameters)
     }
 
-    fn client_credentials(&self) -> Result<Form, SettingError> {
-        Ok(Form::of(vec![
+    fn client_credentials(&self) -> Result<TokenForm, SettingError> {
+        Ok(TokenForm::of(vec![
             ("grant_type", "client_credentials".into()),
-            ("client_id", self.needed(Part::ClientId)?),
-            ("client_secret", self.needed(Part::ClientSecret)?),
+            ("client_id", self.needed(Credential::ClientId)?),
+            ("client_secret", self.needed(Credential::ClientSecret)?),
         ]))
     }
 
-    fn jwt_bearer(&self, identity: &Identity) -> Result<Form, SettingError> {
+    fn jwt_bearer(&self, identity: &Identity) -> Result<TokenForm, SettingError> {
         let key = self
             .authorisation
-            .need(Part::JwtKey, Some(self.destination))?;
-        let (client, user) = (self.needed(Part::ClientId)?, self.needed(Part::JwtSubject)?);
-        let claims = Claims {
+            .need(Credential::JwtKey, Some(self.destination))?;
+        let (client, user) = (
+            self.needed(Credential::ClientId)?,
+            self.needed(Credential::JwtSubject)?,
+        );
+        let claims = AssertionClaims {
             iss: client.expose_secret(),
             sub: user.expose_secret(),
             aud: identity.audience(),
         };
         let assertion = assertion::sign(&claims, &key.current(), key.name())?;
-        Ok(Form {
+        Ok(TokenForm {
             parameters: vec![
                 (
                     "grant_type",
@@ -139,19 +142,19 @@ impl DestinationLogin<'_> {
         })
     }
 
-    fn needed(&self, part: Part) -> Result<SecretString, SettingError> {
+    fn needed(&self, part: Credential) -> Result<SecretString, SettingError> {
         let setting = self.authorisation.need(part, Some(self.destination))?;
         Ok(setting.current())
     }
 
     /// The fingerprint of what proves the identity: a login that was refused is tried again with another proof.
     pub(super) fn proof(&self) -> u64 {
-        let parts = [Part::ClientSecret, Part::JwtKey];
+        let parts = [Credential::ClientSecret, Credential::JwtKey];
         self.fingerprints
             .hash_one(parts.map(|part| self.fingerprint_of(part)))
     }
 
-    fn fingerprint_of(&self, part: Part) -> u64 {
+    fn fingerprint_of(&self, part: Credential) -> u64 {
         let text = self.authorisation.current(part);
         text.map_or(0, |text| self.fingerprint(text.expose_secret()))
     }

@@ -3,11 +3,11 @@
 use secrecy::ExposeSecret;
 use url::form_urlencoded::byte_serialize;
 
-use super::{AuthError, grant::Form};
+use super::{AuthError, grant::TokenForm};
 
 /// An error without Salesforce's words where they repeat a value of the form, or of what its assertion claims. What they say
 /// of the cause has been read by then.
-pub(super) fn redacted(mut error: AuthError, form: &Form) -> AuthError {
+pub(super) fn redacted(mut error: AuthError, form: &TokenForm) -> AuthError {
     let repeats = |text: &str| {
         let text = text.to_lowercase();
         form.sensitive().any(|value| {

@@ -15,7 +15,7 @@ use crate::{
 
 /// What the token endpoint answers.
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     access_token: Option<SecretString>,
     instance_url: Option<String>,
     /// Seconds, as a number or a text. Salesforce says it for some kinds of token only.
@@ -24,7 +24,7 @@ struct Answer {
 
 /// The claims of an access token that is a JWT. It is Salesforce that verifies it.
 #[derive(Deserialize)]
-struct Claims {
+struct TokenClaims {
     exp: u64,
 }
 
@@ -42,7 +42,7 @@ impl Issued {
     /// # Errors
     /// [`AuthError::NoToken`] where it names no instance, or no token that a header can hold.
     fn read(body: &[u8]) -> Result<Self, AuthError> {
-        let answer: Answer = serde_json::from_slice(body).map_err(|_| AuthError::NoToken)?;
+        let answer: TokenResponse = serde_json::from_slice(body).map_err(|_| AuthError::NoToken)?;
         let token = answer.access_token;
         let token = token.filter(|token| is_token(token.expose_secret()));
         let access_token = token.ok_or(AuthError::NoToken)?;
@@ -77,7 +77,7 @@ fn seconds(value: &Value) -> Option<Duration> {
 
 /// How long a token that is a JWT is good for.
 fn until_expiry(access_token: &str) -> Option<Duration> {
-    let Claims { exp } = insecure_decode_claims(access_token).ok()?;
+    let TokenClaims { exp } = insecure_decode_claims(access_token).ok()?;
     let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(exp))?;
     let left = end.duration_since(SystemTime::now());
     Some(left.unwrap_or_default())

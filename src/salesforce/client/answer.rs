@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::salesforce::{composite_response, fault::Fault, limits::Usage, operation::Operation};
+use crate::salesforce::{composite_response, fault::Fault, limits::ApiUsage, operation::Operation};
 
 /// An answer of Salesforce: its status, and its body as far as it came.
 pub struct Answer {
@@ -13,7 +13,7 @@ pub struct Answer {
     pub status: u16,
     /// The body, or why it is not whole.
     pub body: Result<Bytes, Fault>,
-    pub(super) usage: Option<Usage>,
+    pub(super) usage: Option<ApiUsage>,
     /// Whether its content type is another than JSON.
     pub(super) is_other: bool,
 }

@@ -4,14 +4,14 @@ use reqwest::header::HeaderMap;
 
 /// The calls of the last 24 hours, as Salesforce counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Usage {
+pub(crate) struct ApiUsage {
     /// Calls that the org's systems have made together.
     pub(crate) used: u64,
     /// Calls that the org may make.
     pub(crate) allowed: u64,
 }
 
-impl Usage {
+impl ApiUsage {
     /// What the headers of an answer say; `None` where they say nothing that can be read. An app's name need not be ASCII.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all("sforce-limit-info").iter();
@@ -49,11 +49,11 @@ mod tests {
             "per-app-api-usage=17/250(appName=a=b/c); API-Usage = 18 / 5000 ;",
             "api-usage=x/y;;new=1;api-usage=18/5000",
         ] {
-            let usage = Usage {
+            let usage = ApiUsage {
                 used: 18,
                 allowed: 5_000,
             };
-            assert_eq!(Usage::read(text), Some(usage), "{text}");
+            assert_eq!(ApiUsage::read(text), Some(usage), "{text}");
         }
     }
 
@@ -67,7 +67,7 @@ mod tests {
             "api-usage=18/99999999999999999999",
             "per-app-api-usage=17/250",
         ] {
-            assert_eq!(Usage::read(text), None, "{text}");
+            assert_eq!(ApiUsage::read(text), None, "{text}");
         }
     }
 
@@ -76,23 +76,23 @@ mod tests {
         let mut headers = HeaderMap::new();
         let value = "api-usage=1/2;per-app-api-usage=1/2(appName=Büro)".as_bytes();
         headers.insert("Sforce-Limit-Info", value.try_into().unwrap());
-        let usage = Usage {
+        let usage = ApiUsage {
             used: 1,
             allowed: 2,
         };
-        assert_eq!(Usage::of(&headers), Some(usage));
+        assert_eq!(ApiUsage::of(&headers), Some(usage));
     }
 
     proptest! {
         #[test]
         fn no_text_is_too_much(text in "[a-z=;/0-9 \\PC]{0,60}|(api-usage=[0-9/;=x]{0,30};?){0,3}") {
-            let _ = Usage::read(&text);
+            let _ = ApiUsage::read(&text);
         }
 
         #[test]
         fn every_usage_is_read_as_it_is_written(used: u64, allowed: u64, noise in "[a-z=/0-9()]{0,20}") {
-            let read = Usage::read(&format!("x{noise};api-usage={used}/{allowed};{noise}"));
-            prop_assert_eq!(read, Some(Usage { used, allowed }));
+            let read = ApiUsage::read(&format!("x{noise};api-usage={used}/{allowed};{noise}"));
+            prop_assert_eq!(read, Some(ApiUsage { used, allowed }));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::header::Usage;
+use super::header::ApiUsage;
 use crate::config::Reserve;
 use crate::salesforce::fault::Fault;
 
@@ -27,13 +27,13 @@ pub(super) enum Rank {
 pub(super) struct Quota {
     /// Calls that were sent from here, each numbered by this count.
     sent: u64,
-    report: Option<Report>,
+    report: Option<QuotaReport>,
     probed: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Report {
-    usage: Usage,
+struct QuotaReport {
+    usage: ApiUsage,
     /// The call that it came with.
     number: u64,
     at: Instant,
@@ -81,13 +81,13 @@ impl Quota {
     }
 
     /// Takes what an answer says. Answers may overtake each other: that of the later call counts.
-    pub(super) fn report(&mut self, usage: Usage, number: u64, now: Instant, clock: SystemTime) {
+    pub(super) fn report(&mut self, usage: ApiUsage, number: u64, now: Instant, clock: SystemTime) {
         if self
             .report
             .as_ref()
             .is_none_or(|known| known.number <= number)
         {
-            self.report = Some(Report {
+            self.report = Some(QuotaReport {
                 usage,
                 number,
                 at: now,
@@ -109,7 +109,7 @@ impl Quota {
         })
     }
 
-    fn used(&self, report: &Report) -> u64 {
+    fn used(&self, report: &QuotaReport) -> u64 {
         let since = self.sent.saturating_sub(report.number);
         report.usage.used.saturating_add(since)
     }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     fn says(quota: &mut Quota, used: u64, number: u64, now: Instant) {
-        let usage = Usage { used, allowed: 100 };
+        let usage = ApiUsage { used, allowed: 100 };
         quota.report(usage, number, now, SystemTime::UNIX_EPOCH);
     }
 

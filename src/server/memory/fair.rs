@@ -35,10 +35,10 @@ impl OrgKey {
 
 /// The orgs that requests came for lately.
 #[derive(Debug, Default)]
-pub(super) struct Orgs(Mutex<HashMap<OrgKey, Org>>);
+pub(super) struct OrgUses(Mutex<HashMap<OrgKey, OrgUse>>);
 
 #[derive(Debug)]
-struct Org {
+struct OrgUse {
     bytes: u64,
     last: Instant,
 }
@@ -53,8 +53,8 @@ struct Charged {
     each: u64,
 }
 
-impl Orgs {
-    fn orgs(&self) -> MutexGuard<'_, HashMap<OrgKey, Org>> {
+impl OrgUses {
+    fn orgs(&self) -> MutexGuard<'_, HashMap<OrgKey, OrgUse>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -66,7 +66,7 @@ impl Orgs {
             orgs.retain(|_, org| org.bytes > 0 || is_recent(org, now));
         }
         for key in keys {
-            let new = Org {
+            let new = OrgUse {
                 bytes: 0,
                 last: now,
             };
@@ -95,7 +95,7 @@ impl Orgs {
     }
 }
 
-fn is_recent(org: &Org, now: Instant) -> bool {
+fn is_recent(org: &OrgUse, now: Instant) -> bool {
     now.saturating_duration_since(org.last) < REMEMBERED
 }
 
@@ -103,7 +103,7 @@ impl Charges {
     /// Charges the orgs of a request, once, with equal parts of what it takes.
     pub(super) fn charge(
         &self,
-        all: &Orgs,
+        all: &OrgUses,
         orgs: impl ExactSizeIterator<Item = OrgKey>,
         bytes: u64,
         half: u64,
@@ -122,7 +122,7 @@ impl Charges {
     }
 
     /// Gives it back.
-    pub(super) fn give_back(&mut self, all: &Orgs) {
+    pub(super) fn give_back(&mut self, all: &OrgUses) {
         if let Some(charged) = self.0.take() {
             let mut orgs = all.orgs();
             for key in charged.orgs {
@@ -140,20 +140,20 @@ mod tests {
 
     const HALF: u64 = 50;
 
-    fn taken(orgs: &Orgs, name: &str, bytes: u64, now: Instant) -> bool {
+    fn taken(orgs: &OrgUses, name: &str, bytes: u64, now: Instant) -> bool {
         let taken = orgs.take(&[OrgKey::of(name)], bytes, HALF, now);
         taken.is_ok()
     }
 
     #[test]
     fn an_org_alone_may_fill_all() {
-        let (orgs, now) = (Orgs::default(), Instant::now());
+        let (orgs, now) = (OrgUses::default(), Instant::now());
         assert!(taken(&orgs, "a", 60, now) && taken(&orgs, "a", 40, now));
     }
 
     #[test]
     fn beside_another_an_org_may_fill_half_and_the_other_is_served() {
-        let (orgs, now) = (Orgs::default(), Instant::now());
+        let (orgs, now) = (OrgUses::default(), Instant::now());
         assert!(taken(&orgs, "b", 1, now));
         assert!(taken(&orgs, "a", 30, now) && taken(&orgs, "a", 20, now));
         let refused = Overloaded::Org {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn one_request_that_needs_more_than_half_passes_alone() {
-        let (orgs, now) = (Orgs::default(), Instant::now());
+        let (orgs, now) = (OrgUses::default(), Instant::now());
         assert!(taken(&orgs, "b", 1, now));
         assert!(taken(&orgs, "a", 90, now));
         assert!(!taken(&orgs, "a", 1, now));
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn an_org_that_has_not_been_seen_for_ten_minutes_is_no_other() {
-        let (orgs, before) = (Orgs::default(), Instant::now());
+        let (orgs, before) = (OrgUses::default(), Instant::now());
         assert!(taken(&orgs, "b", 0, before));
         let now = before + REMEMBERED;
         assert!(taken(&orgs, "a", 60, now) && taken(&orgs, "a", 40, now));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn orgs_that_have_gone_are_forgotten() {
-        let (orgs, before) = (Orgs::default(), Instant::now());
+        let (orgs, before) = (OrgUses::default(), Instant::now());
         for name in 0..PRUNE_ABOVE_ORGS {
             assert!(taken(&orgs, &name.to_string(), 0, before));
         }

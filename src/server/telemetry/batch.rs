@@ -9,7 +9,7 @@ const OF_A_LINE: usize = size_of::<usize>();
 
 /// Lines, one behind the other.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct LineBatch {
     bytes: Vec<u8>,
     /// Where each line ends.
     ends: Vec<usize>,
@@ -24,7 +24,7 @@ pub(super) struct Group<'b> {
     pub(super) ends: &'b [usize],
 }
 
-impl Batch {
+impl LineBatch {
     /// What a line takes.
     pub(super) fn cost(line: &[u8]) -> usize {
         line.len() + OF_A_LINE
@@ -75,8 +75,8 @@ impl Group<'_> {
 mod tests {
     use super::*;
 
-    fn batch(lengths: &[usize]) -> Batch {
-        let mut batch = Batch::default();
+    fn batch(lengths: &[usize]) -> LineBatch {
+        let mut batch = LineBatch::default();
         for length in lengths {
             batch.push(&vec![b'.'; *length]);
         }
@@ -94,7 +94,7 @@ mod tests {
             groups,
             [(4096, 3), (1, 1), (5000, 1), (10, 1), (4096, 1), (1, 1)]
         );
-        assert_eq!(Batch::default().groups().next(), None);
+        assert_eq!(LineBatch::default().groups().next(), None);
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
         let lengths = [2000, 2000, 96, 1, 5000];
         let of_lines: usize = lengths
             .iter()
-            .map(|length| Batch::cost(&vec![0; *length]))
+            .map(|length| LineBatch::cost(&vec![0; *length]))
             .sum();
         let of_groups: usize = batch(&lengths).groups().map(|group| group.cost()).sum();
         assert_eq!(of_groups, of_lines);

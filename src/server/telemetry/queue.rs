@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Lines, Throttle, batch::Batch};
+use super::{Lines, Throttle, batch::LineBatch};
 
 /// How long lines gather after others were written. The first one after a while is written at once.
 const GATHER: Duration = Duration::from_millis(10);
@@ -32,7 +32,7 @@ struct Shared {
     /// How many bytes may wait.
     most: usize,
     lost: AtomicU64,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<QueuedLines>,
     /// There is something to do for the thread that writes.
     wake: Condvar,
     /// Lines have been written, or lost.
@@ -40,8 +40,8 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    lines: Batch,
+struct QueuedLines {
+    lines: LineBatch,
     /// What they take, and those that are being written.
     bytes: usize,
     /// How many lines were taken since the start, and how many of them were written or lost.
@@ -73,7 +73,7 @@ impl Queue {
             wake: Condvar::new(),
             passed: Condvar::new(),
         });
-        let writer = Writer {
+        let writer = QueueWriter {
             lines: Lines::new(out, false),
             shared: Arc::clone(&shared),
             flows: false,
@@ -89,7 +89,7 @@ impl Queue {
     /// Takes a line, where there is room for it.
     pub(super) fn put(&self, line: &[u8]) {
         let mut waiting = self.0.waiting();
-        let bytes = waiting.bytes + Batch::cost(line);
+        let bytes = waiting.bytes + LineBatch::cost(line);
         if bytes > self.0.most {
             self.0.lost.fetch_add(1, Ordering::Relaxed);
             return;
@@ -143,13 +143,13 @@ impl Write for &Queue {
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, QueuedLines> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lines that wait, once there are some and they have gathered since `last`; none after so long; `None` where none
     /// will come.
-    fn next(&self, last: Option<Instant>, longest: Option<Duration>) -> Option<Batch> {
+    fn next(&self, last: Option<Instant>, longest: Option<Duration>) -> Option<LineBatch> {
         let mut waiting = self.waiting();
         while waiting.lines.is_empty() && !waiting.is_closed {
             waiting.is_asleep = true;
@@ -167,9 +167,9 @@ impl Shared {
         }
         waiting.is_asleep = false;
         if waiting.lines.is_empty() {
-            return (!waiting.is_closed).then(Batch::default);
+            return (!waiting.is_closed).then(LineBatch::default);
         }
-        let may_wait = |waiting: &mut Waiting| !waiting.is_urgent && !waiting.is_closed;
+        let may_wait = |waiting: &mut QueuedLines| !waiting.is_urgent && !waiting.is_closed;
         let gather = last.map_or(Duration::ZERO, |last| GATHER.saturating_sub(last.elapsed()));
         let gathered = self.wake.wait_timeout_while(waiting, gather, may_wait);
         let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
@@ -188,7 +188,7 @@ impl Shared {
 }
 
 /// The thread that writes.
-struct Writer<W> {
+struct QueueWriter<W> {
     lines: Lines<W>,
     shared: Arc<Shared>,
     /// Whether the last lines were written.
@@ -200,7 +200,7 @@ struct Writer<W> {
     throttle: Throttle,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> QueueWriter<W> {
     fn run(mut self, tell: impl Fn(u64)) {
         loop {
             let longest = self.has_to_tell().then_some(TELL_AGAIN);
@@ -267,7 +267,7 @@ mod tests {
         let (pipe, reader) = mpsc::sync_channel(0);
         let (told, tells) = mpsc::channel();
         let tell = move |lost| told.send(lost).unwrap();
-        let most = lines * Batch::cost(&line(0));
+        let most = lines * LineBatch::cost(&line(0));
         (Queue::start(Pipe(pipe), most, tell).unwrap(), reader, tells)
     }
 

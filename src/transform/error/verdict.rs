@@ -35,23 +35,23 @@ impl StatTags {
 }
 
 /// The verdict of an entry or a job: its status, and what the metrics call it where it failed.
-pub type Verdict = (u16, Option<StatTags>);
+pub type EventVerdict = (u16, Option<StatTags>);
 
 /// What was asked for has been done.
-pub(crate) const SUCCEEDED: Verdict = (200, None);
+pub(crate) const SUCCEEDED: EventVerdict = (200, None);
 /// Salesforce refuses it, and would again.
-pub(crate) const ABORTED: Verdict = (400, Some(StatTags::new("network", "aborted")));
+pub(crate) const ABORTED: EventVerdict = (400, Some(StatTags::new("network", "aborted")));
 
-const INVALID_EVENT: Verdict = (
+const INVALID_EVENT: EventVerdict = (
     400,
     Some(StatTags::new("dataValidation", "instrumentation")),
 );
-const SECRET: Verdict = (500, Some(StatTags::new("platform", "oAuthSecret")));
-const LOOKUP_REFUSED: Verdict = (
+const SECRET: EventVerdict = (500, Some(StatTags::new("platform", "oAuthSecret")));
+const LOOKUP_REFUSED: EventVerdict = (
     400,
     Some(StatTags::new("network", "aborted").instrumentation()),
 );
-const FILTERED: Verdict = (298, None);
+const FILTERED: EventVerdict = (298, None);
 
 impl EventError {
     /// The `statusCode` of the event's entry: 298 filtered, 400 aborted; 500 retried by the router for three hours, 429 for
@@ -83,7 +83,7 @@ impl EventError {
         (oauth && matches!(**error, AuthError::Expired(_))).then_some("REFRESH_TOKEN")
     }
 
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> EventVerdict {
         match self {
             Self::GateClosed | Self::Unchanged => FILTERED,
             Self::Unreadable(_)
@@ -141,7 +141,7 @@ impl AuthError {
 }
 
 /// What a call to Salesforce ends in where nothing more is known about it.
-pub(crate) fn by_disposition(disposition: Disposition) -> Verdict {
+pub(crate) fn by_disposition(disposition: Disposition) -> EventVerdict {
     match disposition {
         Disposition::Refresh | Disposition::Retry => {
             (500, Some(StatTags::new("network", "retryable")))

@@ -14,7 +14,7 @@ pub(super) struct Index {
     /// The traits that paths begin with, by name.
     names: Names,
     /// For each field where its paths lead.
-    places: Vec<Places>,
+    places: Vec<FieldPlaces>,
     /// The name of each slot.
     slots: Vec<&'static str>,
     /// The slots of traits that never become custom fields and that nothing reads, a bit for each.
@@ -25,11 +25,11 @@ pub(super) struct Index {
 
 /// Names, by their length.
 #[derive(Debug, Default)]
-pub(super) struct Names(Vec<Vec<Known>>);
+pub(super) struct Names(Vec<Vec<KnownTrait>>);
 
 /// A trait that is known, or a part of one.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownTrait {
     pub(super) name: &'static str,
     pub(super) slot: usize,
     /// Whether the trait never becomes a custom field.
@@ -40,7 +40,7 @@ pub(super) struct Known {
 
 /// Where the paths of a field lead.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct FieldPlaces {
     pub(super) places: Vec<Place>,
     /// Their slots, a bit for each.
     pub(super) slots: u128,
@@ -70,14 +70,14 @@ fn slots_of(mut bits: u128) -> impl Iterator<Item = usize> {
 
 impl Names {
     /// The entry of a name, which is added with the next slot where it is not there yet.
-    fn add(&mut self, name: &'static str, slots: &mut Vec<&'static str>) -> &mut Known {
+    fn add(&mut self, name: &'static str, slots: &mut Vec<&'static str>) -> &mut KnownTrait {
         if self.0.len() <= name.len() {
             self.0.resize_with(name.len() + 1, Vec::new);
         }
         let alike = &mut self.0[name.len()];
         let known = alike.iter().position(|known| known.name == name);
         let known = known.unwrap_or_else(|| {
-            alike.push(Known {
+            alike.push(KnownTrait {
                 name,
                 slot: slots.len(),
                 is_taken: false,
@@ -98,7 +98,7 @@ impl Names {
         self.0.is_empty()
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&Known> {
+    pub(super) fn find(&self, name: &str) -> Option<&KnownTrait> {
         let alike = self.0.get(name.len())?;
         // Most names differ in their first letter, which is compared without a call.
         let first = name.as_bytes().first();
@@ -118,9 +118,9 @@ impl Index {
         }
         let places = fields.iter().map(|field| {
             let paths = field.source.paths().iter();
-            Places::of(paths.map(|path| Place::of(path, &mut names, &mut slots)))
+            FieldPlaces::of(paths.map(|path| Place::of(path, &mut names, &mut slots)))
         });
-        let places: Vec<Places> = places.collect();
+        let places: Vec<FieldPlaces> = places.collect();
         read = places.iter().fold(read, |read, field| read | field.slots);
         let (mut unread, mut read_inside) = (0, 0);
         let taken = fields.iter().flat_map(Field::traits).chain(PARTS);
@@ -155,7 +155,7 @@ impl Index {
 
     /// The entry of a trait that paths begin with, or that never becomes a custom field.
     #[inline]
-    pub(super) fn find(&self, name: &str) -> Option<&Known> {
+    pub(super) fn find(&self, name: &str) -> Option<&KnownTrait> {
         self.names.find(name)
     }
 
@@ -165,7 +165,7 @@ impl Index {
     }
 
     /// For each field where its paths lead.
-    pub(super) fn places(&self) -> &[Places] {
+    pub(super) fn places(&self) -> &[FieldPlaces] {
         &self.places
     }
 }
@@ -181,7 +181,7 @@ impl Place {
     }
 }
 
-impl Places {
+impl FieldPlaces {
     fn of(places: impl Iterator<Item = Place>) -> Self {
         let places: Vec<Place> = places.collect();
         let all = places

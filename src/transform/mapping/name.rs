@@ -51,11 +51,11 @@ impl<'a> Name<'a> {
         };
         let (first, last) = (own(first_name, FIRST_NAME), own(last_name, LAST_NAME));
         let parts = match name.filter(|name| text::is_filled(*name)) {
-            None => Parts::default(),
+            None => NameParts::default(),
             Some(name) => name.as_text().map_or_else(
                 || {
                     left_out.push(LeftOut::NotName(NAME));
-                    Parts::default()
+                    NameParts::default()
                 },
                 parts,
             ),
@@ -116,7 +116,7 @@ fn is_empty_structure(value: Value<'_>) -> bool {
 
 /// The first word of a name, and the last one where it has several.
 #[derive(Default)]
-struct Parts<'n> {
+struct NameParts<'n> {
     first: Option<Cow<'n, str>>,
     last: Option<Cow<'n, str>>,
     /// Whether there are words between them.
@@ -124,7 +124,7 @@ struct Parts<'n> {
 }
 
 /// The parts of a name that is cut at white space of any kind and length. A word of which nothing is to be seen is none.
-fn parts(name: Cow<'_, str>) -> Parts<'_> {
+fn parts(name: Cow<'_, str>) -> NameParts<'_> {
     pair(name, |name| {
         ends(name.split_whitespace().filter(|word| !text::is_blank(word)))
     })
@@ -134,7 +134,7 @@ fn parts(name: Cow<'_, str>) -> Parts<'_> {
 fn pair<'n>(
     name: Cow<'n, str>,
     cut: impl for<'t> Fn(&'t str) -> (Option<&'t str>, Option<&'t str>, bool),
-) -> Parts<'n> {
+) -> NameParts<'n> {
     let (first, last, has_middle) = match name {
         Cow::Borrowed(name) => {
             let (first, last, has_middle) = cut(name);
@@ -150,7 +150,7 @@ fn pair<'n>(
             (first.map(owned), last.map(owned), has_middle)
         }
     };
-    Parts {
+    NameParts {
         first,
         last,
         has_middle,

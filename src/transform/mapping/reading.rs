@@ -10,7 +10,7 @@ use super::{
     field::{Access, Field, Source},
     field_name::FieldName,
     fields::{FieldValue, Fields},
-    index::Places,
+    index::FieldPlaces,
     is_own_id,
     left_out::LeftOut,
     name::Name,
@@ -30,13 +30,13 @@ pub(super) struct Reading<'r, 't, 'a> {
     pub(super) traits: &'r Sorted<'t, 'a>,
     pub(super) name: Name<'a>,
     pub(super) table: &'static Table,
-    subject: Subject<'r>,
+    subject: MappedRecord<'r>,
     pub(super) rules: &'r Rules,
 }
 
 /// The record whose fields are read.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'r> {
+pub(super) struct MappedRecord<'r> {
     /// The e-mail that it was looked up by, which is written in this form.
     pub(super) email: Option<&'r str>,
     /// Whether it is created.
@@ -52,7 +52,7 @@ pub(super) struct Subject<'r> {
 pub(super) fn mapped<'a>(
     traits: &Members<'a>,
     table: &'static Table,
-    subject: Subject<'_>,
+    subject: MappedRecord<'_>,
     rules: &Rules,
 ) -> Result<Fields<'a>, EventError> {
     let mut fields = Fields::with_capacity(traits.count() + MORE_FIELDS, rules.field_names);
@@ -114,7 +114,7 @@ impl<'a> Reading<'_, '_, 'a> {
     fn value(
         &self,
         field: &Field,
-        places: &Places,
+        places: &FieldPlaces,
         left_out: &mut Vec<LeftOut<'a>>,
     ) -> Option<FieldValue<'a>> {
         match field.source {
@@ -130,7 +130,7 @@ impl<'a> Reading<'_, '_, 'a> {
     }
 
     /// The first value at these places that a field can hold.
-    fn first(&self, places: &Places, left_out: &mut Vec<LeftOut<'a>>) -> Option<Value<'a>> {
+    fn first(&self, places: &FieldPlaces, left_out: &mut Vec<LeftOut<'a>>) -> Option<Value<'a>> {
         let mut first: Option<(&'static str, Value<'a>)> = None;
         for place in &places.places {
             let path = place.path;

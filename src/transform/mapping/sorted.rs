@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::index::{Index, Known, MAX_SLOTS, PARTS, Place, Places};
+use super::index::{FieldPlaces, Index, KnownTrait, MAX_SLOTS, PARTS, Place};
 use crate::{
     config::rules::BlankText,
     json::{Members, Value},
@@ -24,11 +24,11 @@ pub(super) struct Sorted<'t, 'a> {
     /// What may become custom fields, in order.
     pub(super) others: SmallVec<[&'t (Cow<'a, str>, Value<'a>); USUAL_OTHERS]>,
     /// What nothing reads inside a trait of which other parts are read.
-    pub(super) unread_parts: SmallVec<[Part<'a>; 1]>,
+    pub(super) unread_parts: SmallVec<[UnreadPart<'a>; 1]>,
 }
 
 /// A part of a trait that is an object.
-pub(super) struct Part<'a> {
+pub(super) struct UnreadPart<'a> {
     /// The trait.
     pub(super) of: &'static str,
     /// The part's name.
@@ -58,7 +58,7 @@ impl<'t, 'a> Sorted<'t, 'a> {
         sorted
     }
 
-    fn fill(&mut self, known: &Known, value: Value<'a>) {
+    fn fill(&mut self, known: &KnownTrait, value: Value<'a>) {
         self.slots[known.slot] = Some(value);
         self.filled |= 1 << known.slot;
         if known.below.is_empty() {
@@ -69,7 +69,7 @@ impl<'t, 'a> Sorted<'t, 'a> {
                 Some(known) => self.fill(known, value),
                 None if known.is_taken => {
                     let of = known.name;
-                    self.unread_parts.push(Part { of, name, value });
+                    self.unread_parts.push(UnreadPart { of, name, value });
                 }
                 None => {}
             }
@@ -82,7 +82,7 @@ impl<'t, 'a> Sorted<'t, 'a> {
     }
 
     /// Whether there is anything at the places of a field.
-    pub(super) fn is_any(&self, places: &Places) -> bool {
+    pub(super) fn is_any(&self, places: &FieldPlaces) -> bool {
         self.filled & places.slots != 0
     }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::transform::mapping::{
     field::Field,
-    index::{Index, Places},
+    index::{FieldPlaces, Index},
 };
 
 /// How an object's standard fields are filled.
@@ -20,7 +20,7 @@ pub struct Table {
 
 impl Table {
     /// The rows, each with the places of its paths.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&Field, &Places)> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&Field, &FieldPlaces)> {
         self.fields.iter().zip(self.index.places())
     }
 

@@ -23,7 +23,7 @@ fn lead(traits: &str) -> serde_json::Value {
 }
 
 fn lead_under(traits: &str, rules: &Rules) -> serde_json::Value {
-    let known = Subject {
+    let known = MappedRecord {
         creates: false,
         ..NEW
     };
@@ -31,7 +31,7 @@ fn lead_under(traits: &str, rules: &Rules) -> serde_json::Value {
 }
 
 /// A record that is created, and was not looked up.
-const NEW: Subject<'static> = Subject {
+const NEW: MappedRecord<'static> = MappedRecord {
     email: None,
     creates: true,
     is_named: false,

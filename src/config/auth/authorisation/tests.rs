@@ -118,7 +118,7 @@ fn a_destination_has_what_all_have_but_for_its_own() {
     let authorisations = authorisations(&BY_APP, &own).unwrap();
     let seen = ["d1", "d2", "d3"].map(|id| {
         let authorisation = authorisations.of(id);
-        let client = authorisation.current(Part::ClientId).unwrap();
+        let client = authorisation.current(Credential::ClientId).unwrap();
         (
             authorisation.flow,
             client.expose_secret().to_owned(),
