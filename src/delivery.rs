@@ -32,7 +32,7 @@ use tokio::time::timeout;
 
 pub use self::job::{Access, Job};
 use self::{
-    flush::Flush,
+    flush::Worker,
     job::Unit,
     memory::{JobId, Known, Memory, Receipt, Verdict},
     window::Windows,
@@ -125,7 +125,7 @@ impl Deliveries {
                 timeout: config.economy.delivery_timeout,
                 skip_unchanged: config.economy.skip_unchanged,
             },
-            windows: Windows::default(),
+            windows: Windows::new(config.economy.delivery_window),
             memory: Memory::within(config.serving.most_in_flight()),
             life,
         }
@@ -184,7 +184,8 @@ impl Deliveries {
     /// Lets the jobs of a request gather with others.
     pub fn gather(self: &Arc<Self>, intake: Intake) {
         for (org, units) in intake.units {
-            if self.windows.add(&org, units) {
+            let (_, needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
+            if needs_task {
                 let room = Arc::clone(self);
                 self.life.write(async move { room.serve(&org).await });
             }
@@ -213,12 +214,12 @@ impl Deliveries {
 
     /// Writes what gathers for an org, window after window, until nothing does.
     async fn serve(self: Arc<Self>, org: &Instance) {
-        while let Some(units) = self.windows.next(org, self.settings.window).await {
+        while let Some(units) = self.windows.next(org).await {
             let parts: Vec<_> = units.iter().filter_map(|unit| unit.part).collect();
             let room = Arc::clone(&self);
             let flushed = self
                 .life
-                .write(async move { Flush::run(&room, units).await });
+                .write(async move { Worker::run(&room, units).await });
             if let Err(panicked) = flushed.await {
                 tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
                 self.memory.lost(parts.into_iter());

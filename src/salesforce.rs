@@ -4,7 +4,7 @@
 //! one of four dispositions.
 
 pub mod auth;
-mod batcher;
+pub(crate) mod batcher;
 pub(crate) mod by_key;
 mod cache;
 pub mod client;
@@ -24,6 +24,7 @@ pub mod operation;
 pub mod page;
 pub mod results;
 pub mod session;
+mod single_flight;
 pub mod soql;
 
 use std::sync::Arc;
@@ -35,14 +36,14 @@ pub use fault::Fault;
 pub use hosts::AllowedHosts;
 pub use key::Key;
 pub use limits::{Limits, Reserve, Spares};
-pub use page::{Freshness, Row, Wanted};
+pub use page::{Row, Wanted};
 pub use results::Found;
 pub use session::{Instance, Session};
 
 use self::{
-    batcher::Lookups,
-    cache::{Remembered, Viewers},
-    field_types::Types,
+    cache::{LookupCache, OrgUsers},
+    field_types::FieldTypes,
+    single_flight::Lookups,
 };
 use crate::{
     StartError,
@@ -58,10 +59,10 @@ pub struct Salesforce {
     tokens: auth::Tokens,
     hosts: AllowedHosts,
     api_version: String,
-    viewers: Viewers,
+    users: OrgUsers,
     lookups: Lookups,
-    remembered: Remembered,
-    types: Types,
+    cache: LookupCache,
+    field_types: FieldTypes,
     limits: Arc<Limits>,
 }
 
@@ -90,10 +91,10 @@ impl Salesforce {
             tokens: auth::Tokens::new(config)?,
             hosts: config.salesforce_allowed_hosts.clone(),
             api_version: config.salesforce_api_version.clone(),
-            viewers: Viewers::default(),
+            users: OrgUsers::default(),
             lookups: Lookups::new(config.economy.lookup_window),
-            remembered: Remembered::new(config.economy.lookup_cache_ttl),
-            types: Types::default(),
+            cache: LookupCache::new(config.economy.lookup_cache_ttl),
+            field_types: FieldTypes::default(),
             limits,
         })
     }
@@ -130,23 +131,26 @@ impl Salesforce {
         credentials: &Credentials,
         wanted: &[Wanted],
     ) -> Result<Asked, Arc<AuthError>> {
-        match self.ask_once(credentials, wanted).await {
+        let session = self.session(credentials).await?;
+        let (cached, unknown) = self.cached(&self.users.of(&session), wanted);
+        match self.ask_with(session, cached, &unknown).await {
             Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.is_oauth() => {
-                self.ask_once(credentials, wanted).await
+                // What was found with the old session is not known of the new one, which may be another user's.
+                let session = self.session(credentials).await?;
+                self.ask_with(session, Found::default(), wanted).await
             }
             asked => asked,
         }
     }
 
-    async fn ask_once(
+    async fn ask_with(
         self: &Arc<Self>,
-        credentials: &Credentials,
-        wanted: &[Wanted],
+        session: Arc<Session>,
+        mut found: Found,
+        unknown: &[Wanted],
     ) -> Result<Asked, Arc<AuthError>> {
-        let session = self.session(credentials).await?;
-        let viewer = self.viewers.of(&session);
-        let (mut found, unknown) = self.recalled(&viewer, wanted);
-        found.extend(self.lookups.find(self, &session, &viewer, &unknown).await);
+        let user = self.users.of(&session);
+        found.extend(self.lookups.find(self, &session, &user, unknown).await);
         match found.expiry() {
             None => Ok(Asked { session, found }),
             Some(fault) => {
@@ -154,6 +158,24 @@ impl Salesforce {
                 Err(Arc::new(AuthError::Expired(fault)))
             }
         }
+    }
+
+    /// Asks for the records of keys at once, without waiting for others; of those that the cache holds only where
+    /// `may_be_cached`.
+    pub(crate) async fn find_now(
+        &self,
+        session: &Session,
+        wanted: Vec<Wanted>,
+        may_be_cached: bool,
+    ) -> Found {
+        let user = self.users.of(session);
+        let (mut found, unknown) = if may_be_cached {
+            self.cached(&user, &wanted)
+        } else {
+            (Found::default(), wanted)
+        };
+        found.extend(self.find(session, &user, unknown).await);
+        found
     }
 
     /// Opens a session.
@@ -175,18 +197,18 @@ impl Salesforce {
     }
 
     /// Asks for the records of a key, together with whoever asks the same org at the same time, and never answers with what
-    /// is remembered.
+    /// is cached.
     pub(crate) async fn look_up(self: &Arc<Self>, session: &Arc<Session>, key: &Key) -> Found {
         let wanted = Wanted {
             key: key.clone(),
             fields: Vec::new(),
         };
-        let viewer = self.viewers.of(session);
-        self.lookups.find(self, session, &viewer, &[wanted]).await
+        let user = self.users.of(session);
+        self.lookups.find(self, session, &user, &[wanted]).await
     }
 
     /// Forgets an id that a lookup has found, because Salesforce says that it is no longer what it was.
     pub(crate) fn forget(&self, org: &Instance, id: &str) {
-        self.remembered.forget(org, id);
+        self.cache.forget(org, id);
     }
 }

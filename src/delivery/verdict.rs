@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    flush::{Flush, Write},
+    flush::{State, Worker, Write},
     memory::Verdict,
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     transform::error::EventError,
 };
 
-impl Flush<'_> {
+impl Worker<'_> {
     /// Notes that a record was written, and what of its events was not. Gives its key and id where it was created for a key.
     pub(super) fn wrote(&mut self, write: &Write<'_>, id: String) -> Option<(Key, String)> {
         let metrics = self.room.salesforce.metrics();
@@ -43,12 +43,10 @@ impl Flush<'_> {
         for unit in write.units.iter().copied() {
             let key = self.key(unit).map(|key| key.folded().to_owned());
             match key.filter(|_| is_stale) {
-                Some(key) if self.looked_up_again.insert(unit) => {
+                Some(key) if self.look_up_again(unit) => {
                     self.asked.remove(&key);
                 }
-                Some(_) | None if in_company => {
-                    self.alone.insert(unit);
-                }
+                Some(_) | None if in_company => self.set_alone(unit),
                 None if may_repeat && self.key(unit).is_none() => {
                     self.conclude(unit, Err(EventError::MayRepeat(Arc::clone(&fault))));
                 }
@@ -78,7 +76,7 @@ impl Flush<'_> {
         if verdict.as_ref().is_err_and(EventError::is_retryable) {
             self.held.extend(self.user(unit));
         }
-        self.verdicts[unit] = Some(verdict);
+        self.states[unit] = State::Done(verdict);
     }
 
     pub(super) fn fail_all(&mut self, error: &EventError) {

@@ -116,43 +116,52 @@ impl Client {
         let request = request
             .build()
             .map_err(|error| broken(error, self.timeout))?;
+        match self.call(call, org, request, Answer::fault).await? {
+            (_, Some(fault)) => Err(fault),
+            (answer, None) => answer.body,
+        }
+    }
+
+    /// Sends a write that has its timeout, and gives the answer with what is wrong with it.
+    ///
+    /// # Errors
+    /// [`Fault`] without an answer in time, where it is not known whether Salesforce has written; [`Fault::Reserved`] where
+    /// the org has no call to spare, and nothing is sent.
+    pub async fn write(
+        &self,
+        org: &Instance,
+        request: Request,
+        operation: &Operation,
+    ) -> Result<(Answer, Option<Fault>), Fault> {
+        let fault = |answer: &Answer| answer.fault_of_write(operation);
+        self.call(Call::Write, Some(org), request, fault).await
+    }
+
+    /// Makes a call, reads its answer, and notes what came of it: the org's usage, the token's acceptance, the metrics.
+    async fn call(
+        &self,
+        call: Call,
+        org: Option<&Instance>,
+        request: Request,
+        fault_of: impl FnOnce(&Answer) -> Option<Fault>,
+    ) -> Result<(Answer, Option<Fault>), Fault> {
         let token = self.token_of(&request);
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
         let reading = Reading::of(call, self.memory());
         let answer = self.exchange(request, reading).await;
         report(ticket, &answer);
-        let result = answer.and_then(Answer::whole_success);
-        self.note_accepted(token, result.as_ref().err());
-        self.count(call, result.as_ref().err(), start);
-        result
-    }
-
-    /// Sends a write that has its timeout, and gives the answer with what is wrong with it. Without an answer in time it is
-    /// not known whether Salesforce has written; where the org has no call to spare, nothing is sent.
-    pub async fn write(
-        &self,
-        org: &Instance,
-        request: Request,
-        operation: &Operation,
-    ) -> (Result<Answer, Fault>, Option<Fault>) {
-        let ticket = match self.ticket(Call::Write, org) {
-            Ok(ticket) => ticket,
-            Err(reserved) => return (Err(reserved), None),
-        };
-        let token = self.token_of(&request);
-        let start = Instant::now();
-        let reading = Reading::of(Call::Write, self.memory());
-        let answer = self.exchange(request, reading).await;
-        report(Some(ticket), &answer);
+        let answer = answer.map(|answer| {
+            let fault = fault_of(&answer);
+            (answer, fault)
+        });
         let fault = match &answer {
-            Ok(answer) => answer.fault_of_write(operation),
-            Err(_) => None,
+            Ok((_, fault)) => fault.as_ref(),
+            Err(fault) => Some(fault),
         };
-        let whole = answer.as_ref().err().or(fault.as_ref());
-        self.note_accepted(token, whole);
-        self.count(Call::Write, whole, start);
-        (answer, fault)
+        self.note_accepted(token, fault);
+        self.count(call, fault, start);
+        answer
     }
 
     /// The tokens that Salesforce has accepted.

@@ -136,7 +136,13 @@ impl Salesforce {
     ) -> Result<Answered, NotSent> {
         let request = self.request(write, timeout)?;
         let org = &write.org;
-        let (answer, fault) = self.client.write(org, request, &write.operation).await;
+        let (answer, fault) = match self.client.write(org, request, &write.operation).await {
+            Ok((answer, fault)) => (
+                Some((answer.status, answer.body.unwrap_or_default())),
+                fault,
+            ),
+            Err(fault) => (None, Some(fault)),
+        };
         if let Some(stale) = fault
             .as_ref()
             .filter(|fault| fault.is_about_a_stale_record())
@@ -147,16 +153,7 @@ impl Salesforce {
                 .into_iter()
                 .for_each(|id| self.forget(org, id));
         }
-        Ok(match answer {
-            Ok(answer) => Answered {
-                answer: Some((answer.status, answer.body.unwrap_or_default())),
-                fault,
-            },
-            Err(fault) => Answered {
-                answer: None,
-                fault: Some(fault),
-            },
-        })
+        Ok(Answered { answer, fault })
     }
 
     /// Forgets the session of a write, which Salesforce no longer accepts, and gives the write the current one of the

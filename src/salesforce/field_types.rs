@@ -92,14 +92,14 @@ fn is_number(text: &str) -> bool {
 
 /// What the orgs have told about their fields, by org, object and field.
 #[derive(Debug)]
-pub(super) struct Types {
+pub(super) struct FieldTypes {
     forms: Cache<FieldName, Form>,
     unreadable: Cache<FieldName, ()>,
 }
 
 type FieldName = (Instance, String, String);
 
-impl Default for Types {
+impl Default for FieldTypes {
     fn default() -> Self {
         let fields = || Cache::builder().max_capacity(MAX_FIELDS);
         Self {
@@ -112,7 +112,7 @@ impl Default for Types {
     }
 }
 
-impl Types {
+impl FieldTypes {
     /// The form of a key's field, where the org has told it.
     pub(super) fn form(&self, org: &Instance, key: &Key) -> Option<Form> {
         self.forms.get(&name(org, key.object(), key.field()))

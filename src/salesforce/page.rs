@@ -66,15 +66,6 @@ pub struct Wanted {
     pub fields: Vec<String>,
 }
 
-/// Whether a lookup may be answered with what is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// Ids that were found lately are good enough.
-    Known,
-    /// Salesforce is to be asked.
-    Fresh,
-}
-
 /// A page of a query's answer.
 struct Page<'a> {
     /// The next page; `None` where there is none.

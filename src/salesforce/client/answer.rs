@@ -23,12 +23,13 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// The body of a success. A refusal counts by its status where its body breaks off: a 401 is a dead session.
-    pub(super) fn whole_success(self) -> Result<Bytes, Fault> {
+    /// What is wrong with the answer to a question. A refusal counts by its status where its body breaks off: a 401 is a dead
+    /// session.
+    pub(super) fn fault(&self) -> Option<Fault> {
         if self.is_success() {
-            self.body
+            self.body.as_ref().err().cloned()
         } else {
-            Err(self.refusal())
+            Some(self.refusal())
         }
     }
 
@@ -103,7 +104,7 @@ mod tests {
                 usage: None,
                 is_other: false,
             };
-            assert_eq!(answer.whole_success().unwrap_err().label(), expected);
+            assert_eq!(answer.fault().unwrap().label(), expected);
         }
     }
 }

@@ -217,8 +217,11 @@ async fn answers_hide_their_bodies() {
     let client = Client::new(&config, metrics::new(), limits, InFlight::default()).unwrap();
     let request = client.request(reqwest::Method::POST, &salesforce);
     let request = request.body("planted").build().unwrap();
-    let (answer, fault) = client.write(&org, request, &Operation::Other).await;
-    let (answer, fault) = (answer.unwrap(), fault.unwrap());
+    let (answer, fault) = client
+        .write(&org, request, &Operation::Other)
+        .await
+        .unwrap();
+    let fault = fault.unwrap();
     let body = answer.body.as_deref().unwrap().to_vec();
     assert!(String::from_utf8(body.clone()).unwrap().contains(MARK));
     assert_hidden(&answer);
