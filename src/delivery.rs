@@ -34,8 +34,9 @@ pub use self::job::{Access, Job};
 use self::{
     flush::Worker,
     job::Unit,
-    memory::{JobId, Known, Memory, Receipt, Verdict},
+    memory::{Memory, PartStatus, PendingResult, WriteResult},
     window::Windows,
+    written::JobId,
 };
 use crate::{
     config::{Config, rules::Rules},
@@ -76,7 +77,7 @@ struct Settings {
 
 /// A job that has been taken on, and its result to come.
 #[derive(Debug)]
-pub struct Taken(Vec<Receipt>);
+pub struct Taken(Vec<PendingResult>);
 
 /// The jobs of one request on their way in. They go together: a window that closed between two jobs of one user would let the
 /// second be written where the first fails.
@@ -84,7 +85,7 @@ pub struct Taken(Vec<Receipt>);
 pub struct Intake {
     units: HashMap<Instance, Vec<Unit>>,
     /// What they have joined that was under way already, by user: later ones must not overtake it.
-    joined: HashMap<String, Vec<Receipt>>,
+    joined: HashMap<String, Vec<PendingResult>>,
 }
 
 /// Without the users, whose ids may be e-mails.
@@ -98,15 +99,15 @@ impl fmt::Debug for Intake {
 }
 
 impl Intake {
-    fn joined_for(&self, job: &Job) -> Vec<Receipt> {
+    fn joined_for(&self, job: &Job) -> Vec<PendingResult> {
         let joined = job.user.as_ref().and_then(|user| self.joined.get(user));
         joined.cloned().unwrap_or_default()
     }
 
-    fn join(&mut self, job: &Job, receipt: &Receipt) {
+    fn join(&mut self, job: &Job, result: &PendingResult) {
         if let Some(user) = &job.user {
             let joined = self.joined.entry(user.clone()).or_default();
-            joined.push(receipt.clone());
+            joined.push(result.clone());
         }
     }
 }
@@ -155,17 +156,17 @@ impl Deliveries {
         let org = job.access.session.instance().clone();
         let job = Arc::new(job);
         let earlier = intake.joined_for(&job);
-        let mut receipts = Vec::new();
+        let mut results = Vec::new();
         for place in 0..job.records.len() {
             let part = id.map(|id| (id, place));
             match self.memory.take_on(part) {
-                Known::Written => {}
-                Known::InFlight(receipt) => {
-                    intake.join(&job, &receipt);
-                    receipts.push(receipt);
+                PartStatus::Written => {}
+                PartStatus::InFlight(result) => {
+                    intake.join(&job, &result);
+                    results.push(result);
                 }
-                Known::New(done, receipt) => {
-                    receipts.push(receipt);
+                PartStatus::New(done, result) => {
+                    results.push(result);
                     let (job, earlier) = (Arc::clone(&job), earlier.clone());
                     let unit = Unit {
                         part,
@@ -178,7 +179,7 @@ impl Deliveries {
                 }
             }
         }
-        Taken(receipts)
+        Taken(results)
     }
 
     /// Lets the jobs of a request gather with others.
@@ -196,7 +197,7 @@ impl Deliveries {
     ///
     /// # Errors
     /// [`EventError`] where a record was not written, or is not known to be.
-    pub async fn result(&self, taken: Taken) -> Verdict {
+    pub async fn result(&self, taken: Taken) -> WriteResult {
         let verdicts = timeout(self.settings.timeout, join_all(taken.0)).await;
         let verdicts = verdicts.map_err(|_| EventError::NotInTime(self.settings.timeout))?;
         let failures = verdicts

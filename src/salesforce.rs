@@ -14,7 +14,9 @@ pub mod credentials;
 pub mod delivery;
 pub mod fault;
 pub mod field_types;
+pub mod form;
 pub mod hosts;
+mod id;
 pub mod inspect;
 pub mod key;
 pub mod limits;
@@ -36,9 +38,10 @@ pub use fault::Fault;
 pub use hosts::AllowedHosts;
 pub use key::Key;
 pub use limits::{Limits, Reserve, Spares};
-pub use page::{Row, Wanted};
+pub use page::Row;
 pub use results::Found;
 pub use session::{Instance, Session};
+pub use soql::Wanted;
 
 use self::{
     cache::{LookupCache, OrgUsers},

@@ -4,15 +4,17 @@ use std::{collections::HashSet, mem, sync::Arc, time::Instant};
 
 use indexmap::IndexMap;
 
-use super::{Deliveries, Unit, job::Access, memory::Verdict};
+use super::{Deliveries, Unit, job::Access, memory::WriteResult};
 use crate::{
     salesforce::{
-        Fault, Found, Key, RecordWrite, Wanted, collections::Written, fault::Disposition,
+        Fault, Found, Key, RecordWrite, Wanted,
+        collections::{ATTRIBUTES, Written},
+        fault::Disposition,
         limits::Handled,
     },
     transform::{
         error::EventError,
-        mapping::Fields,
+        mapping::{FieldName, Fields},
         plan::{Plan, Record},
         target::Target,
         unchanged::{self, Unchanged},
@@ -47,7 +49,7 @@ pub(super) enum State {
         alone: bool,
     },
     /// It is written, or has failed.
-    Done(Verdict),
+    Done(WriteResult),
 }
 
 /// A record to write, and the units that it is written for.
@@ -82,7 +84,7 @@ impl Worker<'_> {
                 .handled(&org, handled(&units, &verdicts));
             for (unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(part) = unit.part {
-                    room.memory.landed(part, &verdict);
+                    room.memory.finished(part, &verdict);
                 }
                 // Nobody waits where the caller has hung up.
                 let _ = unit.done.send(verdict);
@@ -101,7 +103,7 @@ impl State {
         matches!(self, Self::Pending { .. })
     }
 
-    fn into_verdict(self) -> Verdict {
+    fn into_verdict(self) -> WriteResult {
         match self {
             Self::Done(verdict) => verdict,
             Self::Pending { .. } => Err(EventError::Interrupted),
@@ -110,7 +112,7 @@ impl State {
 }
 
 /// What the written units would have cost one by one, for the ledger.
-fn handled(units: &[Unit], verdicts: &[Verdict]) -> Handled {
+fn handled(units: &[Unit], verdicts: &[WriteResult]) -> Handled {
     let written = units
         .iter()
         .zip(verdicts)
@@ -142,7 +144,7 @@ impl<'f> Worker<'f> {
         }
     }
 
-    async fn written(mut self) -> Vec<Verdict> {
+    async fn written(mut self) -> Vec<WriteResult> {
         let plans: Vec<_> = self.units.iter().map(|unit| unit.job.plan()).collect();
         while self.states.iter().any(State::is_pending) {
             if self.begun.elapsed() > self.room.settings.timeout {
@@ -160,10 +162,13 @@ impl<'f> Worker<'f> {
         let found = mem::take(&mut self.found);
         let ready = self.ready(plans, &found);
         let writes = self.chosen(ready);
-        let records = writes.iter().map(|write| RecordWrite {
-            object: &write.target.object,
-            id: write.target.id.as_deref(),
-            fields: &write.fields,
+        let records = writes.iter().map(|write| {
+            let (object, id) = (&write.target.object, write.target.id.as_deref());
+            let names = write.fields.names().map(FieldName::text);
+            RecordWrite::new(object, id, names, |json| {
+                let is_field = |name: &FieldName<'_>| name.text() != ATTRIBUTES;
+                write.fields.write_members(json, is_field);
+            })
         });
         let records: Vec<_> = records.collect();
         let (salesforce, pause) = (&self.room.salesforce, self.room.settings.window);

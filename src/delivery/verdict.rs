@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     flush::{State, Worker, Write},
-    memory::Verdict,
+    memory::WriteResult,
 };
 use crate::{
     salesforce::{AuthError, Fault, Key, fault::Disposition},
@@ -70,7 +70,7 @@ impl Worker<'_> {
         }
     }
 
-    pub(super) fn conclude(&mut self, unit: usize, verdict: Verdict) {
+    pub(super) fn conclude(&mut self, unit: usize, verdict: WriteResult) {
         let attempt = self.units[unit].job.attempt;
         let verdict = verdict.map_err(|error| error.at_attempt(attempt));
         if verdict.as_ref().is_err_and(EventError::is_retryable) {

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use reqwest::{Method, Request, RequestBuilder, header::AUTHORIZATION, redirect};
 
-pub use self::answer::Answer;
+pub use self::answer::ApiResponse;
 use self::{answer::is_other, reading::Reading};
 use crate::{
     config::Config,
@@ -22,7 +22,6 @@ use crate::{
         auth::accepted::{Accepted, Fingerprint},
         fault::Fault,
         limits::{Limits, Ticket, Usage},
-        operation::Operation,
         session::{Instance, Session},
     },
     server::memory::{InFlight, Memory},
@@ -116,13 +115,13 @@ impl Client {
         let request = request
             .build()
             .map_err(|error| broken(error, self.timeout))?;
-        match self.call(call, org, request, Answer::fault).await? {
+        match self.call(call, org, request, ApiResponse::fault).await? {
             (_, Some(fault)) => Err(fault),
             (answer, None) => answer.body,
         }
     }
 
-    /// Sends a write that has its timeout, and gives the answer with what is wrong with it.
+    /// Sends a write that has its timeout, and gives the answer with what `fault_of` says is wrong with it.
     ///
     /// # Errors
     /// [`Fault`] without an answer in time, where it is not known whether Salesforce has written; [`Fault::Reserved`] where
@@ -131,10 +130,9 @@ impl Client {
         &self,
         org: &Instance,
         request: Request,
-        operation: &Operation,
-    ) -> Result<(Answer, Option<Fault>), Fault> {
-        let fault = |answer: &Answer| answer.fault_of_write(operation);
-        self.call(Call::Write, Some(org), request, fault).await
+        fault_of: impl FnOnce(&ApiResponse) -> Option<Fault>,
+    ) -> Result<(ApiResponse, Option<Fault>), Fault> {
+        self.call(Call::Write, Some(org), request, fault_of).await
     }
 
     /// Makes a call, reads its answer, and notes what came of it: the org's usage, the token's acceptance, the metrics.
@@ -143,8 +141,8 @@ impl Client {
         call: Call,
         org: Option<&Instance>,
         request: Request,
-        fault_of: impl FnOnce(&Answer) -> Option<Fault>,
-    ) -> Result<(Answer, Option<Fault>), Fault> {
+        fault_of: impl FnOnce(&ApiResponse) -> Option<Fault>,
+    ) -> Result<(ApiResponse, Option<Fault>), Fault> {
         let token = self.token_of(&request);
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
@@ -183,7 +181,7 @@ impl Client {
     }
 
     /// Sends a request, and reads its answer.
-    async fn exchange(&self, request: Request, reading: Reading) -> Result<Answer, Fault> {
+    async fn exchange(&self, request: Request, reading: Reading) -> Result<ApiResponse, Fault> {
         let timeout = request.timeout().copied().unwrap_or(self.timeout);
         let mut response = self
             .http
@@ -191,7 +189,7 @@ impl Client {
             .await
             .map_err(|error| broken(error, timeout))?;
         let status = response.status().as_u16();
-        Ok(Answer {
+        Ok(ApiResponse {
             status,
             usage: Usage::of(response.headers()),
             is_other: is_other(response.headers()),
@@ -232,7 +230,7 @@ impl Client {
 }
 
 /// Passes on what an answer says of the org's calls, whatever else it says.
-fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
+fn report(ticket: Option<Ticket<'_>>, answer: &Result<ApiResponse, Fault>) {
     let usage = answer.as_ref().ok().and_then(|answer| answer.usage);
     if let (Some(ticket), Some(usage)) = (ticket, usage) {
         ticket.report(usage);

@@ -49,14 +49,14 @@ struct Subrequest<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answers<'a> {
+struct CompositeResponse<'a> {
     #[serde(borrow)]
-    composite_response: Vec<Subanswer<'a>>,
+    composite_response: Vec<Subresponse<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Subanswer<'a> {
+struct Subresponse<'a> {
     #[serde(borrow)]
     body: Option<&'a RawValue>,
     http_status_code: u16,
@@ -184,7 +184,7 @@ fn reference(index: usize) -> String {
     format!("part{index}")
 }
 
-fn answers(body: &[u8]) -> Result<Answers<'_>, Fault> {
+fn answers(body: &[u8]) -> Result<CompositeResponse<'_>, Fault> {
     // serde's own text would quote the answer, personal data included.
     serde_json::from_slice(body).map_err(|error| {
         Fault::Unreadable(format!(
@@ -201,7 +201,7 @@ fn answers(body: &[u8]) -> Result<Answers<'_>, Fault> {
 /// [`Fault::Unreadable`] where the body is no Composite result.
 pub fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Fault> {
     let answers = answers(body)?.composite_response.into_iter();
-    let mut by_reference: HashMap<String, Subanswer<'_>> = answers
+    let mut by_reference: HashMap<String, Subresponse<'_>> = answers
         .map(|answer| (answer.reference_id.clone(), answer))
         .collect();
     let of = |index| match by_reference.remove(&reference(index)) {
@@ -232,7 +232,7 @@ fn no_answer() -> Fault {
     Fault::Unreadable("a part of the Composite has no answer".to_owned())
 }
 
-impl Subanswer<'_> {
+impl Subresponse<'_> {
     fn result(&self) -> Result<Bytes, Fault> {
         let body = self.body.map_or("", RawValue::get).as_bytes();
         if (200..300).contains(&self.http_status_code) {

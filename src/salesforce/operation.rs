@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     json::{Document, Object, Value},
-    salesforce::page::is_id,
+    salesforce::id::is_id,
 };
 
 /// What a path segment may hold as it is (RFC 3986, unreserved).

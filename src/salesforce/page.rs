@@ -11,8 +11,8 @@ use crate::{
     salesforce::{
         client::Client,
         fault::{Fault, Refusal},
-        key::Key,
-        literal::Answered,
+        id::is_id,
+        literal::FoundValue,
         session::Session,
         soql::Query,
     },
@@ -36,7 +36,7 @@ pub struct Row {
     /// When the record was last written, in UTC; ordered as text.
     pub last_modified_date: Option<String>,
     /// The value that it was found by.
-    pub(super) found_by: Option<Answered>,
+    pub(super) found_by: Option<FoundValue>,
     /// The fields that were read, by their names in lower case.
     values: Option<Arc<HashMap<String, Document<'static>>>>,
     /// The memory of what was read with it, while fields are kept.
@@ -55,15 +55,6 @@ impl fmt::Debug for Row {
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
-}
-
-/// A key to ask for, and the further fields to read of its records.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// The key.
-    pub key: Key,
-    /// API names of fields.
-    pub fields: Vec<String>,
 }
 
 /// A page of a query's answer.
@@ -129,7 +120,7 @@ impl Row {
             converted_contact_id: contact,
             is_deleted: deleted.is_some_and(Value::is_true),
             last_modified_date: text(modified),
-            found_by: found_by.and_then(Answered::read),
+            found_by: found_by.and_then(FoundValue::read),
             values: None,
             memory: None,
         })
@@ -170,17 +161,6 @@ impl Row {
         let value = self.values.as_ref()?.get(&field.to_ascii_lowercase())?;
         Some(value.root())
     }
-}
-
-/// How many bytes a record's id may have: more than any of Salesforce's.
-const MAX_ID: usize = 64;
-
-/// Whether a text is a record's id, of 15 or 18 characters in Salesforce and in any case one that keeps its place in a path.
-pub(super) fn is_id(id: &str) -> bool {
-    (1..=MAX_ID).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Reads all records that a query finds, from its first page on.

@@ -19,9 +19,9 @@ use crate::{
         cache::OrgUser,
         fault::Fault,
         key::Key,
-        page::Wanted,
         results::Found,
         session::Session,
+        soql::Wanted,
     },
 };
 

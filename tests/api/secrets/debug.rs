@@ -24,7 +24,7 @@ use salesforce_transformer::{
     salesforce::{
         AllowedHosts, AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
         auth::Refused,
-        client::Client,
+        client::{ApiResponse, Client},
         delivery::Answered,
         fault::Refusal,
         operation::Operation,
@@ -218,7 +218,7 @@ async fn answers_hide_their_bodies() {
     let request = client.request(reqwest::Method::POST, &salesforce);
     let request = request.body("planted").build().unwrap();
     let (answer, fault) = client
-        .write(&org, request, &Operation::Other)
+        .write(&org, request, ApiResponse::fault)
         .await
         .unwrap();
     let fault = fault.unwrap();
