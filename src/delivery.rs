@@ -185,7 +185,7 @@ impl Deliveries {
     /// Lets the jobs of a request gather with others.
     pub fn gather(self: &Arc<Self>, intake: Intake) {
         for (org, units) in intake.units {
-            let (_, needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
+            let ((), needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
             if needs_task {
                 let room = Arc::clone(self);
                 self.life.write(async move { room.serve(&org).await });

@@ -28,7 +28,7 @@ pub(super) struct Worker<'f> {
     pub(super) renewed: bool,
     pub(super) units: &'f [Unit],
     /// How far each unit has come.
-    pub(super) states: Vec<State>,
+    pub(super) states: Vec<UnitState>,
     /// What the lookups have found, and by which keys they asked.
     found: Found,
     pub(super) asked: HashSet<String>,
@@ -40,7 +40,7 @@ pub(super) struct Worker<'f> {
 
 /// How far a unit has come.
 #[derive(Clone, Debug)]
-pub(super) enum State {
+pub(super) enum UnitState {
     /// It waits to be written.
     Pending {
         /// Whether its record was looked up a second time.
@@ -93,7 +93,7 @@ impl Worker<'_> {
     }
 }
 
-impl State {
+impl UnitState {
     const NEW: Self = Self::Pending {
         looked_up_again: false,
         alone: false,
@@ -135,7 +135,7 @@ impl<'f> Worker<'f> {
             access,
             renewed: false,
             units,
-            states: vec![State::NEW; units.len()],
+            states: vec![UnitState::NEW; units.len()],
             found: Found::default(),
             asked: HashSet::new(),
             held: HashSet::new(),
@@ -146,14 +146,17 @@ impl<'f> Worker<'f> {
 
     async fn written(mut self) -> Vec<WriteResult> {
         let plans: Vec<_> = self.units.iter().map(|unit| unit.job.plan()).collect();
-        while self.states.iter().any(State::is_pending) {
+        while self.states.iter().any(UnitState::is_pending) {
             if self.begun.elapsed() > self.room.settings.timeout {
                 self.fail_all(&EventError::NotInTime(self.room.settings.timeout));
             } else if let Err(expired) = self.round(&plans).await {
                 self.renew(expired).await;
             }
         }
-        self.states.into_iter().map(State::into_verdict).collect()
+        self.states
+            .into_iter()
+            .map(UnitState::into_verdict)
+            .collect()
     }
 
     /// Looks up, chooses and writes once. Fails with the fault by which Salesforce no longer accepts the session.
@@ -276,22 +279,22 @@ impl<'f> Worker<'f> {
     /// Has the record of a pending unit looked up a second time. Returns false where it was already.
     pub(super) fn look_up_again(&mut self, unit: usize) -> bool {
         match &mut self.states[unit] {
-            State::Pending {
+            UnitState::Pending {
                 looked_up_again, ..
             } => !mem::replace(looked_up_again, true),
-            State::Done(_) => false,
+            UnitState::Done(_) => false,
         }
     }
 
     /// Has a pending unit written by itself.
     pub(super) fn set_alone(&mut self, unit: usize) {
-        if let State::Pending { alone, .. } = &mut self.states[unit] {
+        if let UnitState::Pending { alone, .. } = &mut self.states[unit] {
             *alone = true;
         }
     }
 
     pub(super) fn is_alone(&self, unit: usize) -> bool {
-        matches!(self.states[unit], State::Pending { alone: true, .. })
+        matches!(self.states[unit], UnitState::Pending { alone: true, .. })
     }
 
     pub(super) fn record(&self, unit: usize) -> &'f Record<'static> {

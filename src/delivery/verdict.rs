@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    flush::{State, Worker, Write},
+    flush::{UnitState, Worker, Write},
     memory::WriteResult,
 };
 use crate::{
@@ -76,7 +76,7 @@ impl Worker<'_> {
         if verdict.as_ref().is_err_and(EventError::is_retryable) {
             self.held.extend(self.user(unit));
         }
-        self.states[unit] = State::Done(verdict);
+        self.states[unit] = UnitState::Done(verdict);
     }
 
     pub(super) fn fail_all(&mut self, error: &EventError) {
