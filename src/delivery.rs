@@ -18,7 +18,6 @@
 mod flush;
 mod job;
 mod memory;
-mod part_id;
 pub mod proxy;
 mod round;
 mod settle;
@@ -26,21 +25,21 @@ mod verdict;
 mod window;
 mod written;
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
 pub use self::job::{Access, Job};
 use self::{
-    flush::Flush,
+    flush::Worker,
     job::Unit,
-    memory::{Known, Memory, Receipt, Verdict},
-    part_id::JobId,
+    memory::{Memory, PartStatus, PendingResult, WriteResult},
     window::Windows,
+    written::JobId,
 };
 use crate::{
-    config::{Config, Delivery, rules::Rules},
+    config::{Delivery, DeliverySettings, rules::Rules},
     lifecycle::Lifecycle,
     rudderstack::{Destination, Entry, Event},
     salesforce::{Salesforce, session::Instance},
@@ -52,24 +51,15 @@ use crate::{
 pub struct Deliveries {
     salesforce: Arc<Salesforce>,
     rules: Rules,
-    settings: Settings,
+    settings: DeliverySettings,
     windows: Windows,
     memory: Memory,
     life: Lifecycle,
 }
 
-#[derive(Debug)]
-struct Settings {
-    delivery: Delivery,
-    destinations: Vec<String>,
-    window: Duration,
-    timeout: Duration,
-    skip_unchanged: bool,
-}
-
 /// A job that has been taken on, and its result to come.
 #[derive(Debug)]
-pub struct PendingJob(Vec<Receipt>);
+pub struct PendingJob(Vec<PendingResult>);
 
 /// The jobs of one request on their way in. They go together: a window that closed between two jobs of one user would let the
 /// second be written where the first fails.
@@ -77,7 +67,7 @@ pub struct PendingJob(Vec<Receipt>);
 pub struct Intake {
     units: HashMap<Instance, Vec<Unit>>,
     /// What they have joined that was under way already, by user: later ones must not overtake it.
-    joined: HashMap<String, Vec<Receipt>>,
+    joined: HashMap<String, Vec<PendingResult>>,
 }
 
 /// Without the users, whose ids may be e-mails.
@@ -91,35 +81,36 @@ impl fmt::Debug for Intake {
 }
 
 impl Intake {
-    fn joined_for(&self, job: &Job) -> Vec<Receipt> {
+    fn joined_for(&self, job: &Job) -> Vec<PendingResult> {
         let joined = job.user.as_ref().and_then(|user| self.joined.get(user));
         joined.cloned().unwrap_or_default()
     }
 
-    fn join(&mut self, job: &Job, receipt: &Receipt) {
+    fn join(&mut self, job: &Job, result: &PendingResult) {
         if let Some(user) = &job.user {
             let joined = self.joined.entry(user.clone()).or_default();
-            joined.push(receipt.clone());
+            joined.push(result.clone());
         }
     }
 }
 
 impl Deliveries {
-    /// Builds the room from the settings. Writes are counted in `life`, so that the service ends after them.
+    /// Deliveries with these settings. What was written is remembered beside requests in flight that may take `in_flight` bytes.
+    /// Writes are counted in `life`, so that the service ends after them.
     #[must_use]
-    pub fn new(config: &Config, salesforce: Arc<Salesforce>, life: Lifecycle) -> Self {
+    pub fn new(
+        settings: &DeliverySettings,
+        rules: Rules,
+        in_flight: u64,
+        salesforce: Arc<Salesforce>,
+        life: Lifecycle,
+    ) -> Self {
         Self {
             salesforce,
-            rules: config.rules(),
-            settings: Settings {
-                delivery: config.delivery.delivery,
-                destinations: config.delivery.inline_destinations.clone(),
-                window: config.delivery.delivery_window,
-                timeout: config.delivery.delivery_timeout,
-                skip_unchanged: config.delivery.skip_unchanged,
-            },
-            windows: Windows::default(),
-            memory: Memory::within(config.serving.most_in_flight()),
+            rules,
+            settings: settings.clone(),
+            windows: Windows::new(settings.delivery_window),
+            memory: Memory::within(in_flight),
             life,
         }
     }
@@ -127,7 +118,7 @@ impl Deliveries {
     /// Whether a destination's jobs are written here.
     #[must_use]
     pub fn are_for(&self, destination: &Destination) -> bool {
-        let listed = &self.settings.destinations;
+        let listed = &self.settings.inline_destinations;
         self.settings.delivery == Delivery::Inline
             && (listed.is_empty() || listed.contains(&destination.id))
     }
@@ -148,17 +139,17 @@ impl Deliveries {
         let org = job.access.session.instance().clone();
         let job = Arc::new(job);
         let earlier = intake.joined_for(&job);
-        let mut receipts = Vec::new();
+        let mut results = Vec::new();
         for place in 0..job.records.len() {
             let part = id.map(|id| (id, place));
             match self.memory.take_on(part) {
-                Known::Written => {}
-                Known::InFlight(receipt) => {
-                    intake.join(&job, &receipt);
-                    receipts.push(receipt);
+                PartStatus::Written => {}
+                PartStatus::InFlight(result) => {
+                    intake.join(&job, &result);
+                    results.push(result);
                 }
-                Known::New(done, receipt) => {
-                    receipts.push(receipt);
+                PartStatus::New(done, result) => {
+                    results.push(result);
                     let (job, earlier) = (Arc::clone(&job), earlier.clone());
                     let unit = Unit {
                         part,
@@ -171,13 +162,14 @@ impl Deliveries {
                 }
             }
         }
-        PendingJob(receipts)
+        PendingJob(results)
     }
 
     /// Lets the jobs of a request gather with others.
     pub fn gather(self: &Arc<Self>, intake: Intake) {
         for (org, units) in intake.units {
-            if self.windows.add(&org, units) {
+            let ((), needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
+            if needs_task {
                 let room = Arc::clone(self);
                 self.life.write(async move { room.serve(&org).await });
             }
@@ -188,9 +180,10 @@ impl Deliveries {
     ///
     /// # Errors
     /// [`EventError`] where a record was not written, or is not known to be.
-    pub async fn result(&self, taken: PendingJob) -> Verdict {
-        let verdicts = timeout(self.settings.timeout, join_all(taken.0)).await;
-        let verdicts = verdicts.map_err(|_| EventError::NotInTime(self.settings.timeout))?;
+    pub async fn result(&self, taken: PendingJob) -> WriteResult {
+        let verdicts = timeout(self.settings.delivery_timeout, join_all(taken.0)).await;
+        let verdicts =
+            verdicts.map_err(|_| EventError::NotInTime(self.settings.delivery_timeout))?;
         let failures = verdicts
             .into_iter()
             .filter_map(|verdict| verdict.unwrap_or(Err(EventError::Interrupted)).err());
@@ -206,12 +199,12 @@ impl Deliveries {
 
     /// Writes what gathers for an org, window after window, until nothing does.
     async fn serve(self: Arc<Self>, org: &Instance) {
-        while let Some(units) = self.windows.next(org, self.settings.window).await {
+        while let Some(units) = self.windows.next(org).await {
             let parts: Vec<_> = units.iter().filter_map(|unit| unit.part).collect();
             let room = Arc::clone(&self);
             let flushed = self
                 .life
-                .write(async move { Flush::run(&room, units).await });
+                .write(async move { Worker::run(&room, units).await });
             if let Err(panicked) = flushed.await {
                 tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
                 self.memory.lost(parts.into_iter());

@@ -74,7 +74,13 @@ impl Pipeline {
         metrics: Arc<Metrics>,
         life: Lifecycle,
     ) -> Self {
-        let deliveries = Deliveries::new(config, Arc::clone(&salesforce), life);
+        let deliveries = Deliveries::new(
+            &config.delivery,
+            config.rules(),
+            config.serving.most_in_flight(),
+            Arc::clone(&salesforce),
+            life,
+        );
         Self {
             rules: config.rules(),
             salesforce,

@@ -5,18 +5,18 @@
 
 mod accepted;
 pub mod auth;
-mod batcher;
+pub(crate) mod batcher;
 pub(crate) mod by_key;
 mod cache;
 pub mod client;
 pub mod collections;
 pub mod composite;
-pub mod composite_response;
 pub mod credentials;
 pub mod delivery;
 pub mod fault;
 pub mod field_types;
-mod form;
+pub mod form;
+mod id;
 pub mod inspect;
 pub mod key;
 pub mod limits;
@@ -24,11 +24,10 @@ pub mod literal;
 mod lookup;
 pub mod operation;
 pub mod page;
-mod record_id;
 pub mod results;
 pub mod session;
+mod single_flight;
 pub mod soql;
-pub mod wanted;
 
 use std::sync::Arc;
 
@@ -43,12 +42,12 @@ pub use limits::{Limits, Spares};
 pub use page::Row;
 pub use results::Found;
 pub use session::{Instance, Session};
-pub use wanted::{Freshness, Wanted};
+pub use soql::Wanted;
 
 use self::{
-    batcher::Lookups,
-    cache::{Remembered, Viewers},
-    field_types::Types,
+    cache::{LookupCache, OrgUsers},
+    field_types::FieldTypes,
+    single_flight::Lookups,
 };
 use crate::{
     config::{AllowedHosts, SalesforceSettings, SettingError},
@@ -74,10 +73,10 @@ pub struct Salesforce {
     tokens: auth::Tokens,
     hosts: AllowedHosts,
     api_version: String,
-    viewers: Viewers,
+    users: OrgUsers,
     lookups: Lookups,
-    remembered: Remembered,
-    types: Types,
+    cache: LookupCache,
+    field_types: FieldTypes,
     limits: Arc<Limits>,
 }
 
@@ -106,10 +105,10 @@ impl Salesforce {
             tokens: auth::Tokens::new(settings)?,
             hosts: settings.allowed_hosts.clone(),
             api_version: settings.api_version.clone(),
-            viewers: Viewers::default(),
+            users: OrgUsers::default(),
             lookups: Lookups::new(settings.lookup_window),
-            remembered: Remembered::new(settings.lookup_cache_ttl),
-            types: Types::default(),
+            cache: LookupCache::new(settings.lookup_cache_ttl),
+            field_types: FieldTypes::default(),
             limits,
         })
     }
@@ -146,23 +145,26 @@ impl Salesforce {
         credentials: &Credentials,
         wanted: &[Wanted],
     ) -> Result<Asked, Arc<AuthError>> {
-        match self.ask_once(credentials, wanted).await {
+        let session = self.session(credentials).await?;
+        let (cached, unknown) = self.cached(&self.users.of(&session), wanted);
+        match self.ask_with(session, cached, &unknown).await {
             Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.is_oauth() => {
-                self.ask_once(credentials, wanted).await
+                // What was found with the old session is not known of the new one, which may be another user's.
+                let session = self.session(credentials).await?;
+                self.ask_with(session, Found::default(), wanted).await
             }
             asked => asked,
         }
     }
 
-    async fn ask_once(
+    async fn ask_with(
         self: &Arc<Self>,
-        credentials: &Credentials,
-        wanted: &[Wanted],
+        session: Arc<Session>,
+        mut found: Found,
+        unknown: &[Wanted],
     ) -> Result<Asked, Arc<AuthError>> {
-        let session = self.session(credentials).await?;
-        let viewer = self.viewers.of(&session);
-        let (mut found, unknown) = self.recalled(&viewer, wanted);
-        found.extend(self.lookups.find(self, &session, &viewer, &unknown).await);
+        let user = self.users.of(&session);
+        found.extend(self.lookups.find(self, &session, &user, unknown).await);
         match found.expiry() {
             None => Ok(Asked { session, found }),
             Some(fault) => {
@@ -170,6 +172,24 @@ impl Salesforce {
                 Err(Arc::new(AuthError::Expired(fault)))
             }
         }
+    }
+
+    /// Asks for the records of keys at once, without waiting for others; of those that the cache holds only where
+    /// `may_be_cached`.
+    pub(crate) async fn find_now(
+        &self,
+        session: &Session,
+        wanted: Vec<Wanted>,
+        may_be_cached: bool,
+    ) -> Found {
+        let user = self.users.of(session);
+        let (mut found, unknown) = if may_be_cached {
+            self.cached(&user, &wanted)
+        } else {
+            (Found::default(), wanted)
+        };
+        found.extend(self.find(session, &user, unknown).await);
+        found
     }
 
     /// Opens a session.
@@ -191,18 +211,18 @@ impl Salesforce {
     }
 
     /// Asks for the records of a key, together with whoever asks the same org at the same time, and never answers with what
-    /// is remembered.
+    /// is cached.
     pub(crate) async fn look_up(self: &Arc<Self>, session: &Arc<Session>, key: &Key) -> Found {
         let wanted = Wanted {
             key: key.clone(),
             fields: Vec::new(),
         };
-        let viewer = self.viewers.of(session);
-        self.lookups.find(self, session, &viewer, &[wanted]).await
+        let user = self.users.of(session);
+        self.lookups.find(self, session, &user, &[wanted]).await
     }
 
     /// Forgets an id that a lookup has found, because Salesforce says that it is no longer what it was.
     pub(crate) fn forget(&self, org: &Instance, id: &str) {
-        self.remembered.forget(org, id);
+        self.cache.forget(org, id);
     }
 }

@@ -1,35 +1,34 @@
 //! Writes what has gathered for an org: look up, choose, write, and again for what had to wait or deserves a second try.
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{collections::HashSet, mem, sync::Arc, time::Instant};
 
 use indexmap::IndexMap;
 
-use super::{Deliveries, Unit, job::Access, memory::Verdict};
+use super::{Deliveries, Unit, job::Access, memory::WriteResult};
 use crate::{
     salesforce::{
-        Fault, Found, Freshness, Key, RecordWrite, Wanted, collections::Written,
-        fault::Disposition, limits::Handled,
+        Fault, Found, Key, RecordWrite, Wanted,
+        collections::{ATTRIBUTES, Written},
+        fault::Disposition,
+        limits::Handled,
     },
     transform::{
         error::EventError,
+        mapping::FieldName,
         plan::{self, Plan, Record},
         resolve::Resolved,
         unchanged::{self, Unchanged},
     },
 };
 
-/// The units of one session on their way.
-pub(super) struct Flush<'f> {
+/// Writes the units of one session.
+pub(super) struct Worker<'f> {
     pub(super) room: &'f Deliveries,
     pub(super) access: Access,
     pub(super) renewed: bool,
     pub(super) units: &'f [Unit],
-    /// What becomes of each unit; `None` as long as it is pending.
-    pub(super) verdicts: Vec<Option<Verdict>>,
-    /// Units whose record was looked up a second time.
-    pub(super) looked_up_again: HashSet<usize>,
-    /// Units that Salesforce has refused together with others.
-    pub(super) alone: HashSet<usize>,
+    /// How far each unit has come.
+    pub(super) states: Vec<UnitState>,
     /// What the lookups have found, and by which keys they asked.
     found: Found,
     pub(super) asked: HashSet<String>,
@@ -40,13 +39,27 @@ pub(super) struct Flush<'f> {
     begun: Instant,
 }
 
+/// How far a unit has come.
+#[derive(Clone, Debug)]
+pub(super) enum UnitState {
+    /// It waits to be written.
+    Pending {
+        /// Whether its record was looked up a second time.
+        looked_up_again: bool,
+        /// Whether it goes by itself, because Salesforce has refused it together with others.
+        alone: bool,
+    },
+    /// It is written, or has failed.
+    Done(WriteResult),
+}
+
 /// A record to write, and the units that it is written for.
 pub(super) struct Write<'p> {
     pub(super) units: Vec<usize>,
     pub(super) resolved: Resolved<'p, 'p>,
 }
 
-impl Flush<'_> {
+impl Worker<'_> {
     /// Writes the units, and tells each its outcome. The units of different sessions go one after the other.
     pub(super) async fn run(room: &Deliveries, units: Vec<Unit>) {
         let mut sessions: Vec<Vec<Unit>> = Vec::new();
@@ -65,13 +78,13 @@ impl Flush<'_> {
                 continue;
             };
             let org = access.session.instance().clone();
-            let verdicts = Flush::new(room, access, &units).written().await;
+            let verdicts = Worker::new(room, access, &units).written().await;
             room.salesforce
                 .limits()
                 .handled(&org, handled(&units, &verdicts));
             for (unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(part) = unit.part {
-                    room.memory.landed(part, &verdict);
+                    room.memory.finished(part, &verdict);
                 }
                 // Nobody waits where the caller has hung up.
                 let _ = unit.done.send(verdict);
@@ -80,8 +93,26 @@ impl Flush<'_> {
     }
 }
 
+impl UnitState {
+    const NEW: Self = Self::Pending {
+        looked_up_again: false,
+        alone: false,
+    };
+
+    fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending { .. })
+    }
+
+    fn into_verdict(self) -> WriteResult {
+        match self {
+            Self::Done(verdict) => verdict,
+            Self::Pending { .. } => Err(EventError::Interrupted),
+        }
+    }
+}
+
 /// What the written units would have cost one by one, for the ledger.
-fn handled(units: &[Unit], verdicts: &[Verdict]) -> Handled {
+fn handled(units: &[Unit], verdicts: &[WriteResult]) -> Handled {
     let written = units
         .iter()
         .zip(verdicts)
@@ -97,16 +128,14 @@ fn handled(units: &[Unit], verdicts: &[Verdict]) -> Handled {
     })
 }
 
-impl<'f> Flush<'f> {
+impl<'f> Worker<'f> {
     fn new(room: &'f Deliveries, access: Access, units: &'f [Unit]) -> Self {
         Self {
             room,
             access,
             renewed: false,
             units,
-            verdicts: vec![None; units.len()],
-            looked_up_again: HashSet::new(),
-            alone: HashSet::new(),
+            states: vec![UnitState::NEW; units.len()],
             found: Found::default(),
             asked: HashSet::new(),
             held: HashSet::new(),
@@ -115,34 +144,37 @@ impl<'f> Flush<'f> {
         }
     }
 
-    async fn written(mut self) -> Vec<Verdict> {
+    async fn written(mut self) -> Vec<WriteResult> {
         let plans: Vec<_> = self.units.iter().map(|unit| unit.job.plan()).collect();
-        while self.verdicts.iter().any(Option::is_none) {
-            if self.begun.elapsed() > self.room.settings.timeout {
-                self.fail_all(&EventError::NotInTime(self.room.settings.timeout));
+        while self.states.iter().any(UnitState::is_pending) {
+            if self.begun.elapsed() > self.room.settings.delivery_timeout {
+                self.fail_all(&EventError::NotInTime(self.room.settings.delivery_timeout));
             } else if let Err(expired) = self.round(&plans).await {
                 self.renew(expired).await;
             }
         }
-        let verdicts = self.verdicts.into_iter();
-        verdicts
-            .map(|verdict| verdict.unwrap_or(Err(EventError::Interrupted)))
+        self.states
+            .into_iter()
+            .map(UnitState::into_verdict)
             .collect()
     }
 
     /// Looks up, chooses and writes once. Fails with the fault by which Salesforce no longer accepts the session.
     async fn round(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
         self.look_up(plans).await?;
-        let found = std::mem::take(&mut self.found);
+        let found = mem::take(&mut self.found);
         let ready = self.ready(plans, &found);
         let writes = self.chosen(ready);
-        let records = writes.iter().map(|write| RecordWrite {
-            object: &write.resolved.target.object,
-            id: write.resolved.target.id.as_deref(),
-            fields: &write.resolved.fields,
+        let records = writes.iter().map(|write| {
+            let Resolved { target, fields } = &write.resolved;
+            let (id, names) = (target.id.as_deref(), fields.names().map(FieldName::text));
+            RecordWrite::new(&target.object, id, names, |json| {
+                let is_field = |name: &FieldName<'_>| name.text() != ATTRIBUTES;
+                fields.write_members(json, is_field);
+            })
         });
         let records: Vec<_> = records.collect();
-        let (salesforce, pause) = (&self.room.salesforce, self.room.settings.window);
+        let (salesforce, pause) = (&self.room.salesforce, self.room.settings.delivery_window);
         let results = salesforce
             .write(&self.access.session, &records, pause)
             .await;
@@ -166,14 +198,10 @@ impl<'f> Flush<'f> {
     }
 }
 
-impl<'f> Flush<'f> {
+impl<'f> Worker<'f> {
     /// Asks for the records of the keys that are not known yet, or no longer.
     async fn look_up(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
-        let freshness = if self.asked.is_empty() {
-            Freshness::Known
-        } else {
-            Freshness::Fresh
-        };
+        let may_be_cached = self.asked.is_empty();
         let mut wanted: IndexMap<&str, Wanted> = IndexMap::new();
         for unit in self.pending() {
             let Some(key) = self
@@ -196,7 +224,7 @@ impl<'f> Flush<'f> {
         let salesforce = &self.room.salesforce;
         let (asked, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
         let found = salesforce
-            .find(&self.access.session, &wanted, freshness)
+            .find_now(&self.access.session, wanted, may_be_cached)
             .await;
         if let Some(fault) = found.expiry() {
             return Err(fault);
@@ -241,11 +269,32 @@ impl<'f> Flush<'f> {
     }
 
     pub(super) fn pending(&self) -> Vec<usize> {
-        let verdicts = self.verdicts.iter().enumerate();
-        verdicts
-            .filter(|(_, verdict)| verdict.is_none())
+        let states = self.states.iter().enumerate();
+        states
+            .filter(|(_, state)| state.is_pending())
             .map(|(unit, _)| unit)
             .collect()
+    }
+
+    /// Has the record of a pending unit looked up a second time. Returns false where it was already.
+    pub(super) fn look_up_again(&mut self, unit: usize) -> bool {
+        match &mut self.states[unit] {
+            UnitState::Pending {
+                looked_up_again, ..
+            } => !mem::replace(looked_up_again, true),
+            UnitState::Done(_) => false,
+        }
+    }
+
+    /// Has a pending unit written by itself.
+    pub(super) fn set_alone(&mut self, unit: usize) {
+        if let UnitState::Pending { alone, .. } = &mut self.states[unit] {
+            *alone = true;
+        }
+    }
+
+    pub(super) fn is_alone(&self, unit: usize) -> bool {
+        matches!(self.states[unit], UnitState::Pending { alone: true, .. })
     }
 
     pub(super) fn record(&self, unit: usize) -> &'f Record<'static> {

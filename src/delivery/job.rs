@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use tokio::sync::oneshot;
 
 use super::{
-    memory::{Receipt, Verdict},
-    part_id::PartId,
+    memory::{PendingResult, WriteResult},
+    written::PartId,
 };
 use crate::{
     json::{Document, Value},
@@ -60,15 +60,15 @@ pub(super) struct Unit {
     /// The record's place in the job.
     pub(super) place: usize,
     /// What was under way for its user before it came.
-    pub(super) earlier: Vec<Receipt>,
-    pub(super) done: oneshot::Sender<Verdict>,
+    pub(super) earlier: Vec<PendingResult>,
+    pub(super) done: oneshot::Sender<WriteResult>,
 }
 
 impl Unit {
     /// Whether something of its user's that came earlier is to come again. It is known by now: an org's writes go one after
     /// the other.
     pub(super) fn is_held(&self) -> bool {
-        let is_to_come_again = |receipt: &Receipt| match receipt.peek() {
+        let is_to_come_again = |result: &PendingResult| match result.peek() {
             Some(Ok(verdict)) => verdict.as_ref().is_err_and(EventError::is_retryable),
             Some(Err(_)) | None => true,
         };

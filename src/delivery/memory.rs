@@ -11,10 +11,7 @@ use std::{
 use futures_util::{FutureExt, future::Shared};
 use tokio::sync::oneshot;
 
-use super::{
-    part_id::{JobId, PartId},
-    written::Written,
-};
+use super::written::{JobId, PartId, Written};
 use crate::{
     json::Value,
     rudderstack::{Entry, Event},
@@ -22,25 +19,25 @@ use crate::{
 };
 
 /// What became of a part of a job.
-pub(super) type Verdict = Result<(), EventError>;
+pub(super) type WriteResult = Result<(), EventError>;
 
 /// A verdict to come.
-pub(super) type Receipt = Shared<oneshot::Receiver<Verdict>>;
+pub(super) type PendingResult = Shared<oneshot::Receiver<WriteResult>>;
 
 /// What is being written and what was written.
 #[derive(Debug)]
 pub(super) struct Memory {
     hashers: [RandomState; 2],
-    in_flight: Mutex<HashMap<PartId, Receipt>>,
+    in_flight: Mutex<HashMap<PartId, PendingResult>>,
     written: Mutex<Written>,
 }
 
 /// What is known of a part that is to be written.
-pub(super) enum Known {
+pub(super) enum PartStatus {
     /// It is not being written: whoever asks is to write it, and tell the outcome.
-    New(oneshot::Sender<Verdict>, Receipt),
+    New(oneshot::Sender<WriteResult>, PendingResult),
     /// It is being written.
-    InFlight(Receipt),
+    InFlight(PendingResult),
     /// It was written.
     Written,
 }
@@ -71,36 +68,33 @@ impl Memory {
             .collect();
         let [first, second] = &self.hashers;
         let content = (destination, job, members);
-        Some(JobId::new(
-            first.hash_one(&content),
-            second.hash_one(&content),
-        ))
+        Some(JobId(first.hash_one(&content), second.hash_one(&content)))
     }
 
     /// Asks what is known of a part, and takes it on where nothing is.
-    pub(super) fn take_on(&self, part: Option<PartId>) -> Known {
-        let (done, receipt) = oneshot::channel();
-        let receipt = receipt.shared();
+    pub(super) fn take_on(&self, part: Option<PartId>) -> PartStatus {
+        let (done, result) = oneshot::channel();
+        let result = result.shared();
         let Some(part) = part else {
-            return Known::New(done, receipt);
+            return PartStatus::New(done, result);
         };
         let mut in_flight = self.in_flight();
         // Where nobody is left to tell a verdict, there is no flight.
         let is_lost =
-            |receipt: &&Receipt| matches!((*receipt).clone().now_or_never(), Some(Err(_)));
-        if let Some(receipt) = in_flight.get(&part).filter(|receipt| !is_lost(receipt)) {
-            return Known::InFlight(receipt.clone());
+            |result: &&PendingResult| matches!((*result).clone().now_or_never(), Some(Err(_)));
+        if let Some(result) = in_flight.get(&part).filter(|result| !is_lost(result)) {
+            return PartStatus::InFlight(result.clone());
         }
         if self.written().contains(&part, Instant::now()) {
-            return Known::Written;
+            return PartStatus::Written;
         }
-        in_flight.insert(part, receipt.clone());
-        Known::New(done, receipt)
+        in_flight.insert(part, result.clone());
+        PartStatus::New(done, result)
     }
 
     /// Ends a part's flight, before anybody is told: whoever asks from now on finds it written, or takes it on again. It
     /// must not join a failure that a later part of its user can no longer join.
-    pub(super) fn landed(&self, part: PartId, verdict: &Verdict) {
+    pub(super) fn finished(&self, part: PartId, verdict: &WriteResult) {
         if verdict.is_ok() {
             self.written().insert(part, Instant::now());
         }
@@ -119,7 +113,7 @@ impl Memory {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn in_flight(&self) -> MutexGuard<'_, HashMap<PartId, Receipt>> {
+    fn in_flight(&self) -> MutexGuard<'_, HashMap<PartId, PendingResult>> {
         self.in_flight
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

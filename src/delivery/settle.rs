@@ -1,7 +1,7 @@
 //! Which record each pending unit writes, and what of it is written now.
 
 use super::{
-    flush::{Flush, Write},
+    flush::{Worker, Write},
     round::{Candidate, Subject, choose},
 };
 use crate::{
@@ -19,7 +19,7 @@ pub(super) struct Ready<'p> {
     resolved: Resolved<'p, 'p>,
 }
 
-impl<'f> Flush<'f> {
+impl<'f> Worker<'f> {
     /// Settles which record each pending unit writes, and what. A unit that cannot be written has its verdict.
     pub(super) fn ready<'p>(
         &mut self,
@@ -124,7 +124,7 @@ impl<'f> Flush<'f> {
             job: self.job(unit),
             record,
             are_fields: self.units[unit].job.are_fields,
-            alone: self.alone.contains(&unit),
+            alone: self.is_alone(unit),
         }
     }
 }

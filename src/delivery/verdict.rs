@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    flush::{Flush, Write},
-    memory::Verdict,
+    flush::{UnitState, Worker, Write},
+    memory::WriteResult,
 };
 use crate::{
     salesforce::{AuthError, Fault, Key, fault::Disposition},
     transform::{error::EventError, mapping::LeftOut},
 };
 
-impl Flush<'_> {
+impl Worker<'_> {
     /// Notes that a record was written, and what of its events was not. Gives its key and id where it was created for a key.
     pub(super) fn wrote(&mut self, write: &Write<'_>, id: String) -> Option<(Key, String)> {
         let metrics = self.room.salesforce.metrics();
@@ -44,12 +44,10 @@ impl Flush<'_> {
         for unit in write.units.iter().copied() {
             let key = self.key(unit).map(|key| key.folded().to_owned());
             match key.filter(|_| is_stale) {
-                Some(key) if self.looked_up_again.insert(unit) => {
+                Some(key) if self.look_up_again(unit) => {
                     self.asked.remove(&key);
                 }
-                Some(_) | None if in_company => {
-                    self.alone.insert(unit);
-                }
+                Some(_) | None if in_company => self.set_alone(unit),
                 None if may_repeat && self.key(unit).is_none() => {
                     self.conclude(unit, Err(EventError::MayRepeat(Arc::clone(&fault))));
                 }
@@ -73,13 +71,13 @@ impl Flush<'_> {
         }
     }
 
-    pub(super) fn conclude(&mut self, unit: usize, verdict: Verdict) {
+    pub(super) fn conclude(&mut self, unit: usize, verdict: WriteResult) {
         let attempt = self.units[unit].job.attempt;
         let verdict = verdict.map_err(|error| error.at_attempt(attempt));
         if verdict.as_ref().is_err_and(EventError::is_retryable) {
             self.held.extend(self.user(unit));
         }
-        self.verdicts[unit] = Some(verdict);
+        self.states[unit] = UnitState::Done(verdict);
     }
 
     pub(super) fn fail_all(&mut self, error: &EventError) {

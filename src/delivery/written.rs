@@ -1,4 +1,4 @@
-//! The parts of jobs that were written lately, in as few bytes as they need: a cache that orders its entries takes 330 bytes
+//! The parts of jobs that were written lately, in as few bytes as they need: a cache of moka's takes 330 bytes
 //! for each.
 
 use std::{
@@ -7,7 +7,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::part_id::PartId;
+/// A job by its content: destination, job id and message. Another rudder-server may use the same job id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JobId(pub(super) u64, pub(super) u64);
+
+#[cfg(test)]
+impl JobId {
+    pub(super) fn of(number: u64) -> Self {
+        Self(number, number.rotate_left(32))
+    }
+}
+
+/// A record that a job writes: the job, and the record's place in it.
+pub(super) type PartId = (JobId, usize);
 
 /// How long a part is remembered at least, and at most twice as long, unless too many follow.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -75,7 +87,6 @@ impl Written {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::part_id::JobId;
 
     fn part(number: u64) -> PartId {
         (JobId::of(number), 0)

@@ -1,266 +1,204 @@
-//! Lookups shared across requests: what concurrent requests ask of one org, as one user, goes in one query, and a key that
-//! is being asked for is not asked for again.
+//! The micro-batcher: gathers what concurrent requests want of one key for a window, and hands it to one task. Lookups
+//! gather by user of an org, writes by org.
 
 use std::{
-    collections::HashMap,
-    panic::AssertUnwindSafe,
+    collections::{HashMap, hash_map::Entry},
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::{FutureExt, future::Shared};
-use tokio::sync::oneshot;
-
-use crate::{
-    lifecycle::panic_message,
-    metrics::LookupSource,
-    salesforce::{
-        Salesforce,
-        by_key::InOrderByKey,
-        cache::Viewer,
-        fault::Fault,
-        key::Key,
-        results::Found,
-        session::Session,
-        wanted::{Freshness, Wanted},
-    },
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
 };
 
-/// The lookups that gather or are under way, by user of an org. A user is there as long as something is.
+/// What gathers for a key.
+pub(crate) trait Gather: Default {
+    /// What is handed over together.
+    type Batch;
+    /// How many items end a window early.
+    const MAX_ITEMS: usize;
+    /// Whether a batch waits until the task has handled the one before.
+    const IS_SERIAL: bool;
+
+    /// How many items have gathered.
+    fn gathered(&self) -> usize;
+    /// Takes what has gathered.
+    fn take(&mut self) -> Self::Batch;
+    /// Whether nothing has gathered and nothing is known of earlier batches.
+    fn is_idle(&self) -> bool;
+}
+
+/// What gathers, by key. A key is there as long as it has a task or is not idle.
 #[derive(Debug)]
-pub(super) struct Lookups {
+pub(crate) struct Batcher<K, G> {
     window: Duration,
-    viewers: Mutex<HashMap<Viewer, Viewed>>,
+    queues: Mutex<HashMap<K, Queue<G>>>,
 }
 
-#[derive(Debug, Default)]
-struct Viewed {
-    gathering: Option<Gathering>,
-    under_way: Vec<Arc<Flight>>,
-    next: u64,
-}
-
-/// What is to be asked for, each key with its fields, and who is to be told.
 #[derive(Debug)]
-struct Gathering {
-    flight: Flight,
-    done: oneshot::Sender<Arc<Found>>,
+struct Queue<G> {
+    items: G,
+    /// When the first of the items came.
+    since: Instant,
+    full: Arc<Notify>,
+    has_task: bool,
 }
 
-/// Keys that are asked for together.
-#[derive(Debug)]
-struct Flight {
-    number: u64,
-    keys: InOrderByKey<Vec<String>>,
-    found: Coming,
-}
-
-/// What is to be found.
-type Coming = Shared<oneshot::Receiver<Arc<Found>>>;
-
-/// Some keys, and the flight that brings their answers.
-#[derive(Debug)]
-struct Waiting {
-    flight: u64,
-    keys: Vec<Key>,
-    found: Coming,
-}
-
-/// The keys of a caller that nobody else was asking for.
-struct New {
-    keys: usize,
-    /// Whether they are the first to gather, for whom somebody has to ask.
-    are_first: bool,
-}
-
-impl Lookups {
-    /// Lets lookups gather for so long.
-    pub(super) fn new(window: Duration) -> Self {
+impl<K: Clone + Eq + Hash, G: Gather> Batcher<K, G> {
+    /// Lets items gather for so long; zero: only until the task runs.
+    pub(crate) fn new(window: Duration) -> Self {
         Self {
             window,
-            viewers: Mutex::default(),
+            queues: Mutex::default(),
         }
     }
 
-    /// Asks for keys together with others. The lookup goes on where a caller hangs up: others wait for it too.
-    pub(super) async fn find(
-        &self,
-        salesforce: &Arc<Salesforce>,
-        session: &Arc<Session>,
-        viewer: &Viewer,
-        wanted: &[Wanted],
-    ) -> Found {
-        // Nobody would come to clear away the state of a user whom nothing is asked for.
-        if wanted.is_empty() {
-            return Found::default();
-        }
-        let (waiting, new) = self.join(viewer, wanted);
-        let shared = wanted.len() - new.keys;
-        let metrics = salesforce.client.metrics();
-        metrics.lookups(LookupSource::Shared, shared);
-        if new.are_first {
-            let (salesforce, session) = (Arc::clone(salesforce), Arc::clone(session));
-            let viewer = viewer.clone();
-            tokio::spawn(async move { salesforce.fly(&session, &viewer).await });
-        }
-        let mut found = Found::with_capacity(wanted.len());
-        for waiting in waiting {
-            waiting.land(&mut found).await;
-        }
-        found
-    }
-
-    /// Joins what gathers or is under way.
-    fn join(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Vec<Waiting>, New) {
-        let mut viewers = self.viewers();
-        let lookups = viewers.entry(viewer.clone()).or_default();
-        let before = lookups.gathering();
-        let mut waiting = Vec::new();
-        for wanted in wanted {
-            lookups.join(wanted, &mut waiting);
-        }
-        let keys = lookups.gathering() - before;
-        let new = New {
-            keys,
-            are_first: before == 0 && keys > 0,
+    /// Changes what gathers for a key. Where the second value is true, the caller must start a task that calls
+    /// [`Batcher::next`]: once, or until it returns nothing where batches are serial.
+    pub(crate) fn update<R>(&self, key: &K, change: impl FnOnce(&mut G) -> R) -> (R, bool) {
+        let mut queues = self.queues();
+        let mut entry = match queues.entry(key.clone()) {
+            Entry::Occupied(entry) => entry,
+            Entry::Vacant(entry) => entry.insert_entry(Queue::new()),
         };
-        (waiting, new)
-    }
-
-    /// Takes what has gathered: from now on it is under way.
-    fn take(&self, viewer: &Viewer) -> Option<(Arc<Flight>, oneshot::Sender<Arc<Found>>)> {
-        let mut viewers = self.viewers();
-        let lookups = viewers.get_mut(viewer)?;
-        let Gathering { flight, done } = lookups.gathering.take()?;
-        let flight = Arc::new(flight);
-        lookups.under_way.push(Arc::clone(&flight));
-        Some((flight, done))
-    }
-
-    /// Forgets a flight that has landed.
-    fn landed(&self, viewer: &Viewer, flight: u64) {
-        let mut viewers = self.viewers();
-        if let Some(lookups) = viewers.get_mut(viewer) {
-            lookups.under_way.retain(|known| known.number != flight);
-            if lookups.under_way.is_empty() && lookups.gathering.is_none() {
-                viewers.remove(viewer);
-            }
+        let queue = entry.get_mut();
+        let before = queue.items.gathered();
+        let result = change(&mut queue.items);
+        let needs_task = queue.changed(before);
+        if queue.is_unused() {
+            entry.remove();
         }
+        (result, needs_task)
     }
 
-    fn viewers(&self) -> MutexGuard<'_, HashMap<Viewer, Viewed>> {
-        self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until the window of a key closes, and takes what has gathered. `None` where nothing has: the task ends.
+    pub(crate) async fn next(&self, key: &K) -> Option<G::Batch> {
+        let (closes, full) = self.open_window(key)?;
+        // A wait of no length still lasts until the timer's next millisecond.
+        if !self.window.is_zero() {
+            // Either way the window is closed.
+            let _ = timeout_at(closes, full.notified()).await;
+        }
+        let mut queues = self.queues();
+        let queue = queues.get_mut(key)?;
+        queue.has_task = G::IS_SERIAL;
+        Some(queue.items.take())
+    }
+
+    /// When the window of a key closes; `None` where nothing gathers.
+    fn open_window(&self, key: &K) -> Option<(Instant, Arc<Notify>)> {
+        let mut queues = self.queues();
+        let queue = queues.get_mut(key)?;
+        if queue.items.gathered() > 0 {
+            return Some((queue.since + self.window, Arc::clone(&queue.full)));
+        }
+        queue.has_task = false;
+        if queue.is_unused() {
+            queues.remove(key);
+        }
+        None
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queues().is_empty()
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<K, Queue<G>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Viewed {
-    /// How many keys gather.
-    fn gathering(&self) -> usize {
-        let gathering = self.gathering.as_ref();
-        gathering.map_or(0, |gathering| gathering.flight.keys.len())
-    }
-
-    /// Finds the flight that brings a key's answer, or lets the key gather for the next one.
-    fn join(&mut self, wanted: &Wanted, waiting: &mut Vec<Waiting>) {
-        let gathers = self.gathering.as_ref();
-        let is_gathering = gathers.is_some_and(|next| next.flight.keys.contains_key(&wanted.key));
-        let under_way = self.under_way.iter().find(|flight| flight.brings(wanted));
-        let flight = match under_way.filter(|_| !is_gathering) {
-            Some(flight) => flight,
-            None => self.gather(wanted),
-        };
-        match waiting
-            .iter_mut()
-            .find(|known| known.flight == flight.number)
-        {
-            Some(known) => known.keys.push(wanted.key.clone()),
-            None => waiting.push(Waiting {
-                flight: flight.number,
-                keys: vec![wanted.key.clone()],
-                found: flight.found.clone(),
-            }),
+impl<G: Gather> Queue<G> {
+    fn new() -> Self {
+        Self {
+            items: G::default(),
+            since: Instant::now(),
+            full: Arc::default(),
+            has_task: false,
         }
     }
 
-    /// Lets a key gather, with all fields that anybody wants of it.
-    fn gather(&mut self, wanted: &Wanted) -> &Flight {
-        let next = &mut self.next;
-        let gathering = self.gathering.get_or_insert_with(|| {
-            *next += 1;
-            Gathering::new(*next)
-        });
-        let fields = gathering.flight.keys.entry(wanted.key.clone()).or_default();
-        fields.extend(wanted.fields.iter().cloned());
-        &gathering.flight
-    }
-}
-
-impl Gathering {
-    fn new(number: u64) -> Self {
-        let (done, found) = oneshot::channel();
-        let flight = Flight {
-            number,
-            keys: InOrderByKey::default(),
-            found: found.shared(),
-        };
-        Self { flight, done }
-    }
-}
-
-impl Flight {
-    fn brings(&self, wanted: &Wanted) -> bool {
-        let fields = self.keys.get(&wanted.key);
-        fields.is_some_and(|read| wanted.fields.iter().all(|field| read.contains(field)))
-    }
-
-    fn wanted(&self) -> Vec<Wanted> {
-        let wanted = |(key, fields): (&Key, &Vec<String>)| Wanted {
-            key: key.clone(),
-            fields: fields.clone(),
-        };
-        self.keys.iter().map(wanted).collect()
-    }
-}
-
-impl Waiting {
-    /// Waits for the answers.
-    async fn land(self, found: &mut Found) {
-        let landed = self.found.await;
-        for key in &self.keys {
-            if let Ok(landed) = &landed {
-                found.set(key, landed.answer(key));
-            } else {
-                let lost = "the lookup ended without an answer".to_owned();
-                found.fail(key, Fault::Unreadable(lost));
-            }
+    /// Notes that items came where there were so many before. Returns whether a task has to be started for them.
+    fn changed(&mut self, before: usize) -> bool {
+        let now = self.items.gathered();
+        if before == 0 && now > 0 {
+            self.since = Instant::now();
         }
+        if before < G::MAX_ITEMS && now >= G::MAX_ITEMS {
+            self.full.notify_one();
+        }
+        let needs_task = now > 0 && !self.has_task;
+        self.has_task |= needs_task;
+        needs_task
     }
-}
 
-impl Salesforce {
-    /// Waits for the window, then asks for what has gathered: whoever can do with what is remembered has looked there before.
-    async fn fly(self: Arc<Self>, session: &Arc<Session>, viewer: &Viewer) {
-        // A sleep of no length still lasts until the timer's next millisecond.
-        if !self.lookups.window.is_zero() {
-            tokio::time::sleep(self.lookups.window).await;
-        }
-        let Some((flight, done)) = self.lookups.take(viewer) else {
-            return;
-        };
-        let wanted = flight.wanted();
-        let asked = AssertUnwindSafe(self.find(session, &wanted, Freshness::Fresh));
-        match asked.catch_unwind().await {
-            // Nobody waits where all callers have hung up.
-            Ok(found) => drop(done.send(Arc::new(found))),
-            // Whoever waits is told so once the sender is gone.
-            Err(cause) => {
-                let cause = panic_message(cause.as_ref());
-                tracing::error!(cause, "a lookup panicked: please report this as a bug");
-            }
-        }
-        self.lookups.landed(viewer, flight.number);
+    fn is_unused(&self) -> bool {
+        !self.has_task && self.items.is_idle()
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Numbers<const IS_SERIAL: bool>(Vec<u32>);
+
+    impl<const IS_SERIAL: bool> Gather for Numbers<IS_SERIAL> {
+        type Batch = Vec<u32>;
+        const MAX_ITEMS: usize = 3;
+        const IS_SERIAL: bool = IS_SERIAL;
+
+        fn gathered(&self) -> usize {
+            self.0.len()
+        }
+
+        fn take(&mut self) -> Vec<u32> {
+            std::mem::take(&mut self.0)
+        }
+
+        fn is_idle(&self) -> bool {
+            self.0.is_empty()
+        }
+    }
+
+    fn add<const IS_SERIAL: bool>(
+        batcher: &Batcher<&'static str, Numbers<IS_SERIAL>>,
+        number: u32,
+    ) -> bool {
+        batcher.update(&"acme", |numbers| numbers.0.push(number)).1
+    }
+
+    #[tokio::test]
+    async fn a_serial_task_takes_batch_after_batch_until_nothing_gathers() {
+        let batcher = Batcher::<_, Numbers<true>>::new(Duration::ZERO);
+        assert!(add(&batcher, 1));
+        assert!(!add(&batcher, 2));
+        assert_eq!(batcher.next(&"acme").await, Some(vec![1, 2]));
+        assert!(!add(&batcher, 3), "the task is still there");
+        assert_eq!(batcher.next(&"acme").await, Some(vec![3]));
+        assert_eq!(batcher.next(&"acme").await, None);
+        assert!(batcher.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_is_not_serial_has_a_task_of_its_own() {
+        let batcher = Batcher::<_, Numbers<false>>::new(Duration::ZERO);
+        assert!(add(&batcher, 1));
+        assert_eq!(batcher.next(&"acme").await, Some(vec![1]));
+        assert!(add(&batcher, 2));
+        assert_eq!(batcher.next(&"acme").await, Some(vec![2]));
+    }
+
+    #[tokio::test]
+    async fn a_window_that_is_full_closes_early() {
+        let batcher = Batcher::<_, Numbers<true>>::new(Duration::from_hours(1));
+        for number in 1..=3 {
+            add(&batcher, number);
+        }
+        assert_eq!(batcher.next(&"acme").await, Some(vec![1, 2, 3]));
+    }
+}

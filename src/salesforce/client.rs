@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use reqwest::{Method, Request, RequestBuilder, header::AUTHORIZATION, redirect};
 
-pub use self::answer::Answer;
+pub use self::answer::ApiResponse;
 use self::{answer::is_other, reading::Reading};
 use crate::{
     config::SalesforceSettings,
@@ -22,7 +22,6 @@ use crate::{
         accepted::{Accepted, Fingerprint},
         fault::Fault,
         limits::{ApiUsage, Limits, Ticket},
-        operation::Operation,
         session::{Instance, Session},
     },
     server::memory::{InFlight, Memory},
@@ -116,43 +115,51 @@ impl Client {
         let request = request
             .build()
             .map_err(|error| broken(error, self.timeout))?;
+        match self.call(call, org, request, ApiResponse::fault).await? {
+            (_, Some(fault)) => Err(fault),
+            (answer, None) => answer.body,
+        }
+    }
+
+    /// Sends a write that has its timeout, and gives the answer with what `fault_of` says is wrong with it.
+    ///
+    /// # Errors
+    /// [`Fault`] without an answer in time, where it is not known whether Salesforce has written; [`Fault::Reserved`] where
+    /// the org has no call to spare, and nothing is sent.
+    pub async fn write(
+        &self,
+        org: &Instance,
+        request: Request,
+        fault_of: impl FnOnce(&ApiResponse) -> Option<Fault>,
+    ) -> Result<(ApiResponse, Option<Fault>), Fault> {
+        self.call(Call::Write, Some(org), request, fault_of).await
+    }
+
+    /// Makes a call, reads its answer, and notes what came of it: the org's usage, the token's acceptance, the metrics.
+    async fn call(
+        &self,
+        call: Call,
+        org: Option<&Instance>,
+        request: Request,
+        fault_of: impl FnOnce(&ApiResponse) -> Option<Fault>,
+    ) -> Result<(ApiResponse, Option<Fault>), Fault> {
         let token = self.token_of(&request);
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
         let reading = Reading::of(call, self.memory());
         let answer = self.exchange(request, reading).await;
         report(ticket, &answer);
-        let result = answer.and_then(Answer::whole_success);
-        self.note_accepted(token, result.as_ref().err());
-        self.count(call, result.as_ref().err(), start);
-        result
-    }
-
-    /// Sends a write that has its timeout, and gives the answer with what is wrong with it. Without an answer in time it is
-    /// not known whether Salesforce has written; where the org has no call to spare, nothing is sent.
-    pub async fn write(
-        &self,
-        org: &Instance,
-        request: Request,
-        operation: &Operation,
-    ) -> (Result<Answer, Fault>, Option<Fault>) {
-        let ticket = match self.ticket(Call::Write, org) {
-            Ok(ticket) => ticket,
-            Err(reserved) => return (Err(reserved), None),
-        };
-        let token = self.token_of(&request);
-        let start = Instant::now();
-        let reading = Reading::of(Call::Write, self.memory());
-        let answer = self.exchange(request, reading).await;
-        report(Some(ticket), &answer);
+        let answer = answer.map(|answer| {
+            let fault = fault_of(&answer);
+            (answer, fault)
+        });
         let fault = match &answer {
-            Ok(answer) => answer.fault_of_write(operation),
-            Err(_) => None,
+            Ok((_, fault)) => fault.as_ref(),
+            Err(fault) => Some(fault),
         };
-        let whole = answer.as_ref().err().or(fault.as_ref());
-        self.note_accepted(token, whole);
-        self.count(Call::Write, whole, start);
-        (answer, fault)
+        self.note_accepted(token, fault);
+        self.count(call, fault, start);
+        answer
     }
 
     /// The tokens that Salesforce has accepted.
@@ -174,7 +181,7 @@ impl Client {
     }
 
     /// Sends a request, and reads its answer.
-    async fn exchange(&self, request: Request, reading: Reading) -> Result<Answer, Fault> {
+    async fn exchange(&self, request: Request, reading: Reading) -> Result<ApiResponse, Fault> {
         let timeout = request.timeout().copied().unwrap_or(self.timeout);
         let mut response = self
             .http
@@ -182,7 +189,7 @@ impl Client {
             .await
             .map_err(|error| broken(error, timeout))?;
         let status = response.status().as_u16();
-        Ok(Answer {
+        Ok(ApiResponse {
             status,
             usage: ApiUsage::of(response.headers()),
             is_other: is_other(response.headers()),
@@ -223,7 +230,7 @@ impl Client {
 }
 
 /// Passes on what an answer says of the org's calls, whatever else it says.
-fn report(ticket: Option<Ticket<'_>>, answer: &Result<Answer, Fault>) {
+fn report(ticket: Option<Ticket<'_>>, answer: &Result<ApiResponse, Fault>) {
     let usage = answer.as_ref().ok().and_then(|answer| answer.usage);
     if let (Some(ticket), Some(usage)) = (ticket, usage) {
         ticket.report(usage);

@@ -13,8 +13,8 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-pub use self::record::{RecordFields, RecordWrite, Written, read};
-use self::record::{serialized, unanswered};
+use self::record::unanswered;
+pub use self::record::{ATTRIBUTES, RecordWrite, Written, read};
 use crate::{
     metrics::Call,
     salesforce::{
@@ -57,19 +57,15 @@ impl Salesforce {
         records: &[RecordWrite<'_>],
         pause: Duration,
     ) -> Vec<Written> {
-        let bodies: Vec<_> = records.iter().map(serialized).collect();
         let all: Vec<usize> = (0..records.len()).collect();
         let mut results = vec![Err(unanswered()); records.len()];
-        let locked = self
-            .write_all(session, records, &bodies, &all, &mut results)
-            .await;
+        let locked = self.write_all(session, records, &all, &mut results).await;
         if !locked.is_empty() {
             tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
         }
         let (first, second) = locked.split_at(locked.len().div_ceil(2));
         for half in [first, second] {
-            self.write_all(session, records, &bodies, half, &mut results)
-                .await;
+            self.write_all(session, records, half, &mut results).await;
         }
         results
     }
@@ -79,14 +75,13 @@ impl Salesforce {
         &self,
         session: &Session,
         records: &[RecordWrite<'_>],
-        bodies: &[Result<Box<RawValue>, Fault>],
         positions: &[usize],
         results: &mut [Written],
     ) -> Vec<usize> {
         let mut locked = Vec::new();
-        let mut collections = collected(records, bodies, positions, results);
+        let mut collections = collected(records, positions, results);
         while !collections.is_empty() {
-            let answers = self.send(session, bodies, collections).await;
+            let answers = self.send(session, records, collections).await;
             collections = Vec::new();
             for (collection, answer) in answers {
                 match answer.and_then(|body| read(&body, collection.positions.len())) {
@@ -119,14 +114,14 @@ impl Salesforce {
     async fn send(
         &self,
         session: &Session,
-        bodies: &[Result<Box<RawValue>, Fault>],
+        records: &[RecordWrite<'_>],
         collections: Vec<Collection>,
     ) -> Vec<(Collection, Result<Bytes, Fault>)> {
         let path = format!("/services/data/v{}/composite/sobjects", self.api_version);
         let part = |collection: &Collection| Part {
             method: collection.method.clone(),
             path: path.clone(),
-            body: collection.body(bodies),
+            body: collection.body(records),
         };
         let parts: Vec<Part> = collections.iter().map(part).collect();
         let calls = parts.chunks(MAX_PARTS).map(|parts| {
@@ -145,11 +140,11 @@ impl Salesforce {
 }
 
 impl Collection {
-    fn body(&self, bodies: &[Result<Box<RawValue>, Fault>]) -> Option<Box<RawValue>> {
-        let records = self.positions.iter().map(|position| &bodies[*position]);
+    fn body(&self, records: &[RecordWrite<'_>]) -> Option<Box<RawValue>> {
+        let bodies = self.positions.iter().map(|at| &records[*at].body);
         let body = Body {
             all_or_none: false,
-            records: records.flatten().map(|body| &**body).collect(),
+            records: bodies.flatten().map(|body| &**body).collect(),
         };
         to_raw_value(&body).ok()
     }
@@ -167,7 +162,6 @@ impl Collection {
 /// Collects records of one object and operation; one that cannot be sent has its result.
 fn collected(
     records: &[RecordWrite<'_>],
-    bodies: &[Result<Box<RawValue>, Fault>],
     positions: &[usize],
     results: &mut [Written],
 ) -> Vec<Collection> {
@@ -175,14 +169,14 @@ fn collected(
     let mut full = Vec::new();
     for position in positions {
         let record = &records[*position];
-        let length = match &bodies[*position] {
+        let length = match &record.body {
             Ok(body) => body.get().len(),
             Err(fault) => {
                 results[*position] = Err(fault.clone());
                 continue;
             }
         };
-        let method = if record.id.is_some() {
+        let method = if record.is_update {
             Method::PATCH
         } else {
             Method::POST

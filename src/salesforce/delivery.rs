@@ -20,6 +20,8 @@ use crate::{
     rudderstack::delivery_request::{Payload, Sending, Unsendable},
     salesforce::{
         AuthError, Credentials, Salesforce,
+        client::ApiResponse,
+        composite,
         fault::{Disposition, Fault},
         operation::Operation,
         session::{self, Instance, Session},
@@ -136,7 +138,14 @@ impl Salesforce {
     ) -> Result<Answered, NotSent> {
         let request = self.request(write, timeout)?;
         let org = &write.org;
-        let (answer, fault) = self.client.write(org, request, &write.operation).await;
+        let judge = |answer: &ApiResponse| fault_of_write(answer, &write.operation);
+        let (answer, fault) = match self.client.write(org, request, judge).await {
+            Ok((answer, fault)) => (
+                Some((answer.status, answer.body.unwrap_or_default())),
+                fault,
+            ),
+            Err(fault) => (None, Some(fault)),
+        };
         if let Some(stale) = fault
             .as_ref()
             .filter(|fault| fault.is_about_a_stale_record())
@@ -147,16 +156,7 @@ impl Salesforce {
                 .into_iter()
                 .for_each(|id| self.forget(org, id));
         }
-        Ok(match answer {
-            Ok(answer) => Answered {
-                answer: Some((answer.status, answer.body.unwrap_or_default())),
-                fault,
-            },
-            Err(fault) => Answered {
-                answer: None,
-                fault: Some(fault),
-            },
-        })
+        Ok(Answered { answer, fault })
     }
 
     /// Forgets the session of a write, which Salesforce no longer accepts, and gives the write the current one of the
@@ -217,6 +217,34 @@ impl Salesforce {
         // What no server can be sent fails here, and does so again each time.
         request.build().map_err(|_| NotSent::Part("parts"))
     }
+}
+
+/// What is wrong with the answer to a write: it counts as done where Salesforce says so in its own form, also where the
+/// connection breaks before the end of the body, as to send the write again would make a second record. Not so where
+/// that body would have been a page: it is not Salesforce's API that answers.
+fn fault_of_write(answer: &ApiResponse, operation: &Operation) -> Option<Fault> {
+    let whole = answer.body.as_deref().ok();
+    let body = whole.unwrap_or_default();
+    let fault = match body {
+        _ if !answer.is_success() => {
+            let fault = answer.refusal();
+            Some(match operation {
+                Operation::Collection | Operation::Composite => fault.of_resource(),
+                Operation::Create { .. }
+                | Operation::Update { .. }
+                | Operation::Upsert
+                | Operation::Delete
+                | Operation::Other => fault,
+            })
+        }
+        // 204 has no body whose type could be another.
+        [] if answer.is_other && answer.status != 204 => Some(Fault::no_json()),
+        body if *operation == Operation::Composite => composite::fault(body),
+        _ => Fault::in_success(answer.status, body),
+    };
+    let is_done = fault.is_some() || operation.is_done(answer.status, whole);
+    let unsaid = || Fault::Unreadable("it does not say that the record is written".to_owned());
+    fault.or_else(|| (!is_done).then(unsaid))
 }
 
 /// Without the answer's body, which may repeat what was sent.

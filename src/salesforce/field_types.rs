@@ -16,43 +16,45 @@ const MAX_FIELDS: u64 = 10_000;
 /// How long a field that a query could not read is left out.
 const UNREADABLE_FOR: std::time::Duration = std::time::Duration::from_hours(1);
 
-/// The form that a refusal of a query states for a field, in the one sentence by which Salesforce says so.
-fn stated(refusal: &Refusal, field: &str) -> Option<Form> {
-    if refusal.code != "INVALID_FIELD" {
-        return None;
-    }
-    let named = refusal
-        .message
-        .strip_prefix("value of filter criterion for field '")?;
-    let (named, stated) = named.split_once("' must be of type ")?;
-    let (kind, quotes) = stated.split_once(" and should ")?;
-    if !named.eq_ignore_ascii_case(field) {
-        return None;
-    }
-    let quotes = quotes.strip_suffix('.').unwrap_or(quotes);
-    match (quotes, kind.to_ascii_lowercase().as_str()) {
-        ("be enclosed in quotes", _) => Some(Form::Text),
-        (
-            "not be enclosed in quotes",
-            "double" | "int" | "integer" | "long" | "currency" | "percent" | "decimal",
-        ) => Some(Form::Number),
-        ("not be enclosed in quotes", "boolean") => Some(Form::Bool),
-        ("not be enclosed in quotes", "date") => Some(Form::Date),
-        ("not be enclosed in quotes", "datetime") => Some(Form::DateTime),
-        (_, _) => None,
+impl Form {
+    /// The form that a refusal of a query states for a field, in the one sentence by which Salesforce says so.
+    fn stated(refusal: &Refusal, field: &str) -> Option<Self> {
+        if refusal.code != "INVALID_FIELD" {
+            return None;
+        }
+        let named = refusal
+            .message
+            .strip_prefix("value of filter criterion for field '")?;
+        let (named, stated) = named.split_once("' must be of type ")?;
+        let (kind, quotes) = stated.split_once(" and should ")?;
+        if !named.eq_ignore_ascii_case(field) {
+            return None;
+        }
+        let quotes = quotes.strip_suffix('.').unwrap_or(quotes);
+        match (quotes, kind.to_ascii_lowercase().as_str()) {
+            ("be enclosed in quotes", _) => Some(Self::Text),
+            (
+                "not be enclosed in quotes",
+                "double" | "int" | "integer" | "long" | "currency" | "percent" | "decimal",
+            ) => Some(Self::Number),
+            ("not be enclosed in quotes", "boolean") => Some(Self::Bool),
+            ("not be enclosed in quotes", "date") => Some(Self::Date),
+            ("not be enclosed in quotes", "datetime") => Some(Self::DateTime),
+            (_, _) => None,
+        }
     }
 }
 
 /// What the orgs have told about their fields, by org, object and field.
 #[derive(Debug)]
-pub(super) struct Types {
+pub(super) struct FieldTypes {
     forms: Cache<FieldName, Form>,
     unreadable: Cache<FieldName, ()>,
 }
 
 type FieldName = (Instance, String, String);
 
-impl Default for Types {
+impl Default for FieldTypes {
     fn default() -> Self {
         let fields = || Cache::builder().max_capacity(MAX_FIELDS);
         Self {
@@ -65,7 +67,7 @@ impl Default for Types {
     }
 }
 
-impl Types {
+impl FieldTypes {
     /// The form of a key's field, where the org has told it.
     pub(super) fn form(&self, org: &Instance, key: &Key) -> Option<Form> {
         self.forms.get(&name(org, key.object(), key.field()))
@@ -82,7 +84,7 @@ impl Types {
         let Fault::Refused(refusal) = fault else {
             return false;
         };
-        let stated = stated(refusal, key.field());
+        let stated = Form::stated(refusal, key.field());
         let Some(form) = stated.filter(|form| asked != Some(*form)) else {
             return false;
         };
@@ -138,23 +140,35 @@ pub(super) fn unfit(key: &Key, form: Form) -> Fault {
     })
 }
 
+impl Form {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Text => "texts",
+            Self::Number => "numbers",
+            Self::Bool => "true or false",
+            Self::Date => "dates such as 2026-01-31",
+            Self::DateTime => "times such as 2026-01-31T08:00:00Z",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stated_in(message: &str) -> Option<Form> {
+    fn stated(message: &str) -> Option<Form> {
         let refusal = Refusal {
             code: "INVALID_FIELD".to_owned(),
             message: message.to_owned(),
             ..Refusal::default()
         };
-        stated(&refusal, "X")
+        Form::stated(&refusal, "X")
     }
 
     #[test]
     fn the_form_is_read_from_salesforces_words() {
         let of = |kind: &str, not: &str| {
-            stated_in(&format!(
+            stated(&format!(
                 "value of filter criterion for field 'X' must be of type {kind} and should {not}be enclosed in quotes"
             ))
         };
@@ -162,19 +176,19 @@ mod tests {
         assert_eq!(of("double", "not "), Some(Form::Number));
         assert_eq!(of("dateTime", "not "), Some(Form::DateTime));
         assert_eq!(of("location", "not "), None);
-        assert_eq!(stated_in("No such column 'X' on entity 'Lead'"), None);
+        assert_eq!(stated("No such column 'X' on entity 'Lead'"), None);
     }
 
     #[test]
     fn only_the_whole_sentence_about_the_field_that_was_asked_for_counts() {
         let sentence = "value of filter criterion for field 'X' must be of type double and should not be enclosed in quotes";
-        assert_eq!(stated_in(sentence), Some(Form::Number));
+        assert_eq!(stated(sentence), Some(Form::Number));
         for other in [
             format!("Title: data value too large: {sentence}"),
             format!("{sentence}: a title"),
             sentence.replace("'X'", "'Y'"),
         ] {
-            assert_eq!(stated_in(&other), None, "{other}");
+            assert_eq!(stated(&other), None, "{other}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How the value of a field is written in a query.
+//! The forms in which a value can stand in a query.
 
 use crate::salesforce::literal::{self, Literal, instant};
 
@@ -37,17 +37,6 @@ impl Form {
             Self::DateTime => instant(text),
         }
     }
-
-    /// What values of this form are called in a message to a person.
-    pub(super) fn noun(self) -> &'static str {
-        match self {
-            Self::Text => "texts",
-            Self::Number => "numbers",
-            Self::Bool => "true or false",
-            Self::Date => "dates such as 2026-01-31",
-            Self::DateTime => "times such as 2026-01-31T08:00:00Z",
-        }
-    }
 }
 
 /// Whether a text is a plain decimal number.
@@ -63,9 +52,9 @@ fn is_number(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use salesforce_simulator::soql::{Condition, parse};
 
     use super::*;
+    use salesforce_simulator::soql::{Condition, parse};
 
     #[test]
     fn a_value_is_written_in_another_form_where_it_has_one() {

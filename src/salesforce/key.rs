@@ -157,7 +157,7 @@ impl Key {
         &self.0.folded
     }
 
-    /// The form of the value, to be compared with [`super::literal::Answered::forms`].
+    /// The form of the value, to be compared with [`super::literal::FoundValue::forms`].
     #[must_use]
     pub fn folded_value(&self) -> &str {
         &self.0.folded[self.0.value_at..]
@@ -178,7 +178,7 @@ impl Key {
         self.kind().trim_end_matches(['\'', '='])
     }
 
-    /// The form in which the value is looked for in an answer, see [`super::literal::Answered::forms`].
+    /// The form in which the value is looked for in an answer, see [`super::literal::FoundValue::forms`].
     pub(super) fn answered_as(&self, form: Option<Form>) -> Cow<'_, str> {
         let value = match form {
             Some(Form::Number) => literal::by_value(self.value().trim()),

@@ -8,10 +8,11 @@ mod ledger;
 mod quota;
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Instant, SystemTime},
 };
+
+use moka::{policy::EvictionPolicy, sync::Cache};
 
 pub(crate) use header::ApiUsage;
 use ledger::Ledger;
@@ -25,20 +26,20 @@ use crate::{
 };
 
 /// How many orgs are remembered, far above the number that one service has.
-const MAX_ORGS: usize = 1_000;
+const MAX_ORGS: u64 = 1_000;
 
 /// What is known of the API calls of every org.
 #[derive(Debug)]
 pub struct Limits {
     governor: Governor,
-    orgs: Mutex<HashMap<Instance, OrgCalls>>,
+    /// Of too many orgs, the one that was quiet the longest is forgotten.
+    orgs: Cache<Instance, Arc<Mutex<OrgCalls>>>,
 }
 
 #[derive(Debug, Default)]
 struct OrgCalls {
     quota: Quota,
     ledger: Ledger,
-    touched: Option<Instant>,
 }
 
 /// What an org has to spare for writes, as of a moment ago.
@@ -91,7 +92,7 @@ impl Limits {
                 reserve: settings.api_reserve,
                 probe_after: settings.probe_after,
             },
-            orgs: Mutex::default(),
+            orgs: orgs(),
         }
     }
 
@@ -121,9 +122,10 @@ impl Limits {
     /// creates: a new person matters more than a changed field. What was observed long ago holds nothing back.
     #[must_use]
     pub fn spares(&self, org: &Instance) -> Spares {
-        let orgs = self.lock();
-        let quota = orgs.get(org).map(|org| &org.quota);
+        let org = self.orgs.get(org);
+        let org = org.as_deref().map(lock);
         let spares = |rank| {
+            let quota = org.as_ref().map(|org| &org.quota);
             let spares = quota.map(|quota| quota.spares(self.governor, rank, Instant::now()));
             spares.unwrap_or(Ok(())).map_err(Arc::new)
         };
@@ -141,33 +143,30 @@ impl Limits {
     /// The figures of every org, in the order of their addresses.
     #[must_use]
     pub fn figures(&self) -> Vec<Figures> {
-        let orgs = self.lock();
-        let figures = orgs
-            .iter()
-            .map(|(instance, org)| Figures::new(instance, &org.quota, &org.ledger, self.governor));
+        let figures = self.orgs.iter().map(|(instance, org)| {
+            let org = lock(&org);
+            Figures::new(&instance, &org.quota, &org.ledger, self.governor)
+        });
         let mut figures: Vec<_> = figures.collect();
         figures.sort_unstable_by(|one, other| one.org.cmp(&other.org));
         figures
     }
 
-    /// Changes what is known of an org. Of too many, the one that was quiet the longest is forgotten.
+    /// Changes what is known of an org.
     fn with<T>(&self, instance: &Instance, change: impl FnOnce(&mut OrgCalls) -> T) -> T {
-        let mut orgs = self.lock();
-        if orgs.len() >= MAX_ORGS && !orgs.contains_key(instance) {
-            let quietest = orgs.iter().min_by_key(|(_, org)| org.touched);
-            if let Some(quietest) = quietest.map(|(instance, _)| instance.clone()) {
-                orgs.remove(&quietest);
-            }
-        }
-        let org = orgs.entry(instance.clone()).or_default();
-        org.touched = Some(Instant::now());
-        change(org)
+        let org = self.orgs.entry_by_ref(instance).or_default().into_value();
+        change(&mut lock(&org))
     }
+}
 
-    /// A panic elsewhere leaves counts behind that are whole.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Instance, OrgCalls>> {
-        self.orgs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn orgs() -> Cache<Instance, Arc<Mutex<OrgCalls>>> {
+    let orgs = Cache::builder().max_capacity(MAX_ORGS);
+    orgs.eviction_policy(EvictionPolicy::lru()).build()
+}
+
+/// A panic elsewhere leaves counts behind that are whole.
+fn lock(org: &Mutex<OrgCalls>) -> MutexGuard<'_, OrgCalls> {
+    org.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -181,7 +180,7 @@ mod tests {
                 reserve: reserve.parse().unwrap(),
                 probe_after: PROBE_AFTER,
             },
-            orgs: Mutex::default(),
+            orgs: orgs(),
         }
     }
 
@@ -241,12 +240,13 @@ mod tests {
         for n in 0..=MAX_ORGS {
             limits.logged_in(&org(&format!("org{n}")));
         }
+        limits.orgs.run_pending_tasks();
         let figures = limits.figures();
         let knows = |name: &str| {
             let address = format!("https://{name}.salesforce.com");
             figures.iter().any(|figures| figures.org == address)
         };
-        assert_eq!(figures.len(), MAX_ORGS);
+        assert_eq!(figures.len() as u64, MAX_ORGS);
         assert!(!knows("org0") && knows("org1") && knows(&format!("org{MAX_ORGS}")));
     }
 }

@@ -74,9 +74,9 @@ impl<'v> Literal<'v> {
 
 /// The value of an answer: its text, or its JSON where it is none.
 #[derive(Clone)]
-pub struct Answered(String);
+pub struct FoundValue(String);
 
-impl Answered {
+impl FoundValue {
     /// Reads the value of an answer; `None` for null.
     #[must_use]
     pub fn read(value: Value<'_>) -> Option<Self> {
@@ -165,7 +165,7 @@ mod tests {
 
     fn answers(asked: &str, answered: &str) -> bool {
         let asked = Literal::of(value(asked)).unwrap();
-        let answered = Answered::read(value(answered));
+        let answered = FoundValue::read(value(answered));
         answered.is_some_and(|answered| answered.forms().any(|form| form == asked.folded()))
     }
 

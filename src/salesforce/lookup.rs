@@ -1,4 +1,4 @@
-//! Finds the records of keys: what is remembered at once, the rest in as few calls as fit, asked again where Salesforce's
+//! Finds the records of keys: what is cached at once, the rest in as few calls as fit, asked again where Salesforce's
 //! answer says how.
 
 use std::{collections::HashSet, time::Instant};
@@ -9,8 +9,8 @@ use reqwest::Method;
 use crate::{
     metrics::{Call, LookupSource},
     salesforce::{
-        Fault, Found, Freshness, Key, Row, Salesforce, Session, Wanted,
-        cache::Viewer,
+        Fault, Found, Key, Row, Salesforce, Session, Wanted,
+        cache::OrgUser,
         composite::{MAX_PARTS, Part},
         field_types,
         form::Form,
@@ -20,48 +20,39 @@ use crate::{
 };
 
 impl Salesforce {
-    /// Asks for keys at once, in as few calls as fit, and without waiting for others.
-    pub(crate) async fn find(
+    /// Asks Salesforce for keys at once, in as few calls as fit, and without waiting for others.
+    pub(super) async fn find(
         &self,
         session: &Session,
-        wanted: &[Wanted],
-        freshness: Freshness,
+        user: &OrgUser,
+        wanted: Vec<Wanted>,
     ) -> Found {
-        let viewer = self.viewers.of(session);
-        let (mut found, unknown) = match freshness {
-            Freshness::Known => self.recalled(&viewer, wanted),
-            Freshness::Fresh => (Found::default(), wanted.to_vec()),
-        };
         let asked = Instant::now();
-        let metrics = self.client.metrics();
-        metrics.lookups(LookupSource::Asked, unknown.len());
-        let searched = self.search(session, unknown).await;
-        for wanted in wanted {
-            if let Ok(rows) = searched.rows(&wanted.key) {
-                self.remembered.set(&viewer, &wanted.key, asked, rows);
+        self.metrics().lookups(LookupSource::Asked, wanted.len());
+        let keys: Vec<Key> = wanted.iter().map(|wanted| wanted.key.clone()).collect();
+        let found = self.search(session, wanted).await;
+        for key in &keys {
+            if let Ok(rows) = found.rows(key) {
+                self.cache.set(user, key, asked, rows);
             }
         }
-        found.extend(searched);
         found
     }
 
-    /// What is remembered, and what has to be asked for: the values of fields are never remembered.
-    pub(super) fn recalled(&self, viewer: &Viewer, wanted: &[Wanted]) -> (Found, Vec<Wanted>) {
+    /// What the cache holds, and what has to be asked for: the values of fields are never cached.
+    pub(super) fn cached(&self, user: &OrgUser, wanted: &[Wanted]) -> (Found, Vec<Wanted>) {
         let mut found = Found::default();
         let mut unknown = Vec::new();
         for wanted in wanted {
-            match self
-                .remembered
-                .get(viewer, &wanted.key)
-                .filter(|_| wanted.fields.is_empty())
-            {
+            let is_cacheable = wanted.fields.is_empty();
+            let rows = is_cacheable.then(|| self.cache.get(user, &wanted.key));
+            match rows.flatten() {
                 Some(rows) => found.set(&wanted.key, Ok(rows)),
                 None => unknown.push(wanted.clone()),
             }
         }
-        let remembered = wanted.len() - unknown.len();
-        let metrics = self.client.metrics();
-        metrics.lookups(LookupSource::Remembered, remembered);
+        let cached = wanted.len() - unknown.len();
+        self.metrics().lookups(LookupSource::Remembered, cached);
         (found, unknown)
     }
 
@@ -69,13 +60,13 @@ impl Salesforce {
     async fn search(&self, session: &Session, wanted: Vec<Wanted>) -> Found {
         let mut found = Found::with_capacity(wanted.len());
         let mut parts = vec![wanted];
-        let mut told = Told::default();
+        let mut retries = Retries::default();
         while !parts.is_empty() {
             let parts_of = |wanted| self.items(session, wanted, &mut found);
             let parts_now: Vec<_> = parts.into_iter().map(parts_of).collect();
             let answers = self.answers(session, parts_now).await;
             let again = answers.into_iter().flat_map(|(query, answer)| {
-                self.again(session, &query, &answer, &mut told)
+                self.again(session, &query, &answer, &mut retries)
                     .unwrap_or_else(|| found.add(&query, answer))
             });
             parts = again.collect();
@@ -92,8 +83,8 @@ impl Salesforce {
             let (key, object) = (wanted.key.clone(), wanted.key.object());
             wanted
                 .fields
-                .retain(|field| self.types.is_readable(org, object, field));
-            let form = forms.of(&key, |key| self.types.form(org, key));
+                .retain(|field| self.field_types.is_readable(org, object, field));
+            let form = forms.of(&key, |key| self.field_types.form(org, key));
             match form.map_or_else(|| Some(key.literal()), |form| key.literal_as(form)) {
                 Some(literal) => items.push(Item {
                     wanted,
@@ -162,25 +153,25 @@ impl Salesforce {
         session: &Session,
         query: &Query,
         answer: &Result<Vec<Row>, Fault>,
-        told: &mut Told,
+        retries: &mut Retries,
     ) -> Option<Vec<Vec<Wanted>>> {
         let (fault, first) = (answer.as_ref().err()?, query.wanted.first()?);
         if matches!(fault, Fault::Unknown(_)) {
-            let is_new = |wanted: &&Wanted| told.asked_alone.insert(wanted.key.clone());
+            let is_new = |wanted: &&Wanted| retries.asked_alone.insert(wanted.key.clone());
             let alone: Vec<_> = query.wanted.iter().filter(is_new).cloned().collect();
             return (!alone.is_empty()).then(|| alone.into_iter().map(|one| vec![one]).collect());
         }
-        let learnt = &mut told.forms;
+        let learnt = &mut retries.forms;
         let (org, key) = (session.instance(), &first.key);
         let is_new = !learnt.contains(key.field_kind());
-        if is_new && self.types.learn(org, key, query.form, fault) {
+        if is_new && self.field_types.learn(org, key, query.form, fault) {
             learnt.insert(key.field_kind().to_owned());
         }
         // Another query of the same field may have learnt it first.
-        if learnt.contains(key.field_kind()) && self.types.form(org, key) != query.form {
+        if learnt.contains(key.field_kind()) && self.field_types.form(org, key) != query.form {
             return Some(vec![query.wanted.clone()]);
         }
-        let refuses_field = query.reads_fields && self.types.unreadable(org, query, fault);
+        let refuses_field = query.reads_fields && self.field_types.unreadable(org, query, fault);
         let of_id = |wanted: &Wanted| Wanted {
             fields: Vec::new(),
             ..wanted.clone()
@@ -189,9 +180,9 @@ impl Salesforce {
     }
 }
 
-/// What a search has been told by refusals.
+/// What a search has asked again because of refusals.
 #[derive(Default)]
-struct Told {
+struct Retries {
     /// Fields whose form was learnt.
     forms: HashSet<String>,
     /// Keys that were asked for once more, alone.

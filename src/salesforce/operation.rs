@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     json::{Document, Object, Value},
-    salesforce::record_id::is_id,
+    salesforce::id::is_id,
 };
 
 /// What a path segment may hold as it is (RFC 3986, unreserved).
@@ -146,8 +146,8 @@ fn are_results(body: &[u8]) -> bool {
 }
 
 fn of(body: &[u8], says: impl Fn(Value<'_>) -> bool) -> bool {
-    let document = Document::read(String::from_utf8_lossy(body));
-    document.is_ok_and(|document| says(document.root()))
+    let outline = Document::read(String::from_utf8_lossy(body));
+    outline.is_ok_and(|outline| says(outline.root()))
 }
 
 #[cfg(test)]

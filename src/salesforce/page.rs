@@ -11,8 +11,8 @@ use crate::{
     salesforce::{
         client::Client,
         fault::{Fault, Refusal},
-        literal::Answered,
-        record_id::is_id,
+        id::is_id,
+        literal::FoundValue,
         session::Session,
         soql::Query,
     },
@@ -36,7 +36,7 @@ pub struct Row {
     /// When the record was last written, in UTC; ordered as text.
     pub last_modified_date: Option<String>,
     /// The value that it was found by.
-    pub(super) found_by: Option<Answered>,
+    pub(super) found_by: Option<FoundValue>,
     /// The fields that were read, by their names in lower case.
     values: Option<Arc<HashMap<String, Document<'static>>>>,
     /// The memory of what was read with it, while fields are kept.
@@ -120,7 +120,7 @@ impl Row {
             converted_contact_id: contact,
             is_deleted: deleted.is_some_and(Value::is_true),
             last_modified_date: text(modified),
-            found_by: found_by.and_then(Answered::read),
+            found_by: found_by.and_then(FoundValue::read),
             values: None,
             memory: None,
         })
@@ -210,8 +210,8 @@ pub fn page(
     reads_fields: bool,
     rows: &mut Vec<Row>,
 ) -> Result<Option<String>, Fault> {
-    let document = document(answer)?;
-    let page = Page::read(&document)?;
+    let outline = outline(answer)?;
+    let page = Page::read(&outline)?;
     let read = |record: Object<'_>| {
         let row = Row::read(record, field)?;
         Some(if reads_fields {
@@ -233,7 +233,7 @@ pub fn page(
 const SMALL: usize = 1 << 10;
 
 /// The JSON of an answer. serde's own text would quote the answer, personal data included.
-fn document(answer: &[u8]) -> Result<Document<'_>, Fault> {
+fn outline(answer: &[u8]) -> Result<Document<'_>, Fault> {
     let text = std::str::from_utf8(answer).map_err(|_| unreadable("it is no UTF-8"))?;
     let mut left = MAX_PLACES * text.len() + SMALL;
     let room = |bytes| {

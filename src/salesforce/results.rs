@@ -9,10 +9,9 @@ use crate::salesforce::{
     fault::{Disposition, Fault, OrgState},
     form::Form,
     key::Key,
-    literal::{Answered, lower},
+    literal::{FoundValue, lower},
     page::{Row, is_about_a_value},
-    soql::Query,
-    wanted::Wanted,
+    soql::{Query, Wanted},
 };
 
 fn unreadable(why: &str) -> Fault {
@@ -21,10 +20,10 @@ fn unreadable(why: &str) -> Fault {
 
 /// What was found, by key.
 #[derive(Debug, Default)]
-pub struct Found(ByKey<Answer>);
+pub struct Found(ByKey<KeyResult>);
 
 /// The records of a key, or why they are not known.
-pub(super) type Answer = Result<Arc<[Row]>, Arc<Fault>>;
+pub(super) type KeyResult = Result<Arc<[Row]>, Arc<Fault>>;
 
 impl Found {
     /// Takes the answer to a query. A failed query fails only its own keys.
@@ -71,7 +70,7 @@ impl Found {
     }
 
     /// Sets what is known of a key.
-    pub(super) fn set(&mut self, key: &Key, answer: Answer) {
+    pub(super) fn set(&mut self, key: &Key, answer: KeyResult) {
         self.0.insert(key.clone(), answer);
     }
 
@@ -81,7 +80,7 @@ impl Found {
     }
 
     /// What is known of a key.
-    pub(super) fn answer(&self, key: &Key) -> Answer {
+    pub(super) fn answer(&self, key: &Key) -> KeyResult {
         let answer = self.0.get(key).cloned();
         answer.unwrap_or_else(|| Err(Arc::new(unreadable("the record was not asked for"))))
     }
@@ -164,7 +163,8 @@ fn hidden_lead(fault: Fault, wanted: &[Wanted]) -> Fault {
 fn may_answer(row: &Row, key: &Key) -> bool {
     let value = key.folded_value();
     let found_by = row.found_by.as_ref();
-    let ours_to_tell = key.is_lead() && value.is_ascii() && found_by.is_none_or(Answered::is_ascii);
+    let ours_to_tell =
+        key.is_lead() && value.is_ascii() && found_by.is_none_or(FoundValue::is_ascii);
     !ours_to_tell || found_by.is_some_and(|found| found.forms().any(|form| form == value))
 }
 

@@ -6,7 +6,19 @@ use std::{collections::HashSet, fmt, ops::Range};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::salesforce::{form::Form, key::is_api_name, wanted::Wanted};
+use crate::salesforce::{
+    form::Form,
+    key::{Key, is_api_name},
+};
+
+/// A key to ask for, and the further fields to read of its records.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The key.
+    pub key: Key,
+    /// API names of fields.
+    pub fields: Vec<String>,
+}
 
 /// How long the encoded path and query of a lookup may become. Salesforce answers 414 past 16,384 bytes of URI and headers.
 pub const MAX_URI: usize = 12_000;

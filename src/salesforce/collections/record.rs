@@ -1,6 +1,6 @@
 //! A record inside a collection, and the result that comes back for it.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,28 +9,73 @@ use crate::{
     json::Writer,
     salesforce::{
         fault::{Fault, Refusal},
-        record_id::is_id,
+        id::is_id,
     },
 };
 
-/// The fields of a record, as whoever writes the record holds them.
-pub trait RecordFields: fmt::Debug + Sync {
-    /// Whether any field has a name of which `is_meant` is true.
-    fn has(&self, is_meant: &dyn Fn(&str) -> bool) -> bool;
-
-    /// Writes the fields of whose names `is_wanted` is true, as members of an object.
-    fn write_members(&self, json: &mut Writer, is_wanted: &dyn Fn(&str) -> bool);
-}
+/// The member of a record's JSON that names its object, and so no field.
+pub const ATTRIBUTES: &str = "attributes";
 
 /// A record to write.
 #[derive(Debug)]
 pub struct RecordWrite<'f> {
     /// The object's API name.
-    pub object: &'f str,
-    /// The record to update; `None` creates one.
-    pub id: Option<&'f str>,
-    /// What it is to hold.
-    pub fields: &'f dyn RecordFields,
+    pub(super) object: &'f str,
+    /// Whether it is a record that exists.
+    pub(super) is_update: bool,
+    /// The record as a collection holds it, or why it cannot be sent.
+    pub(super) body: Result<Box<RawValue>, Fault>,
+}
+
+impl<'f> RecordWrite<'f> {
+    /// The write of a record of an object: an update where it has an `id`, else a create. `names` are those of its fields,
+    /// and `fields` writes all but [`ATTRIBUTES`] as members.
+    pub fn new(
+        object: &'f str,
+        id: Option<&str>,
+        mut names: impl Iterator<Item = Cow<'f, str>>,
+        fields: impl FnOnce(&mut Writer),
+    ) -> Self {
+        let body = if names.any(|name| name.eq_ignore_ascii_case("id")) {
+            Err(names_an_id())
+        } else {
+            serialized(object, id, fields)
+        };
+        Self {
+            object,
+            is_update: id.is_some(),
+            body,
+        }
+    }
+}
+
+fn names_an_id() -> Fault {
+    Fault::Refused(Refusal {
+        status: 400,
+        code: "INVALID_FIELD_FOR_INSERT_UPDATE".to_owned(),
+        message:
+            "the traits hold an Id, which no request may set: name the record in context.externalId"
+                .to_owned(),
+        fields: vec!["Id".to_owned()],
+        ..Refusal::default()
+    })
+}
+
+fn serialized(
+    object: &str,
+    id: Option<&str>,
+    fields: impl FnOnce(&mut Writer),
+) -> Result<Box<RawValue>, Fault> {
+    let mut json = Writer::default();
+    json.object(|json| {
+        json.key(ATTRIBUTES);
+        json.object(|json| json.text_member("type", object));
+        if let Some(id) = id {
+            json.text_member("id", id);
+        }
+        fields(json);
+    });
+    RawValue::from_string(json.into_text()).map_err(|error| Fault::Unreadable(error.to_string()))
 }
 
 /// The id of a written record, or why it is not known to be written.
@@ -43,35 +88,6 @@ struct RecordResult<'a> {
     success: bool,
     #[serde(borrow)]
     errors: Option<&'a RawValue>,
-}
-
-pub(super) fn serialized(record: &RecordWrite<'_>) -> Result<Box<RawValue>, Fault> {
-    if record.fields.has(&|name| name.eq_ignore_ascii_case("id")) {
-        return Err(Fault::Refused(Refusal {
-            status: 400,
-            code: "INVALID_FIELD_FOR_INSERT_UPDATE".to_owned(),
-            message: "the traits hold an Id, which no request may set: name the record in context.externalId".to_owned(),
-            fields: vec!["Id".to_owned()],
-            ..Refusal::default()
-        }));
-    }
-    let mut json = Writer::default();
-    record.write(&mut json);
-    RawValue::from_string(json.into_text()).map_err(|error| Fault::Unreadable(error.to_string()))
-}
-
-impl RecordWrite<'_> {
-    fn write(&self, json: &mut Writer) {
-        json.object(|json| {
-            json.key("attributes");
-            json.object(|json| json.text_member("type", self.object));
-            if let Some(id) = self.id {
-                json.text_member("id", id);
-            }
-            self.fields
-                .write_members(json, &|name| name != "attributes");
-        });
-    }
 }
 
 /// The results of a collection's records. An answer of another length tells of no record what became of it.

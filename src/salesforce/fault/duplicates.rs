@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::{salesforce::record_id::is_id, text::shortened};
+use crate::{salesforce::id::is_id, text::shortened};
 
 /// How many ids are kept.
 const MAX_IDS: usize = 10;

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use crate::{
     config::rules::LetterCase,
     json::{Distinct, Value, Writer},
-    salesforce::collections::RecordFields,
     text,
     transform::mapping::{field_name::FieldName, left_out::LeftOut},
 };
@@ -131,26 +130,14 @@ impl<'a> Fields<'a> {
 
     /// Writes the fields as a JSON object.
     pub fn write(&self, json: &mut Writer) {
-        json.object(|json| {
-            for (name, value) in self.members.iter() {
-                name.write(json);
-                value.write(json);
-            }
-        });
-    }
-}
-
-impl RecordFields for Fields<'_> {
-    fn has(&self, is_meant: &dyn Fn(&str) -> bool) -> bool {
-        self.names().any(|name| is_meant(&name.text()))
+        json.object(|json| self.write_members(json, |_| true));
     }
 
-    fn write_members(&self, json: &mut Writer, is_wanted: &dyn Fn(&str) -> bool) {
-        for (name, value) in self.members.iter() {
-            if is_wanted(&name.text()) {
-                name.write(json);
-                value.write(json);
-            }
+    /// Writes the fields of these names as members.
+    pub fn write_members(&self, json: &mut Writer, is_wanted: impl Fn(&FieldName<'a>) -> bool) {
+        for (name, value) in self.members.iter().filter(|(name, _)| is_wanted(name)) {
+            name.write(json);
+            value.write(json);
         }
     }
 }

@@ -25,7 +25,7 @@ use salesforce_transformer::{
     salesforce::{
         AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
         auth::Refused,
-        client::Client,
+        client::{ApiResponse, Client},
         delivery::Answered,
         fault::Refusal,
         operation::Operation,
@@ -224,8 +224,11 @@ async fn answers_hide_their_bodies() {
     .unwrap();
     let request = client.request(reqwest::Method::POST, &salesforce);
     let request = request.body("planted").build().unwrap();
-    let (answer, fault) = client.write(&org, request, &Operation::Other).await;
-    let (answer, fault) = (answer.unwrap(), fault.unwrap());
+    let (answer, fault) = client
+        .write(&org, request, ApiResponse::fault)
+        .await
+        .unwrap();
+    let fault = fault.unwrap();
     let body = answer.body.as_deref().unwrap().to_vec();
     assert!(String::from_utf8(body.clone()).unwrap().contains(MARK));
     assert_hidden(&answer);

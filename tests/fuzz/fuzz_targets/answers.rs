@@ -94,7 +94,7 @@ fn is_id(id: &str) -> bool {
 
 /// The answer to a Composite of so many parts.
 fn together(parts: usize, body: &[u8]) {
-    match salesforce_transformer::salesforce::composite_response::read(body, parts) {
+    match salesforce_transformer::salesforce::composite::read(body, parts) {
         Ok(answers) => {
             assert_eq!(answers.len(), parts);
             answers

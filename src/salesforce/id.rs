@@ -1,4 +1,4 @@
-//! The form of a record's id.
+//! The ids of records.
 
 /// How many bytes a record's id may have: more than any of Salesforce's.
 const MAX_ID: usize = 64;

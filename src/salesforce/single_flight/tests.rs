@@ -35,26 +35,27 @@ fn nobody() -> (Arc<Salesforce>, Arc<Session>) {
 #[tokio::test]
 async fn nothing_is_kept_of_a_user_whom_nothing_is_asked_for() {
     let (salesforce, session) = nobody();
-    let viewer = salesforce.viewers.of(&session);
+    let user = salesforce.users.of(&session);
     let lookups = &salesforce.lookups;
-    lookups.find(&salesforce, &session, &viewer, &[]).await;
-    assert!(lookups.viewers().is_empty());
+    lookups.find(&salesforce, &session, &user, &[]).await;
+    assert!(lookups.0.is_empty());
 }
 
 #[tokio::test]
 async fn a_lookup_that_ends_without_an_answer_is_a_fault_to_be_retried() {
     let (salesforce, session) = nobody();
-    let viewer = salesforce.viewers.of(&session);
-    let (_, new) = salesforce.lookups.join(&viewer, &[ada()]);
-    assert!(new.are_first);
-    let (flight, done) = salesforce.lookups.take(&viewer).unwrap();
+    let user = salesforce.users.of(&session);
+    let joined = salesforce.lookups.join(&user, &[ada()]);
+    assert!(joined.needs_task);
+    let batch = salesforce.lookups.0.next(&user).await;
+    let (lookup, done) = batch.flatten().unwrap();
     drop(done);
     let found = salesforce
         .lookups
-        .find(&salesforce, &session, &viewer, &[ada()])
+        .find(&salesforce, &session, &user, &[ada()])
         .await;
     let fault = found.rows(&ada().key).unwrap_err();
     assert_eq!(fault.disposition(), Disposition::Retry);
-    salesforce.lookups.landed(&viewer, flight.number);
-    assert!(salesforce.lookups.viewers().is_empty());
+    salesforce.lookups.ended(&user, lookup.number);
+    assert!(salesforce.lookups.0.is_empty());
 }
