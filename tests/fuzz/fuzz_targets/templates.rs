@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use salesforce_transformer::{
     json::Document,
-    rudderstack::dynamic_config::{self, Resolved},
+    rudderstack::dynamic_config::{self, ResolvedEntry},
 };
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ fuzz_target!(|text: &str| {
     };
     let unlimited = |_| Ok::<(), ()>(());
     let resolved = dynamic_config::resolved(object, destination, usize::MAX, unlimited);
-    let Ok(Some(Resolved::Entry(resolved))) = resolved else {
+    let Ok(Some(ResolvedEntry::Entry(resolved))) = resolved else {
         return;
     };
     let resolved: Value = serde_json::from_str(resolved.root().json()).expect("JSON");
