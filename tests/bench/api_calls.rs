@@ -3,7 +3,6 @@
 
 use std::error::Error;
 
-use clap::{Args, Command, FromArgMatches};
 use futures_util::future::try_join_all;
 use salesforce_simulator::Simulator;
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
@@ -172,13 +171,7 @@ fn config(salesforce: &str, flags: &[&str]) -> Result<Config, Failure> {
         "--salesforce-allowed-hosts",
         salesforce,
     ];
-    let command =
-        Config::augment_args(Command::new("bench").no_binary_name(true)).args_override_self(true);
-    let matches = command.try_get_matches_from(hosts.iter().chain(flags))?;
-    Ok(Config {
-        system_proxy: false,
-        ..Config::from_arg_matches(&matches)?
-    })
+    Ok(Config::from_flags(hosts.iter().chain(flags))?)
 }
 
 async fn serve(app: axum::Router) -> Result<String, Failure> {

@@ -7,7 +7,6 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
-use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_simulator::Simulator;
 use salesforce_transformer::{Config, app, json::{Document, Unencodable}, lifecycle::Lifecycle};
 use serde_json::json;
@@ -105,7 +104,6 @@ impl Service {
 
 /// The settings of a service whose Salesforce is at `url`.
 fn config(url: &str) -> Config {
-    let command = Config::augment_args(Command::new("service").no_binary_name(true));
     let flags = [
         ["--salesforce-login-url", url],
         ["--salesforce-sandbox-login-url", url],
@@ -118,10 +116,5 @@ fn config(url: &str) -> Config {
         ["--salesforce-security-token", "t"],
         ["--api-reserve", "0"],
     ];
-    let command = command.mut_args(|arg| arg.env(Resettable::Reset));
-    let matches = command.get_matches_from(flags.as_flattened());
-    Config {
-        system_proxy: false,
-        ..Config::from_arg_matches(&matches).expect("settings")
-    }
+    Config::from_flags(flags.as_flattened()).expect("settings")
 }
