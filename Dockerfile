@@ -49,8 +49,8 @@ FROM source AS build
 RUN --mount=type=bind,from=crates,target=/crates \
     --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p salesforce-transformer \
-    && cp target/release/salesforce-transformer /salesforce-transformer
+    cargo build --profile dist --locked -p salesforce-transformer \
+    && cp target/dist/salesforce-transformer /salesforce-transformer
 
 FROM ${RUNTIME_IMAGE}
 LABEL org.opencontainers.image.title="salesforce-transformer" \

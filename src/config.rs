@@ -16,7 +16,7 @@ mod upstream;
 
 use std::ffi::OsString;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, FromArgMatches, ValueEnum, builder::Resettable};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
@@ -91,6 +91,22 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Settings made of flags alone, such as `["--port", "0"]`: for tests, benches, the demo and whoever embeds the service. The
+    /// environment and the system's proxy are ignored. The last flag of a name counts.
+    ///
+    /// # Errors
+    /// The flag that is unknown, lacks a value or has an invalid one.
+    pub fn from_flags<F: Into<OsString> + Clone>(
+        flags: impl IntoIterator<Item = F>,
+    ) -> Result<Self, clap::Error> {
+        let command = Self::augment_args(Command::new("settings").no_binary_name(true))
+            .args_override_self(true)
+            .mut_args(|arg| arg.env(Resettable::Reset));
+        let mut config = Self::from_arg_matches(&command.try_get_matches_from(flags)?)?;
+        config.salesforce.system_proxy = false;
+        Ok(config)
+    }
+
     /// The set of rules that the settings choose.
     #[must_use]
     pub fn rules(&self) -> Rules {
@@ -166,21 +182,10 @@ fn filled(setting: Option<&SecretString>) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
 
-    #[derive(Debug, Parser)]
-    struct Command {
-        #[command(flatten)]
-        config: Config,
-    }
-
     pub(super) fn config(flags: &[&str]) -> Result<Config, String> {
-        let flags = std::iter::once("test").chain(flags.iter().copied());
-        Command::try_parse_from(flags)
-            .map(|command| command.config)
-            .map_err(|error| error.to_string())
+        Config::from_flags(flags.iter().copied()).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use clap::{Args, FromArgMatches, builder::Resettable};
 use salesforce_simulator::Simulator;
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::{Value, json};
@@ -15,17 +14,13 @@ use tokio::net::TcpListener;
 
 /// Starts a service for an org, and returns its URL.
 async fn service(salesforce: &str, flags: &[&str]) -> (String, Lifecycle) {
-    let command = Config::augment_args(clap::Command::new("service").no_binary_name(true))
-        .mut_args(|arg| arg.env(Resettable::Reset));
     let hosts = [
         "--salesforce-login-url",
         salesforce,
         "--salesforce-allowed-hosts",
         salesforce,
     ];
-    let matches = command.get_matches_from([&hosts[..], flags].concat());
-    let mut config = Config::from_arg_matches(&matches).unwrap();
-    config.salesforce.system_proxy = false;
+    let config = Config::from_flags([&hosts[..], flags].concat()).unwrap();
     let life = Lifecycle::default();
     let app = app(&config, life.clone(), InFlight::default()).unwrap();
     (serve(app).await, life)

@@ -1,7 +1,6 @@
 //! The stage: the service and its Salesforce, each on a free port of the loopback, and the client that asks.
 
 use axum::Router;
-use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use reqwest::{RequestBuilder, header::HeaderMap};
 use salesforce_simulator::Simulator;
 use salesforce_transformer::{
@@ -54,7 +53,8 @@ impl Service {
             ["--salesforce-client-secret", CLIENT_SECRET],
         ];
         let at_once = ["--shutdown-delay", "0s"];
-        let mut config = config(&[salesforce.as_flattened(), &at_once, flags].concat());
+        let flags = [salesforce.as_flattened(), &at_once, flags].concat();
+        let mut config = Config::from_flags(flags).unwrap();
         change(&mut config);
         let (ready, in_flight) = (Lifecycle::default(), InFlight::default());
         let service = app(&config, ready.clone(), in_flight.clone()).unwrap();
@@ -123,17 +123,6 @@ impl Service {
         entries_of.sort_by_key(|entry| entry["metadata"][0]["jobId"].as_u64());
         entries
     }
-}
-
-/// The settings that these flags make. The environment of whoever runs the tests does not count.
-fn config(flags: &[&str]) -> Config {
-    let command = Config::augment_args(Command::new("service").no_binary_name(true))
-        .args_override_self(true)
-        .mut_args(|arg| arg.env(Resettable::Reset));
-    let matches = command.get_matches_from(flags);
-    let mut config = Config::from_arg_matches(&matches).unwrap();
-    config.salesforce.system_proxy = false;
-    config
 }
 
 /// Serves a Salesforce, and returns its URL.

@@ -3,7 +3,10 @@
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::{body::Bytes, http::Response};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use pem::Pem;
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
     TlsAcceptor,
@@ -26,7 +29,9 @@ impl Authority {
     /// Its own certificate in a file, for `SSL_CERT_FILE`.
     pub(crate) fn file(&self, name: &str) -> String {
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pem"));
-        fs::write(&file, self.0.pem()).unwrap();
+        let certificate: &Certificate = self.0.as_ref();
+        let certificate = Pem::new("CERTIFICATE", certificate.der().as_ref());
+        fs::write(&file, pem::encode(&certificate)).unwrap();
         file.to_str().unwrap().to_owned()
     }
 

@@ -3,7 +3,6 @@
 
 use std::error::Error;
 
-use clap::{Args, Command, FromArgMatches};
 use futures_util::future::try_join_all;
 use salesforce_simulator::Simulator;
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
@@ -177,12 +176,7 @@ fn config(salesforce: &str, flags: &[&str]) -> Result<Config, Failure> {
         "--salesforce-allowed-hosts",
         salesforce,
     ];
-    let command =
-        Config::augment_args(Command::new("bench").no_binary_name(true)).args_override_self(true);
-    let matches = command.try_get_matches_from(hosts.iter().chain(flags))?;
-    let mut config = Config::from_arg_matches(&matches)?;
-    config.salesforce.system_proxy = false;
-    Ok(config)
+    Ok(Config::from_flags(hosts.iter().chain(flags))?)
 }
 
 async fn serve(app: axum::Router) -> Result<String, Failure> {

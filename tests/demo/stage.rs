@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_simulator::{Simulator, sample};
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::{Value, json};
@@ -85,12 +84,7 @@ fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
         ("--body-limit", "16MiB"),
     ];
     let flags = flags.into_iter().flat_map(|(flag, value)| [flag, value]);
-    let command = Config::augment_args(Command::new("demo").no_binary_name(true))
-        .mut_args(|arg| arg.env(Resettable::Reset));
-    let settings = command.try_get_matches_from(flags)?;
-    let mut config = Config::from_arg_matches(&settings)?;
-    config.salesforce.system_proxy = false;
-    Ok(config)
+    Ok(Config::from_flags(flags)?)
 }
 
 async fn serve(app: axum::Router) -> Result<SocketAddr, Trouble> {

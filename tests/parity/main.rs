@@ -18,18 +18,11 @@ mod wire;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use clap::Parser;
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::{cases::Case, org::Org};
-
-#[derive(Parser)]
-struct Settings {
-    #[command(flatten)]
-    config: Config,
-}
 
 /// The service with the stock set, and the Salesforce that it talks to.
 pub(crate) struct Pair {
@@ -61,7 +54,6 @@ impl Pair {
         // Nobody listens on port 9, which two cases try.
         let hosts = format!("{salesforce},https://127.0.0.1:9");
         let flags = [
-            "parity",
             "--compatibility",
             "stock",
             "--salesforce-login-url",
@@ -71,9 +63,8 @@ impl Pair {
             "--salesforce-allowed-hosts",
             &hosts,
         ];
-        let mut config = Settings::parse_from(flags).config;
-        config.salesforce.system_proxy = false;
-        let service = serve(app(&config, Lifecycle::default(), InFlight::default()).unwrap()).await;
+        let config = Config::from_flags(flags).unwrap();
+        let service = serve(app(&config, Lifecycle::default()).unwrap()).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             http,

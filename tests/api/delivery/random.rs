@@ -18,8 +18,8 @@ use crate::{
     service::{Service, serve},
 };
 
-const EVENTS: u64 = 3_000;
-const PEOPLE: u64 = 300;
+const EVENTS: u64 = 1_000;
+const PEOPLE: u64 = 100;
 const WORKERS: u64 = 8;
 const FIELDS: [(&str, &str); 3] = [("city", "City"), ("phone", "Phone"), ("title", "Title")];
 

@@ -3,7 +3,6 @@
 use std::{borrow::Cow, fmt::Debug, sync::Arc};
 
 use axum::body::Bytes;
-use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_transformer::{
     Config,
     config::AllowedHosts,
@@ -50,13 +49,6 @@ fn assert_hidden(value: &impl Debug) {
     assert!(!line.contains(MARK) && !block.contains(MARK), "{line}");
 }
 
-/// The settings of a service that is started with these flags.
-fn settings(flags: &[&str]) -> Config {
-    let command = Config::augment_args(Command::new("service").no_binary_name(true));
-    let command = command.mut_args(|arg| arg.env(Resettable::Reset));
-    Config::from_arg_matches(&command.get_matches_from(flags)).unwrap()
-}
-
 fn session() -> Session {
     let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
     let instance = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
@@ -72,7 +64,7 @@ fn settings_hide_every_credential() {
         ["--salesforce-client-id", "planted-id"],
         ["--salesforce-client-secret", "planted-secret"],
     ];
-    let config = settings(flags.as_flattened());
+    let config = Config::from_flags(flags.as_flattened()).unwrap();
     assert_hidden(&config);
     assert_hidden(&config.own_login());
 }
@@ -212,7 +204,7 @@ fn what_is_written_hides_ids_users_and_traits() {
 #[tokio::test]
 async fn answers_hide_their_bodies() {
     let salesforce = serve(quoting()).await;
-    let config = settings(&["--salesforce-allowed-hosts", &salesforce]);
+    let config = Config::from_flags(["--salesforce-allowed-hosts", &salesforce]).unwrap();
     let org = Instance::new(&salesforce, &config.salesforce.allowed_hosts).unwrap();
     let limits = Arc::new(Limits::new(&config.salesforce));
     let client = Client::new(

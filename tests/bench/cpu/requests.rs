@@ -4,7 +4,6 @@
 //! up ask a simulated Salesforce over loopback, once for a request.
 
 use axum::{Router, body::Body, http::Request};
-use clap::{Args, Command, FromArgMatches};
 use divan::{Bencher, counter::ItemsCount};
 use http_body_util::BodyExt;
 use salesforce_simulator::{FieldType, Simulator};
@@ -89,10 +88,7 @@ async fn service() -> (Router, String, String) {
         "--lookup-window",
         "0s",
     ];
-    let command = Config::augment_args(Command::new("bench").no_binary_name(true));
-    let matches = command.try_get_matches_from(flags).unwrap();
-    let mut config = Config::from_arg_matches(&matches).unwrap();
-    config.salesforce.system_proxy = false;
+    let config = Config::from_flags(flags).unwrap();
     (
         app(&config, Lifecycle::default(), InFlight::default()).unwrap(),
         instance,

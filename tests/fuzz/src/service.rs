@@ -7,7 +7,6 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
-use clap::{Args, Command, FromArgMatches, builder::Resettable};
 use salesforce_simulator::Simulator;
 use salesforce_transformer::{
     Config, app,
@@ -111,7 +110,6 @@ impl Service {
 
 /// The settings of a service whose Salesforce is at `url`.
 fn config(url: &str) -> Config {
-    let command = Config::augment_args(Command::new("service").no_binary_name(true));
     let flags = [
         ["--salesforce-login-url", url],
         ["--salesforce-sandbox-login-url", url],
@@ -124,9 +122,5 @@ fn config(url: &str) -> Config {
         ["--salesforce-security-token", "t"],
         ["--api-reserve", "0"],
     ];
-    let command = command.mut_args(|arg| arg.env(Resettable::Reset));
-    let matches = command.get_matches_from(flags.as_flattened());
-    let mut config = Config::from_arg_matches(&matches).expect("settings");
-    config.salesforce.system_proxy = false;
-    config
+    Config::from_flags(flags.as_flattened()).expect("settings")
 }
