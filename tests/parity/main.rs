@@ -64,7 +64,7 @@ impl Pair {
             &hosts,
         ];
         let config = Config::from_flags(flags).unwrap();
-        let service = serve(app(&config, Lifecycle::default()).unwrap()).await;
+        let service = serve(app(&config, Lifecycle::default(), InFlight::default()).unwrap()).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             http,

@@ -1,4 +1,4 @@
-//! A long random run: 10,000 events of 500 people from 16 workers, with faults of every kind, lost connections and resends.
+//! A long random run: 3,000 events of 150 people from 16 workers, with faults of every kind, lost connections and resends.
 //!
 //! The workers do what rudder-server's router does: a user's jobs stay with one worker and in order, what fails for the
 //! moment comes again before the user's later jobs, and a request whose connection is lost is sent again as it was.
@@ -16,8 +16,8 @@ use crate::{
     service::{Service, send},
 };
 
-const EVENTS: u64 = 10_000;
-const PEOPLE: u64 = 500;
+const EVENTS: u64 = 3_000;
+const PEOPLE: u64 = 150;
 const WORKERS: u64 = 16;
 const FIELDS: [(&str, &str); 4] = [
     ("city", "City"),
