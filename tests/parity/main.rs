@@ -18,7 +18,7 @@ mod wire;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle};
+use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
