@@ -18,7 +18,7 @@
 mod flush;
 mod job;
 mod memory;
-pub mod proxy;
+pub(crate) mod proxy;
 mod round;
 mod settle;
 mod verdict;
@@ -48,7 +48,7 @@ use crate::{
 
 /// All writes that are under way, and what they need.
 #[derive(Debug)]
-pub struct Deliveries {
+pub(crate) struct Deliveries {
     salesforce: Arc<Salesforce>,
     rules: Rules,
     settings: DeliverySettings,
@@ -59,12 +59,12 @@ pub struct Deliveries {
 
 /// A job that has been taken on, and its result to come.
 #[derive(Debug)]
-pub struct PendingJob(Vec<PendingResult>);
+pub(crate) struct PendingJob(Vec<PendingResult>);
 
 /// The jobs of one request on their way in. They go together: a window that closed between two jobs of one user would let the
 /// second be written where the first fails.
 #[derive(Default)]
-pub struct Intake {
+pub(crate) struct Intake {
     units: HashMap<Instance, Vec<Unit>>,
     /// What they have joined that was under way already, by user: later ones must not overtake it.
     joined: HashMap<String, Vec<PendingResult>>,
@@ -98,7 +98,7 @@ impl Deliveries {
     /// Deliveries with these settings. What was written is remembered beside requests in flight that may take `in_flight` bytes.
     /// Writes are counted in `life`, so that the service ends after them.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         settings: &DeliverySettings,
         rules: Rules,
         in_flight: u64,
@@ -117,7 +117,7 @@ impl Deliveries {
 
     /// Whether a destination's jobs are written here.
     #[must_use]
-    pub fn are_for(&self, destination: &Destination) -> bool {
+    pub(crate) fn are_for(&self, destination: &Destination) -> bool {
         let listed = &self.settings.inline_destinations;
         self.settings.delivery == Delivery::Inline
             && (listed.is_empty() || listed.contains(&destination.id))
@@ -125,7 +125,7 @@ impl Deliveries {
 
     /// The id by which a job that is sent again is known.
     #[must_use]
-    pub fn id(
+    pub(crate) fn id(
         &self,
         destination: &Destination,
         entry: &Entry<'_>,
@@ -135,7 +135,7 @@ impl Deliveries {
     }
 
     /// Takes a job in. What of it is being written or was written in the last ten minutes is not written again.
-    pub fn take(&self, id: Option<JobId>, job: Job, intake: &mut Intake) -> PendingJob {
+    pub(crate) fn take(&self, id: Option<JobId>, job: Job, intake: &mut Intake) -> PendingJob {
         let org = job.access.session.instance().clone();
         let job = Arc::new(job);
         let earlier = intake.joined_for(&job);
@@ -166,7 +166,7 @@ impl Deliveries {
     }
 
     /// Lets the jobs of a request gather with others.
-    pub fn gather(self: &Arc<Self>, intake: Intake) {
+    pub(crate) fn gather(self: &Arc<Self>, intake: Intake) {
         for (org, units) in intake.units {
             let ((), needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
             if needs_task {
@@ -180,7 +180,7 @@ impl Deliveries {
     ///
     /// # Errors
     /// [`EventError`] where a record was not written, or is not known to be.
-    pub async fn result(&self, taken: PendingJob) -> WriteResult {
+    pub(crate) async fn result(&self, taken: PendingJob) -> WriteResult {
         let verdicts = timeout(self.settings.delivery_timeout, join_all(taken.0)).await;
         let verdicts =
             verdicts.map_err(|_| EventError::NotInTime(self.settings.delivery_timeout))?;

@@ -48,7 +48,7 @@ use crate::{
 
 /// What every handler can reach.
 #[derive(Clone, Debug)]
-pub struct App {
+pub(crate) struct App {
     pipeline: Arc<Pipeline>,
     proxy: Proxy,
     salesforce: Arc<Salesforce>,

@@ -15,12 +15,16 @@ mod value;
 mod writer;
 
 pub use self::{
-    document::{Document, SyntaxError, Unread},
-    members::{Distinct, MemberName, Members},
-    object::Object,
+    document::Document,
     places::Unencodable,
     value::{Kind, Value},
-    writer::{Bracket, Writer},
+    writer::Writer,
+};
+pub(crate) use self::{
+    document::{SyntaxError, Unread},
+    members::{Distinct, MemberName, Members},
+    object::Object,
+    writer::Bracket,
 };
 
 #[cfg(test)]

@@ -1,39 +1,41 @@
 //! `salesforce-transformer`: RudderStack events in, Salesforce requests out.
 //!
 //! "Read the batch, check each event, decide what must be asked of Salesforce, ask it once, map the fields, write the
-//! request, answer." [`pipeline`] is this sentence. Data goes through it one way, and imports go one way too: a module
+//! request, answer." `pipeline` is this sentence. Data goes through it one way, and imports go one way too: a module
 //! uses the modules below its own line, never those above or beside it (`tests/layers.rs`).
 //!
 //! | layer | what it is for |
 //! |---|---|
-//! | [`http`] | routes, handlers, middleware, the body extractor, answers to rejected requests |
-//! | [`upstream`], [`check`], [`compare`] | the transformer behind this one; the work of the commands |
-//! | [`pipeline`] | plan, look up once, resolve, describe or deliver, merge |
-//! | [`reply`], [`delivery`] | what rudder-server gets back; writing to Salesforce ourselves |
-//! | [`transform`] | gate, plan, resolve, mapping, descriptor, outcome, the failures of an event |
-//! | [`salesforce`] | the org's API: client, auth, lookup, write, limits, faults |
-//! | [`rudderstack`] | what rudder-server and its SDKs send: batch, event, destination, delivery request, dynamic config |
+//! | `http` | routes, handlers, middleware, the body extractor, answers to rejected requests |
+//! | `upstream`, [`check`], [`compare`] | the transformer behind this one; the work of the commands |
+//! | `pipeline` | plan, look up once, resolve, describe or deliver, merge |
+//! | `reply`, `delivery` | what rudder-server gets back; writing to Salesforce ourselves |
+//! | `transform` | gate, plan, resolve, mapping, descriptor, outcome, the failures of an event |
+//! | `salesforce` | the org's API: client, auth, lookup, write, limits, faults |
+//! | `rudderstack` | what rudder-server and its SDKs send: batch, event, destination, delivery request, dynamic config |
 //! | [`server`] | listeners, memory in flight, process, telemetry |
-//! | [`metrics`], [`config`] | the registry; every setting, and the types that settings choose |
-//! | [`json`], [`lifecycle`], [`process`], [`text`] | documents over one text; stop signals and writes under way; what the process uses and may use; texts for people |
+//! | `metrics`, [`config`] | the registry; every setting, and the types that settings choose |
+//! | `json`, [`lifecycle`], `process`, `text` | documents over one text; stop signals and writes under way; what the process uses and may use; texts for people |
 
 pub mod check;
 pub mod compare;
 pub mod config;
-pub mod delivery;
-pub mod http;
-pub mod json;
+mod delivery;
+mod http;
+#[doc(hidden)]
+pub mod internals;
+mod json;
 pub mod lifecycle;
-pub mod metrics;
-pub mod pipeline;
-pub mod process;
-pub mod reply;
-pub mod rudderstack;
-pub mod salesforce;
+mod metrics;
+mod pipeline;
+mod process;
+mod reply;
+mod rudderstack;
+mod salesforce;
 pub mod server;
-pub mod text;
-pub mod transform;
-pub mod upstream;
+mod text;
+mod transform;
+mod upstream;
 
 use std::sync::{Arc, Weak};
 

@@ -21,7 +21,7 @@ use prometheus_client::{encoding::text, metrics::histogram::Histogram, registry:
 
 pub(crate) use self::events::counted;
 use self::{calls::CallMetrics, events::EventMetrics, requests::RequestMetrics};
-pub use self::{
+pub(crate) use self::{
     calls::{Call, LookupSource},
     orgs::OrgFigures,
     service::ServiceFigures,

@@ -11,14 +11,14 @@
 mod bounds;
 mod deliver;
 mod describe;
-pub mod lookups;
+pub(crate) mod lookups;
 mod planning;
 
 use std::sync::Arc;
 
 use smallvec::smallvec;
 
-pub use self::bounds::Bounds;
+pub(crate) use self::bounds::Bounds;
 use self::{deliver::Handover, describe::Describer, planning::Planner};
 use crate::{
     config::{Config, rules::Rules},
@@ -37,7 +37,7 @@ use crate::{
 
 /// What turns batches into outcomes.
 #[derive(Debug)]
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     rules: Rules,
     salesforce: Arc<Salesforce>,
     api_version: String,
@@ -68,7 +68,7 @@ struct Writing<'a> {
 impl Pipeline {
     /// A pipeline with these settings. Writes of its own are counted in `life`, so that the service ends after them.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         config: &Config,
         salesforce: Arc<Salesforce>,
         metrics: Arc<Metrics>,
@@ -100,13 +100,13 @@ impl Pipeline {
 
     /// The rules by which batches are run.
     #[must_use]
-    pub fn rules(&self) -> &Rules {
+    pub(crate) fn rules(&self) -> &Rules {
         &self.rules
     }
 
     /// What one event may be made into.
     #[must_use]
-    pub fn bounds(&self) -> Bounds {
+    pub(crate) fn bounds(&self) -> Bounds {
         self.bounds
     }
 
@@ -116,7 +116,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`Overloaded`] where there is no room for it.
-    pub async fn run<'a>(
+    pub(crate) async fn run<'a>(
         &self,
         batch: &Batch<'a>,
         share: &Arc<Share>,

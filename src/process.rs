@@ -10,7 +10,7 @@ const UNTOLD_FILES: usize = 1_024;
 
 /// What the process uses at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// User and system time, in seconds.
     pub cpu_seconds: f64,
     /// Memory that is resident, in bytes.
@@ -27,7 +27,7 @@ pub struct Usage {
 
 /// What this process uses now; `None` where the system does not tell.
 #[must_use]
-pub fn usage() -> Option<Usage> {
+pub(crate) fn usage() -> Option<Usage> {
     let (system, pid) = this(ProcessRefreshKind::nothing().with_cpu().with_memory())?;
     let process = system.process(pid)?;
     let cpu = std::time::Duration::from_millis(process.accumulated_cpu_time());
@@ -43,7 +43,7 @@ pub fn usage() -> Option<Usage> {
 
 /// How many bytes of memory this process may use: the limit of its cgroup (version 1 or 2), else the machine's memory.
 #[must_use]
-pub fn memory_limit() -> u64 {
+pub(crate) fn memory_limit() -> u64 {
     let container = this(ProcessRefreshKind::nothing())
         .and_then(|(system, pid)| Some(system.process(pid)?.cgroup_limits()?.total_memory));
     let machine = || {
@@ -63,7 +63,7 @@ pub fn memory_limit() -> u64 {
 
 /// How many files and connections this process may have open.
 #[must_use]
-pub fn file_limit() -> usize {
+pub(crate) fn file_limit() -> usize {
     let told = this(ProcessRefreshKind::nothing())
         .and_then(|(system, pid)| system.process(pid)?.open_files_limit());
     told.unwrap_or(UNTOLD_FILES)

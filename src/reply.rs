@@ -2,10 +2,10 @@
 //!
 //! Metadata and destination go out as they came in. A short answer is one buffer, a long one is made in pieces.
 
-pub mod pieces;
-pub mod processor;
-pub mod proxy;
-pub mod router;
+pub(crate) mod pieces;
+pub(crate) mod processor;
+pub(crate) mod proxy;
+pub(crate) mod router;
 
 use std::borrow::Cow;
 

@@ -4,43 +4,45 @@
 //! one of four dispositions.
 
 mod accepted;
-pub mod auth;
+pub(crate) mod auth;
 pub(crate) mod batcher;
 pub(crate) mod by_key;
 mod cache;
-pub mod client;
-pub mod collections;
-pub mod composite;
-pub mod credentials;
-pub mod delivery;
-pub mod fault;
-pub mod field_types;
-pub mod form;
+pub(crate) mod client;
+pub(crate) mod collections;
+pub(crate) mod composite;
+pub(crate) mod credentials;
+pub(crate) mod delivery;
+pub(crate) mod fault;
+pub(crate) mod field_types;
+pub(crate) mod form;
 mod id;
-pub mod inspect;
-pub mod key;
-pub mod limits;
-pub mod literal;
+pub(crate) mod inspect;
+pub(crate) mod key;
+pub(crate) mod limits;
+pub(crate) mod literal;
 mod lookup;
-pub mod operation;
-pub mod page;
-pub mod results;
-pub mod session;
+pub(crate) mod operation;
+pub(crate) mod page;
+pub(crate) mod results;
+pub(crate) mod session;
 mod single_flight;
-pub mod soql;
+pub(crate) mod soql;
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
 pub use auth::AuthError;
-pub use collections::RecordWrite;
-pub use credentials::{Credentials, SecretFlaw};
+pub(crate) use collections::RecordWrite;
+pub use credentials::Credentials;
+pub(crate) use credentials::SecretFlaw;
 pub use fault::Fault;
 pub use key::Key;
-pub use limits::{Limits, Spares};
+pub use limits::Limits;
+pub(crate) use limits::Spares;
 pub use page::Row;
-pub use results::Found;
+pub(crate) use results::Found;
 pub use session::{Instance, Session};
 pub use soql::Wanted;
 

@@ -21,7 +21,7 @@ fn is_invisible(character: char) -> bool {
 
 /// A text without what is invisible at its ends.
 #[must_use]
-pub fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     match text.as_bytes() {
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
         _ => text.trim_matches(is_invisible),
@@ -30,7 +30,7 @@ pub fn trimmed(text: &str) -> &str {
 
 /// Whether a text is empty, or nothing of it is to be seen.
 #[must_use]
-pub fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     match text.as_bytes().first() {
         // Most texts begin with a letter.
         Some(first) if first.is_ascii_graphic() => false,
@@ -41,7 +41,7 @@ pub fn is_blank(text: &str) -> bool {
 /// Whether a value says something: anything but `null` and a text of which nothing is to be seen.
 #[must_use]
 #[inline]
-pub fn is_filled(value: Value<'_>) -> bool {
+pub(crate) fn is_filled(value: Value<'_>) -> bool {
     match value.bytes() {
         // Most texts begin with a letter.
         [b'"', first, ..] if first.is_ascii_alphanumeric() => true,
@@ -58,7 +58,7 @@ fn is_blank_value(value: Value<'_>) -> bool {
 /// A name as it came, cut to 60 characters, so that an error text stays readable. Control characters are shown as U+FFFD:
 /// none may begin a line of its own in a log.
 #[must_use]
-pub fn shortened(name: &str) -> String {
+pub(crate) fn shortened(name: &str) -> String {
     let shown = |character: char| {
         if character.is_control() {
             char::REPLACEMENT_CHARACTER

@@ -1,12 +1,12 @@
 //! From an event to the request that Salesforce gets: gate, plan, resolve, mapping, descriptor, outcome.
 
-pub mod delivered;
-pub mod descriptor;
-pub mod error;
-pub mod gate;
-pub mod mapping;
-pub mod outcome;
-pub mod plan;
-pub mod resolve;
-pub mod target;
-pub mod unchanged;
+pub(crate) mod delivered;
+pub(crate) mod descriptor;
+pub(crate) mod error;
+pub(crate) mod gate;
+pub(crate) mod mapping;
+pub(crate) mod outcome;
+pub(crate) mod plan;
+pub(crate) mod resolve;
+pub(crate) mod target;
+pub(crate) mod unchanged;

@@ -14,8 +14,8 @@ mod destination;
 mod features;
 mod outage;
 mod pass;
-pub mod recorder;
-pub mod redaction;
+pub(crate) mod recorder;
+pub(crate) mod redaction;
 
 use std::{
     sync::{
@@ -31,7 +31,7 @@ use thiserror::Error;
 use tokio::time::sleep;
 
 use self::outage::Outage;
-pub use self::{destination::is_for_salesforce, pass::FromUpstream};
+pub(crate) use self::{destination::is_for_salesforce, pass::FromUpstream};
 use crate::config::UpstreamSettings;
 
 /// How long the upstream is left alone between two questions as long as it has not answered.
@@ -42,7 +42,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The transformer behind this one.
 #[derive(Debug)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     http: reqwest::Client,
     /// Without a slash at the end.
     url: String,
@@ -53,7 +53,7 @@ pub struct Upstream {
 
 /// Why the upstream has not answered.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum UpstreamError {
+pub(crate) enum UpstreamError {
     /// It has never answered since this service started.
     #[error(
         "the transformer behind this service (UPSTREAM_URL) has not been heard yet, and what it can do decides what is answered"
@@ -72,7 +72,7 @@ pub enum UpstreamError {
 impl UpstreamError {
     /// The value of `X-Rudder-Error-Reason`.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::NeverAnswered => "upstream_unheard",
             Self::Unreachable => "upstream_unreachable",
@@ -96,7 +96,7 @@ impl Upstream {
     ///
     /// # Errors
     /// Where the HTTP client cannot be built.
-    pub fn new(settings: &UpstreamSettings) -> Result<Option<Arc<Self>>, reqwest::Error> {
+    pub(crate) fn new(settings: &UpstreamSettings) -> Result<Option<Arc<Self>>, reqwest::Error> {
         let Some(url) = &settings.upstream_url else {
             return Ok(None);
         };
@@ -122,27 +122,27 @@ impl Upstream {
 
     /// What it can do, by its last good answer.
     #[must_use]
-    pub fn features(&self) -> Option<Map<String, Value>> {
+    pub(crate) fn features(&self) -> Option<Map<String, Value>> {
         let features = self.features.read();
         features.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether it has answered once.
     #[must_use]
-    pub fn has_answered(&self) -> bool {
+    pub(crate) fn has_answered(&self) -> bool {
         let features = self.features.read();
         features.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Whether its last answer came.
     #[must_use]
-    pub fn is_answering(&self) -> bool {
+    pub(crate) fn is_answering(&self) -> bool {
         self.has_answered() && !self.failing.load(Ordering::Relaxed)
     }
 
     /// `unheard`, `failing` where the last attempt has failed, or `ok`.
     #[must_use]
-    pub fn state(&self) -> &'static str {
+    pub(crate) fn state(&self) -> &'static str {
         match (self.has_answered(), self.failing.load(Ordering::Relaxed)) {
             (false, _) => "unheard",
             (true, true) => "failing",

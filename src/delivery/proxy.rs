@@ -28,7 +28,7 @@ use crate::{
 
 /// What the delivery proxy works with.
 #[derive(Clone, Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     salesforce: Arc<Salesforce>,
     rules: Rules,
 }
@@ -49,12 +49,12 @@ struct Delivery<'r, 'a> {
 impl Proxy {
     /// A proxy that writes by these rules.
     #[must_use]
-    pub fn new(salesforce: Arc<Salesforce>, rules: Rules) -> Self {
+    pub(crate) fn new(salesforce: Arc<Salesforce>, rules: Rules) -> Self {
         Self { salesforce, rules }
     }
 
     /// Delivers a request. Each call to Salesforce that writes waits at most `timeout` for its answer.
-    pub async fn deliver(
+    pub(crate) async fn deliver(
         &self,
         name: DestinationName,
         request: &ProxyRequest<'_>,

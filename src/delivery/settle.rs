@@ -99,7 +99,7 @@ impl<'f> Worker<'f> {
         let spares = limits.spares(self.access.session.instance());
         let verdict = match write
             .resolved
-            .to_write(self.unchanged.as_mut(), Some(&spares))
+            .keep_changes(self.unchanged.as_mut(), Some(&spares))
         {
             Ok(()) => return Some(write),
             Err(EventError::Unchanged) => Ok(()),

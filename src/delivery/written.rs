@@ -9,7 +9,7 @@ use std::{
 
 /// A job by its content: destination, job id and message. Another rudder-server may use the same job id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct JobId(pub(super) u64, pub(super) u64);
+pub(crate) struct JobId(pub(super) u64, pub(super) u64);
 
 #[cfg(test)]
 impl JobId {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap, hash::Hash};
 use super::{Value, Writer};
 
 /// The members of an object as they came, one level deep.
-pub type Members<'a> = Distinct<Cow<'a, str>, Value<'a>>;
+pub(crate) type Members<'a> = Distinct<Cow<'a, str>, Value<'a>>;
 
 /// Members in their order, each key once.
 #[derive(Clone, Debug)]

@@ -41,7 +41,7 @@ const LOOKED_UP_RECORD_BYTES: usize = 288;
 
 /// What one event may be made into.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// `MAX_RECORDS_PER_EVENT`.
     pub records: usize,
     /// `ANSWER_LIMIT`, in bytes.

@@ -113,7 +113,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         let (plan, destination) = (&writing.plan, &writing.destination);
         let mut resolved = resolve(plan, record, &asked.found, destination, rules)?;
         let spares = self.answers.spares(writing.org);
-        resolved.to_write(self.unchanged.as_mut(), spares)?;
+        resolved.keep_changes(self.unchanged.as_mut(), spares)?;
         let Resolved { target, fields } = resolved;
         let session = &asked.session;
         let mut request =

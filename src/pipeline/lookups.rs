@@ -16,7 +16,7 @@ use crate::{
 
 /// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
 #[derive(Debug, Default)]
-pub struct Destinations<'a>(Vec<(Option<Value<'a>>, Read)>);
+pub(crate) struct Destinations<'a>(Vec<(Option<Value<'a>>, Read)>);
 
 /// A destination, or what is missing of it.
 type Read = Result<Arc<Destination>, ReadError>;
@@ -26,7 +26,7 @@ impl<'a> Destinations<'a> {
     ///
     /// # Errors
     /// [`ReadError::Incomplete`] where a part is missing.
-    pub fn read(
+    pub(crate) fn read(
         &mut self,
         destination: Option<Value<'a>>,
         route: DestinationName,

@@ -13,14 +13,14 @@ use std::{
 use crate::json::Writer;
 
 /// How long a piece may be, in bytes. What is written at once, a request say, is not cut where it is made: it may go beyond.
-pub const PIECE: usize = 1 << 20;
+pub(crate) const PIECE: usize = 1 << 20;
 
 /// How much longer pieces become, mostly.
 const SLACK: usize = 64 << 10;
 
 /// An answer that is being written. A short one stays one buffer.
 #[derive(Debug)]
-pub struct Pieces {
+pub(crate) struct Pieces {
     /// Where it is written to.
     pub json: Writer,
     outlet: Outlet,
@@ -28,11 +28,11 @@ pub struct Pieces {
 
 /// Where the writer leaves a piece for whoever takes it.
 #[derive(Clone, Debug, Default)]
-pub struct Outlet(Arc<Mutex<Option<Vec<u8>>>>);
+pub(crate) struct Outlet(Arc<Mutex<Option<Vec<u8>>>>);
 
 /// What comes of a writer next.
 #[derive(Debug)]
-pub enum Next<T> {
+pub(crate) enum Next<T> {
     /// A piece, and more will follow.
     Piece(Vec<u8>),
     /// It has ended.
@@ -42,7 +42,7 @@ pub enum Next<T> {
 impl Pieces {
     /// An answer of about so many bytes.
     #[must_use]
-    pub fn new(bytes: usize, outlet: Outlet) -> Self {
+    pub(crate) fn new(bytes: usize, outlet: Outlet) -> Self {
         Self {
             json: Writer::with_capacity(bytes.min(PIECE)),
             outlet,
@@ -51,7 +51,7 @@ impl Pieces {
 
     /// Leaves what is written where it makes a piece, and waits until that is taken.
     #[inline]
-    pub async fn pass(&mut self) {
+    pub(crate) async fn pass(&mut self) {
         if self.json.length() >= PIECE {
             self.outlet.leave(self.json.take(PIECE + SLACK)).await;
         }
@@ -59,7 +59,7 @@ impl Pieces {
 
     /// What is written and has not been left.
     #[must_use]
-    pub fn into_last(self) -> Vec<u8> {
+    pub(crate) fn into_last(self) -> Vec<u8> {
         self.json.into_bytes()
     }
 }
@@ -84,7 +84,7 @@ impl Outlet {
 }
 
 /// Lets a writer go on until it leaves a piece, waits for something else, or ends.
-pub fn poll_next<F: Future>(
+pub(crate) fn poll_next<F: Future>(
     writing: Pin<&mut F>,
     outlet: &Outlet,
     context: &mut Context<'_>,

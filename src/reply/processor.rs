@@ -22,7 +22,7 @@ const CONVERTED_LEAD: &str = "the lead is converted, and Salesforce lets few use
 const MAX_EXPLAINED: usize = 100;
 
 /// Writes the answer, and gives its last piece.
-pub async fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], outlet: Outlet) -> Vec<u8> {
+pub(crate) async fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], outlet: Outlet) -> Vec<u8> {
     let mut pieces = Pieces::new(batch.bytes, outlet);
     pieces.json.open(Bracket::Array);
     for outcome in outcomes {

@@ -29,7 +29,7 @@ const MAX_RESPONSE: usize = 10_000;
 /// Where coalesced jobs share a request that Salesforce refuses for good, each is to be tried alone: the fault may be in
 /// one of them (rule `one-create`).
 #[must_use]
-pub fn answer(
+pub(crate) fn answer(
     version: ProxyVersion,
     name: DestinationName,
     request: &ProxyRequest<'_>,

@@ -19,7 +19,11 @@ const ENTRY_OVERHEAD: usize = 512;
 
 /// Writes the answer, destinations in the order of their first events, and the events of each in theirs, and gives its last
 /// piece.
-pub async fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>], outlet: Outlet) -> Vec<u8> {
+pub(crate) async fn answer<'a>(
+    batch: &Batch<'a>,
+    outcomes: &[Outcome<'a>],
+    outlet: Outlet,
+) -> Vec<u8> {
     let mut pieces = Pieces::new(batch.bytes + ENTRY_OVERHEAD * outcomes.len(), outlet);
     pieces.json.open(Bracket::Object);
     pieces.json.key("output");
@@ -34,7 +38,7 @@ pub async fn answer<'a>(batch: &Batch<'a>, outcomes: &[Outcome<'a>], outlet: Out
 
 /// How long an answer is at most in which nothing is to be sent, about, in bytes: what it echoes.
 #[must_use]
-pub fn echoed(batch: &Batch<'_>) -> usize {
+pub(crate) fn echoed(batch: &Batch<'_>) -> usize {
     let length = |value: Option<Value<'_>>| value.map_or(0, |value| value.json().len());
     let secret = length(batch.secret);
     let entries = batch.entries.iter();
@@ -253,7 +257,7 @@ fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
 }
 
 /// Writes the answer of `/batch`, one entry that keeps every job, with no request, and gives its last piece.
-pub async fn no_batch(batch: &Batch<'_>, outlet: Outlet) -> Vec<u8> {
+pub(crate) async fn no_batch(batch: &Batch<'_>, outlet: Outlet) -> Vec<u8> {
     let mut pieces = Pieces::new(batch.bytes, outlet);
     pieces.json.open(Bracket::Array);
     if !batch.entries.is_empty() {

@@ -175,7 +175,7 @@ fn carried<'a>(whole: Value<'a>, message: Option<Value<'a>>) -> Result<Event<'a>
 /// A body as text: a byte-order mark is dropped, and bytes that are no UTF-8 become U+FFFD, as the stock service reads them,
 /// so that they harm no neighbour.
 #[must_use]
-pub fn text(body: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     // Much faster than the lossy reading where there is nothing to lose.
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)

@@ -208,7 +208,7 @@ impl<'a> RawBatch<'a> {
 
 /// How many events, and destinations, a body holds at most, whatever its form.
 #[must_use]
-pub fn max_events(body: Value<'_>) -> usize {
+pub(crate) fn max_events(body: Value<'_>) -> usize {
     let members = body.as_object().unwrap_or_default();
     let lists = members.pick(["input", "batch", "destinations"]);
     let counts = lists.into_iter().flatten().map(Value::count);

@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 
 use thiserror::Error;
 
-pub use self::job::{Job, LookedUp, Origin};
+pub(crate) use self::job::{Job, Origin};
 use crate::{
     json::{Kind, Members, Object, Value},
     rudderstack::{BodyError, Destination, DestinationName},
@@ -31,7 +31,7 @@ pub struct ProxyRequest<'a> {
 }
 
 /// Names and values, as texts.
-pub type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+pub(crate) type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// What is to be sent, as far as it can be. Its `Debug` shows the method alone: all else may hold tokens or traits.
 pub struct Sending<'a> {

@@ -11,7 +11,7 @@ use crate::json::{Document, Kind, Object, Unread, Value, Writer};
 
 /// Whether a destination is worth a closer look for templates.
 #[must_use]
-pub fn may_have_templates(destination: Value<'_>) -> bool {
+pub(crate) fn may_have_templates(destination: Value<'_>) -> bool {
     destination.json().contains("{{") && destination.json().contains("||")
 }
 

@@ -4,7 +4,7 @@ mod ending;
 mod error;
 mod grant;
 mod redaction;
-pub mod refused;
+pub(crate) mod refused;
 mod token;
 
 use std::{
@@ -18,13 +18,14 @@ use moka::{Expiry, future::Cache};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 
+pub use self::error::AuthError;
 use self::{
     ending::Warning,
     grant::{DestinationLogin, Identity, TokenForm},
     redaction::redacted,
     token::Keeping,
 };
-pub use self::{error::AuthError, refused::Refused, token::opened};
+pub use self::{refused::Refused, token::opened};
 use crate::{
     config::{
         AllowedHosts, AuthSettings, Authorisations, Flow, Login, RefusedLogin, SalesforceSettings,

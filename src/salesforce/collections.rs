@@ -13,8 +13,9 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+pub use self::record::read;
 use self::record::unanswered;
-pub use self::record::{ATTRIBUTES, RecordWrite, Written, read};
+pub(crate) use self::record::{ATTRIBUTES, RecordWrite, Written};
 use crate::{
     metrics::Call,
     salesforce::{

@@ -15,7 +15,7 @@ use reqwest::{
 use thiserror::Error;
 use url::Url;
 
-pub use self::write::Write;
+pub(crate) use self::write::Write;
 use crate::{
     rudderstack::delivery_request::{Payload, Sending, Unsendable},
     salesforce::{

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-pub use self::{code::OrgState, refusal::Refusal};
+pub(crate) use self::code::OrgState;
+pub use self::refusal::Refusal;
 use self::{
     code::{Meaning, meaning},
     refusal::{refusals, refused_in_success},

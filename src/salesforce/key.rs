@@ -17,14 +17,14 @@ use crate::{
 
 /// How many bytes a value may have to be looked up. Salesforce's Email fields hold 80 characters, its external ids 255;
 /// with this limit even a text that is all escapes fits into a URI on its own.
-pub const MAX_VALUE: usize = 1_000;
+pub(crate) const MAX_VALUE: usize = 1_000;
 
 /// How many bytes an API name may have: more than any of Salesforce's.
 const MAX_NAME: usize = 255;
 
 /// Whether `name` is an API name of an object or a field: letters, digits and underscores, a letter first.
 #[must_use]
-pub fn is_api_name(name: &str) -> bool {
+pub(crate) fn is_api_name(name: &str) -> bool {
     name.len() <= MAX_NAME
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name

@@ -16,7 +16,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 pub(crate) use header::ApiUsage;
 use ledger::Ledger;
-pub use ledger::{Calls, Figures, Handled};
+pub(crate) use ledger::{Figures, Handled};
 use quota::{Governor, Quota, Rank};
 
 use crate::{

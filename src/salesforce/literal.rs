@@ -6,7 +6,7 @@ use crate::json::{Kind, Value};
 
 /// A value in a `WHERE` clause.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Literal<'v> {
+pub(crate) enum Literal<'v> {
     /// In quotes.
     Text(Cow<'v, str>),
     /// Bare.
@@ -18,7 +18,7 @@ pub enum Literal<'v> {
 impl<'v> Literal<'v> {
     /// The literal for a JSON value; `None` for an object, an array and null.
     #[must_use]
-    pub fn of(value: Value<'v>) -> Option<Self> {
+    pub(crate) fn of(value: Value<'v>) -> Option<Self> {
         match value.kind() {
             Kind::Text => value.as_text().map(Self::Text),
             Kind::Number => Some(Self::Number(Cow::Borrowed(value.json()))),
@@ -29,7 +29,7 @@ impl<'v> Literal<'v> {
 
     /// The value as text.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Number(text) => text,
             Self::Bool(true) => "true",
@@ -39,13 +39,13 @@ impl<'v> Literal<'v> {
 
     /// Whether the value stands in quotes.
     #[must_use]
-    pub fn is_quoted(&self) -> bool {
+    pub(crate) fn is_quoted(&self) -> bool {
         matches!(self, Self::Text(_))
     }
 
     /// The literal, quotes and escapes included.
     #[must_use]
-    pub fn soql(&self) -> String {
+    pub(crate) fn soql(&self) -> String {
         match self {
             Self::Text(text) => quoted(text),
             Self::Number(_) | Self::Bool(_) => self.text().to_owned(),
@@ -54,7 +54,7 @@ impl<'v> Literal<'v> {
 
     /// The form by which two values are the same to Salesforce: texts without letter case, numbers by value.
     #[must_use]
-    pub fn folded(&self) -> Cow<'_, str> {
+    pub(crate) fn folded(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => lower(text),
             Self::Number(number) => by_value(number).map_or(Cow::Borrowed(&**number), Cow::Owned),
@@ -64,7 +64,7 @@ impl<'v> Literal<'v> {
 
     /// The form by which two values are surely the same: texts letter for letter, numbers by value.
     #[must_use]
-    pub fn exact(&self) -> Cow<'_, str> {
+    pub(crate) fn exact(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
             Self::Number(_) | Self::Bool(_) => self.folded(),
@@ -74,18 +74,18 @@ impl<'v> Literal<'v> {
 
 /// The value of an answer: its text, or its JSON where it is none.
 #[derive(Clone)]
-pub struct FoundValue(String);
+pub(crate) struct FoundValue(String);
 
 impl FoundValue {
     /// Reads the value of an answer; `None` for null.
     #[must_use]
-    pub fn read(value: Value<'_>) -> Option<Self> {
+    pub(crate) fn read(value: Value<'_>) -> Option<Self> {
         let text = value.as_text().unwrap_or(Cow::Borrowed(value.json()));
         (!value.is_null()).then(|| Self(text.into_owned()))
     }
 
     /// The forms that the value may have been asked for in, the likeliest first.
-    pub fn forms(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    pub(crate) fn forms(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let text = self.0.as_str();
         let number = std::iter::once_with(|| by_value(text.trim())).flatten();
         let instant = std::iter::once_with(|| instant(text)).flatten();
@@ -97,7 +97,7 @@ impl FoundValue {
 
     /// Whether the value is one of ASCII characters alone.
     #[must_use]
-    pub fn is_ascii(&self) -> bool {
+    pub(crate) fn is_ascii(&self) -> bool {
         self.0.is_ascii()
     }
 }

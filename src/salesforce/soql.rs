@@ -21,7 +21,7 @@ pub struct Wanted {
 }
 
 /// How long the encoded path and query of a lookup may become. Salesforce answers 414 past 16,384 bytes of URI and headers.
-pub const MAX_URI: usize = 12_000;
+pub(crate) const MAX_URI: usize = 12_000;
 
 /// What a lead is asked for, beyond its e-mail: which record it is, and what has become of it.
 pub(crate) const LEAD_FIELDS: [&str; 6] = [

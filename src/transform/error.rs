@@ -6,7 +6,7 @@
 mod event;
 mod verdict;
 
-pub use event::{EventError, ExternalIdFlaw, MAY_REPEAT};
-pub use verdict::EventVerdict;
-pub use verdict::StatTags;
+pub(crate) use event::{EventError, ExternalIdFlaw, MAY_REPEAT};
+pub(crate) use verdict::EventVerdict;
+pub(crate) use verdict::StatTags;
 pub(crate) use verdict::{ABORTED, SUCCEEDED, by_disposition};

@@ -13,11 +13,11 @@ mod reading;
 mod sorted;
 mod table;
 
-pub use described::as_update;
-pub use field_name::FieldName;
-pub use fields::{FieldValue, Fields};
-pub use left_out::LeftOut;
-pub use table::Table;
+pub(crate) use described::as_update;
+pub(crate) use field_name::FieldName;
+pub(crate) use fields::{FieldValue, Fields};
+pub(crate) use left_out::LeftOut;
+pub(crate) use table::Table;
 
 use std::borrow::Cow;
 
@@ -64,7 +64,7 @@ pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
 
 /// Whether a field of the tables is one that Salesforce's REST API never writes (rule `system-fields`), whichever object it is of.
 #[must_use]
-pub fn is_system_field(name: &str) -> bool {
+pub(crate) fn is_system_field(name: &str) -> bool {
     let fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
     let mut alike = fields.filter(|field| field.name == name).peekable();
     alike.peek().is_some() && alike.all(|field| field.access != Access::Written)
@@ -72,13 +72,13 @@ pub fn is_system_field(name: &str) -> bool {
 
 /// Whether a custom field can have this name, its suffix included.
 #[must_use]
-pub fn is_custom_field(name: &str) -> bool {
+pub(crate) fn is_custom_field(name: &str) -> bool {
     FieldName::custom(Cow::Borrowed(name), LetterCase::Ignored).is_ok()
 }
 
 /// Whether a custom field is that of a trait for which only leads have a field.
 #[must_use]
-pub fn is_only_of_leads(name: &str) -> bool {
+pub(crate) fn is_only_of_leads(name: &str) -> bool {
     let name = name.strip_suffix("__c");
     name.is_some_and(|name| lead::TABLE.takes(name) && !contact::TABLE.takes(name))
 }

@@ -14,7 +14,7 @@ use crate::{
 
 /// What became of an event, or of several that share a request.
 #[derive(Debug)]
-pub struct Outcome<'a> {
+pub(crate) struct Outcome<'a> {
     /// The positions of the events in their batch.
     pub entries: SmallVec<[usize; 2]>,
     /// What to send, or why nothing is sent.
@@ -25,7 +25,7 @@ pub struct Outcome<'a> {
 
 /// What is to be sent for an event.
 #[derive(Debug)]
-pub enum Requests<'a> {
+pub(crate) enum Requests<'a> {
     /// At least one request, in order.
     Described(DescribedRequests<'a>),
     /// The message itself, which was transformed before it was queued.
@@ -40,11 +40,11 @@ pub enum Requests<'a> {
 }
 
 /// The requests of one event: nearly always one.
-pub type DescribedRequests<'a> = SmallVec<[Descriptor<'a>; 1]>;
+pub(crate) type DescribedRequests<'a> = SmallVec<[Descriptor<'a>; 1]>;
 
 /// How an event may share the request that creates its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sharing {
+pub(crate) enum Sharing {
     /// With events whose traits are mapped.
     Mapped,
     /// With events whose traits are fields already.
@@ -59,7 +59,7 @@ pub struct OrgIndex(pub usize);
 
 /// What two events have in common that would create one record.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Creation {
+pub(crate) struct Creation {
     /// The org.
     pub org: OrgIndex,
     /// The destination's id.
@@ -70,7 +70,7 @@ pub struct Creation {
 
 /// The outcomes of a batch, in the order of their first events.
 #[derive(Debug, Default)]
-pub struct Outcomes<'a> {
+pub(crate) struct Outcomes<'a> {
     outcomes: Vec<Outcome<'a>>,
     /// Which outcome creates a record, and with whom it may be shared.
     creating: HashMap<Creation, (usize, Sharing)>,
@@ -81,7 +81,11 @@ impl<'a> Outcomes<'a> {
     /// request that creates a record which another event may want to create as well. Where it creates a record that an earlier
     /// one creates already, the two become one; where they may not share a request, the later event has to wait until the
     /// record can be found: two requests would create it twice.
-    pub fn add(&mut self, outcome: Outcome<'a>, creation: Option<(Creation, Sharing)>) -> u64 {
+    pub(crate) fn add(
+        &mut self,
+        outcome: Outcome<'a>,
+        creation: Option<(Creation, Sharing)>,
+    ) -> u64 {
         let next = self.outcomes.len();
         let requests = outcome.requests();
         let Some((creation, sharing)) = creation else {
@@ -107,7 +111,7 @@ impl<'a> Outcomes<'a> {
 
     /// The outcomes.
     #[must_use]
-    pub fn finish(self) -> Vec<Outcome<'a>> {
+    pub(crate) fn finish(self) -> Vec<Outcome<'a>> {
         self.outcomes
     }
 }
@@ -116,7 +120,7 @@ impl<'a> Outcomes<'a> {
 /// repeated, and an event that fails there on its own is dropped (`docs/rudder-server.md#processor-path`). What no repetition on that
 /// route can mend is not meant: rudder-server sends no OAuth secret there.
 #[must_use]
-pub fn first_retryable_error<'o>(
+pub(crate) fn first_retryable_error<'o>(
     outcomes: &'o [Outcome<'_>],
     rules: &Rules,
 ) -> Option<&'o EventError> {
@@ -153,7 +157,7 @@ impl Outcome<'_> {
 
     /// Whether the event has become a request, or needs none.
     #[must_use]
-    pub fn is_handled(&self) -> bool {
+    pub(crate) fn is_handled(&self) -> bool {
         matches!(self.result, Ok(_) | Err(EventError::Unchanged))
     }
 
@@ -167,7 +171,7 @@ impl Outcome<'_> {
 
     /// Whether the outcome is one request that creates a record.
     #[must_use]
-    pub fn creates(&self) -> bool {
+    pub(crate) fn creates(&self) -> bool {
         let Ok(Requests::Described(requests)) = &self.result else {
             return false;
         };
@@ -188,7 +192,7 @@ impl Outcome<'_> {
 }
 
 /// Counts the events of a batch by what became of them, and the traits that their requests leave out.
-pub fn count(outcomes: &[Outcome<'_>], metrics: &Metrics) {
+pub(crate) fn count(outcomes: &[Outcome<'_>], metrics: &Metrics) {
     let labelled = outcomes.iter().map(|outcome| {
         let events = u64::try_from(outcome.entries.len()).unwrap_or(u64::MAX);
         (outcome.labels(), events)

@@ -28,7 +28,7 @@ pub struct Plan<'a> {
 }
 
 /// Records of one event: nearly always one.
-pub type Records<'a> = SmallVec<[Record<'a>; 1]>;
+pub(crate) type Records<'a> = SmallVec<[Record<'a>; 1]>;
 
 /// A record that an event writes to.
 pub enum Record<'a> {
@@ -87,7 +87,7 @@ impl fmt::Debug for Record<'_> {
 /// What an event with these records costs if it is handled alone: a lookup for each record that has to be found, and a write for
 /// each record.
 #[must_use]
-pub fn cost_alone(records: &[Record<'_>]) -> Handled {
+pub(crate) fn cost_alone(records: &[Record<'_>]) -> Handled {
     let lookups = records.iter().filter(|record| record.key().is_some());
     Handled {
         events: 1,

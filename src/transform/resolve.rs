@@ -1,6 +1,6 @@
 //! Plan + what was looked up → what is written to which record.
 //!
-//! [`resolve`] settles the record and its fields, [`Resolved::to_write`] leaves out what the record holds already and asks
+//! [`resolve`] settles the record and its fields, [`Resolved::keep_changes`] leaves out what the record holds already and asks
 //! whether the org has a call to spare. Described requests and inline delivery both take these two steps. Between them,
 //! inline delivery merges the events of one record ([`Resolved::absorb`]).
 
@@ -19,7 +19,7 @@ use crate::{
 
 /// What an event writes to one record.
 #[derive(Debug)]
-pub struct Resolved<'p, 'a> {
+pub(crate) struct Resolved<'p, 'a> {
     /// The record.
     pub target: Target<'p>,
     /// The fields that are set.
@@ -30,7 +30,7 @@ pub struct Resolved<'p, 'a> {
 ///
 /// # Errors
 /// [`EventError`] where the lookup failed or found something that cannot be written to, or the fields cannot be mapped.
-pub fn resolve<'p, 'a>(
+pub(crate) fn resolve<'p, 'a>(
     plan: &Plan<'a>,
     record: &'p Record<'_>,
     found: &'p Found,
@@ -44,7 +44,7 @@ pub fn resolve<'p, 'a>(
 
 impl Resolved<'_, '_> {
     /// Takes in what a later event writes to the same record. Its fields win.
-    pub fn absorb(&mut self, later: Self) {
+    pub(crate) fn absorb(&mut self, later: Self) {
         self.fields.absorb(later.fields);
     }
 
@@ -53,7 +53,7 @@ impl Resolved<'_, '_> {
     ///
     /// # Errors
     /// [`EventError::Unchanged`] if nothing is left to write, [`EventError::Reserved`] if the org has no call to spare.
-    pub fn to_write(
+    pub(crate) fn keep_changes(
         &mut self,
         unchanged: Option<&mut Unchanged>,
         spares: Option<&Spares>,

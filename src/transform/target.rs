@@ -64,7 +64,7 @@ impl Target<'_> {
 ///
 /// # Errors
 /// [`EventError`] where the lookup failed, or found something that cannot be written to.
-pub fn settle<'p>(
+pub(crate) fn settle<'p>(
     record: &'p Record<'_>,
     found: &'p Found,
     destination: &Destination,

@@ -24,7 +24,7 @@ use crate::{
 
 /// The fields of an event whose present values a lookup is to read; none where the record is not looked up.
 #[must_use]
-pub fn fields_to_read(
+pub(crate) fn fields_to_read(
     plan: &Plan<'_>,
     record: &Record<'_>,
     destination: &Destination,
@@ -49,11 +49,11 @@ pub fn fields_to_read(
 
 /// What the events of a batch have written to each record: a later event may set a field back to what was looked up.
 #[derive(Debug, Default)]
-pub struct Unchanged(HashMap<RecordId, HashSet<String>>);
+pub(crate) struct Unchanged(HashMap<RecordId, HashSet<String>>);
 
 impl Unchanged {
     /// Leaves out what the record holds already. Returns whether anything is left to write; a new record is always written.
-    pub fn reduce(&mut self, target: &Target<'_>, fields: &mut Fields<'_>) -> bool {
+    pub(crate) fn reduce(&mut self, target: &Target<'_>, fields: &mut Fields<'_>) -> bool {
         let Some(record) = target.record() else {
             return true;
         };

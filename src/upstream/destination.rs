@@ -15,7 +15,7 @@ const END: usize = 256;
 
 /// Whether a body is for one of our destinations, by its `destType`. One without it, or that cannot be read, is not.
 #[must_use]
-pub fn is_for_salesforce(body: &[u8]) -> bool {
+pub(crate) fn is_for_salesforce(body: &[u8]) -> bool {
     let is_ours = |name: &str| DestinationName::parse(name).is_some();
     match last_member(&body[body.len().saturating_sub(END)..]) {
         Some(name) => is_ours(name),

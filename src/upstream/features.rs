@@ -17,7 +17,7 @@ impl Upstream {
     /// A capability holds for all destinations, so it is there only where both have it: a compacted body, say, would reach
     /// an upstream that cannot read it.
     #[must_use]
-    pub fn features_with(&self, ours: &Map<String, Value>) -> Option<Map<String, Value>> {
+    pub(crate) fn features_with(&self, ours: &Map<String, Value>) -> Option<Map<String, Value>> {
         let mut features = self.features()?;
         for (key, our) in ours {
             let both = match (features.remove(key), our) {

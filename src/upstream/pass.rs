@@ -27,7 +27,7 @@ const HOP_BY_HOP: [&str; 9] = [
 
 /// An answer that came from the upstream, for the log and the metrics.
 #[derive(Clone, Copy, Debug)]
-pub struct FromUpstream;
+pub(crate) struct FromUpstream;
 
 impl Upstream {
     /// Sends a request on, and gives the answer as it begins to come.
@@ -35,7 +35,7 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError`] where no answer has begun. Once it has, a broken stream breaks the caller's connection: nobody can
     /// take half an answer for a whole one.
-    pub async fn pass(&self, request: Request) -> Result<Response, UpstreamError> {
+    pub(crate) async fn pass(&self, request: Request) -> Result<Response, UpstreamError> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let url = format!("{}{path}", self.url);

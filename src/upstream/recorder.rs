@@ -47,7 +47,7 @@ const OMITTED_HEADERS: [&str; 8] = [
 
 /// Where requests are recorded.
 #[derive(Clone, Debug)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     queue: mpsc::Sender<RecordedRequest>,
     lost: Arc<LostRequests>,
 }
@@ -81,7 +81,7 @@ impl Recorder {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(file: &Path, life: &Lifecycle) -> Result<Self, OpenError> {
+    pub(crate) fn open(file: &Path, life: &Lifecycle) -> Result<Self, OpenError> {
         let lost = Arc::new(LostRequests {
             count: AtomicU64::new(0),
             throttle: Throttle::new(LOG_INTERVAL),

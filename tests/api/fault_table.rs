@@ -1,7 +1,7 @@
 //! The tables of `docs/faults.md`, cell by cell: each status and code on each route. The page is the specification; a row that
 //! is changed there fails here until the service follows.
 
-use salesforce_transformer::salesforce::fault::LAST_ATTEMPT;
+use salesforce_transformer::internals::salesforce::fault::LAST_ATTEMPT;
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,

@@ -236,7 +236,7 @@ async fn no_route_of_this_service_goes_upstream_but_the_one_that_is_for_all_dest
     let stock = Stock::default();
     let (url, _running) = stock.serve_at("127.0.0.1:0").await;
     let service = in_front(&org().build(), &url, &[]).await;
-    for (method, path, _) in salesforce_transformer::http::routes() {
+    for (method, path, _) in salesforce_transformer::internals::http::routes() {
         let path = path.replace("{destination}", "salesforce");
         match method {
             "GET" => service.get(&path).await,

@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// The member of a record's JSON that names its object, and so no field.
-pub const ATTRIBUTES: &str = "attributes";
+pub(crate) const ATTRIBUTES: &str = "attributes";
 
 /// A record to write.
 #[derive(Debug)]
-pub struct RecordWrite<'f> {
+pub(crate) struct RecordWrite<'f> {
     /// The object's API name.
     pub(super) object: &'f str,
     /// Whether it is a record that exists.
@@ -30,7 +30,7 @@ pub struct RecordWrite<'f> {
 impl<'f> RecordWrite<'f> {
     /// The write of a record of an object: an update where it has an `id`, else a create. `names` are those of its fields,
     /// and `fields` writes all but [`ATTRIBUTES`] as members.
-    pub fn new(
+    pub(crate) fn new(
         object: &'f str,
         id: Option<&str>,
         mut names: impl Iterator<Item = Cow<'f, str>>,
@@ -79,7 +79,7 @@ fn serialized(
 }
 
 /// The id of a written record, or why it is not known to be written.
-pub type Written = Result<String, Fault>;
+pub(crate) type Written = Result<String, Fault>;
 
 /// A record's result.
 #[derive(Deserialize)]

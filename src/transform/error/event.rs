@@ -186,7 +186,7 @@ impl EventError {
 }
 
 /// What is said of a lost answer to a create without a key.
-pub const MAY_REPEAT: &str = "it is not known whether the record was created, and the event has no key to look it up by: the next attempt \
+pub(crate) const MAY_REPEAT: &str = "it is not known whether the record was created, and the event has no key to look it up by: the next attempt \
                               may create it a second time";
 
 fn not_written(fault: &Fault) -> &'static str {

@@ -35,7 +35,7 @@ impl StatTags {
 }
 
 /// The verdict of an entry or a job: its status, and what the metrics call it where it failed.
-pub type EventVerdict = (u16, Option<StatTags>);
+pub(crate) type EventVerdict = (u16, Option<StatTags>);
 
 /// What was asked for has been done.
 pub(crate) const SUCCEEDED: EventVerdict = (200, None);

@@ -17,7 +17,7 @@ use crate::{
 /// gets what its table reads from the same traits, and custom fields. Placeholders are for records that are created, where
 /// the rules say so.
 #[must_use]
-pub fn as_update(
+pub(crate) fn as_update(
     fields: &Members<'_>,
     object: &str,
     destination: &Destination,

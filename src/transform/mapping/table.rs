@@ -9,7 +9,7 @@ use crate::transform::mapping::{
 
 /// How an object's standard fields are filled.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     pub(super) fields: &'static [Field],
     /// Where traits are sorted to, for the fields and the traits that never become custom ones.
     pub(super) index: LazyLock<Index>,

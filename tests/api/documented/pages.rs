@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use salesforce_transformer::transform::mapping;
+use salesforce_transformer::internals::transform::mapping;
 
 use super::markdown::{anchors, files, first_column, links, read, root, section};
 use crate::process::run;
@@ -36,7 +36,7 @@ async fn each_setting_has_a_line_and_each_line_a_setting() {
 
 #[test]
 fn each_route_has_a_line_and_each_line_a_route() {
-    let routes = salesforce_transformer::http::routes();
+    let routes = salesforce_transformer::internals::http::routes();
     let routes = routes.map(|(method, path, _)| format!("{method} {path}"));
     let cells = first_column(&section(&read(OPERATIONS), "## Routes"));
     assert_equal(&cells.into_iter().collect(), &routes.collect());

@@ -5,39 +5,40 @@ use std::{borrow::Cow, fmt::Debug, sync::Arc};
 use axum::body::Bytes;
 use salesforce_transformer::{
     Config,
-    config::AllowedHosts,
     config::{
-        Flow, RefusedLogin,
+        AllowedHosts, Flow, RefusedLogin,
         rules::{Compatibility, Placeholders, Rules, UpdateMethod},
     },
-    delivery::{
-        Access, Job,
-        proxy::{Failure, Outcome},
-    },
-    json::Document,
-    metrics,
-    pipeline::lookups::Lookups,
-    rudderstack::{
-        Destination, DestinationName, RawBatch,
-        delivery_request::{ProxyRequest, ProxyVersion},
-    },
-    salesforce::{
-        AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
-        auth::Refused,
-        client::{ApiResponse, Client},
-        delivery::Answered,
-        fault::Refusal,
-        operation::Operation,
-        page,
-        soql::{Item, Way, queries},
+    internals::{
+        delivery::{
+            Access, Job,
+            proxy::{Failure, Outcome},
+        },
+        json::Document,
+        metrics,
+        pipeline::lookups::Lookups,
+        rudderstack::{
+            Destination, DestinationName, RawBatch,
+            delivery_request::{ProxyRequest, ProxyVersion},
+        },
+        salesforce::{
+            AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
+            auth::Refused,
+            client::{ApiResponse, Client},
+            delivery::Answered,
+            fault::Refusal,
+            operation::Operation,
+            page,
+            soql::{Item, Way, queries},
+        },
+        transform::{
+            descriptor::Descriptor,
+            gate, mapping,
+            plan::{Record, plan},
+            target::Target,
+        },
     },
     server::memory::InFlight,
-    transform::{
-        descriptor::Descriptor,
-        gate, mapping,
-        plan::{Record, plan},
-        target::Target,
-    },
 };
 
 use super::traffic::quoting;

@@ -5,9 +5,11 @@ use std::convert::Infallible;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use salesforce_transformer::{
     config::rules::{Compatibility, Placeholders, Rules},
-    json::{Document, Writer},
-    rudderstack::{Batch, Destination, DestinationName, Format, RawBatch},
-    transform::{gate, mapping, plan, target::Target},
+    internals::{
+        json::{Document, Writer},
+        rudderstack::{Batch, Destination, DestinationName, Format, RawBatch},
+        transform::{gate, mapping, plan, target::Target},
+    },
 };
 
 use crate::traffic::{self, Form, Kind};

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use salesforce_transformer::{
     config::AllowedHosts,
-    salesforce::{
+    internals::salesforce::{
         Fault, auth, collections,
         fault::Disposition,
         page::{self, Row},
@@ -94,7 +94,7 @@ fn is_id(id: &str) -> bool {
 
 /// The answer to a Composite of so many parts.
 fn together(parts: usize, body: &[u8]) {
-    match salesforce_transformer::salesforce::composite::read(body, parts) {
+    match salesforce_transformer::internals::salesforce::composite::read(body, parts) {
         Ok(answers) => {
             assert_eq!(answers.len(), parts);
             answers

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::json::{Document, Kind, Value};
+use salesforce_transformer::internals::json::{Document, Kind, Value};
 use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 

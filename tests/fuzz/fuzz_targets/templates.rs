@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use salesforce_transformer::{
+use salesforce_transformer::internals::{
     json::Document,
     rudderstack::dynamic_config::{self, ResolvedEntry},
 };

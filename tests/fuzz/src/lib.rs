@@ -5,7 +5,7 @@
 
 mod service;
 
-use salesforce_transformer::json::Document;
+use salesforce_transformer::internals::json::Document;
 use serde_json::{Value, json};
 
 use self::service::Service;

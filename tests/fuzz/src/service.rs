@@ -10,7 +10,7 @@ use axum::{
 use salesforce_simulator::Simulator;
 use salesforce_transformer::{
     Config, app,
-    json::{Document, Unencodable},
+    internals::json::{Document, Unencodable},
     lifecycle::Lifecycle,
     server::memory::InFlight,
 };
