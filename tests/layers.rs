@@ -18,7 +18,7 @@ use std::{
 /// The layers from the top. What stands on one line may use each other, but not in a circle.
 const LAYERS: &[&[&str]] = &[
     &["main"],
-    &["lib"],
+    &["lib", "internals"],
     &["http"],
     &["upstream", "check", "compare", "explain"],
     &["pipeline"],
