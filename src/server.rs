@@ -7,7 +7,6 @@ pub mod memory;
 pub mod telemetry;
 
 use std::{
-    convert::Infallible,
     future::Future,
     io,
     pin::pin,
@@ -28,6 +27,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use thiserror::Error;
 use tokio::{net::TcpStream, signal, sync::mpsc, time};
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -113,6 +113,11 @@ async fn next(signals: &mut Signals) {
     }
 }
 
+/// In the extensions of a response: the connection is closed instead, without a status.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("a request was left without an answer, so that it comes again")]
+pub(crate) struct Unanswered;
+
 /// Answers connections.
 struct Server {
     app: TowerToHyperService<Router>,
@@ -191,12 +196,15 @@ impl Server {
                     // The connection is about to be dropped.
                     return std::future::pending().await;
                 };
-                let mut answer = answer.await?;
+                let mut answer = answer.await.unwrap_or_else(|never| match never {});
+                if answer.extensions().get::<Unanswered>().is_some() {
+                    return Err(Unanswered);
+                }
                 if last_answer.is_some_and(|last| Instant::now() >= last) {
                     let close = HeaderValue::from_static("close");
                     answer.headers_mut().insert(header::CONNECTION, close);
                 }
-                Ok::<_, Infallible>(answer)
+                Ok(answer)
             }
         });
         let header_limit = self.header_limit;

@@ -20,7 +20,7 @@ use tower_http::{
 use super::{
     App, access_log, dispatch, drain, error_response::Rejection, request_error::RequestError,
 };
-use crate::{config::Config, lifecycle::panic_message};
+use crate::{config::Config, lifecycle::panic_message, server::Unanswered};
 
 /// Answers below this size are sent as they are, in bytes.
 const SMALLEST_COMPRESSED: u16 = 1024;
@@ -63,6 +63,7 @@ pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
             app.clone(),
             close_when_stopping,
         ))
+        .layer(middleware::from_fn(features_or_nothing))
         .with_state::<()>(app.clone());
     let tidied = tower::Layer::layer(&MapRequestLayer::new(tidy_path), observed);
     Router::new().fallback_service(tidied)
@@ -100,6 +101,18 @@ async fn close_when_stopping(State(app): State<App>, request: Request, next: Nex
     if !app.lifecycle.is_ready() {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
+/// Closes the connection of a `GET /features` that cannot be answered with the features. rudder-server takes any status for an
+/// answer, starts with its built-in features and keeps some of them until it restarts. After a broken connection it asks
+/// again and starts nothing meanwhile (`docs/rudder-server.md#features`).
+async fn features_or_nothing(request: Request, next: Next) -> Response {
+    let asks_for_features = request.uri().path() == "/features";
+    let mut response = next.run(request).await;
+    if asks_for_features && response.status().is_server_error() {
+        response.extensions_mut().insert(Unanswered);
     }
     response
 }

@@ -36,9 +36,7 @@ async fn nothing_is_answered_before_the_upstream_has_been_heard() {
     let salesforce = serve(org.router()).await;
     let flags = ["--upstream-url", "http://127.0.0.1:1"];
     let service = Service::start(&salesforce, &flags).await;
-    for path in ["/features", "/version"] {
-        assert_is_kept(&service.get(path).await, "upstream_unheard");
-    }
+    assert_is_kept(&service.get("/version").await, "upstream_unheard");
     let jobs = json!([lead_job(1, "ada@example.com")]);
     assert_is_kept(
         &service.post("/v0/destinations/salesforce", jobs).await,
@@ -51,6 +49,16 @@ async fn nothing_is_answered_before_the_upstream_has_been_heard() {
         (503, &json!("unheard"))
     );
     assert_eq!(org.calls().total_api(), 0);
+}
+
+#[tokio::test]
+async fn features_have_no_status_before_the_upstream_has_answered() {
+    let salesforce = serve(org().build().router()).await;
+    let flags = ["--upstream-url", "http://127.0.0.1:1"];
+    let service = Service::start(&salesforce, &flags).await;
+    let asked = service.http.get(format!("{}/features", service.url));
+    let error = asked.send().await.unwrap_err();
+    assert!(error.is_request() && error.status().is_none(), "{error:?}");
 }
 
 #[tokio::test]
