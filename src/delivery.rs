@@ -4,7 +4,7 @@
 //! of one record become one write, and all writes go in as few calls as they fit into. A write belongs to nobody's
 //! request: it is finished and remembered also where the caller has hung up.
 //!
-//! | room | what it is for |
+//! | module | what it is for |
 //! |---|---|
 //! | `job` | a job as it outlives its request |
 //! | `memory` | what is being written and was written: nothing is written twice |

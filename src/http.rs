@@ -28,7 +28,7 @@ mod traces;
 mod transforms;
 mod unsupported;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use axum::Router;
 
@@ -46,9 +46,21 @@ use crate::{
     upstream::{Upstream, recorder::Recorder},
 };
 
-/// What every handler can reach.
+/// What every handler can reach. Each layer has a clone.
 #[derive(Clone, Debug)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<AppState>);
+
+impl Deref for App {
+    type Target = AppState;
+
+    fn deref(&self) -> &AppState {
+        &self.0
+    }
+}
+
+/// The parts of the service that handlers work with.
+#[derive(Debug)]
+pub(crate) struct AppState {
     pipeline: Arc<Pipeline>,
     proxy: Proxy,
     salesforce: Arc<Salesforce>,
@@ -73,7 +85,7 @@ pub(crate) fn router(
     recorder: Option<Recorder>,
 ) -> Router {
     in_flight.limit(config.serving.most_in_flight());
-    let app = App {
+    let app = App(Arc::new(AppState {
         pipeline: Arc::new(Pipeline::new(
             config,
             Arc::clone(&salesforce),
@@ -94,7 +106,7 @@ pub(crate) fn router(
         upstream,
         recorder,
         unsupported: UnsupportedDestinations::default(),
-    };
+    }));
     let (events, others) = endpoints::routers();
     let routes = others
         .merge(middleware::around_events(events, config))

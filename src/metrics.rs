@@ -1,7 +1,7 @@
 //! The Prometheus registry: each family is documented where it is declared, and in docs/operations.md. Labels are of small closed
 //! sets; none is taken from an event.
 //!
-//! | room | what it counts |
+//! | module | what it counts |
 //! |---|---|
 //! | `requests` | HTTP requests: rate, errors, duration, refusals |
 //! | `events` | what became of events and their traits |

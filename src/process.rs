@@ -6,7 +6,7 @@ use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, Ref
 const FALLBACK_MEMORY: u64 = 512 << 20;
 
 /// What is taken for the limit of open files where the system tells none.
-const UNTOLD_FILES: usize = 1_024;
+const FALLBACK_FILES: usize = 1_024;
 
 /// What the process uses at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,7 +66,7 @@ pub(crate) fn memory_limit() -> u64 {
 pub(crate) fn file_limit() -> usize {
     let told = this(ProcessRefreshKind::nothing())
         .and_then(|(system, pid)| system.process(pid)?.open_files_limit());
-    told.unwrap_or(UNTOLD_FILES)
+    told.unwrap_or(FALLBACK_FILES)
 }
 
 /// The system with this process in it, refreshed as far as asked, without its threads.

@@ -1,6 +1,6 @@
 //! The two sets of rules, each choice after the rule of `docs/behaviour.md` that it settles.
 //!
-//! Rooms ask a choice, never which set is on.
+//! Other modules ask for a choice, never which set is on.
 
 use clap::ValueEnum;
 

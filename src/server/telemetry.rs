@@ -1,6 +1,6 @@
 //! The log: one line an entry on standard error, readable or JSON. Never a body, a token or an e-mail.
 //!
-//! | room | what it is for |
+//! | module | what it is for |
 //! |---|---|
 //! | `queue` | lines that wait for whoever reads them, so that nobody else does |
 //! | `batch` | some of them, to be written in few calls |
