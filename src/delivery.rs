@@ -10,12 +10,11 @@
 //! | `memory` | what is being written and was written: nothing is written twice |
 //! | `written` | what was written lately, in little memory |
 //! | `window` | gathers the jobs of an org |
-//! | `flush` | writes what has gathered |
+//! | `worker` | writes what has gathered |
 //! | `settle` | which records are meant, and what is written to them |
 //! | `round` | what may go together, and what has to wait its turn |
 //! | `verdict` | what becomes of a job once Salesforce has answered |
 
-mod flush;
 mod job;
 mod memory;
 pub(crate) mod proxy;
@@ -23,6 +22,7 @@ mod round;
 mod settle;
 mod verdict;
 mod window;
+mod worker;
 mod written;
 
 use std::{collections::HashMap, fmt, sync::Arc};
@@ -32,10 +32,10 @@ use tokio::time::timeout;
 
 pub use self::job::{Access, Job};
 use self::{
-    flush::Worker,
     job::Unit,
     memory::{Memory, PartStatus, PendingResult, WriteResult},
     window::Windows,
+    worker::Worker,
     written::JobId,
 };
 use crate::{
@@ -170,8 +170,8 @@ impl Deliveries {
         for (org, units) in intake.units {
             let ((), needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
             if needs_task {
-                let room = Arc::clone(self);
-                self.life.write(async move { room.serve(&org).await });
+                let deliveries = Arc::clone(self);
+                self.life.write(async move { deliveries.serve(&org).await });
             }
         }
     }
@@ -201,10 +201,10 @@ impl Deliveries {
     async fn serve(self: Arc<Self>, org: &Instance) {
         while let Some(units) = self.windows.next(org).await {
             let parts: Vec<_> = units.iter().filter_map(|unit| unit.part).collect();
-            let room = Arc::clone(&self);
+            let deliveries = Arc::clone(&self);
             let flushed = self
                 .life
-                .write(async move { Worker::run(&room, units).await });
+                .write(async move { Worker::run(&deliveries, units).await });
             if let Err(panicked) = flushed.await {
                 tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
                 self.memory.lost(parts.into_iter());

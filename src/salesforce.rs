@@ -1,4 +1,4 @@
-//! The org: the only room that calls Salesforce.
+//! The API of an org. Only this module calls Salesforce.
 //!
 //! `auth` opens a session, `lookup` asks for records through `client`, and whatever goes wrong becomes a `fault` with
 //! one of four dispositions.

@@ -1,8 +1,8 @@
 //! Which record each pending unit writes, and what of it is written now.
 
 use super::{
-    flush::{Worker, Write},
     round::{Candidate, Subject, choose},
+    worker::{Worker, Write},
 };
 use crate::{
     salesforce::Found,
@@ -57,7 +57,7 @@ impl<'f> Worker<'f> {
     {
         let plan = plans[unit].as_ref().map_err(Clone::clone)?;
         let destination = &self.units[unit].job.destination;
-        let rules = &self.room.rules;
+        let rules = &self.deliveries.rules;
         resolve(plan, self.record(unit), found, destination, rules)
     }
 
@@ -95,7 +95,7 @@ impl<'f> Worker<'f> {
 
     /// The write with what it has to change; `None` where that is nothing, or the org has no call to spare for it.
     fn changing<'p>(&mut self, mut write: Write<'p>) -> Option<Write<'p>> {
-        let limits = self.room.salesforce.limits();
+        let limits = self.deliveries.salesforce.limits();
         let spares = limits.spares(self.access.session.instance());
         let verdict = match write
             .resolved

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    flush::{UnitState, Worker, Write},
     memory::WriteResult,
+    worker::{UnitState, Worker, Write},
 };
 use crate::{
     salesforce::{AuthError, Fault, Key, fault::Disposition},
@@ -14,7 +14,7 @@ use crate::{
 impl Worker<'_> {
     /// Notes that a record was written, and what of its events was not. Gives its key and id where it was created for a key.
     pub(super) fn wrote(&mut self, write: &Write<'_>, id: String) -> Option<(Key, String)> {
-        let metrics = self.room.salesforce.metrics();
+        let metrics = self.deliveries.salesforce.metrics();
         metrics.left_out(write.resolved.fields.left_out.iter().map(LeftOut::reason));
         let created = write
             .resolved
@@ -33,7 +33,7 @@ impl Worker<'_> {
     pub(super) fn refused(&mut self, write: &Write<'_>, fault: Fault) {
         let is_stale = fault.is_about_a_stale_record();
         if let Some(id) = write.resolved.target.id.as_deref().filter(|_| is_stale) {
-            self.room
+            self.deliveries
                 .salesforce
                 .forget(self.access.session.instance(), id);
         }
@@ -64,8 +64,13 @@ impl Worker<'_> {
             return self.fail_all(&EventError::Authorisation(error));
         }
         self.renewed = true;
-        self.room.salesforce.renew(&access.session).await;
-        match self.room.salesforce.session(&access.credentials).await {
+        self.deliveries.salesforce.renew(&access.session).await;
+        match self
+            .deliveries
+            .salesforce
+            .session(&access.credentials)
+            .await
+        {
             Ok(session) => access.session = session,
             Err(error) => self.fail_all(&EventError::Authorisation(error)),
         }

@@ -23,7 +23,7 @@ use crate::{
 
 /// Writes the units of one session.
 pub(super) struct Worker<'f> {
-    pub(super) room: &'f Deliveries,
+    pub(super) deliveries: &'f Deliveries,
     pub(super) access: Access,
     pub(super) renewed: bool,
     pub(super) units: &'f [Unit],
@@ -61,7 +61,7 @@ pub(super) struct Write<'p> {
 
 impl Worker<'_> {
     /// Writes the units, and tells each its outcome. The units of different sessions go one after the other.
-    pub(super) async fn run(room: &Deliveries, units: Vec<Unit>) {
+    pub(super) async fn run(deliveries: &Deliveries, units: Vec<Unit>) {
         let mut sessions: Vec<Vec<Unit>> = Vec::new();
         for unit in units {
             let is_same = |of: &Unit| of.job.access.is_same(&unit.job.access);
@@ -78,13 +78,14 @@ impl Worker<'_> {
                 continue;
             };
             let org = access.session.instance().clone();
-            let verdicts = Worker::new(room, access, &units).written().await;
-            room.salesforce
+            let verdicts = Worker::new(deliveries, access, &units).written().await;
+            deliveries
+                .salesforce
                 .limits()
                 .handled(&org, handled(&units, &verdicts));
             for (unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(part) = unit.part {
-                    room.memory.finished(part, &verdict);
+                    deliveries.memory.finished(part, &verdict);
                 }
                 // Nobody waits where the caller has hung up.
                 let _ = unit.done.send(verdict);
@@ -129,9 +130,9 @@ fn handled(units: &[Unit], verdicts: &[WriteResult]) -> Handled {
 }
 
 impl<'f> Worker<'f> {
-    fn new(room: &'f Deliveries, access: Access, units: &'f [Unit]) -> Self {
+    fn new(deliveries: &'f Deliveries, access: Access, units: &'f [Unit]) -> Self {
         Self {
-            room,
+            deliveries,
             access,
             renewed: false,
             units,
@@ -139,7 +140,7 @@ impl<'f> Worker<'f> {
             found: Found::default(),
             asked: HashSet::new(),
             held: HashSet::new(),
-            unchanged: room.settings.skip_unchanged.then(Unchanged::default),
+            unchanged: deliveries.settings.skip_unchanged.then(Unchanged::default),
             begun: Instant::now(),
         }
     }
@@ -147,8 +148,10 @@ impl<'f> Worker<'f> {
     async fn written(mut self) -> Vec<WriteResult> {
         let plans: Vec<_> = self.units.iter().map(|unit| unit.job.plan()).collect();
         while self.states.iter().any(UnitState::is_pending) {
-            if self.begun.elapsed() > self.room.settings.delivery_timeout {
-                self.fail_all(&EventError::NotInTime(self.room.settings.delivery_timeout));
+            if self.begun.elapsed() > self.deliveries.settings.delivery_timeout {
+                self.fail_all(&EventError::NotInTime(
+                    self.deliveries.settings.delivery_timeout,
+                ));
             } else if let Err(expired) = self.round(&plans).await {
                 self.renew(expired).await;
             }
@@ -174,7 +177,10 @@ impl<'f> Worker<'f> {
             })
         });
         let records: Vec<_> = records.collect();
-        let (salesforce, pause) = (&self.room.salesforce, self.room.settings.delivery_window);
+        let (salesforce, pause) = (
+            &self.deliveries.salesforce,
+            self.deliveries.settings.delivery_window,
+        );
         let results = salesforce
             .write(&self.access.session, &records, pause)
             .await;
@@ -221,7 +227,7 @@ impl<'f> Worker<'f> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let salesforce = &self.room.salesforce;
+        let salesforce = &self.deliveries.salesforce;
         let (asked, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
         let found = salesforce
             .find_now(&self.access.session, wanted, may_be_cached)
@@ -240,9 +246,9 @@ impl<'f> Worker<'f> {
 
     /// The fields whose present values tell whether the unit changes anything.
     fn fields_to_read(&self, unit: usize, plans: &[Result<Plan<'f>, EventError>]) -> Vec<String> {
-        let (destination, rules) = (&self.units[unit].job.destination, &self.room.rules);
+        let (destination, rules) = (&self.units[unit].job.destination, &self.deliveries.rules);
         match &plans[unit] {
-            Ok(plan) if self.room.settings.skip_unchanged => {
+            Ok(plan) if self.deliveries.settings.skip_unchanged => {
                 unchanged::fields_to_read(plan, self.record(unit), destination, rules)
             }
             Ok(_) | Err(_) => Vec::new(),
