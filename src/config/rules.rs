@@ -40,7 +40,8 @@ pub enum EmailValue {
     /// text are removed.
     TextOrNumber,
     /// The first value that is not null or empty: any text, number or boolean that is truthy in JavaScript, unchanged.
-    /// An event that carries the identifier of an unmapped reverse-ETL sync is looked up by that identifier if it has no e-mail.
+    /// An event without an e-mail that carries the identifier of an unmapped reverse-ETL sync is looked up by that
+    /// identifier.
     Truthy,
 }
 
