@@ -1,8 +1,8 @@
 //! `salesforce-transformer`: RudderStack events in, Salesforce requests out.
 //!
-//! "Read the batch, check each event, decide what must be asked of Salesforce, ask it once, map the fields, write the
-//! request, answer." `pipeline` is this sentence. Data goes through it one way, and imports go one way too: a module
-//! uses the modules below its own line, never those above or beside it (`tests/layers.rs`).
+//! `pipeline` reads a batch, checks each event, collects the lookups, queries Salesforce once, maps the fields,
+//! describes the requests and answers. Data flows in one direction, and so do imports: a module may use the modules in
+//! the rows below its own, never those above or beside it (`tests/layers.rs`).
 //!
 //! | layer | what it is for |
 //! |---|---|
@@ -58,10 +58,10 @@ use crate::{
 /// Why the service cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The client of Salesforce cannot be built.
+    /// The HTTP client for Salesforce cannot be built.
     #[error(transparent)]
     Salesforce(#[from] SalesforceError),
-    /// The client of the upstream cannot be built.
+    /// The HTTP client for the upstream cannot be built.
     #[error("the HTTP client cannot be built: {0}")]
     Upstream(#[from] reqwest::Error),
     /// The file of recorded requests cannot be opened.
@@ -69,8 +69,9 @@ pub enum StartError {
     Record(#[from] OpenError),
 }
 
-/// The whole service as a router. It is built inside a Tokio runtime, in which an upstream is listened to. `in_flight` is the
-/// memory of requests, which the server that serves the router counts connections in, too.
+/// The whole service as a router. Call it inside a Tokio runtime: the task that watches the upstream is spawned there.
+/// `in_flight` accounts for the memory of requests; the server that serves the router counts its connections in it as
+/// well.
 ///
 /// # Errors
 /// [`StartError`].
@@ -89,7 +90,7 @@ pub fn app(config: &Config, ready: Lifecycle, in_flight: InFlight) -> Result<Rou
     ))
 }
 
-/// Reads the files of settings again each time that this is asked for, as long as the service is there.
+/// Reads the settings files again on each request to do so, until the service is dropped.
 async fn reread(mut rereads: watch::Receiver<u64>, salesforce: Weak<Salesforce>) {
     while rereads.changed().await.is_ok() {
         let Some(salesforce) = salesforce.upgrade() else {

@@ -1,4 +1,4 @@
-//! The command: `serve` (also without a subcommand), `compare`, `check`, `health`.
+//! The command line: `serve` (the default), `compare`, `check`, `health`.
 
 mod health;
 
@@ -14,7 +14,7 @@ use salesforce_transformer::{
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
 ///
-/// Without a subcommand it serves. Every setting is an environment variable and a flag.
+/// Without a subcommand, it runs the HTTP service. Every setting can be given as an environment variable or a flag.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, max_term_width = 120)]
 struct Cli {
@@ -26,17 +26,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves rudder-server and everybody else (the default)
+    /// Runs the HTTP service (the default)
     Serve(Box<Config>),
-    /// Sends recorded requests to two transformers and prints where they differ; exits with 0 (equal), 1 or 2 (could not)
+    /// Sends recorded requests to two transformers and prints where the answers differ; exits with 0 (equal), 1
+    /// (different) or 2 (failed)
     Compare(Box<compare::Options>),
-    /// Tries the configured login against its org and says what works; exits with 0 or 1
+    /// Tries the configured login against its org and reports what works; exits with 0 or 1
     Check(Box<check::Options>),
-    /// Asks a running service whether it is alive; exits with 0 or 1
+    /// Checks whether a running service is alive; exits with 0 or 1
     Health(health::HealthOptions),
 }
 
-/// How long after the start the service waits before it logs that rudder-server has not come.
+/// How long after the start the service logs that it has not received a request from rudder-server.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 fn main() -> ExitCode {
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
         }
     };
     let code = runtime.block_on(run(cli));
-    // Everything that had to be finished is finished. A disk or name server that hangs must not keep the process alive.
+    // All requests and writes are complete. A hanging disk or name server must not keep the process alive.
     runtime.shutdown_background();
     code
 }
@@ -64,8 +65,8 @@ async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Exits with 0 once everything in flight is answered, 1 if it could not listen or was cut off, and 2 for an invalid
-/// setting.
+/// Exits with 0 once every request in flight has been answered, 1 if it could not listen or had to stop before that,
+/// and 2 if a setting is invalid.
 async fn serve(mut config: Config) -> ExitCode {
     let log = match telemetry::start(config.log_format, &config.log_level) {
         Ok(log) => log,
@@ -111,7 +112,7 @@ async fn serve(mut config: Config) -> ExitCode {
     }
 }
 
-/// Why nothing was served.
+/// Why the service could not start.
 enum NotServed {
     /// A setting is invalid, or names something that does not exist.
     Setting(StartError),

@@ -1,12 +1,12 @@
-//! The way of a batch: plan, look up, resolve, describe or deliver, merge.
+//! Processes a batch: plan, look up, resolve, describe or deliver, merge.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `bounds` | checks what one event may be made into, before anything is asked or written |
+//! | `bounds` | limits what a single event may produce |
 //! | `planning` | checks each event and plans what it writes |
-//! | `lookups` | collects what must be asked of each org, and asks once |
+//! | `lookups` | collects the lookups and queries each org once |
 //! | `describe` | resolves the events that rudder-server writes, and describes their requests |
-//! | `deliver` | hands over the events that are written here, and waits for their results |
+//! | `deliver` | hands over the events that this service writes, and waits for their results |
 
 mod bounds;
 mod deliver;
@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// What turns batches into outcomes.
+/// Turns batches into outcomes.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     rules: Rules,
@@ -48,13 +48,13 @@ pub(crate) struct Pipeline {
     deliveries: Arc<Deliveries>,
 }
 
-/// An event that has passed the checks.
+/// An event that has passed the checks, by what happens to it next.
 enum Planned<'a> {
-    /// rudder-server writes it, once its org has answered.
+    /// rudder-server writes the event. Its requests are described once the org has answered.
     Described(Writing<'a>),
-    /// This service writes it.
+    /// This service writes the event (inline delivery).
     Delivered(Writing<'a>),
-    /// It is a request already.
+    /// The message is a finished request already and is passed on.
     Transformed(Event<'a>),
 }
 
@@ -66,7 +66,8 @@ struct Writing<'a> {
 }
 
 impl Pipeline {
-    /// A pipeline with these settings. Writes of its own are counted in `life`, so that the service ends after them.
+    /// Creates a pipeline with these settings. Inline writes are counted in `life`, so that the service does not stop
+    /// before they are complete.
     #[must_use]
     pub(crate) fn new(
         config: &Config,
@@ -104,18 +105,18 @@ impl Pipeline {
         &self.rules
     }
 
-    /// What one event may be made into.
+    /// The limits on what a single event may produce.
     #[must_use]
     pub(crate) fn bounds(&self) -> Bounds {
         self.bounds
     }
 
-    /// Turns a batch into requests, or writes it where the destination is delivered inline. Each entry is in exactly one
-    /// outcome; outcomes are in the order of their first entries. What the batch takes of the memory is taken from the
-    /// request's share before anything is asked or written.
+    /// Turns a batch into requests, or writes it if the destination is delivered inline. Each entry is part of exactly
+    /// one outcome; outcomes are ordered by their first entries. The memory for the batch is reserved in the request's
+    /// share before Salesforce is queried or written to.
     ///
     /// # Errors
-    /// [`Overloaded`] where there is no room for it.
+    /// [`Overloaded`] if there is not enough memory for the batch.
     pub(crate) async fn run<'a>(
         &self,
         batch: &Batch<'a>,

@@ -1,9 +1,9 @@
-//! What a text says to whoever reads it: white space and signs without a width say nothing.
+//! Blank and shortened texts. White space and zero-width characters do not count as content.
 
 use crate::json::Value;
 
-/// Whether nothing of a character is to be seen: white space of any kind, signs without a width such as the zero-width space,
-/// joiners, soft hyphens and marks of direction, and the byte order mark.
+/// Whether a character is invisible: white space of any kind, zero-width characters such as the zero-width space,
+/// joiners, soft hyphens and direction marks, and the byte order mark.
 fn is_invisible(character: char) -> bool {
     character.is_whitespace()
         || matches!(
@@ -19,7 +19,7 @@ fn is_invisible(character: char) -> bool {
         )
 }
 
-/// A text without what is invisible at its ends.
+/// Trims invisible characters from both ends of a text.
 #[must_use]
 pub(crate) fn trimmed(text: &str) -> &str {
     match text.as_bytes() {
@@ -28,22 +28,22 @@ pub(crate) fn trimmed(text: &str) -> &str {
     }
 }
 
-/// Whether a text is empty, or nothing of it is to be seen.
+/// Whether a text is empty or consists of invisible characters only.
 #[must_use]
 pub(crate) fn is_blank(text: &str) -> bool {
     match text.as_bytes().first() {
-        // Most texts begin with a letter.
+        // Fast path: most texts begin with a letter.
         Some(first) if first.is_ascii_graphic() => false,
         Some(_) | None => text.chars().all(is_invisible),
     }
 }
 
-/// Whether a value says something: anything but `null` and a text of which nothing is to be seen.
+/// Whether a value has content: anything except `null` and blank texts.
 #[must_use]
 #[inline]
 pub(crate) fn is_filled(value: Value<'_>) -> bool {
     match value.bytes() {
-        // Most texts begin with a letter.
+        // Fast path: most texts begin with a letter.
         [b'"', first, ..] if first.is_ascii_alphanumeric() => true,
         [b'"', ..] => !is_blank_value(value),
         bytes => bytes != b"null",
@@ -55,8 +55,8 @@ fn is_blank_value(value: Value<'_>) -> bool {
     value.as_text().is_some_and(|text| is_blank(&text))
 }
 
-/// A name as it came, cut to 60 characters, so that an error text stays readable. Control characters are shown as U+FFFD:
-/// none may begin a line of its own in a log.
+/// A name cut to 60 characters, so that an error text stays readable. Control characters are replaced by U+FFFD, so
+/// that a name cannot start a new line in a log.
 #[must_use]
 pub(crate) fn shortened(name: &str) -> String {
     let shown = |character: char| {

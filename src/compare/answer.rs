@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
 
-/// An answer as its events.
+/// An answer, split into its events.
 #[derive(Debug)]
 pub(super) struct ComparedAnswer {
     pub(super) events: BTreeMap<EventKey, Value>,
@@ -80,7 +80,7 @@ impl ComparedAnswer {
         EventKey::Job(job, taken.count())
     }
 
-    /// How many events there are.
+    /// The number of events.
     pub(super) fn count(&self) -> usize {
         self.events.len() - 1
     }

@@ -11,7 +11,7 @@ pub(super) struct Difference {
     pub(super) reference: Option<Value>,
     /// The value in the candidate's answer.
     pub(super) candidate: Option<Value>,
-    /// The rule of `docs/behaviour.md` that intends it.
+    /// The rule of `docs/behaviour.md` that explains the difference; `None` if it is unintended.
     pub(super) intended: Option<&'static str>,
 }
 
@@ -30,7 +30,7 @@ impl Difference {
     }
 }
 
-/// What does not count.
+/// The differences to ignore.
 #[derive(Debug)]
 pub(super) struct Ignored {
     pointers: Vec<Vec<String>>,
@@ -46,7 +46,7 @@ impl Ignored {
         }
     }
 
-    /// Whether a place, or a place above it, is ignored.
+    /// Whether the pointer, or one of its parents, is ignored.
     fn contains(&self, pointer: &str) -> bool {
         let parts: Vec<&str> = pointer.split('/').collect();
         self.pointers.iter().any(|ignored| {
@@ -56,14 +56,14 @@ impl Ignored {
         })
     }
 
-    /// Each service logs in by itself, so their tokens differ. Only the presence of a token is compared.
+    /// Each service logs in on its own, so the tokens differ. Only the presence of a token is compared.
     fn is_token(&self, pointer: &str, reference: &Value, candidate: &Value) -> bool {
         let are_texts = reference.is_string() && candidate.is_string();
         !self.tokens && are_texts && pointer.ends_with("/headers/Authorization")
     }
 }
 
-/// Lists the differences of two events. An event that only one side has differs as a whole.
+/// Lists the differences of two events. An event that only one side has counts as one difference.
 pub(super) fn between(
     reference: Option<&Value>,
     candidate: Option<&Value>,

@@ -1,4 +1,4 @@
-//! Which differences the documented set of rules intends, by the rules of `docs/behaviour.md`.
+//! Recognizes the differences that the documented set of rules intends (`docs/behaviour.md`).
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub(super) fn explain(
     }
 }
 
-/// A rule that changes the whole event.
+/// The rule that explains a difference of the whole event, if any.
 fn of_event(reference: Option<&Value>, candidate: Option<&Value>) -> Option<&'static str> {
     let (reference, candidate) = (reference?, candidate?);
     let is_sent = reference["statusCode"] == 200;
@@ -28,7 +28,7 @@ fn of_event(reference: Option<&Value>, candidate: Option<&Value>) -> Option<&'st
     (is_sent && is_merged).then_some("one-create: events for one new person share a request")
 }
 
-/// A rule that changes one place of an event; `event` is the candidate's.
+/// The rule that explains a difference at one pointer, if any; `event` is the candidate's.
 fn of_place(difference: &Difference, event: Option<&Value>) -> Option<&'static str> {
     let (reference, candidate) = (difference.reference.as_ref(), difference.candidate.as_ref());
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);

@@ -18,7 +18,7 @@ pub(super) struct Recorded {
     pub(super) body: String,
 }
 
-/// What the files hold.
+/// The contents of the files: requests, and lines that cannot be read.
 #[derive(Default)]
 pub(super) struct Recordings {
     pub(super) requests: Vec<Recorded>,
@@ -28,20 +28,20 @@ pub(super) struct Recordings {
 /// A line that is not a recorded request, such as the last line of a process that was killed.
 pub(super) struct UnreadLine {
     pub(super) file: String,
-    /// From 1.
+    /// The line number, counted from 1.
     pub(super) line: usize,
     pub(super) why: LineFlaw,
 }
 
-/// Why a line cannot be read. The text repeats nothing of the line, because the line holds events.
+/// Why a line cannot be read. The text never quotes the line, because the line contains events.
 pub(super) enum LineFlaw {
-    /// It ends within its JSON.
+    /// The line ends in the middle of its JSON.
     Torn,
-    /// It is not JSON from this column on.
+    /// The line stops being JSON at this column.
     NotJson(usize),
-    /// It is JSON without `path` and `body`.
+    /// The line is JSON, but lacks `path` and `body`.
     NotRequest,
-    /// A header of it cannot be sent.
+    /// The line has a header that cannot be sent.
     Header,
 }
 
@@ -76,7 +76,7 @@ struct RecordedLine {
     body: Value,
 }
 
-/// The secrets that a recording has left out. It has no `Debug`.
+/// The secrets that were left out of a recording. It has no `Debug`, so that they are not logged.
 #[derive(Default)]
 pub(super) struct Overlay {
     config: Option<Map<String, Value>>,
@@ -98,7 +98,7 @@ impl Overlay {
         })
     }
 
-    /// Puts the secrets into the destinations and metadata of a body.
+    /// Inserts the secrets into the destinations and metadata of a body.
     fn apply(&self, body: &mut Value) {
         let events = if body.is_array() {
             body.as_array_mut()
@@ -131,7 +131,7 @@ impl Overlay {
     }
 }
 
-/// Reads all requests of the files. The other lines are compared even if one cannot be read.
+/// Reads all requests of the files. A line that cannot be read does not stop the others from being compared.
 pub(super) fn read(
     files: &[PathBuf],
     path: Option<&str>,
@@ -165,7 +165,7 @@ impl Recordings {
                 }),
             }
         }
-        // If the first line cannot be read, the file is of another kind.
+        // If the first line cannot be read, the file is not a recording.
         if self.requests.len() == before.0 {
             self.unread.truncate(before.1 + 1);
         }
@@ -210,7 +210,7 @@ impl RecordedLine {
     }
 }
 
-/// The body with the secrets put in, or as it came if there are none or it is not JSON.
+/// The body with the secrets inserted; unchanged if there are no secrets or the body is not JSON.
 fn overlaid(body: String, overlay: &Overlay) -> String {
     match serde_json::from_str::<Value>(&body) {
         Ok(mut json) if !overlay.is_empty() => {

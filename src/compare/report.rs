@@ -1,5 +1,5 @@
-//! The report: event by event and then by kind for people, or JSON for programs. Values are shortened and secrets are
-//! never shown.
+//! The report: for people, event by event and then by kind; for programs, as JSON. Values are shortened, and secrets
+//! are never shown.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
-/// How many characters of a value are shown.
+/// The maximum number of characters shown of a value.
 const MAX_SHOWN: usize = 120;
 
 /// The result of the comparison.
@@ -33,7 +33,7 @@ pub(super) enum ComparisonVerdict {
     Incomplete,
 }
 
-/// The findings so far.
+/// Collects the findings as requests are compared.
 #[derive(Debug)]
 pub(super) struct ComparisonReport {
     json: bool,
@@ -58,7 +58,7 @@ impl ComparisonReport {
         }
     }
 
-    /// The result so far.
+    /// The verdict on everything compared so far.
     pub(super) fn verdict(&self) -> ComparisonVerdict {
         match (self.kinds.is_empty(), self.unread) {
             (false, _) => ComparisonVerdict::Different,
@@ -67,7 +67,7 @@ impl ComparisonReport {
         }
     }
 
-    /// Reports a line that is not compared.
+    /// Reports a line that could not be read and was therefore not compared.
     pub(super) fn unread(&mut self, UnreadLine { file, line, why }: &UnreadLine) {
         self.unread += 1;
         if self.json {
@@ -130,7 +130,7 @@ impl ComparisonReport {
         }
     }
 
-    /// The last word.
+    /// Prints the summary at the end of the report.
     pub(super) fn summary(&self) {
         if self.json {
             let summary = json!({
@@ -160,7 +160,7 @@ impl ComparisonReport {
     }
 }
 
-/// A value in the form in which it is shown.
+/// Formats a value for the report.
 fn shown(pointer: &str, value: Option<&Value>) -> String {
     let Some(value) = value else {
         return "(absent)".to_owned();

@@ -1,4 +1,4 @@
-//! How the service logs in to Salesforce: settings for all destinations, and for single ones by their ids.
+//! How the service logs in to Salesforce: settings for all destinations, and overrides for single destinations by id.
 
 pub(crate) mod assertion;
 mod authorisation;
@@ -19,20 +19,20 @@ pub use self::{
 };
 use super::parse;
 
-/// An OAuth flow by which this service logs in to an org. Destinations with an OAuth secret need none.
+/// An OAuth flow by which this service logs in to an org. Destinations with an OAuth secret do not need one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Flow {
-    /// User name, password and security token. Salesforce ends it on 2027-02-20.
+    /// User name, password and security token. Salesforce retires this flow on 2027-02-20.
     #[default]
     Password,
-    /// Consumer key and secret; the app names the user.
+    /// Consumer key and secret; the connected app determines the user.
     ClientCredentials,
-    /// Consumer key and an assertion that is signed with a private key; the assertion names the user.
+    /// Consumer key and an assertion signed with a private key; the assertion names the user.
     JwtBearer,
 }
 
 impl Flow {
-    /// The flow as settings spell it.
+    /// The name of the flow as used in settings.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -43,17 +43,17 @@ impl Flow {
     }
 }
 
-/// What happens to the events of a destination whose login is refused: the setting `REFUSED_LOGIN`.
+/// What happens to the events of a destination whose login Salesforce refuses: the setting `REFUSED_LOGIN`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum RefusedLogin {
-    /// They are aborted (400), as RudderStack documents it.
+    /// The events are aborted (400), as RudderStack documents.
     #[default]
     Abort,
-    /// They are kept (429) until the login works again.
+    /// rudder-server retries the events (429) until the login works again.
     Retry,
 }
 
-/// A credential that a login needs and that may differ between destinations.
+/// A credential that a login needs. It can be set for each destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Credential {
     /// The login host.
@@ -62,14 +62,14 @@ pub enum Credential {
     ClientId,
     /// The consumer secret of the app.
     ClientSecret,
-    /// The private key that signs assertions. It comes as a file only.
+    /// The private key that signs assertions. It can only be given as a file.
     JwtKey,
-    /// The user whom assertions name.
+    /// The user named in assertions.
     JwtSubject,
 }
 
 impl Credential {
-    /// All of them.
+    /// All credentials.
     pub const ALL: [Self; 5] = [
         Self::LoginUrl,
         Self::ClientId,
@@ -78,7 +78,7 @@ impl Credential {
         Self::JwtSubject,
     ];
 
-    /// The name of its setting. The setting for a file has `_FILE` appended.
+    /// The name of the setting. The setting for a file has `_FILE` appended.
     #[must_use]
     pub fn setting(self) -> &'static str {
         match self {
@@ -94,13 +94,14 @@ impl Credential {
 /// How the service logs in.
 #[derive(Args, Clone, Debug)]
 pub struct AuthSettings {
-    /// How destinations without an OAuth secret log in; `SALESFORCE_AUTH_<DESTINATION_ID>` says it for one
+    /// How destinations without an OAuth secret log in; `SALESFORCE_AUTH_<DESTINATION_ID>` overrides it for one
+    /// destination
     #[arg(long, env = "SALESFORCE_AUTH", value_enum, default_value_t)]
     pub salesforce_auth: Flow,
-    /// Login host of production orgs; for client-credentials and jwt-bearer the org's My Domain
+    /// Login host of production orgs; for client-credentials and jwt-bearer, the org's My Domain
     #[arg(long, env = "SALESFORCE_LOGIN_URL", default_value = "https://login.salesforce.com", value_parser = parse::http_url)]
     pub salesforce_login_url: Url,
-    /// File that holds it; files are read again when they change
+    /// File containing the login host; read again when it changes
     #[arg(
         long,
         env = "SALESFORCE_LOGIN_URL_FILE",
@@ -110,54 +111,54 @@ pub struct AuthSettings {
     /// Login host of sandboxes
     #[arg(long, env = "SALESFORCE_SANDBOX_LOGIN_URL", default_value = "https://test.salesforce.com", value_parser = parse::http_url)]
     pub salesforce_sandbox_login_url: Url,
-    /// Consumer key of the app by which the service logs in
+    /// Consumer key of the connected app that the service logs in with
     #[arg(long, env = "SALESFORCE_CLIENT_ID", hide_env_values = true)]
     pub salesforce_client_id: Option<SecretString>,
-    /// File that holds it
+    /// File containing the consumer key; read again when it changes
     #[arg(
         long,
         env = "SALESFORCE_CLIENT_ID_FILE",
         conflicts_with = "salesforce_client_id"
     )]
     pub salesforce_client_id_file: Option<PathBuf>,
-    /// Consumer secret of that app
+    /// Consumer secret of the connected app
     #[arg(long, env = "SALESFORCE_CLIENT_SECRET", hide_env_values = true)]
     pub salesforce_client_secret: Option<SecretString>,
-    /// File that holds it
+    /// File containing the consumer secret; read again when it changes
     #[arg(
         long,
         env = "SALESFORCE_CLIENT_SECRET_FILE",
         conflicts_with = "salesforce_client_secret"
     )]
     pub salesforce_client_secret_file: Option<PathBuf>,
-    /// File that holds the RSA private key of jwt-bearer, in PEM form
+    /// File containing the RSA private key for jwt-bearer in PEM format; read again when it changes
     #[arg(long, env = "SALESFORCE_JWT_KEY_FILE")]
     pub salesforce_jwt_key_file: Option<PathBuf>,
-    /// User name of the user as whom jwt-bearer logs in
+    /// User name that jwt-bearer logs in as
     #[arg(long, env = "SALESFORCE_JWT_SUBJECT", hide_env_values = true)]
     pub salesforce_jwt_subject: Option<SecretString>,
-    /// File that holds it
+    /// File containing the user name; read again when it changes
     #[arg(
         long,
         env = "SALESFORCE_JWT_SUBJECT_FILE",
         conflicts_with = "salesforce_jwt_subject"
     )]
     pub salesforce_jwt_subject_file: Option<PathBuf>,
-    /// Longest time that the token of a login is kept
+    /// Maximum time to use an access token before logging in again
     #[arg(long, env = "TOKEN_TTL", default_value = "1h", value_parser = parse::duration)]
     pub token_ttl: Duration,
-    /// How long before its end a token is renewed, where Salesforce says when it ends
+    /// How long before it expires an access token is renewed, if Salesforce reports when it expires
     #[arg(long, env = "TOKEN_MARGIN", default_value = "2m", value_parser = parse::duration_or_none)]
     pub token_margin: Duration,
-    /// What becomes of the events of a destination whose credentials Salesforce refuses; retry keeps them until the login
-    /// works again, for as long as rudder-server keeps events
+    /// What happens to the events of a destination whose credentials Salesforce refuses; with retry, rudder-server
+    /// retries them until the login works again, for as long as it keeps events
     #[arg(long, env = "REFUSED_LOGIN", value_enum, default_value_t)]
     pub refused_login: RefusedLogin,
-    /// How long a login is not tried again that was refused, so that it does not lock the user, or whose tokens are; 0s: it is
-    /// tried each time
+    /// How long to wait before repeating a login that was refused (repeating it can lock the user) or whose tokens were
+    /// refused; 0s: do not wait
     #[arg(long, env = "REFUSED_LOGIN_TTL", default_value = "1m", value_parser = parse::duration_or_none)]
     pub refused_login_ttl: Duration,
-    /// Settings of single destinations: `SALESFORCE_AUTH_<DESTINATION_ID>` and similar.
+    /// Settings of single destinations, such as `SALESFORCE_AUTH_<DESTINATION_ID>`.
     #[arg(skip)]
     pub destinations: DestinationSettings,
 }
@@ -171,7 +172,7 @@ impl AuthSettings {
             .unwrap_or(self.salesforce_auth)
     }
 
-    /// Whether password logins lack the connected app that they need.
+    /// Whether the password flow is configured without the connected app that it needs.
     #[must_use]
     pub fn lacks_app(&self) -> bool {
         let lacks_id =
@@ -211,7 +212,7 @@ impl AuthSettings {
         }
     }
 
-    /// The login host of sandboxes, for destinations that have no login host of their own.
+    /// The login host of sandboxes, for destinations without their own login host.
     #[must_use]
     pub fn sandbox_login_url(&self) -> Option<Setting> {
         Setting::text(

@@ -9,19 +9,20 @@ use super::parse;
 /// Who writes to Salesforce, and what is written.
 #[derive(Args, Clone, Debug)]
 pub struct DeliverySettings {
-    /// Who sends the requests: rudder-server (descriptor), or this service, which answers each job's own result (inline)
+    /// Who sends the requests to Salesforce: rudder-server (descriptor), or this service, which answers with the result
+    /// of each job (inline)
     #[arg(long, env = "DELIVERY", value_enum, default_value_t = Delivery::Descriptor)]
     pub delivery: Delivery,
-    /// Ids of the destinations that are delivered inline, comma-separated; none: all
+    /// Ids of the destinations that are delivered inline, comma-separated; if empty, all of them
     #[arg(long, env = "INLINE_DESTINATIONS", value_delimiter = ',', value_parser = parse::id)]
     pub inline_destinations: Vec<String>,
-    /// How long jobs gather before they are written together
+    /// How long to collect jobs before they are written together
     #[arg(long, env = "DELIVERY_WINDOW", default_value = "250ms", value_parser = parse::duration)]
     pub delivery_window: Duration,
-    /// Longest time that a job waits for its result; then it is retried. rudder-server waits for 600 s
+    /// Maximum time that a job waits for its result before it is retried; rudder-server itself waits 600 s
     #[arg(long, env = "DELIVERY_TIMEOUT", default_value = "5m", value_parser = parse::duration)]
     pub delivery_timeout: Duration,
-    /// Whether fields that a record holds already are left out, and events that change nothing not written
+    /// Whether to omit fields whose values Salesforce already stores, and to skip events that change nothing
     #[arg(long, env = "SKIP_UNCHANGED", default_value_t = false, action = clap::ArgAction::Set)]
     pub skip_unchanged: bool,
 }
@@ -31,6 +32,6 @@ pub struct DeliverySettings {
 pub enum Delivery {
     /// rudder-server sends the requests.
     Descriptor,
-    /// This service sends them, where the caller knows the answer 299.
+    /// This service sends the requests, if the caller understands status 299.
     Inline,
 }

@@ -1,6 +1,6 @@
-//! The two sets of rules, each choice after the rule of `docs/behaviour.md` that it settles.
+//! The two sets of rules. Each choice cites the rule of `docs/behaviour.md` that it decides.
 //!
-//! Other modules ask for a choice, never which set is on.
+//! Code asks for a single choice, never for the set that is in effect. A reader then sees what the code depends on.
 
 use clap::ValueEnum;
 
@@ -20,63 +20,67 @@ pub enum Compatibility {
 pub enum Placeholders {
     /// On create and on update, as documented.
     Always,
-    /// Only on create, so that an event without a company leaves a lead's company alone.
+    /// Only on create, so that an event without a company does not overwrite the company of an existing lead.
     OnCreate,
 }
 
 /// Rule `named-object`: how an `externalId` type names a Salesforce object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectNaming {
-    /// It starts with `Salesforce-`, in any letter case.
+    /// The type starts with `Salesforce-`, in any letter case.
     Prefix,
-    /// It contains `Salesforce`, in this letter case.
+    /// The type contains `Salesforce`, in exactly this letter case.
     Contains,
 }
 
-/// Rule `lead-email`: which value is a lead's e-mail.
+/// Rule `lead-email`: which value is taken as a lead's e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailValue {
-    /// The first that is not null, empty or blank: a text, without what is invisible around it, or a number.
+    /// The first value that is not null, empty or blank. It must be a number or a text; invisible characters around a
+    /// text are removed.
     TextOrNumber,
-    /// The first that is not null or empty: any text, number or boolean that JavaScript holds for true, as it is. An event
-    /// with the identifier of a reverse-ETL sync that is not mapped is looked up by that.
+    /// The first value that is not null or empty: any text, number or boolean that is truthy in JavaScript, unchanged.
+    /// An event without an e-mail that carries the identifier of an unmapped reverse-ETL sync is looked up by that
+    /// identifier.
     Truthy,
 }
 
-/// Rules `lead-found` and `reverse-etl`: what several records with one e-mail or identifier mean.
+/// Rules `lead-found` and `reverse-etl`: what happens if several records have the same e-mail or identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeveralRecords {
-    /// Of leads an open one goes before a converted one, then the one modified last; an identifier must name one record.
+    /// Among leads, an open one is preferred to a converted one, then the one modified last. An identifier must match
+    /// exactly one record.
     LastModified,
-    /// An error for `SALESFORCE_OAUTH`, the first for the other two.
+    /// An error for `SALESFORCE_OAUTH`; the other two definitions take the first record.
     RefusedForOauth,
 }
 
-/// Rule `lead-fields`: how `name` is cut into first and last name.
+/// Rule `lead-fields`: how `name` is split into first and last name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameCut {
-    /// At white space of any kind and length; blanks around the name do not count.
+    /// At white space of any kind and length; blanks around the name are ignored.
     Words,
-    /// At each single space; an empty part is left out. An empty list or object as `name` fails its event.
+    /// At each single space; empty parts are left out. An event fails if `name` is an empty list or object.
     SingleSpaces,
 }
 
 /// Rule `custom-fields`: which traits become custom fields, and under which name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomFields {
-    /// All but `null`, blank texts, objects, arrays and what no field can be called; a name that ends in `__c` is kept. What
-    /// only a lead has a field for is none on a contact.
+    /// All traits except `null`, blank texts, objects, arrays, and names that no field can have. A name that already
+    /// ends in `__c` is kept. A trait that fills a standard field only on leads does not become a custom field on a
+    /// contact.
     Values,
-    /// All that JavaScript holds for true; `__c` is always appended.
+    /// All traits that are truthy in JavaScript; `__c` is always appended.
     Truthy,
 }
 
-/// Rule `blank-text`: whether a text without a visible character, such as `" "`, is a value.
+/// Rule `blank-text`: whether a text without a visible character, such as `" "`, counts as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlankText {
-    /// Nothing: it is absent.
+    /// A blank text counts as absent.
     Absent,
-    /// What it says: only the empty text is absent.
+    /// A blank text counts as a value; only the empty text is absent.
     Kept,
 }
 
@@ -92,21 +96,22 @@ impl BlankText {
     }
 }
 
-/// Rule `one-field-one-key`: whether letter case tells two names of fields apart. Salesforce does not.
+/// Rule `one-field-one-key`: whether field names that differ only in letter case are different. To Salesforce they are
+/// the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LetterCase {
-    /// It does not: of two traits for one field the later counts.
+    /// They are the same: of two traits for one field, the later one is sent.
     Ignored,
-    /// It does: both are sent.
+    /// They are different: both are sent.
     Counts,
 }
 
-/// Rule `other-objects`: which records that an `externalId` names are mapped with a table.
+/// Rule `other-objects`: which of the records named by an `externalId` are mapped with a field table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedTables {
-    /// A Lead, in any letter case (rule `lead-fields`); every other object gets the traits as they are.
+    /// A Lead, in any letter case (rule `lead-fields`). For every other object, the traits are sent unchanged.
     Lead,
-    /// A Lead and a Contact, spelled exactly so.
+    /// A Lead and a Contact, in exactly this letter case.
     LeadAndContact,
 }
 
@@ -122,9 +127,9 @@ pub enum MappingSwitch {
 /// Rule `reverse-etl`: how a reverse-ETL event names its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MappedNaming {
-    /// What follows `Salesforce-` or the definition's name, as it is spelled.
+    /// By the text after `Salesforce-` or after the definition's name, in its original spelling.
     Exact,
-    /// The same in lower case; a type without a prefix names itself.
+    /// By the same text in lower case; a type without a prefix is the object's name.
     Lowercase,
 }
 
@@ -156,18 +161,18 @@ pub struct Rules {
     pub name_cut: NameCut,
     /// Rule `lead-fields`.
     pub placeholders: Placeholders,
-    /// Rule `lead-email`: whether a lead's e-mail is written as it was looked up, and in a lead that is created also where its
-    /// traits have none.
+    /// Rule `lead-email`: whether a lead's e-mail is written in the form in which it was looked up. A new lead then
+    /// gets it even if its traits contain no e-mail.
     pub writes_looked_up_email: bool,
     /// Rule `blank-text`.
     pub blank_text: BlankText,
     /// Rule `one-field-one-key`.
     pub field_names: LetterCase,
-    /// Rule `own-id`: whether a record's own `Id` among its fields is sent, which Salesforce refuses.
+    /// Rule `own-id`: whether the record's own `Id` is sent as a field. Salesforce rejects such a request.
     pub own_id: bool,
-    /// Rule `custom-fields`. Objects and arrays fill a table's field only under [`CustomFields::Truthy`].
+    /// Rule `custom-fields`. Only under [`CustomFields::Truthy`] can objects and arrays fill a standard field.
     pub custom_fields: CustomFields,
-    /// Rule `system-fields`: whether fields that the REST API never writes are sent.
+    /// Rule `system-fields`: whether fields that cannot be written through the REST API are sent.
     pub system_fields: bool,
     /// Rule `other-objects`.
     pub named_tables: NamedTables,
@@ -177,18 +182,19 @@ pub struct Rules {
     pub mapped_naming: MappedNaming,
     /// Rule `request`.
     pub update_method: UpdateMethod,
-    /// Rule `never-a-drop`: whether a processor route, which drops each event that fails, asks for the whole
-    /// request again where Salesforce is away.
+    /// Rule `never-a-drop`: whether a processor route asks rudder-server to repeat the whole request if Salesforce is
+    /// unavailable. On that route rudder-server drops every event that fails on its own.
     pub processor_asks_again: bool,
-    /// Rule `one-create`: whether two events for one new record in a router batch become one request.
+    /// Rule `one-create`: whether two events in a router batch that would create the same record become one request.
     pub coalesce: bool,
-    /// Rule `lookup-notes`: whether the router notes for the delivery proxy which records come from a lookup, and which
-    /// requests were stored before they came. Without the note each record may come from one.
+    /// Rule `lookup-notes`: whether the router tells the delivery proxy which records were found by a lookup, and which
+    /// requests were transformed before they were stored. Without this note, the proxy must assume that any record may
+    /// come from a lookup.
     pub notes_lookups: bool,
 }
 
 impl Rules {
-    /// The set that `compatibility` names. The stock set knows no other placeholders than [`Placeholders::Always`].
+    /// The set selected by `compatibility`. The stock set always uses [`Placeholders::Always`].
     #[must_use]
     pub fn new(compatibility: Compatibility, placeholders: Placeholders) -> Self {
         match compatibility {

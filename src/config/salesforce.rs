@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::{AllowedHosts, AuthSettings, Reserve, parse};
 
-/// How old an observation of an org's calls may get before one call finds out whether the org has recovered: calls of 24
-/// hours ago are given back all the time.
+/// How old the last observation of an org's API calls may get before one call checks whether the org has recovered.
+/// Calls stop counting after 24 hours, so capacity returns continuously.
 pub const PROBE_AFTER: Duration = Duration::from_mins(5);
 
 /// The settings of Salesforce: logins, hosts, limits, lookups.
@@ -19,20 +19,21 @@ pub struct SalesforceSettings {
     /// Version of Salesforce's REST API
     #[arg(long = "salesforce-api-version", env = "SALESFORCE_API_VERSION", default_value = "50.0", value_parser = parse::api_version)]
     pub api_version: String,
-    /// Hosts that may be called, comma-separated, https only; an entry with a scheme, such as <http://127.0.0.1:9400>, allows just that origin
+    /// Hosts that may be called, comma-separated, https only; an entry with a scheme, such as <http://127.0.0.1:9400>,
+    /// allows only that origin
     #[arg(
         long = "salesforce-allowed-hosts",
         env = "SALESFORCE_ALLOWED_HOSTS",
         default_value = "*.salesforce.com,*.salesforce.mil,*.force.com"
     )]
     pub allowed_hosts: AllowedHosts,
-    /// Longest wait for an answer of Salesforce
+    /// Maximum time to wait for a response from Salesforce
     #[arg(long = "salesforce-timeout", env = "SALESFORCE_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
     pub timeout: Duration,
-    /// Share (10%) or number (5000) of an org's daily API calls that is kept for its other systems; 0 keeps none
+    /// Share (10%) or number (5000) of an org's daily API calls to reserve for its other systems; 0 reserves none
     #[arg(long, env = "API_RESERVE", default_value = "10%")]
     pub api_reserve: Reserve,
-    /// How long an org that has no call to spare is believed, before one call asks again.
+    /// How long to hold back calls to an org that has none to spare before one call checks again.
     #[arg(skip = PROBE_AFTER)]
     pub probe_after: Duration,
     /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` apply. Only the demo, whose Salesforce runs in the same
@@ -40,10 +41,10 @@ pub struct SalesforceSettings {
     #[arg(skip = true)]
     pub system_proxy: bool,
 
-    /// How long lookups gather before they are asked together, at most 1s; 0s: not at all
+    /// How long to collect lookups before they are sent in one query, at most 1s; 0s: do not wait
     #[arg(long, env = "LOOKUP_WINDOW", default_value = "5ms", value_parser = parse::window)]
     pub lookup_window: Duration,
-    /// How long ids that lookups have found are remembered; 0s: not at all
+    /// How long to cache the ids that lookups have found; 0s: do not cache
     #[arg(long, env = "LOOKUP_CACHE_TTL", default_value = "0s", value_parser = parse::duration_or_none)]
     pub lookup_cache_ttl: Duration,
 }

@@ -1,4 +1,4 @@
-//! Whether rudder-server has found this service, which an operator wants to see after a switch.
+//! Tracks whether rudder-server has reached this service, so that an operator can tell whether a switch has worked.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time;
 
-/// Whether a request of rudder-server has come since the start.
+/// Whether rudder-server has sent a request since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Heard(AtomicBool);
 
@@ -16,7 +16,7 @@ impl Heard {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Notes a request. The first one that only rudder-server sends is logged.
+    /// Records a request. The first request that only rudder-server can have sent is logged.
     pub(crate) fn notice(&self, path: &str) {
         if self.is_heard() {
             return;
@@ -32,7 +32,7 @@ impl Heard {
         }
     }
 
-    /// After `patience`, logs what to check if rudder-server has not asked for anything by then.
+    /// Waits for `patience`. If rudder-server has not sent a request by then, logs what to check.
     pub(crate) async fn remind(&self, patience: Duration) {
         time::sleep(patience).await;
         if !self.is_heard() {
@@ -46,7 +46,8 @@ impl Heard {
     }
 }
 
-/// The first segment of a path that only rudder-server requests. Paths that people and probes request tell nothing.
+/// The first segment of the path, if only rudder-server requests it. Paths that people and probes also request prove
+/// nothing.
 fn asked_by_rudder_server(path: &str) -> Option<&'static str> {
     let first = path.split('/').find(|segment| !segment.is_empty())?;
     [

@@ -1,4 +1,4 @@
-//! What one event may be made into, known before anything is asked or written.
+//! Limits on what a single event may produce, checked before Salesforce is queried or written to.
 
 use crate::{
     json::Value,
@@ -9,33 +9,34 @@ use crate::{
     },
 };
 
-/// How long a request is beside its object, its record's id and its fields, at most, in bytes: the address of the org, the
-/// names of headers, placeholders, and the e-mail of a lead.
+/// Maximum size of a request in bytes, not counting its object, record id and fields: the org's address, header names,
+/// placeholders, and a lead's e-mail.
 const MAX_REQUEST_BYTES: usize = 8 << 10;
 
-/// How long a token is at most, where the request does not bring it, in bytes.
+/// Maximum length of an access token in bytes, if the request does not contain it.
 const MAX_TOKEN_BYTES: usize = 4 << 10;
 
-/// How much longer a trait's name becomes.
+/// The number of bytes that a trait's name can grow by.
 const SUFFIX: usize = "__c".len();
 
-/// How long the sentence is that explains why a trait is left out, beside the trait's name.
+/// Maximum length in bytes of the explanation why a trait is left out, not counting the trait's name.
 const MAX_EXPLANATION_BYTES: usize = 96;
 
-/// How many bytes a byte of a path takes where it is percent-encoded.
+/// The number of bytes that a percent-encoded byte takes in a path.
 const ENCODED: usize = 3;
 
-/// What a trait is counted as, and the field that it becomes, once for each record, in bytes: half of what they take, as the
-/// half of the memory that is not counted is for the rest.
+/// The bytes counted for a trait, and for the field that it becomes in each record. This is half of what they really
+/// take: only half of the memory is handed out by this count, and the other half covers the rest.
 const TRAIT_AND_FIELD_BYTES: [usize; 2] = [20, 30];
 
-/// The same where there are so many that they are hashed.
+/// The same for events with so many traits that the traits and fields are hashed.
 const HASHED_TRAIT_AND_FIELD_BYTES: [usize; 2] = [56, 88];
 
-/// With so many traits, their fields are hashed: some become several, and some have nothing to do with a trait.
+/// Above this number of traits, fields are assumed to be hashed. It is lower than the number of fields at which hashing
+/// begins, because some traits become several fields, and some fields come from no trait.
 const MAX_UNHASHED_TRAITS: usize = 24;
 
-/// What a record is counted as that the event names, and one that is looked up, in bytes.
+/// The bytes counted for a record that the event names, and for a record that is looked up.
 const NAMED_RECORD_BYTES: usize = 128;
 const LOOKED_UP_RECORD_BYTES: usize = 288;
 
@@ -49,7 +50,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Checks an event that is to be written.
+    /// Checks an event that will be written.
     ///
     /// # Errors
     /// [`EventError::TooManyRecords`], [`EventError::AnswerTooLarge`].
@@ -70,7 +71,8 @@ impl Bounds {
         let secret = batch.secret.or_else(|| entry.secret());
         let token = secret.map_or(MAX_TOKEN_BYTES, length);
         if batch.route != Route::Open {
-            // No trait is shorter than the name that it gets in addition: ordinary events need no closer look.
+            // Fast path: the suffix added to a trait's name is never longer than the trait itself, so this estimate is
+            // an upper bound, and ordinary events need no exact calculation.
             let each = MAX_REQUEST_BYTES + token + 3 * entry.bytes;
             let at_most = count.saturating_mul(each) + ENCODED * entry.bytes;
             if at_most + echo(batch, entry) <= self.answer {
@@ -87,7 +89,7 @@ impl Bounds {
         self.bound(requests + paths + echo(batch, entry))
     }
 
-    /// Checks an event that is a request already: its message is echoed.
+    /// Checks an event that is a finished request already: the answer repeats its message.
     ///
     /// # Errors
     /// [`EventError::AnswerTooLarge`].
@@ -107,7 +109,7 @@ impl Bounds {
         Ok(())
     }
 
-    /// What the events of a batch take of the memory as they are planned and described, about, in bytes.
+    /// The approximate memory, in bytes, that planning and describing the events of a batch takes.
     pub(super) fn weight(self, batch: &Batch<'_>) -> usize {
         let events = batch
             .entries
@@ -134,7 +136,7 @@ impl Bounds {
     }
 }
 
-/// How long the fields of a request are at most, and at `/transform` the explanation of what is left out of them.
+/// Maximum length of the fields of a request, and at `/transform` of the explanations of what was left out.
 fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
     let traits = event.traits().map_or(0, length);
     let identifier = event.external_id().filter(|_| plan.are_fields);
@@ -146,7 +148,7 @@ fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
     traits + identifier.map_or(0, length) + count * SUFFIX + explained
 }
 
-/// How long the part of a request's path is that the event names.
+/// Maximum length of the part of a request's path that comes from the event.
 fn path(record: &Record<'_>) -> usize {
     match record {
         Record::Named { object, id } => {
@@ -156,7 +158,8 @@ fn path(record: &Record<'_>) -> usize {
     }
 }
 
-/// How long what is echoed of an event is: metadata with the secret, the destination, and its id beside the job.
+/// The length of what the answer repeats of an event: metadata with the secret, the destination, and its id beside the
+/// job.
 fn echo(batch: &Batch<'_>, entry: &Entry<'_>) -> usize {
     let metadata = entry.metadata.map_or(0, length);
     let destination = match batch.route {

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The events of a batch that are to be delivered.
+/// The events of a batch that will be delivered inline.
 pub(super) struct Handover<'p, 'b, 'a> {
     pipeline: &'p Pipeline,
     batch: &'b Batch<'a>,
@@ -25,7 +25,7 @@ pub(super) struct Handover<'p, 'b, 'a> {
     jobs: Vec<Pending>,
 }
 
-/// An event whose result is waited for.
+/// An event that is waiting for its result.
 struct Pending {
     index: usize,
     oauth: bool,
@@ -39,7 +39,7 @@ pub(super) struct EventsUnderway<'p> {
 }
 
 impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
-    /// Nothing is handed over yet.
+    /// Creates an empty handover.
     pub(super) fn new(
         pipeline: &'p Pipeline,
         batch: &'b Batch<'a>,
@@ -81,7 +81,7 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
         Ok(deliveries.take(id, job, &mut self.intake))
     }
 
-    /// Lets the events gather with those of other requests.
+    /// Queues the events, to be written together with those of other requests.
     pub(super) fn begin(self) -> EventsUnderway<'p> {
         let deliveries = &self.pipeline.deliveries;
         deliveries.gather(self.intake);
@@ -93,7 +93,7 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
 }
 
 impl EventsUnderway<'_> {
-    /// Waits until every event has been written, or is known not to be.
+    /// Waits until every event has either been written or failed.
     pub(super) async fn results<'a>(self) -> Vec<Outcome<'a>> {
         let deliveries = self.deliveries;
         let results = self.jobs.into_iter().map(async |job| {

@@ -22,14 +22,15 @@ pub(super) struct Describer<'p, 'b, 'a> {
     batch: &'b Batch<'a>,
     answers: &'b Answers,
     outcomes: Outcomes<'a>,
-    /// What the events have written so far; `None` where events that change nothing are written, too.
+    /// What earlier events of the batch write; `None` if unchanged fields are written as well (`SKIP_UNCHANGED` is
+    /// off).
     unchanged: Option<Unchanged>,
-    /// What the events cost, by org, for the ledger.
+    /// The API calls that the events cost, by org, for the ledger.
     cost: HashMap<OrgIndex, Handled>,
 }
 
 impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
-    /// Nothing is described yet.
+    /// Creates a describer without outcomes.
     pub(super) fn new(pipeline: &'p Pipeline, batch: &'b Batch<'a>, answers: &'b Answers) -> Self {
         Self {
             pipeline,
@@ -59,7 +60,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         }
     }
 
-    /// Passes on a message that is a request already.
+    /// Passes on a message that is a finished request already.
     pub(super) fn pass_on(&mut self, index: usize, event: Event<'a>) {
         let is_noted = self.pipeline.rules.notes_lookups;
         let result = Ok(Requests::Transformed { event, is_noted });
@@ -73,7 +74,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         self.outcomes.add(outcome_of(index, false, result), None);
     }
 
-    /// The outcomes, in the order of their first events. Their cost is noted in the ledger.
+    /// The outcomes, in the order of their first events. Records their cost in the ledger.
     pub(super) fn finish(self) -> Vec<Outcome<'a>> {
         for (org, cost) in self.cost {
             if let Ok(asked) = self.answers.get(org) {
@@ -84,7 +85,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         self.outcomes.finish()
     }
 
-    /// The requests of an event, one for each of its records that has something to write.
+    /// The requests of an event: one for each record with something to write.
     fn requests(&mut self, writing: &Writing<'a>) -> Result<DescribedRequests<'a>, EventError> {
         let asked = self.answers.get(writing.org)?;
         let mut requests = DescribedRequests::new();
@@ -123,7 +124,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
     }
 }
 
-/// The attempt at which an event counts: rudder-server's processor makes no second one.
+/// The attempt to count for an event. rudder-server's processor makes no second one, so its first is the last.
 fn attempt(route: Route, entry: &Entry<'_>) -> u64 {
     match route {
         Route::Processor => LAST_ATTEMPT,
@@ -131,7 +132,7 @@ fn attempt(route: Route, entry: &Entry<'_>) -> u64 {
     }
 }
 
-/// What the one record of an event is created for, and with whom the request may be shared (rule `one-create`).
+/// What identifies the record that an event creates, and which events may share the request (rule `one-create`).
 fn creation_of(writing: &Writing<'_>, entry: &Entry<'_>) -> Option<(Creation, Sharing)> {
     let [record] = writing.plan.records.as_slice() else {
         return None;

@@ -1,4 +1,4 @@
-//! The orgs of one batch, each asked once: its destinations, credentials and keys, collected before the first call.
+//! The lookups of one batch: destinations, credentials and keys are collected first, so that each org is queried once.
 
 use std::{fmt, sync::Arc};
 
@@ -14,18 +14,19 @@ use crate::{
     transform::{error::EventError, outcome::OrgIndex},
 };
 
-/// The destinations of a batch. Most batches have one, repeated with each event: it is read once.
+/// The destinations of a batch. Most batches repeat one destination with each event, so equal destinations are read
+/// only once.
 #[derive(Debug, Default)]
 pub(crate) struct Destinations<'a>(Vec<(Option<Value<'a>>, Read)>);
 
-/// A destination, or what is missing of it.
+/// A destination, or what is missing from it.
 type Read = Result<Arc<Destination>, ReadError>;
 
 impl<'a> Destinations<'a> {
     /// The destination of an entry.
     ///
     /// # Errors
-    /// [`ReadError::Incomplete`] where a part is missing.
+    /// [`ReadError::Incomplete`] if a part is missing.
     pub(crate) fn read(
         &mut self,
         destination: Option<Value<'a>>,
@@ -45,22 +46,22 @@ impl<'a> Destinations<'a> {
     }
 }
 
-/// What must be asked of the orgs of a batch.
+/// The lookups to make in the orgs of a batch.
 #[derive(Debug, Default)]
 pub struct Lookups<'a>(Vec<OrgLookups<'a>>);
 
-/// An org, and what is to be asked of it.
+/// An org and the lookups to make in it.
 struct OrgLookups<'a> {
-    /// The secret by whose text the org is known; `None` for a login.
+    /// The text of the secret that identifies the org; `None` if the service logs in itself.
     secret: Option<&'a str>,
     destination: Arc<Destination>,
     credentials: Credentials,
     wanted: InOrderByKey<Vec<String>>,
-    /// How often a key was wanted that another event of the batch wants too.
+    /// The number of keys requested again after another event of the batch had requested them.
     repeated: usize,
 }
 
-/// Without the secret.
+/// Leaves the secret out.
 impl fmt::Debug for OrgLookups<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OrgLookups")
@@ -75,7 +76,7 @@ impl<'a> Lookups<'a> {
     /// Finds the org of an entry, or adds it.
     ///
     /// # Errors
-    /// [`EventError::Secret`] where the entry's OAuth secret is missing or incomplete.
+    /// [`EventError::Secret`] if the entry's OAuth secret is missing or incomplete.
     pub fn org(
         &mut self,
         header: Option<Value<'a>>,
@@ -101,7 +102,7 @@ impl<'a> Lookups<'a> {
         Ok(OrgIndex(self.0.len() - 1))
     }
 
-    /// Notes what a record's key must be known of its org, and the fields to read. Equal keys are asked for once.
+    /// Adds the key of a record to look up in an org, with the fields to read. Equal keys are looked up once.
     pub fn want(&mut self, index: OrgIndex, key: &Key, fields: Vec<String>) {
         let Some(org) = self.0.get_mut(index.0) else {
             return;
@@ -111,17 +112,18 @@ impl<'a> Lookups<'a> {
         org.repeated += usize::from(org.wanted.len() == known);
     }
 
-    /// What tells the orgs apart before they are asked, see [`Credentials::org`].
+    /// The keys that identify the orgs before they are queried, see [`Credentials::org`].
     #[must_use]
     pub fn keys(&self) -> impl ExactSizeIterator<Item = OrgKey> {
         self.0.iter().map(|org| OrgKey::of(org.credentials.org()))
     }
 
-    /// Opens a session with each org and asks for its keys, a few orgs at a time.
+    /// Opens a session with each org and looks up its keys, a few orgs at a time.
     pub async fn ask(self, salesforce: &Arc<Salesforce>) -> Answers {
         let answers: Vec<_> = self.0.into_iter().map(|org| org.ask(salesforce)).collect();
         let mut answers: Vec<OrgAnswer> = stream::iter(answers).buffered(AT_ONCE).collect().await;
-        // Only now: the lookups of one destination may have taken what another one's org had to spare.
+        // Read this after all lookups: two destinations may share an org, and the lookups of one use up calls of the
+        // other.
         for answer in &mut answers {
             let asked = answer.asked.as_ref().ok();
             answer.spares = asked.map(|asked| salesforce.limits().spares(asked.session.instance()));
@@ -130,7 +132,7 @@ impl<'a> Lookups<'a> {
     }
 }
 
-/// How many orgs of one batch are asked at a time.
+/// The maximum number of orgs of one batch that are queried at the same time.
 const AT_ONCE: usize = 16;
 
 impl OrgLookups<'_> {
@@ -147,7 +149,7 @@ impl OrgLookups<'_> {
         }
     }
 
-    /// One line for an org that could not be asked, whose events fail for it.
+    /// Logs one line for an org that could not be queried. The events that depend on it fail.
     fn log(&self, asked: &Result<Asked, Arc<AuthError>>) {
         let destination = self.destination.id.as_str();
         match asked {
@@ -173,16 +175,16 @@ impl OrgLookups<'_> {
     }
 }
 
-/// What the orgs of a batch have answered.
+/// The answers of the orgs of a batch.
 #[derive(Debug)]
 pub struct Answers(Vec<OrgAnswer>);
 
-/// What one org has answered.
+/// The answer of one org.
 #[derive(Debug)]
 struct OrgAnswer {
     credentials: Arc<Credentials>,
     asked: Result<Asked, Arc<AuthError>>,
-    /// What the org has to spare for writes, once all have answered; `None` without a session.
+    /// The calls that the org has to spare for writes after all lookups; `None` without a session.
     spares: Option<Spares>,
 }
 
@@ -190,7 +192,7 @@ impl Answers {
     /// The answer of an org.
     ///
     /// # Errors
-    /// [`EventError::Authorisation`] where no session could be opened.
+    /// [`EventError::Authorisation`] if no session could be opened.
     pub fn get(&self, index: OrgIndex) -> Result<&Asked, EventError> {
         let asked = &self.0[index.0].asked;
         asked
@@ -198,13 +200,13 @@ impl Answers {
             .map_err(|error| EventError::Authorisation(Arc::clone(error)))
     }
 
-    /// What the org has to spare for writes; `None` without a session.
+    /// The calls that the org has to spare for writes; `None` without a session.
     #[must_use]
     pub fn spares(&self, index: OrgIndex) -> Option<&Spares> {
         self.0[index.0].spares.as_ref()
     }
 
-    /// What a new session of the org is opened with.
+    /// The credentials with which a new session of the org is opened.
     #[must_use]
     pub fn credentials(&self, index: OrgIndex) -> &Arc<Credentials> {
         &self.0[index.0].credentials

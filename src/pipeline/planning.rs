@@ -1,4 +1,4 @@
-//! Checks each event of a batch and plans what it writes, and notes what must be asked of its org for that.
+//! Checks each event of a batch, plans what it writes, and collects the lookups that the plan needs.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) struct Planner<'p, 'b, 'a> {
 }
 
 impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
-    /// Nothing is planned yet.
+    /// Creates a planner without plans.
     pub(super) fn new(pipeline: &'p Pipeline, batch: &'b Batch<'a>) -> Self {
         Self {
             pipeline,
@@ -31,7 +31,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         }
     }
 
-    /// The plan of each entry, or why it has none, and what must be looked up for the plans.
+    /// The plan of each entry, or the reason why it has none, and the lookups that the plans need.
     pub(super) fn plan(mut self) -> (Vec<Result<Planned<'a>, EventError>>, Lookups<'a>) {
         let entries = self.batch.entries.iter();
         let plans = entries.map(|entry| self.entry(entry)).collect();
@@ -65,7 +65,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         })
     }
 
-    /// The destination of an entry: its own, or at `/transform` the one of the settings.
+    /// The destination of an entry: its own, or at `/transform` the one from the settings.
     fn destination(&mut self, entry: &Entry<'a>) -> Result<Arc<Destination>, EventError> {
         let given = entry.destination;
         let given = given.filter(|destination| !destination.is_null());
@@ -89,7 +89,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         Ok(plan)
     }
 
-    /// Notes what must be known before a plan can be carried out.
+    /// Adds the lookups that a plan needs.
     fn look_up(&mut self, org: OrgIndex, plan: &Plan<'_>, destination: &Destination) {
         let Pipeline {
             rules,
@@ -106,7 +106,8 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
     }
 }
 
-/// rudder-server's processor never sends a secret: to reconnect the account would not help.
+/// Adapts an error to the route. rudder-server's processor never sends a secret, so advice to reconnect the account
+/// would not help there.
 fn on_route(error: EventError, route: Route) -> EventError {
     match error {
         EventError::Secret(SecretFlaw::Missing) if route == Route::Processor => {
