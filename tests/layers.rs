@@ -230,10 +230,11 @@ fn rank(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))
 }
 
-/// One text for each circle of modules beside each other, with an import of it.
+/// One text for each import that is part of a circle of modules beside each other. An import that goes up is reported by
+/// itself and would close a circle through half of the crate, so it is left out here.
 fn circles(imports: &[Import]) -> Vec<String> {
     let mut beside: BTreeMap<ModulePath, BTreeMap<&str, BTreeMap<&str, &Import>>> = BTreeMap::new();
-    for import in imports {
+    for import in imports.iter().filter(|import| goes_up(import).is_none()) {
         let common = import
             .from
             .iter()
