@@ -1,4 +1,4 @@
-//! The service over HTTP. A request passes the layers of `middleware` on its way to the handler that `routes` names.
+//! The HTTP layer. A request passes the layers of `middleware` on its way to the handler that `routes` names.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -6,9 +6,9 @@
 //! | `middleware` | the layers on one page: `access_log`, `dispatch` (here or upstream), `drain` |
 //! | `parts`, `body` | the extractors |
 //! | `transforms`, `deliveries`, `status` | the handlers |
-//! | `streamed_response`, `guarded_body` | an answer as it is written, and until it has left |
+//! | `streamed_response`, `guarded_body` | an answer while it is written and until it has been sent |
 //! | `request_error`, `error_response` | why a request is rejected, and its answer |
-//! | `traces`, `unsupported` | what the log says besides |
+//! | `traces`, `unsupported` | what else is logged |
 
 mod access_log;
 mod body;
@@ -46,7 +46,7 @@ use crate::{
     upstream::{Upstream, recorder::Recorder},
 };
 
-/// What every handler can reach. Each layer has a clone.
+/// The state that every handler can access. Each layer has a clone.
 #[derive(Clone, Debug)]
 pub(crate) struct App(Arc<AppState>);
 

@@ -1,31 +1,31 @@
-//! This process: what it uses, and how much memory it may use.
+//! The resources that this process uses, and the memory that it may use.
 
 use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
 
-/// What is taken for the memory limit where the system tells none, in bytes.
+/// The memory limit to assume if the system does not report one, in bytes.
 const FALLBACK_MEMORY: u64 = 512 << 20;
 
-/// What is taken for the limit of open files where the system tells none.
+/// The limit of open files to assume if the system does not report one.
 const FALLBACK_FILES: usize = 1_024;
 
-/// What the process uses at one moment.
+/// The resources that the process uses at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Usage {
-    /// User and system time, in seconds.
+    /// User and system CPU time, in seconds.
     pub cpu_seconds: f64,
-    /// Memory that is resident, in bytes.
+    /// Resident memory, in bytes.
     pub resident_bytes: u64,
     /// Address space, in bytes.
     pub virtual_bytes: u64,
-    /// Open file descriptors, connections among them; `None` where the system does not tell.
+    /// Open file descriptors, including connections; `None` if the system does not report them.
     pub open_fds: Option<usize>,
-    /// How many there may be.
+    /// The limit of open file descriptors.
     pub max_fds: Option<usize>,
-    /// When it started, in seconds since 1970.
+    /// Start time, in seconds since 1970.
     pub started: u64,
 }
 
-/// What this process uses now; `None` where the system does not tell.
+/// What this process uses now; `None` if the system does not report it.
 #[must_use]
 pub(crate) fn usage() -> Option<Usage> {
     let (system, pid) = this(ProcessRefreshKind::nothing().with_cpu().with_memory())?;
@@ -69,7 +69,7 @@ pub(crate) fn file_limit() -> usize {
     told.unwrap_or(FALLBACK_FILES)
 }
 
-/// The system with this process in it, refreshed as far as asked, without its threads.
+/// A view of the system that contains only this process, without its threads, with the requested parts refreshed.
 fn this(refresh: ProcessRefreshKind) -> Option<(System, Pid)> {
     let (mut system, pid) = (System::new().ok()?, sysinfo::get_current_pid().ok()?);
     let only = ProcessesToUpdate::Some(&[pid]);
@@ -86,7 +86,7 @@ mod tests {
         let usage = usage().unwrap();
         assert!(usage.resident_bytes > 1 << 20, "{usage:?}");
         assert!(usage.virtual_bytes >= usage.resident_bytes, "{usage:?}");
-        // Standard input, output and error at least.
+        // At least standard input, output and error.
         assert!(usage.open_fds.unwrap() >= 3, "{usage:?}");
         assert!(usage.max_fds.unwrap() >= usage.open_fds.unwrap());
         assert!(usage.started > 1_700_000_000, "{usage:?}");

@@ -1,6 +1,6 @@
-//! The answers, in the shapes that rudder-server decodes (`docs/rudder-server.md`).
+//! The response bodies, in the shapes that rudder-server decodes (`docs/rudder-server.md`).
 //!
-//! Metadata and destination go out as they came in. A short answer is one buffer, a long one is made in pieces.
+//! Metadata and destination are echoed unchanged. A short answer is one buffer; a long one is written in pieces.
 
 pub(crate) mod pieces;
 pub(crate) mod processor;
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use crate::{json::Writer, transform::error::StatTags};
 
-/// The tags of a failure with all that tells where it happened.
+/// The tags of a failure, including those that locate it.
 struct FullTags<'a> {
     own: StatTags,
     dest_type: &'static str,

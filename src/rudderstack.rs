@@ -1,7 +1,8 @@
-//! What rudder-server sends: batch, event, destination, delivery request, dynamic config.
+//! The data that rudder-server sends: batch, event, destination, delivery request, dynamic config.
 //!
-//! Nothing here decides anything about Salesforce. A batch is a list of raw slices of the request; each is read on
-//! its own, so that a bad event fails alone. What is only echoed (metadata, destination) is never parsed into a tree.
+//! Nothing here makes a decision about Salesforce. A batch is a list of raw slices of the request. Each slice is parsed
+//! separately, so that a malformed event fails alone. Parts that are only echoed (metadata, destination) are never
+//! parsed into a tree.
 
 pub(crate) mod batch;
 pub(crate) mod bodies;

@@ -1,4 +1,4 @@
-//! Serving: listen, answer, and stop without losing what is in flight.
+//! Listens, answers requests, and stops without losing the requests in flight.
 
 pub(crate) mod connections;
 mod counted;
@@ -40,33 +40,34 @@ use self::{
 };
 use crate::{config::Serving, lifecycle::Lifecycle, server::memory::InFlight};
 
-/// How long nothing is taken in after that has failed: it does so for want of file descriptors.
+/// The pause after a connection could not be accepted, which happens when there are no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a connection on which no request has come yet is kept once the service drains: its request may be on the way.
+/// How long a connection without any request yet is kept once the service drains: its request may be on the way.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
-/// How long answers that are on their way out are waited for once the second signal has come.
+/// How long to wait for answers that are being sent once the second signal has come.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
-/// The signal to a process that makes a file larger than its limit (`ulimit -f`), on Linux and BSD alike.
+/// The signal that a process receives when it writes a file beyond its size limit (`ulimit -f`), on Linux and BSD
+/// alike.
 #[cfg(unix)]
 const SIGXFSZ: i32 = 25;
 
 /// How serving ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
-    /// Everything that was in flight has been answered.
+    /// Every request in flight has been answered.
     Drained,
-    /// The time was up, or the second signal had come, before that.
+    /// The time ran out, or the second signal came, before that.
     CutOff,
 }
 
-/// Whoever tells the service to stop: the first word begins it, the second cuts off what is still in flight.
+/// The signals to stop: the first begins the shutdown, the second ends it without waiting for requests in flight.
 pub type Signals = mpsc::Receiver<()>;
 
-/// Serves `app` until the first signal. Then `ready` says so at once, new connections are still taken for
-/// `SHUTDOWN_DELAY`, and what is in flight, writes that have begun among it, is finished within `SHUTDOWN_TIMEOUT`. The
-/// second signal cuts this short.
+/// Serves `app` until the first signal. Then `/ready` answers 503 immediately, new connections are still accepted for
+/// `SHUTDOWN_DELAY`, and requests in flight, including writes that have begun, are finished within `SHUTDOWN_TIMEOUT`.
+/// The second signal cuts this short.
 pub async fn serve(
     listeners: Listeners,
     app: Router,
@@ -106,7 +107,7 @@ pub async fn serve(
     tokio::select! { end = stopped => end, end = hurry => end }
 }
 
-/// The next signal; never, where nobody is left to give one.
+/// The next signal; waits forever if the sender is gone.
 async fn next(signals: &mut Signals) {
     if signals.recv().await.is_none() {
         std::future::pending::<()>().await;
@@ -152,13 +153,13 @@ impl Server {
         }
     }
 
-    /// Takes connections until `stop` resolves.
+    /// Accepts connections until `stop` resolves.
     async fn accept_until(&self, listeners: &Listeners, stop: impl Future<Output = ()>) {
         let accept = async {
             loop {
                 match listeners.accept().await {
                     Ok(connection) => self.answer(connection, self.open.admit().await),
-                    // The caller has gone already.
+                    // The client has already gone.
                     Err(error) if is_of_connection(&error) => {}
                     Err(error) => {
                         tracing::error!(%error, "a connection cannot be taken: raise the limit of open files (ulimit -n), or add replicas");
@@ -170,15 +171,16 @@ impl Server {
         tokio::select! { () = accept => {}, () = stop => {} }
     }
 
-    /// Answers the requests of a connection until it ends. Once the service drains, the request that is being answered is
-    /// the last one. hyper would close a connection on which none has come yet, and break the one that is on its way.
+    /// Answers the requests of a connection until it ends. Once the service drains, the current request is the last
+    /// one. A connection without any request yet is kept for [`FIRST_REQUEST`], because hyper would close it and break
+    /// a request that is on its way.
     fn answer(&self, connection: TcpStream, open: Open) {
         let open = Arc::new(open);
-        // Small answers would otherwise wait for the caller's acknowledgement.
+        // Otherwise small answers would wait for the client's acknowledgement.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        // Who takes no answer would otherwise hold its memory for ever.
+        // Otherwise a client that does not read its answer would hold memory forever.
         let mut connection = TimeoutWriter::new(connection);
         connection.set_timeout(Some(self.answer_timeout));
         let connection = HeaderCounter::new(Box::pin(connection), Arc::clone(&open));
@@ -214,7 +216,7 @@ impl Server {
         let (draining, hurried) = (self.draining.clone(), self.hurried.clone());
         let last_request = async move {
             draining.cancelled().await;
-            // Either it has come, or it has had its time.
+            // Wait until the first request has come, or its time is up.
             tokio::select! {
                 () = first_request.cancelled() => {}
                 () = time::sleep(FIRST_REQUEST) => {}
@@ -239,8 +241,8 @@ impl Server {
         });
     }
 
-    /// Waits until the last request of each connection has been answered. The app is gone then, which writes that wait for
-    /// more work, such as a recording, take for their end.
+    /// Waits until the last request of each connection has been answered. Afterwards the app is dropped, which ends
+    /// writers that wait for more work, such as the recorder.
     async fn finish(self) {
         self.draining.cancel();
         self.connections.close();
@@ -248,9 +250,9 @@ impl Server {
     }
 }
 
-/// When the answers of a new connection begin to say that it is closed: a caller that keeps its connections finds the pods
-/// that have come since. The connections of one moment end up to a fifth earlier or later than one another, so that they
-/// do not come back together. `None` where connections may grow old.
+/// The time from which answers on a new connection close it, so that clients with kept-alive connections find pods that
+/// have started since. The age is shortened at random by up to a fifth, so that connections opened at the same moment
+/// do not all return together. `None` if the age of connections is not limited.
 fn last_answer(most_age: Duration) -> Option<Instant> {
     let age = most_age.mul_f64(1.0 - fastrand::f64() / 5.0);
     (!most_age.is_zero()).then(|| Instant::now() + age)
@@ -267,11 +269,11 @@ fn log_end(ended: hyper::Result<()>, header_limit: usize) {
     }
 }
 
-/// Does this at each SIGHUP from now on. Neither it nor a file that has reached its largest size (SIGXFSZ) ends the process
-/// any longer: a terminal may hang up, and writing more tells by its error.
+/// Calls `act` at each SIGHUP from now on. Afterwards neither SIGHUP, which a closed terminal sends, nor SIGXFSZ, for
+/// a file at its size limit, ends the process; in the latter case, the write returns an error.
 ///
 /// # Errors
-/// Where the system lets nobody listen for them.
+/// If the system does not allow handlers for these signals.
 #[cfg(unix)]
 pub fn at_hangup(act: impl Fn() + Send + 'static) -> io::Result<()> {
     let mut hangup = signal::unix::signal(signal::unix::SignalKind::hangup())?;
@@ -284,7 +286,7 @@ pub fn at_hangup(act: impl Fn() + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
-/// No system but Unix has such signals.
+/// Only Unix has these signals.
 ///
 /// # Errors
 /// None.
@@ -293,10 +295,10 @@ pub fn at_hangup(_: impl Fn() + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
-/// Each SIGTERM and Ctrl-C from now on.
+/// The stream of SIGTERM and Ctrl-C signals from now on.
 ///
 /// # Errors
-/// Where the system lets nobody listen for them.
+/// If the system does not allow handlers for these signals.
 pub fn signals() -> io::Result<Signals> {
     let (sender, signals) = mpsc::channel(2);
     #[cfg(unix)]

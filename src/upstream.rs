@@ -1,14 +1,14 @@
-//! The transformer behind this one: what is not for Salesforce goes there and comes back untouched, so that rudder-server
-//! needs one address for all of its destinations.
+//! The upstream: the transformer behind this one. Requests that are not for Salesforce go there and their answers come
+//! back unchanged, so that rudder-server needs only one address for all of its destinations.
 //!
 //! | module | what it is for |
 //! |---|---|
 //! | `destination` | whether a body is for Salesforce, without parsing the events |
-//! | `pass` | hands a request over and streams the answer back |
-//! | `features` | what both transformers can do, learnt before anything is answered |
-//! | `outage` | how often the log says that it fails |
-//! | `recorder` | writes the requests that pass through to a file |
-//! | `redaction` | takes secrets out of what is written or shown |
+//! | `pass` | forwards a request and streams the answer back |
+//! | `features` | the capabilities of both transformers, fetched before any request is answered |
+//! | `outage` | limits how often the log reports that the upstream fails |
+//! | `recorder` | writes the forwarded requests to a file |
+//! | `redaction` | removes secrets from what is written or shown |
 
 mod destination;
 mod features;
@@ -34,35 +34,35 @@ use self::outage::Outage;
 pub(crate) use self::{destination::is_for_salesforce, pass::FromUpstream};
 use crate::config::UpstreamSettings;
 
-/// How long the upstream is left alone between two questions as long as it has not answered.
+/// The pause between two requests for the features while the upstream has not answered.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How long a connection to it may take.
+/// The timeout for connecting to it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The transformer behind this one.
+/// The upstream: the transformer behind this one.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     http: reqwest::Client,
-    /// Without a slash at the end.
+    /// Without a trailing slash.
     url: String,
     refresh: Duration,
     features: RwLock<Option<Map<String, Value>>>,
     failing: AtomicBool,
 }
 
-/// Why the upstream has not answered.
+/// Why there is no answer from the upstream.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(crate) enum UpstreamError {
-    /// It has never answered since this service started.
+    /// The upstream has not answered since this service started.
     #[error(
-        "the transformer behind this service (UPSTREAM_URL) has not been heard yet, and what it can do decides what is answered"
+        "waiting for the /features response of the transformer behind this service (UPSTREAM_URL); no request is answered before it"
     )]
     NeverAnswered,
-    /// The connection was refused, or broke before an answer.
+    /// The connection was refused, or was closed before an answer.
     #[error("the transformer behind this service (UPSTREAM_URL) cannot be reached")]
     Unreachable,
-    /// It did not answer in time.
+    /// The upstream did not answer in time.
     #[error(
         "the transformer behind this service (UPSTREAM_URL) did not answer in time (UPSTREAM_TIMEOUT)"
     )]
@@ -92,15 +92,16 @@ impl From<reqwest::Error> for UpstreamError {
 }
 
 impl Upstream {
-    /// The upstream that the settings name; `None` where they name none. It is asked for its features from now on.
+    /// The upstream in the settings; `None` if they name none. Its features are polled from now on.
     ///
     /// # Errors
-    /// Where the HTTP client cannot be built.
+    /// If the HTTP client cannot be built.
     pub(crate) fn new(settings: &UpstreamSettings) -> Result<Option<Arc<Self>>, reqwest::Error> {
         let Some(url) = &settings.upstream_url else {
             return Ok(None);
         };
-        // A neighbour: no proxy, no redirect that would end elsewhere, and no byte of an answer changed.
+        // The upstream is a direct peer: use no proxy, follow no redirect to another host, and change no byte of an
+        // answer.
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -120,27 +121,27 @@ impl Upstream {
         Ok(Some(upstream))
     }
 
-    /// What it can do, by its last good answer.
+    /// Its features, from its last successful answer.
     #[must_use]
     pub(crate) fn features(&self) -> Option<Map<String, Value>> {
         let features = self.features.read();
         features.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether it has answered once.
+    /// Whether it has answered at least once.
     #[must_use]
     pub(crate) fn has_answered(&self) -> bool {
         let features = self.features.read();
         features.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whether its last answer came.
+    /// Whether it has answered, and the last attempt succeeded.
     #[must_use]
     pub(crate) fn is_answering(&self) -> bool {
         self.has_answered() && !self.failing.load(Ordering::Relaxed)
     }
 
-    /// `unheard`, `failing` where the last attempt has failed, or `ok`.
+    /// `unheard` before the first answer, `failing` if the last attempt failed, else `ok`.
     #[must_use]
     pub(crate) fn state(&self) -> &'static str {
         match (self.has_answered(), self.failing.load(Ordering::Relaxed)) {
@@ -150,7 +151,7 @@ impl Upstream {
         }
     }
 
-    /// Asks for the features until nobody needs them any longer.
+    /// Polls the features until the upstream is no longer in use.
     async fn poll_features(upstream: Weak<Self>) {
         let mut outage: Option<Outage> = None;
         while let Some(upstream) = upstream.upgrade() {

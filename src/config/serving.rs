@@ -1,4 +1,4 @@
-//! The settings of the server: where it listens, what it accepts at most, and how it stops.
+//! The settings of the server: the address to listen on, limits for requests, and shutdown.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -11,41 +11,43 @@ use clap::Args;
 use super::parse;
 use crate::process;
 
-/// How many times its body's length a request is counted at least, see [`crate::server::memory`].
+/// The least multiple of its body's length that a request is counted as, see [`crate::server::memory`].
 pub const REQUEST_WEIGHT: u64 = 3;
 
-/// How many connections may be open beyond `MAX_CONNECTIONS`, so that `/health`, `/ready` and `/metrics` answer also while
-/// all others are being answered.
+/// How many connections may be open in addition to `MAX_CONNECTIONS`, so that `/health`, `/ready` and `/metrics` answer
+/// even while all other connections are busy.
 pub const SPARE_CONNECTIONS: usize = 16;
 
-/// The part of the memory, one in so many, that headers which have not ended may take.
+/// Unfinished headers may use one part in this many of the memory for requests in flight.
 const HEADERS_SHARE: u64 = 8;
 
-/// How much they may take however little memory there is, in bytes.
+/// How much unfinished headers may use even if there is little memory, in bytes.
 const MIN_HEADER_BYTES: u64 = 1 << 20;
 
-/// How many bytes headers that have not ended may take where requests in flight may take `in_flight` bytes.
+/// How many bytes unfinished headers may use if requests in flight may use `in_flight` bytes.
 #[must_use]
 pub fn max_header_bytes(in_flight: u64) -> u64 {
     (in_flight / HEADERS_SHARE).max(MIN_HEADER_BYTES)
 }
 
-/// One in this many open files is kept for connections to Salesforce.
+/// One in this many open files is reserved for connections to Salesforce.
 const KEPT_FOR_SALESFORCE: usize = 4;
 
-/// How many open files are kept for requests to `/health`, `/ready` and `/metrics`, for sockets, logs and secrets.
+/// How many open files are reserved for requests to `/health`, `/ready` and `/metrics`, and for sockets, logs and
+/// secrets.
 const KEPT_FILES: usize = SPARE_CONNECTIONS + 48;
 
-/// The number of connections that is allowed under any limits.
+/// The number of connections that is allowed however low the limits are.
 const MIN_CONNECTIONS: usize = 16;
 
-/// The largest body where `BODY_LIMIT` is not set.
+/// The maximum body size if `BODY_LIMIT` is not set.
 const BODY_LIMIT: ByteSize = ByteSize::mib(256);
 
 /// The settings of the server.
 #[derive(Args, Clone, Debug)]
 pub struct Serving {
-    /// Address to listen on, unless systemd hands over a socket; default: every address, of IPv6 and IPv4 as far as there are
+    /// Address to listen on, unless systemd passes a socket; default: all IPv6 and IPv4 addresses that the machine
+    /// supports
     #[arg(long, env = "HOST")]
     pub host: Option<IpAddr>,
     /// Port to listen on
@@ -55,53 +57,56 @@ pub struct Serving {
     #[arg(long, env = "REUSE_PORT", default_value_t = false, action = clap::ArgAction::Set)]
     pub reuse_port: bool,
 
-    /// Largest body of a request, after decompression; default: 256MiB, or a third of `MAX_IN_FLIGHT_BYTES` where that is less
+    /// Maximum size of a request body after decompression; default: 256MiB, or a third of `MAX_IN_FLIGHT_BYTES` if that
+    /// is less
     #[arg(long, env = "BODY_LIMIT", value_parser = parse::size)]
     pub body_limit: Option<ByteSize>,
-    /// Memory for the requests in flight, each counted as three times its body or what is made of it; default: half of what the container may use
+    /// Memory for requests in flight, each counted as at least three times its body; default: half of the container's
+    /// memory limit
     #[arg(long, env = "MAX_IN_FLIGHT_BYTES", value_parser = parse::size)]
     pub max_in_flight_bytes: Option<ByteSize>,
-    /// Most records of Salesforce that one event may write
+    /// Maximum number of Salesforce records that one event may write
     #[arg(long, env = "MAX_RECORDS_PER_EVENT", default_value = "100", value_parser = parse::count)]
     pub max_records_per_event: usize,
-    /// Largest part of an answer that is one event's: its requests, and what is echoed of it
+    /// Maximum size of one event's part of the answer: its requests and the data echoed for it
     #[arg(long, env = "ANSWER_LIMIT", default_value = "16MiB", value_parser = parse::size)]
     pub answer_limit: ByteSize,
-    /// Most connections at a time: the oldest idle one is closed for a new one; default: what the limits of files and memory leave
+    /// Maximum number of connections; the oldest idle one is closed for a new one; default: derived from the limits of
+    /// open files and memory
     #[arg(long, env = "MAX_CONNECTIONS", value_parser = parse::count)]
     pub max_connections: Option<usize>,
-    /// Largest headers of a request, at least 8KiB
+    /// Maximum size of a request's headers, at least 8KiB
     #[arg(long, env = "HEADER_LIMIT", default_value = "32KiB", value_parser = parse::header_size)]
     pub header_limit: ByteSize,
-    /// Longest wait for the headers of a request, also on a connection that is kept alive
+    /// Timeout for the headers of a request, also while a connection is kept alive
     #[arg(long, env = "HEADER_TIMEOUT", default_value = "75s", value_parser = parse::duration)]
     pub header_timeout: Duration,
-    /// Longest wait for the next bytes of a request's body
+    /// Timeout for the next bytes of a request's body
     #[arg(long, env = "BODY_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
     pub body_timeout: Duration,
-    /// Least bytes of a request's body in a second, once `BODY_TIMEOUT` is over
+    /// Minimum bytes per second of a request's body, once `BODY_TIMEOUT` has passed
     #[arg(long, env = "MIN_BODY_RATE", default_value = "1KiB", value_parser = parse::size)]
     pub min_body_rate: ByteSize,
-    /// Longest wait for a caller to take the next bytes of its answer
+    /// Timeout for a client to take the next bytes of its answer
     #[arg(long, env = "ANSWER_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
     pub answer_timeout: Duration,
-    /// How long a caller may keep a connection: a later answer on it says that it is closed, so that new pods get traffic; 0s: for ever
+    /// Maximum age of a connection: a later answer on it closes it, so that new pods get traffic; 0s: no limit
     #[arg(long, env = "MAX_CONNECTION_AGE", default_value = "5m", value_parser = parse::duration_or_none)]
     pub max_connection_age: Duration,
-    /// Whether answers are compressed for callers that accept gzip; rudder-server does
+    /// Whether answers are compressed for clients that accept gzip, as rudder-server does
     #[arg(long, env = "COMPRESS_ANSWERS", default_value_t = true, action = clap::ArgAction::Set)]
     pub compress_answers: bool,
 
-    /// How long new requests are still taken after the first SIGTERM or Ctrl-C, while /ready says 503
+    /// How long new requests are still accepted after the first SIGTERM or Ctrl-C, while /ready answers 503
     #[arg(long, env = "SHUTDOWN_DELAY", default_value = "5s", value_parser = parse::duration_or_none)]
     pub shutdown_delay: Duration,
-    /// Longest wait after that for requests in flight
+    /// Maximum time to finish requests in flight after that
     #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
     pub shutdown_timeout: Duration,
 }
 
-/// The addresses at which a server with this host (none: every address) and port can be reached from its own machine,
-/// the likeliest first.
+/// The addresses at which a server with this host (`None`: all addresses) and port can be reached from its own machine,
+/// the most likely one first.
 #[must_use]
 pub fn from_within(host: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
     let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
@@ -114,7 +119,7 @@ pub fn from_within(host: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
     hosts.into_iter().map(at_port).collect()
 }
 
-/// How many connections the limit of open files leaves.
+/// How many connections the limit of open files allows.
 pub(super) fn connections_within(files: usize) -> usize {
     let left = (files - files / KEPT_FOR_SALESFORCE).saturating_sub(KEPT_FILES);
     left.max(MIN_CONNECTIONS)
@@ -128,21 +133,21 @@ impl Serving {
             .map_or_else(|| process::memory_limit() / 2, |set| set.as_u64())
     }
 
-    /// The largest part of an answer that is one event's, in bytes.
+    /// The maximum size of one event's part of the answer, in bytes.
     #[must_use]
     pub fn largest_part(&self) -> usize {
         usize::try_from(self.answer_limit.as_u64()).unwrap_or(usize::MAX)
     }
 
-    /// The largest headers of a request, in bytes.
+    /// The maximum size of a request's headers, in bytes.
     #[must_use]
     pub fn largest_headers(&self) -> usize {
         usize::try_from(self.header_limit.as_u64()).unwrap_or(usize::MAX)
     }
 
-    /// How many connections may be answered at a time. Without the setting: what the limit of open files leaves after a
-    /// quarter is kept for Salesforce and a few for requests about the service itself, and no more than the memory for
-    /// requests holds buffers of twice `HEADER_LIMIT`.
+    /// How many connections may be answered at a time. Without the setting, this is what the limit of open files allows
+    /// after a quarter is reserved for Salesforce and a few for requests about the service itself. It is reduced if the
+    /// memory for requests in flight cannot hold buffers of twice `HEADER_LIMIT` for that many connections.
     #[must_use]
     pub fn most_connections(&self) -> usize {
         self.max_connections.unwrap_or_else(|| {
@@ -153,8 +158,8 @@ impl Serving {
         })
     }
 
-    /// The largest body in bytes: `BODY_LIMIT`, or less if a request of that size would alone exceed the memory in
-    /// flight.
+    /// The maximum body size in bytes: `BODY_LIMIT`, or less if a single request of that size would exceed the memory
+    /// for requests in flight.
     #[must_use]
     pub fn largest_body(&self) -> usize {
         let most = self.body_limit.unwrap_or(BODY_LIMIT).as_u64();

@@ -1,4 +1,4 @@
-//! The settings of the transformer behind this one.
+//! The settings of the upstream, the transformer behind this one.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,19 +7,20 @@ use url::Url;
 
 use super::parse;
 
-/// The settings of the transformer behind this one.
+/// The settings of the upstream, the transformer behind this one.
 #[derive(Args, Clone, Debug)]
 pub struct UpstreamSettings {
-    /// Address of a stock transformer, to which every request goes that is not for Salesforce, such as <http://transformer:9090>
+    /// Address of a stock transformer that receives every request that is not for Salesforce, such as
+    /// <http://transformer:9090>
     #[arg(long, env = "UPSTREAM_URL", value_parser = parse::upstream_url)]
     pub upstream_url: Option<Url>,
-    /// Longest wait for the next byte from the upstream; rudder-server itself waits for 600 s
+    /// Timeout for the next byte from the upstream; rudder-server itself waits 600 s
     #[arg(long, env = "UPSTREAM_TIMEOUT", default_value = "10m", value_parser = parse::duration)]
     pub upstream_timeout: Duration,
-    /// File to which the requests that pass through are appended as JSON lines, secrets left out, for `compare`
+    /// File to which forwarded requests are appended as JSON lines, without secrets, for `compare`
     #[arg(long, env = "RECORD")]
     pub record: Option<PathBuf>,
-    /// How often the upstream's features are asked for
+    /// Interval at which the upstream's features are fetched
     #[arg(long, env = "UPSTREAM_REFRESH", default_value = "1m", value_parser = parse::duration)]
     pub upstream_refresh: Duration,
 }

@@ -1,4 +1,4 @@
-//! One line in the log and one observation in the metrics for each request, and the memory that it takes until it is over.
+//! Writes one log line and one metrics observation per request, and counts its memory until the request is over.
 
 use std::{
     sync::Arc,
@@ -26,10 +26,10 @@ use crate::{
     upstream::FromUpstream,
 };
 
-/// The status of a request whose client hung up before there was an answer, as nginx writes it.
+/// The status that is logged if the client hung up before there was an answer, as in nginx.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// What became of the events of a request, for its line in the log.
+/// The outcomes of a request's events, for its log line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct EventCounts {
     pub(super) events: usize,
@@ -62,19 +62,19 @@ impl EventCounts {
     }
 }
 
-/// What is known of a request until its line is written.
+/// What is known about a request before its log line is written.
 struct AccessLogEntry {
     app: App,
     method: Method,
     route: Option<&'static HttpRoute>,
     start: Instant,
     share: Arc<Share>,
-    /// The client's own trace, of the header `traceparent`.
+    /// The client's own trace, from the `traceparent` header.
     trace: Option<String>,
     is_written: bool,
 }
 
-/// Observes a request, also one that its client abandons.
+/// Observes a request, even if its client abandons it.
 pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let share = app.in_flight.begin();
     let route = HttpRoute::of(request.extensions());
@@ -123,7 +123,7 @@ impl AccessLogEntry {
         self.log(route, status, elapsed, answer);
     }
 
-    /// At error level where somebody may have to mend something before the request can be served.
+    /// Logs at error level if the operator may have to fix something before the request can succeed.
     fn log(&self, route: &str, status: u16, elapsed: Duration, answer: &Extensions) {
         let refused = answer.get::<LoggedRejection>();
         let reason = refused.and_then(|refused| refused.reason);
@@ -131,7 +131,7 @@ impl AccessLogEntry {
         let counts = answer.get::<EventCounts>();
         let of = |count: fn(&EventCounts) -> usize| counts.map(count);
         let trace_id = traces::joined(self.trace.as_deref(), answer.get::<Traces>());
-        // The level of an event is a constant of the place that writes it.
+        // `tracing` requires the level to be a constant at each call site.
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(

@@ -1,4 +1,4 @@
-//! The body of a request, read whole. Its memory is counted as it arrives, and for as long as the request lasts.
+//! Reads the whole body of a request. Its memory is counted as it arrives and until the request is over.
 
 use std::{borrow::Cow, io::Read, sync::Arc, time::Duration};
 
@@ -21,32 +21,33 @@ use crate::{
     text::shortened,
 };
 
-/// What an event is counted as beside its text, in bytes: half of what it takes as it is read, planned and answered.
+/// The memory that an event is counted as in addition to its text, in bytes: half of what it uses while it is parsed,
+/// planned and answered.
 const EVENT_BYTES: usize = 384;
 
-/// How much is reserved at once for what a body says of its length.
+/// How many bytes are allocated in advance, even if `Content-Length` announces more.
 const MAX_RESERVED: u64 = 1 << 20;
 
-/// How much of a compressed body is opened at a time, in bytes.
+/// How much of a compressed body is decompressed at a time, in bytes.
 const CHUNK: usize = 16 << 10;
 
-/// How bodies are read.
+/// The limits for reading bodies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BodyLimits {
-    /// The largest body in bytes.
+    /// The maximum body size in bytes.
     pub(super) largest: usize,
-    /// Longest wait for the next bytes.
+    /// The timeout for the next bytes.
     pub(super) timeout: Duration,
-    /// Least bytes in a second, once that wait is over.
+    /// The minimum bytes per second once that timeout has passed.
     pub(super) rate: u64,
 }
 
-/// The extractor of a body, whole and decompressed.
+/// The extractor of a body, complete and decompressed.
 pub(super) struct RequestBody {
     bytes: Bytes,
-    /// The share of its request in the memory of those in flight.
+    /// The request's share of the memory for requests in flight.
     pub(super) share: Arc<Share>,
-    /// Who reads the answer.
+    /// The kind of client that reads the answer.
     pub(super) client: ClientKind,
 }
 
@@ -75,9 +76,10 @@ impl RequestBody {
         batch::text(&self.bytes)
     }
 
-    /// The JSON of the body, `text`. The events of a batch often have one destination, which is read once.
+    /// Parses `text`, the body, as JSON. The events of a batch often share one destination, which is parsed only once.
     pub(super) fn document<'t>(&self, text: &'t str) -> Result<Document<'t>, RequestError> {
-        // The half of the memory that is not counted is for its other half.
+        // Only half is counted: the other half of the process memory, which is outside `MAX_IN_FLIGHT_BYTES`, covers
+        // the rest.
         let reserve = |bytes| self.share.make(bytes / 2);
         Document::read_within(text, Some("destination"), reserve).map_err(|unread| match unread {
             Unread::NotJson(error) => RequestError::NotJson(error),
@@ -85,7 +87,7 @@ impl RequestBody {
         })
     }
 
-    /// The same for a body of events, whose memory is taken.
+    /// The same for a body of events. It also takes the memory that the events will need.
     pub(super) fn events<'t>(&self, text: &'t str) -> Result<Document<'t>, RequestError> {
         let document = self.document(text)?;
         let events = bodies::max_events(document.root());
@@ -94,7 +96,7 @@ impl RequestBody {
     }
 }
 
-/// A content encoding that is left over is one that nobody here can undo.
+/// Rejects any content encoding that is left after decompression, because it is not supported.
 fn require_identity(headers: &HeaderMap) -> Result<(), RequestError> {
     let encoding = headers.get(header::CONTENT_ENCODING);
     match encoding.filter(|encoding| *encoding != "identity") {
@@ -106,14 +108,14 @@ fn require_identity(headers: &HeaderMap) -> Result<(), RequestError> {
 }
 
 impl App {
-    /// The share of a request in the memory of those in flight.
+    /// The request's share of the memory for requests in flight.
     pub(super) fn share(&self, request: &Extensions) -> Arc<Share> {
         let share = request.get::<Arc<Share>>();
         share.map_or_else(|| self.in_flight.begin(), Arc::clone)
     }
 }
 
-/// A request and its body, read to its end as it came. The extractor and the way to the upstream read with this.
+/// A request with its complete body, still encoded. Both the extractor and the forwarding to the upstream use this.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -124,11 +126,11 @@ pub(super) async fn whole(request: Request, app: &App) -> Result<(Parts, Bytes),
     Ok((parts, bytes))
 }
 
-/// Reads a body to its end, as it came. Its memory is taken from the request's share as it arrives.
+/// Reads a body to its end without decoding it. Its memory is taken from the request's share as it arrives.
 ///
 /// # Errors
-/// [`RequestError::TooLarge`], [`RequestError::Overloaded`], [`RequestError::BodyTimeout`], and [`RequestError::Unreadable`]
-/// where it ends early or its compression is broken.
+/// [`RequestError::TooLarge`], [`RequestError::Overloaded`], [`RequestError::BodyTimeout`], and
+/// [`RequestError::Unreadable`] if the body ends early or its compression is broken.
 async fn read(body: Body, limits: BodyLimits, share: &Share) -> Result<Bytes, RequestError> {
     let expected = body.size_hint().lower().min(MAX_RESERVED);
     let expected = usize::try_from(expected).unwrap_or(0);
@@ -153,7 +155,7 @@ async fn read(body: Body, limits: BodyLimits, share: &Share) -> Result<Bytes, Re
     }
 }
 
-/// What a compressed body opens to; `None` where it is broken. Its memory is taken from the request's share.
+/// Decompresses a body; `None` if the data is corrupt. The memory is taken from the request's share.
 ///
 /// # Errors
 /// [`RequestError::TooLarge`], [`RequestError::Overloaded`].
@@ -185,7 +187,7 @@ impl BodyLimits {
         Ok(())
     }
 
-    /// When the next bytes of a body are due of which so many have come since `begun`.
+    /// The deadline for the next bytes of a body of which `length` bytes have arrived since `begun`.
     fn due(self, begun: Instant, now: Instant, length: usize) -> Instant {
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         let earned = Duration::from_secs(length / self.rate.max(1));
@@ -193,8 +195,8 @@ impl BodyLimits {
     }
 }
 
-/// A body as it arrives. A piece alone stays as it is. Several are copied: each would keep the buffer that it was read into,
-/// however little of it is the piece.
+/// A body as it arrives. A single piece is kept as it is. Several pieces are copied into one buffer, because each would
+/// otherwise keep its whole read buffer alive, however small the piece.
 enum BodyPieces {
     One(Bytes),
     Several(BytesMut),
@@ -265,9 +267,9 @@ mod tests {
     fn what_drips_is_due_once_the_timeout_and_what_has_come_are_used_up() {
         let begun = Instant::now();
         let after = |seconds| begun + Duration::from_secs(seconds);
-        // A byte every two seconds.
+        // One byte every two seconds.
         assert_eq!(LIMITS.due(begun, after(20), 10), after(30));
-        // 5 KiB a second wait for the next bytes as long as any.
+        // 5 KiB per second: the full timeout applies to the next bytes.
         assert_eq!(LIMITS.due(begun, after(20), 102_400), after(50));
     }
 

@@ -1,4 +1,4 @@
-//! The delivery proxy: one request to Salesforce, and its outcome.
+//! The delivery proxy: sends one request to Salesforce and reports its outcome.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(super) async fn proxy_v1(
     proxy(ProxyVersion::V1, app, name, headers, body).await
 }
 
-/// Delivers one request. The write goes on where the client hangs up: it may have reached Salesforce already.
+/// Delivers one request. The write continues if the client hangs up, because it may already have reached Salesforce.
 async fn proxy(
     version: ProxyVersion,
     State(app): State<App>,
@@ -69,7 +69,7 @@ async fn proxy(
 }
 
 impl App {
-    /// How long the client of the proxy waits for Salesforce: the header `RdProxy-Timeout` in ms, else the setting.
+    /// How long the client of the proxy waits for Salesforce: the `RdProxy-Timeout` header in ms, else the setting.
     fn proxy_timeout(&self, headers: &HeaderMap) -> Duration {
         let header = headers
             .get("rdproxy-timeout")

@@ -1,4 +1,5 @@
-//! Stands in front of the upstream: each request is answered here or there, and none before the upstream has answered once.
+//! Dispatches each request to this service or to the upstream. No request is answered until the upstream has answered
+//! once.
 
 use axum::{
     extract::{Request, State},
@@ -21,7 +22,7 @@ use crate::{
     upstream::{self, Upstream, UpstreamError},
 };
 
-/// Answers a request, or has it answered by the upstream. Without an upstream all are answered here.
+/// Answers a request, or forwards it to the upstream. Without an upstream, every request is answered here.
 pub(super) async fn dispatch(
     State(app): State<App>,
     request: Request,
@@ -35,7 +36,7 @@ pub(super) async fn dispatch(
     })
 }
 
-/// Records a POST, for which its body is read whole.
+/// Records a POST request. Its whole body is read for this.
 async fn recorded(app: &App, request: Request) -> Result<Request, RequestError> {
     let recorder = app.recorder.as_ref();
     let Some(recorder) = recorder.filter(|_| request.method() == Method::POST) else {
@@ -73,13 +74,14 @@ async fn here_or_there(
     })
 }
 
-/// Whether the path of a destination's route names one of ours. The exact names count: `salesforce_bulk_upload` is another.
+/// Whether the path of a destination's route names one of ours. The match is exact: `salesforce_bulk_upload` is another
+/// destination.
 fn names_our_destination(path: &str) -> bool {
     let name = path.split('/').nth(3).unwrap_or_default();
     DestinationName::parse(name).is_some()
 }
 
-/// The body is read once, looked at from its end, and goes on as it came.
+/// Reads the body once and looks for its `destType` from the end. The request is passed on with its body unchanged.
 async fn by_body(app: &App, request: Request) -> Result<(Request, bool), RequestError> {
     let (parts, body) = whole(request, app).await?;
     let share = app.share(&parts.extensions);
@@ -87,7 +89,8 @@ async fn by_body(app: &App, request: Request) -> Result<(Request, bool), Request
     Ok((Request::from_parts(parts, body.into()), is_local))
 }
 
-/// A compressed body is looked into as well. One that cannot be read is for the upstream, which answers it as it always has.
+/// A compressed body is decompressed to find its `destType`. One that is corrupt goes to the upstream, which answers it
+/// as before.
 fn is_for_salesforce(
     app: &App,
     headers: &HeaderMap,

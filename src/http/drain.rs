@@ -1,7 +1,7 @@
-//! Reads what a handler has left of a request's body, before its answer goes out.
+//! Reads the rest of a request's body that a handler has left unread, before the answer is sent.
 //!
-//! A connection that is closed with bytes unread is reset, and the reset may overtake the answer: rudder-server, which
-//! writes its whole body before it reads, would see a broken pipe in place of "ask again".
+//! If a connection is closed with unread bytes, it is reset, and the reset may overtake the answer: rudder-server,
+//! which writes its whole body before it reads, would see a broken pipe instead of the answer that asks it to retry.
 
 use std::{
     pin::Pin,
@@ -21,13 +21,13 @@ use http_body::{Frame, SizeHint};
 
 use super::App;
 
-/// How long the rest of a body is read for, unless `BODY_TIMEOUT` is shorter.
+/// How long the rest of a body is read, unless `BODY_TIMEOUT` is shorter.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// How much of it is read, in bytes.
+/// How many bytes of it are read at most.
 const MAX_BYTES: usize = 1 << 30;
 
-/// A body that outlives the handler it was given to.
+/// A body that outlives the handler that it was given to.
 struct SharedBody(Arc<Mutex<Body>>);
 
 impl SharedBody {
@@ -58,7 +58,7 @@ impl HttpBody for SharedBody {
     }
 }
 
-/// Answers a request once its body has been read, by the handler or by us.
+/// Answers a request once its body has been read, either by the handler or here.
 pub(super) async fn drain(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {

@@ -1,4 +1,4 @@
-//! The routers: the handler of each route.
+//! Builds the routers: connects each route with its handler.
 
 use axum::{
     Router,
@@ -11,7 +11,7 @@ use super::{
     status, transforms,
 };
 
-/// All routes that take events, and all others, as routers.
+/// The routes that take events and all other routes, as two routers.
 pub(super) fn routers() -> (Router<App>, Router<App>) {
     let (events, others) = (Router::new(), Router::new());
     ROUTES

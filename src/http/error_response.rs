@@ -1,5 +1,5 @@
-//! [`RequestError`] → the answer, which depends on who reads it: rudder-server drops the events of a 404 or 413 for good
-//! (`docs/rudder-server.md#processor-path`), a person at a terminal expects them.
+//! Turns a [`RequestError`] into an answer, which depends on the client: rudder-server drops the events of a 404 or 413
+//! permanently (`docs/rudder-server.md#processor-path`), whereas a person at a terminal expects these statuses.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use axum::{
@@ -12,33 +12,33 @@ use serde_json::json;
 use super::{request_error::RequestError, routes::ClientKind};
 use crate::{rudderstack::BodyError, server::memory::Overloaded};
 
-/// A request that cannot be served, and who is told.
+/// A request that cannot be served, and the kind of client that reads the error.
 #[derive(Debug)]
 pub(super) struct Rejection {
     pub(super) error: RequestError,
     pub(super) client: ClientKind,
 }
 
-/// What the client is to do with the request.
+/// Whether the client is to retry the request.
 enum ErrorClass {
-    /// Never again: it would fail each time.
+    /// No: it would fail each time.
     Final(StatusCode),
-    /// Again, until somebody has mended what the log names.
+    /// Yes: it may succeed once the cause in the log has been fixed.
     Retryable { reason: &'static str },
 }
 
-/// Why a request is refused, for its line in the log and for the metrics.
+/// Why a request was rejected, for its log line and for the metrics.
 #[derive(Clone, Debug)]
 pub(super) struct LoggedRejection {
-    /// The value of `X-Rudder-Error-Reason`, where the request is to be sent again.
+    /// The value of `X-Rudder-Error-Reason`, if the client is to retry the request.
     pub(super) reason: Option<&'static str>,
-    /// The error, without what the log must not hold.
+    /// The error, without personal data.
     pub(super) error: String,
     /// The type of a destination that is not served here.
     pub(super) destination: Option<String>,
 }
 
-/// The error for rudder-server.
+/// Errors are for rudder-server unless stated otherwise.
 impl From<RequestError> for Rejection {
     fn from(error: RequestError) -> Self {
         let client = ClientKind::RudderServer;
@@ -75,7 +75,7 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// The error as the log has it. What an event fails for may be told in Salesforce's own words, which hold personal data.
+/// The error as it is logged. An event's error may quote Salesforce's own message, which can contain personal data.
 fn logged(error: &RequestError) -> String {
     let RequestError::NotNow(event) = error else {
         return error.to_string();
@@ -124,19 +124,19 @@ fn for_person(error: &RequestError) -> ErrorClass {
 
 fn for_rudder_server(error: &RequestError) -> ErrorClass {
     match error {
-        // No retry can mend these, and rudder-server never sends them.
+        // Retries cannot help here, and rudder-server never sends such requests.
         RequestError::NotJson(_)
         | RequestError::SecretNotJson(_)
         | RequestError::SecretNotText(_)
         | RequestError::ContentType { .. } => ErrorClass::Final(StatusCode::BAD_REQUEST),
         RequestError::Method { .. } => ErrorClass::Final(StatusCode::METHOD_NOT_ALLOWED),
-        // Something between the two has changed the body.
+        // Something between rudder-server and this service has changed the body.
         RequestError::ContentEncoding { .. } => ErrorClass::Retryable {
             reason: "content_encoding",
         },
-        // JSON of another shape: a header that says compacted was lost on its way, say.
+        // The JSON has another shape, for example because a proxy has removed the header that marks a compacted body.
         RequestError::Body(BodyError::Shape(_)) => ErrorClass::Retryable { reason: "shape" },
-        // A body that ends early was cut off on its way.
+        // The body ends early, so it was cut off in transit.
         RequestError::Unreadable(_) => ErrorClass::Retryable {
             reason: "body_unreadable",
         },

@@ -1,4 +1,4 @@
-//! An answer on its way out: what it takes is counted until its last byte has left.
+//! A response body that keeps its request's memory counted until the last byte has been sent.
 
 use std::{
     pin::Pin,
@@ -14,7 +14,7 @@ use http_body::{Frame, SizeHint};
 
 use crate::server::memory::{OfConnection, Share};
 
-/// The answer, with what is kept until it has left.
+/// The response, with a guard that lives until its last byte has been sent.
 pub(super) fn guarded(
     response: Response,
     share: Arc<Share>,
@@ -27,19 +27,20 @@ pub(super) fn guarded(
     response.map(|body| Body::new(GuardedBody { body, guard }))
 }
 
-/// What is kept until the last byte of an answer has left: its memory counts, and its connection is not idle.
+/// Kept until the last byte of an answer has been sent, so that its memory stays counted and its connection does not
+/// become idle.
 struct ResponseGuard {
     _share: Arc<Share>,
     _connection: Option<OfConnection>,
 }
 
-/// An answer on its way out.
+/// The body of an answer that is being sent.
 struct GuardedBody {
     body: Body,
     guard: Arc<ResponseGuard>,
 }
 
-/// Bytes of an answer: hyper keeps them until the client has taken them, long after it is done with the body.
+/// Bytes of an answer. hyper keeps them until the client has taken them, long after it has dropped the body.
 struct GuardedBytes {
     bytes: Bytes,
     _guard: Arc<ResponseGuard>,

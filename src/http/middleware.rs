@@ -1,4 +1,4 @@
-//! The layers on one page.
+//! All layers in one place.
 
 use std::any::Any;
 
@@ -22,11 +22,11 @@ use super::{
 };
 use crate::{config::Config, lifecycle::panic_message, server::Unanswered};
 
-/// Answers below this size are sent as they are, in bytes.
+/// Answers below this size are not compressed, in bytes.
 const SMALLEST_COMPRESSED: u16 = 1024;
 
-/// The layers of the routes that take events, outermost last. The body limit lies inside decompression, where it counts what a
-/// small body opens to.
+/// The layers of the routes that take events, outermost last. The body limit lies inside decompression, so that it
+/// applies to the decompressed size.
 pub(super) fn around_events(routes: Router<App>, config: &Config) -> Router<App> {
     let compressed = SizeAbove::new(SMALLEST_COMPRESSED).and(DefaultPredicate::new());
     let routes = routes
@@ -47,7 +47,8 @@ pub(super) fn around_events(routes: Router<App>, config: &Config) -> Router<App>
     )
 }
 
-/// The layers of all routes. Paths are tidied before they are matched, so this lies around a router of its own.
+/// The layers of all routes. Paths must be normalised before routes are matched, so these layers wrap a separate
+/// router.
 pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
     let observed = routes
         .layer(middleware::from_fn_with_state(app.clone(), drain::drain))
@@ -69,7 +70,7 @@ pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
     Router::new().fallback_service(tidied)
 }
 
-/// Makes `//v0/destinations/x/` out of `DEST_TRANSFORM_URL=http://host:9090/` work.
+/// Normalises paths such as `//v0/destinations/x/`, which result from `DEST_TRANSFORM_URL=http://host:9090/`.
 fn tidy_path(mut request: Request) -> Request {
     let path = request.uri().path();
     let untidy = path.contains("//") || (path.len() > 1 && path.ends_with('/'));
@@ -95,7 +96,8 @@ fn tidied(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Has a client that keeps its connection alive open the next one elsewhere, once this service is about to stop.
+/// Once this service is about to stop, asks clients with kept-alive connections to reconnect, so that they reach
+/// another instance.
 async fn close_when_stopping(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if !app.lifecycle.is_ready() {

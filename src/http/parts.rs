@@ -1,4 +1,4 @@
-//! Extractors of what a request says beside its body: they reject it before its body is read.
+//! Extractors for everything but the body. They reject a request before its body is read.
 
 use axum::{
     extract::{FromRequestParts, Path},
@@ -11,7 +11,7 @@ use crate::{
     text::shortened,
 };
 
-/// The destination in the path; a path that is no UTF-8 names none.
+/// The destination in the path. A path that is not UTF-8 names none.
 pub(super) struct DestinationPath(pub(super) DestinationName);
 
 impl FromRequestParts<App> for DestinationPath {
@@ -28,7 +28,7 @@ impl FromRequestParts<App> for DestinationPath {
     }
 }
 
-/// A request that says that its body is JSON.
+/// A request whose content type is JSON.
 pub(super) struct JsonContentType;
 
 impl FromRequestParts<App> for JsonContentType {

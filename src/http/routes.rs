@@ -1,4 +1,5 @@
-//! All routes in one table: the router is built from it, `GET /` prints it, and with an upstream it says who answers.
+//! All routes in one table. The router is built from it, `GET /` prints it, and with an upstream it determines who
+//! answers.
 
 use axum::{extract::MatchedPath, http::Extensions, routing::MethodFilter};
 
@@ -7,17 +8,17 @@ pub(super) struct HttpRoute {
     method: &'static str,
     pub(super) filter: MethodFilter,
     pub(super) endpoint: Endpoint,
-    /// The path, with its parameters in braces.
+    /// The path, with parameters in braces.
     pub(super) path: &'static str,
-    /// Its line in the list, which routes of one text share; `None` where it is not listed.
+    /// Its description in the list. Routes with the same description share a line; `None` hides the route.
     about: Option<&'static str>,
     pub(super) kind: RouteKind,
-    /// Who reads the errors of its handler.
+    /// The kind of client that reads the errors of its handler.
     pub(super) client: ClientKind,
     pub(super) backend: Backend,
 }
 
-/// The handler that a route is answered by, see `endpoints`.
+/// The handler of a route, see `endpoints`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Index,
@@ -36,36 +37,36 @@ pub(super) enum Endpoint {
     DeleteUsers,
 }
 
-/// What a route is for.
+/// The purpose of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RouteKind {
-    /// Asked for by what watches the service, and answered in any case.
+    /// Polled by monitoring, and answered even under overload.
     Probe,
-    /// Tells something, without a body.
+    /// Returns information; takes no body.
     Status,
     /// Takes events or deliveries.
     Events,
 }
 
-/// Who asks.
+/// The kind of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClientKind {
-    /// Somebody with curl, or a program of theirs.
+    /// A person with curl, or their own program.
     Person,
     /// rudder-server.
     RudderServer,
 }
 
-/// Who answers a route where there is an upstream.
+/// Who answers a route if there is an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Backend {
     /// This service.
     Local,
     /// The upstream.
     Upstream,
-    /// This service where the path names one of our destinations, else the upstream.
+    /// This service if the path names one of our destinations, else the upstream.
     ByDestination,
-    /// The same, by the `destType` of the body.
+    /// Likewise, by the `destType` of the body.
     ByBody,
 }
 
@@ -100,10 +101,10 @@ pub(super) static ROUTES: [HttpRoute; 16] = [
     post("/deleteUsers", Endpoint::DeleteUsers).backend(Backend::Upstream),
 ];
 
-/// How wide the paths are printed at least.
+/// The minimum width of the column of paths.
 const PATH_WIDTH: usize = 30;
 
-/// Every route: its method, its path, and a line about it.
+/// Every route: method, path and description.
 #[doc(hidden)]
 pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let told =
@@ -111,7 +112,7 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static st
     ROUTES.iter().map(told)
 }
 
-/// The routes as `GET /` tells them to a person who has just found the service.
+/// The list of routes that `GET /` returns, for a person who has just found the service.
 pub(super) fn index() -> String {
     let mut text =
         "salesforce-transformer: RudderStack events in, Salesforce requests out\n\n".to_owned();
@@ -123,7 +124,7 @@ pub(super) fn index() -> String {
     };
     for line in listed.chunk_by(is_same_line) {
         let paths: Vec<&str> = line.iter().map(|(route, _)| route.path).collect();
-        // A route of two versions is told once.
+        // A route with two versions takes one line.
         let paths = match paths.as_slice() {
             [v0, v1] if *v1 == v0.replacen("/v0/", "/v1/", 1) => v0.replacen("/v0/", "/v0|v1/", 1),
             paths => paths.join("  "),
@@ -187,20 +188,20 @@ impl HttpRoute {
         Self { backend, ..self }
     }
 
-    /// The route of a request; `None` where its path is none of ours.
+    /// The route of a request; `None` if its path matches none.
     pub(super) fn of(request: &Extensions) -> Option<&'static Self> {
         let path = request.get::<MatchedPath>()?.as_str();
         ROUTES.iter().find(|route| route.path == path)
     }
 
-    /// Whether it is asked for by what watches the service, and answered in any case.
+    /// Whether monitoring polls the route, so that it is answered even under overload.
     pub(super) fn is_probe(&self) -> bool {
         self.kind == RouteKind::Probe
     }
 }
 
 impl ClientKind {
-    /// Who reads the errors of a request.
+    /// The kind of client that reads the errors of a request.
     pub(super) fn of(request: &Extensions) -> Self {
         HttpRoute::of(request).map_or(Self::RudderServer, |route| route.client)
     }

@@ -1,4 +1,4 @@
-//! The routes that are polled, and the answers to everything that is no route.
+//! The routes that are polled, and the answers for unknown routes and methods.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
     server::telemetry, upstream::Upstream,
 };
 
-/// The destinations by the names that `/features` advertises.
+/// The destinations that `/features` advertises, by name.
 const ADVERTISED: [DestinationName; 3] = [
     DestinationName::Salesforce,
     DestinationName::SalesforceOauth,
@@ -33,8 +33,8 @@ pub(super) async fn index() -> String {
     routes::index()
 }
 
-/// `GET /features`: read by rudder-server before anything else; the keys of `docs/rudder-server.md#features`. Where there is an
-/// upstream, ours are laid over its own.
+/// `GET /features`: rudder-server reads this before anything else; `docs/rudder-server.md#features` explains the keys.
+/// If there is an upstream, our features override its own.
 pub(super) async fn features(State(app): State<App>) -> Json<JsonValue> {
     let ours = our_features();
     let upstream = app.upstream.as_ref();
@@ -69,7 +69,8 @@ pub(super) async fn health() -> Json<JsonValue> {
     Json(json!({ "service": "UP", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// `GET /ready`: new requests are welcome. An upstream that fails does not keep Salesforce's events away.
+/// `GET /ready`: whether new requests are welcome. A failing upstream does not make the service unready, because that
+/// would also block Salesforce's events.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
     let reason = app.not_ready_reason();
     let heard = app.lifecycle.rudder_server().is_heard();
@@ -94,7 +95,7 @@ impl App {
         if !self.lifecycle.is_ready() {
             Some("the service is stopping")
         } else if self.upstream.as_ref().is_some_and(is_unknown) {
-            Some("the upstream has not been heard yet")
+            Some("waiting for the upstream's /features response")
         } else {
             None
         }
@@ -131,12 +132,12 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         .into_response()
 }
 
-/// `GET /limits`: the API calls of each org that this service has called.
+/// `GET /limits`: the API call usage of each org that this service has called.
 pub(super) async fn limits(State(app): State<App>) -> Json<Vec<Figures>> {
     Json(app.salesforce.limits().figures())
 }
 
-/// A route that is asked with another method.
+/// Answers a known path with another method.
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Rejection {
     Rejection {
         error: RequestError::method(uri.path(), method.as_str()),
@@ -144,7 +145,7 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Rejection {
     }
 }
 
-/// A path that is none of ours. A POST may be rudder-server's, whose events a 404 would drop.
+/// Answers an unknown path. A POST may come from rudder-server, which would drop its events on a 404.
 pub(super) async fn not_found(method: Method, uri: Uri) -> Rejection {
     let client = if method == Method::POST {
         ClientKind::RudderServer
@@ -157,7 +158,8 @@ pub(super) async fn not_found(method: Method, uri: Uri) -> Rejection {
     }
 }
 
-/// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the client keeps and reports.
+/// `POST /deleteUsers`: Salesforce records are not deleted. The answer is a failure, which the client stores and
+/// reports.
 pub(super) async fn delete_users() -> Response {
     let error = "deleting users is not supported for the Salesforce destinations: delete the records in Salesforce";
     (

@@ -1,5 +1,5 @@
-//! The answer of a route, written by a future that owns what it is written from: a short one goes out as one buffer, a long
-//! one in pieces, each made once the client has taken the one before.
+//! The answer of a route, written by a future that owns its input. A short answer is sent as one buffer. A long one is
+//! sent in pieces, each written only after the client has taken the one before.
 
 use std::{
     future::{self, Future},
@@ -25,15 +25,15 @@ use crate::{
     server::memory::{Memory, Overloaded, Share},
 };
 
-/// What there is of an answer before its first byte.
+/// What is known about an answer before its first byte.
 #[derive(Default)]
 struct ResponseHead {
     known: OnceLock<(Option<Traces>, Option<EventCounts>)>,
-    /// The memory of a long answer, where it was taken beforehand.
+    /// The memory of a long answer, if it was taken in advance.
     reserved: OnceLock<Memory>,
 }
 
-/// What a long answer takes of the memory: a piece that is on its way, the next one, and what compresses them.
+/// The memory that a long answer uses: the piece that is being sent, the next one, and the compressor.
 const STREAMED_BYTES: usize = PIECE * 5 / 2;
 
 /// An answer that is being written.
@@ -52,17 +52,17 @@ pub(super) struct ResponseWriter {
 }
 
 impl ResponseWriter {
-    /// Says what is known before the first byte.
+    /// Sets what is known before the first byte.
     pub(super) fn head(&self, traces: Option<Traces>, counts: Option<EventCounts>) {
-        // It is said once.
+        // This is set only once per request, so it cannot fail.
         let _ = self.head.known.set((traces, counts));
     }
 
-    /// Takes the memory that an answer of about so many bytes will need, before anything is written to Salesforce: after that
-    /// it can no longer be refused.
+    /// Takes the memory for an answer of about `bytes` bytes before anything is written to Salesforce. After a write,
+    /// the request can no longer be rejected.
     ///
     /// # Errors
-    /// [`Overloaded`] where the others leave too little.
+    /// [`Overloaded`] if the other requests leave too little.
     pub(super) fn reserve(&self, share: &Share, bytes: usize) -> Result<(), Overloaded> {
         let due = if bytes < PIECE {
             beyond(bytes, share)
@@ -72,19 +72,19 @@ impl ResponseWriter {
         if due > 0 {
             let mut memory = share.memory();
             memory.grow(due)?;
-            // It is taken once.
+            // This is set only once per request, so it cannot fail.
             let _ = self.head.reserved.set(memory);
         }
         Ok(())
     }
 
-    /// Where pieces are left.
+    /// The outlet that pieces are left in.
     pub(super) fn outlet(self) -> Outlet {
         self.outlet
     }
 }
 
-/// Answers a request with what `write` makes of its body.
+/// Answers a request with what `write` produces from its body.
 pub(super) async fn respond<F>(
     body: RequestBody,
     write: impl FnOnce(RequestBody, ResponseWriter) -> F,
@@ -102,13 +102,14 @@ where
     response.of(write(body, writer)).await
 }
 
-/// An answer of 200.
+/// An answer with status 200.
 pub(super) fn json_response(json: Body) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
     (headers, json).into_response()
 }
 
-/// What an answer takes beyond the share of its request, whose body is gone once the answer is written.
+/// The memory that an answer needs beyond the share of its request, whose body has been freed once the answer is
+/// written.
 fn beyond(bytes: usize, share: &Share) -> usize {
     bytes.saturating_sub(usize::try_from(share.taken()).unwrap_or(usize::MAX))
 }
@@ -146,8 +147,8 @@ impl StreamedResponse {
         Ok(json_response(Body::from(Bytes::from_owner(buffered))))
     }
 
-    /// The memory of an answer beside what was taken beforehand. Where something has been written to Salesforce, it is given in
-    /// any case.
+    /// The memory of an answer beyond what was taken in advance. If something has been written to Salesforce, it is
+    /// granted even if there is too little.
     fn memory(&self, bytes: usize) -> Result<Memory, Overloaded> {
         let mut memory = self.share.memory();
         let reserved = self.head.reserved.get().map_or(0, Memory::bytes);
@@ -181,11 +182,11 @@ impl StreamedResponse {
     }
 }
 
-/// The body of a short answer that is counted beside the share of its request.
+/// The body of a short answer that needs more memory than the share of its request.
 struct BufferedBody {
     json: Vec<u8>,
     _memory: Memory,
-    /// With the memory that was taken beforehand.
+    /// Holds the memory that was taken in advance.
     _head: Arc<ResponseHead>,
 }
 
@@ -197,15 +198,15 @@ impl AsRef<[u8]> for BufferedBody {
 
 /// The body of a long answer.
 struct StreamedBody<F> {
-    /// What is left of the present piece.
+    /// The rest of the current piece.
     piece: Bytes,
-    /// `None` once all is written.
+    /// `None` once everything has been written.
     writing: Option<Pin<Box<F>>>,
     outlet: Outlet,
-    /// What the present piece takes beyond what a piece mostly takes.
+    /// The memory by which the current piece exceeds the usual size.
     more: Memory,
     _memory: Memory,
-    /// With the memory that was taken beforehand.
+    /// Holds the memory that was taken in advance.
     _head: Arc<ResponseHead>,
 }
 

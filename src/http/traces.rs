@@ -1,24 +1,24 @@
-//! The traces that a request belongs to, so that its line in the log is found by them: of its header `traceparent`, and of its
-//! events' `metadata.traceparent` (W3C Trace Context, section 3.2).
+//! The traces that a request belongs to: from its `traceparent` header, and from `metadata.traceparent` of its events
+//! (W3C Trace Context, section 3.2). They are logged so that the log line of a request can be found by its traces.
 
 use axum::http::HeaderMap;
 
 use crate::{json::Value, rudderstack::Entry};
 
-/// How many traces a line names. A batch may hold as many as events.
+/// How many traces a log line names. A batch may have as many as events.
 const MAX_TRACES: usize = 8;
 
-/// The trace ids of a request's events, each once.
+/// The trace ids of a request's events, without duplicates.
 #[derive(Clone, Debug)]
 pub(super) struct Traces(Vec<String>);
 
 impl Traces {
-    /// The traces of these events; `None` where there are none.
+    /// The traces of these events; `None` if there are none.
     pub(super) fn of(entries: &[Entry<'_>]) -> Option<Self> {
         Self::of_parents(entries.iter().filter_map(Entry::traceparent))
     }
 
-    /// The traces that the metadata of jobs name.
+    /// The traces in the metadata of jobs.
     pub(super) fn of_jobs<'a>(jobs: impl IntoIterator<Item = Value<'a>>) -> Option<Self> {
         let parent = |metadata: Value<'a>| metadata.as_object()?.get("traceparent");
         Self::of_parents(jobs.into_iter().filter_map(parent))
@@ -37,7 +37,7 @@ impl Traces {
     }
 }
 
-/// The trace id of the header `traceparent`.
+/// The trace id in the `traceparent` header.
 pub(super) fn of_header(headers: &HeaderMap) -> Option<String> {
     let parent = headers.get("traceparent")?.to_str().ok()?;
     trace_id(parent).map(ToOwned::to_owned)
@@ -52,8 +52,8 @@ pub(super) fn joined(own: Option<&str>, events: Option<&Traces>) -> Option<Strin
     (!ids.is_empty()).then(|| ids.join(","))
 }
 
-/// The trace id of a `traceparent` such as `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`. What is malformed is no
-/// trace: nothing but hexadecimal digits reaches the log.
+/// The trace id of a `traceparent` such as `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`; `None` if it is
+/// malformed, so that only hexadecimal digits reach the log.
 fn trace_id(parent: &str) -> Option<&str> {
     let (version, trace, span) = (parent.get(..2)?, parent.get(3..35)?, parent.get(36..52)?);
     let ends = [2, 35, 52].map(|end| parent.as_bytes().get(end));

@@ -1,4 +1,4 @@
-//! The transform routes: events in, requests out.
+//! The transform routes: they take events and return requests.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 
@@ -19,7 +19,7 @@ use crate::{
     transform::outcome,
 };
 
-/// `POST /transform`: events in any form, for people and programs.
+/// `POST /transform`: events in any form, for people and their programs.
 pub(super) async fn transform(
     State(app): State<App>,
     _: JsonContentType,
@@ -68,7 +68,7 @@ pub(super) async fn router(
     .await
 }
 
-/// `POST /batch`: rudder-server's batch transform, which the Salesforce destinations do not have. Every job is kept.
+/// `POST /batch`: rudder-server's batch transform, which the Salesforce destinations do not use. Every job is kept.
 pub(super) async fn batch(
     State(app): State<App>,
     headers: HeaderMap,
@@ -85,14 +85,14 @@ pub(super) async fn batch(
     .await
 }
 
-/// Whether rudder-server takes an event that was written here for delivered: it says so where it knows the statuses 298
-/// and 299 (`docs/rudder-server.md#inline-delivery`).
+/// Whether rudder-server treats an event that was written here as delivered. It announces this if it knows the statuses
+/// 298 and 299 (`docs/rudder-server.md#inline-delivery`).
 fn takes_results(headers: &HeaderMap) -> bool {
     let feature = headers.get("x-feature-filter-code");
     feature.is_some_and(|value| value.as_bytes().trim_ascii() == b"?1")
 }
 
-/// The secret of the header, to be echoed byte for byte. `null`, `false`, `0` and `""` are none.
+/// The secret in the header, to be returned byte for byte; `None` for `null`, `false`, `0` and `""`.
 fn read_secret(headers: &HeaderMap) -> Result<Option<Document<'_>>, RequestError> {
     let Some(header) = headers
         .get("oauth-secret")
@@ -116,7 +116,7 @@ impl App {
         bodies.resolved_within(self.pipeline.bounds().answer, reserve)
     }
 
-    /// Transforms a batch and writes its answer, of which the last piece is returned.
+    /// Transforms a batch, writes its answer and returns the last piece.
     async fn transformed(
         &self,
         bodies: RawBatch<'_>,

@@ -1,17 +1,17 @@
-//! Says what a destination of another type costs where there is no upstream: rudder-server keeps a source's events in order, so
-//! that those for Salesforce wait behind the one that nobody serves.
+//! Warns about requests for other destination types when there is no upstream. rudder-server keeps a source's events in
+//! order, so events for Salesforce wait behind an event that no transformer handles.
 
 use std::time::Duration;
 
 use moka::sync::Cache;
 
-/// How often it is said of a type.
+/// The minimum interval between two warnings about the same type.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How many types are told apart.
+/// How many types are tracked.
 const MAX_TYPES: u64 = 1_000;
 
-/// The types of which it was said lately.
+/// The types that were reported recently.
 #[derive(Clone, Debug)]
 pub(super) struct UnsupportedDestinations(Cache<String, ()>);
 
@@ -23,7 +23,7 @@ impl Default for UnsupportedDestinations {
 }
 
 impl UnsupportedDestinations {
-    /// Notes that a request for a destination of this type was refused, and logs it once a minute.
+    /// Records that a request for a destination of this type was rejected, and logs it at most once a minute.
     pub(super) fn report(&self, destination: &str) {
         let destination = destination.to_ascii_lowercase();
         let said = self.0.entry_by_ref(&destination).or_insert(());

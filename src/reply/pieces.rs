@@ -1,7 +1,7 @@
-//! An answer in pieces, each made once the caller has taken the one before: what an answer takes of the memory does not grow
-//! with its length.
+//! Writes an answer in pieces. Each piece is written only after the caller has taken the one before, so that the memory
+//! used does not grow with the length of the answer.
 //!
-//! Whoever writes an answer is a future that owns what it writes from, and stops at each piece; [`poll_next`] lets it go on.
+//! The writer of an answer is a future that owns its input and suspends after each piece; [`poll_next`] resumes it.
 
 use std::{
     future::{self, Future},
@@ -12,35 +12,36 @@ use std::{
 
 use crate::json::Writer;
 
-/// How long a piece may be, in bytes. What is written at once, a request say, is not cut where it is made: it may go beyond.
+/// The target length of a piece, in bytes. A part that is written in one step, such as a request, is never split, so a
+/// piece may be longer.
 pub(crate) const PIECE: usize = 1 << 20;
 
-/// How much longer pieces become, mostly.
+/// By how much a piece usually exceeds that length.
 const SLACK: usize = 64 << 10;
 
-/// An answer that is being written. A short one stays one buffer.
+/// An answer that is being written. A short one stays in one buffer.
 #[derive(Debug)]
 pub(crate) struct Pieces {
-    /// Where it is written to.
+    /// The buffer that the answer is written to.
     pub json: Writer,
     outlet: Outlet,
 }
 
-/// Where the writer leaves a piece for whoever takes it.
+/// The slot in which the writer leaves a piece for the consumer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outlet(Arc<Mutex<Option<Vec<u8>>>>);
 
-/// What comes of a writer next.
+/// What a writer yields next.
 #[derive(Debug)]
 pub(crate) enum Next<T> {
-    /// A piece, and more will follow.
+    /// A piece; more will follow.
     Piece(Vec<u8>),
-    /// It has ended.
+    /// The writer has finished.
     End(T),
 }
 
 impl Pieces {
-    /// An answer of about so many bytes.
+    /// An answer of about this many bytes.
     #[must_use]
     pub(crate) fn new(bytes: usize, outlet: Outlet) -> Self {
         Self {
@@ -49,7 +50,7 @@ impl Pieces {
         }
     }
 
-    /// Leaves what is written where it makes a piece, and waits until that is taken.
+    /// If a piece is complete, leaves it in the outlet and waits until it has been taken.
     #[inline]
     pub(crate) async fn pass(&mut self) {
         if self.json.length() >= PIECE {
@@ -57,7 +58,7 @@ impl Pieces {
         }
     }
 
-    /// What is written and has not been left.
+    /// The part that has been written but not left in the outlet.
     #[must_use]
     pub(crate) fn into_last(self) -> Vec<u8> {
         self.json.into_bytes()
@@ -65,7 +66,7 @@ impl Pieces {
 }
 
 impl Outlet {
-    /// Whoever takes the piece asks the writer for the next one, so that nobody has to be woken.
+    /// The consumer polls the writer again after taking the piece, so no waker is needed.
     async fn leave(&self, piece: Vec<u8>) {
         *self.piece() = Some(piece);
         let taken = |_: &mut Context<'_>| {
@@ -83,7 +84,7 @@ impl Outlet {
     }
 }
 
-/// Lets a writer go on until it leaves a piece, waits for something else, or ends.
+/// Resumes a writer until it leaves a piece, waits for something else, or finishes.
 pub(crate) fn poll_next<F: Future>(
     writing: Pin<&mut F>,
     outlet: &Outlet,
@@ -102,7 +103,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes an array of texts of half a piece each, and counts how many have been written.
+    /// Writes an array of strings, each half a piece long, and counts those written.
     async fn write(texts: usize, outlet: Outlet, written: &Mutex<usize>) -> Vec<u8> {
         let mut pieces = Pieces::new(0, outlet);
         pieces.json.open(crate::json::Bracket::Array);

@@ -1,4 +1,5 @@
-//! The answer of a processor route and of `/transform`: an array, one element a request or a failed event, in input order.
+//! The answer of a processor route and of `/transform`: an array with one element per request or failed event, in input
+//! order.
 
 use super::{
     FullTags,
@@ -14,14 +15,14 @@ use crate::{
     },
 };
 
-/// What is said of a request that updates a converted lead.
+/// The explanation for a request that updates a converted lead.
 const CONVERTED_LEAD: &str = "the lead is converted, and Salesforce lets few users update it then: with useContactId in the \
      destination's settings its contact is written instead";
 
-/// How much of what is left out of a request is named: more than a person reads.
+/// How many left-out values of a request are listed: more than a person reads.
 const MAX_EXPLAINED: usize = 100;
 
-/// Writes the answer, and gives its last piece.
+/// Writes the answer and returns its last piece.
 pub(crate) async fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], outlet: Outlet) -> Vec<u8> {
     let mut pieces = Pieces::new(batch.bytes, outlet);
     pieces.json.open(Bracket::Array);
@@ -35,7 +36,7 @@ pub(crate) async fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], outlet: 
     pieces.into_last()
 }
 
-/// The elements of one event.
+/// The elements for one event.
 async fn elements(
     entry: &Entry<'_>,
     outcome: &Outcome<'_>,
@@ -50,7 +51,7 @@ async fn elements(
                 pieces.pass().await;
             }
         }
-        // Only the router is handed such messages, and only there is anything delivered.
+        // Only the router receives such messages, and only there is anything delivered.
         Ok(Requests::Transformed { .. } | Requests::Delivered) => {
             let found = "a request already".to_owned();
             let error = EventError::UnsupportedType { found };
@@ -64,8 +65,8 @@ async fn elements(
     }
 }
 
-/// The metadata to echo. rudder-server decodes an object and throws a whole answer away for anything else; at `/transform`
-/// it is whatever the caller sent.
+/// The metadata to echo. rudder-server decodes an object and discards the whole answer if it finds anything else; at
+/// `/transform` it is whatever the caller sent.
 fn echoed(entry: &Entry<'_>, route: Route, json: &mut Writer) {
     let metadata = entry
         .metadata
@@ -95,7 +96,8 @@ fn request_element(
     });
 }
 
-/// What was left out of the request, and what Salesforce may refuse in it: only at `/transform`, where a person reads it.
+/// What was left out of the request, and what Salesforce may reject in it. Only `/transform` includes this, because a
+/// person reads it.
 fn explanation(descriptor: &Descriptor<'_>, json: &mut Writer) {
     let left_out = &descriptor.fields.left_out;
     if left_out.is_empty() && !descriptor.to_converted_lead {

@@ -1,4 +1,4 @@
-//! The answers of the delivery proxy, one shape a version (`docs/rudder-server.md#delivery-proxy`).
+//! The answers of the delivery proxy, one shape per version (`docs/rudder-server.md#delivery-proxy`).
 
 use std::borrow::Cow;
 
@@ -17,17 +17,17 @@ use crate::{
     },
 };
 
-/// What the metrics are told where the metadata does not say it; spelled as the stock service spells it.
+/// The label for values that the metadata does not contain, spelled as the stock service spells it.
 const UNKNOWN: &str = "Non-determininable";
 
-/// How much of Salesforce's answer is handed on, in bytes: rudder-server keeps no more of it for a job.
+/// How much of Salesforce's answer is passed on, in bytes: rudder-server stores no more of it for a job.
 const MAX_RESPONSE: usize = 10_000;
 
-/// Writes the answer, and says with which HTTP status it goes out. In v0 that status is the outcome of all jobs; in v1
-/// rudder-server does not read it, and the stock service answers 200 unless the session has expired.
+/// Writes the answer and returns it with its HTTP status. In v0 that status is the outcome of all jobs. In v1
+/// rudder-server ignores it, and the stock service answers 200 unless the session has expired.
 ///
-/// Where coalesced jobs share a request that Salesforce refuses for good, each is to be tried alone: the fault may be in
-/// one of them (rule `one-create`).
+/// If coalesced jobs share a request that Salesforce rejects permanently, each job is to be retried alone, because the
+/// fault may be in only one of them (rule `one-create`).
 #[must_use]
 pub(crate) fn answer(
     version: ProxyVersion,
@@ -35,7 +35,7 @@ pub(crate) fn answer(
     request: &ProxyRequest<'_>,
     delivered: &Delivered,
 ) -> (u16, Vec<u8>) {
-    // The jobs of one request nearly always fare alike.
+    // The jobs of one request nearly always have the same outcome.
     let (status, tags) = delivered.jobs.first().copied().unwrap_or(SUCCEEDED);
     let refresh = name.needs_secret() && delivered.has_expired;
     let auth_error_category = refresh.then_some("REFRESH_TOKEN");
@@ -78,7 +78,7 @@ pub(crate) fn answer(
     (http, json.into_bytes())
 }
 
-/// What Salesforce has answered, in v0.
+/// Salesforce's answer, as v0 reports it.
 fn destination_response(delivered: &Delivered, response: &str, status: u16, json: &mut Writer) {
     let answer = delivered.answer.as_ref();
     json.key("destinationResponse");
@@ -90,7 +90,7 @@ fn destination_response(delivered: &Delivered, response: &str, status: u16, json
     });
 }
 
-/// The outcome of each job, in v1.
+/// The outcome of each job, as v1 reports it.
 fn jobs(request: &ProxyRequest<'_>, delivered: &Delivered, error: &str, json: &mut Writer) {
     let is_coalesced = request.is_coalesced();
     let error = cut(error, MAX_SAID / request.jobs.len().max(1));
@@ -104,8 +104,8 @@ fn jobs(request: &ProxyRequest<'_>, delivered: &Delivered, error: &str, json: &m
     });
 }
 
-/// The outcome of a job: Salesforce's answer as JSON text with what to do about it, and the job's metadata as it came, but for
-/// `dontBatch` where the job is to be sent alone next time.
+/// The outcome of a job: Salesforce's answer as JSON text together with the advice, and the job's metadata unchanged,
+/// except for `dontBatch` if the job is to be sent alone next time.
 fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
     json.text_member("error", error);
     json.key("statusCode");
@@ -117,13 +117,13 @@ fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
     }
 }
 
-/// How much of Salesforce's answer is said to all jobs together, in bytes.
+/// The total length of the copies of Salesforce's answer for all jobs, in bytes.
 const MAX_SAID: usize = 4 << 20;
 
-/// How much of it is said to each job in any case.
+/// The part of Salesforce's answer that each job gets in any case, in bytes.
 const MIN_SAID: usize = 1 << 10;
 
-/// The beginning of a text.
+/// The beginning of a text: at most `bytes` bytes, or [`MIN_SAID`] if that is more.
 fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes.max(MIN_SAID))]
 }
@@ -136,8 +136,8 @@ fn to_be_sent_alone(metadata: Members<'_>, json: &mut Writer) {
     json.json(r#""dontBatch":true"#);
 }
 
-/// Salesforce's answer as JSON: as it came, or as a text where it is none, or its beginning where it is long. Without an
-/// answer, what happened instead.
+/// Salesforce's answer as JSON: unchanged if it is JSON, as a string if it is not, and only its beginning if it is
+/// long. If there was no answer, a description of what happened instead.
 fn response(delivered: &Delivered) -> String {
     let text = match &delivered.answer {
         Some((_, body)) => {

@@ -1,4 +1,4 @@
-//! The answer of `/routerTransform`: every job id of the request is in exactly one entry.
+//! The answer of `/routerTransform`: every job id of the request appears in exactly one entry.
 
 use super::{
     own_tags,
@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-/// How much longer than its part of the request an entry of the answer may become, about, in bytes.
+/// About how many bytes longer than its part of the request an entry of the answer may become.
 const ENTRY_OVERHEAD: usize = 512;
 
-/// Writes the answer, destinations in the order of their first events, and the events of each in theirs, and gives its last
-/// piece.
+/// Writes the answer and returns its last piece. Destinations are in the order of their first events, and the events of
+/// each destination in input order.
 pub(crate) async fn answer<'a>(
     batch: &Batch<'a>,
     outcomes: &[Outcome<'a>],
@@ -36,7 +36,7 @@ pub(crate) async fn answer<'a>(
     pieces.into_last()
 }
 
-/// How long an answer is at most in which nothing is to be sent, about, in bytes: what it echoes.
+/// The approximate upper bound, in bytes, for an answer without requests: the parts that it echoes.
 #[must_use]
 pub(crate) fn echoed(batch: &Batch<'_>) -> usize {
     let length = |value: Option<Value<'_>>| value.map_or(0, |value| value.json().len());
@@ -47,7 +47,7 @@ pub(crate) fn echoed(batch: &Batch<'_>) -> usize {
         .sum()
 }
 
-/// The outcomes that are for any event, those of each destination together.
+/// The outcomes that belong to any event, grouped by destination.
 fn by_destination<'o, 'a>(
     batch: &Batch<'a>,
     outcomes: &'o [Outcome<'a>],
@@ -74,7 +74,7 @@ fn same(one: Option<Value<'_>>, other: Option<Value<'_>>) -> bool {
     }
 }
 
-/// The events that an outcome is for.
+/// The events that an outcome belongs to.
 fn entries<'b, 'a>(
     batch: &'b Batch<'a>,
     outcome: &'b Outcome<'a>,
@@ -83,7 +83,7 @@ fn entries<'b, 'a>(
     entries.filter_map(|index| batch.entries.get(*index))
 }
 
-/// An entry of the answer: some jobs, and what is to be sent for them.
+/// An entry of the answer: some jobs, and the requests to send for them.
 async fn output_entry<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, pieces: &mut Pieces) {
     let note = Note::of(outcome);
     pieces.json.open(Bracket::Object);
@@ -102,7 +102,7 @@ async fn output_entry<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, pieces: &mut
     pieces.pass().await;
 }
 
-/// What became of the jobs of an entry, and their destination.
+/// The result for the jobs of an entry, and their destination.
 fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: &mut Writer) {
     json.json(if coalesced {
         r#""batched":true"#
@@ -117,14 +117,14 @@ fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: 
     let destination = entries(batch, outcome)
         .next()
         .and_then(|entry| entry.destination);
-    // rudder-server decodes an object, and throws the whole answer away for anything else.
+    // rudder-server decodes an object and discards the whole answer if it finds anything else.
     if let Some(destination) = destination.filter(|value| value.kind() == Kind::Object) {
         json.value_member("destination", destination);
     }
 }
 
-/// The status of an entry: what rudder-server is to send has 200, what has been written here 299
-/// (`docs/rudder-server.md#inline-delivery`).
+/// The status of an entry: 200 if rudder-server is to send the requests, 299 if this service has already written the
+/// event (`docs/rudder-server.md#inline-delivery`).
 fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
     match result {
         Ok(Requests::Described(_) | Requests::Transformed { .. }) => 200,
@@ -163,7 +163,7 @@ async fn batched_request(requests: &Requests<'_>, pieces: &mut Pieces) {
     }
 }
 
-/// A message that was transformed before it was queued, with its `userId` as the text that rudder-server wants.
+/// A message that was transformed before it was queued. Its `userId` becomes a string, which rudder-server requires.
 fn transformed(event: &Event<'_>, json: &mut Writer) {
     let members = event.message().members();
     members.write(json, |key, value, json| {
@@ -176,14 +176,15 @@ fn transformed(event: &Event<'_>, json: &mut Writer) {
     });
 }
 
-/// What the delivery proxy is told of the request of some jobs.
+/// What the metadata and `destInfo` tell the delivery proxy about the request of some jobs.
 #[derive(Default)]
 struct Note<'o> {
-    /// They share it (rule `one-create`): the proxy can ask for each to be sent alone.
+    /// The jobs share the request (rule `one-create`): the proxy can ask for each to be sent alone.
     coalesced: bool,
-    /// What its record was looked up by: what a further lookup may mend, the proxy has tried again.
+    /// The field that its record was looked up by: if another lookup may resolve the failure, the proxy has the job
+    /// retried.
     looked_up_by: Option<&'o str>,
-    /// It is the one that rudder-server has stored, and comes again on each attempt.
+    /// rudder-server has stored this request and sends it again on each attempt.
     is_stored: bool,
 }
 
@@ -206,7 +207,7 @@ impl<'o> Note<'o> {
     }
 }
 
-/// The metadata of a job, with the secret that was used and what the proxy is told.
+/// The metadata of a job, with the secret that was used and the note for the proxy.
 fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, note: &Note<'_>, json: &mut Writer) {
     let members = entry.metadata.and_then(Value::as_object);
     let is_replaced = |key: &str| key == "destInfo" || (key == "secret" && secret.is_some());
@@ -234,7 +235,7 @@ fn metadata(entry: &Entry<'_>, secret: Option<Value<'_>>, note: &Note<'_>, json:
     }
 }
 
-/// `destInfo`: what rudder-server hands back when it asks the proxy to deliver.
+/// `destInfo`: rudder-server returns it when it asks the proxy to deliver.
 fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
     let destination = entry.destination.and_then(Value::as_object);
     if let Some(id) = destination.and_then(|destination| destination.get("ID")) {
@@ -256,7 +257,7 @@ fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
     }
 }
 
-/// Writes the answer of `/batch`, one entry that keeps every job, with no request, and gives its last piece.
+/// Writes the answer of `/batch`, a single entry that contains every job and no request, and returns its last piece.
 pub(crate) async fn no_batch(batch: &Batch<'_>, outlet: Outlet) -> Vec<u8> {
     let mut pieces = Pieces::new(batch.bytes, outlet);
     pieces.json.open(Bracket::Array);

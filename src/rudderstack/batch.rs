@@ -1,4 +1,4 @@
-//! The events of one request, each read on its own.
+//! The events of one request. Each is parsed separately.
 
 use std::borrow::Cow;
 
@@ -7,49 +7,50 @@ use crate::{
     rudderstack::{AnswerTooLarge, DestinationName, Event, ReadError},
 };
 
-/// Where a batch has arrived, and so what its answer looks like.
+/// The route on which a batch has arrived, which determines the shape of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `/transform`: an event without a destination goes to the service's own.
+    /// `/transform`: an event without a destination uses the service's own.
     Open,
     /// rudder-server's processor.
     Processor,
-    /// rudder-server's router: jobs may share a request, and may be transformed already.
+    /// rudder-server's router: jobs may share a request and may already be transformed.
     Router,
 }
 
-/// The events of one request, each read on its own.
+/// The events of one request. Each is parsed separately.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    /// The events in the order of the request.
+    /// The events, in the order of the request.
     pub entries: Vec<Entry<'a>>,
-    /// Where it has arrived.
+    /// The route on which the batch has arrived.
     pub route: Route,
-    /// The destination that the request is for: what a definition without a name of ours is taken for.
+    /// The destination that the request is for. A definition that names none of our destinations is treated as this
+    /// one.
     pub name: DestinationName,
-    /// The OAuth secret of the `Oauth-Secret` header, which counts before any in the metadata.
+    /// The OAuth secret of the `Oauth-Secret` header, which takes precedence over those in the metadata.
     pub secret: Option<Value<'a>>,
-    /// Whether the caller understands that an event has been written here: status 299.
+    /// Whether the caller understands status 299: this service has already written the event.
     pub takes_results: bool,
-    /// The length of the request's body in bytes: the answer is about as long.
+    /// The length of the request's body in bytes; the answer has about the same length.
     pub bytes: usize,
 }
 
-/// One event with what came along.
+/// One event with its metadata and destination.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    /// The event, or why it cannot be read.
+    /// The event, or the reason why it cannot be parsed.
     pub event: Result<Event<'a>, ReadError>,
-    /// `metadata`, to be echoed as it came.
+    /// `metadata`, to be echoed unchanged.
     pub metadata: Option<Value<'a>>,
-    /// `destination`, to be echoed as it came, with its templates resolved.
+    /// `destination`, to be echoed with its templates resolved and otherwise unchanged.
     pub destination: Option<Value<'a>>,
-    /// How long all of it is, as it came.
+    /// The length of the whole entry as received, in bytes.
     pub bytes: usize,
     job_metadata: JobMetadata<'a>,
 }
 
-/// What the metadata of every job are asked for. It is looked for once.
+/// The values that are needed from the metadata of every job. They are looked up once.
 #[derive(Clone, Copy, Debug, Default)]
 struct JobMetadata<'a> {
     dont_batch: Option<Value<'a>>,
@@ -59,7 +60,7 @@ struct JobMetadata<'a> {
     attempt: u64,
 }
 
-/// A number of attempts; none where it is not there.
+/// A number of attempts; 0 if absent or not a number.
 pub(super) fn attempts(value: Option<Value<'_>>) -> u64 {
     let number = value.and_then(Value::as_text_or_number);
     number.map_or(0, |number| number.parse().unwrap_or_default())
@@ -87,14 +88,15 @@ impl<'a> JobMetadata<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Reads the parts of `whole`. A flaw stays inside the entry.
+    /// Parses the parts of `whole`. An error affects only this entry.
     pub(super) fn read(
         whole: Value<'a>,
         message: Option<Value<'a>>,
         metadata: Option<Value<'a>>,
         destination: Option<Value<'a>>,
     ) -> Self {
-        // What nobody can carry is not echoed either: rudder-server would throw the whole answer away for it.
+        // Values that cannot be represented are not echoed either, because rudder-server would discard the whole answer
+        // for them.
         let is_carriable = |value: &Value<'_>| value.flaw().is_none();
         let metadata = metadata.filter(is_carriable);
         Self {
@@ -111,7 +113,7 @@ impl<'a> Entry<'a> {
         Self::without_metadata(carried(message, Some(message)))
     }
 
-    /// Something that is no entry.
+    /// Input that is not an entry.
     pub(super) fn other(found: &'static str) -> Self {
         Self::without_metadata(Err(ReadError::NotAnEvent { found }))
     }
@@ -126,7 +128,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The entry, which with its templates resolved would be longer than its part of the answer may be.
+    /// The entry as a failed one: with its templates resolved, it would be longer than its part of the answer may be.
     pub(super) fn too_long(self, bytes: usize, most: usize) -> Self {
         Self {
             event: Err(AnswerTooLarge { bytes, most }.into()),
@@ -152,13 +154,13 @@ impl<'a> Entry<'a> {
         self.job_metadata.secret
     }
 
-    /// The trace that the event belongs to, in the form of the header `traceparent`.
+    /// The trace that the event belongs to, in the format of the `traceparent` header.
     #[must_use]
     pub fn traceparent(&self) -> Option<Value<'a>> {
         self.job_metadata.traceparent
     }
 
-    /// What an earlier answer has noted in the metadata for the delivery proxy.
+    /// The note that an earlier answer has left in the metadata for the delivery proxy.
     #[must_use]
     pub fn dest_info(&self) -> Option<Value<'a>> {
         self.job_metadata.dest_info
@@ -172,12 +174,12 @@ fn carried<'a>(whole: Value<'a>, message: Option<Value<'a>>) -> Result<Event<'a>
     }
 }
 
-/// A body as text: a byte-order mark is dropped, and bytes that are no UTF-8 become U+FFFD, as the stock service reads them,
-/// so that they harm no neighbour.
+/// A body as text. A byte-order mark is removed, and invalid UTF-8 is replaced with U+FFFD, as in the stock service, so
+/// that a malformed event does not affect the others.
 #[must_use]
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    // Much faster than the lossy reading where there is nothing to lose.
+    // Valid UTF-8 is the usual case, and this check is much faster than the lossy conversion.
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 

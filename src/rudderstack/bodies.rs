@@ -1,7 +1,7 @@
-//! The bodies in which events arrive, cut into their entries.
+//! The request bodies in which events arrive, split into entries.
 //!
-//! A body is read in two steps, because a destination's templates are resolved between them: [`RawBatch`] holds views of
-//! the request, [`Batch`] the events that are read from them.
+//! A body is parsed in two steps, because the templates of a destination are resolved between them: [`RawBatch`] holds
+//! slices of the request, [`Batch`] the events parsed from them.
 
 mod compacted;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The entries of a request, one for each event.
+/// The entries of a request, one per event.
 #[derive(Debug)]
 pub struct RawBatch<'a> {
     events: Vec<RawEntry<'a>>,
@@ -26,14 +26,14 @@ pub struct RawBatch<'a> {
     bytes: usize,
 }
 
-/// One event as it came.
+/// One event as received.
 #[derive(Clone, Copy, Debug)]
 enum RawEntry<'a> {
     /// `{message, metadata, destination}`.
     Entry(EntryParts<'a>),
     /// An event without metadata and destination, as the SDKs send it.
     Bare(Value<'a>),
-    /// Something that is no object.
+    /// A value that is not an object.
     Other(&'static str),
 }
 
@@ -47,10 +47,10 @@ struct EntryParts<'a> {
 }
 
 impl<'a> RawBatch<'a> {
-    /// Reads the body of a processor route: an array of entries, or its compacted form.
+    /// Parses the body of a processor route: an array of entries, or its compacted form.
     ///
     /// # Errors
-    /// [`BodyError`] where it has another shape.
+    /// [`BodyError`] if the body has another shape.
     pub fn processor(
         body: Value<'a>,
         format: Format,
@@ -79,10 +79,10 @@ impl<'a> RawBatch<'a> {
         })
     }
 
-    /// Reads the body of `/routerTransform`: `{"input": [entry, …], "destType": name}`, or its compacted form.
+    /// Parses the body of `/routerTransform`: `{"input": [entry, …], "destType": name}`, or its compacted form.
     ///
     /// # Errors
-    /// [`BodyError`] where it has another shape, or `destType` names no destination of ours.
+    /// [`BodyError`] if the body has another shape, or if `destType` names none of our destinations.
     pub fn router(
         body: Value<'a>,
         format: Format,
@@ -111,11 +111,11 @@ impl<'a> RawBatch<'a> {
         })
     }
 
-    /// Reads what `/transform` takes: entries in an array or in `{"input": […]}`, one entry, events in
-    /// `{"batch": […]}`, or one bare event.
+    /// Parses the body of `/transform`: entries in an array or in `{"input": […]}`, one entry, events in `{"batch":
+    /// […]}`, or one bare event.
     ///
     /// # Errors
-    /// [`BodyError`] where it is none of these.
+    /// [`BodyError`] if the body has none of these shapes.
     pub fn any_form(body: Value<'a>) -> Result<Self, BodyError> {
         let members = body.as_object().unwrap_or_default();
         let entries = body.as_array().or_else(|| elements(members, "input"));
@@ -140,8 +140,8 @@ impl<'a> RawBatch<'a> {
         })
     }
 
-    /// The entries whose destinations have templates, resolved; `None` for all others. A destination that many events share
-    /// is looked through once.
+    /// The entries whose destinations contain templates, resolved; `None` for all others. A destination that several
+    /// events share is searched once.
     #[must_use]
     pub fn resolved(&self) -> Vec<Option<Box<ResolvedEntry>>> {
         let unlimited = |_| Ok::<(), Infallible>(());
@@ -151,10 +151,10 @@ impl<'a> RawBatch<'a> {
         }
     }
 
-    /// The same, no entry longer than `most` bytes. Their memory is asked for.
+    /// The same, with entries of at most `most` bytes. Their memory is reserved first.
     ///
     /// # Errors
-    /// What `reserve` says where there is no memory.
+    /// The error of `reserve` if there is not enough memory.
     pub fn resolved_within<E>(
         &self,
         most: usize,
@@ -172,7 +172,7 @@ impl<'a> RawBatch<'a> {
                 plain = Some(destination);
                 return Ok(None);
             }
-            // What cannot be carried is refused where it is, and would not be found in a text that is written anew.
+            // Invalid data must be detected in the original text: in the rewritten entry, it could no longer be found.
             let flaw = parts.whole.flaw().or(destination.flaw());
             match parts.whole.as_object().filter(|_| flaw.is_none()) {
                 Some(entry) => dynamic_config::resolved(entry, destination, most, &mut reserve),
@@ -183,7 +183,7 @@ impl<'a> RawBatch<'a> {
         resolved.map(|entry| Ok(entry?.map(Box::new))).collect()
     }
 
-    /// Reads the events, from their resolved entries where there are any.
+    /// Parses the events, from their resolved entries if there are any.
     #[must_use]
     pub fn read<'b>(self, resolved: &'b [Option<Box<ResolvedEntry>>]) -> Batch<'b>
     where
@@ -206,7 +206,7 @@ impl<'a> RawBatch<'a> {
     }
 }
 
-/// How many events, and destinations, a body holds at most, whatever its form.
+/// The maximum number of events, and of destinations, in a body of any form.
 #[must_use]
 pub(crate) fn max_events(body: Value<'_>) -> usize {
     let members = body.as_object().unwrap_or_default();

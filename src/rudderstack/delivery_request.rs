@@ -1,4 +1,5 @@
-//! What rudder-server asks a delivery proxy for: a descriptor with the jobs that it is for (`docs/rudder-server.md#delivery-proxy`).
+//! A request to the delivery proxy: a descriptor with the jobs that it belongs to
+//! (`docs/rudder-server.md#delivery-proxy`).
 
 mod job;
 
@@ -22,28 +23,29 @@ pub enum ProxyVersion {
     V1,
 }
 
-/// A request to be sent to Salesforce, and for whom.
+/// A request to be sent to Salesforce, with the jobs that it belongs to.
 #[derive(Debug)]
 pub struct ProxyRequest<'a> {
-    /// The jobs that the request is for, at least one.
+    /// The jobs that the request belongs to; at least one.
     pub jobs: Vec<Job<'a>>,
     members: Object<'a>,
 }
 
-/// Names and values, as texts.
+/// Names and values, as strings.
 pub(crate) type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
-/// What is to be sent, as far as it can be. Its `Debug` shows the method alone: all else may hold tokens or traits.
+/// The parts of the request to send. Its `Debug` output shows only the method, because everything else may contain
+/// tokens or traits.
 pub struct Sending<'a> {
     /// The HTTP method.
     pub method: Cow<'a, str>,
     /// The URL.
     pub endpoint: Cow<'a, str>,
-    /// Further parameters of the URL's query.
+    /// Additional query parameters of the URL.
     pub params: Pairs<'a>,
     /// The headers.
     pub headers: Pairs<'a>,
-    /// The body, where there is one.
+    /// The body, if there is one.
     pub body: Option<Payload<'a>>,
 }
 
@@ -57,7 +59,7 @@ impl fmt::Debug for Sending<'_> {
 
 /// The body of a request.
 pub enum Payload<'a> {
-    /// JSON, byte for byte as it came.
+    /// JSON, byte for byte as received.
     Json(Cow<'a, str>),
     /// A form.
     Form(Pairs<'a>),
@@ -65,22 +67,22 @@ pub enum Payload<'a> {
     Xml(Cow<'a, str>),
 }
 
-/// Why a descriptor cannot be sent, now or ever.
+/// Why a descriptor can never be sent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Unsendable {
-    /// A part is absent or of the wrong type.
+    /// A part is missing or has the wrong type.
     #[error("the request has no usable `{0}`")]
     Part(&'static str),
-    /// A body format that Salesforce does not take.
+    /// A body format that Salesforce does not accept.
     #[error("a body of the format {0} cannot be sent to Salesforce")]
     Format(String),
 }
 
 impl<'a> ProxyRequest<'a> {
-    /// Reads the body of a proxy route. Nothing may be sent before it is known for which jobs.
+    /// Parses the body of a proxy route. Nothing may be sent until the jobs are known.
     ///
     /// # Errors
-    /// [`BodyError`] where it has no metadata of the version's shape.
+    /// [`BodyError`] if the metadata does not have the shape of this version.
     pub fn read(body: Value<'a>, version: ProxyVersion) -> Result<Self, BodyError> {
         let members = body.as_object().ok_or(BodyError::Shape(
             "an object with `endpoint`, `method`, `body` and `metadata`",
@@ -104,7 +106,7 @@ impl<'a> ProxyRequest<'a> {
         })
     }
 
-    /// The destination that the request is for, as far as the proxy is told: `destinationConfig` is its `Config`.
+    /// The destination of the request, as far as the proxy knows it: `destinationConfig` is its `Config`.
     #[must_use]
     pub fn destination(&self, name: DestinationName) -> Destination {
         let config = self
@@ -115,7 +117,7 @@ impl<'a> ProxyRequest<'a> {
         Destination::of_config(&id, name, config.unwrap_or_default())
     }
 
-    /// A member of the first job's metadata that is a text or a number.
+    /// A string or number in the first job's metadata.
     #[must_use]
     pub fn of_first_job(&self, key: &str) -> Option<Cow<'a, str>> {
         let job = self.jobs.first()?.metadata.as_object()?;
@@ -124,16 +126,16 @@ impl<'a> ProxyRequest<'a> {
             .filter(|text| !text.is_empty())
     }
 
-    /// Whether the jobs share one request because we have made it so.
+    /// Whether the jobs share one request because this service has coalesced them.
     #[must_use]
     pub fn is_coalesced(&self) -> bool {
         self.jobs.len() > 1 && self.jobs.iter().all(Job::is_coalesced)
     }
 
-    /// What is to be sent.
+    /// The request to send.
     ///
     /// # Errors
-    /// [`Unsendable`] where the descriptor is malformed.
+    /// [`Unsendable`] if the descriptor is malformed.
     pub fn sending(&self) -> Result<Sending<'a>, Unsendable> {
         let text = |name| {
             self.members
@@ -158,7 +160,7 @@ impl<'a> ProxyRequest<'a> {
         }
     }
 
-    /// The one section of the body that is not empty; of several the last, as the stock service does.
+    /// The only non-empty section of the body; if there are several, the last one, as in the stock service.
     fn payload(&self) -> Result<Option<Payload<'a>>, Unsendable> {
         let Some(body) = self.members.get("body").filter(|body| !body.is_null()) else {
             return Ok(None);
@@ -200,7 +202,7 @@ fn is_empty(section: Value<'_>) -> bool {
     }
 }
 
-/// The members of an object as texts: a text as it is, anything else as JSON; `null` is left out.
+/// The members of an object as strings: a string unchanged, anything else as JSON; `null` is omitted.
 fn texts(members: Members<'_>) -> Pairs<'_> {
     let present = members.into_iter().filter(|(_, value)| !value.is_null());
     present

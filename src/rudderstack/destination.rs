@@ -1,4 +1,4 @@
-//! The destination as rudder-server's workspace configuration describes it, or as the service's own settings do.
+//! A destination, from rudder-server's workspace configuration or from the service's own settings.
 
 use std::borrow::Cow;
 
@@ -10,20 +10,20 @@ use crate::{
     rudderstack::ReadError,
 };
 
-/// The three destinations that this service serves, by the name that is in the path, in `destType` and in the definition.
+/// The three destinations that this service handles, by the name in the path, in `destType` and in the definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DestinationName {
     /// `salesforce`: user name, password and security token.
     Salesforce,
     /// `salesforce_oauth`: a secret from RudderStack's OAuth.
     SalesforceOauth,
-    /// `salesforce_oauth_sandbox`: the same for sandboxes.
+    /// `salesforce_oauth_sandbox`: the same, for sandboxes.
     SalesforceOauthSandbox,
 }
 
 impl DestinationName {
-    /// The destination that `name` names, without regard to letter case and surrounding blanks. Only the three exact
-    /// names count: `salesforce_bulk_upload` is another destination.
+    /// The destination called `name`, ignoring letter case and surrounding whitespace. Only the three full names match:
+    /// `salesforce_bulk_upload` is another destination.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         match name.trim().to_ascii_lowercase().as_str() {
@@ -44,7 +44,7 @@ impl DestinationName {
         }
     }
 
-    /// Whether the destination authorises with an OAuth secret and has no login of its own.
+    /// Whether the destination authorises with an OAuth secret instead of a login of its own.
     #[must_use]
     pub fn needs_secret(self) -> bool {
         match self {
@@ -57,9 +57,9 @@ impl DestinationName {
 /// A destination: where its events go and how they are mapped.
 #[derive(Debug)]
 pub struct Destination {
-    /// `ID`; empty where the configuration has none.
+    /// `ID`; empty if the configuration has none.
     pub id: String,
-    /// `DestinationDefinition.Name` as it is spelled; empty where there is none.
+    /// `DestinationDefinition.Name` as received; empty if there is none.
     pub definition: String,
     /// Which of the three destinations it is.
     pub name: DestinationName,
@@ -67,19 +67,20 @@ pub struct Destination {
     pub display_name: String,
     /// User name and password.
     pub login: Login,
-    /// `Config.mapProperties`: `Some(false)` sends Lead and Contact traits as they are.
+    /// `Config.mapProperties`: with `Some(false)`, Lead and Contact traits are sent unmapped.
     pub map_properties: Option<bool>,
-    /// `Config.mapProperty`, the older name of the same switch, off for any value that JavaScript holds for false.
+    /// `Config.mapProperty`, the older name of the same switch; any value that JavaScript treats as false turns mapping
+    /// off.
     pub map_property: Option<bool>,
-    /// `Config.useContactId`: a converted lead's event goes to its contact.
+    /// `Config.useContactId`: the event of a converted lead updates its contact.
     pub use_contact_id: bool,
 }
 
 impl Destination {
-    /// Reads the `destination` of an entry. `route` is what a definition is taken for that names none of the three.
+    /// Parses the `destination` of an entry. A definition that names none of the three is treated as `route`.
     ///
     /// # Errors
-    /// [`ReadError::Incomplete`] names what is missing: the destination, its definition or its `Config`.
+    /// [`ReadError::Incomplete`] names the missing part: the destination, its definition or its `Config`.
     pub fn read(destination: Option<Value<'_>>, route: DestinationName) -> Result<Self, ReadError> {
         let missing = |what| ReadError::Incomplete { missing: what };
         let destination = destination
@@ -98,7 +99,7 @@ impl Destination {
         })
     }
 
-    /// A destination of which no more than its `Config` is known, as at the delivery proxy.
+    /// A destination of which only the `Config` is known, as at the delivery proxy.
     #[must_use]
     pub fn of_config(id: &str, name: DestinationName, config: Object<'_>) -> Self {
         Self {
@@ -115,7 +116,7 @@ impl Destination {
         }
     }
 
-    /// The service's own destination, for events that bring none.
+    /// The service's own destination, for events that do not have one.
     #[must_use]
     pub fn own(login: Login) -> Self {
         Self {
@@ -132,7 +133,8 @@ impl Destination {
 }
 
 impl Destination {
-    /// Whether two destinations log in as one: the same destination, whose configs may differ by resolved templates.
+    /// Whether two destinations use the same login. The login of one destination may differ between events, because its
+    /// templates are resolved for each.
     #[must_use]
     pub fn logs_in_as(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.login, &other.login);
@@ -153,7 +155,7 @@ impl Login {
     }
 }
 
-/// A member that is a text or a number, as text; empty where it is neither.
+/// A string or number as text; empty for any other value.
 fn text<'a>(object: Object<'a>, key: &str) -> Cow<'a, str> {
     object
         .get(key)

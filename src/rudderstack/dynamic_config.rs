@@ -1,7 +1,9 @@
-//! Dynamic config: `{{ path || default }}` in a destination's `Config`, for each event (rule `dynamic-config`).
+//! Dynamic config: `{{ path || default }}` in a destination's `Config`, resolved for each event (rule
+//! `dynamic-config`).
 //!
-//! A value that is taken from a message is taken out of it, so that it is not sent to Salesforce as well; metadata and
-//! destination are only read, because rudder-server wants them back whole. Everything else of the event stays raw text: an entry with templates is opened only along the paths that they name.
+//! A value that comes from the message is removed from it, so that it is not sent to Salesforce as well. Metadata and
+//! destination are only read, because rudder-server expects them back complete. The rest of the event stays raw text:
+//! an entry with templates is parsed only along the paths that they name.
 
 use std::borrow::Cow;
 
@@ -9,33 +11,33 @@ use indexmap::IndexMap;
 
 use crate::json::{Document, Kind, Object, Unread, Value, Writer};
 
-/// Whether a destination is worth a closer look for templates.
+/// A quick check whether a destination may contain templates.
 #[must_use]
 pub(crate) fn may_have_templates(destination: Value<'_>) -> bool {
     destination.json().contains("{{") && destination.json().contains("||")
 }
 
-/// An entry for a destination whose templates are resolved.
+/// An entry whose destination has its templates resolved.
 #[derive(Debug)]
 pub enum ResolvedEntry {
     /// The entry.
     Entry(Document<'static>),
-    /// It would be longer than an event's part of the answer may be.
+    /// The entry would be longer than an event's part of the answer may be.
     TooLong {
-        /// How long, in bytes.
+        /// Its length in bytes.
         length: usize,
-        /// How long it may be.
+        /// The maximum length in bytes.
         most: usize,
     },
 }
 
-/// An entry `{message, metadata, …}` for a destination, with the destination's templates resolved, where it is no longer than
-/// `most` bytes. Its memory is asked for.
+/// An entry `{message, metadata, …}` with the templates of its destination resolved, if it is at most `most` bytes
+/// long. Its memory is reserved first.
 ///
-/// `None` where there is nothing to resolve: no config, or a destination that says so (`hasDynamicConfig: false`).
+/// `None` if there is nothing to resolve: there is no config, or the destination says so (`hasDynamicConfig: false`).
 ///
 /// # Errors
-/// What `reserve` says where there is no memory.
+/// The error of `reserve` if there is not enough memory.
 pub fn resolved<E>(
     entry: Object<'_>,
     destination: Value<'_>,
@@ -55,7 +57,8 @@ pub fn resolved<E>(
     match Document::read_within(json.into_text(), None, reserve) {
         Ok(document) => Ok(Some(ResolvedEntry::Entry(document))),
         Err(Unread::NoRoom(error)) => Err(error),
-        // What the writer writes is JSON: were it not, the entry would be read with its templates, and its login refused.
+        // The writer produces valid JSON. If it did not, the entry would be used with its templates, and its login
+        // rejected.
         Err(Unread::NotJson(_)) => Ok(None),
     }
 }
@@ -74,19 +77,19 @@ fn tree<'a>(entry: Object<'a>, destination: Value<'a>) -> Option<Tree<'a>> {
     Some(tree)
 }
 
-/// How deep in a config templates are looked for.
+/// The maximum depth at which templates in a config are resolved.
 const MAX_DEPTH: usize = 64;
 
-/// A JSON value that is opened only where it must be changed.
+/// A JSON value that is parsed only where it must be changed.
 #[derive(Clone)]
 enum Tree<'a> {
-    /// As it came.
+    /// The text as received.
     Raw(Value<'a>),
-    /// A text of ours.
+    /// A string created here.
     Text(Cow<'a, str>),
-    /// An object that has been opened.
+    /// A parsed object.
     Object(IndexMap<Cow<'a, str>, Tree<'a>>),
-    /// An array that has been opened.
+    /// A parsed array.
     Array(Vec<Tree<'a>>),
 }
 
@@ -100,7 +103,7 @@ impl<'a> Tree<'a> {
         )
     }
 
-    /// The members of an object, opened; `None` where it is none.
+    /// The members of an object, parsed on demand; `None` if the value is not an object.
     fn open(&mut self) -> Option<&mut IndexMap<Cow<'a, str>, Tree<'a>>> {
         if let Self::Raw(raw) = self {
             *self = Self::of_object(raw.as_object()?);
@@ -111,7 +114,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Takes the value at a dotted path out, unless it is absent or `null`. A key spelled like the path comes first.
+    /// Removes the value at a dotted path and returns it, unless it is absent or `null`. A key that equals the whole
+    /// path takes precedence.
     fn take(&mut self, path: &str) -> Option<Tree<'a>> {
         let members = self.open()?;
         if members.contains_key(path) {
@@ -126,7 +130,7 @@ impl<'a> Tree<'a> {
         members.get_mut(first)?.take(rest)
     }
 
-    /// What a template's path names: taken out of the message, read from anything else.
+    /// The value at a template's path: removed if it is in the message, otherwise only read.
     fn answer(&mut self, path: &str) -> Option<Tree<'a>> {
         if path.starts_with("message.") {
             self.take(path)
@@ -145,7 +149,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// How long it is when it is written, but for escapes.
+    /// The length of the value when written, not counting escapes.
     fn length(&self) -> usize {
         match self {
             Self::Raw(value) => value.json().len(),
@@ -178,7 +182,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// A part of a config with its templates replaced by what the event holds, or by their defaults.
+/// A part of a config in which templates are replaced by values of the event, or by their defaults.
 fn resolve<'a>(part: Value<'a>, event: &mut Tree<'a>, depth: usize) -> Tree<'a> {
     let Some(deeper) = depth.checked_sub(1) else {
         return Tree::Raw(part);

@@ -1,24 +1,24 @@
-//! What cannot be read of what rudder-server sends: one event, or a whole body.
+//! Parse errors in what rudder-server sends: in one event, or in a whole body.
 
 use thiserror::Error;
 
 use crate::{json::Unencodable, text::shortened};
 
-/// Why one event cannot be read. Its neighbours are unharmed.
+/// Why one event cannot be parsed. Other events are not affected.
 #[derive(Clone, Debug, Error)]
 pub enum ReadError {
-    /// The entry is no object.
+    /// The entry is not an object.
     #[error(
         "the event is {found}, where an object with `message`, `metadata` and `destination` is expected"
     )]
     NotAnEvent {
-        /// What was found, as a noun.
+        /// A noun for what was found.
         found: &'static str,
     },
-    /// Half a character, or a number beyond all range.
+    /// An unpaired surrogate, or a number out of range.
     #[error("the event cannot be passed on: {0}")]
     Unencodable(#[from] Unencodable),
-    /// The entry has no `message`, or it is no object.
+    /// The entry has no `message`, or the `message` is not an object.
     #[error("the event has no `message` object")]
     NoMessage,
     /// The entry lacks a part that rudder-server always sends.
@@ -27,7 +27,7 @@ pub enum ReadError {
         /// Path of the missing part.
         missing: &'static str,
     },
-    /// The entry with its templates resolved is longer than its part of the answer may be.
+    /// With its templates resolved, the entry is longer than its part of the answer may be.
     #[error("{0}")]
     AnswerTooLarge(#[from] AnswerTooLarge),
 }
@@ -38,31 +38,31 @@ pub enum ReadError {
     "the event's part of the answer, its requests and what is echoed of it, would take up to {bytes} bytes; it may take {most} (the setting ANSWER_LIMIT): send smaller traits, or name fewer records in `context.externalId`"
 )]
 pub struct AnswerTooLarge {
-    /// How long it would be at most, in bytes.
+    /// The upper bound of its length in bytes.
     pub bytes: usize,
-    /// How long it may be.
+    /// The maximum length in bytes.
     pub most: usize,
 }
 
-/// Why a whole body cannot be read.
+/// Why a whole body cannot be parsed.
 #[derive(Debug, Error)]
 pub enum BodyError {
-    /// The body is JSON of another shape; the text says which one is wanted.
+    /// The body is JSON of another shape; the text names the expected one.
     #[error("the body must be {0}")]
     Shape(&'static str),
-    /// It is for a destination that is not ours.
+    /// The request is for a destination that this service does not handle.
     #[error(
         "the destination \"{name}\" is none of salesforce, salesforce_oauth and salesforce_oauth_sandbox, which is all that this service \
          serves without an upstream: set UPSTREAM_URL to a stock transformer, or check where DEST_TRANSFORM_URL of rudder-server points"
     )]
     UnknownDestination {
-        /// The name that the request gives.
+        /// The name in the request.
         name: String,
     },
 }
 
 impl BodyError {
-    /// The error for a destination's name, cut to a length that an answer can hold.
+    /// The error for a destination's name, truncated to a length that an answer can hold.
     #[must_use]
     pub fn unknown_destination(name: &str) -> Self {
         Self::UnknownDestination {

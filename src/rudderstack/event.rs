@@ -1,4 +1,4 @@
-//! One RudderStack event, read by path.
+//! One RudderStack event, accessed by path.
 
 use std::borrow::Cow;
 
@@ -11,13 +11,13 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     message: Object<'a>,
-    /// The values at [`ASKED_FOR`].
+    /// The values at the paths in [`ASKED_FOR`].
     known: [Option<Value<'a>>; ASKED_FOR.len()],
-    /// Whether a key of the message or of its context holds a dot, so that a path may be spelled out in it.
+    /// Whether a key of the message or of its context contains a dot, in which case a whole path may be a single key.
     dotted: bool,
 }
 
-/// The paths that most others go through: they are looked for once.
+/// The paths that nearly every event needs, as such or as prefixes of others. They are looked up once.
 const ASKED_FOR: [&str; 6] = [
     "type",
     "traits",
@@ -28,10 +28,10 @@ const ASKED_FOR: [&str; 6] = [
 ];
 
 impl<'a> Event<'a> {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// [`ReadError::NoMessage`] where it is absent or no object.
+    /// [`ReadError::NoMessage`] if it is absent or not an object.
     pub fn read(message: Option<Value<'a>>) -> Result<Self, ReadError> {
         let message = message
             .and_then(Value::as_object)
@@ -57,21 +57,21 @@ impl<'a> Event<'a> {
         })
     }
 
-    /// The event's `type`, where it is a text.
+    /// The event's `type`, if it is a string.
     #[must_use]
     pub fn kind(&self) -> Option<Cow<'a, str>> {
         self.at("type")?.as_text()
     }
 
-    /// Whether the event comes from a reverse-ETL sync, whose fields are mapped already (rule `reverse-etl`).
+    /// Whether the event comes from a reverse-ETL sync, whose fields are already mapped (rule `reverse-etl`).
     #[must_use]
     pub fn is_mapped(&self) -> bool {
         self.at("context.mappedToDestination")
             .is_some_and(Value::is_truthy)
     }
 
-    /// Whether the message is a request already, transformed before it was queued. An event that merely has a `statusCode`
-    /// is none: rudder-server would count it as delivered and send nothing.
+    /// Whether the message is already a request that was transformed before it was queued. A `statusCode` alone does
+    /// not make an event one: rudder-server would count the event as delivered and send nothing.
     #[must_use]
     pub fn is_transformed(&self) -> bool {
         let was_transformed = self.message.get("statusCode").is_some_and(Value::is_truthy);
@@ -95,7 +95,7 @@ impl<'a> Event<'a> {
         self.message
     }
 
-    /// The value at a dotted path of the message, by the rules of [`Object::at`].
+    /// The value at a dotted path of the message, following the rules of [`Object::at`].
     #[must_use]
     pub fn at(&self, path: &str) -> Option<Value<'a>> {
         if self.dotted {
@@ -113,7 +113,7 @@ impl<'a> Event<'a> {
             .unwrap_or_else(|| self.message.at(path))
     }
 
-    /// The event's traits: of `traits` and `context.traits` the first that is present.
+    /// The event's traits: `traits` if present, else `context.traits`.
     #[must_use]
     pub fn traits(&self) -> Option<Value<'a>> {
         if self.dotted {
@@ -124,7 +124,7 @@ impl<'a> Event<'a> {
         traits.filter(is_present).or(of_context.filter(is_present))
     }
 
-    /// What `context.externalId` holds.
+    /// The value of `context.externalId`.
     #[must_use]
     pub fn external_id(&self) -> Option<Value<'a>> {
         if self.dotted {
@@ -134,7 +134,7 @@ impl<'a> Event<'a> {
         external_id
     }
 
-    /// The first of the values at `paths` that is neither absent nor `null` nor `""`.
+    /// The first of the values at `paths` that is present and neither `null` nor `""`.
     #[must_use]
     pub fn first_present(&self, paths: &[&str]) -> Option<Value<'a>> {
         paths

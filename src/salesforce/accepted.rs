@@ -1,4 +1,4 @@
-//! Which tokens Salesforce has accepted.
+//! The tokens that Salesforce has accepted so far.
 
 use std::{
     fmt,
@@ -17,12 +17,12 @@ pub(crate) struct Accepted {
     tokens: Cache<u64, ()>,
 }
 
-/// What a token is known by.
+/// The fingerprint of a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fingerprint(u64);
 
 impl Accepted {
-    /// What the token in a header `Authorization` is known by.
+    /// The fingerprint of the token in an `Authorization` header.
     pub(crate) fn fingerprint(&self, authorization: &HeaderValue) -> Fingerprint {
         self.of(authorization.as_bytes())
     }
@@ -34,7 +34,7 @@ impl Accepted {
         }
     }
 
-    /// Whether Salesforce has ever accepted the token in a header `Authorization`.
+    /// Whether Salesforce has ever accepted the token in an `Authorization` header.
     pub(crate) fn holds(&self, authorization: &str) -> bool {
         let token = self.of(authorization.as_bytes());
         self.tokens.contains_key(&token.0)

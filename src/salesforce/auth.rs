@@ -50,7 +50,7 @@ pub(super) struct Tokens {
     last: Cache<Identity, Token>,
     /// Logins that were refused lately, or whose tokens were, by what proved them.
     refused: Cache<(Identity, u64), Arc<AuthError>>,
-    /// Whose tokens were refused lately.
+    /// The identities whose tokens were refused recently.
     evicted: Cache<Identity, ()>,
     fingerprints: RandomState,
     hosts: AllowedHosts,
@@ -64,9 +64,9 @@ pub(super) struct Tokens {
 #[derive(Clone)]
 struct Token {
     session: Arc<Session>,
-    /// How long it is used before another is asked for.
+    /// How long it is used before a new one is requested.
     renewal: Duration,
-    /// When it is no longer worth a try.
+    /// When it can no longer be valid.
     end: Option<Instant>,
     /// What proved the login.
     proof: u64,
@@ -265,7 +265,7 @@ impl Tokens {
         }
     }
 
-    /// Logs in, unless that was refused lately with the same proof.
+    /// Logs in, unless a login with the same proof was refused recently.
     async fn log_in_by(
         &self,
         client: &Client,

@@ -1,4 +1,4 @@
-//! What a destination authorises with: an OAuth secret, or a login.
+//! The credentials of a destination: an OAuth secret or a login.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{config::Login, json::Value, rudderstack::Destination, salesforce::session::is_token};
 
-/// What a destination authorises with.
+/// The credentials of a destination.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// An OAuth secret, which rudder-server fetches and refreshes.

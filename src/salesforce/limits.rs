@@ -1,4 +1,5 @@
-//! The quota governor and its ledger: how many API calls an org has left, who may still spend them, and what they went on.
+//! The quota governor and its ledger: how many API calls an org has left, which operations may still use them, and what
+//! they were used for.
 //!
 //! Salesforce meters the calls of 24 hours by org, whoever makes them, and says in each answer how many are used
 //! (`Sforce-Limit-Info`). A part of them is kept for the customer's other systems (`API_RESERVE`): past it nothing is sent.
@@ -25,10 +26,10 @@ use crate::{
     salesforce::{fault::Fault, session::Instance},
 };
 
-/// How many orgs are remembered, far above the number that one service has.
+/// How many orgs are remembered. It is far more than one service has.
 const MAX_ORGS: u64 = 1_000;
 
-/// What is known of the API calls of every org.
+/// The known API usage of every org.
 #[derive(Debug)]
 pub struct Limits {
     governor: Governor,
@@ -64,7 +65,7 @@ impl Spares {
     }
 }
 
-/// The right to make one call.
+/// Permission to make one call.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Ticket<'l> {
@@ -135,7 +136,7 @@ impl Limits {
         }
     }
 
-    /// Notes what became of the events of a batch.
+    /// Records the outcome of the events of a batch.
     pub fn handled(&self, org: &Instance, handled: Handled) {
         self.with(org, |org| org.ledger.handled.add(handled));
     }

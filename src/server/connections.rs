@@ -1,5 +1,5 @@
-//! The connections that are open: at most `MAX_CONNECTIONS` of them are being answered, and the oldest idle one is closed for a
-//! new one.
+//! Tracks the open connections. At most `MAX_CONNECTIONS` of them are answered at a time, and the oldest idle one is
+//! closed to make room for a new one.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// How often it is logged at most that such headers cost a connection.
+/// The minimum interval between two log lines about connections closed for unfinished headers.
 const SAY_AGAIN: Duration = Duration::from_secs(1);
 
 /// All connections that are open.
@@ -33,9 +33,9 @@ struct All {
     most: usize,
     in_flight: InFlight,
     state: Mutex<ConnectionsState>,
-    /// How many bytes of headers have come that have not ended.
+    /// How many bytes of unfinished headers have arrived.
     headers: AtomicU64,
-    /// How many connections were closed for such headers.
+    /// How many connections were closed for unfinished headers.
     closed_for_headers: AtomicU64,
     headers_throttle: Throttle,
     closed: Notify,
@@ -44,37 +44,37 @@ struct All {
 #[derive(Debug, Default)]
 struct ConnectionsState {
     open: usize,
-    /// How many of them are about to be closed.
+    /// How many connections are about to be closed.
     closing: usize,
-    /// How many bytes of unfinished headers will be gone once those that are closed for theirs have ended.
+    /// How many bytes of unfinished headers belong to connections that are about to be closed for them.
     closing_headers: u64,
     /// How many are being answered.
     busy: usize,
-    /// Those that are not, by when they came or were answered.
+    /// The idle connections, in the order in which they became idle.
     idle: BTreeMap<u64, Arc<One>>,
     next: u64,
 }
 
 #[derive(Debug, Default)]
 struct One {
-    /// Its place among the idle ones.
+    /// Its key among the idle ones.
     place: AtomicU64,
-    /// How many of its requests are not over. The next one may begin before the last byte of an answer has left.
+    /// How many of its requests are unfinished. The next one may begin before the last byte of an answer has been sent.
     requests: AtomicUsize,
     headers: AtomicU64,
-    /// How many bytes of headers it was closed for.
+    /// How many bytes of unfinished headers it held when it was chosen to be closed.
     closing_headers: AtomicU64,
     closing: CancellationToken,
 }
 
-/// A connection that is open, for as long as this lives.
+/// An open connection. Dropping this ends its accounting.
 #[derive(Debug)]
 pub(super) struct Open {
     all: Connections,
     one: Arc<One>,
 }
 
-/// A request of a connection, until its answer has left.
+/// A request of a connection, until its answer has been sent.
 #[derive(Debug)]
 struct Busy {
     all: Connections,
@@ -82,7 +82,7 @@ struct Busy {
 }
 
 impl Connections {
-    /// At most so many at a time.
+    /// At most `most` connections at a time.
     pub(super) fn new(most: usize, in_flight: InFlight) -> Self {
         Self(Arc::new(All {
             most,
@@ -95,7 +95,7 @@ impl Connections {
         }))
     }
 
-    /// Takes a connection in, once there is room for it: the oldest idle one is closed for it, if need be.
+    /// Registers a connection once there is room for it. If necessary, the oldest idle one is closed.
     pub(super) async fn admit(&self) -> Open {
         loop {
             let closed = self.0.closed.notified();
@@ -106,7 +106,7 @@ impl Connections {
         }
     }
 
-    /// A connection that is taken in; `None` where another has to end first.
+    /// Registers a connection; `None` if another one has to end first.
     fn admitted(&self) -> Option<Open> {
         let mut state = self.state();
         let is_full = state.open - state.closing >= self.0.most;
@@ -120,7 +120,7 @@ impl Connections {
         Some(self.opened(&mut state))
     }
 
-    /// Takes a connection in, however many there are.
+    /// Registers a connection regardless of the limit.
     pub(super) fn open(&self) -> Open {
         self.opened(&mut self.state())
     }
@@ -135,7 +135,7 @@ impl Connections {
         }
     }
 
-    /// Whoever opens such connections opens many.
+    /// This is throttled, because a client that opens such connections opens many.
     fn log_headers(&self, most: u64) {
         let closed = self.0.closed_for_headers.fetch_add(1, Ordering::Relaxed) + 1;
         if self.0.headers_throttle.is_due(Instant::now()) {
@@ -151,7 +151,7 @@ impl Connections {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes the oldest connections with headers that have not ended, where those take too much.
+    /// If unfinished headers exceed their limit, closes the oldest connections that have some.
     fn bound_headers(&self) {
         let most = max_header_bytes(self.0.in_flight.most());
         let headers = || self.0.headers.load(Ordering::Relaxed);
@@ -169,14 +169,14 @@ impl Connections {
 }
 
 impl ConnectionsState {
-    /// Notes that a connection is idle from now on.
+    /// Records that a connection is idle from now on.
     fn rest(&mut self, one: &Arc<One>) {
         self.next += 1;
         one.place.store(self.next, Ordering::Relaxed);
         self.idle.insert(self.next, Arc::clone(one));
     }
 
-    /// Has the oldest idle connection closed of which headers have come that have not ended; whether there is one.
+    /// Asks the oldest idle connection with unfinished headers to close. Returns whether there is one.
     fn close_with_headers(&mut self) -> bool {
         let has_headers = |one: &Arc<One>| one.headers.load(Ordering::Relaxed) > 0;
         let oldest = self.idle.iter().find(|(_, one)| has_headers(one));
@@ -190,7 +190,7 @@ impl ConnectionsState {
         true
     }
 
-    /// Has an idle connection closed.
+    /// Asks an idle connection to close.
     fn close(&mut self, place: u64) {
         if let Some(one) = self.idle.remove(&place) {
             self.closing += 1;
@@ -200,12 +200,12 @@ impl ConnectionsState {
 }
 
 impl Open {
-    /// Resolves once the connection is to be closed for another one.
+    /// Resolves once the connection is to be closed to make room.
     pub(super) async fn closing(&self) {
         self.one.closing.cancelled().await;
     }
 
-    /// Begins a request; `None` where the connection is being closed.
+    /// Begins a request; `None` if the connection is being closed.
     pub(super) fn begin(&self) -> Option<OfConnection> {
         let mut state = self.all.state();
         if self.one.closing.is_cancelled() {
@@ -230,7 +230,7 @@ impl Open {
         self.one.requests.load(Ordering::Relaxed) > 0
     }
 
-    /// Counts bytes that have come of headers.
+    /// Counts bytes of headers that have arrived.
     pub(super) fn add_headers(&self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.one.headers.fetch_add(bytes, Ordering::Relaxed);
@@ -239,7 +239,7 @@ impl Open {
         self.all.bound_headers();
     }
 
-    /// Notes that its headers have ended.
+    /// Records that its headers are complete.
     fn end_headers(&self) {
         let bytes = self.one.headers.swap(0, Ordering::Relaxed);
         self.all.0.headers.fetch_sub(bytes, Ordering::Relaxed);
@@ -255,7 +255,7 @@ impl Drop for Open {
         state.closing -= usize::from(self.one.closing.is_cancelled());
         state.closing_headers -= self.one.closing_headers.load(Ordering::Relaxed);
         state.idle.remove(&self.one.place.load(Ordering::Relaxed));
-        // A request of it that is not over does not make it idle again.
+        // An unfinished request must not make the closed connection idle again.
         self.one.closing.cancel();
         drop(state);
         self.all.0.closed.notify_waiters();
@@ -273,7 +273,7 @@ impl Drop for Busy {
             state.rest(&self.one);
         }
         drop(state);
-        // Whoever waits may close it now.
+        // A connection that waits for room may now close this one.
         self.all.0.closed.notify_waiters();
     }
 }
@@ -296,7 +296,7 @@ mod tests {
     fn the_oldest_idle_connection_is_closed_for_a_new_one() {
         let all = connections(2);
         let (first, second) = (admit(&all).unwrap(), admit(&all).unwrap());
-        // The first one has been answered since.
+        // The first one has been answered in the meantime.
         drop(first.begin());
         let third = admit(&all).unwrap();
         let closing = |open: &Open| open.closing().now_or_never().is_some();
@@ -357,7 +357,7 @@ mod tests {
         assert!(!closing(&first));
         second.add_headers(1);
         assert_eq!([&idle, &first, &second].map(closing), [false, true, false]);
-        // The first one is on its way out: what comes meanwhile costs no other its connection.
+        // The first one is being closed: headers that arrive meanwhile do not cost another connection.
         third.add_headers(100 << 10);
         assert!(!closing(&second) && !closing(&third));
         drop(third);

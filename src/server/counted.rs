@@ -1,4 +1,4 @@
-//! A connection whose headers are counted as they come, until the request that they are of begins.
+//! A connection whose header bytes are counted as they arrive, until the request that they belong to begins.
 
 use std::{
     io,
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connections::Open;
 
-/// A connection whose headers are counted.
+/// A connection whose header bytes are counted.
 pub(super) struct HeaderCounter<S> {
     stream: S,
     open: Arc<Open>,

@@ -1,4 +1,4 @@
-//! Where connections come in: sockets that were handed over (`LISTEN_FDS`), or one that is opened here.
+//! The listening sockets: those that were passed to the process (`LISTEN_FDS`), or one that is opened here.
 
 use std::{
     io,
@@ -13,14 +13,14 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::config::Serving;
 
-/// How many connections may wait to be taken.
+/// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// The sockets that connections come in at; at least one.
+/// The listening sockets; at least one.
 #[derive(Debug)]
 pub struct Listeners(Vec<TcpListener>);
 
-/// Why nothing can come in.
+/// Why the service cannot listen.
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// The address cannot be listened on.
@@ -28,23 +28,23 @@ pub enum ListenError {
     Address {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// A socket that was handed over is of no use.
+    /// A socket that was passed to the process cannot be used.
     #[error(
         "LISTEN_FDS: socket {index} of those handed over is no listening TCP socket ({error}): in the .socket unit, use ListenStream= with a port and Accept=no"
     )]
     Inherited {
-        /// Its place, from 0.
+        /// Its index, from 0.
         index: usize,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
 }
 
 impl ListenError {
-    /// Whether any other address would be refused for the same reason.
+    /// Whether any other address would fail for the same reason.
     fn is_of_the_port(&self) -> bool {
         match self {
             Self::Address { error, .. } => matches!(
@@ -65,8 +65,8 @@ fn hint(error: &io::Error) -> &'static str {
 }
 
 impl Listeners {
-    /// Takes the sockets that systemd, or whoever started this process, hands over; where there are none, listens on `HOST`
-    /// and `PORT`: without `HOST` on every address of IPv6 and IPv4, or of IPv4 where the machine has no IPv6.
+    /// Takes the sockets that systemd, or another parent process, passes. If there are none, listens on `HOST` and
+    /// `PORT`; without `HOST`, on all IPv6 and IPv4 addresses, or on IPv4 only if the machine has no IPv6.
     ///
     /// # Errors
     /// [`ListenError`].
@@ -93,7 +93,7 @@ impl Listeners {
         }
     }
 
-    /// The addresses, as the log shows them.
+    /// The addresses, as they are logged.
     #[must_use]
     pub fn addresses(&self) -> String {
         let addresses = self.0.iter().map(|listener| {
@@ -103,24 +103,25 @@ impl Listeners {
         addresses.collect::<Vec<_>>().join(", ")
     }
 
-    /// The next connection at any of them.
+    /// The next connection at any of the sockets.
     ///
     /// # Errors
-    /// Where one could not be taken, for want of file descriptors say.
+    /// If a connection could not be accepted, for example because there are no file descriptors left.
     pub async fn accept(&self) -> io::Result<TcpStream> {
         let accepts = self.0.iter().map(|listener| Box::pin(listener.accept()));
         let (accepted, ..) = select_all(accepts).await;
         accepted.map(|(connection, _)| connection)
     }
 
-    /// Listens no more. Gives the connections that are established and wait to be taken: to close the socket resets them.
+    /// Stops listening and returns the established connections that wait to be accepted, because closing the socket
+    /// would reset them.
     #[must_use]
     pub fn close(self) -> Vec<TcpStream> {
         self.0.into_iter().flat_map(waiting).collect()
     }
 }
 
-/// The connections that wait at a socket. Whatever is wrong with one of them does not keep the others from being taken.
+/// The connections that wait at a socket. An error of one connection does not keep the others from being accepted.
 fn waiting(listener: TcpListener) -> Vec<TcpStream> {
     let mut connections = Vec::new();
     let listener = match listener.into_std() {
@@ -147,12 +148,12 @@ fn waiting(listener: TcpListener) -> Vec<TcpStream> {
     }
 }
 
-/// Whether the next connection may be taken all the same: it is one caller that has gone, or a signal came between.
+/// Whether accepting can continue after this error: the client has gone, or a signal interrupted the call.
 fn is_passing(error: &io::Error) -> bool {
     is_of_connection(error) || error.kind() == io::ErrorKind::Interrupted
 }
 
-/// Whether an error of taking a connection is that of its caller, who has gone already.
+/// Whether an error of `accept` concerns only this connection, whose client has already gone.
 pub(super) fn is_of_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -198,7 +199,7 @@ fn bound(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
     };
     #[cfg(unix)]
     {
-        // A port whose last connections have just been closed is free.
+        // Allow a port that was in use until a moment ago, with connections still in TIME_WAIT.
         socket.set_reuseaddr(true)?;
         socket.set_reuseport(reuse_port)?;
     }
@@ -209,7 +210,7 @@ fn bound(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
         ));
     }
     if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
-        // Whatever the system's own default is (net.ipv6.bindv6only).
+        // Do not depend on the system's default (net.ipv6.bindv6only).
         SockRef::from(&socket).set_only_v6(false)?;
     }
     socket.bind(address)?;
@@ -235,7 +236,7 @@ mod tests {
         let Listeners(listeners) = Listeners::open(&settings).unwrap();
         let port = listeners[0].local_addr().unwrap().port();
         let mut hosts = vec!["127.0.0.1"];
-        // Containers without IPv6 have no such address.
+        // Containers without IPv6 do not have this address.
         if net::TcpListener::bind("[::1]:0").is_ok() {
             hosts.push("[::1]");
         }

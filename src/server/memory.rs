@@ -1,10 +1,10 @@
-//! The memory of requests in flight: counted as it is taken, and bounded (`MAX_IN_FLIGHT_BYTES`), so that a burst is answered
-//! "ask again" instead of ending the process and all that it holds.
+//! Counts the memory of requests in flight as it is taken, and limits it (`MAX_IN_FLIGHT_BYTES`). Under a burst,
+//! clients are then asked to retry, instead of the process being killed with everything that it holds.
 //!
 //! | type | what it counts |
 //! |---|---|
-//! | [`Share`] | a request: its body, and what is made of it |
-//! | [`Memory`] | anything else: an answer of Salesforce, a piece of an answer, headers that have not ended |
+//! | [`Share`] | a request: its body, and the data that is built from it |
+//! | [`Memory`] | anything else: an answer of Salesforce, a piece of an answer, unfinished headers |
 
 mod connection;
 mod fair;
@@ -19,20 +19,21 @@ use self::fair::OrgUses;
 pub use self::{connection::OfConnection, fair::OrgKey, overloaded::Overloaded};
 use crate::config::REQUEST_WEIGHT;
 
-/// How many times its body's length a request is counted at least: the body, what is read out of it, and the answer, which
-/// echoes metadata and destination of each event. Measured at the peak of a fresh process (release build, glibc's
-/// allocator), the idle process taken off: one router batch of 16 or 100 MB takes 3.0 times its body where its events need
-/// no lookup, 3.6 to 3.7 times where each needs one; 16 of 1 MiB at once 0.9 times theirs, since few are read and written at
-/// the same moment. The allocator keeps some of it: a batch of 16 MiB that is sent again and again ends at 7.9 times, with
-/// `MALLOC_MMAP_THRESHOLD_` as in the image at 4.0 times. The half of the memory that is not counted is for that, too.
+/// The least multiple of its body's length that a request is counted as: the body, the data parsed from it, and the
+/// answer, which echoes metadata and destination of each event. Measured as the peak of a fresh process (release build,
+/// glibc's allocator) minus the idle process, a single router batch of 16 or 100 MB uses 3.0 times its body if its
+/// events need no lookup, and 3.6 to 3.7 times if each needs one. Sixteen batches of 1 MiB at once use 0.9 times their
+/// bodies, because few are parsed and answered at the same moment. The allocator keeps some memory: if a batch of 16
+/// MiB is sent again and again, the process ends at 7.9 times, or at 4.0 times with `MALLOC_MMAP_THRESHOLD_` as in the
+/// image. The half of the memory that is not counted covers this, too.
 ///
-/// A body of which more is made, because it is dense, is counted as that, see [`Share::make`].
+/// A dense body, from which more data is built, is counted as that amount, see [`Share::make`].
 const WEIGHT: u64 = REQUEST_WEIGHT;
 
-/// What is made of any body is not counted up to here, in bytes: a request of one event takes it.
+/// Data built from a body is not counted up to this size, in bytes: about what a request with one event uses.
 const UNCOUNTED_BYTES: u64 = 4 << 10;
 
-/// All requests in flight together.
+/// All requests in flight.
 #[derive(Clone, Debug, Default)]
 pub struct InFlight(Arc<Counts>);
 
@@ -55,22 +56,22 @@ impl Default for Counts {
     }
 }
 
-/// One request's share of the memory. It is given back when the request is over: answered to the last byte, or abandoned, and
-/// nothing that it has begun is under way any longer.
+/// One request's share of the memory. It is returned when the request is over: its answer has been sent to the last
+/// byte, or it was abandoned, and nothing that it started is still running.
 #[derive(Debug)]
 pub struct Share {
     all: InFlight,
-    /// How long the body is.
+    /// The length of the body.
     body: AtomicU64,
-    /// What is made of the body.
+    /// The size of the data built from the body.
     made: AtomicU64,
-    /// What has been taken of the memory.
+    /// How much memory has been taken.
     taken: AtomicU64,
-    /// The orgs that it is for, each with what it takes of theirs.
+    /// The orgs that the request is for, each with the memory charged to it.
     orgs: fair::Charges,
 }
 
-/// Memory that is counted for as long as this lives.
+/// Memory that is counted until this is dropped.
 #[derive(Debug)]
 pub struct Memory {
     all: InFlight,
@@ -78,7 +79,7 @@ pub struct Memory {
 }
 
 impl InFlight {
-    /// Requests that may take this many bytes together.
+    /// Requests that may use this many bytes together.
     #[must_use]
     pub fn new(most: u64) -> Self {
         let all = Self::default();
@@ -86,12 +87,12 @@ impl InFlight {
         all
     }
 
-    /// Sets how many bytes they may take from now on.
+    /// Sets how many bytes they may use from now on.
     pub fn limit(&self, most: u64) {
         self.0.most.store(most, Ordering::Relaxed);
     }
 
-    /// Takes a request in, of which nothing has arrived yet.
+    /// Registers a request of which nothing has arrived yet.
     #[must_use]
     pub fn begin(&self) -> Arc<Share> {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
@@ -104,7 +105,7 @@ impl InFlight {
         })
     }
 
-    /// Nothing yet, to be added to.
+    /// An empty amount, which can grow.
     #[must_use]
     pub fn memory(&self) -> Memory {
         Memory {
@@ -113,13 +114,13 @@ impl InFlight {
         }
     }
 
-    /// How many bytes the requests in flight take, as they are counted.
+    /// How many bytes are counted for the requests in flight.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many bytes they may take.
+    /// How many bytes they may use.
     #[must_use]
     pub fn most(&self) -> u64 {
         self.0.most.load(Ordering::Relaxed)
@@ -145,23 +146,23 @@ impl InFlight {
             })
     }
 
-    /// Counts bytes, whether there is room or not, until they are given back.
+    /// Counts bytes even if the limit is exceeded, until they are returned.
     pub(crate) fn count(&self, bytes: u64) {
         self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Gives bytes back that are counted.
+    /// Returns bytes that were counted.
     pub(crate) fn give_back(&self, bytes: u64) {
         self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
 impl Share {
-    /// Takes memory for a body of which `length` bytes have arrived so far. What is taken already is not taken again, also
-    /// where the body is read a second time, or opened to more than arrived.
+    /// Takes memory for a body of which `length` bytes have arrived so far. Memory that was already taken is not taken
+    /// again, even if the body is read a second time or its decompressed size exceeds what arrived.
     ///
     /// # Errors
-    /// [`Overloaded`] where the others leave too little.
+    /// [`Overloaded`] if the other requests leave too little.
     pub fn grow(&self, length: usize) -> Result<(), Overloaded> {
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         let body = length.max(self.body_bytes());
@@ -170,11 +171,11 @@ impl Share {
         Ok(())
     }
 
-    /// Takes memory for what is about to be made of the body: a document, events, answers. The first two times the body's
-    /// length are taken with the body; only what exceeds them is taken now.
+    /// Takes memory for data that is about to be built from the body: a document, events, answers. Twice the body's
+    /// length is already taken with the body, so only the excess is taken now.
     ///
     /// # Errors
-    /// [`Overloaded`] where there is no room for it.
+    /// [`Overloaded`] if there is not enough room.
     pub fn make(&self, bytes: usize) -> Result<(), Overloaded> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let made = self.made.load(Ordering::Relaxed).saturating_add(bytes);
@@ -183,7 +184,8 @@ impl Share {
         Ok(())
     }
 
-    /// Takes what is still to be taken for a body and what is made of it. One task has a request at a time.
+    /// Takes the missing part of the memory for a body and the data built from it. No two tasks use the same request at
+    /// a time.
     fn take(&self, body: u64, made: u64) -> Result<(), Overloaded> {
         let made = made.saturating_sub(UNCOUNTED_BYTES);
         let due = body.saturating_add(made.max(body.saturating_mul(WEIGHT - 1)));
@@ -200,29 +202,30 @@ impl Share {
         Ok(())
     }
 
-    /// Says which orgs the request is for: what it takes counts as theirs, in equal parts.
+    /// Names the orgs that the request is for. The memory that it has taken is charged to them in equal parts.
     ///
     /// # Errors
-    /// [`Overloaded::Org`] where one of them has its half of the memory, and requests for another org came lately.
+    /// [`Overloaded::Org`] if one of them already has half of the memory, and there were recent requests for another
+    /// org.
     pub fn is_for(&self, orgs: impl ExactSizeIterator<Item = OrgKey>) -> Result<(), Overloaded> {
         let taken = self.taken.load(Ordering::Relaxed);
         self.orgs
             .charge(&self.all.0.orgs, orgs, taken, self.all.most() / 2)
     }
 
-    /// Nothing yet of the same memory, to be added to.
+    /// An empty amount of the same memory, which can grow.
     #[must_use]
     pub fn memory(&self) -> Memory {
         self.all.memory()
     }
 
-    /// How many bytes it has taken.
+    /// How many bytes have been taken.
     #[must_use]
     pub fn taken(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// How long the body is, as far as it has been read.
+    /// The length of the body, as far as it has been read.
     #[must_use]
     pub fn body_bytes(&self) -> u64 {
         self.body.load(Ordering::Relaxed)
@@ -238,10 +241,10 @@ impl Drop for Share {
 }
 
 impl Memory {
-    /// Takes more.
+    /// Takes more memory.
     ///
     /// # Errors
-    /// [`Overloaded`] where the others leave too little.
+    /// [`Overloaded`] if the other requests leave too little.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Overloaded> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.all.take(bytes)?;
@@ -249,20 +252,21 @@ impl Memory {
         Ok(())
     }
 
-    /// Counts more, whether there is room or not: it is there already, or needed to finish what has begun.
+    /// Counts more memory even if the limit is exceeded, because it is already in use or needed to finish what has
+    /// begun.
     pub fn count(&mut self, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.all.count(bytes);
         self.bytes = self.bytes.wrapping_add(bytes);
     }
 
-    /// Gives all of it back.
+    /// Returns all of it.
     pub fn clear(&mut self) {
         self.all.give_back(self.bytes);
         self.bytes = 0;
     }
 
-    /// How much it is.
+    /// The amount in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -285,7 +289,7 @@ mod tests {
         let share = all.begin();
         assert_eq!((share.grow(40), all.bytes()), (Ok(()), 120));
         assert_eq!((share.grow(100), all.bytes()), (Ok(()), 300));
-        // The same body once more.
+        // The same body again.
         assert_eq!((share.grow(50), all.bytes()), (Ok(()), 300));
         drop(share);
         assert_eq!((all.bytes(), all.requests()), (0, 0));

@@ -1,11 +1,12 @@
-//! The log: one line an entry on standard error, readable or JSON. Never a body, a token or an e-mail.
+//! The log: one line per entry on standard error, readable or JSON. It never contains a body, a token or an e-mail
+//! address.
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | `queue` | lines that wait for whoever reads them, so that nobody else does |
-//! | `batch` | some of them, to be written in few calls |
-//! | `lines` | whole lines, also after one that could be written in part only |
-//! | `throttle` | a line that is due again and again, at most once in a while |
+//! | `queue` | holds lines until standard error accepts them, so that logging never blocks |
+//! | `batch` | groups lines, so that few system calls are needed |
+//! | `lines` | writes whole lines, even after one that was written only in part |
+//! | `throttle` | limits how often a repeated line is logged |
 
 mod batch;
 mod lines;
@@ -34,32 +35,32 @@ use self::queue::Queue;
 pub(crate) use self::{lines::Lines, throttle::Throttle};
 use crate::{config::LogFormat, lifecycle::panic_message};
 
-/// How many bytes of lines may wait for whoever reads standard error: the log of some thousand requests.
+/// How many bytes of lines may wait for standard error: the log of a few thousand requests.
 const MAX_WAITING_BYTES: usize = 4 << 20;
 
-/// How long the end of the process waits until the last lines are written.
+/// How long the process waits at its end for the last lines to be written.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The log of this process, once it has started.
 static STARTED: OnceLock<Arc<Queue>> = OnceLock::new();
 
-/// The log. What waits in it is written when this is dropped, as far as whoever reads standard error takes it.
+/// The log. When this is dropped, the waiting lines are written, as far as standard error accepts them in time.
 #[derive(Debug)]
 pub struct Log(Arc<Queue>);
 
-/// Why there is no log.
+/// Why the log could not be started.
 #[derive(Debug, Error)]
 pub enum LogError {
     /// `LOG_LEVEL` is neither a level nor a filter.
     #[error("LOG_LEVEL is neither a level nor a filter: {0}")]
     Level(#[from] ParseError),
-    /// The system gives no thread to write it.
+    /// The system could not start the thread that writes the log.
     #[error("no thread can be started that writes the log: {0}")]
     Thread(#[from] io::Error),
 }
 
-/// Starts the log. No line that is logged waits for whoever reads standard error; those that do not fit are counted
-/// ([`lost_lines`]), and the log tells their number once it flows again. A panic is logged, too.
+/// Starts the log. Logging never waits for standard error. Lines that do not fit into the queue are counted
+/// ([`lost_lines`]), and their number is logged once lines can be written again. Panics are logged, too.
 ///
 /// # Errors
 /// [`LogError`].
@@ -78,7 +79,7 @@ pub fn start(format: LogFormat, level: &str) -> Result<Log, LogError> {
     match started.try_init() {
         Ok(()) => {
             STARTED.get_or_init(|| Arc::clone(&queue));
-            // The hook of the standard library waits for whoever reads standard error.
+            // The standard library's hook would block while standard error is blocked.
             panic::set_hook(Box::new(log_panic));
         }
         Err(already) => tracing::debug!(%already, "the log was started before"),
@@ -86,14 +87,14 @@ pub fn start(format: LogFormat, level: &str) -> Result<Log, LogError> {
     Ok(Log(queue))
 }
 
-/// How many lines of this process' log were lost, because nobody read standard error, or too slowly.
+/// How many lines of this process's log were lost because nothing read standard error, or not fast enough.
 #[must_use]
 pub fn lost_lines() -> u64 {
     STARTED.get().map_or(0, |queue| queue.lost())
 }
 
 impl Log {
-    /// Writes a line that is no entry of the log, whatever the level: why the service does not start.
+    /// Writes a line that is not a log entry, regardless of the level: the reason why the service does not start.
     pub fn print(&self, line: &str) {
         self.0.put(format!("{line}\n").as_bytes());
     }

@@ -1,4 +1,5 @@
-//! The `destType` of a body, found without parsing its events: rudder-server writes it last, so it is looked for from the end.
+//! Finds the `destType` of a body without parsing its events. rudder-server writes it last, so the search starts at the
+//! end.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,10 +11,11 @@ use serde_json::value::RawValue;
 
 use crate::rudderstack::DestinationName;
 
-/// How much of a body's end is looked at, in bytes: far more than a destination's name takes.
+/// How much of the end of a body is searched, in bytes: far more than the name of a destination needs.
 const END: usize = 256;
 
-/// Whether a body is for one of our destinations, by its `destType`. One without it, or that cannot be read, is not.
+/// Whether the `destType` of a body names one of our destinations. The answer is no if it is missing or cannot be
+/// parsed.
 #[must_use]
 pub(crate) fn is_for_salesforce(body: &[u8]) -> bool {
     let is_ours = |name: &str| DestinationName::parse(name).is_some();
@@ -23,8 +25,8 @@ pub(crate) fn is_for_salesforce(body: &[u8]) -> bool {
     }
 }
 
-/// The value of `destType` where it is the last member of the object and a plain name. What ends a valid document so cannot
-/// be part of a text: its quotes would be escaped.
+/// The value of `destType`, if it is the last member of the object and a plain name. A valid document with this ending
+/// cannot have it inside a string, because the quotes would be escaped there.
 fn last_member(body: &[u8]) -> Option<&str> {
     let rest = body.trim_ascii_end().strip_suffix(b"}")?;
     let rest = rest.trim_ascii_end().strip_suffix(b"\"")?;
@@ -38,7 +40,7 @@ fn last_member(body: &[u8]) -> Option<&str> {
     std::str::from_utf8(name).ok().filter(|_| is_member)
 }
 
-/// The value of `destType` wherever it stands; of several the last. Everything else is skipped.
+/// The value of `destType` at any position; the last one if there are several. Everything else is skipped.
 fn member(body: &[u8]) -> Option<Cow<'_, str>> {
     struct Member;
     impl<'de> Visitor<'de> for Member {
@@ -97,7 +99,7 @@ mod tests {
         }
     }
 
-    /// What a full parse says: `serde_json` keeps the last of several members.
+    /// The result of a full parse: `serde_json` keeps the last of several members.
     fn parsed(body: &str) -> bool {
         let value: Value = serde_json::from_str(body).unwrap_or_default();
         let name = value["destType"].as_str().unwrap_or_default();

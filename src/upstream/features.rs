@@ -1,11 +1,11 @@
-//! What both transformers can do. rudder-server asks once and acts on it for its whole life.
+//! The capabilities of both transformers. rudder-server asks once and relies on the answer until it restarts.
 
 use serde_json::{Map, Value};
 
 use super::{Upstream, UpstreamError};
 
 impl Upstream {
-    /// Asks for the features.
+    /// Fetches the features.
     pub(super) async fn ask_features(&self) -> Result<Map<String, Value>, UpstreamError> {
         let request = self.http.get(format!("{}/features", self.url));
         let answer = request.send().await?.error_for_status()?;
@@ -13,9 +13,9 @@ impl Upstream {
         serde_json::from_slice(&body).map_err(|_| UpstreamError::Unreachable)
     }
 
-    /// The upstream's features with ours laid over them: `None` as long as it has not answered. Our destinations are added.
-    /// A capability holds for all destinations, so it is there only where both have it: a compacted body, say, would reach
-    /// an upstream that cannot read it.
+    /// The upstream's features, overridden by ours; `None` until the upstream has answered. Our destinations are added.
+    /// A capability applies to all destinations, so it is advertised only if both transformers have it: otherwise, for
+    /// example, a compacted body would reach an upstream that cannot read it.
     #[must_use]
     pub(crate) fn features_with(&self, ours: &Map<String, Value>) -> Option<Map<String, Value>> {
         let mut features = self.features()?;

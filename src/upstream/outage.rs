@@ -1,14 +1,14 @@
-//! How often the log says that the upstream fails: at once, and then ever more seldom.
+//! Limits how often the log reports that the upstream fails: immediately, and then at growing intervals.
 
 use std::time::{Duration, Instant};
 
 use super::UpstreamError;
 
-/// How long nothing is logged after the first line. It doubles each time, up to the second one.
+/// The interval before the second line. It doubles after each line, up to [`MAX_QUIET`].
 const QUIET: Duration = Duration::from_secs(10);
 const MAX_QUIET: Duration = Duration::from_mins(10);
 
-/// An upstream that fails.
+/// A period in which the upstream fails.
 pub(super) struct Outage {
     since: Instant,
     next: Instant,
@@ -29,7 +29,7 @@ impl Outage {
         }
     }
 
-    /// Logs it, where a line is due.
+    /// Logs the outage, if a line is due.
     pub(super) fn tell(&mut self, error: UpstreamError) {
         if self.is_due(Instant::now()) {
             tracing::warn!(
@@ -49,7 +49,7 @@ impl Outage {
         true
     }
 
-    /// How long it has lasted.
+    /// How long the outage has lasted.
     pub(super) fn lasted(&self) -> Duration {
         self.since.elapsed()
     }

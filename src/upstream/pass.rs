@@ -1,5 +1,5 @@
-//! Hands a request over to the upstream and streams its answer back: body bytes, status and headers as they are, but for
-//! those that belong to one connection alone (RFC 9110, section 7.6.1).
+//! Forwards a request to the upstream and streams its answer back. Body bytes, status and headers are unchanged, except
+//! for hop-by-hop headers (RFC 9110, section 7.6.1).
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use axum::{
 
 use super::{Upstream, UpstreamError};
 
-/// Headers of one connection, besides those that `Connection` names.
+/// Hop-by-hop headers, in addition to those that `Connection` names.
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "keep-alive",
@@ -25,16 +25,16 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// An answer that came from the upstream, for the log and the metrics.
+/// Marks an answer from the upstream, for the log and the metrics.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FromUpstream;
 
 impl Upstream {
-    /// Sends a request on, and gives the answer as it begins to come.
+    /// Forwards a request and returns the answer as soon as its headers have arrived.
     ///
     /// # Errors
-    /// [`UpstreamError`] where no answer has begun. Once it has, a broken stream breaks the caller's connection: nobody can
-    /// take half an answer for a whole one.
+    /// [`UpstreamError`] if no answer has begun. If the stream breaks later, the caller's connection is closed too, so
+    /// that a partial answer cannot be mistaken for a complete one.
     pub(crate) async fn pass(&self, request: Request) -> Result<Response, UpstreamError> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());

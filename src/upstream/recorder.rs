@@ -1,5 +1,5 @@
-//! `--record FILE`: writes the requests that pass through, so that real traffic can be compared before a switch. Secrets are
-//! left out; no request waits for the disk.
+//! `--record FILE`: writes the forwarded requests to a file, so that real traffic can be compared before a switch.
+//! Secrets are left out, and no request waits for the disk.
 
 use std::{
     fs::{File, OpenOptions},
@@ -27,13 +27,13 @@ use crate::{
     server::telemetry::{Lines, Throttle},
 };
 
-/// How many requests may wait to be written.
+/// How many requests may wait to be recorded.
 const MAX_WAITING: usize = 64;
 
-/// How often it is logged at most that requests are not recorded.
+/// The minimum interval between two log lines about requests that were not recorded.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Headers that tell nothing about a request, and those that hold secrets.
+/// Headers that say nothing about a request, and those that contain secrets.
 const OMITTED_HEADERS: [&str; 8] = [
     "authorization",
     "proxy-authorization",
@@ -45,28 +45,28 @@ const OMITTED_HEADERS: [&str; 8] = [
     "user-agent",
 ];
 
-/// Where requests are recorded.
+/// The sender of requests to the recorder.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     queue: mpsc::Sender<RecordedRequest>,
     lost: Arc<LostRequests>,
 }
 
-/// The requests that were not recorded.
+/// Counts the requests that were not recorded.
 #[derive(Debug)]
 struct LostRequests {
     count: AtomicU64,
     throttle: Throttle,
 }
 
-/// What is to be recorded. It has no `Debug`: it holds secrets until it is written.
+/// A request to record. It has no `Debug`, because it contains secrets until it is written.
 struct RecordedRequest {
     path: String,
     headers: HeaderMap,
     body: Bytes,
 }
 
-/// The file that requests are recorded to cannot be opened.
+/// The file for recorded requests cannot be opened.
 #[derive(Debug, Error)]
 #[error("RECORD: {file} cannot be opened: {error}", file = .file.display())]
 pub struct OpenError {
@@ -76,8 +76,9 @@ pub struct OpenError {
 }
 
 impl Recorder {
-    /// Records at the end of a file, which is created where there is none. What has been taken is written before the service
-    /// ends, as far as `life` waits for it; where `life` has files read again, the file of this name is opened anew.
+    /// Appends to a file, which is created if it does not exist. Requests that were accepted are written before the
+    /// service ends, as long as `life` waits for them. When `life` asks for files to be read again, the file is
+    /// reopened by name.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -99,7 +100,7 @@ impl Recorder {
         Ok(Self { queue, lost })
     }
 
-    /// Takes a request. Where too many wait already it is not recorded, and counted.
+    /// Accepts a request. If too many are waiting already, the request is counted instead of recorded.
     pub(crate) fn record(&self, path: &str, headers: &HeaderMap, body: &Bytes) {
         let request = RecordedRequest {
             path: path.to_owned(),
@@ -125,7 +126,7 @@ impl LostRequests {
     }
 }
 
-/// Records until nobody is left who could bring a request. The disk is waited for on a thread of its own.
+/// Records until every sender is gone. The blocking disk writes run on a separate thread.
 async fn record_all(
     mut recording: Recording,
     mut waiting: mpsc::Receiver<RecordedRequest>,
@@ -149,7 +150,7 @@ async fn record_all(
     }
 }
 
-/// A file that is recorded to.
+/// The file that requests are recorded to.
 struct Recording {
     file: PathBuf,
     lines: Lines<File>,
@@ -157,7 +158,7 @@ struct Recording {
 }
 
 impl Recording {
-    /// With one more request, where the disk has room for it.
+    /// Appends a request. If that fails, for example because the disk is full, the request is counted as lost.
     fn with(mut self, request: &RecordedRequest) -> Self {
         let (_, written) = self.lines.write(request.line().as_bytes());
         if let Err(error) = written {
@@ -166,7 +167,7 @@ impl Recording {
         self
     }
 
-    /// In the file that has the name now: the one before may have been moved away.
+    /// Opens the file that has the name now, because the previous one may have been moved away by log rotation.
     fn reopened(self) -> Self {
         match opened(&self.file) {
             Ok(lines) => {
@@ -181,14 +182,14 @@ impl Recording {
     }
 }
 
-/// The end of a file, which is created where there is none.
+/// Opens a file for appending and creates it if it does not exist.
 fn opened(file: &Path) -> io::Result<Lines<File>> {
     let opened = OpenOptions::new().create(true).append(true).open(file)?;
     let is_torn = opened.metadata()?.is_file() && ends_within_a_line(file);
     Ok(Lines::new(opened, is_torn))
 }
 
-/// Whether a file ends in a part of a line, as it does after a crash; also where it cannot be told.
+/// Whether a file ends with an incomplete line, as after a crash. If this cannot be determined, the answer is yes.
 fn ends_within_a_line(file: &Path) -> bool {
     let last = || {
         let mut file = File::open(file)?;
@@ -224,7 +225,7 @@ impl RecordedRequest {
                 redact(&mut json);
                 json
             }
-            // What is no JSON may hold anything.
+            // Text that is not JSON may contain secrets anywhere.
             Err(_) => "(no JSON)".into(),
         };
         format!(

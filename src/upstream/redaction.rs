@@ -1,4 +1,4 @@
-//! Takes secrets out of what is written to a file or shown.
+//! Removes secrets from what is written to a file or shown.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ const SECRETS: [&str; 8] = [
     "username",
 ];
 
-/// Whether the value of a member of this name, or what a JSON pointer's part of this name leads to, is a secret.
+/// Whether the value of a member with this name is a secret. Segments of a JSON pointer are names in this sense, too.
 pub(crate) fn is_secret(name: &str) -> bool {
     SECRETS.contains(&name.to_ascii_lowercase().as_str())
 }

@@ -127,3 +127,14 @@ async fn the_root_lists_the_routes() {
         assert_says(&answer.text, path);
     }
 }
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_allow_is_named() {
+    let service = Service::of(&org().build()).await;
+    let answer = service.post("/limits", "").await;
+    let error = "method POST is not allowed for /limits; GET / lists the routes";
+    assert_eq!(
+        (answer.status, answer.json()),
+        (405, json!({ "error": error }))
+    );
+}

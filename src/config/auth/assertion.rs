@@ -12,7 +12,7 @@ use crate::config::{Setting, SettingError};
 /// fails where the two clocks differ.
 const LIFETIME: Duration = Duration::from_mins(3);
 
-/// Who claims to be whom, where.
+/// The claims: who logs in as whom, and where.
 #[derive(Serialize)]
 pub(crate) struct AssertionClaims<'a> {
     /// The consumer key.

@@ -1,19 +1,19 @@
-//! The compacted form: each destination once, in a map by id (`docs/rudder-server.md#compacted-batches`).
+//! The compacted form, which holds each destination once, in a map by id (`docs/rudder-server.md#compacted-batches`).
 
 use super::{EntryParts, RawEntry};
 use crate::json::{Object, Value};
 
-/// How destinations come along: the header `X-Content-Format`.
+/// How a request carries destinations: the header `X-Content-Format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// With each event.
+    /// Each event has its own copy.
     Plain,
-    /// `json+compactedv1`: once, in a map by id.
+    /// `json+compactedv1`: each destination occurs once, in a map by id.
     Compacted,
 }
 
 impl Format {
-    /// The format that the header names; anything but the exact name is plain.
+    /// The format that the header names; anything but the exact name means plain.
     #[must_use]
     pub fn of(header: Option<&[u8]>) -> Self {
         if header == Some(b"json+compactedv1") {
@@ -24,8 +24,8 @@ impl Format {
     }
 }
 
-/// The entries of a compacted body, each with the destination that its metadata names. A name that the body does not hold
-/// leaves its own entry without a destination.
+/// The entries of a compacted body, each with the destination that its metadata names. If the body does not contain
+/// that destination, only this entry is left without one.
 pub(super) fn expanded<'a>(members: Object<'a>) -> Option<Vec<RawEntry<'a>>> {
     let [input, destinations] = members.pick(["input", "destinations"]);
     let destinations = destinations?.as_members()?;

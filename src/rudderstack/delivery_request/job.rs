@@ -1,37 +1,38 @@
-//! A job of a delivery, as its metadata tell.
+//! A job of a delivery, as its metadata describes it.
 
 use crate::{json::Value, rudderstack::batch::attempts};
 
 /// A job for which a request is delivered.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
-    /// Its metadata, to be echoed.
+    /// The metadata, to be echoed.
     pub metadata: Value<'a>,
     /// How many attempts have failed before this one.
     pub attempt: u64,
-    /// Where its descriptor comes from.
+    /// The source of its descriptor.
     pub origin: Origin,
 }
 
-/// Where a job's descriptor comes from, as its `destInfo` tells.
+/// The source of a job's descriptor, as its `destInfo` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The processor path, whose descriptor rudder-server has stored and sends on each attempt, or a caller of its own: there
-    /// is no `destInfo`, or one in which the router has noted that it was handed the descriptor.
+    /// The descriptor comes from the processor path, where rudder-server stores it and sends it on each attempt, or
+    /// from another caller. There is no `destInfo`, or the router has noted in it that it received a finished
+    /// descriptor.
     Stored,
-    /// The router path, which has described it just now.
+    /// The descriptor comes from the router path, which has just created it.
     Routed {
-        /// How its record was looked up, where the router has noted it; an event that names its record has no note.
+        /// How its record was looked up, if the router has noted it; an event that names its record has no note.
         looked_up: Option<LookedUp>,
     },
 }
 
-/// How the router has looked a job's record up.
+/// How the router has looked up a job's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookedUp {
-    /// The attempt for which it was.
+    /// The attempt in which the lookup was made.
     pub attempt: u64,
-    /// Whether it was by the e-mail.
+    /// Whether the record was looked up by e-mail.
     pub by_email: bool,
 }
 

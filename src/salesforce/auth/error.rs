@@ -1,4 +1,4 @@
-//! Why no session could be opened.
+//! Why a session could not be opened.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use std::{sync::Arc, time::Duration};
@@ -17,7 +17,7 @@ use crate::{
 /// Codes of the token endpoint by which it says "try again" (Salesforce's list of OAuth error codes, and RFC 6749's).
 const PASSING_CODES: [&str; 3] = ["unknown_error", "server_error", "temporarily_unavailable"];
 
-/// Why no session could be opened.
+/// Why a session could not be opened.
 #[derive(Debug, Error)]
 pub enum AuthError {
     /// Salesforce refuses the login.
@@ -38,7 +38,7 @@ pub enum AuthError {
     /// The instance may not be called.
     #[error("{0}")]
     Instance(#[from] InstanceError),
-    /// The session has expired, and a new one is not to be had here.
+    /// The session has expired, and this service cannot open a new one.
     #[error("{0}")]
     Expired(Arc<Fault>),
     /// The login could not be tried.
@@ -47,7 +47,7 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// The word for this error in the log.
+    /// The label of this error in the log.
     #[must_use]
     pub fn label(&self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl AuthError {
         matches!(self, Self::Refused(refused) if refused.is_overtaken())
     }
 
-    /// What Salesforce says of a login, where it does.
+    /// Salesforce's own refusal of the login, if it gave one.
     pub(super) fn refusal_mut(&mut self) -> Option<&mut Refusal> {
         match self {
             Self::Refused(refused) => Some(&mut refused.refusal),

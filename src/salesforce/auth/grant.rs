@@ -38,7 +38,7 @@ impl TokenForm {
         }
     }
 
-    /// What no error text may repeat.
+    /// The values that no error text may repeat.
     pub(super) fn sensitive(&self) -> impl Iterator<Item = &SecretString> {
         let parameters = self.parameters.iter();
         let sent = parameters.filter(|(name, _)| *name != "grant_type");
@@ -79,7 +79,7 @@ impl DestinationLogin<'_> {
         })
     }
 
-    /// What to send, with what the settings hold now.
+    /// The form to send, with the present values of the settings.
     ///
     /// # Errors
     /// [`SettingError`] where a key does not sign.

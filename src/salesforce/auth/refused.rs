@@ -48,11 +48,11 @@ pub enum Cause {
     Overtaken,
     /// The request itself is wrong.
     Request,
-    /// Neither code nor words are known.
+    /// Neither the code nor the text is known.
     Unknown,
 }
 
-/// What becomes of the events of a refused login.
+/// What happens to the events of a refused login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
     /// They are tried again: it may succeed.

@@ -1,4 +1,4 @@
-//! `Sforce-Limit-Info`: `api-usage=18/5000; per-app-api-usage=17/250(appName=sample)`.
+//! Parses `Sforce-Limit-Info`: `api-usage=18/5000; per-app-api-usage=17/250(appName=sample)`.
 
 use reqwest::header::HeaderMap;
 

@@ -1,5 +1,5 @@
-//! Which org takes how much of the memory: where requests for two or more orgs come, none fills more than half of it, so that
-//! one whose Salesforce is slow does not keep the events of the others waiting.
+//! Tracks how much of the memory each org uses. If there are requests for two or more orgs, none of them may use more
+//! than half, so that an org with a slow Salesforce does not block the events of the others.
 
 use std::{
     collections::HashMap,
@@ -15,25 +15,25 @@ use super::Overloaded;
 /// How long an org is remembered after its last request.
 const REMEMBERED: Duration = Duration::from_mins(10);
 
-/// With so many orgs, those that have gone are looked for.
+/// The number of orgs from which on those that are no longer in use are removed.
 const PRUNE_ABOVE_ORGS: usize = 1_024;
 
-/// Nobody can choose names whose keys are alike.
+/// A random hash seed, so that nobody can choose names whose keys collide.
 static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// An org, told by what a request says of it before Salesforce is asked. It holds no text of it.
+/// An org, identified by what a request says about it before Salesforce is asked. Only a hash is kept, not the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrgKey(u64);
 
 impl OrgKey {
-    /// The org that this text names.
+    /// The org that this text identifies.
     #[must_use]
     pub fn of(name: &str) -> Self {
         Self(KEYS.hash_one(name))
     }
 }
 
-/// The orgs that requests came for lately.
+/// The orgs with recent requests.
 #[derive(Debug, Default)]
 pub(super) struct OrgUses(Mutex<HashMap<OrgKey, OrgUse>>);
 
@@ -43,7 +43,7 @@ struct OrgUse {
     last: Instant,
 }
 
-/// What a request takes of its orgs' parts.
+/// The memory that a request has charged to its orgs.
 #[derive(Debug, Default)]
 pub(super) struct Charges(OnceLock<Charged>);
 
@@ -58,8 +58,8 @@ impl OrgUses {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes `each` bytes of every org's part, or of none. A request for an org that has nothing else in flight always
-    /// fits: else one that needs more than half could never pass.
+    /// Takes `each` bytes for every org, or for none. A request for an org that has nothing else in flight always fits;
+    /// otherwise one that needs more than half could never be served.
     fn take(&self, keys: &[OrgKey], each: u64, half: u64, now: Instant) -> Result<(), Overloaded> {
         let mut orgs = self.orgs();
         if orgs.len() >= PRUNE_ABOVE_ORGS {
@@ -100,7 +100,7 @@ fn is_recent(org: &OrgUse, now: Instant) -> bool {
 }
 
 impl Charges {
-    /// Charges the orgs of a request, once, with equal parts of what it takes.
+    /// Charges equal parts of `bytes` to the orgs of a request, once per request.
     pub(super) fn charge(
         &self,
         all: &OrgUses,
@@ -116,12 +116,12 @@ impl Charges {
         }
         let each = bytes / u64::try_from(keys.len()).unwrap_or(1);
         all.take(&keys, each, half, Instant::now())?;
-        // Nobody else has set it: one task has a request at a time.
+        // This cannot be set already, because no two tasks use the same request at a time.
         let _ = self.0.set(Charged { orgs: keys, each });
         Ok(())
     }
 
-    /// Gives it back.
+    /// Returns what was charged.
     pub(super) fn give_back(&mut self, all: &OrgUses) {
         if let Some(charged) = self.0.take() {
             let mut orgs = all.orgs();

@@ -1,31 +1,31 @@
-//! Lines in one buffer, to be written in few calls.
+//! Lines in one buffer, so that they can be written with few system calls.
 
-/// How many bytes are written at once at most, unless a line alone is longer: what a pipe takes in one piece (`PIPE_BUF`), so
-/// that no line of another process with the same standard error comes between.
+/// The maximum number of bytes per write, unless a single line is longer. A pipe accepts this much atomically
+/// (`PIPE_BUF`), so that no line of another process with the same standard error ends up in between.
 const LARGEST_GROUP: usize = 4096;
 
-/// What a line takes beside its bytes.
+/// The memory that a line uses in addition to its bytes.
 const OF_A_LINE: usize = size_of::<usize>();
 
-/// Lines, one behind the other.
+/// Lines, one after another.
 #[derive(Debug, Default)]
 pub(super) struct LineBatch {
     bytes: Vec<u8>,
-    /// Where each line ends.
+    /// The position at which each line ends.
     ends: Vec<usize>,
 }
 
-/// Some of them, to be written at once.
+/// Some of the lines, to be written at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Group<'b> {
-    /// Where they begin in the batch.
+    /// The position at which they begin in the batch.
     start: usize,
     pub(super) bytes: &'b [u8],
     pub(super) ends: &'b [usize],
 }
 
 impl LineBatch {
-    /// What a line takes.
+    /// The memory that a line uses.
     pub(super) fn cost(line: &[u8]) -> usize {
         line.len() + OF_A_LINE
     }
@@ -59,12 +59,12 @@ impl LineBatch {
 }
 
 impl Group<'_> {
-    /// What its lines take.
+    /// The memory that its lines use.
     pub(super) fn cost(&self) -> usize {
         self.bytes.len() + self.ends.len() * OF_A_LINE
     }
 
-    /// How many of its lines end behind so many of its bytes.
+    /// How many of its lines end after the first `written` bytes.
     pub(super) fn after(&self, written: usize) -> usize {
         let end = self.start + written;
         self.ends.len() - self.ends.partition_point(|of_line| *of_line <= end)

@@ -1,5 +1,5 @@
-//! Whole lines in a file or a pipe. What was written of a line before the disk was full stays there, and the next line does
-//! not run into it.
+//! Writes whole lines to a file or a pipe. If the disk fills up in the middle of a line, its written part stays there,
+//! but the next line starts on a new line.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -7,25 +7,25 @@ use std::{
     time::Duration,
 };
 
-/// How long a reader that does not block its writers is left alone until it is asked for room again.
+/// The pause before the next write to a non-blocking pipe that is full.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Writes lines.
 #[derive(Debug)]
 pub(crate) struct Lines<W> {
     out: W,
-    /// Whether a part of a line is the last that was written.
+    /// Whether the last write ended within a line.
     is_torn: bool,
 }
 
 impl<W: Write> Lines<W> {
-    /// Writes to `out`; `is_torn` says whether it ends in a part of a line.
+    /// Writes to `out`; `is_torn` says whether its existing content ends within a line.
     pub(crate) fn new(out: W, is_torn: bool) -> Self {
         Self { out, is_torn }
     }
 
-    /// Writes lines, each of which ends in a line feed, the first one on a line of its own. Gives how many of their bytes were
-    /// written, and why it were not all.
+    /// Writes lines, each of which ends with a line feed; the first one starts on a new line. Returns how many of their
+    /// bytes were written, and the error if some were not.
     pub(crate) fn write(&mut self, lines: &[u8]) -> (usize, io::Result<()>) {
         if self.is_torn {
             match self.put(b"\n") {
@@ -47,7 +47,7 @@ impl<W: Write> Lines<W> {
                 Ok(0) => return (done, Err(ErrorKind::WriteZero.into())),
                 Ok(written) => done += written,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Whoever else has the same standard error may have made it so.
+                // Another process that shares standard error may have made it non-blocking.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
                 Err(error) => return (done, Err(error)),
             }
@@ -60,7 +60,7 @@ impl<W: Write> Lines<W> {
 mod tests {
     use super::*;
 
-    /// A disk with room for so many bytes.
+    /// A disk with room for a limited number of bytes.
     #[derive(Default)]
     struct Disk {
         bytes: Vec<u8>,

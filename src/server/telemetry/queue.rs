@@ -1,8 +1,8 @@
-//! Lines that wait for whoever reads them. Nobody who logs waits: a line for which there is no room is lost, and counted.
+//! The queue of lines that wait to be written. Logging never blocks: a line that does not fit is dropped and counted.
 //!
-//! The crate tracing-appender has such a queue. It swallows errors of writing, counts lines and not their bytes, wakes its
-//! thread and calls the system for each line, gives a slow reader one second at the end, and says that it gave up on a
-//! standard output that may be stuck as well.
+//! The crate tracing-appender has such a queue, too. But it swallows write errors, limits the number of lines instead
+//! of their bytes, wakes its thread and makes a system call for each line, waits only one second for a slow reader at
+//! the end, and reports giving up on a standard output that may be blocked as well.
 
 use std::{
     io::{self, Write},
@@ -17,13 +17,13 @@ use std::{
 
 use super::{Lines, Throttle, batch::LineBatch};
 
-/// How long lines gather after others were written. The first one after a while is written at once.
+/// How long lines are collected after a write. The first line after a pause is written immediately.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// How often it is told at most that lines were lost.
+/// The minimum interval between two reports of lost lines.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
-/// Lines, and the thread that writes them.
+/// The queue, and the thread that writes its lines.
 #[derive(Debug)]
 pub(super) struct Queue(Arc<Shared>);
 
@@ -33,34 +33,34 @@ struct Shared {
     most: usize,
     lost: AtomicU64,
     waiting: Mutex<QueuedLines>,
-    /// There is something to do for the thread that writes.
+    /// Signals that the writer thread has something to do.
     wake: Condvar,
-    /// Lines have been written, or lost.
+    /// Signals that lines have been written or lost.
     passed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct QueuedLines {
     lines: LineBatch,
-    /// What they take, and those that are being written.
+    /// The memory used by the waiting lines and by those that are being written.
     bytes: usize,
-    /// How many lines were taken since the start, and how many of them were written or lost.
+    /// How many lines were accepted since the start, and how many of them were written or lost.
     taken: u64,
     passed: u64,
-    /// Whether the thread that writes has to be woken.
+    /// Whether the writer thread has to be woken.
     is_asleep: bool,
-    /// Whether somebody waits for the lines to be written.
+    /// Whether somebody is waiting for the lines to be written.
     is_urgent: bool,
-    /// Whether no line will come.
+    /// Whether no more lines will come.
     is_closed: bool,
 }
 
 impl Queue {
-    /// Starts a thread that writes to `out`, for which so many bytes may wait at most. `tell` is given the number of the lines
-    /// that were lost, after lines that were written.
+    /// Starts a thread that writes to `out`. At most `most` bytes may wait. After a successful write, `tell` is called
+    /// with the number of lines that were lost.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system cannot start a thread.
     pub(super) fn start(
         out: impl Write + Send + 'static,
         most: usize,
@@ -86,7 +86,7 @@ impl Queue {
         Ok(Self(shared))
     }
 
-    /// Takes a line, where there is room for it.
+    /// Accepts a line if there is room for it.
     pub(super) fn put(&self, line: &[u8]) {
         let mut waiting = self.0.waiting();
         let bytes = waiting.bytes + LineBatch::cost(line);
@@ -108,7 +108,7 @@ impl Queue {
         self.0.lost.load(Ordering::Relaxed)
     }
 
-    /// Waits until each line that was taken has been written, or so long. Says whether none of them waits any longer.
+    /// Waits until each accepted line has been written, but at most `longest`. Returns whether none is left.
     pub(super) fn written_within(&self, longest: Duration) -> bool {
         let mut waiting = self.0.waiting();
         waiting.is_urgent = true;
@@ -131,7 +131,7 @@ impl Drop for Queue {
 }
 
 impl Write for &Queue {
-    /// The subscriber writes each line in one piece.
+    /// The subscriber writes each line with a single call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.put(line);
         Ok(line.len())
@@ -147,8 +147,8 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lines that wait, once there are some and they have gathered since `last`; none after so long; `None` where none
-    /// will come.
+    /// The waiting lines, once there are some and they have been collected for a while since `last`. The batch is empty
+    /// if none arrives within `longest`; `None` means that no more lines will come.
     fn next(&self, last: Option<Instant>, longest: Option<Duration>) -> Option<LineBatch> {
         let mut waiting = self.waiting();
         while waiting.lines.is_empty() && !waiting.is_closed {
@@ -177,7 +177,7 @@ impl Shared {
         Some(mem::take(&mut waiting.lines))
     }
 
-    /// So many lines, of so many bytes, no longer wait.
+    /// Records that these lines no longer wait.
     fn pass(&self, lines: usize, bytes: usize) {
         let mut waiting = self.waiting();
         waiting.passed += lines as u64;
@@ -193,9 +193,9 @@ struct QueueWriter<W> {
     shared: Arc<Shared>,
     /// Whether the last lines were written.
     flows: bool,
-    /// When it began to write last.
+    /// When the last write began.
     last: Option<Instant>,
-    /// How many lines were told to be lost.
+    /// How many lost lines have been reported.
     told: u64,
     throttle: Throttle,
 }
@@ -240,13 +240,13 @@ mod tests {
 
     use super::*;
 
-    /// Longer than any of this takes.
+    /// Longer than anything here takes.
     const LONG: Duration = Duration::from_mins(1);
 
-    /// A line that is written alone.
+    /// The length of a line that fills a group of its own.
     const LINE: usize = 4_000;
 
-    /// Gives each piece to a reader who has to take it before the next one is written; where there is none, that is an error.
+    /// Blocks until the reader has taken each piece. Without a reader, writing fails.
     struct Pipe(SyncSender<String>);
 
     impl Write for Pipe {
@@ -262,7 +262,7 @@ mod tests {
         }
     }
 
-    /// A queue with room for so many long lines, its reader, and what it tells.
+    /// A queue with room for this many long lines, its reader, and its reports of lost lines.
     fn queue(lines: usize) -> (Queue, Receiver<String>, Receiver<u64>) {
         let (pipe, reader) = mpsc::sync_channel(0);
         let (told, tells) = mpsc::channel();

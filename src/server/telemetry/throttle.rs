@@ -1,11 +1,11 @@
-//! A line that would be logged again and again is logged at most once in a while.
+//! Limits a repeated log line to at most one per period.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Lets something through at most once in each period.
+/// Lets something through at most once per period.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     period: Duration,
@@ -13,7 +13,7 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
-    /// Lets something through now, and then once in each `period`.
+    /// Lets something through now, and then once per `period`.
     pub(crate) const fn new(period: Duration) -> Self {
         Self {
             period,
@@ -21,7 +21,7 @@ impl Throttle {
         }
     }
 
-    /// Whether it is let through now.
+    /// Whether it may pass now.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = last.is_none_or(|last| now.saturating_duration_since(last) >= self.period);

@@ -48,6 +48,10 @@ async fn nothing_is_answered_before_the_upstream_has_been_heard() {
         (ready.status, &ready.json()["upstream"]),
         (503, &json!("unheard"))
     );
+    assert_eq!(
+        ready.json()["reason"],
+        "waiting for the upstream's /features response"
+    );
     assert_eq!(org.calls().total_api(), 0);
 }
 

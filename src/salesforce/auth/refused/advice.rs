@@ -1,4 +1,4 @@
-//! What is to be done about a refused login.
+//! Advice on a refused login.
 
 use super::Cause;
 use crate::config::Flow;
