@@ -1,4 +1,4 @@
-//! Which tokens Salesforce has accepted.
+//! Remembers which tokens Salesforce has accepted.
 
 use std::{
     fmt,
@@ -8,21 +8,21 @@ use std::{
 use moka::sync::Cache;
 use reqwest::header::HeaderValue;
 
-/// How many tokens are remembered, far above the number of destinations that one service has.
+/// The maximum number of remembered tokens, far more than the destinations of one service.
 const MAX_TOKENS: u64 = 10_000;
 
-/// The tokens that Salesforce has accepted, by fingerprints of the header that carries them. The tokens are not kept.
+/// Fingerprints of the `Authorization` headers that Salesforce has accepted. The tokens themselves are not kept.
 pub(crate) struct Accepted {
     fingerprints: RandomState,
     tokens: Cache<u64, ()>,
 }
 
-/// What a token is known by.
+/// The fingerprint of a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fingerprint(u64);
 
 impl Accepted {
-    /// What the token in a header `Authorization` is known by.
+    /// The fingerprint of the token in an `Authorization` header.
     pub(crate) fn fingerprint(&self, authorization: &HeaderValue) -> Fingerprint {
         self.of(authorization.as_bytes())
     }
@@ -34,7 +34,7 @@ impl Accepted {
         }
     }
 
-    /// Whether Salesforce has ever accepted the token in a header `Authorization`.
+    /// Whether Salesforce has ever accepted the token in an `Authorization` header.
     pub(crate) fn holds(&self, authorization: &str) -> bool {
         let token = self.of(authorization.as_bytes());
         self.tokens.contains_key(&token.0)
