@@ -1,8 +1,8 @@
 //! Inline delivery: writes to Salesforce while rudder-server waits, and answers each job's own result.
 //!
-//! Jobs of all concurrent requests for one org gather in a window. When it closes, one query finds their records, the events
-//! of one record become one write, and all writes go in as few calls as they fit into. A write belongs to nobody's
-//! request: it is finished and remembered also where the caller has hung up.
+//! The jobs of all concurrent requests for one org gather in a window. When it closes, one query finds their records,
+//! the events of one record are merged into one write, and all writes are packed into as few calls as possible. A write
+//! does not depend on the request that brought it: it is finished and remembered even if the caller disconnects.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -46,7 +46,7 @@ use crate::{
     transform::error::EventError,
 };
 
-/// All writes that are under way, and what they need.
+/// All writes in progress, and the state that they share.
 #[derive(Debug)]
 pub(crate) struct Deliveries {
     salesforce: Arc<Salesforce>,
@@ -57,20 +57,21 @@ pub(crate) struct Deliveries {
     life: Lifecycle,
 }
 
-/// A job that has been taken on, and its result to come.
+/// An accepted job, whose result is pending.
 #[derive(Debug)]
 pub(crate) struct PendingJob(Vec<PendingResult>);
 
-/// The jobs of one request on their way in. They go together: a window that closed between two jobs of one user would let the
-/// second be written where the first fails.
+/// The jobs of one request, before they join the window. All of them join it at once: if a window closed between two
+/// jobs of one user, the second could be written although the first had failed.
 #[derive(Default)]
 pub(crate) struct Intake {
     units: HashMap<Instance, Vec<Unit>>,
-    /// What they have joined that was under way already, by user: later ones must not overtake it.
+    /// The writes in progress that this request's jobs have joined, by user. Later jobs of the user must not overtake
+    /// them.
     joined: HashMap<String, Vec<PendingResult>>,
 }
 
-/// Without the users, whose ids may be e-mails.
+/// Omits the users, because their ids may be e-mail addresses.
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Intake")
@@ -95,8 +96,9 @@ impl Intake {
 }
 
 impl Deliveries {
-    /// Deliveries with these settings. What was written is remembered beside requests in flight that may take `in_flight` bytes.
-    /// Writes are counted in `life`, so that the service ends after them.
+    /// Creates the deliveries for these settings. The memory of finished writes is limited by `in_flight`, the number
+    /// of bytes that requests in flight may take. Writes are counted in `life`, so that the service shuts down only
+    /// after they have finished.
     #[must_use]
     pub(crate) fn new(
         settings: &DeliverySettings,
@@ -115,7 +117,7 @@ impl Deliveries {
         }
     }
 
-    /// Whether a destination's jobs are written here.
+    /// Whether this service writes the destination's jobs itself.
     #[must_use]
     pub(crate) fn are_for(&self, destination: &Destination) -> bool {
         let listed = &self.settings.inline_destinations;
@@ -123,7 +125,7 @@ impl Deliveries {
             && (listed.is_empty() || listed.contains(&destination.id))
     }
 
-    /// The id by which a job that is sent again is known.
+    /// The id that identifies a job when rudder-server sends it again.
     #[must_use]
     pub(crate) fn id(
         &self,
@@ -134,7 +136,8 @@ impl Deliveries {
         self.memory.id(&destination.id, entry, event)
     }
 
-    /// Takes a job in. What of it is being written or was written in the last ten minutes is not written again.
+    /// Accepts a job. Parts of it that are being written, or were written in the last ten minutes, are not written
+    /// again.
     pub(crate) fn take(&self, id: Option<JobId>, job: Job, intake: &mut Intake) -> PendingJob {
         let org = job.access.session.instance().clone();
         let job = Arc::new(job);
@@ -165,7 +168,7 @@ impl Deliveries {
         PendingJob(results)
     }
 
-    /// Lets the jobs of a request gather with others.
+    /// Adds the jobs of a request to the window of their org.
     pub(crate) fn gather(self: &Arc<Self>, intake: Intake) {
         for (org, units) in intake.units {
             let ((), needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
@@ -176,10 +179,11 @@ impl Deliveries {
         }
     }
 
-    /// Waits for a job's result: the failure that is worth another attempt first, else the first.
+    /// Waits for a job's result. If several parts have failed, a failure that is worth another attempt takes
+    /// precedence; otherwise the first failure counts.
     ///
     /// # Errors
-    /// [`EventError`] where a record was not written, or is not known to be.
+    /// [`EventError`] if a record was not written, or if it is not known whether it was.
     pub(crate) async fn result(&self, taken: PendingJob) -> WriteResult {
         let verdicts = timeout(self.settings.delivery_timeout, join_all(taken.0)).await;
         let verdicts =
@@ -197,7 +201,7 @@ impl Deliveries {
         failures.reduce(worse).map_or(Ok(()), Err)
     }
 
-    /// Writes what gathers for an org, window after window, until nothing does.
+    /// Writes the jobs of an org, window after window, until no more arrive.
     async fn serve(self: Arc<Self>, org: &Instance) {
         while let Some(units) = self.windows.next(org).await {
             let parts: Vec<_> = units.iter().filter_map(|unit| unit.part).collect();

@@ -1,7 +1,7 @@
 //! The API of an org. Only this module calls Salesforce.
 //!
-//! `auth` opens a session, `lookup` asks for records through `client`, and whatever goes wrong becomes a `fault` with
-//! one of four dispositions.
+//! `auth` opens sessions, and `lookup` finds records through `client`. Every failure becomes a `fault`, which states
+//! what to do next: its disposition.
 
 mod accepted;
 pub(crate) mod auth;
@@ -57,18 +57,18 @@ use crate::{
     server::memory::InFlight,
 };
 
-/// Why the client of Salesforce cannot be built.
+/// The reason why the Salesforce client cannot be built.
 #[derive(Debug, Error)]
 pub enum SalesforceError {
-    /// The settings of logins are invalid.
+    /// A login setting is invalid.
     #[error("{0}")]
     Setting(#[from] SettingError),
-    /// No certificates, or a malformed proxy setting.
+    /// The platform's certificates cannot be loaded, or a proxy setting is malformed.
     #[error("the HTTP client cannot be built: {0}")]
     Client(#[from] reqwest::Error),
 }
 
-/// All orgs that the service talks to: one HTTP client, one cache of tokens.
+/// All orgs that the service calls. They share one HTTP client and one token cache.
 #[derive(Debug)]
 pub struct Salesforce {
     client: client::Client,
@@ -82,17 +82,18 @@ pub struct Salesforce {
     limits: Arc<Limits>,
 }
 
-/// An org that a batch has asked: the session to write with, and what was found.
+/// The answer of an org to a batch: the session to write with, and the records that were found.
 #[derive(Debug)]
 pub struct Asked {
-    /// The session, renewed where the first one had expired.
+    /// The session. It is a new one if the first had expired.
     pub session: Arc<Session>,
-    /// The records of the keys that were asked for.
+    /// The records found for the requested keys.
     pub found: Found,
 }
 
 impl Salesforce {
-    /// Builds the client from the settings. The answers that it reads count in the memory of requests in flight.
+    /// Builds the client from the settings. The memory of the responses that it reads counts towards the memory of
+    /// requests in flight.
     ///
     /// # Errors
     /// [`SalesforceError`].
@@ -115,33 +116,35 @@ impl Salesforce {
         })
     }
 
-    /// The API calls of the orgs: what is left, and what was spent.
+    /// The API calls of the orgs: how many are left, and how many were spent.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Where what is written is counted.
+    /// The metrics that count the writes.
     pub(crate) fn metrics(&self) -> &Metrics {
         self.client.metrics()
     }
 
-    /// Reads the files of the settings of logins again, and logs what came of it.
+    /// Reads the files of the login settings again, and logs the result.
     pub fn reread(&self) {
         self.tokens.reread();
     }
 
-    /// Counts keys that need not be asked for because another event of the same request wants them too.
+    /// Counts keys that need no query of their own because another event of the same request has the same key.
     pub fn repeated(&self, keys: usize) {
         self.client.metrics().lookups(LookupSource::Repeated, keys);
     }
 
-    /// Opens a session and asks for the records of these keys, together with whoever asks the same org at the same time. A
-    /// login whose session has expired is renewed once and asked again; an OAuth secret is for rudder-server to refresh.
+    /// Opens a session and looks up the records of these keys. Concurrent calls for the same org share queries. If the
+    /// session of a login has expired, it is renewed once and the lookup repeated. An expired OAuth secret is left to
+    /// rudder-server, which refreshes it.
     ///
     /// # Errors
-    /// [`AuthError`] where no session can be had, or Salesforce no longer accepts it: a request that carried its token
-    /// would be refused, and its event dropped. Any other failed lookup is a fault of its own keys in [`Asked::found`].
+    /// [`AuthError`] if no session can be opened, or if Salesforce no longer accepts it: a described request with its
+    /// token would be refused, and its event dropped. Any other failed lookup affects only its own keys, in
+    /// [`Asked::found`].
     pub async fn ask(
         self: &Arc<Self>,
         credentials: &Credentials,
@@ -151,7 +154,8 @@ impl Salesforce {
         let (cached, unknown) = self.cached(&self.users.of(&session), wanted);
         match self.ask_with(session, cached, &unknown).await {
             Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.is_oauth() => {
-                // What was found with the old session is not known of the new one, which may be another user's.
+                // Discard what the old session has found: the new session may belong to another user, who sees other
+                // records.
                 let session = self.session(credentials).await?;
                 self.ask_with(session, Found::default(), wanted).await
             }
@@ -176,8 +180,8 @@ impl Salesforce {
         }
     }
 
-    /// Asks for the records of keys at once, without waiting for others; of those that the cache holds only where
-    /// `may_be_cached`.
+    /// Looks up keys immediately, without waiting for concurrent requests. The cache is used only if `may_be_cached` is
+    /// set.
     pub(crate) async fn find_now(
         &self,
         session: &Session,
@@ -197,7 +201,7 @@ impl Salesforce {
     /// Opens a session.
     ///
     /// # Errors
-    /// [`AuthError`] where none can be had.
+    /// [`AuthError`] if no session can be opened.
     pub(crate) async fn session(
         &self,
         credentials: &Credentials,
@@ -205,15 +209,14 @@ impl Salesforce {
         self.tokens.session(&self.client, credentials).await
     }
 
-    /// Forgets a session that Salesforce no longer accepts: the next one is new.
+    /// Forgets a session that Salesforce no longer accepts, so that the next call opens a new one.
     pub(crate) async fn renew(&self, session: &Session) {
         self.tokens
             .evict(&self.client, session.authorization())
             .await;
     }
 
-    /// Asks for the records of a key, together with whoever asks the same org at the same time, and never answers with what
-    /// is cached.
+    /// Looks up the records of a key and bypasses the cache. Concurrent calls for the same org share queries.
     pub(crate) async fn look_up(self: &Arc<Self>, session: &Arc<Session>, key: &Key) -> Found {
         let wanted = Wanted {
             key: key.clone(),
@@ -223,7 +226,7 @@ impl Salesforce {
         self.lookups.find(self, session, &user, &[wanted]).await
     }
 
-    /// Forgets an id that a lookup has found, because Salesforce says that it is no longer what it was.
+    /// Removes a record id from the cache, because Salesforce reports that the record is gone or has changed its role.
     pub(crate) fn forget(&self, org: &Instance, id: &str) {
         self.cache.forget(org, id);
     }

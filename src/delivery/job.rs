@@ -1,4 +1,4 @@
-//! A job as it outlives its request: what it writes, where, for whom.
+//! A job that outlives its request: what it writes, where, and for which user.
 
 use std::{fmt, sync::Arc};
 
@@ -19,54 +19,55 @@ use crate::{
     },
 };
 
-/// A job that is to be written.
+/// A job to be written.
 pub struct Job {
-    /// Whose events keep their order.
+    /// The user whose events keep their order.
     pub(super) user: Option<String>,
-    /// The traits as a JSON object, as it came; `None` where it could not be kept.
+    /// The traits as the JSON object that was received; `None` if it could not be kept.
     traits: Option<Document<'static>>,
     pub(super) records: Vec<Record<'static>>,
     pub(super) are_fields: bool,
     pub(super) destination: Arc<Destination>,
     pub(super) access: Access,
-    /// How many attempts have failed so far.
+    /// The number of attempts that have failed so far.
     pub(super) attempt: u64,
-    /// The memory of its request, which counts until all of its jobs are done, also where its caller has hung up.
+    /// The request's share of the memory limit. It is held until all of the request's jobs are done, even if the caller
+    /// has disconnected.
     _share: Arc<Share>,
 }
 
-/// The right to write: a session, and what a new one is opened with.
+/// The authorization to write: a session, and the credentials that open a new one.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// What a new session is opened with.
+    /// The credentials that open a new session.
     pub credentials: Arc<Credentials>,
     /// The session.
     pub session: Arc<Session>,
 }
 
 impl Access {
-    /// Whether two sessions are one.
+    /// Whether both hold the same session.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.session.instance() == other.session.instance()
             && self.session.authorization() == other.session.authorization()
     }
 }
 
-/// A record that a job writes.
+/// A record that a job writes: one part of the job.
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) part: Option<PartId>,
     pub(super) job: Arc<Job>,
-    /// The record's place in the job.
+    /// The index of the record in the job.
     pub(super) place: usize,
-    /// What was under way for its user before it came.
+    /// Pending results of the user's earlier writes.
     pub(super) earlier: Vec<PendingResult>,
     pub(super) done: oneshot::Sender<WriteResult>,
 }
 
 impl Unit {
-    /// Whether something of its user's that came earlier is to come again. It is known by now: an org's writes go one after
-    /// the other.
+    /// Whether an earlier event of its user will be sent again. The earlier results are known by now, because the
+    /// writes of an org run one after the other.
     pub(super) fn is_held(&self) -> bool {
         let is_to_come_again = |result: &PendingResult| match result.peek() {
             Some(Ok(verdict)) => verdict.as_ref().is_err_and(EventError::is_retryable),
@@ -76,7 +77,7 @@ impl Unit {
     }
 }
 
-/// Without the user, whose id may be an e-mail.
+/// Omits the user, because the id may be an e-mail address.
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job")
@@ -88,7 +89,7 @@ impl fmt::Debug for Job {
 }
 
 impl Job {
-    /// Takes a job over from its request.
+    /// Copies a job out of its request.
     #[must_use]
     pub fn new(
         entry: &Entry<'_>,
@@ -109,10 +110,10 @@ impl Job {
         }
     }
 
-    /// The job's plan, for all of its records.
+    /// The plan of the job, which covers all of its records.
     ///
     /// # Errors
-    /// [`EventError::Interrupted`], which no input is known to cause.
+    /// [`EventError::Interrupted`]. No input is known to cause it.
     pub(super) fn plan(&self) -> Result<Plan<'_>, EventError> {
         let traits = self.traits.as_ref().ok_or(EventError::Interrupted)?;
         let traits = traits.root().as_members().unwrap_or_default();
@@ -124,7 +125,7 @@ impl Job {
     }
 }
 
-/// What rudder-server orders a destination's events by, else the event's own user.
+/// The user by whom rudder-server orders a destination's events, otherwise the event's own user.
 fn user(entry: &Entry<'_>) -> Option<String> {
     let metadata = entry
         .metadata

@@ -1,5 +1,5 @@
-//! What is being written and what was written, so that nothing is written twice: rudder-server sends a request whose
-//! connection broke again, up to 32 times (`docs/rudder-server.md#inline-delivery`).
+//! Tracks which parts are being written and which were written, so that nothing is written twice. If a connection
+//! breaks, rudder-server sends the request again, up to 32 times (`docs/rudder-server.md#inline-delivery`).
 
 use std::{
     collections::HashMap,
@@ -18,13 +18,13 @@ use crate::{
     transform::error::EventError,
 };
 
-/// What became of a part of a job.
+/// The result of a part of a job.
 pub(super) type WriteResult = Result<(), EventError>;
 
-/// A verdict to come.
+/// A pending result.
 pub(super) type PendingResult = Shared<oneshot::Receiver<WriteResult>>;
 
-/// What is being written and what was written.
+/// The parts that are being written, and those that were written.
 #[derive(Debug)]
 pub(super) struct Memory {
     hashers: [RandomState; 2],
@@ -32,18 +32,18 @@ pub(super) struct Memory {
     written: Mutex<Written>,
 }
 
-/// What is known of a part that is to be written.
+/// The status of a part that is to be written.
 pub(super) enum PartStatus {
-    /// It is not being written: whoever asks is to write it, and tell the outcome.
+    /// Nobody is writing the part: the caller has to write it and send the result.
     New(oneshot::Sender<WriteResult>, PendingResult),
-    /// It is being written.
+    /// The part is being written.
     InFlight(PendingResult),
-    /// It was written.
+    /// The part was written.
     Written,
 }
 
 impl Memory {
-    /// Nothing yet, where requests in flight may take `in_flight` bytes.
+    /// An empty memory, sized for `in_flight`: the number of bytes that requests in flight may take.
     pub(super) fn within(in_flight: u64) -> Self {
         Self {
             hashers: Default::default(),
@@ -52,7 +52,7 @@ impl Memory {
         }
     }
 
-    /// The id of a job; `None` for an event that has none and so is never sent again by itself.
+    /// The id of a job; `None` for an event without one, which is never sent again by itself.
     pub(super) fn id(
         &self,
         destination: &str,
@@ -71,7 +71,7 @@ impl Memory {
         Some(JobId(first.hash_one(&content), second.hash_one(&content)))
     }
 
-    /// Asks what is known of a part, and takes it on where nothing is.
+    /// Returns the status of a part, and registers it as in progress if it is new.
     pub(super) fn take_on(&self, part: Option<PartId>) -> PartStatus {
         let (done, result) = oneshot::channel();
         let result = result.shared();
@@ -79,7 +79,7 @@ impl Memory {
             return PartStatus::New(done, result);
         };
         let mut in_flight = self.in_flight();
-        // Where nobody is left to tell a verdict, there is no flight.
+        // A result that can no longer be sent means that the write is no longer in progress.
         let is_lost =
             |result: &&PendingResult| matches!((*result).clone().now_or_never(), Some(Err(_)));
         if let Some(result) = in_flight.get(&part).filter(|result| !is_lost(result)) {
@@ -92,8 +92,8 @@ impl Memory {
         PartStatus::New(done, result)
     }
 
-    /// Ends a part's flight, before anybody is told: whoever asks from now on finds it written, or takes it on again. It
-    /// must not join a failure that a later part of its user can no longer join.
+    /// Removes a part from those in progress before its result is sent: later callers find it written, or write it
+    /// again. They must not join a failure that a later part of its user can no longer join.
     pub(super) fn finished(&self, part: PartId, verdict: &WriteResult) {
         if verdict.is_ok() {
             self.written().insert(part, Instant::now());
@@ -101,7 +101,7 @@ impl Memory {
         self.in_flight().remove(&part);
     }
 
-    /// Ends the flight of parts that nobody will be told about.
+    /// Removes parts from those in progress whose result will never be sent.
     pub(super) fn lost(&self, parts: impl Iterator<Item = PartId>) {
         let mut in_flight = self.in_flight();
         for part in parts {

@@ -1,8 +1,9 @@
-//! The delivery proxy: sends for rudder-server what a descriptor describes, and says what became of each job.
+//! The delivery proxy: sends the requests that descriptors describe on behalf of rudder-server, and reports the result
+//! of each job.
 //!
-//! rudder-server sends the descriptor of a processor on each attempt as it has stored it: a token in it may be dead by then,
-//! an earlier attempt may have written what it creates, and the lead that it updates may be gone. What the org holds now
-//! is looked up before it counts.
+//! On each attempt, rudder-server sends the descriptor as it has stored it. By then its token may have expired, an
+//! earlier attempt may have created the record already, and the lead that it updates may be gone. The proxy therefore
+//! looks up what the org holds now wherever an outdated descriptor could create a duplicate or lose an event.
 
 mod outcome;
 
@@ -26,34 +27,34 @@ use crate::{
     transform::{mapping, plan::Record, target},
 };
 
-/// What the delivery proxy works with.
+/// The state that the delivery proxy works with.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
     salesforce: Arc<Salesforce>,
     rules: Rules,
 }
 
-/// One request on its way.
+/// One request in progress.
 struct Delivery<'r, 'a> {
     proxy: &'r Proxy,
     request: &'r ProxyRequest<'a>,
     destination: Destination,
     credentials: Option<Credentials>,
     timeout: Duration,
-    /// Whether a new session was sought already.
+    /// Whether renewing the session has been tried already.
     is_renewed: bool,
-    /// Why none could be opened.
+    /// Why no new session could be opened.
     refused: Option<Arc<AuthError>>,
 }
 
 impl Proxy {
-    /// A proxy that writes by these rules.
+    /// Creates a proxy that writes by these rules.
     #[must_use]
     pub(crate) fn new(salesforce: Arc<Salesforce>, rules: Rules) -> Self {
         Self { salesforce, rules }
     }
 
-    /// Delivers a request. Each call to Salesforce that writes waits at most `timeout` for its answer.
+    /// Delivers a request. Each write waits at most `timeout` for Salesforce's response.
     pub(crate) async fn deliver(
         &self,
         name: DestinationName,
@@ -79,7 +80,7 @@ impl Proxy {
 }
 
 impl Delivery<'_, '_> {
-    /// Delivers the write, or what it has become.
+    /// Delivers the write, which may have been redirected to another record.
     async fn run(&mut self, write: &mut Write<'_>) -> Outcome {
         if self.may_be_repeated(write.operation())
             && let Some(key) = key_of(write)
@@ -97,9 +98,10 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Whether an earlier attempt may have created the record, and its e-mail tells: the answer to it may have been lost. A
-    /// record that was looked up for this same attempt is known not to be there; one that the event names without an id has no
-    /// key, and one that it identifies by another field may share its e-mail with others.
+    /// Whether an earlier attempt may have created the record, because its response was lost, and the record can be
+    /// found by its e-mail. This is false if the record was looked up for this same attempt, which shows that it does
+    /// not exist; if the event names it without an id, because there is no key; and if the event identifies it by
+    /// another field, because it may share its e-mail with other records.
     fn may_be_repeated(&self, operation: &Operation) -> bool {
         let is_told_by_email = |job: &Job<'_>| match job.origin {
             Origin::Stored => true,
@@ -111,10 +113,10 @@ impl Delivery<'_, '_> {
         matches!(operation, Operation::Create { .. }) && self.request.jobs.iter().any(may_be)
     }
 
-    /// The key by which the record is looked up that a refused write was meant for, where the refusal would be final and the
-    /// record was looked up before: when a stored descriptor was described, or by the router in a later attempt, which may
-    /// have remembered the id. The record that it updates may have gone meanwhile, or the one that it creates come. An update
-    /// whose record is there is for that one, whichever record holds a value of it.
+    /// The key of the record that a refused write was meant for, if the refusal would be final and the record was
+    /// looked up earlier: when a stored descriptor was built, or by the router in a later attempt, which may have
+    /// cached the id. Since then the record to update may have been deleted, or the record to create may have appeared.
+    /// An update whose record exists stays with that record, even if another one holds a value of the write.
     fn gone(&self, write: &Write<'_>, fault: Option<&Fault>) -> Option<Key> {
         let fault = fault.filter(|fault| may_be_mended(fault, write.operation()))?;
         let creates = matches!(write.operation(), Operation::Create { .. });
@@ -131,7 +133,7 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Sends a write, once more with a new session where its own has expired.
+    /// Sends a write. If its session has expired, sends it once more with a new one.
     async fn send(&mut self, write: &mut Write<'_>) -> Result<Answered, Failure> {
         loop {
             let salesforce = &self.proxy.salesforce;
@@ -143,7 +145,7 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Sends a refused write to the record that is found now; where there is no other, the refusal counts.
+    /// Sends a refused write to the record that is found now. If there is no other record, the refusal stands.
     async fn send_elsewhere(
         &mut self,
         write: &mut Write<'_>,
@@ -162,8 +164,8 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Looks a lead up and makes the write an update of what is found. Returns whether that is another record than the write
-    /// was for.
+    /// Looks up a lead and turns the write into an update of the record found. Returns whether that is a different
+    /// record from the one that the write was for.
     async fn redirect(&mut self, write: &mut Write<'_>, key: &Key) -> Result<bool, Failure> {
         let Some(found) = self.look_up(write, key).await? else {
             return Ok(false);
@@ -189,14 +191,14 @@ impl Delivery<'_, '_> {
         ))
     }
 
-    /// The record to which a lead's events go now: its object and id.
+    /// The record that a lead's events are written to now: its object and id.
     async fn look_up(
         &mut self,
         write: &mut Write<'_>,
         key: &Key,
     ) -> Result<Option<(String, String)>, Failure> {
         let found = loop {
-            // Without a session the write itself says what is wrong.
+            // Without a session there is no lookup: the write itself will report what is wrong.
             let Some(session) = write.session() else {
                 return Ok(None);
             };
@@ -215,7 +217,7 @@ impl Delivery<'_, '_> {
         Ok(id.map(|id| (target.object.into_owned(), id)))
     }
 
-    /// Forgets the session of a write, which has expired, and gives it a new one, once. Returns whether there is one.
+    /// Discards the expired session of a write and gives it a new one, once. Returns whether there is a new one.
     async fn renew(&mut self, write: &mut Write<'_>) -> bool {
         let credentials = self.credentials.as_ref().filter(|_| !self.is_renewed);
         self.is_renewed = true;
@@ -256,7 +258,7 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Whether a write creates a record that no later attempt can look up.
+    /// Whether a write creates a record that no later attempt could look up.
     fn has_no_key(&self, write: &Write<'_>) -> bool {
         let is_named = |job: &Job<'_>| match job.origin {
             Origin::Stored => key_of(write).is_none(),
@@ -266,8 +268,8 @@ impl Delivery<'_, '_> {
             && self.request.jobs.iter().any(is_named)
     }
 
-    /// What to do about the failure of a job. What a fresh lookup can mend is not final where the record came from one, as
-    /// the next attempt brings another, up to the third.
+    /// What to do about the failure of a job. If the record came from a lookup, a failure that a fresh lookup may fix
+    /// is retried in the first three attempts, because the next attempt looks the record up again.
     fn disposition(&self, job: &Job<'_>, failure: &Failure, operation: &Operation) -> Disposition {
         match failure {
             Failure::Fault(fault)
@@ -281,7 +283,7 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Whether a job's record comes from a lookup of the router, as far as it is known.
+    /// Whether the router has looked up the job's record, as far as is known.
     fn was_found(&self, job: &Job<'_>) -> bool {
         match job.origin {
             Origin::Stored => false,
@@ -290,21 +292,22 @@ impl Delivery<'_, '_> {
     }
 }
 
-/// How many attempts a refused job gets whose record a fresh lookup may find.
+/// The number of attempts for a refused job whose record a fresh lookup may find.
 const MAX_LOOKUPS: u64 = 3;
 
 fn has_expired(fault: &Fault) -> bool {
     fault.disposition() == Disposition::Refresh
 }
 
-/// Whether a fresh lookup may mend a refusal: the one record that is updated is gone or has become another, or one has come
-/// into being that holds a value of the write. Where no single record is updated, such a refusal says something else.
+/// Whether a fresh lookup may fix a refusal: the one record that is updated is gone or has become another, or a record
+/// that holds a value of the write has appeared. If the write does not update a single record, such a refusal has
+/// another meaning.
 fn may_be_mended(fault: &Fault, operation: &Operation) -> bool {
     let updates = matches!(operation, Operation::Update { .. });
     fault.is_about_a_stale_record() && (updates || fault.is_about_a_duplicate())
 }
 
-/// What a lead is looked up by: the e-mail in the body of a write of a lead.
+/// The key of a lead: the e-mail in the body of the write.
 fn key_of(write: &Write<'_>) -> Option<Key> {
     let (Operation::Create { object } | Operation::Update { object, .. }) = write.operation()
     else {

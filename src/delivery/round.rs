@@ -1,40 +1,43 @@
-//! Which of the pending writes go together, and which wait: a user's events keep their order, and so do those of one record.
+//! Selects which pending writes go together and which have to wait. The events of one user keep their order, and so do
+//! the events of one record.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::transform::target::RecordId;
 
-/// The record that a unit writes. It has no `Debug`: a key holds an e-mail.
+/// The record that a unit writes. It does not implement `Debug`, because a key contains an e-mail address.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
     /// An existing record.
     Known(RecordId),
     /// The record that is created for a key.
     ForKey(String),
-    /// A record that is created for one unit alone.
+    /// A new record for this unit only.
     New(usize),
 }
 
-/// A unit that waits to be written.
+/// A unit that is waiting to be written.
 pub(super) struct Candidate<'u> {
-    /// Its place in the list of candidates.
+    /// Its index in the list of candidates.
     pub(super) place: usize,
-    /// Whose order it keeps.
+    /// The user whose events keep their order.
     pub(super) user: Option<&'u str>,
-    /// The job that it is a part of. The parts of one job have no order.
+    /// The job that it belongs to. The parts of one job may be written in any order.
     pub(super) job: usize,
-    /// What it writes.
+    /// The record that it writes.
     pub(super) record: Subject,
-    /// Whether its traits are fields already; others are not merged with them, as one field might have two names.
+    /// Whether its traits are Salesforce field names already. Such units are not merged with others, because one field
+    /// might then occur under two names.
     pub(super) are_fields: bool,
-    /// Whether it goes by itself, because Salesforce has refused it together with others.
+    /// Whether it is written alone, because Salesforce has refused it together with others.
     pub(super) alone: bool,
 }
 
-/// Chooses what is written in one round: lists of places of one record each, in order. The first candidate is always chosen.
+/// Chooses what is written in one round. Each list holds the indices of the candidates for one record, in order. The
+/// first candidate is always chosen.
 ///
-/// Nothing is chosen that would overtake: a unit waits where an earlier one of its user goes to another record in this
-/// round, or where an earlier one of its user or of its record waits.
+/// No unit overtakes an earlier one. A unit waits if an earlier unit of its user writes another record in this round,
+/// or if an earlier unit of its user or its record is waiting.
 pub(super) fn choose(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
     let mut round = Round::default();
     for candidate in candidates {
@@ -56,7 +59,7 @@ struct Round<'c> {
 }
 
 impl<'c> Round<'c> {
-    /// The write that a candidate may join, or the next one; `None` where it has to wait.
+    /// The index of the write that a candidate joins, or of a new write; `None` if the candidate has to wait.
     fn place(&self, candidate: &Candidate<'c>) -> Option<usize> {
         let write = match self.by_record.get(&candidate.record) {
             None => self.writes.len(),
@@ -192,7 +195,7 @@ mod tests {
                 Candidate { alone, ..candidate(unit, NAMES[user], NAMES[record]) }
             };
             let mut pending: Vec<usize> = (0..events.len()).collect();
-            // The round and the write in which each unit goes.
+            // The round and the write that each unit belongs to.
             let mut done = vec![(0, 0); events.len()];
             for round in 1.. {
                 if pending.is_empty() {

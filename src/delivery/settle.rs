@@ -1,4 +1,4 @@
-//! Which record each pending unit writes, and what of it is written now.
+//! Determines which record each pending unit writes, and which of its fields are written now.
 
 use super::{
     round::{Candidate, Subject, choose},
@@ -20,7 +20,8 @@ pub(super) struct Ready<'p> {
 }
 
 impl<'f> Worker<'f> {
-    /// Settles which record each pending unit writes, and what. A unit that cannot be written has its verdict.
+    /// Determines which record each pending unit writes, and its fields. A unit that cannot be written gets its result
+    /// here.
     pub(super) fn ready<'p>(
         &mut self,
         plans: &'p [Result<Plan<'f>, EventError>],
@@ -61,7 +62,8 @@ impl<'f> Worker<'f> {
         resolve(plan, self.record(unit), found, destination, rules)
     }
 
-    /// Chooses what is written in this round, the events of one record merged. What the record holds already is left out.
+    /// Chooses what is written in this round and merges the events of one record. Values that the record already holds
+    /// are left out.
     pub(super) fn chosen<'p>(&mut self, ready: Vec<Ready<'p>>) -> Vec<Write<'p>> {
         let candidates: Vec<_> = ready
             .iter()
@@ -93,7 +95,8 @@ impl<'f> Worker<'f> {
         writes
     }
 
-    /// The write with what it has to change; `None` where that is nothing, or the org has no call to spare for it.
+    /// The write, reduced to the fields that change; `None` if no field changes, or if the org has no API call to spare
+    /// for it.
     fn changing<'p>(&mut self, mut write: Write<'p>) -> Option<Write<'p>> {
         let limits = self.deliveries.salesforce.limits();
         let spares = limits.spares(self.access.session.instance());

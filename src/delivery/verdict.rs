@@ -1,4 +1,4 @@
-//! What becomes of a unit once Salesforce has answered.
+//! Decides the result of a unit after Salesforce has answered.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::{
 };
 
 impl Worker<'_> {
-    /// Notes that a record was written, and what of its events was not. Gives its key and id where it was created for a key.
+    /// Notes that a record was written, and which of its events were not. Returns the key and id of a record that was
+    /// created for a key.
     pub(super) fn wrote(&mut self, write: &Write<'_>, id: String) -> Option<(Key, String)> {
         let metrics = self.deliveries.salesforce.metrics();
         metrics.left_out(write.resolved.fields.left_out.iter().map(LeftOut::reason));
@@ -28,8 +29,8 @@ impl Worker<'_> {
         created.flatten().map(|key| (key, id))
     }
 
-    /// Decides about a refused write: looked up afresh once where the record is no longer what the lookup has found, each
-    /// event alone where one of several may be to blame, else for good.
+    /// Decides what follows a refused write. If the record is no longer what the lookup has found, it is looked up
+    /// again, once. If one of several events may be the cause, each is written alone. Otherwise the refusal is final.
     pub(super) fn refused(&mut self, write: &Write<'_>, fault: Fault) {
         let is_stale = fault.is_about_a_stale_record();
         if let Some(id) = write.resolved.target.id.as_deref().filter(|_| is_stale) {
@@ -56,7 +57,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Opens a new session for a login, once; an OAuth secret is for rudder-server to refresh.
+    /// Opens a new session for a login, once. An OAuth secret is left to rudder-server, which refreshes it.
     pub(super) async fn renew(&mut self, expired: Arc<Fault>) {
         let access = &mut self.access;
         if self.renewed || access.credentials.is_oauth() {

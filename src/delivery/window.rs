@@ -1,5 +1,5 @@
-//! The units of all concurrent requests for one org gather in a window, and are handed over together: one list at a time for
-//! each org, so that no two writes of one record are ever under way at once.
+//! Gathers the units of all concurrent requests for one org in a window, and hands them over together. Each org has one
+//! batch at a time, so that two writes of one record never run concurrently.
 
 use std::mem;
 
@@ -9,16 +9,16 @@ use crate::salesforce::{
     session::Instance,
 };
 
-/// The units that wait, by org.
+/// The waiting units, by org.
 pub(super) type Windows = Batcher<Instance, Units>;
 
-/// The units that wait for an org, in order.
+/// The waiting units of an org, in order.
 #[derive(Debug, Default)]
 pub(super) struct Units(pub(super) Vec<Unit>);
 
 impl Gather for Units {
     type Batch = Vec<Unit>;
-    /// What one call can write.
+    /// The number of records that one call can write.
     const MAX_ITEMS: usize = 1_000;
     const IS_SERIAL: bool = true;
 

@@ -1,4 +1,5 @@
-//! Writes what has gathered for an org: look up, choose, write, and again for what had to wait or deserves a second try.
+//! Writes the units that have gathered for an org: look up, choose and write, then repeat for the units that had to
+//! wait or deserve a second attempt.
 
 use std::{collections::HashSet, mem, sync::Arc, time::Instant};
 
@@ -27,40 +28,41 @@ pub(super) struct Worker<'f> {
     pub(super) access: Access,
     pub(super) renewed: bool,
     pub(super) units: &'f [Unit],
-    /// How far each unit has come.
+    /// The progress of each unit.
     pub(super) states: Vec<UnitState>,
-    /// What the lookups have found, and by which keys they asked.
+    /// The keys that were looked up, and the records that were found.
     found: Found,
     pub(super) asked: HashSet<String>,
-    /// Users one of whose events is to come again: their later ones wait for it.
+    /// Users with an event that rudder-server will send again. Their later events wait for it.
     pub(super) held: HashSet<&'f str>,
-    /// What was written so far; `None` where events that change nothing are written, too.
+    /// What was written so far; `None` if events that change nothing are written too.
     pub(super) unchanged: Option<Unchanged>,
     begun: Instant,
 }
 
-/// How far a unit has come.
+/// The progress of a unit.
 #[derive(Clone, Debug)]
 pub(super) enum UnitState {
-    /// It waits to be written.
+    /// The unit is waiting to be written.
     Pending {
         /// Whether its record was looked up a second time.
         looked_up_again: bool,
-        /// Whether it goes by itself, because Salesforce has refused it together with others.
+        /// Whether it is written alone, because Salesforce has refused it together with others.
         alone: bool,
     },
-    /// It is written, or has failed.
+    /// The unit was written, or has failed.
     Done(WriteResult),
 }
 
-/// A record to write, and the units that it is written for.
+/// A record to write, and the units that the write covers.
 pub(super) struct Write<'p> {
     pub(super) units: Vec<usize>,
     pub(super) resolved: Resolved<'p, 'p>,
 }
 
 impl Worker<'_> {
-    /// Writes the units, and tells each its outcome. The units of different sessions go one after the other.
+    /// Writes the units and sends each its result. The units of different sessions are written one session after the
+    /// other.
     pub(super) async fn run(deliveries: &Deliveries, units: Vec<Unit>) {
         let mut sessions: Vec<Vec<Unit>> = Vec::new();
         for unit in units {
@@ -87,7 +89,7 @@ impl Worker<'_> {
                 if let Some(part) = unit.part {
                     deliveries.memory.finished(part, &verdict);
                 }
-                // Nobody waits where the caller has hung up.
+                // Sending fails only if the caller has disconnected, and then nobody needs the result.
                 let _ = unit.done.send(verdict);
             }
         }
@@ -112,7 +114,7 @@ impl UnitState {
     }
 }
 
-/// What the written units would have cost one by one, for the ledger.
+/// The API calls that the units would have cost if written one by one, for the ledger.
 fn handled(units: &[Unit], verdicts: &[WriteResult]) -> Handled {
     let written = units
         .iter()
@@ -162,7 +164,7 @@ impl<'f> Worker<'f> {
             .collect()
     }
 
-    /// Looks up, chooses and writes once. Fails with the fault by which Salesforce no longer accepts the session.
+    /// Looks up, chooses and writes once. Returns the fault if Salesforce no longer accepts the session.
     async fn round(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
         self.look_up(plans).await?;
         let found = mem::take(&mut self.found);
@@ -205,7 +207,7 @@ impl<'f> Worker<'f> {
 }
 
 impl<'f> Worker<'f> {
-    /// Asks for the records of the keys that are not known yet, or no longer.
+    /// Looks up the keys whose records are not known, or have to be looked up again.
     async fn look_up(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
         let may_be_cached = self.asked.is_empty();
         let mut wanted: IndexMap<&str, Wanted> = IndexMap::new();
@@ -244,7 +246,7 @@ impl<'f> Worker<'f> {
         Ok(())
     }
 
-    /// The fields whose present values tell whether the unit changes anything.
+    /// The fields whose current values show whether the unit changes anything.
     fn fields_to_read(&self, unit: usize, plans: &[Result<Plan<'f>, EventError>]) -> Vec<String> {
         let (destination, rules) = (&self.units[unit].job.destination, &self.deliveries.rules);
         match &plans[unit] {
@@ -255,7 +257,7 @@ impl<'f> Worker<'f> {
         }
     }
 
-    /// One line for what Salesforce has not written, whatever is tried next.
+    /// Logs one line for the records that Salesforce has not written, whatever is tried next.
     fn log(&self, results: &[Written]) {
         let faults: Vec<&Fault> = results
             .iter()
@@ -282,7 +284,7 @@ impl<'f> Worker<'f> {
             .collect()
     }
 
-    /// Has the record of a pending unit looked up a second time. Returns false where it was already.
+    /// Requests a second lookup for the record of a pending unit. Returns false if there was one already.
     pub(super) fn look_up_again(&mut self, unit: usize) -> bool {
         match &mut self.states[unit] {
             UnitState::Pending {
@@ -292,7 +294,7 @@ impl<'f> Worker<'f> {
         }
     }
 
-    /// Has a pending unit written by itself.
+    /// Marks a pending unit to be written alone.
     pub(super) fn set_alone(&mut self, unit: usize) {
         if let UnitState::Pending { alone, .. } = &mut self.states[unit] {
             *alone = true;
@@ -312,7 +314,7 @@ impl<'f> Worker<'f> {
         self.record(unit).key()
     }
 
-    /// What tells the unit's job from others.
+    /// Identifies the job that the unit belongs to.
     pub(super) fn job(&self, unit: usize) -> usize {
         Arc::as_ptr(&self.units[unit].job).addr()
     }

@@ -1,5 +1,4 @@
-//! The parts of jobs that were written lately, in as few bytes as they need: a cache of moka's takes 330 bytes
-//! for each.
+//! Remembers the recently written parts of jobs in few bytes. A moka cache takes 330 bytes for each entry.
 
 use std::{
     collections::HashSet,
@@ -7,7 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A job by its content: destination, job id and message. Another rudder-server may use the same job id.
+/// Identifies a job by its content: destination, job id and message. The job id alone is not enough, because another
+/// rudder-server may use the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct JobId(pub(super) u64, pub(super) u64);
 
@@ -18,36 +18,37 @@ impl JobId {
     }
 }
 
-/// A record that a job writes: the job, and the record's place in it.
+/// Identifies a part: the job, and the index of the record in it.
 pub(super) type PartId = (JobId, usize);
 
-/// How long a part is remembered at least, and at most twice as long, unless too many follow.
+/// How long a part is remembered at least. It is forgotten after at most twice this time, and earlier if too many parts
+/// follow.
 const REMEMBERED: Duration = Duration::from_mins(10);
 
-/// How many parts are remembered with whatever memory: twice ten minutes of 1,600 a second.
+/// The maximum number of remembered parts, however much memory there is: twice ten minutes at 1,600 parts a second.
 const MAX_PARTS: usize = 2_000_000;
 
-/// How many parts are remembered in any case.
+/// The number of parts that are remembered however little memory there is.
 const MIN_PARTS: usize = 2_000;
 
-/// What a part takes, in bytes: 25 in a table that is filled by half.
+/// The memory that a part takes, in bytes: 25 in a table that is half full.
 const PART_BYTES: u64 = 64;
 
-/// The part of the memory of requests in flight, one in so many, that may be taken beside it.
+/// Written parts may take one fourth of the memory limit of requests in flight, in addition to that limit.
 const MEMORY_SHARE: u64 = 4;
 
-/// Parts that were written: those of the present period, and those of the one before.
+/// Written parts: those of the current period and those of the previous one.
 #[derive(Debug)]
 pub(super) struct Written {
     present: HashSet<PartId>,
     before: HashSet<PartId>,
     since: Instant,
-    /// How many parts end a period.
+    /// The number of parts after which a period ends.
     most: usize,
 }
 
 impl Written {
-    /// Nothing yet, where requests in flight may take `in_flight` bytes.
+    /// An empty memory, sized for `in_flight`: the number of bytes that requests in flight may take.
     pub(super) fn within(in_flight: u64, now: Instant) -> Self {
         let fitting = usize::try_from(in_flight / MEMORY_SHARE / PART_BYTES).unwrap_or(usize::MAX);
         Self {
@@ -58,7 +59,7 @@ impl Written {
         }
     }
 
-    /// Whether a part was written lately.
+    /// Whether a part was written recently.
     pub(super) fn contains(&mut self, part: &PartId, now: Instant) -> bool {
         self.turn(now);
         self.present.contains(part) || self.before.contains(part)
@@ -70,7 +71,7 @@ impl Written {
         self.present.insert(part);
     }
 
-    /// Begins a period where the present one is over.
+    /// Starts a new period if the current one is over.
     fn turn(&mut self, now: Instant) {
         let age = now.saturating_duration_since(self.since);
         if age < REMEMBERED && self.present.len() < self.most {

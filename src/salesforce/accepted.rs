@@ -1,4 +1,4 @@
-//! The tokens that Salesforce has accepted so far.
+//! Remembers which tokens Salesforce has accepted.
 
 use std::{
     fmt,
@@ -8,10 +8,10 @@ use std::{
 use moka::sync::Cache;
 use reqwest::header::HeaderValue;
 
-/// How many tokens are remembered, far above the number of destinations that one service has.
+/// The maximum number of remembered tokens, far more than the destinations of one service.
 const MAX_TOKENS: u64 = 10_000;
 
-/// The tokens that Salesforce has accepted, by fingerprints of the header that carries them. The tokens are not kept.
+/// Fingerprints of the `Authorization` headers that Salesforce has accepted. The tokens themselves are not kept.
 pub(crate) struct Accepted {
     fingerprints: RandomState,
     tokens: Cache<u64, ()>,

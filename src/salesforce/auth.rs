@@ -1,4 +1,4 @@
-//! Credentials → a session: an OAuth secret as it is, or the token of a login, kept and renewed.
+//! Turns credentials into a session. An OAuth secret is used as it is; the token of a login is cached and renewed.
 
 mod ending;
 mod error;
@@ -39,16 +39,16 @@ use crate::{
     },
 };
 
-/// How many tokens are kept, far above the number of destinations that one service has.
+/// The maximum number of cached tokens, far more than the destinations of one service.
 const MAX_TOKENS: u64 = 10_000;
 
 /// The sessions of logins.
 pub(super) struct Tokens {
     authorisations: Authorisations,
     fresh: Cache<Identity, Token>,
-    /// The last token of each identity, for the time in which no new one is to be had.
+    /// The last token of each identity, used while no new one can be obtained.
     last: Cache<Identity, Token>,
-    /// Logins that were refused lately, or whose tokens were, by what proved them.
+    /// Recently refused logins, and logins whose tokens were refused, by the fingerprint of the proof used.
     refused: Cache<(Identity, u64), Arc<AuthError>>,
     /// The identities whose tokens were refused recently.
     evicted: Cache<Identity, ()>,
@@ -60,19 +60,19 @@ pub(super) struct Tokens {
     warning: Warning,
 }
 
-/// A token that is kept.
+/// A cached token.
 #[derive(Clone)]
 struct Token {
     session: Arc<Session>,
-    /// How long it is used before a new one is requested.
+    /// How long the token is used before a new one is requested.
     renewal: Duration,
-    /// When it can no longer be valid.
+    /// When the token is certainly no longer valid.
     end: Option<Instant>,
-    /// What proved the login.
+    /// The fingerprint of what proved the login.
     proof: u64,
 }
 
-/// Tokens are kept until they are to be renewed.
+/// Cache expiry: a token is cached until it is due for renewal.
 struct UntilRenewal;
 
 impl Expiry<Identity, Token> for UntilRenewal {
@@ -82,10 +82,10 @@ impl Expiry<Identity, Token> for UntilRenewal {
 }
 
 impl Tokens {
-    /// No token is kept yet.
+    /// Starts without any cached token.
     ///
     /// # Errors
-    /// [`SettingError`] where the settings of logins are not what they have to be.
+    /// [`SettingError`] if the login settings are invalid.
     pub(super) fn new(settings: &SalesforceSettings) -> Result<Self, SettingError> {
         let AuthSettings {
             token_ttl: ttl,
@@ -119,12 +119,12 @@ impl Tokens {
         })
     }
 
-    /// Reads the files of the settings again.
+    /// Reads the files of the login settings again.
     pub(super) fn reread(&self) {
         self.authorisations.reread();
     }
 
-    /// Opens a session. Callers that need the same token at once share one login; its failure is shared too.
+    /// Opens a session. Concurrent callers that need the same token share one login, and also its failure.
     pub(super) async fn session(
         &self,
         client: &Client,
@@ -149,7 +149,7 @@ impl Tokens {
         opened.map(|(session, _)| session)
     }
 
-    /// The session of a login, and whether it was cached.
+    /// Returns the session of a login, and whether it was cached.
     async fn logged_in(
         &self,
         client: &Client,
@@ -173,12 +173,12 @@ impl Tokens {
         Ok((entry.into_value().session, source))
     }
 
-    /// Whether there is something to log in with.
+    /// Whether there are credentials to log in with.
     pub(super) fn can_log_in(&self, destination: &str, login: &Login) -> bool {
         self.authorisations.of(destination).can_log_in(login)
     }
 
-    /// Forgets the session of a token that Salesforce no longer accepts. Another that has taken its place is kept.
+    /// Discards the session of a token that Salesforce no longer accepts. A newer session that has replaced it is kept.
     pub(super) async fn evict(&self, client: &Client, authorization: &str) {
         let was_accepted = client.accepted().holds(authorization);
         let expired: Vec<_> = [&self.last, &self.fresh]
@@ -191,7 +191,7 @@ impl Tokens {
                 self.fresh.remove(&*identity).await,
                 self.last.remove(&*identity).await,
             ];
-            // Of several callers with one token, only the first has something to decide.
+            // If several callers discard the same token, only the first has a decision to make.
             if removed.iter().all(Option::is_none) {
                 continue;
             }
@@ -202,8 +202,8 @@ impl Tokens {
         }
     }
 
-    /// Decides what a token means that is refused before it was ever accepted: where it has taken the place of another that
-    /// was refused, a further one would be no better, so that no login is tried for `REFUSED_LOGIN_TTL`.
+    /// Handles a token that is refused before it was ever accepted. If it has replaced another refused token, a further
+    /// one would fare no better, so no login is tried for `REFUSED_LOGIN_TTL`.
     async fn doubt(&self, identity: &Identity, proof: u64) {
         if self.evicted.contains_key(identity) {
             let error = Arc::new(AuthError::Unaccepted(self.refused_ttl));
@@ -211,14 +211,14 @@ impl Tokens {
         }
     }
 
-    /// Tries no login with the same proof for `REFUSED_LOGIN_TTL`.
+    /// Blocks logins with the same proof for `REFUSED_LOGIN_TTL`.
     async fn hold_back(&self, identity: Identity, proof: u64, error: Arc<AuthError>) {
         if !self.refused_ttl.is_zero() {
             self.refused.insert((identity, proof), error).await;
         }
     }
 
-    /// A new token; where none is to be had, the last one, as long as it may still be good.
+    /// Requests a new token. If that fails, falls back to the last one for as long as it may still be valid.
     async fn renewed(
         &self,
         client: &Client,
@@ -248,7 +248,8 @@ impl Tokens {
         })
     }
 
-    /// Logs in. Where another login has overtaken this one, or a secret has been replaced meanwhile, it is tried once more.
+    /// Logs in. If another login has overtaken this one, or a secret has been replaced in the meantime, the login is
+    /// tried once more.
     async fn log_in(
         &self,
         client: &Client,

@@ -1,5 +1,5 @@
-//! The micro-batcher: gathers what concurrent requests want of one key for a window, and hands it to one task. Lookups
-//! gather by user of an org, writes by org.
+//! The micro-batcher collects the items that concurrent requests have for one key during a window, and hands them to
+//! one task. Lookups are batched by user of an org, writes by org.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -13,24 +13,24 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// What gathers for a key.
+/// The items that gather for a key.
 pub(crate) trait Gather: Default {
-    /// What is handed over together.
+    /// The items that are handed over together.
     type Batch;
-    /// How many items end a window early.
+    /// The number of items that closes a window early.
     const MAX_ITEMS: usize;
-    /// Whether a batch waits until the task has handled the one before.
+    /// Whether a batch waits until the task has handled the previous one.
     const IS_SERIAL: bool;
 
-    /// How many items have gathered.
+    /// The number of gathered items.
     fn gathered(&self) -> usize;
-    /// Takes what has gathered.
+    /// Takes the gathered items.
     fn take(&mut self) -> Self::Batch;
-    /// Whether nothing has gathered and nothing is known of earlier batches.
+    /// Whether there are no gathered items and no state of earlier batches.
     fn is_idle(&self) -> bool;
 }
 
-/// What gathers, by key. A key is there as long as it has a task or is not idle.
+/// The gathering items, by key. A key is present for as long as it has a task or is not idle.
 #[derive(Debug)]
 pub(crate) struct Batcher<K, G> {
     window: Duration,
@@ -40,14 +40,14 @@ pub(crate) struct Batcher<K, G> {
 #[derive(Debug)]
 struct Queue<G> {
     items: G,
-    /// When the first of the items came.
+    /// When the first item arrived.
     since: Instant,
     full: Arc<Notify>,
     has_task: bool,
 }
 
 impl<K: Clone + Eq + Hash, G: Gather> Batcher<K, G> {
-    /// Lets items gather for so long; zero: only until the task runs.
+    /// Creates a batcher with this window. With a window of zero, items gather only until the task runs.
     pub(crate) fn new(window: Duration) -> Self {
         Self {
             window,
@@ -55,8 +55,8 @@ impl<K: Clone + Eq + Hash, G: Gather> Batcher<K, G> {
         }
     }
 
-    /// Changes what gathers for a key. Where the second value is true, the caller must start a task that calls
-    /// [`Batcher::next`]: once, or until it returns nothing where batches are serial.
+    /// Changes the items that gather for a key. If the second value is true, the caller must start a task that calls
+    /// [`Batcher::next`]: once, or, if batches are serial, until it returns `None`.
     pub(crate) fn update<R>(&self, key: &K, change: impl FnOnce(&mut G) -> R) -> (R, bool) {
         let mut queues = self.queues();
         let mut entry = match queues.entry(key.clone()) {
@@ -73,12 +73,13 @@ impl<K: Clone + Eq + Hash, G: Gather> Batcher<K, G> {
         (result, needs_task)
     }
 
-    /// Waits until the window of a key closes, and takes what has gathered. `None` where nothing has: the task ends.
+    /// Waits until the window of a key closes, and takes its items. Returns `None` if there are none, and the task must
+    /// then end.
     pub(crate) async fn next(&self, key: &K) -> Option<G::Batch> {
         let (closes, full) = self.open_window(key)?;
-        // A wait of no length still lasts until the timer's next millisecond.
+        // Skip a wait of zero length: it would still last until the timer's next millisecond.
         if !self.window.is_zero() {
-            // Either way the window is closed.
+            // The window closes at its deadline or when it is full; it does not matter which came first.
             let _ = timeout_at(closes, full.notified()).await;
         }
         let mut queues = self.queues();
@@ -87,7 +88,7 @@ impl<K: Clone + Eq + Hash, G: Gather> Batcher<K, G> {
         Some(queue.items.take())
     }
 
-    /// When the window of a key closes; `None` where nothing gathers.
+    /// When the window of a key closes; `None` if it has no items.
     fn open_window(&self, key: &K) -> Option<(Instant, Arc<Notify>)> {
         let mut queues = self.queues();
         let queue = queues.get_mut(key)?;
@@ -121,7 +122,8 @@ impl<G: Gather> Queue<G> {
         }
     }
 
-    /// Notes that items came where there were so many before. Returns whether a task has to be started for them.
+    /// Notes that items were added; `before` is their previous number. Returns whether a task has to be started for
+    /// them.
     fn changed(&mut self, before: usize) -> bool {
         let now = self.items.gathered();
         if before == 0 && now > 0 {

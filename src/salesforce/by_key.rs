@@ -1,4 +1,4 @@
-//! Maps by key: a key brings its hash along, which is not hashed once more.
+//! Maps with [`Key`]s. A key stores its own hash, so it is not hashed again.
 
 use std::{
     collections::HashMap,
@@ -9,13 +9,14 @@ use indexmap::IndexMap;
 
 use super::key::Key;
 
-/// What is known by key.
+/// A map by key.
 pub(crate) type ByKey<V> = HashMap<Key, V, BuildHasherDefault<OwnHash>>;
 
-/// What is known by key, in the order in which the keys came.
+/// A map by key that keeps the order in which the keys were inserted.
 pub(crate) type InOrderByKey<V> = IndexMap<Key, V, BuildHasherDefault<OwnHash>>;
 
-/// Takes the hash of a key, which nobody can foresee, as it is.
+/// A hasher that passes on the stored hash of a key. That hash is seeded at random, so nobody can choose keys that
+/// collide.
 #[derive(Debug, Default)]
 pub(crate) struct OwnHash(u64);
 
@@ -24,7 +25,7 @@ impl Hasher for OwnHash {
         self.0 = hash;
     }
 
-    /// Keys write their hash alone; this is for whatever else may come to be asked of a hasher.
+    /// Keys only write their hash as an integer. This method exists because the trait requires it.
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);

@@ -1,4 +1,5 @@
-//! Ids that were found lately (`LOOKUP_CACHE_TTL`). That nothing was found is never cache.
+//! The cache of record ids that were found recently (`LOOKUP_CACHE_TTL`). An empty result is never cached, because the
+//! record may be created at any time.
 
 use std::{
     fmt,
@@ -15,17 +16,17 @@ use crate::salesforce::{
     session::{Instance, Session},
 };
 
-/// How many keys are cache.
+/// The maximum number of cached keys.
 const MAX_KEYS: u64 = 100_000;
 
-/// A user of an org: two of them see different records. The token itself is not kept.
+/// A user of an org. Two users may see different records. The token itself is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OrgUser {
     pub(super) org: Instance,
     token: u64,
 }
 
-/// Tells the users of orgs apart.
+/// Tells the users of an org apart.
 #[derive(Debug, Default)]
 pub(super) struct OrgUsers(RandomState);
 
@@ -38,24 +39,25 @@ impl OrgUsers {
     }
 }
 
-/// How much longer than its records it is remembered that one is gone: a lookup that began before may still bring it.
+/// How much longer the cache remembers that a record is gone than it keeps records: a lookup that began earlier may
+/// still return the record.
 const MAX_LOOKUP: Duration = Duration::from_mins(10);
 
-/// The records that were found lately, by user and key.
+/// The recently found records, by user and key.
 #[derive(Debug)]
 pub(super) struct LookupCache(Option<Caches>);
 
-/// When records were asked for, and which were found.
+/// When the records were requested, and the records found.
 type FoundRows = (Instant, Arc<[Row]>);
 
 struct Caches {
-    /// What was found for each key.
+    /// The records found for each key.
     rows: Cache<(OrgUser, String), FoundRows>,
-    /// When a record was last said to be gone. To look for it among all rows would take long.
+    /// When each record was last reported to be gone. Searching all cached records for it would take too long.
     gone: Cache<(Instance, String), Instant>,
 }
 
-/// Without the keys, which hold e-mails: a cache shows all of its own.
+/// Omits the keys, which contain e-mail addresses: the `Debug` of a moka cache prints its entries.
 impl fmt::Debug for Caches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Caches")
@@ -65,7 +67,7 @@ impl fmt::Debug for Caches {
 }
 
 impl LookupCache {
-    /// Remembers for so long; zero: never.
+    /// Caches records for `time`. Zero disables the cache.
     pub(super) fn new(time: Duration) -> Self {
         let caches = || Caches {
             rows: Cache::builder()
@@ -82,7 +84,7 @@ impl LookupCache {
         Self((!time.is_zero()).then(caches))
     }
 
-    /// The records of a key, unless one of them has gone since they were asked for.
+    /// The cached records of a key, unless one of them has been reported gone since they were requested.
     pub(super) fn get(&self, user: &OrgUser, key: &Key) -> Option<Arc<[Row]>> {
         let caches = self.0.as_ref()?;
         let (asked, rows) = caches.rows.get(&name(user, key))?;
@@ -93,7 +95,8 @@ impl LookupCache {
         rows.iter().all(is_there).then_some(rows)
     }
 
-    /// Takes what a lookup has found that asked at this time. What fields hold changes too often to be cache.
+    /// Stores the records found by a lookup that started at `asked`. Field values are not stored, because they change
+    /// too often.
     pub(super) fn set(&self, user: &OrgUser, key: &Key, asked: Instant, rows: &[Row]) {
         let Some(caches) = &self.0 else {
             return;
@@ -106,7 +109,7 @@ impl LookupCache {
         }
     }
 
-    /// Forgets a record of an org, whoever has found it.
+    /// Forgets a record of an org for all users.
     pub(super) fn forget(&self, org: &Instance, id: &str) {
         if let Some(caches) = &self.0 {
             caches.gone.insert(record(org, id), Instant::now());
@@ -118,7 +121,7 @@ fn name(user: &OrgUser, key: &Key) -> (OrgUser, String) {
     (user.clone(), key.folded().to_owned())
 }
 
-/// A record's name, which is the same with and without the checksum of its id.
+/// Identifies a record. The result is the same for the 15-character id and the 18-character id, which adds a checksum.
 fn record(org: &Instance, id: &str) -> (Instance, String) {
     (org.clone(), id.get(..15).unwrap_or(id).to_owned())
 }

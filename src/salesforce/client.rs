@@ -1,4 +1,4 @@
-//! The one HTTP client, and the one way to send.
+//! The only HTTP client of the service; every request to Salesforce goes through it.
 
 mod answer;
 mod reading;
@@ -39,12 +39,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that gives each request `SALESFORCE_TIMEOUT`, from connecting to the last byte of the answer. It follows no
-    /// redirect, which would turn a write into a read and carry the token elsewhere. A connection that cannot be made, or
-    /// whose other end has fallen silent, does not outlive that time either: later requests would wait on it in vain.
+    /// Creates a client. `SALESFORCE_TIMEOUT` covers a whole request, from connecting to the last byte of the response.
+    /// The client follows no redirects, because a redirect would turn a write into a read and carry the token to
+    /// another host. A connection attempt, or a connection whose peer has gone silent, is abandoned within the same
+    /// time, so that later requests do not wait for it in vain.
     ///
     /// # Errors
-    /// Where the platform's certificates cannot be loaded or a proxy setting is malformed.
+    /// If the platform's certificates cannot be loaded or a proxy setting is malformed.
     pub fn new(
         settings: &SalesforceSettings,
         metrics: Arc<Metrics>,
@@ -79,12 +80,13 @@ impl Client {
         })
     }
 
-    /// Nothing yet of the memory of requests in flight, to be added to.
+    /// An empty share of the memory limit of requests in flight, to which bytes are added.
     pub(super) fn memory(&self) -> Memory {
         self.in_flight.memory()
     }
 
-    /// A request of an org's REST API, to be filled in and given to [`Client::send`]. `path` begins with `/services`.
+    /// Starts a request to an org's REST API, to be completed and passed to [`Client::send`]. `path` begins with
+    /// `/services`.
     pub(super) fn request_of(
         &self,
         session: &Session,
@@ -96,16 +98,17 @@ impl Client {
             .header("Accept", "application/json")
     }
 
-    /// A request to be filled in and given to [`Client::send`].
+    /// Starts a request, to be completed and passed to [`Client::send`].
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
         self.http.request(method, url)
     }
 
-    /// Sends a request and reads its answer to the end. `org` is where the call counts, none for a token.
+    /// Sends a request and reads the whole response. `org` is the org whose limit the call counts against, `None` for a
+    /// token request.
     ///
     /// # Errors
-    /// [`Fault`] for anything but a 2xx answer that arrived whole and in time; [`Fault::Reserved`] where the org has no call
-    /// to spare, and nothing is sent.
+    /// [`Fault`] for anything but a 2xx response that arrived completely and in time; [`Fault::Reserved`] if the org
+    /// has no call to spare, in which case nothing is sent.
     pub async fn send(
         &self,
         call: Call,
@@ -121,11 +124,11 @@ impl Client {
         }
     }
 
-    /// Sends a write that has its timeout, and gives the answer with what `fault_of` says is wrong with it.
+    /// Sends a write whose timeout is already set, and returns the response with the fault that `fault_of` finds in it.
     ///
     /// # Errors
-    /// [`Fault`] without an answer in time, where it is not known whether Salesforce has written; [`Fault::Reserved`] where
-    /// the org has no call to spare, and nothing is sent.
+    /// [`Fault`] if there is no response in time, in which case it is not known whether Salesforce has written;
+    /// [`Fault::Reserved`] if the org has no call to spare, in which case nothing is sent.
     pub async fn write(
         &self,
         org: &Instance,
@@ -135,7 +138,7 @@ impl Client {
         self.call(Call::Write, Some(org), request, fault_of).await
     }
 
-    /// Makes a call, reads its answer, and notes what came of it: the org's usage, the token's acceptance, the metrics.
+    /// Makes a call, reads the response, and records the org's usage, the token's acceptance and the metrics.
     async fn call(
         &self,
         call: Call,
@@ -172,7 +175,7 @@ impl Client {
         Some(self.accepted.fingerprint(authorization))
     }
 
-    /// Notes that a call's token was accepted: it was carried out, or refused for another reason.
+    /// Notes that a call's token was accepted: the call succeeded, or was refused for a reason other than the token.
     fn note_accepted(&self, token: Option<Fingerprint>, fault: Option<&Fault>) {
         let is_accepted = fault.is_none_or(Fault::is_after_admission);
         if let Some(token) = token.filter(|_| is_accepted) {
@@ -180,7 +183,7 @@ impl Client {
         }
     }
 
-    /// Sends a request, and reads its answer.
+    /// Sends a request and reads the response.
     async fn exchange(&self, request: Request, reading: Reading) -> Result<ApiResponse, Fault> {
         let timeout = request.timeout().copied().unwrap_or(self.timeout);
         let mut response = self
@@ -197,12 +200,12 @@ impl Client {
         })
     }
 
-    /// Notes that a login has brought a token of this org.
+    /// Notes that a login has obtained a token of this org.
     pub(super) fn logged_in(&self, org: &Instance) {
         self.limits.logged_in(org);
     }
 
-    /// Where calls are counted, and what they spare.
+    /// The metrics that count calls and saved calls.
     pub(super) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -213,7 +216,7 @@ impl Client {
             .inspect_err(|reserved| self.metrics.call_held_back(call, reserved.label()))
     }
 
-    /// Counts the code of a refusal that the table of codes does not know, so that the table can grow.
+    /// Counts a refusal whose code is missing from the table of codes, so that the table can be extended.
     pub(super) fn note_unknown(&self, fault: &Fault) {
         if let Some(code) = fault.unknown_code() {
             self.metrics.unknown_code(code);
@@ -229,7 +232,7 @@ impl Client {
     }
 }
 
-/// Passes on what an answer says of the org's calls, whatever else it says.
+/// Reports the org's API usage that a response states, whatever else it contains.
 fn report(ticket: Option<Ticket<'_>>, answer: &Result<ApiResponse, Fault>) {
     let usage = answer.as_ref().ok().and_then(|answer| answer.usage);
     if let (Some(ticket), Some(usage)) = (ticket, usage) {
@@ -237,7 +240,8 @@ fn report(ticket: Option<Ticket<'_>>, answer: &Result<ApiResponse, Fault>) {
     }
 }
 
-/// A request that brought no answer. The URL is left out of the text: a lookup's holds e-mails.
+/// The fault of a request without a response. The URL is removed from the text, because the URL of a lookup contains
+/// e-mail addresses.
 fn broken(error: reqwest::Error, timeout: Duration) -> Fault {
     let error = error.without_url();
     if error.is_timeout() {
@@ -258,7 +262,7 @@ fn broken(error: reqwest::Error, timeout: Duration) -> Fault {
     )
 }
 
-/// An error and what caused it, outermost first.
+/// An error and its causes, outermost first.
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| {
         (*error).source()

@@ -1,4 +1,4 @@
-//! What became of a delivery.
+//! The outcome of a delivery.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -13,42 +13,42 @@ use crate::{
     },
 };
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 pub struct Outcome {
-    /// Salesforce's answer, where one came: HTTP status and body.
+    /// HTTP status and body of Salesforce's response, if there was one.
     pub answer: Option<(u16, Bytes)>,
-    /// Why the write counts as failed; `None` where Salesforce has written.
+    /// Why the write counts as failed; `None` if Salesforce has written the record.
     pub failure: Option<Failure>,
-    /// What to do about it, for each job in its order; `None` where Salesforce has written.
+    /// What to do next, for each job in order; `None` if Salesforce has written the record.
     pub dispositions: Vec<Option<Disposition>>,
-    /// Whether a next attempt may create a second record: it is not known whether this one has created its own, and there is
-    /// no key to look that up by.
+    /// Whether another attempt may create a second record: it is not known whether this attempt has created one, and
+    /// there is no key to look it up by.
     pub may_repeat: bool,
 }
 
-/// Why a write was not made, as far as is known.
+/// Why a write failed, as far as is known.
 #[derive(Debug, Error)]
 pub enum Failure {
     /// The request cannot be sent.
     #[error("{0}")]
     NotSent(#[from] NotSent),
-    /// Salesforce, or the way to it.
+    /// Salesforce has refused the request, or the connection to it failed.
     #[error("{0}")]
     Fault(Fault),
-    /// What an earlier attempt may have written could not be looked up.
+    /// The lookup of a record that an earlier attempt may have written failed.
     #[error("the lookup in Salesforce failed, and nothing was written: {0}")]
     Lookup(#[source] Arc<Fault>),
-    /// The session has expired, and the destination's login opens no other.
+    /// The session has expired, and the destination's login cannot open a new one.
     #[error("the session has expired, and no new one could be opened: {0}")]
     NoSession(#[source] Arc<AuthError>),
-    /// What the lookup has found cannot be written to.
+    /// The record that the lookup has found cannot be written.
     #[error("{0}")]
     Target(#[source] EventError),
 }
 
 impl Failure {
-    /// What to do about it at this attempt. A lookup that fails never ends a job: whether the record is there is still not
-    /// known. Nor does a login that is refused: the next one may be renewed by then.
+    /// What to do at this attempt. A failed lookup never ends a job, because it is still not known whether the record
+    /// exists. Neither does a refused login, because the credentials may have been replaced by the next attempt.
     #[must_use]
     pub fn disposition(&self, attempt: u64) -> Disposition {
         match self {
@@ -69,7 +69,7 @@ impl Failure {
         }
     }
 
-    /// Whether Salesforce may have written all the same.
+    /// Whether Salesforce may have written the record despite the failure.
     pub(super) fn leaves_open(&self) -> bool {
         match self {
             Self::Fault(fault) => fault.leaves_open(),
@@ -77,7 +77,7 @@ impl Failure {
         }
     }
 
-    /// What is said where no answer came; of a connection that was refused, as the stock service says it.
+    /// The text of the answer if Salesforce did not respond. For a refused connection it is the stock service's text.
     fn without_answer(&self) -> String {
         match self {
             Self::Fault(Fault::ConnectionRefused) => {
@@ -87,7 +87,7 @@ impl Failure {
         }
     }
 
-    /// The word for it where no answer came.
+    /// The error code if Salesforce did not respond.
     #[must_use]
     pub fn label(&self) -> &'static str {
         match self {
@@ -104,7 +104,7 @@ impl Failure {
 }
 
 impl Outcome {
-    /// What the answer to rudder-server is written from.
+    /// The data from which the answer to rudder-server is built.
     #[must_use]
     pub fn into_delivered(self) -> Delivered {
         let verdict = |job: &Option<Disposition>| job.map_or(SUCCEEDED, by_disposition);
@@ -122,7 +122,7 @@ impl Outcome {
         }
     }
 
-    /// What happened, for the person who reads it.
+    /// A description of what happened, for people.
     #[must_use]
     pub fn message(&self) -> String {
         match &self.failure {
@@ -132,7 +132,7 @@ impl Outcome {
         }
     }
 
-    /// What a person has to know beyond Salesforce's own words.
+    /// Advice that people need in addition to Salesforce's own text.
     #[must_use]
     pub fn advice(&self) -> Option<Cow<'static, str>> {
         if self.may_repeat {
@@ -156,7 +156,7 @@ fn not_final(disposition: Disposition) -> Disposition {
     }
 }
 
-/// Without the answer's body, which may repeat what was sent.
+/// Omits the response body, which may repeat what was sent.
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let answer = self.answer.as_ref();

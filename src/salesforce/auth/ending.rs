@@ -1,22 +1,22 @@
-//! The warning that password logins end.
+//! The warning that Salesforce is phasing out password logins.
 
 use std::time::{Duration, Instant};
 
 use crate::server::telemetry::Throttle;
 
-/// When it was logged last.
+/// Remembers when the warning was last logged.
 #[derive(Debug)]
 pub(super) struct Warning(Throttle);
 
 impl Default for Warning {
-    /// It is logged once a day at most.
+    /// The warning is logged at most once a day.
     fn default() -> Self {
         Self(Throttle::new(Duration::from_hours(24)))
     }
 }
 
 impl Warning {
-    /// Warns, unless it has done so within a day.
+    /// Logs the warning, unless it was logged within the last day.
     pub(super) fn password_login(&self, destination: &str) {
         if self.0.is_due(Instant::now()) {
             tracing::warn!(

@@ -1,4 +1,4 @@
-//! Why a session could not be opened.
+//! The reasons why no session can be opened.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use std::{sync::Arc, time::Duration};
@@ -14,40 +14,40 @@ use crate::{
     },
 };
 
-/// Codes of the token endpoint by which it says "try again" (Salesforce's list of OAuth error codes, and RFC 6749's).
+/// Codes by which the token endpoint says "try again" (Salesforce's list of OAuth error codes, and RFC 6749's).
 const PASSING_CODES: [&str; 3] = ["unknown_error", "server_error", "temporarily_unavailable"];
 
-/// Why a session could not be opened.
+/// The reasons why no session can be opened.
 #[derive(Debug, Error)]
 pub enum AuthError {
     /// Salesforce refuses the login.
     #[error("{0}")]
     Refused(Refused),
-    /// A setting of this service is not what it has to be.
+    /// A setting of this service is invalid.
     #[error("the login to Salesforce cannot be tried: {0}")]
     Setting(#[from] SettingError),
-    /// Salesforce says success and names no token.
+    /// The response reports success but contains no token.
     #[error("Salesforce's token answer holds no access_token or no instance_url")]
     NoToken,
-    /// Salesforce has refused the token of the last login before it had accepted it once.
+    /// Salesforce has refused the token of the last login without ever having accepted it.
     #[error(
         "Salesforce refuses the access token that it has issued for this login, which no new login would mend: the next one is \
          tried within {} (REFUSED_LOGIN_TTL); check that the user may use the API, and that the login host is the org's", humantime::format_duration(*.0)
     )]
     Unaccepted(Duration),
-    /// The instance may not be called.
+    /// The instance is not among the hosts that may be called.
     #[error("{0}")]
     Instance(#[from] InstanceError),
     /// The session has expired, and this service cannot open a new one.
     #[error("{0}")]
     Expired(Arc<Fault>),
-    /// The login could not be tried.
+    /// The login request failed before Salesforce decided on it.
     #[error("the login to Salesforce failed: {0}")]
     Fault(Fault),
 }
 
 impl AuthError {
-    /// The label of this error in the log.
+    /// The name of this error in the log.
     #[must_use]
     pub fn label(&self) -> &'static str {
         match self {
@@ -61,12 +61,12 @@ impl AuthError {
         }
     }
 
-    /// Whether another login has overtaken this one: the next one may succeed.
+    /// Whether another login has overtaken this one, so that the next one may succeed.
     pub(super) fn is_overtaken(&self) -> bool {
         matches!(self, Self::Refused(refused) if refused.is_overtaken())
     }
 
-    /// Salesforce's own refusal of the login, if it gave one.
+    /// Salesforce's answer to the login, if there is one.
     pub(super) fn refusal_mut(&mut self) -> Option<&mut Refusal> {
         match self {
             Self::Refused(refused) => Some(&mut refused.refusal),
@@ -79,11 +79,12 @@ impl AuthError {
         }
     }
 
-    /// The token endpoint answers 400 and 401 for what is wrong with a login, and there is no session yet that could have
-    /// expired.
+    /// Classifies the fault of a token request. The token endpoint answers 400 and 401 if a login is wrong; there is no
+    /// session yet that could have expired.
     pub(super) fn of(fault: Fault, flow: Flow, policy: RefusedLogin) -> Self {
         match fault {
-            // The codes of a token endpoint are not those of the REST API. Without one it is not Salesforce's own answer.
+            // The token endpoint has other error codes than the REST API. A response without a code does not come from
+            // Salesforce.
             Fault::Refused(refusal)
             | Fault::Unknown(refusal)
             | Fault::Automation(refusal)

@@ -1,4 +1,4 @@
-//! What a login sends to the token endpoint, and who is logged in by it.
+//! Builds what a login sends to the token endpoint, and identifies who logs in.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,8 +10,9 @@ use crate::config::{
     auth::assertion::{self, AssertionClaims},
 };
 
-/// Who is logged in, where and how: a token is kept for each. What only proves it is not part of it, so that a rotated
-/// secret costs no token; but for the password, which a caller brings. It is not kept itself.
+/// Who logs in, where, and by which flow. One token is cached for each identity. Secrets that merely prove the identity
+/// are not part of it, so that a rotated secret does not cost a token. The exception is the password, because callers
+/// bring it. The password itself is not kept.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Identity {
     destination: String,
@@ -24,9 +25,9 @@ pub(super) struct Identity {
 
 /// A token request.
 pub(super) struct TokenForm {
-    /// What is sent.
+    /// The form parameters.
     pub(super) parameters: Vec<(&'static str, SecretString)>,
-    /// What an assertion among it claims: the consumer key and the user.
+    /// The claims of an assertion among the parameters: the consumer key and the user.
     claimed: Vec<SecretString>,
 }
 
@@ -46,7 +47,7 @@ impl TokenForm {
     }
 }
 
-/// One destination's login.
+/// The login of one destination.
 pub(super) struct DestinationLogin<'a> {
     pub(super) authorisation: &'a Authorisation,
     pub(super) destination: &'a str,
@@ -55,10 +56,10 @@ pub(super) struct DestinationLogin<'a> {
 }
 
 impl DestinationLogin<'_> {
-    /// Who is logged in.
+    /// Identifies who logs in.
     ///
     /// # Errors
-    /// [`SettingError::LoginUrl`] where a file holds no address any more.
+    /// [`SettingError::LoginUrl`] if a file no longer contains an address.
     pub(super) fn identity(&self) -> Result<Identity, SettingError> {
         let flow = self.authorisation.flow;
         let (user, password) = match flow {
@@ -79,10 +80,10 @@ impl DestinationLogin<'_> {
         })
     }
 
-    /// The form to send, with the present values of the settings.
+    /// Builds the token request from the current settings.
     ///
     /// # Errors
-    /// [`SettingError`] where a key does not sign.
+    /// [`SettingError`] if the key cannot sign.
     pub(super) fn form(&self, identity: &Identity) -> Result<TokenForm, SettingError> {
         match identity.flow {
             Flow::Password => Ok(self.password()),
@@ -147,7 +148,7 @@ impl DestinationLogin<'_> {
         Ok(setting.current())
     }
 
-    /// The fingerprint of what proves the identity: a login that was refused is tried again with another proof.
+    /// The fingerprint of the secret that proves the identity. A refused login is tried again once this has changed.
     pub(super) fn proof(&self) -> u64 {
         let parts = [Credential::ClientSecret, Credential::JwtKey];
         self.fingerprints
@@ -165,7 +166,7 @@ impl DestinationLogin<'_> {
 }
 
 impl Identity {
-    /// The flow by which it logs in.
+    /// The OAuth flow of the login.
     pub(super) fn flow(&self) -> Flow {
         self.flow
     }
@@ -180,7 +181,7 @@ impl Identity {
         format!("{}/services/oauth2/token", self.audience())
     }
 
-    /// The login host as an assertion names it, without a slash at the end.
+    /// The login host as the audience of an assertion, without a trailing slash.
     fn audience(&self) -> &str {
         self.host.as_str().trim_end_matches('/')
     }

@@ -1,12 +1,12 @@
-//! A refused login without the words that repeat what was sent.
+//! Removes from the error of a refused login any text that repeats what was sent.
 
 use secrecy::ExposeSecret;
 use url::form_urlencoded::byte_serialize;
 
 use super::{AuthError, grant::TokenForm};
 
-/// An error without Salesforce's words where they repeat a value of the form, or of what its assertion claims. What they say
-/// of the cause has been read by then.
+/// Removes Salesforce's text from an error if it repeats a value of the form or a claim of its assertion. The cause has
+/// been derived from the text before that.
 pub(super) fn redacted(mut error: AuthError, form: &TokenForm) -> AuthError {
     let repeats = |text: &str| {
         let text = text.to_lowercase();

@@ -1,6 +1,7 @@
-//! A login that Salesforce refuses: why, as far as its words tell, and what is to be done about it.
+//! A login that Salesforce refuses: its cause, as far as the response reveals it, and how to fix it.
 //!
-//! Codes and words are those of Salesforce Help, "OAuth 2.0 Authorization Errors", and of its answers to the three flows.
+//! The codes and texts come from Salesforce Help, "OAuth 2.0 Authorization Errors", and from Salesforce's answers to
+//! the three flows.
 
 mod advice;
 
@@ -14,39 +15,39 @@ use crate::{
 /// Why a login was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The user, the password, the security token, or anything that Salesforce does not tell.
+    /// The user name, password or security token is wrong, or the cause is one that Salesforce does not reveal.
     Credentials,
-    /// No app of the org has the consumer key.
+    /// No app of the org has this consumer key.
     UnknownApp,
-    /// The consumer secret is not the app's.
+    /// The consumer secret does not belong to the app.
     WrongSecret,
     /// The app is blocked.
     AppBlocked,
     /// The user is not approved for the app.
     NotApproved,
-    /// The flow is not enabled.
+    /// The flow is not enabled for the app or the org.
     FlowDisabled,
-    /// The app names no user as whom client-credentials runs.
+    /// The app has no "run as" user for the client credentials flow.
     NoRunAsUser,
-    /// The app has no scope that the flow can use.
+    /// The app has no OAuth scope that the flow can use.
     NoScope,
-    /// The login host does not know the flow.
+    /// The login host does not support the flow.
     WrongHost,
-    /// The assertion names another login host.
+    /// The audience of the assertion is another login host.
     WrongAudience,
     /// The assertion's signature, user or time is wrong.
     Assertion,
-    /// The user may not log in from here or at this hour.
+    /// The user may not log in from this network or at this hour.
     Restricted,
     /// The user is inactive, frozen or locked.
     InactiveUser,
     /// The org is locked, closed or suspended.
     InactiveOrg,
-    /// The org has no API.
+    /// The org has no API access.
     NoApi,
     /// Another login has overtaken this one.
     Overtaken,
-    /// The request itself is wrong.
+    /// The token request is malformed.
     Request,
     /// Neither the code nor the text is known.
     Unknown,
@@ -55,16 +56,16 @@ pub enum Cause {
 /// What happens to the events of a refused login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
-    /// They are tried again: it may succeed.
+    /// They are retried, because the next login may succeed.
     Retry,
     /// They are kept until a person has changed a setting, or the login.
     Wait,
-    /// They are aborted, as RudderStack documents it.
+    /// They are aborted, as RudderStack's documentation describes.
     Abort,
 }
 
-/// Which refusals have which cause: the code, words of the text in lower case, the cause. Empty stands for any; the first
-/// row that fits counts.
+/// Maps refusals to causes: the code, a part of the text in lower case, and the cause. An empty string matches
+/// anything. The first matching row applies.
 #[rustfmt::skip]
 const CAUSES: [(&str, &str, Cause); 39] = [
     ("", "token request is already being processed", Cause::Overtaken),
@@ -109,7 +110,7 @@ const CAUSES: [(&str, &str, Cause); 39] = [
 ];
 
 impl Cause {
-    /// Why Salesforce refuses a login.
+    /// Determines why Salesforce refuses a login.
     #[must_use]
     pub fn of(refusal: &Refusal) -> Self {
         let code = refusal.code.to_ascii_lowercase();
@@ -123,12 +124,12 @@ impl Cause {
             .map_or(Self::Unknown, |(_, _, cause)| *cause)
     }
 
-    /// What becomes of the events, as far as the setting `REFUSED_LOGIN` has no say in it.
+    /// What happens to the events; `None` if the setting `REFUSED_LOGIN` decides.
     fn consequence(self) -> Option<Consequence> {
         match self {
-            // What is unknown is not final at first: see `Refused::at_attempt`.
+            // An unknown refusal is not final at first: see `Refused::at_attempt`.
             Self::Overtaken | Self::Unknown => Some(Consequence::Retry),
-            // The app is one of this service's own settings.
+            // The operator configures the app in this service, so the operator has to fix it.
             Self::UnknownApp | Self::WrongSecret => Some(Consequence::Wait),
             Self::Credentials
             | Self::AppBlocked
@@ -147,7 +148,7 @@ impl Cause {
         }
     }
 
-    /// The word for it in the log.
+    /// The name of the cause in the log.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -176,18 +177,18 @@ impl Cause {
 /// A login that was refused.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// The flow by which it was tried.
+    /// The flow that was tried.
     pub flow: Flow,
     /// Why it was refused.
     pub cause: Cause,
-    /// What Salesforce says.
+    /// Salesforce's answer.
     pub refusal: Refusal,
-    /// What becomes of the events where the destination's credentials are refused: the setting `REFUSED_LOGIN`.
+    /// What happens to the events if the destination's credentials are refused: the setting `REFUSED_LOGIN`.
     pub policy: RefusedLogin,
 }
 
 impl Refused {
-    /// A login of this flow that was refused with these words.
+    /// A login of this flow, refused with this answer.
     #[must_use]
     pub fn new(flow: Flow, policy: RefusedLogin, refusal: Refusal) -> Self {
         Self {
@@ -198,7 +199,7 @@ impl Refused {
         }
     }
 
-    /// What becomes of the events.
+    /// What happens to the events.
     #[must_use]
     pub fn consequence(&self) -> Consequence {
         self.cause.consequence().unwrap_or(match self.policy {
@@ -207,8 +208,8 @@ impl Refused {
         })
     }
 
-    /// The refusal as it counts at this attempt of a job: one that is not known counts as refused credentials from
-    /// [`LAST_ATTEMPT`] on.
+    /// The refusal as it counts at this attempt of a job. From [`LAST_ATTEMPT`] on, an unknown refusal counts as
+    /// refused credentials.
     #[must_use]
     pub fn at_attempt(&self, attempt: u64) -> Self {
         let cause = match self.cause {
@@ -221,7 +222,7 @@ impl Refused {
         }
     }
 
-    /// Whether another login has overtaken this one: the next one may succeed.
+    /// Whether another login has overtaken this one, so that the next one may succeed.
     #[must_use]
     pub fn is_overtaken(&self) -> bool {
         self.cause == Cause::Overtaken

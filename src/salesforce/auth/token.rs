@@ -1,4 +1,4 @@
-//! The answer of the token endpoint: a session, and how long it is to be kept.
+//! Reads the token endpoint's response: the session, and how long to cache it.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,34 +13,34 @@ use crate::{
     salesforce::session::{Instance, Session, is_token},
 };
 
-/// What the token endpoint answers.
+/// The response of the token endpoint.
 #[derive(Deserialize)]
 struct TokenResponse {
     access_token: Option<SecretString>,
     instance_url: Option<String>,
-    /// Seconds, as a number or a text. Salesforce says it for some kinds of token only.
+    /// Seconds, as a number or a string. Salesforce states them for some kinds of token only.
     expires_in: Option<Value>,
 }
 
-/// The claims of an access token that is a JWT. It is Salesforce that verifies it.
+/// The claims of an access token that is a JWT. They are read without verification, which is Salesforce's task.
 #[derive(Deserialize)]
 struct TokenClaims {
     exp: u64,
 }
 
-/// A token, and where it is good.
+/// A token, and the instance that it is valid for.
 struct Issued {
     access_token: SecretString,
     instance_url: String,
-    /// How long from now, where Salesforce says so.
+    /// The time until the token expires, if Salesforce states it.
     lifetime: Option<Duration>,
 }
 
 impl Issued {
-    /// Reads an answer.
+    /// Reads a response.
     ///
     /// # Errors
-    /// [`AuthError::NoToken`] where it names no instance, or no token that a header can hold.
+    /// [`AuthError::NoToken`] if the response contains no instance, or no token that is a valid header value.
     fn read(body: &[u8]) -> Result<Self, AuthError> {
         let answer: TokenResponse = serde_json::from_slice(body).map_err(|_| AuthError::NoToken)?;
         let token = answer.access_token;
@@ -56,11 +56,11 @@ impl Issued {
     }
 }
 
-/// The session that a token answer opens, and how long from now it is good, where the answer says so.
+/// Opens a session from a token response. Returns it with the time until it expires, if the response states that.
 ///
 /// # Errors
-/// [`AuthError::NoToken`] where it holds no address or no token that a header can hold, [`AuthError::Instance`] for an
-/// address that may not be called.
+/// [`AuthError::NoToken`] if the response contains no instance, or no token that is a valid header value;
+/// [`AuthError::Instance`] if the instance is not among the allowed hosts.
 pub fn opened(body: &[u8], hosts: &AllowedHosts) -> Result<(Session, Option<Duration>), AuthError> {
     let issued = Issued::read(body)?;
     let instance = Instance::new(&issued.instance_url, hosts)?;
@@ -75,7 +75,7 @@ fn seconds(value: &Value) -> Option<Duration> {
     number.map(Duration::from_secs)
 }
 
-/// How long a token that is a JWT is good for.
+/// The time until a JWT access token expires.
 fn until_expiry(access_token: &str) -> Option<Duration> {
     let TokenClaims { exp } = insecure_decode_claims(access_token).ok()?;
     let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(exp))?;
@@ -83,17 +83,18 @@ fn until_expiry(access_token: &str) -> Option<Duration> {
     Some(left.unwrap_or_default())
 }
 
-/// How long tokens are kept.
+/// How long tokens are cached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keeping {
-    /// At most.
+    /// The maximum time.
     pub(super) ttl: Duration,
-    /// How long before its end a token is renewed.
+    /// How long before its expiry a token is renewed.
     pub(super) margin: Duration,
 }
 
 impl Keeping {
-    /// How long a token is used before another is asked for. A short-lived one is renewed after half of its life.
+    /// How long a token is used before a new one is requested. A short-lived token is renewed after half of its
+    /// lifetime.
     pub(super) fn renewal(self, lifetime: Option<Duration>) -> Duration {
         let Some(lifetime) = lifetime else {
             return self.ttl;
@@ -102,8 +103,9 @@ impl Keeping {
         self.ttl.min(lifetime.saturating_sub(margin))
     }
 
-    /// When a token is no longer worth a try. Where Salesforce does not say when it ends, twice the longest time that it is
-    /// kept: with the default of one hour that is how long Salesforce keeps an idle session, unless the org says otherwise.
+    /// When a token is no longer worth trying. If Salesforce does not state its expiry, this is twice the maximum
+    /// caching time. With the default of one hour, that is how long Salesforce keeps an idle session, unless the org is
+    /// configured otherwise.
     pub(super) fn end(self, lifetime: Option<Duration>, now: Instant) -> Option<Instant> {
         now.checked_add(lifetime.unwrap_or_else(|| self.ttl.saturating_mul(2)))
     }
@@ -146,11 +148,11 @@ mod tests {
 
     #[test]
     fn a_token_that_is_a_jwt_says_itself_when_it_ends() {
-        // {"alg":"none"}.{"exp":4102444800}: 2100-01-01
+        // {"alg":"none"}.{"exp":4102444800}: expires on 2100-01-01
         let token = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln";
         let answer = format!(r#"{{"access_token":"{token}","instance_url":"u"}}"#);
         assert!(lifetime(&answer).unwrap() > Duration::from_hours(24 * 365));
-        // {"exp":1}: long ago
+        // {"exp":1}: expired long ago
         let token = "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.c2ln";
         let answer = format!(r#"{{"access_token":"{token}","instance_url":"u"}}"#);
         assert_eq!(lifetime(&answer), Some(Duration::ZERO));

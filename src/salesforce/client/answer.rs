@@ -1,4 +1,4 @@
-//! An answer of Salesforce, and what is wrong with it.
+//! A response of Salesforce, and the fault that it states.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::salesforce::{fault::Fault, limits::ApiUsage};
 
-/// An answer of Salesforce: its status, and its body as far as it came.
+/// A response of Salesforce: its status, and the part of its body that arrived.
 pub struct ApiResponse {
     /// HTTP status.
     pub status: u16,
-    /// The body, or why it is not whole.
+    /// The body, or why it is incomplete.
     pub body: Result<Bytes, Fault>,
     pub(super) usage: Option<ApiUsage>,
-    /// Whether its content type is another than JSON.
+    /// Whether its content type is something other than JSON.
     pub(in crate::salesforce) is_other: bool,
 }
 
@@ -24,8 +24,8 @@ impl ApiResponse {
         (200..300).contains(&self.status)
     }
 
-    /// What is wrong with the answer to a question. A refusal counts by its status where its body breaks off: a 401 is a dead
-    /// session.
+    /// The fault of the response to a read request. If the body of a refusal is incomplete, the status alone counts: a
+    /// 401 means an expired session.
     pub fn fault(&self) -> Option<Fault> {
         if self.is_success() {
             self.body.as_ref().err().cloned()
@@ -34,13 +34,13 @@ impl ApiResponse {
         }
     }
 
-    /// What an answer that is no success says.
+    /// The fault that an unsuccessful response states.
     pub(in crate::salesforce) fn refusal(&self) -> Fault {
         Fault::read(self.status, self.body.as_deref().unwrap_or_default())
     }
 }
 
-/// Without the body, which may hold tokens and traits.
+/// Omits the body, which may contain tokens and traits.
 impl fmt::Debug for ApiResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiResponse")
@@ -50,7 +50,7 @@ impl fmt::Debug for ApiResponse {
     }
 }
 
-/// Whether a content type is named that is not JSON.
+/// Whether the headers state a content type that is not JSON.
 pub(super) fn is_other(headers: &HeaderMap) -> bool {
     let named = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     named.is_some_and(|named| {

@@ -1,4 +1,4 @@
-//! How an answer is read: as far as it may be long, and as far as there is memory for it.
+//! Reads responses within a maximum size and the available memory.
 
 use std::time::Duration;
 
@@ -8,29 +8,31 @@ use reqwest::Response;
 use super::broken;
 use crate::{metrics::Call, salesforce::fault::Fault, server::memory::Memory};
 
-/// The largest answer that is read, in bytes: 8 kB for each of the 2,000 records of a page.
+/// The maximum size of a response, in bytes: 8 kB for each of the 2,000 records of a page.
 const LARGEST_ANSWER: usize = 16 << 20;
 
-/// The largest answer to a write that is read, in bytes: it is handed on, once for each job.
+/// The maximum size of the response to a write, in bytes. It is smaller because the response is passed on once for each
+/// job.
 const LARGEST_ANSWER_TO_WRITE: usize = 1 << 20;
 
-/// How many times its length an answer is counted: as it came, and what is read out of it.
+/// The factor by which the length of a response counts against the memory limit: the raw bytes, and the data parsed
+/// from them.
 const WEIGHT: usize = 3;
 
-/// How much of an answer to a question is read whether there is room or not, in bytes as it is counted: what five queries of
-/// 500 values find. A request that fills the memory would else never have its records.
+/// The number of bytes, counted with that factor, that a read may take even if no memory is free: the result of five
+/// queries with 500 values each. Otherwise a request that fills the memory could never look up its records.
 const MIN_ANSWER_BYTES: u64 = 3 << 20;
 
-/// How an answer is read.
+/// How a response is read.
 pub(super) struct Reading {
     memory: Memory,
-    /// Whether it says what has been written, and is read in any case.
+    /// Whether the response reports what was written. Such a response is read in any case.
     is_of_write: bool,
-    /// How many bytes it may have.
+    /// The maximum size in bytes.
     largest: usize,
 }
 
-/// An answer, whose memory counts as long as it is there.
+/// A response whose memory counts for as long as it is kept.
 struct Counted {
     body: BytesMut,
     _memory: Memory,
@@ -43,7 +45,7 @@ impl AsRef<[u8]> for Counted {
 }
 
 impl Reading {
-    /// How the answer to a call is read, and counted in this memory.
+    /// How the response to a call is read; its bytes are added to `memory`.
     pub(super) fn of(call: Call, memory: Memory) -> Self {
         let (is_of_write, largest) = match call {
             Call::Token | Call::Query | Call::Describe => (false, LARGEST_ANSWER),
@@ -57,10 +59,10 @@ impl Reading {
         }
     }
 
-    /// Reads the body of an answer to its end.
+    /// Reads the whole body of a response.
     ///
     /// # Errors
-    /// [`Fault`] where it is too long, there is no room for it, or it breaks off.
+    /// [`Fault`] if the body is too long, no memory is free for it, or it is incomplete.
     pub(super) async fn body(
         mut self,
         response: &mut Response,
@@ -87,7 +89,7 @@ impl Reading {
         }))
     }
 
-    /// Takes the memory of more bytes.
+    /// Reserves memory for more bytes.
     fn take(&mut self, bytes: usize) -> Result<(), Fault> {
         let counted = bytes * WEIGHT;
         if self.is_of_write || self.memory.bytes() < MIN_ANSWER_BYTES {

@@ -1,10 +1,10 @@
-//! Advice on a refused login.
+//! Advice on how to fix a refused login.
 
 use super::Cause;
 use crate::config::Flow;
 
 impl Cause {
-    /// What to do about it.
+    /// How to fix this cause for this flow.
     pub(super) fn advice(self, flow: Flow) -> &'static str {
         match self {
             Self::Credentials | Self::Unknown => credentials(flow),
