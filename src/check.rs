@@ -21,7 +21,7 @@ use crate::{
 
 /// What is to be checked.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct CheckOptions {
     /// Id of a destination whose own settings (`SALESFORCE_AUTH_<DESTINATION_ID>` and the like) are to be checked
     ///
     /// Only rudder-server knows whether the destination is a sandbox. Set `SALESFORCE_SANDBOX=true` for a sandbox;
@@ -37,7 +37,7 @@ pub struct Options {
 }
 
 /// Runs the checks and prints the findings. Exits with 0 if everything that events need works, otherwise with 1.
-pub async fn run(mut options: Options) -> ExitCode {
+pub async fn run(mut options: CheckOptions) -> ExitCode {
     let environment: Vec<_> = std::env::vars_os().collect();
     let report = match options.config.take(&environment) {
         Ok(()) => {

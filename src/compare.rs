@@ -34,7 +34,7 @@ use self::{
 
 /// What to compare.
 #[derive(Args, Debug)]
-pub struct Options {
+pub struct CompareOptions {
     /// The transformer whose answers are right
     #[arg(long)]
     reference: Url,
@@ -81,7 +81,7 @@ enum CannotCompare {
 
 /// Compares and prints. Exits with 0 if all answers are equal, 1 if something differs, and 2 if something could not be
 /// compared, even a single line of a file.
-pub async fn run(options: &Options) -> ExitCode {
+pub async fn run(options: &CompareOptions) -> ExitCode {
     match compare(options).await {
         Ok(report) => {
             report.summary();
@@ -98,7 +98,7 @@ pub async fn run(options: &Options) -> ExitCode {
     }
 }
 
-async fn compare(options: &Options) -> Result<ComparisonReport, CannotCompare> {
+async fn compare(options: &CompareOptions) -> Result<ComparisonReport, CannotCompare> {
     let overlay = Overlay::read(
         options.destination_config.as_deref(),
         options.secret.as_deref(),

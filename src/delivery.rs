@@ -30,10 +30,10 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-pub use self::job::{Access, Job};
+pub use self::job::{Job, SessionAccess};
 use self::{
     job::Unit,
-    memory::{Memory, PartStatus, PendingResult, WriteResult},
+    memory::{PartStatus, PendingResult, WriteMemory, WriteResult},
     window::Windows,
     worker::Worker,
     written::JobId,
@@ -53,7 +53,7 @@ pub(crate) struct Deliveries {
     rules: Rules,
     settings: DeliverySettings,
     windows: Windows,
-    memory: Memory,
+    memory: WriteMemory,
     life: Lifecycle,
 }
 
@@ -112,7 +112,7 @@ impl Deliveries {
             rules,
             settings: settings.clone(),
             windows: Windows::new(settings.delivery_window),
-            memory: Memory::within(in_flight),
+            memory: WriteMemory::within(in_flight),
             life,
         }
     }

@@ -1,10 +1,10 @@
 //! What tests, benches and fuzz targets look into. It is no part of the crate's interface and may change at any time.
 
 pub mod delivery {
-    pub use crate::delivery::{Access, Job};
+    pub use crate::delivery::{Job, SessionAccess};
 
     pub mod proxy {
-        pub use crate::delivery::proxy::{Failure, Outcome};
+        pub use crate::delivery::proxy::{DeliveryOutcome, Failure};
     }
 }
 

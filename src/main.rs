@@ -30,9 +30,9 @@ enum Command {
     Serve(Box<Config>),
     /// Sends recorded requests to two transformers and prints where the answers differ; exits with 0 (equal), 1
     /// (different) or 2 (failed)
-    Compare(Box<compare::Options>),
+    Compare(Box<compare::CompareOptions>),
     /// Tries the configured login against its org and reports what works; exits with 0 or 1
-    Check(Box<check::Options>),
+    Check(Box<check::CheckOptions>),
     /// Checks whether a running service is alive; exits with 0 or 1
     Health(health::HealthOptions),
 }

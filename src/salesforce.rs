@@ -49,7 +49,7 @@ pub use soql::Wanted;
 use self::{
     cache::{LookupCache, OrgUsers},
     field_types::FieldTypes,
-    single_flight::Lookups,
+    single_flight::SingleFlight,
 };
 use crate::{
     config::{AllowedHosts, SalesforceSettings, SettingError},
@@ -76,7 +76,7 @@ pub struct Salesforce {
     hosts: AllowedHosts,
     api_version: String,
     users: OrgUsers,
-    lookups: Lookups,
+    lookups: SingleFlight,
     cache: LookupCache,
     field_types: FieldTypes,
     limits: Arc<Limits>,
@@ -109,7 +109,7 @@ impl Salesforce {
             hosts: settings.allowed_hosts.clone(),
             api_version: settings.api_version.clone(),
             users: OrgUsers::default(),
-            lookups: Lookups::new(settings.lookup_window),
+            lookups: SingleFlight::new(settings.lookup_window),
             cache: LookupCache::new(settings.lookup_cache_ttl),
             field_types: FieldTypes::default(),
             limits,

@@ -28,7 +28,7 @@ pub struct Job {
     pub(super) records: Vec<Record<'static>>,
     pub(super) are_fields: bool,
     pub(super) destination: Arc<Destination>,
-    pub(super) access: Access,
+    pub(super) access: SessionAccess,
     /// The number of attempts that have failed so far.
     pub(super) attempt: u64,
     /// The request's share of the memory limit. It is held until all of the request's jobs are done, even if the caller
@@ -38,14 +38,14 @@ pub struct Job {
 
 /// The authorization to write: a session, and the credentials that open a new one.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct SessionAccess {
     /// The credentials that open a new session.
     pub credentials: Arc<Credentials>,
     /// The session.
     pub session: Arc<Session>,
 }
 
-impl Access {
+impl SessionAccess {
     /// Whether both hold the same session.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.session.instance() == other.session.instance()
@@ -95,7 +95,7 @@ impl Job {
         entry: &Entry<'_>,
         plan: Plan<'_>,
         destination: Arc<Destination>,
-        access: Access,
+        access: SessionAccess,
         share: Arc<Share>,
     ) -> Self {
         Self {

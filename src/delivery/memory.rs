@@ -11,7 +11,7 @@ use std::{
 use futures_util::{FutureExt, future::Shared};
 use tokio::sync::oneshot;
 
-use super::written::{JobId, PartId, Written};
+use super::written::{JobId, PartId, RecentlyWritten};
 use crate::{
     json::Value,
     rudderstack::{Entry, Event},
@@ -26,10 +26,10 @@ pub(super) type PendingResult = Shared<oneshot::Receiver<WriteResult>>;
 
 /// The parts that are being written, and those that were written.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct WriteMemory {
     hashers: [RandomState; 2],
     in_flight: Mutex<HashMap<PartId, PendingResult>>,
-    written: Mutex<Written>,
+    written: Mutex<RecentlyWritten>,
 }
 
 /// The status of a part that is to be written.
@@ -42,13 +42,13 @@ pub(super) enum PartStatus {
     Written,
 }
 
-impl Memory {
+impl WriteMemory {
     /// An empty memory, sized for `in_flight`: the number of bytes that requests in flight may take.
     pub(super) fn within(in_flight: u64) -> Self {
         Self {
             hashers: Default::default(),
             in_flight: Mutex::default(),
-            written: Mutex::new(Written::within(in_flight, Instant::now())),
+            written: Mutex::new(RecentlyWritten::within(in_flight, Instant::now())),
         }
     }
 
@@ -109,7 +109,7 @@ impl Memory {
         }
     }
 
-    fn written(&self) -> MutexGuard<'_, Written> {
+    fn written(&self) -> MutexGuard<'_, RecentlyWritten> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

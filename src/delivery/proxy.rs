@@ -9,13 +9,13 @@ mod outcome;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-pub use self::outcome::{Failure, Outcome};
+pub use self::outcome::{DeliveryOutcome, Failure};
 use crate::{
     config::rules::Rules,
     json::Value,
     rudderstack::{
         Destination, DestinationName,
-        delivery_request::{Job, Origin, ProxyRequest},
+        delivery_request::{Origin, ProxyJob, ProxyRequest},
     },
     salesforce::{
         AuthError, Credentials, Fault, Key, Salesforce,
@@ -35,7 +35,7 @@ pub(crate) struct Proxy {
 }
 
 /// One request in progress.
-struct Delivery<'r, 'a> {
+struct ProxyDelivery<'r, 'a> {
     proxy: &'r Proxy,
     request: &'r ProxyRequest<'a>,
     destination: Destination,
@@ -60,9 +60,9 @@ impl Proxy {
         name: DestinationName,
         request: &ProxyRequest<'_>,
         timeout: Duration,
-    ) -> Outcome {
+    ) -> DeliveryOutcome {
         let destination = request.destination(name);
-        let mut delivery = Delivery {
+        let mut delivery = ProxyDelivery {
             proxy: self,
             request,
             credentials: Credentials::of(None, &destination).ok(),
@@ -79,9 +79,9 @@ impl Proxy {
     }
 }
 
-impl Delivery<'_, '_> {
+impl ProxyDelivery<'_, '_> {
     /// Delivers the write, which may have been redirected to another record.
-    async fn run(&mut self, write: &mut Write<'_>) -> Outcome {
+    async fn run(&mut self, write: &mut Write<'_>) -> DeliveryOutcome {
         if self.may_be_repeated(write.operation())
             && let Some(key) = key_of(write)
             && let Err(failure) = self.redirect(write, &key).await
@@ -103,13 +103,13 @@ impl Delivery<'_, '_> {
     /// not exist; if the event names it without an id, because there is no key; and if the event identifies it by
     /// another field, because it may share its e-mail with other records.
     fn may_be_repeated(&self, operation: &Operation) -> bool {
-        let is_told_by_email = |job: &Job<'_>| match job.origin {
+        let is_told_by_email = |job: &ProxyJob<'_>| match job.origin {
             Origin::Stored => true,
             Origin::Routed { looked_up } => {
                 looked_up.is_some_and(|note| note.by_email && note.attempt != job.attempt)
             }
         };
-        let may_be = |job: &Job<'_>| job.attempt > 0 && is_told_by_email(job);
+        let may_be = |job: &ProxyJob<'_>| job.attempt > 0 && is_told_by_email(job);
         matches!(operation, Operation::Create { .. }) && self.request.jobs.iter().any(may_be)
     }
 
@@ -120,7 +120,7 @@ impl Delivery<'_, '_> {
     fn gone(&self, write: &Write<'_>, fault: Option<&Fault>) -> Option<Key> {
         let fault = fault.filter(|fault| may_be_mended(fault, write.operation()))?;
         let creates = matches!(write.operation(), Operation::Create { .. });
-        let would_be_final = |job: &Job<'_>| match job.origin {
+        let would_be_final = |job: &ProxyJob<'_>| match job.origin {
             Origin::Stored => true,
             Origin::Routed { looked_up } => {
                 looked_up.is_some_and(|looked_up| looked_up.by_email) && job.attempt >= MAX_LOOKUPS
@@ -151,7 +151,7 @@ impl Delivery<'_, '_> {
         write: &mut Write<'_>,
         key: &Key,
         refused: Answered,
-    ) -> Outcome {
+    ) -> DeliveryOutcome {
         match self.redirect(write, key).await {
             Ok(true) => match self.send(write).await {
                 Ok(answered) => self.answered(write, answered),
@@ -228,7 +228,7 @@ impl Delivery<'_, '_> {
         })
     }
 
-    fn answered(&self, write: &Write<'_>, answered: Answered) -> Outcome {
+    fn answered(&self, write: &Write<'_>, answered: Answered) -> DeliveryOutcome {
         let failure = answered.fault.map(Failure::Fault);
         self.outcome(Some(write), answered.answer, failure)
     }
@@ -238,7 +238,7 @@ impl Delivery<'_, '_> {
         write: Option<&Write<'_>>,
         answer: Option<(u16, bytes::Bytes)>,
         failure: Option<Failure>,
-    ) -> Outcome {
+    ) -> DeliveryOutcome {
         let failure = failure.map(|failure| match &self.refused {
             Some(error) if failure.is_expiry() => Failure::NoSession(Arc::clone(error)),
             Some(_) | None => failure,
@@ -249,7 +249,7 @@ impl Delivery<'_, '_> {
             let failure = failure.as_ref()?;
             Some(self.disposition(job, failure, operation))
         });
-        Outcome {
+        DeliveryOutcome {
             dispositions: dispositions.collect(),
             may_repeat: failure.as_ref().is_some_and(Failure::leaves_open)
                 && write.is_some_and(|write| self.has_no_key(write)),
@@ -260,7 +260,7 @@ impl Delivery<'_, '_> {
 
     /// Whether a write creates a record that no later attempt could look up.
     fn has_no_key(&self, write: &Write<'_>) -> bool {
-        let is_named = |job: &Job<'_>| match job.origin {
+        let is_named = |job: &ProxyJob<'_>| match job.origin {
             Origin::Stored => key_of(write).is_none(),
             Origin::Routed { .. } => !self.was_found(job),
         };
@@ -270,7 +270,12 @@ impl Delivery<'_, '_> {
 
     /// What to do about the failure of a job. If the record came from a lookup, a failure that a fresh lookup may fix
     /// is retried in the first three attempts, because the next attempt looks the record up again.
-    fn disposition(&self, job: &Job<'_>, failure: &Failure, operation: &Operation) -> Disposition {
+    fn disposition(
+        &self,
+        job: &ProxyJob<'_>,
+        failure: &Failure,
+        operation: &Operation,
+    ) -> Disposition {
         match failure {
             Failure::Fault(fault)
                 if may_be_mended(fault, operation)
@@ -284,7 +289,7 @@ impl Delivery<'_, '_> {
     }
 
     /// Whether the router has looked up the job's record, as far as is known.
-    fn was_found(&self, job: &Job<'_>) -> bool {
+    fn was_found(&self, job: &ProxyJob<'_>) -> bool {
         match job.origin {
             Origin::Stored => false,
             Origin::Routed { looked_up } => looked_up.is_some() || !self.proxy.rules.notes_lookups,

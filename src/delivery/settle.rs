@@ -2,7 +2,7 @@
 
 use super::{
     round::{Candidate, Subject, choose},
-    worker::{Worker, Write},
+    worker::{UnitWrite, Worker},
 };
 use crate::{
     salesforce::Found,
@@ -64,7 +64,7 @@ impl<'f> Worker<'f> {
 
     /// Chooses what is written in this round and merges the events of one record. Values that the record already holds
     /// are left out.
-    pub(super) fn chosen<'p>(&mut self, ready: Vec<Ready<'p>>) -> Vec<Write<'p>> {
+    pub(super) fn chosen<'p>(&mut self, ready: Vec<Ready<'p>>) -> Vec<UnitWrite<'p>> {
         let candidates: Vec<_> = ready
             .iter()
             .enumerate()
@@ -74,12 +74,12 @@ impl<'f> Worker<'f> {
         let mut ready: Vec<Option<Ready<'p>>> = ready.into_iter().map(Some).collect();
         let mut writes = Vec::new();
         for places in chosen {
-            let mut merged: Option<Write<'p>> = None;
+            let mut merged: Option<UnitWrite<'p>> = None;
             let ready = places.into_iter().filter_map(|place| ready[place].take());
             for Ready { unit, resolved } in ready {
                 match &mut merged {
                     None => {
-                        merged = Some(Write {
+                        merged = Some(UnitWrite {
                             units: vec![unit],
                             resolved,
                         });
@@ -97,7 +97,7 @@ impl<'f> Worker<'f> {
 
     /// The write, reduced to the fields that change; `None` if no field changes, or if the org has no API call to spare
     /// for it.
-    fn changing<'p>(&mut self, mut write: Write<'p>) -> Option<Write<'p>> {
+    fn changing<'p>(&mut self, mut write: UnitWrite<'p>) -> Option<UnitWrite<'p>> {
         let limits = self.deliveries.salesforce.limits();
         let spares = limits.spares(self.access.session.instance());
         let verdict = match write

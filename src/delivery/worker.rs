@@ -5,7 +5,7 @@ use std::{collections::HashSet, mem, sync::Arc, time::Instant};
 
 use indexmap::IndexMap;
 
-use super::{Deliveries, Unit, job::Access, memory::WriteResult};
+use super::{Deliveries, Unit, job::SessionAccess, memory::WriteResult};
 use crate::{
     salesforce::{
         Fault, Found, Key, RecordWrite, Wanted,
@@ -25,7 +25,7 @@ use crate::{
 /// Writes the units of one session.
 pub(super) struct Worker<'f> {
     pub(super) deliveries: &'f Deliveries,
-    pub(super) access: Access,
+    pub(super) access: SessionAccess,
     pub(super) renewed: bool,
     pub(super) units: &'f [Unit],
     /// The progress of each unit.
@@ -55,7 +55,7 @@ pub(super) enum UnitState {
 }
 
 /// A record to write, and the units that the write covers.
-pub(super) struct Write<'p> {
+pub(super) struct UnitWrite<'p> {
     pub(super) units: Vec<usize>,
     pub(super) resolved: Resolved<'p, 'p>,
 }
@@ -132,7 +132,7 @@ fn handled(units: &[Unit], verdicts: &[WriteResult]) -> Handled {
 }
 
 impl<'f> Worker<'f> {
-    fn new(deliveries: &'f Deliveries, access: Access, units: &'f [Unit]) -> Self {
+    fn new(deliveries: &'f Deliveries, access: SessionAccess, units: &'f [Unit]) -> Self {
         Self {
             deliveries,
             access,

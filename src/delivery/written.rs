@@ -39,7 +39,7 @@ const MEMORY_SHARE: u64 = 4;
 
 /// Written parts: those of the current period and those of the previous one.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct RecentlyWritten {
     present: HashSet<PartId>,
     before: HashSet<PartId>,
     since: Instant,
@@ -47,7 +47,7 @@ pub(super) struct Written {
     most: usize,
 }
 
-impl Written {
+impl RecentlyWritten {
     /// An empty memory, sized for `in_flight`: the number of bytes that requests in flight may take.
     pub(super) fn within(in_flight: u64, now: Instant) -> Self {
         let fitting = usize::try_from(in_flight / MEMORY_SHARE / PART_BYTES).unwrap_or(usize::MAX);
@@ -97,7 +97,7 @@ mod tests {
     fn a_part_is_remembered_for_ten_minutes_at_least_and_for_twenty_at_most() {
         let start = Instant::now();
         let after = |minutes| start + Duration::from_mins(minutes);
-        let mut written = Written::within(u64::MAX, start);
+        let mut written = RecentlyWritten::within(u64::MAX, start);
         written.insert(part(1), after(9));
         assert!(written.contains(&part(1), after(9)));
         assert!(!written.contains(&part(2), after(9)));
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_last_parts_are_remembered_however_many_there_are_and_take_no_more_than_they_may() {
         let now = Instant::now();
-        let mut written = Written::within(64 << 20, now);
+        let mut written = RecentlyWritten::within(64 << 20, now);
         let half = 1 << 17;
         (0..10 * half).for_each(|number| written.insert(part(number), now));
         assert!((9 * half..10 * half).all(|number| written.contains(&part(number), now)));

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{Pipeline, Writing, lookups::Answers, outcome_of};
 use crate::{
-    delivery::{Access, Deliveries, Intake, Job, PendingJob},
+    delivery::{Deliveries, Intake, Job, PendingJob, SessionAccess},
     rudderstack::Batch,
     server::memory::Share,
     transform::{
@@ -72,7 +72,7 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
         let asked = self.answers.get(writing.org)?;
         let event = entry.event.as_ref().map_err(Clone::clone)?;
         let id = deliveries.id(&writing.destination, entry, event);
-        let access = Access {
+        let access = SessionAccess {
             credentials: Arc::clone(self.answers.credentials(writing.org)),
             session: Arc::clone(&asked.session),
         };

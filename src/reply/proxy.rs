@@ -9,7 +9,7 @@ use crate::{
     json::{Members, Writer},
     rudderstack::{
         DestinationName,
-        delivery_request::{Job, ProxyRequest, ProxyVersion},
+        delivery_request::{ProxyJob, ProxyRequest, ProxyVersion},
     },
     transform::{
         delivered::Delivered,
@@ -106,7 +106,7 @@ fn jobs(request: &ProxyRequest<'_>, delivered: &Delivered, error: &str, json: &m
 
 /// The outcome of a job: Salesforce's answer as JSON text together with the advice, and the job's metadata unchanged,
 /// except for `dontBatch` if the job is to be sent alone next time.
-fn job(job: Job<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
+fn job(job: ProxyJob<'_>, error: &str, status: u16, alone: bool, json: &mut Writer) {
     json.text_member("error", error);
     json.key("statusCode");
     json.number(status);

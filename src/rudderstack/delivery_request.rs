@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt};
 
 use thiserror::Error;
 
-pub(crate) use self::job::{Job, Origin};
+pub(crate) use self::job::{Origin, ProxyJob};
 use crate::{
     json::{Kind, Members, Object, Value},
     rudderstack::{BodyError, Destination, DestinationName},
@@ -27,7 +27,7 @@ pub enum ProxyVersion {
 #[derive(Debug)]
 pub struct ProxyRequest<'a> {
     /// The jobs that the request belongs to; at least one.
-    pub jobs: Vec<Job<'a>>,
+    pub jobs: Vec<ProxyJob<'a>>,
     members: Object<'a>,
 }
 
@@ -101,7 +101,7 @@ impl<'a> ProxyRequest<'a> {
             ProxyVersion::V1 => "an object with a list of objects as `metadata`, at least one",
         }))?;
         Ok(Self {
-            jobs: jobs.into_iter().map(Job::read).collect(),
+            jobs: jobs.into_iter().map(ProxyJob::read).collect(),
             members,
         })
     }
@@ -129,7 +129,7 @@ impl<'a> ProxyRequest<'a> {
     /// Whether the jobs share one request because this service has coalesced them.
     #[must_use]
     pub fn is_coalesced(&self) -> bool {
-        self.jobs.len() > 1 && self.jobs.iter().all(Job::is_coalesced)
+        self.jobs.len() > 1 && self.jobs.iter().all(ProxyJob::is_coalesced)
     }
 
     /// The request to send.

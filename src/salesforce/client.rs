@@ -14,7 +14,7 @@ use bytes::Bytes;
 use reqwest::{Method, Request, RequestBuilder, header::AUTHORIZATION, redirect};
 
 pub use self::answer::ApiResponse;
-use self::{answer::is_other, reading::Reading};
+use self::{answer::is_other, reading::BodyReader};
 use crate::{
     config::SalesforceSettings,
     metrics::{Call, Metrics},
@@ -149,7 +149,7 @@ impl Client {
         let token = self.token_of(&request);
         let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
         let start = Instant::now();
-        let reading = Reading::of(call, self.memory());
+        let reading = BodyReader::of(call, self.memory());
         let answer = self.exchange(request, reading).await;
         report(ticket, &answer);
         let answer = answer.map(|answer| {
@@ -184,7 +184,7 @@ impl Client {
     }
 
     /// Sends a request and reads the response.
-    async fn exchange(&self, request: Request, reading: Reading) -> Result<ApiResponse, Fault> {
+    async fn exchange(&self, request: Request, reading: BodyReader) -> Result<ApiResponse, Fault> {
         let timeout = request.timeout().copied().unwrap_or(self.timeout);
         let mut response = self
             .http

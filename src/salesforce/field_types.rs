@@ -48,11 +48,11 @@ impl Form {
 /// What the orgs have told about their fields, by org, object and field.
 #[derive(Debug)]
 pub(super) struct FieldTypes {
-    forms: Cache<FieldName, Form>,
-    unreadable: Cache<FieldName, ()>,
+    forms: Cache<OrgField, Form>,
+    unreadable: Cache<OrgField, ()>,
 }
 
-type FieldName = (Instance, String, String);
+type OrgField = (Instance, String, String);
 
 impl Default for FieldTypes {
     fn default() -> Self {
@@ -120,7 +120,7 @@ impl FieldTypes {
     }
 }
 
-fn name(org: &Instance, object: &str, field: &str) -> FieldName {
+fn name(org: &Instance, object: &str, field: &str) -> OrgField {
     let lower = |text: &str| text.to_ascii_lowercase();
     (org.clone(), lower(object), lower(field))
 }

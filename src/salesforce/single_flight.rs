@@ -27,7 +27,7 @@ use crate::{
 
 /// The lookups that gather or are under way, by user of an org.
 #[derive(Debug)]
-pub(super) struct Lookups(Batcher<OrgUser, UserLookups>);
+pub(super) struct SingleFlight(Batcher<OrgUser, UserLookups>);
 
 /// The lookups of one user.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ struct Joined {
     needs_task: bool,
 }
 
-impl Lookups {
+impl SingleFlight {
     /// Lets lookups gather for so long.
     pub(super) fn new(window: Duration) -> Self {
         Self(Batcher::new(window))

@@ -31,7 +31,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use self::queue::Queue;
+use self::queue::LineQueue;
 pub(crate) use self::{lines::Lines, throttle::Throttle};
 use crate::{config::LogFormat, lifecycle::panic_message};
 
@@ -42,11 +42,11 @@ const MAX_WAITING_BYTES: usize = 4 << 20;
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The log of this process, once it has started.
-static STARTED: OnceLock<Arc<Queue>> = OnceLock::new();
+static STARTED: OnceLock<Arc<LineQueue>> = OnceLock::new();
 
 /// The log. When this is dropped, the waiting lines are written, as far as standard error accepts them in time.
 #[derive(Debug)]
-pub struct Log(Arc<Queue>);
+pub struct Log(Arc<LineQueue>);
 
 /// Why the log could not be started.
 #[derive(Debug, Error)]
@@ -66,7 +66,11 @@ pub enum LogError {
 /// [`LogError`].
 pub fn start(format: LogFormat, level: &str) -> Result<Log, LogError> {
     let filter: Targets = level.parse()?;
-    let queue = Arc::new(Queue::start(io::stderr(), MAX_WAITING_BYTES, tell_lost)?);
+    let queue = Arc::new(LineQueue::start(
+        io::stderr(),
+        MAX_WAITING_BYTES,
+        tell_lost,
+    )?);
     let log = fmt::layer().with_writer(Arc::clone(&queue));
     let log = match format {
         LogFormat::Text => log

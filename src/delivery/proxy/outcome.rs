@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The outcome of a delivery.
-pub struct Outcome {
+pub struct DeliveryOutcome {
     /// HTTP status and body of Salesforce's response, if there was one.
     pub answer: Option<(u16, Bytes)>,
     /// Why the write counts as failed; `None` if Salesforce has written the record.
@@ -103,7 +103,7 @@ impl Failure {
     }
 }
 
-impl Outcome {
+impl DeliveryOutcome {
     /// The data from which the answer to rudder-server is built.
     #[must_use]
     pub fn into_delivered(self) -> Delivered {
@@ -157,7 +157,7 @@ fn not_final(disposition: Disposition) -> Disposition {
 }
 
 /// Omits the response body, which may repeat what was sent.
-impl fmt::Debug for Outcome {
+impl fmt::Debug for DeliveryOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let answer = self.answer.as_ref();
         f.debug_struct("Outcome")

@@ -4,7 +4,7 @@ use crate::{json::Value, rudderstack::batch::attempts};
 
 /// A job for which a request is delivered.
 #[derive(Clone, Copy, Debug)]
-pub struct Job<'a> {
+pub struct ProxyJob<'a> {
     /// The metadata, to be echoed.
     pub metadata: Value<'a>,
     /// How many attempts have failed before this one.
@@ -36,7 +36,7 @@ pub struct LookedUp {
     pub by_email: bool,
 }
 
-impl<'a> Job<'a> {
+impl<'a> ProxyJob<'a> {
     pub(super) fn read(metadata: Value<'a>) -> Self {
         let members = metadata.as_object().unwrap_or_default();
         let [attempt, dest_info] = members.pick(["attemptNum", "destInfo"]);

@@ -24,7 +24,7 @@ const WEIGHT: usize = 3;
 const MIN_ANSWER_BYTES: u64 = 3 << 20;
 
 /// How a response is read.
-pub(super) struct Reading {
+pub(super) struct BodyReader {
     memory: Memory,
     /// Whether the response reports what was written. Such a response is read in any case.
     is_of_write: bool,
@@ -44,7 +44,7 @@ impl AsRef<[u8]> for Counted {
     }
 }
 
-impl Reading {
+impl BodyReader {
     /// How the response to a call is read; its bytes are added to `memory`.
     pub(super) fn of(call: Call, memory: Memory) -> Self {
         let (is_of_write, largest) = match call {
@@ -108,9 +108,9 @@ mod tests {
     #[test]
     fn what_says_what_was_written_is_read_in_any_case_and_an_honest_page_too() {
         let full = InFlight::new(1);
-        let mut write = Reading::of(Call::Collections, full.memory());
+        let mut write = BodyReader::of(Call::Collections, full.memory());
         assert!(write.take(8 << 20).is_ok());
-        let mut query = Reading::of(Call::Query, full.memory());
+        let mut query = BodyReader::of(Call::Query, full.memory());
         assert!(query.take(1 << 20).is_ok());
         assert!(matches!(query.take(1), Err(Fault::Overloaded(_))));
         drop((write, query));

@@ -25,7 +25,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// The queue, and the thread that writes its lines.
 #[derive(Debug)]
-pub(super) struct Queue(Arc<Shared>);
+pub(super) struct LineQueue(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -55,7 +55,7 @@ struct QueuedLines {
     is_closed: bool,
 }
 
-impl Queue {
+impl LineQueue {
     /// Starts a thread that writes to `out`. At most `most` bytes may wait. After a successful write, `tell` is called
     /// with the number of lines that were lost.
     ///
@@ -123,14 +123,14 @@ impl Queue {
     }
 }
 
-impl Drop for Queue {
+impl Drop for LineQueue {
     fn drop(&mut self) {
         self.0.waiting().is_closed = true;
         self.0.wake.notify_one();
     }
 }
 
-impl Write for &Queue {
+impl Write for &LineQueue {
     /// The subscriber writes each line with a single call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.put(line);
@@ -263,19 +263,23 @@ mod tests {
     }
 
     /// A queue with room for this many long lines, its reader, and its reports of lost lines.
-    fn queue(lines: usize) -> (Queue, Receiver<String>, Receiver<u64>) {
+    fn queue(lines: usize) -> (LineQueue, Receiver<String>, Receiver<u64>) {
         let (pipe, reader) = mpsc::sync_channel(0);
         let (told, tells) = mpsc::channel();
         let tell = move |lost| told.send(lost).unwrap();
         let most = lines * LineBatch::cost(&line(0));
-        (Queue::start(Pipe(pipe), most, tell).unwrap(), reader, tells)
+        (
+            LineQueue::start(Pipe(pipe), most, tell).unwrap(),
+            reader,
+            tells,
+        )
     }
 
     fn line(number: u32) -> Vec<u8> {
         format!("{number:>width$}\n", width = LINE - 1).into_bytes()
     }
 
-    fn put(queue: &Queue, numbers: std::ops::Range<u32>) {
+    fn put(queue: &LineQueue, numbers: std::ops::Range<u32>) {
         numbers.for_each(|number| queue.put(&line(number)));
     }
 

@@ -11,8 +11,8 @@ use salesforce_transformer::{
     },
     internals::{
         delivery::{
-            Access, Job,
-            proxy::{Failure, Outcome},
+            Job, SessionAccess,
+            proxy::{DeliveryOutcome, Failure},
         },
         json::Document,
         metrics,
@@ -194,7 +194,7 @@ fn what_is_written_hides_ids_users_and_traits() {
     assert_hidden(&descriptor);
 
     let credentials = Arc::new(Credentials::of(entry.secret(), &destination).unwrap());
-    let access = Access {
+    let access = SessionAccess {
         credentials,
         session,
     };
@@ -231,7 +231,7 @@ async fn answers_hide_their_bodies() {
         answer: answer.clone(),
         fault: Some(fault.clone()),
     });
-    assert_hidden(&Outcome {
+    assert_hidden(&DeliveryOutcome {
         answer,
         failure: Some(Failure::Fault(fault)),
         dispositions: Vec::new(),
