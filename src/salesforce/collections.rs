@@ -49,9 +49,9 @@ struct Body<'a> {
 }
 
 impl Salesforce {
-    /// Writes records, each of which occurs only once in the list, and returns their results in the same order. Records
-    /// that another transaction has locked, or that were too many for the org's own code, are written once more in
-    /// smaller collections after a pause of at most `pause`.
+    /// Writes records and returns their results in the same order. No record may occur twice in the list. Records that
+    /// another transaction has locked, or that were too many for the org's own code, are written once more, in halves,
+    /// after a pause of at most `pause`.
     pub(crate) async fn write(
         &self,
         session: &Session,
