@@ -6,14 +6,14 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | `job` | a job as it outlives its request |
-//! | `memory` | what is being written and was written: nothing is written twice |
-//! | `written` | what was written lately, in little memory |
+//! | `job` | a job that outlives its request |
+//! | `memory` | what is being written and what was written, so that nothing is written twice |
+//! | `written` | the recently written parts of jobs, in few bytes |
 //! | `window` | gathers the jobs of an org |
-//! | `worker` | writes what has gathered |
-//! | `settle` | which records are meant, and what is written to them |
-//! | `round` | what may go together, and what has to wait its turn |
-//! | `verdict` | what becomes of a job once Salesforce has answered |
+//! | `worker` | writes the gathered jobs |
+//! | `settle` | determines the records to write, and their fields |
+//! | `round` | selects which writes go together and which wait |
+//! | `verdict` | decides the result of a job after Salesforce has answered |
 
 mod job;
 mod memory;

@@ -226,7 +226,7 @@ impl Salesforce {
         self.lookups.find(self, session, &user, &[wanted]).await
     }
 
-    /// Removes a record id from the cache, because Salesforce reports that the record is gone or has changed its role.
+    /// Removes a record id from the cache, because Salesforce reports that the record is gone or has become another.
     pub(crate) fn forget(&self, org: &Instance, id: &str) {
         self.cache.forget(org, id);
     }

@@ -79,7 +79,7 @@ impl WriteMemory {
             return PartStatus::New(done, result);
         };
         let mut in_flight = self.in_flight();
-        // A result that can no longer be sent means that the write is no longer in progress.
+        // A dropped sender means that nobody is writing the part any more, so that it may be taken on again.
         let is_lost =
             |result: &&PendingResult| matches!((*result).clone().now_or_never(), Some(Err(_)));
         if let Some(result) = in_flight.get(&part).filter(|result| !is_lost(result)) {

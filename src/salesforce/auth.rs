@@ -66,7 +66,7 @@ struct Token {
     session: Arc<Session>,
     /// How long the token is used before a new one is requested.
     renewal: Duration,
-    /// When the token is certainly no longer valid.
+    /// When the token is no longer worth trying.
     end: Option<Instant>,
     /// The fingerprint of what proved the login.
     proof: u64,

@@ -1,7 +1,7 @@
-//! Writes many records in few calls: sObject Collections of up to 200, up to five of them in one Composite.
+//! Writes many records in few calls: sObject Collections of up to 200 records, up to five of them in one Composite.
 //!
-//! Each record has its own result, matched by position. A collection that is refused as a whole, because of one record that
-//! cannot even be read, is taken apart until that record stands alone.
+//! Each record has its own result, matched by position. If a collection is refused as a whole because one record cannot
+//! even be parsed, it is split until that record stands alone.
 
 mod record;
 
@@ -26,16 +26,16 @@ use crate::{
     },
 };
 
-/// How many records one collection takes.
+/// The maximum number of records in one collection.
 const MAX_RECORDS: usize = 200;
 
-/// How many bytes one collection may have, so that five stay below what Salesforce reads of one request.
+/// The maximum size of one collection in bytes. Five of them stay below Salesforce's limit for one request.
 const MAX_BYTES: usize = 1 << 20;
 
-/// How many calls of one org are made at a time.
+/// The maximum number of concurrent calls to one org.
 const AT_ONCE: usize = 4;
 
-/// Records of one object and operation, by their positions, serialized.
+/// Serialized records of one object and operation, with their positions.
 struct Collection {
     method: Method,
     positions: Vec<usize>,
@@ -49,9 +49,9 @@ struct Body<'a> {
 }
 
 impl Salesforce {
-    /// Writes records, none of them twice in the list, and gives the result of each in their order. Records that another
-    /// transaction locks, or that were too many for the org's own code, are written once more, in halves, after a pause of
-    /// at most `pause`.
+    /// Writes records and returns their results in the same order. No record may occur twice in the list. Records that
+    /// another transaction has locked, or that were too many for the org's own code, are written once more, in halves,
+    /// after a pause of at most `pause`.
     pub(crate) async fn write(
         &self,
         session: &Session,
@@ -71,7 +71,8 @@ impl Salesforce {
         results
     }
 
-    /// Writes the records at these positions, and returns those that may succeed when they are fewer.
+    /// Writes the records at these positions, and returns the positions of those that may succeed in a smaller
+    /// collection.
     async fn write_all(
         &self,
         session: &Session,
@@ -111,7 +112,7 @@ impl Salesforce {
         locked
     }
 
-    /// Sends collections, five in a call.
+    /// Sends collections, five in one call.
     async fn send(
         &self,
         session: &Session,
@@ -150,7 +151,7 @@ impl Collection {
         to_raw_value(&body).ok()
     }
 
-    /// The collection in five parts, which go in one call.
+    /// Splits the collection into five parts, which fit into one call.
     fn split(&self) -> impl Iterator<Item = Self> {
         let size = self.positions.len().div_ceil(MAX_PARTS);
         self.positions.chunks(size).map(|positions| Self {
@@ -160,7 +161,7 @@ impl Collection {
     }
 }
 
-/// Collects records of one object and operation; one that cannot be sent has its result.
+/// Groups records of one object and operation into collections. A record that cannot be sent gets its result here.
 fn collected(
     records: &[RecordWrite<'_>],
     positions: &[usize],
@@ -207,13 +208,13 @@ fn collected(
     full
 }
 
-/// Whether a record may be written when it is tried with fewer others.
+/// Whether a record may be written if it is tried together with fewer other records.
 fn is_passing(fault: &Fault) -> bool {
     matches!(fault, Fault::Passing(_) | Fault::Automation(_))
 }
 
-/// Whether one record may be to blame for a collection that was refused as a whole: its body could not be read. An unknown
-/// object is every record's, and any other status is about the caller's rights.
+/// Whether one record may be the cause if a collection is refused as a whole: its body could not be parsed. An unknown
+/// object would affect every record, and any other status concerns the caller's rights.
 fn is_about_a_record(fault: &Fault) -> bool {
     matches!(
         fault,

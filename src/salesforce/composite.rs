@@ -1,6 +1,7 @@
-//! Several requests of one org in one counted call: Salesforce's Composite resource.
+//! Sends several requests to one org in one call of its API limit: Salesforce's Composite resource.
 //!
-//! Limits: at most five of a Composite's subrequests may be queries or sObject Collections (Salesforce contract, section 1).
+//! Limit: at most five subrequests of a Composite may be queries or sObject Collections (Salesforce contract, section
+//! 1).
 
 use std::collections::HashMap;
 
@@ -19,13 +20,13 @@ use crate::{
     },
 };
 
-/// How many queries or Collections one Composite takes.
+/// The maximum number of queries or Collections in one Composite.
 pub(super) const MAX_PARTS: usize = 5;
 
-/// One request to an org's REST API: a call of its own, or a part of a Composite.
+/// One request to an org's REST API: a separate call, or a part of a Composite.
 pub(super) struct Part {
     pub(super) method: Method,
-    /// Path and query, from `/services` on.
+    /// Path and query, beginning with `/services`.
     pub(super) path: String,
     pub(super) body: Option<Box<RawValue>>,
 }
@@ -64,8 +65,9 @@ struct Subresponse<'a> {
 }
 
 impl Client {
-    /// Makes the requests in one call, and gives the answer of each in their order: the body of a 2xx, or what went wrong.
-    /// At most five, all queries or Collections; one goes by itself, and each does where Salesforce refuses the Composite.
+    /// Sends at most five requests, all queries or Collections, in one call. Returns for each, in order, the body of a
+    /// 2xx response, or the fault. A single request is sent without a Composite. If Salesforce refuses the Composite
+    /// itself, each request is sent separately.
     pub(super) async fn ask(
         &self,
         call: Call,
@@ -109,8 +111,8 @@ impl Client {
         answer.map_err(Fault::of_resource)
     }
 
-    /// Makes queries in a Composite, also one alone: there its URL may be longer than a URI. No event is to blame where
-    /// Salesforce refuses the Composite itself: each goes by itself then, where a URI holds it.
+    /// Sends queries in a Composite, even a single one, because its URL may be longer there than a URI. If Salesforce
+    /// refuses the Composite itself, no event is the cause: each query that fits into a URI is then sent separately.
     pub(super) async fn ask_together(
         &self,
         call: Call,
@@ -123,7 +125,8 @@ impl Client {
             return self.ask_each(call, session, parts).await;
         }
         let together = together.map_err(|fault| match fault {
-            // Not its words: they may quote the queries, and with them the e-mails of other events. Nor is it final at once.
+            // Drop Salesforce's text: it may quote the queries, and with them the e-mail addresses of other events. The
+            // fault is not final at first either.
             Fault::Refused(refusal) | Fault::Unknown(refusal) => Fault::Unknown(Refusal {
                 message: String::new(),
                 ..refusal
@@ -133,7 +136,7 @@ impl Client {
         self.handed_out(together, parts.len())
     }
 
-    /// The answers of the parts; what is wrong with the whole is wrong with each.
+    /// Distributes the responses to the parts. A fault of the whole Composite is a fault of each part.
     fn handed_out(
         &self,
         together: Result<Bytes, Fault>,
@@ -185,7 +188,7 @@ fn reference(index: usize) -> String {
 }
 
 fn answers(body: &[u8]) -> Result<CompositeResponse<'_>, Fault> {
-    // serde's own text would quote the answer, personal data included.
+    // Replace serde's text, which would quote the response, including personal data.
     serde_json::from_slice(body).map_err(|error| {
         Fault::Unreadable(format!(
             "no Composite result at line {} column {}",
@@ -195,10 +198,10 @@ fn answers(body: &[u8]) -> Result<CompositeResponse<'_>, Fault> {
     })
 }
 
-/// Hands each part its answer, by reference. A part without one is not known to be done.
+/// Assigns each part its response by reference id. A part without a response is not known to be done.
 ///
 /// # Errors
-/// [`Fault::Unreadable`] where the body is no Composite result.
+/// [`Fault::Unreadable`] if the body is not a Composite result.
 pub fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Fault> {
     let answers = answers(body)?.composite_response.into_iter();
     let mut by_reference: HashMap<String, Subresponse<'_>> = answers
@@ -211,7 +214,7 @@ pub fn read(body: &[u8], parts: usize) -> Result<Vec<Result<Bytes, Fault>>, Faul
     Ok((0..parts).map(of).collect())
 }
 
-/// What a Composite that was sent for somebody else has not done: the part that decides, of those that are refused.
+/// The fault of a Composite that was sent on behalf of a descriptor: of its refused parts, the one that decides.
 pub(super) fn fault(body: &[u8]) -> Option<Fault> {
     let answers = match answers(body) {
         Ok(answers) => answers,

@@ -12,11 +12,11 @@ use crate::{config::Login, json::Value, rudderstack::Destination, salesforce::se
 pub enum Credentials {
     /// An OAuth secret, which rudder-server fetches and refreshes.
     Secret(Secret),
-    /// A login, whose flow is a setting.
+    /// A login. A setting determines its flow.
     Login {
-        /// The destination's id: flows are set and tokens kept per destination.
+        /// The destination's id: flows are configured and tokens cached for each destination.
         destination: String,
-        /// User name and password, for the flow that uses them.
+        /// User name and password, for the flow that needs them.
         login: Login,
     },
 }
@@ -29,10 +29,10 @@ pub struct Secret {
 }
 
 impl Credentials {
-    /// What a destination authorises with: the secret where there is one, else its login.
+    /// The credentials of a destination: the secret if there is one, otherwise its login.
     ///
     /// # Errors
-    /// [`SecretFlaw`] for a secret that is incomplete, or none where the destination has no login.
+    /// [`SecretFlaw`] if the secret is incomplete, or if there is none and the destination has no login.
     pub fn of(secret: Option<Value<'_>>, destination: &Destination) -> Result<Self, SecretFlaw> {
         match secret.filter(|secret| !secret.is_null()) {
             Some(secret) => Secret::read(secret).map(Self::Secret),
@@ -44,8 +44,8 @@ impl Credentials {
         }
     }
 
-    /// What tells the org from others before Salesforce is asked: the address of the org that a secret names, the user name of a
-    /// login, or else the destination.
+    /// Identifies the org before Salesforce is called: by the org's address in a secret, the user name of a login, or
+    /// otherwise the destination.
     #[must_use]
     pub fn org(&self) -> &str {
         match self {
@@ -91,15 +91,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What can be wrong with an OAuth secret.
+/// The reasons why an OAuth secret cannot be used.
 #[derive(Clone, Copy, Debug, Error)]
 pub enum SecretFlaw {
-    /// There is none.
+    /// There is no secret.
     #[error(
         "the destination authorises with OAuth, and the request has no secret (metadata.secret or the header Oauth-Secret): reconnect the account in RudderStack"
     )]
     Missing,
-    /// There is none, on a path on which there never is one.
+    /// There is no secret, on a path whose requests never carry one.
     #[error(
         "the destination authorises with OAuth, and rudder-server sends no secret on its processor path: have its router transform \
          the events (transformAt: router, and unset Processor.<DESTINATION>.transformAt)"

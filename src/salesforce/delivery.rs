@@ -1,4 +1,4 @@
-//! Sends a write as a descriptor has it: the request, and Salesforce's answer to it.
+//! Sends a write as a descriptor states it, and reads Salesforce's response.
 
 mod write;
 
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// The methods by which Salesforce's REST API is called.
+/// The methods of Salesforce's REST API.
 const METHODS: [Method; 5] = [
     Method::GET,
     Method::POST,
@@ -37,8 +37,8 @@ const METHODS: [Method; 5] = [
     Method::DELETE,
 ];
 
-/// Headers that belong to a connection or to the way a message is framed, which are ours to write: a descriptor's would
-/// lead the request elsewhere, or make two of it.
+/// Headers that control the connection or the framing of a message. This service sets them itself: a value from a
+/// descriptor could direct the request to another host, or split it into two requests.
 const OURS: [HeaderName; 9] = [
     HOST,
     CONTENT_LENGTH,
@@ -48,37 +48,37 @@ const OURS: [HeaderName; 9] = [
     TE,
     TRAILER,
     EXPECT,
-    // Whoever asks for an encoding has to undo it.
+    // The client negotiates the encoding, because it has to decode the response.
     ACCEPT_ENCODING,
 ];
 
-/// How many bytes the path and the headers of a request may have: of larger ones Salesforce reads none
+/// The maximum size of a request's path and headers in bytes. Salesforce rejects larger requests
 /// (`docs/rudder-server.md#delivery-proxy`).
 const LARGEST_HEAD: usize = 16_384;
 
-/// What Salesforce has answered to a write.
+/// Salesforce's response to a write.
 pub struct Answered {
-    /// HTTP status and body, where an answer came.
+    /// HTTP status and body, if there was a response.
     pub answer: Option<(u16, Bytes)>,
-    /// Why the write counts as failed; `None` where Salesforce has written.
+    /// Why the write counts as failed; `None` if Salesforce has written the record.
     pub fault: Option<Fault>,
 }
 
 /// Why a write cannot be sent.
 #[derive(Debug, Error)]
 pub enum NotSent {
-    /// The descriptor is malformed, and stays so.
+    /// The descriptor is malformed, and another attempt would not change that.
     #[error("{0}")]
     Unsendable(#[from] Unsendable),
-    /// A part of the request can be sent to no server.
+    /// A part of the request is not valid HTTP.
     #[error("the request's {0} cannot be sent")]
     Part(&'static str),
-    /// Its path and headers are larger than what Salesforce reads.
+    /// The path and headers are larger than Salesforce accepts.
     #[error(
         "the path and the headers of the request have {0} bytes, and Salesforce reads at most {LARGEST_HEAD}"
     )]
     TooLarge(usize),
-    /// The endpoint is none of the hosts that may be called.
+    /// The host of the endpoint is not among the allowed hosts.
     #[error(
         "the endpoint points to {0}, which SALESFORCE_ALLOWED_HOSTS does not allow (https only): add the host if it is the org's"
     )]
@@ -86,7 +86,7 @@ pub enum NotSent {
 }
 
 impl NotSent {
-    /// What to do about it. A host that is not allowed is for the operator to mend, so its events are kept.
+    /// What to do next. The operator can add a host that is not allowed, so its events are kept.
     #[must_use]
     pub fn disposition(&self) -> Disposition {
         match self {
@@ -97,10 +97,10 @@ impl NotSent {
 }
 
 impl Salesforce {
-    /// Reads what is to be sent.
+    /// Validates and prepares the request to be sent.
     ///
     /// # Errors
-    /// [`NotSent`] where it cannot be.
+    /// [`NotSent`] if it cannot be sent.
     pub fn prepare<'a>(&self, sending: Sending<'a>) -> Result<Write<'a>, NotSent> {
         let mut url = Url::parse(&sending.endpoint).map_err(|_| NotSent::Part("endpoint"))?;
         let org = Instance::of(&url, &self.hosts)
@@ -126,11 +126,11 @@ impl Salesforce {
         }
     }
 
-    /// Sends a write, and waits at most `timeout` for the answer. A record that is no longer what a lookup has found is
-    /// forgotten.
+    /// Sends a write and waits at most `timeout` for the response. If a record is no longer what a lookup has found, it
+    /// is removed from the cache.
     ///
     /// # Errors
-    /// [`NotSent`] where a part of the request can be sent to no server.
+    /// [`NotSent`] if a part of the request is not valid HTTP.
     pub async fn send_write(
         &self,
         write: &Write<'_>,
@@ -159,12 +159,12 @@ impl Salesforce {
         Ok(Answered { answer, fault })
     }
 
-    /// Forgets the session of a write, which Salesforce no longer accepts, and gives the write the current one of the
-    /// destination. Returns whether there is one, which is another session of the org that is written to: no other host may
-    /// get a token because an endpoint names it.
+    /// Discards the session of a write, which Salesforce no longer accepts, and gives the write the destination's
+    /// current one. Returns whether there is one. It must be a different session of the same org: no other host may
+    /// receive a token just because an endpoint names it.
     ///
     /// # Errors
-    /// [`AuthError`] where a login is tried in vain.
+    /// [`AuthError`] if a login is tried and fails.
     pub(crate) async fn renew_write(
         &self,
         write: &mut Write<'_>,
@@ -182,7 +182,7 @@ impl Salesforce {
         Ok(is_another)
     }
 
-    /// The current session of a login, where there is something to log in with.
+    /// The current session of a login, if there are credentials to log in with.
     async fn current(
         &self,
         credentials: Option<&Credentials>,
@@ -200,7 +200,7 @@ impl Salesforce {
         session.map(Some)
     }
 
-    /// Forgets the record that a URL names.
+    /// Removes the record that a URL names from the cache.
     fn forget_record(&self, org: &Instance, url: &Url) {
         if let Some((_, id)) = url.path().rsplit_once('/') {
             self.forget(org, id);
@@ -214,14 +214,14 @@ impl Salesforce {
         let request = with_payload(request, write.body.as_ref())
             .headers(write.headers.clone())
             .timeout(timeout);
-        // What no server can be sent fails here, and does so again each time.
+        // A request that is not valid HTTP fails here, and would fail again at each attempt.
         request.build().map_err(|_| NotSent::Part("parts"))
     }
 }
 
-/// What is wrong with the answer to a write: it counts as done where Salesforce says so in its own form, also where the
-/// connection breaks before the end of the body, as to send the write again would make a second record. Not so where
-/// that body would have been a page: it is not Salesforce's API that answers.
+/// The fault of the response to a write. The write counts as done if Salesforce says so in its own form, even if the
+/// connection breaks before the end of the body, because sending the write again would create a second record. It does
+/// not count if that body would have been a web page, because then it was not Salesforce's API that answered.
 fn fault_of_write(answer: &ApiResponse, operation: &Operation) -> Option<Fault> {
     let whole = answer.body.as_deref().ok();
     let body = whole.unwrap_or_default();
@@ -237,7 +237,7 @@ fn fault_of_write(answer: &ApiResponse, operation: &Operation) -> Option<Fault> 
                 | Operation::Other => fault,
             })
         }
-        // 204 has no body whose type could be another.
+        // A 204 has no body, so its content type does not matter.
         [] if answer.is_other && answer.status != 204 => Some(Fault::no_json()),
         body if *operation == Operation::Composite => composite::fault(body),
         _ => Fault::in_success(answer.status, body),
@@ -247,7 +247,7 @@ fn fault_of_write(answer: &ApiResponse, operation: &Operation) -> Option<Fault> 
     fault.or_else(|| (!is_done).then(unsaid))
 }
 
-/// Without the answer's body, which may repeat what was sent.
+/// Omits the response body, which may repeat what was sent.
 impl fmt::Debug for Answered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let answer = self.answer.as_ref();
@@ -259,7 +259,7 @@ impl fmt::Debug for Answered {
     }
 }
 
-/// The headers of a descriptor; `None` where one of them can be sent to no server, or they are too many.
+/// The headers of a descriptor; `None` if one of them is not valid HTTP, or there are too many.
 fn headers(sending: &Sending<'_>) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, value) in &sending.headers {
@@ -269,7 +269,7 @@ fn headers(sending: &Sending<'_>) -> Option<HeaderMap> {
         }
         let mut value = HeaderValue::from_str(value).ok()?;
         value.set_sensitive(true);
-        // To insert more than the map holds would panic.
+        // `insert` would panic if the map were full.
         headers.try_insert(name, value).ok()?;
     }
     Some(headers)

@@ -1,8 +1,8 @@
-//! A failed call to Salesforce → what happened, and what to do about it.
+//! Classifies a failed call to Salesforce: what happened, and what to do next.
 //!
-//! The rules are those of `docs/faults.md`. A fault that time, a new session or the org's admin can mend never drops an
-//! event, and what is unknown is not final at first. Status and code decide: Salesforce's text may quote what a visitor has
-//! typed.
+//! The rules are documented in `docs/faults.md`. A fault that time, a new session or the org's admin can fix never
+//! drops an event, and an unknown fault is not final at first. The status and the code decide, because Salesforce's
+//! text may quote what a visitor has typed.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod code;
@@ -22,22 +22,22 @@ use self::{
 
 use crate::server::memory::Overloaded;
 
-/// From which attempt on an event that Salesforce refuses with an unknown code is given up. rudder-server counts attempts from
-/// 0 (`metadata.attemptNum`).
+/// The attempt from which an event is given up if Salesforce refuses it with an unknown code. rudder-server counts
+/// attempts from 0 (`metadata.attemptNum`).
 pub const LAST_ATTEMPT: u64 = 10;
 
 /// What to do about a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// Renew the session, then try again.
+    /// Renew the session, then retry.
     Refresh,
-    /// Try again later: Salesforce asks for less traffic.
+    /// Retry later: Salesforce asks for less traffic.
     Throttle,
-    /// Try again.
+    /// Retry.
     Retry,
-    /// Keep it until a person has changed the org or a setting, for days if need be.
+    /// Keep the event until a person has changed the org or a setting, for days if need be.
     Wait,
-    /// It would fail for ever.
+    /// Give up: the event would fail every time.
     Abort,
 }
 
@@ -47,10 +47,10 @@ pub enum Fault {
     /// 401, or a code that says the same with any status.
     #[error("the session has expired or is invalid ({0})")]
     SessionExpired(Refusal),
-    /// The org's daily or concurrent limit is used up.
+    /// The org has reached its daily or concurrent limit.
     #[error("the org's limit of API requests is reached ({0})")]
     LimitReached(Refusal),
-    /// Only the calls are left that are kept for the org's other systems: nothing was sent.
+    /// The remaining calls are reserved for the org's other systems. Nothing was sent.
     #[error(
         "{used} of the {allowed} API calls that the org allows in 24 hours are used, and {reserve} are kept for its other systems: \
          this is tried again later; to let it go on now, lower API_RESERVE or have Salesforce raise the limit (GET /limits shows both)"
@@ -60,54 +60,54 @@ pub enum Fault {
         used: u64,
         /// Calls that the org allows.
         allowed: u64,
-        /// Calls that are kept.
+        /// Calls that are reserved.
         reserve: u64,
     },
-    /// Salesforce is down for a while.
+    /// Salesforce is temporarily unavailable.
     #[error("Salesforce is not available ({0})")]
     Unavailable(Refusal),
-    /// Salesforce failed in a way that may pass.
+    /// Salesforce failed in a way that may be temporary.
     #[error("Salesforce failed for the moment ({0})")]
     Passing(Refusal),
     /// A state of the org refuses the request until a person changes it.
     #[error("Salesforce refuses the request for now ({0}): {advice}", advice = .1.advice())]
     Waiting(Refusal, OrgState),
-    /// A limit of the org's own code, or a lock that it has run into. Only a text says so, which may quote data: it counts for
-    /// a number of attempts.
+    /// A limit of the org's own code, or a lock that it has run into. Only the text of the response says so, and a text
+    /// may quote data; therefore the event is retried for a limited number of attempts only.
     #[error("the org's own code could not cope for the moment ({0})")]
     Automation(Refusal),
-    /// A code that the table does not know, or none where there should be one.
+    /// The code is missing from the table of codes, or there is no code although there should be one.
     #[error("Salesforce refuses the request for a reason that this service does not know ({0})")]
     Unknown(Refusal),
-    /// Salesforce refuses the request, and will do so again.
+    /// Salesforce refuses the request, and would refuse it again.
     #[error("Salesforce refuses the request ({0})")]
     Refused(Refusal),
-    /// The org has moved: redirects are never followed, as they would carry the token to another place.
+    /// The org has moved. Redirects are never followed, because they would carry the token to another host.
     #[error(
         "Salesforce answered with a redirect (HTTP {status}): the org may have moved to another domain; reconnect the account, or correct the login host"
     )]
     Redirected {
-        /// HTTP status of the answer.
+        /// HTTP status of the response.
         status: u16,
     },
-    /// No answer in time.
+    /// There was no response in time.
     #[error("Salesforce did not answer within {} s (SALESFORCE_TIMEOUT, or the RdProxy-Timeout of a delivery)", .0.as_secs_f64())]
     Timeout(Duration),
-    /// Nobody listens there.
+    /// The connection was refused.
     #[error("the connection to Salesforce was refused")]
     ConnectionRefused,
-    /// The connection could not be made or broke.
+    /// The connection could not be established, or it broke.
     #[error("the connection to Salesforce failed: {0}")]
     Connection(String),
-    /// There was no memory for the answer.
+    /// There was not enough memory for the response.
     #[error("Salesforce's answer was not read to its end: {0}")]
     Overloaded(Overloaded),
-    /// An answer that says success and cannot be read.
+    /// The response reports success but cannot be parsed.
     #[error("Salesforce's answer cannot be read: {0}")]
     Unreadable(String),
 }
 
-/// Codes of what a fresh lookup may mend: the record is gone or has become another, or has come into being.
+/// Codes of refusals that a fresh lookup may fix: the record is gone or has become another, or a record has appeared.
 const STALE_CODES: [&str; 5] = [
     "NOT_FOUND",
     "ENTITY_IS_DELETED",
@@ -117,13 +117,14 @@ const STALE_CODES: [&str; 5] = [
 ];
 
 impl Fault {
-    /// Classifies an answer that is no success.
+    /// Classifies an unsuccessful response.
     #[must_use]
     pub fn read(status: u16, body: &[u8]) -> Self {
         Self::deciding(status, refusals(status, body))
     }
 
-    /// The fault that decides: the first that may pass, else the first that the table knows, else the first.
+    /// Selects the fault that decides: the first that may be temporary, otherwise the first whose code is known,
+    /// otherwise the first.
     fn deciding(status: u16, refusals: Vec<Refusal>) -> Self {
         let faults = refusals.into_iter().map(Self::of);
         faults.min_by_key(Self::rank).unwrap_or_else(|| {
@@ -134,13 +135,14 @@ impl Fault {
         })
     }
 
-    /// Which of several faults decides: the least.
+    /// The sort key of faults: of several, the one with the lowest rank decides.
     pub(super) fn rank(&self) -> (bool, bool) {
         let is_final = self.disposition() == Disposition::Abort;
         (matches!(self, Self::Unknown(_)), is_final)
     }
 
-    /// The fault that a 2xx answer to a write holds: a record's result that says no, or no JSON at all, such as a login page.
+    /// The fault in a 2xx response to a write: a record's result that reports a failure, or a body that is not JSON at
+    /// all, such as a login page.
     #[must_use]
     pub fn in_success(status: u16, body: &[u8]) -> Option<Self> {
         if body.is_empty() {
@@ -152,7 +154,7 @@ impl Fault {
         refused_in_success(status, body).map(|refusals| Self::deciding(status, refusals))
     }
 
-    /// The fault of an answer that says success and comes from elsewhere.
+    /// The fault of a response that reports success but does not come from Salesforce's API.
     pub(super) fn no_json() -> Self {
         Self::Unreadable("it says success and is no JSON".to_owned())
     }
@@ -172,10 +174,10 @@ impl Fault {
             (_, Some(Meaning::Automation)) if refusal.has_passing_text() => {
                 Self::Automation(refusal)
             }
-            // Several records have the external id.
+            // Several records have the same external id.
             (300, _) | (_, Some(Meaning::Event | Meaning::Automation)) => Self::Refused(refusal),
-            // Without a code it is not Salesforce's own answer: a proxy, a firewall, a wrong host. What they find too long
-            // will not get shorter.
+            // A response without a code does not come from Salesforce, but from a proxy, a firewall or a wrong host. If
+            // they find a request too long, it would be too long again.
             (400..=412 | 415..=430 | 432.., None) if refusal.code.is_empty() => {
                 Self::Passing(refusal)
             }
@@ -183,8 +185,8 @@ impl Fault {
         }
     }
 
-    /// What a refusal means for a resource that each org has, such as a query: a 404 is a wrong `SALESFORCE_API_VERSION`, which
-    /// no event is to blame for.
+    /// The meaning of a refusal for a resource that every org has, such as a query: a 404 means a wrong
+    /// `SALESFORCE_API_VERSION`, which is not the fault of any event.
     #[must_use]
     pub(super) fn of_resource(self) -> Self {
         if let Self::Refused(refusal) | Self::Unknown(refusal) | Self::Passing(refusal) = &self
@@ -195,8 +197,8 @@ impl Fault {
         self
     }
 
-    /// The fault as it counts at this attempt (`metadata.attemptNum`): what may be final after all is final from
-    /// [`LAST_ATTEMPT`] on.
+    /// The fault as it counts at this attempt (`metadata.attemptNum`). From [`LAST_ATTEMPT`] on, a fault that may be
+    /// final is treated as final.
     #[must_use]
     pub fn at_attempt(self, attempt: u64) -> Self {
         if let Self::Unknown(refusal) | Self::Automation(refusal) = &self
@@ -207,13 +209,13 @@ impl Fault {
         self
     }
 
-    /// Whether [`Fault::at_attempt`] may make it final.
+    /// Whether [`Fault::at_attempt`] may turn it into a final fault.
     #[must_use]
     pub fn is_unsure(&self) -> bool {
         matches!(self, Self::Unknown(_) | Self::Automation(_))
     }
 
-    /// The code that the table does not know.
+    /// The error code, if it is missing from the table of codes.
     #[must_use]
     pub(super) fn unknown_code(&self) -> Option<&str> {
         let Self::Unknown(refusal) = self else {
@@ -222,7 +224,7 @@ impl Fault {
         Some(&refusal.code)
     }
 
-    /// What to do about it.
+    /// What to do next.
     #[must_use]
     pub fn disposition(&self) -> Disposition {
         match self {
@@ -243,14 +245,15 @@ impl Fault {
         }
     }
 
-    /// Whether Salesforce may have done what it was asked for all the same: no answer has come, or one that does not say.
+    /// Whether Salesforce may have carried out the request despite the fault: there was no response, or the response
+    /// does not say.
     #[must_use]
     pub fn leaves_open(&self) -> bool {
         match self {
             Self::Timeout(_) | Self::Connection(_) | Self::Overloaded(_) | Self::Unreadable(_) => {
                 true
             }
-            // A gateway on the way has given up waiting, say.
+            // For example, a gateway in between has timed out.
             Self::Passing(refusal) => refusal.code.is_empty(),
             Self::SessionExpired(_)
             | Self::LimitReached(_)
@@ -265,14 +268,14 @@ impl Fault {
         }
     }
 
-    /// Whether the record is no longer what a lookup has found: to be looked up afresh.
+    /// Whether the record is no longer what a lookup has found, and has to be looked up again.
     #[must_use]
     pub fn is_about_a_stale_record(&self) -> bool {
         matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
-    /// Whether Salesforce had accepted the session by the time that it refused the request. What has no code may come from a
-    /// gateway on the way.
+    /// Whether Salesforce had accepted the session when it refused the request. A response without a code does not show
+    /// this, because it may come from a gateway.
     #[must_use]
     pub(super) fn is_after_admission(&self) -> bool {
         match self {
@@ -294,14 +297,14 @@ impl Fault {
         }
     }
 
-    /// Whether a record holds already what a write would have made a duplicate.
+    /// Whether an existing record already holds the value, so that the write would have created a duplicate.
     #[must_use]
     pub fn is_about_a_duplicate(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.code == "DUPLICATE_VALUE")
     }
 
-    /// The record that holds the value which a write would have made a duplicate, where Salesforce's sentence names it. The
-    /// sentence quotes no value.
+    /// The id of the record that already holds the value, if Salesforce's message names it. This message quotes no
+    /// values.
     #[must_use]
     pub fn holder(&self) -> Option<&str> {
         let Self::Refused(refusal) = self else {
@@ -319,7 +322,7 @@ impl Fault {
         (refusal.code == "DUPLICATE_VALUE" && is_name(field) && is_id).then_some(id)
     }
 
-    /// What a person can do about it, where Salesforce's words do not say it.
+    /// Advice for people, if Salesforce's own text does not contain it.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         if let Self::Refused(refusal) = self {
@@ -328,7 +331,7 @@ impl Fault {
         None
     }
 
-    /// What Salesforce says, where it does.
+    /// Salesforce's answer, if there is one.
     pub(super) fn refusal_mut(&mut self) -> Option<&mut Refusal> {
         match self {
             Self::SessionExpired(refusal)
@@ -349,7 +352,7 @@ impl Fault {
         }
     }
 
-    /// The word for this fault in metrics and logs.
+    /// The name of this fault in metrics and logs.
     #[must_use]
     pub fn label(&self) -> &'static str {
         match self {

@@ -1,4 +1,5 @@
-//! In which form the values of a field stand in a query, learnt from Salesforce's own words: no describe call is spent.
+//! Learns from Salesforce's error messages in which form the values of a field have to be written in a query. This
+//! saves a describe call.
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
@@ -10,14 +11,15 @@ use crate::salesforce::{
     soql::Query,
 };
 
-/// How many fields' forms are remembered.
+/// The maximum number of fields whose form is remembered.
 const MAX_FIELDS: u64 = 10_000;
 
-/// How long a field that a query could not read is left out.
+/// How long a field that a query could not read is left out of queries.
 const UNREADABLE_FOR: std::time::Duration = std::time::Duration::from_hours(1);
 
 impl Form {
-    /// The form that a refusal of a query states for a field, in the one sentence by which Salesforce says so.
+    /// The form of a field that the refusal of a query states. There is exactly one sentence by which Salesforce states
+    /// it.
     fn stated(refusal: &Refusal, field: &str) -> Option<Self> {
         if refusal.code != "INVALID_FIELD" {
             return None;
@@ -45,7 +47,7 @@ impl Form {
     }
 }
 
-/// What the orgs have told about their fields, by org, object and field.
+/// What is known about the fields of the orgs, by org, object and field.
 #[derive(Debug)]
 pub(super) struct FieldTypes {
     forms: Cache<OrgField, Form>,
@@ -68,12 +70,12 @@ impl Default for FieldTypes {
 }
 
 impl FieldTypes {
-    /// The form of a key's field, where the org has told it.
+    /// The form of a key's field, if it is known.
     pub(super) fn form(&self, org: &Instance, key: &Key) -> Option<Form> {
         self.forms.get(&name(org, key.object(), key.field()))
     }
 
-    /// Learns the form of the keys' field from the refusal of a query that asked in another one.
+    /// Learns the form of the keys' field from the refusal of a query that used another form.
     pub(super) fn learn(
         &self,
         org: &Instance,
@@ -98,7 +100,7 @@ impl FieldTypes {
         !self.unreadable.contains_key(&name(org, object, field))
     }
 
-    /// Notes which of the fields that a query has read cannot be read. Returns whether the fault is about a field at all.
+    /// Notes which fields of a query cannot be read. Returns whether the fault concerns a field at all.
     pub(super) fn unreadable(&self, org: &Instance, query: &Query, fault: &Fault) -> bool {
         let Fault::Refused(refusal) = fault else {
             return false;
@@ -125,7 +127,7 @@ fn name(org: &Instance, object: &str, field: &str) -> OrgField {
     (org.clone(), lower(object), lower(field))
 }
 
-/// The fault of a value that its field can never hold: the query would be refused each time.
+/// The fault for a value that its field can never hold. A query for it would be refused every time.
 pub(super) fn unfit(key: &Key, form: Form) -> Fault {
     Fault::Refused(Refusal {
         status: 400,

@@ -1,4 +1,4 @@
-//! The forms in which a value can stand in a query.
+//! The forms in which a value can be written in a query.
 
 use crate::salesforce::literal::{self, Literal, instant};
 
@@ -7,7 +7,7 @@ use crate::salesforce::literal::{self, Literal, instant};
 pub enum Form {
     /// In quotes.
     Text,
-    /// Bare digits.
+    /// Digits without quotes.
     Number,
     /// `true` or `false`.
     Bool,
@@ -18,8 +18,8 @@ pub enum Form {
 }
 
 impl Form {
-    /// A value in this form; `None` where it cannot be written so. Only what has exactly the form of such a literal stands
-    /// bare in a query.
+    /// Writes a value in this form; `None` if that is not possible. A value is written without quotes only if it has
+    /// exactly the form of such a literal, which rules out SOQL injection.
     pub(super) fn write(self, value: &Literal<'_>) -> Option<String> {
         let text = value.text().trim();
         match self {

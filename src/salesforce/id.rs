@@ -1,9 +1,10 @@
-//! The ids of records.
+//! Record ids.
 
-/// How many bytes a record's id may have: more than any of Salesforce's.
+/// The maximum length of a record id in bytes, longer than any id of Salesforce.
 const MAX_ID: usize = 64;
 
-/// Whether a text is a record's id, of 15 or 18 characters in Salesforce and in any case one that keeps its place in a path.
+/// Whether a text is usable as a record id. Salesforce's ids have 15 or 18 characters; any id accepted here stays
+/// within its path segment.
 pub(super) fn is_id(id: &str) -> bool {
     (1..=MAX_ID).contains(&id.len())
         && id

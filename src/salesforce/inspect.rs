@@ -1,4 +1,5 @@
-//! What an org says of itself: the versions of its API, its objects as this user sees them, its duplicate rules.
+//! Reads the configuration of an org: its API versions, its objects as seen by the session's user, and its duplicate
+//! rules.
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -7,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{Salesforce, fault::Fault, session::Session};
 use crate::metrics::Call;
 
-/// An object, as the user of a session sees it.
+/// An object, as seen by the user of a session.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectDescription {
@@ -15,26 +16,26 @@ pub struct ObjectDescription {
     pub queryable: bool,
     /// Whether records can be created.
     pub createable: bool,
-    /// Whether records can be changed.
+    /// Whether records can be updated.
     pub updateable: bool,
     /// The fields that the user may see.
     pub fields: Vec<FieldDescription>,
 }
 
-/// A field, as the user of a session sees it.
+/// A field, as seen by the user of a session.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldDescription {
     /// API name.
     pub name: String,
-    /// Whether a new record can have a value in it.
+    /// Whether it can be set in a new record.
     pub createable: bool,
-    /// Whether its value can be changed.
+    /// Whether it can be changed in an existing record.
     pub updateable: bool,
 }
 
 impl FieldDescription {
-    /// Whether events can fill it, in new records and in old ones.
+    /// Whether events can set it in both new and existing records.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.createable && self.updateable
@@ -55,12 +56,12 @@ struct DuplicateRules {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Rule {
-    /// The object whose records it compares.
+    /// The object whose records it applies to.
     pub sobject_type: String,
 }
 
 impl Salesforce {
-    /// The versions of the API that the org answers, oldest first. This call is free.
+    /// The API versions that the org supports, oldest first. This call does not count against the API limit.
     ///
     /// # Errors
     /// [`Fault`].
@@ -72,7 +73,7 @@ impl Salesforce {
         Ok(versions.into_iter().map(|one| one.version).collect())
     }
 
-    /// Whether the user may use the API.
+    /// Checks whether the user may use the API.
     ///
     /// # Errors
     /// [`Fault`].
@@ -80,7 +81,7 @@ impl Salesforce {
         self.ask_about(session, "", &[]).await.map(drop)
     }
 
-    /// An object, as the user of the session sees it.
+    /// Describes an object, as seen by the user of the session.
     ///
     /// # Errors
     /// [`Fault`].
@@ -93,7 +94,7 @@ impl Salesforce {
         read(&self.ask_about(session, &path, &[]).await?)
     }
 
-    /// The org's duplicate rules that are active.
+    /// The active duplicate rules of the org.
     ///
     /// # Errors
     /// [`Fault`].

@@ -1,4 +1,4 @@
-//! What a record is found by. Only what can stand in a query becomes a [`Key`].
+//! The key that a record is looked up by. Only names and values that are valid in a query can become a [`Key`].
 
 use std::{
     borrow::Cow,
@@ -15,14 +15,15 @@ use crate::{
     },
 };
 
-/// How many bytes a value may have to be looked up. Salesforce's Email fields hold 80 characters, its external ids 255;
-/// with this limit even a text that is all escapes fits into a URI on its own.
+/// The maximum length of a looked-up value in bytes. Salesforce's Email fields hold 80 characters, its external ids
+/// 255. With this limit, even a text that consists of escapes only fits into a URI.
 pub(crate) const MAX_VALUE: usize = 1_000;
 
-/// How many bytes an API name may have: more than any of Salesforce's.
+/// The maximum length of an API name in bytes, longer than any of Salesforce's.
 const MAX_NAME: usize = 255;
 
-/// Whether `name` is an API name of an object or a field: letters, digits and underscores, a letter first.
+/// Whether `name` is a valid API name of an object or a field: letters, digits and underscores, beginning with a
+/// letter.
 #[must_use]
 pub(crate) fn is_api_name(name: &str) -> bool {
     name.len() <= MAX_NAME
@@ -32,8 +33,8 @@ pub(crate) fn is_api_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// What a record is found by: the value of one of its fields. Clones share it. Two are equal that are the same to Salesforce,
-/// see [`Key::folded`].
+/// The value of a field by which a record is looked up. Clones share their data. Two keys are equal if Salesforce
+/// treats them as equal, see [`Key::folded`].
 #[derive(Clone)]
 pub struct Key(Arc<Parts>);
 
@@ -41,17 +42,17 @@ struct Parts {
     object: Cow<'static, str>,
     field: Cow<'static, str>,
     form: ValueForm,
-    /// The value as it came, where it is not the same text as the folded one.
+    /// The original value, if its text differs from the folded one.
     value: Option<Box<str>>,
-    /// Object, field and value in the form in which they are the same to Salesforce.
+    /// Object, field and value, folded so that keys are equal if Salesforce treats them as equal.
     folded: String,
-    /// Its hash: a key is looked for often.
+    /// The stored hash, because keys are looked up often.
     hash: u64,
-    /// Where the value begins in it.
+    /// The offset of the value in `folded`.
     value_at: usize,
 }
 
-/// How a value stands in a query.
+/// How a value is written in a query.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ValueForm {
     Quoted,
@@ -59,25 +60,25 @@ enum ValueForm {
     Bool,
 }
 
-/// Nobody can choose values whose hashes are alike.
+/// The hasher is seeded at random, so that nobody can choose values whose hashes collide.
 static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// The kind of the keys that find a lead by its e-mail.
+/// The [`Key::kind`] of keys that look up a lead by its e-mail.
 const LEAD: &str = "lead.email='";
 
 /// Why a value cannot be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoKey {
-    /// The object or the field is no API name.
+    /// The object or the field is not a valid API name.
     Name,
-    /// The value has so many bytes, more than [`MAX_VALUE`].
+    /// The value has this many bytes, more than [`MAX_VALUE`].
     TooLong(usize),
     /// The value is an object, an array or null.
     NoScalar(Kind),
 }
 
 impl Key {
-    /// The lead with this e-mail.
+    /// The key of the lead with this e-mail.
     ///
     /// # Errors
     /// [`NoKey::TooLong`].
@@ -86,10 +87,10 @@ impl Key {
         Self::checked(object, field, &Literal::Text(Cow::Borrowed(email)))
     }
 
-    /// The record of `object` whose `field` has this value.
+    /// The key of the record of `object` whose `field` has this value.
     ///
     /// # Errors
-    /// [`NoKey`] where one of the three cannot stand in a query.
+    /// [`NoKey`] if one of the three is not valid in a query.
     pub fn new(object: &str, field: &str, value: Value<'_>) -> Result<Self, NoKey> {
         let value = Literal::of(value).ok_or(NoKey::NoScalar(value.kind()))?;
         let owned = |name: &str| Cow::Owned(name.to_owned());
@@ -116,7 +117,7 @@ impl Key {
         &self.0.object
     }
 
-    /// The field's API name. Salesforce's answer may spell it in its own letter case.
+    /// The field's API name. Salesforce's response may spell it in different letter case.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.0.field
@@ -129,18 +130,18 @@ impl Key {
         own.unwrap_or_else(|| self.folded_value())
     }
 
-    /// The value as SOQL writes it.
+    /// The value as a SOQL literal.
     #[must_use]
     pub fn literal(&self) -> String {
         self.written().soql()
     }
 
-    /// The value as SOQL writes it in a form; `None` where it cannot be written so.
+    /// The value as a SOQL literal of a given form; `None` if it cannot be written in that form.
     pub(super) fn literal_as(&self, form: Form) -> Option<String> {
         form.write(&self.written())
     }
 
-    /// The value as it came.
+    /// The original value.
     fn written(&self) -> Literal<'_> {
         let value = self.value();
         match self.0.form {
@@ -150,35 +151,36 @@ impl Key {
         }
     }
 
-    /// The form by which two keys are the same to Salesforce. It compares names and e-mails without letter case; whether an
-    /// identifier has one, its field decides, so that identifiers of different letters are different keys.
+    /// The folded form, which is equal for two keys that Salesforce treats as equal. Salesforce compares names and
+    /// e-mails without regard to case. For identifiers the field decides, so identifiers that differ in case are
+    /// different keys.
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.0.folded
     }
 
-    /// The form of the value, to be compared with [`super::literal::FoundValue::forms`].
+    /// The folded value, to be compared with [`super::literal::FoundValue::forms`].
     #[must_use]
     pub fn folded_value(&self) -> &str {
         &self.0.folded[self.0.value_at..]
     }
 
-    /// Whether the record is a lead that is found by its e-mail.
+    /// Whether the key looks up a lead by its e-mail.
     pub(super) fn is_lead(&self) -> bool {
         self.kind() == LEAD
     }
 
-    /// What keys must have in common to be asked for in one query.
+    /// The part that keys must have in common to share a query.
     pub(super) fn kind(&self) -> &str {
         &self.0.folded[..self.0.value_at]
     }
 
-    /// The same for keys whose field's form is known.
+    /// The same part for keys whose field's form is known.
     pub(super) fn field_kind(&self) -> &str {
         self.kind().trim_end_matches(['\'', '='])
     }
 
-    /// The form in which the value is looked for in an answer, see [`super::literal::FoundValue::forms`].
+    /// The form in which the value is searched for in a response, see [`super::literal::FoundValue::forms`].
     pub(super) fn answered_as(&self, form: Option<Form>) -> Cow<'_, str> {
         let value = match form {
             Some(Form::Number) => literal::by_value(self.value().trim()),

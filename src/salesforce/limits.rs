@@ -1,8 +1,9 @@
-//! The quota governor and its ledger: how many API calls an org has left, which operations may still use them, and what
-//! they were used for.
+//! The quota governor and its ledger: how many API calls an org has left, which calls may still be made, and what calls
+//! were spent on.
 //!
-//! Salesforce meters the calls of 24 hours by org, whoever makes them, and says in each answer how many are used
-//! (`Sforce-Limit-Info`). A part of them is kept for the customer's other systems (`API_RESERVE`): past it nothing is sent.
+//! Salesforce counts the calls of the last 24 hours for each org, whoever makes them, and states in each response how
+//! many are used (`Sforce-Limit-Info`). A reserve is kept for the customer's other systems (`API_RESERVE`): once only
+//! the reserve is left, nothing is sent.
 
 mod header;
 mod ledger;
@@ -26,14 +27,14 @@ use crate::{
     salesforce::{fault::Fault, session::Instance},
 };
 
-/// How many orgs are remembered. It is far more than one service has.
+/// The maximum number of remembered orgs, far more than one service has.
 const MAX_ORGS: u64 = 1_000;
 
-/// The known API usage of every org.
+/// The state of the API calls of all orgs.
 #[derive(Debug)]
 pub struct Limits {
     governor: Governor,
-    /// Of too many orgs, the one that was quiet the longest is forgotten.
+    /// If there are too many orgs, the one that was idle longest is forgotten.
     orgs: Cache<Instance, Arc<Mutex<OrgCalls>>>,
 }
 
@@ -43,7 +44,7 @@ struct OrgCalls {
     ledger: Ledger,
 }
 
-/// What an org has to spare for writes, as of a moment ago.
+/// The calls that an org can spare for writes, as of a moment ago.
 #[derive(Debug)]
 pub struct Spares {
     creates: Result<(), Arc<Fault>>,
@@ -51,10 +52,10 @@ pub struct Spares {
 }
 
 impl Spares {
-    /// Whether a write can be spared, one that creates a record or one that updates it.
+    /// Checks whether a create or an update can be spared.
     ///
     /// # Errors
-    /// [`Fault::Reserved`] where it cannot.
+    /// [`Fault::Reserved`] if it cannot be spared.
     pub fn write(&self, creates: bool) -> Result<(), Arc<Fault>> {
         let rank = if creates {
             &self.creates
@@ -75,7 +76,7 @@ pub(crate) struct Ticket<'l> {
 }
 
 impl Ticket<'_> {
-    /// Takes what the answer to the call says of the org's calls.
+    /// Records the API usage that the response to the call states.
     pub(crate) fn report(self, usage: ApiUsage) {
         let (now, clock) = (Instant::now(), SystemTime::now());
         self.limits.with(self.org, |org| {
@@ -85,7 +86,7 @@ impl Ticket<'_> {
 }
 
 impl Limits {
-    /// Nothing is known yet: calls are free until an org has said how many it allows.
+    /// Starts without any knowledge: calls are unlimited until an org has stated its limit.
     #[must_use]
     pub fn new(settings: &SalesforceSettings) -> Self {
         Self {
@@ -97,10 +98,10 @@ impl Limits {
         }
     }
 
-    /// Spends a call of an org.
+    /// Spends one call of an org.
     ///
     /// # Errors
-    /// [`Fault::Reserved`] where only the reserve is left: the call is not to be made.
+    /// [`Fault::Reserved`] if only the reserve is left, in which case the call must not be made.
     pub(crate) fn spend<'l>(&'l self, org: &'l Instance, call: Call) -> Result<Ticket<'l>, Fault> {
         let number = self.with(org, |org| {
             let number = org.quota.spend(self.governor, Instant::now())?;
@@ -114,13 +115,14 @@ impl Limits {
         })
     }
 
-    /// Notes the token of a login, which is known to be this org's only afterwards and does not count against its limit.
+    /// Counts the token request of a login. Its org is known only afterwards, and it does not count against the org's
+    /// limit.
     pub(crate) fn logged_in(&self, org: &Instance) {
         self.with(org, |org| org.ledger.calls.count(Call::Token));
     }
 
-    /// What the org has to spare for writes, by whomever they are sent. Updates stop a tenth of the reserve earlier than
-    /// creates: a new person matters more than a changed field. What was observed long ago holds nothing back.
+    /// The calls that the org can spare for writes, whoever sends them. Updates stop a tenth of the reserve earlier
+    /// than creates, because a new person matters more than a changed field. An old observation holds nothing back.
     #[must_use]
     pub fn spares(&self, org: &Instance) -> Spares {
         let org = self.orgs.get(org);
@@ -136,12 +138,12 @@ impl Limits {
         }
     }
 
-    /// Records the outcome of the events of a batch.
+    /// Records the results of the events of a batch.
     pub fn handled(&self, org: &Instance, handled: Handled) {
         self.with(org, |org| org.ledger.handled.add(handled));
     }
 
-    /// The figures of every org, in the order of their addresses.
+    /// The figures of all orgs, ordered by address.
     #[must_use]
     pub fn figures(&self) -> Vec<Figures> {
         let figures = self.orgs.iter().map(|(instance, org)| {
@@ -153,7 +155,7 @@ impl Limits {
         figures
     }
 
-    /// Changes what is known of an org.
+    /// Changes the state of an org.
     fn with<T>(&self, instance: &Instance, change: impl FnOnce(&mut OrgCalls) -> T) -> T {
         let org = self.orgs.entry_by_ref(instance).or_default().into_value();
         change(&mut lock(&org))
@@ -165,7 +167,7 @@ fn orgs() -> Cache<Instance, Arc<Mutex<OrgCalls>>> {
     orgs.eviction_policy(EvictionPolicy::lru()).build()
 }
 
-/// A panic elsewhere leaves counts behind that are whole.
+/// Ignores poisoning: the counts are consistent even if another thread has panicked.
 fn lock(org: &Mutex<OrgCalls>) -> MutexGuard<'_, OrgCalls> {
     org.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -207,7 +209,7 @@ mod tests {
         let limits = limits("10%");
         let acme = org("acme");
         let spared = |used| {
-            // Each observation but the first comes while calls are still to be had.
+            // Each observation except the first arrives while calls are still available.
             observe(&limits, &acme, used, 1_000);
             [true, false].map(|creates| limits.spares(&acme).write(creates).is_ok())
         };

@@ -1,4 +1,4 @@
-//! Values as SOQL writes them, and as they come back.
+//! Values as SOQL literals, and as they appear in responses.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -7,11 +7,11 @@ use crate::json::{Kind, Value};
 /// A value in a `WHERE` clause.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Literal<'v> {
-    /// In quotes.
+    /// Written in quotes.
     Text(Cow<'v, str>),
-    /// Bare.
+    /// Written without quotes.
     Number(Cow<'v, str>),
-    /// Bare.
+    /// Written without quotes.
     Bool(bool),
 }
 
@@ -37,13 +37,13 @@ impl<'v> Literal<'v> {
         }
     }
 
-    /// Whether the value stands in quotes.
+    /// Whether the value is written in quotes.
     #[must_use]
     pub(crate) fn is_quoted(&self) -> bool {
         matches!(self, Self::Text(_))
     }
 
-    /// The literal, quotes and escapes included.
+    /// The literal, including quotes and escapes.
     #[must_use]
     pub(crate) fn soql(&self) -> String {
         match self {
@@ -52,7 +52,8 @@ impl<'v> Literal<'v> {
         }
     }
 
-    /// The form by which two values are the same to Salesforce: texts without letter case, numbers by value.
+    /// The form that is equal for two values that Salesforce treats as equal: strings without regard to case, numbers
+    /// by value.
     #[must_use]
     pub(crate) fn folded(&self) -> Cow<'_, str> {
         match self {
@@ -62,7 +63,7 @@ impl<'v> Literal<'v> {
         }
     }
 
-    /// The form by which two values are surely the same: texts letter for letter, numbers by value.
+    /// The form that is equal only for values that are certainly equal: strings letter for letter, numbers by value.
     #[must_use]
     pub(crate) fn exact(&self) -> Cow<'_, str> {
         match self {
@@ -72,19 +73,19 @@ impl<'v> Literal<'v> {
     }
 }
 
-/// The value of an answer: its text, or its JSON where it is none.
+/// A value in a response: its text, or its JSON if it is not a string.
 #[derive(Clone)]
 pub(crate) struct FoundValue(String);
 
 impl FoundValue {
-    /// Reads the value of an answer; `None` for null.
+    /// Reads a value of a response; `None` for null.
     #[must_use]
     pub(crate) fn read(value: Value<'_>) -> Option<Self> {
         let text = value.as_text().unwrap_or(Cow::Borrowed(value.json()));
         (!value.is_null()).then(|| Self(text.into_owned()))
     }
 
-    /// The forms that the value may have been asked for in, the likeliest first.
+    /// The forms in which the value may have been requested, the most likely first.
     pub(crate) fn forms(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let text = self.0.as_str();
         let number = std::iter::once_with(|| by_value(text.trim())).flatten();
@@ -95,15 +96,15 @@ impl FoundValue {
             .chain(instant.map(Cow::Owned))
     }
 
-    /// Whether the value is one of ASCII characters alone.
+    /// Whether the value consists of ASCII characters only.
     #[must_use]
     pub(crate) fn is_ascii(&self) -> bool {
         self.0.is_ascii()
     }
 }
 
-/// A text as Salesforce compares it, as far as that is certain: letters beyond ASCII may be the same to Salesforce and
-/// are not to us, so that no text is taken for another person's.
+/// A text in lower case, as Salesforce compares it, but for ASCII letters only. Salesforce may treat different letters
+/// beyond ASCII as equal; here they stay different, so that no text is taken for that of another person.
 pub(super) fn lower(text: &str) -> Cow<'_, str> {
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(text.to_ascii_lowercase())
@@ -112,7 +113,7 @@ pub(super) fn lower(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A number by its value, however it is written; `None` where a double does not hold all its digits.
+/// A number in a form that depends only on its value; `None` if a double cannot hold all its digits.
 pub(super) fn by_value(number: &str) -> Option<String> {
     number
         .parse::<f64>()
@@ -121,7 +122,8 @@ pub(super) fn by_value(number: &str) -> Option<String> {
         .map(|number| format!("{number:?}"))
 }
 
-/// A date and time by its instant, in whatever zone it is written; `None` for any other text. Salesforce writes `+0000`.
+/// A date and time in a form that depends only on the instant, not on its time zone; `None` for any other text.
+/// Salesforce writes the offset as `+0000`.
 pub(crate) fn instant(text: &str) -> Option<String> {
     let with_zone = text
         .strip_suffix("+0000")

@@ -1,5 +1,5 @@
-//! Finds the records of keys: what is cached at once, the rest in as few calls as fit, asked again where Salesforce's
-//! answer says how.
+//! Finds the records of keys. Cached records are returned at once; the others are requested in as few calls as
+//! possible, and requested again if Salesforce's response shows how to improve the query.
 
 use std::{collections::HashSet, time::Instant};
 
@@ -20,7 +20,8 @@ use crate::{
 };
 
 impl Salesforce {
-    /// Asks Salesforce for keys at once, in as few calls as fit, and without waiting for others.
+    /// Looks up keys in Salesforce immediately, in as few calls as possible and without waiting for concurrent
+    /// requests.
     pub(super) async fn find(
         &self,
         session: &Session,
@@ -39,7 +40,8 @@ impl Salesforce {
         found
     }
 
-    /// What the cache holds, and what has to be asked for: the values of fields are never cached.
+    /// Splits keys into those that the cache answers and those that have to be requested. Field values are never
+    /// cached.
     pub(super) fn cached(&self, user: &OrgUser, wanted: &[Wanted]) -> (Found, Vec<Wanted>) {
         let mut found = Found::default();
         let mut unknown = Vec::new();
@@ -56,7 +58,7 @@ impl Salesforce {
         (found, unknown)
     }
 
-    /// Asks for all keys. What must be asked otherwise, in smaller parts or in another form, is asked again.
+    /// Looks up all keys. Keys that need smaller queries or another form are requested again.
     async fn search(&self, session: &Session, wanted: Vec<Wanted>) -> Found {
         let mut found = Found::with_capacity(wanted.len());
         let mut parts = vec![wanted];
@@ -74,7 +76,7 @@ impl Salesforce {
         found
     }
 
-    /// The keys in the forms that their fields are known to have. A value that has no such form fails by itself.
+    /// The keys in the known forms of their fields. A value that cannot be written in that form fails alone.
     fn items(&self, session: &Session, wanted: Vec<Wanted>, found: &mut Found) -> Vec<Item> {
         let org = session.instance();
         let mut items = Vec::with_capacity(wanted.len());
@@ -99,7 +101,7 @@ impl Salesforce {
         items
     }
 
-    /// Asks queries: one by itself where its URI holds it, else up to five in each Composite.
+    /// Sends queries: a single one in a URI if it fits, otherwise up to five in each Composite.
     async fn answers(
         &self,
         session: &Session,
@@ -146,8 +148,9 @@ impl Salesforce {
             .await
     }
 
-    /// What is to be asked again because of what an answer says. The form of a field is learnt once in a search, whatever
-    /// Salesforce says next. After a refusal that is not known each key is asked for once more, alone: one may be to blame.
+    /// Determines which keys to request again because of a response. In one search, the form of a field is learnt only
+    /// once, whatever Salesforce states later. After an unknown refusal, each key is requested once more, alone,
+    /// because one of them may be the cause.
     fn again(
         &self,
         session: &Session,
@@ -167,7 +170,7 @@ impl Salesforce {
         if is_new && self.field_types.learn(org, key, query.form, fault) {
             learnt.insert(key.field_kind().to_owned());
         }
-        // Another query of the same field may have learnt it first.
+        // Another query of the same field may have learnt the form first.
         if learnt.contains(key.field_kind()) && self.field_types.form(org, key) != query.form {
             return Some(vec![query.wanted.clone()]);
         }
@@ -180,16 +183,16 @@ impl Salesforce {
     }
 }
 
-/// What a search has asked again because of refusals.
+/// What a search has requested again because of refusals.
 #[derive(Default)]
 struct Retries {
-    /// Fields whose form was learnt.
+    /// Fields whose form was learnt in this search.
     forms: HashSet<String>,
-    /// Keys that were asked for once more, alone.
+    /// Keys that were requested once more, alone.
     asked_alone: HashSet<Key>,
 }
 
-/// The form of the field that was asked for last: most keys of a search are of one.
+/// Remembers the form of the field that was looked up last, because most keys of a search have the same field.
 #[derive(Default)]
 struct Forms(Option<(Key, Option<Form>)>);
 
@@ -206,5 +209,5 @@ impl Forms {
     }
 }
 
-/// How many calls of one org are made at a time.
+/// The maximum number of concurrent calls to one org.
 const AT_ONCE: usize = 8;

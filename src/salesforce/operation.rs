@@ -1,4 +1,5 @@
-//! What a write to the REST API does, as its method and URL tell, and by which answers Salesforce says that it is done.
+//! Derives from the method and URL what a write to the REST API does, and decides which responses confirm that it is
+//! done.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ use crate::{
     salesforce::id::is_id,
 };
 
-/// What a path segment may hold as it is (RFC 3986, unreserved).
+/// The characters that are percent-encoded in a path segment: all but the unreserved ones of RFC 3986.
 pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -21,32 +22,32 @@ pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// What a write does.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Operation {
-    /// A record of an object is created: `POST …/sobjects/{Object}`.
+    /// Creates a record of an object: `POST …/sobjects/{Object}`.
     Create {
         /// The object's API name.
         object: String,
     },
-    /// One record is updated: `PATCH …/sobjects/{Object}/{id}`, or a POST that stands in for it.
+    /// Updates one record: `PATCH …/sobjects/{Object}/{id}`, or a POST that stands in for it.
     Update {
         /// The object's API name.
         object: String,
         /// The record's id.
         id: String,
     },
-    /// The record with an external id is updated, or created: `PATCH …/sobjects/{Object}/{Field}/{value}`.
+    /// Updates or creates the record with an external id: `PATCH …/sobjects/{Object}/{Field}/{value}`.
     Upsert,
-    /// A record is deleted: `DELETE …/sobjects/{Object}/{id}`.
+    /// Deletes a record: `DELETE …/sobjects/{Object}/{id}`.
     Delete,
-    /// Records are written in a list: sObject Collections.
+    /// Writes a list of records: sObject Collections.
     Collection,
-    /// Several requests in one.
+    /// Contains several requests.
     Composite,
     /// Anything else.
     Other,
 }
 
 impl Operation {
-    /// What a method and a URL mean. A POST may stand in for another method.
+    /// Determines the operation of a method and a URL. A POST may stand in for another method.
     #[must_use]
     pub fn of(method: &Method, url: &Url) -> Self {
         let stand_in = url
@@ -56,7 +57,7 @@ impl Operation {
         let path = url.path().strip_prefix("/services/data/v");
         let path = path.map(|path| path.strip_suffix('/').unwrap_or(path));
         let segments: Vec<String> = path.into_iter().flat_map(segments).collect();
-        // The first one is the version.
+        // The first segment is the API version.
         let resource: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
         let owned = |text: &str| text.to_owned();
         match (method.as_ref(), resource.as_slice()) {
@@ -75,8 +76,8 @@ impl Operation {
         }
     }
 
-    /// Whether a 2xx answer says in Salesforce's own form that the write is done. `body` is `None` where it has broken off:
-    /// then a status counts that no other outcome has.
+    /// Whether a 2xx response confirms in Salesforce's own form that the write is done. `body` is `None` if the
+    /// response is incomplete: then only a status counts that no other outcome has.
     #[must_use]
     pub fn is_done(&self, status: u16, body: Option<&[u8]>) -> bool {
         match self {
@@ -97,13 +98,13 @@ impl Operation {
             },
             Self::Delete => matches!(status, 200 | 204),
             Self::Collection => body.is_some_and(are_results),
-            // What the parts of a Composite say is read elsewhere.
+            // The results of the parts are read elsewhere.
             Self::Composite | Self::Other => true,
         }
     }
 }
 
-/// Without the object's name and the id, which an event may have brought.
+/// Omits the object's name and the id, because they may come from an event.
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -123,7 +124,7 @@ fn segments(path: &str) -> impl Iterator<Item = String> {
         .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
 }
 
-/// Whether a record's result says that it is written.
+/// Whether a record's result states that the record was written.
 fn says_written(body: &[u8]) -> bool {
     let written = |result: Object<'_>| {
         let [success, id] = result.pick(["success", "id"]);
@@ -133,7 +134,7 @@ fn says_written(body: &[u8]) -> bool {
     of(body, |answer| answer.as_object().is_some_and(written))
 }
 
-/// Whether a body is a list of records' results; what each of them says is read elsewhere.
+/// Whether a body is a list of record results. The results themselves are read elsewhere.
 fn are_results(body: &[u8]) -> bool {
     let is_result = |result: &Value<'_>| {
         let success = result.as_object().and_then(|result| result.get("success"));

@@ -1,4 +1,4 @@
-//! Asks which records exist.
+//! Reads the result pages of queries.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -19,34 +19,35 @@ use crate::{
     server::memory::Memory,
 };
 
-/// How many pages of one query are read: 2,000 records each.
+/// The maximum number of pages that are read for one query, with 2,000 records each.
 const MAX_PAGES: usize = 50;
 
-/// A record that a lookup has found. Its `Debug` shows the id alone.
+/// A record that a lookup has found. Its `Debug` output contains only the id.
 #[derive(Clone, Default)]
 pub struct Row {
     /// The record's id.
     pub id: String,
-    /// Whether the lead has become a contact.
+    /// Whether the lead was converted to a contact.
     pub is_converted: bool,
-    /// The contact that a converted lead has become.
+    /// The contact that a converted lead was converted to.
     pub converted_contact_id: Option<String>,
     /// Whether the lead is in the recycle bin.
     pub is_deleted: bool,
-    /// When the record was last written, in UTC; ordered as text.
+    /// When the record was last written, in UTC. Comparing the texts orders them by time.
     pub last_modified_date: Option<String>,
-    /// The value that it was found by.
+    /// The value by which it was found.
     pub(super) found_by: Option<FoundValue>,
-    /// The fields that were read, by their names in lower case.
+    /// The fields that were read, by name in lower case.
     values: Option<Arc<HashMap<String, Document<'static>>>>,
-    /// The memory of what was read with it, while fields are kept.
+    /// The memory of the whole response, counted for as long as field values are kept.
     memory: Option<Arc<Memory>>,
 }
 
-/// How many times its answer's length the fields of records are counted that are kept.
+/// The factor by which the length of a response counts against the memory limit if its fields are kept.
 const FIELDS_WEIGHT: usize = 8;
 
-/// How many bytes of places an answer may be read into, for each of its own. A page of records has less than one.
+/// How many bytes of offsets a response may be parsed into, for each byte of its own. A page of records needs less than
+/// one.
 const MAX_PLACES: usize = 4;
 
 impl fmt::Debug for Row {
@@ -57,11 +58,11 @@ impl fmt::Debug for Row {
     }
 }
 
-/// A page of a query's answer.
+/// A page of a query's result.
 struct Page<'a> {
-    /// The next page; `None` where there is none.
+    /// The path of the next page; `None` on the last page.
     next: Option<String>,
-    /// How many records all pages hold, where it says so.
+    /// The number of records on all pages, if the page states it.
     total: Option<usize>,
     records: Vec<Object<'a>>,
 }
@@ -97,8 +98,8 @@ impl<'a> Page<'a> {
 }
 
 impl Row {
-    /// Reads a record that was found by `field`, in whatever letter case; `None` without an id, or with one that would leave
-    /// its place in a path.
+    /// Reads a record that was found by `field`, whose name may be in any letter case. Returns `None` if there is no
+    /// id, or if the id could leave its path segment.
     pub(crate) fn read(record: Object<'_>, field: &str) -> Option<Self> {
         let names = [
             "Id",
@@ -134,7 +135,7 @@ impl Row {
         }
     }
 
-    /// The record without the values of fields.
+    /// The record without field values.
     pub(super) fn without_values(&self) -> Self {
         Self {
             values: None,
@@ -155,7 +156,7 @@ impl Row {
         }
     }
 
-    /// What a field holds, in whatever letter case it is named; `None` where it was not read.
+    /// The value of a field, whose name may be in any letter case; `None` if it was not read.
     #[must_use]
     pub fn value(&self, field: &str) -> Option<Value<'_>> {
         let value = self.values.as_ref()?.get(&field.to_ascii_lowercase())?;
@@ -163,11 +164,11 @@ impl Row {
     }
 }
 
-/// Reads all records that a query finds, from its first page on.
+/// Reads all records that a query finds, beginning with its first page.
 ///
 /// # Errors
-/// [`Fault`] where the query fails, or its answer is not the whole of what was asked for: a record that is overlooked
-/// would be created a second time.
+/// [`Fault`] if the query fails or its result is incomplete: a record that is overlooked would be created a second
+/// time.
 pub(super) async fn rows(
     client: &Client,
     session: &Session,
@@ -199,11 +200,11 @@ pub(super) async fn rows(
     Err(unreadable("it has too many pages"))
 }
 
-/// Reads a page of a query's answer: adds its records, found by `field`, to those of the pages before it, and gives the
-/// path of the next page; `None` after the last.
+/// Reads a page of a query's result. Its records, found by `field`, are appended to those of the previous pages.
+/// Returns the path of the next page; `None` after the last.
 ///
 /// # Errors
-/// [`Fault::Unreadable`] where it is no page, or the last and not all records have come.
+/// [`Fault::Unreadable`] if the body is not a page, or if it is the last page and records are missing.
 pub fn page(
     answer: &[u8],
     field: &str,
@@ -229,10 +230,11 @@ pub fn page(
     Ok(page.next)
 }
 
-/// What a short answer may be read into in any case, in bytes.
+/// The number of bytes that even a short response may be parsed into.
 const SMALL: usize = 1 << 10;
 
-/// The JSON of an answer. serde's own text would quote the answer, personal data included.
+/// Parses the JSON of a response. serde's error text is replaced, because it would quote the response, including
+/// personal data.
 fn outline(answer: &[u8]) -> Result<Document<'_>, Fault> {
     let text = std::str::from_utf8(answer).map_err(|_| unreadable("it is no UTF-8"))?;
     let mut left = MAX_PLACES * text.len() + SMALL;
@@ -249,7 +251,7 @@ fn outline(answer: &[u8]) -> Result<Document<'_>, Fault> {
     })
 }
 
-/// Whether Salesforce refuses a query for one of its values.
+/// Whether Salesforce refuses a query because of one of its values.
 pub(super) fn is_about_a_value(refusal: &Refusal) -> bool {
     matches!(
         refusal.code.as_str(),
@@ -257,8 +259,9 @@ pub(super) fn is_about_a_value(refusal: &Refusal) -> bool {
     )
 }
 
-/// What a refusal means for a query. Salesforce quotes a query that it does not understand, and with it the e-mails of other
-/// events: whole where a value is to blame, else in the lines above the one that says what is wrong.
+/// Interprets the refusal of a query and removes quoted data from its text. Salesforce quotes a query that it does not
+/// understand, and with it the e-mail addresses of other events: the whole query if a value is the cause, otherwise in
+/// the lines above the one that states the error.
 fn of_query(fault: Fault) -> Fault {
     let mut fault = fault.of_resource();
     if let Some(refusal) = fault.refusal_mut() {

@@ -1,4 +1,4 @@
-//! What a lookup has found, handed to the keys that asked for it.
+//! Assigns the records that a lookup has found to the keys that requested them.
 
 use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault, sync::Arc};
 
@@ -18,19 +18,20 @@ fn unreadable(why: &str) -> Fault {
     Fault::Unreadable(why.to_owned())
 }
 
-/// What was found, by key.
+/// The records found, by key.
 #[derive(Debug, Default)]
 pub struct Found(ByKey<KeyResult>);
 
-/// The records of a key, or why they are not known.
+/// The records of a key, or the reason why they are not known.
 pub(super) type KeyResult = Result<Arc<[Row]>, Arc<Fault>>;
 
 impl Found {
-    /// Takes the answer to a query. A failed query fails only its own keys.
+    /// Stores the result of a query. A failed query fails only its own keys.
     ///
-    /// Returns the parts in which keys must be asked for again: until each record is known to be its key's, because Salesforce
-    /// knows equalities that we do not, such as two spellings of one letter, and a record that is overlooked would be
-    /// written twice; and until a value that Salesforce does not understand fails its own key alone.
+    /// Returns groups of keys that have to be requested again, for two reasons. Each record must be known to belong to
+    /// its key: Salesforce treats some values as equal that are different here, such as two spellings of one letter,
+    /// and a record that is overlooked would be written twice. And a value that Salesforce does not understand must
+    /// fail only its own key.
     #[must_use]
     pub(super) fn add(
         &mut self,
@@ -69,23 +70,23 @@ impl Found {
         Vec::new()
     }
 
-    /// Sets what is known of a key.
+    /// Stores the result of a key.
     pub(super) fn set(&mut self, key: &Key, answer: KeyResult) {
         self.0.insert(key.clone(), answer);
     }
 
-    /// Sets why nothing is known of a key.
+    /// Stores the fault of a key whose records are not known.
     pub(super) fn fail(&mut self, key: &Key, fault: Fault) {
         self.set(key, Err(Arc::new(fault)));
     }
 
-    /// What is known of a key.
+    /// The result of a key.
     pub(super) fn answer(&self, key: &Key) -> KeyResult {
         let answer = self.0.get(key).cloned();
         answer.unwrap_or_else(|| Err(Arc::new(unreadable("the record was not asked for"))))
     }
 
-    /// Makes room for so many keys.
+    /// Creates an empty result with capacity for `keys` keys.
     pub(super) fn with_capacity(keys: usize) -> Self {
         Self(ByKey::with_capacity_and_hasher(
             keys,
@@ -93,7 +94,7 @@ impl Found {
         ))
     }
 
-    /// Takes in what a later lookup has found, which wins.
+    /// Adds the results of a later lookup, which take precedence.
     pub(crate) fn extend(&mut self, later: Self) {
         if self.0.is_empty() {
             *self = later;
@@ -102,15 +103,15 @@ impl Found {
         }
     }
 
-    /// Takes in the record that was created for a key.
+    /// Adds the record that was created for a key.
     pub(crate) fn created(&mut self, key: &Key, id: String) {
         self.set(key, Ok([Row::created(id)].into()));
     }
 
-    /// The records of this key, in Salesforce's order, or why they are not known.
+    /// The records of this key in Salesforce's order.
     ///
     /// # Errors
-    /// The fault of the query that asked for it.
+    /// The fault of the query for this key.
     pub fn rows(&self, key: &Key) -> Result<&[Row], Arc<Fault>> {
         match self.0.get(key) {
             Some(Ok(rows)) => Ok(rows),
@@ -119,7 +120,7 @@ impl Found {
         }
     }
 
-    /// What a query for one key found.
+    /// The result of a query for one key.
     #[cfg(test)]
     pub(crate) fn of(key: &Key, rows: Vec<Row>) -> Self {
         let mut found = Self::default();
@@ -127,7 +128,7 @@ impl Found {
         found
     }
 
-    /// A fault of one of the queries.
+    /// The fault of one of the queries, if any.
     #[must_use]
     pub fn first_fault(&self) -> Option<&Fault> {
         self.0
@@ -136,7 +137,7 @@ impl Found {
             .map(|fault| &**fault)
     }
 
-    /// The fault by which Salesforce has said that the session has expired.
+    /// The fault that reports an expired session, if any.
     pub(crate) fn expiry(&self) -> Option<Arc<Fault>> {
         let mut faults = self.0.values().filter_map(|found| found.as_ref().err());
         faults
@@ -145,8 +146,8 @@ impl Found {
     }
 }
 
-/// Every org has leads with an e-mail: where Salesforce says otherwise, the user may not see them, which no event is to blame
-/// for.
+/// Reinterprets a refusal that denies the existence of leads or their e-mail field. Every org has them, so the
+/// integration user lacks the permission to see them, and no event is the cause.
 fn hidden_lead(fault: Fault, wanted: &[Wanted]) -> Fault {
     let is_lead = wanted.first().is_some_and(|wanted| wanted.key.is_lead());
     if let Fault::Refused(refusal) = &fault
@@ -158,8 +159,8 @@ fn hidden_lead(fault: Fault, wanted: &[Wanted]) -> Fault {
     fault
 }
 
-/// Whether a record may be what a key asked for. By an identifier Salesforce's own comparison decides; an e-mail of ASCII
-/// letters is compared as we do, so that no answer is taken for another person's.
+/// Whether a record may belong to a key. For an identifier, Salesforce's own comparison decides. An e-mail of ASCII
+/// letters is also compared here, so that a record is never attributed to another person.
 fn may_answer(row: &Row, key: &Key) -> bool {
     let value = key.folded_value();
     let found_by = row.found_by.as_ref();
@@ -168,8 +169,9 @@ fn may_answer(row: &Row, key: &Key) -> bool {
     !ours_to_tell || found_by.is_some_and(|found| found.forms().any(|form| form == value))
 }
 
-/// The parts in which keys are asked for again whose records cannot be told apart: each key by itself that another may be
-/// the same as, the others together; where there are none such, in halves.
+/// Splits keys whose records cannot be told apart into groups to be requested again. A key that another one may be
+/// equal to forms a group by itself, and the remaining keys form one group. If there are no such keys, the list is
+/// halved.
 fn apart(wanted: &[Wanted], form: Option<Form>) -> Vec<Vec<Wanted>> {
     let answered_as = wanted.iter().map(|wanted| wanted.key.answered_as(form));
     let names: Vec<String> = answered_as.map(|name| name.to_ascii_lowercase()).collect();
@@ -195,8 +197,8 @@ fn apart(wanted: &[Wanted], form: Option<Form>) -> Vec<Vec<Wanted>> {
     alike.into_iter().chain(others).collect()
 }
 
-/// Hands each record to the key that asked for it; `None` where one answers none of them, or where two keys differ in
-/// letter case alone: whether these are one record, the field's own comparison decides.
+/// Assigns each record to the key that requested it. Returns `None` if a record belongs to none of the keys, or if two
+/// keys differ only in letter case: whether those are equal depends on the field.
 fn assigned(wanted: &[Wanted], form: Option<Form>, rows: Vec<Row>) -> Option<Vec<Arc<[Row]>>> {
     let answered_as = wanted.iter().map(|wanted| wanted.key.answered_as(form));
     let answered_as: Vec<Cow<'_, str>> = answered_as.collect();

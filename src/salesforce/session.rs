@@ -1,4 +1,4 @@
-//! A session: the org's address and the right to call it.
+//! A session: the org's address and an access token for it.
 
 use std::{fmt, sync::Arc};
 
@@ -8,17 +8,17 @@ use url::Url;
 
 use crate::config::AllowedHosts;
 
-/// An org's address, proved to be one of the allowed hosts: scheme, host and port, without a slash at the end.
+/// An org's address, verified to be one of the allowed hosts: scheme, host and port, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Instance(Arc<str>);
 
-/// Why an instance cannot be called.
+/// The reasons why an instance cannot be called.
 #[derive(Debug, Error)]
 pub enum InstanceError {
-    /// It is no URL.
+    /// The address is not a URL.
     #[error("the instance_url is no URL: reconnect the account in RudderStack")]
     NotUrl,
-    /// It is not allowed.
+    /// The address is not among the allowed hosts.
     #[error(
         "the instance_url points to {0}, which SALESFORCE_ALLOWED_HOSTS does not allow (https only): add the host if it is the org's"
     )]
@@ -26,19 +26,19 @@ pub enum InstanceError {
 }
 
 impl Instance {
-    /// Takes an `instance_url`; its path, if any, does not count.
+    /// Reads an `instance_url` and ignores its path.
     ///
     /// # Errors
-    /// [`InstanceError`] where it is no URL, or not among the allowed hosts.
+    /// [`InstanceError`] if it is not a URL, or not among the allowed hosts.
     pub fn new(instance_url: &str, hosts: &AllowedHosts) -> Result<Self, InstanceError> {
         let url = Url::parse(instance_url.trim()).map_err(|_| InstanceError::NotUrl)?;
         Self::of(&url, hosts)
     }
 
-    /// The org to which a URL leads.
+    /// The org that a URL belongs to.
     ///
     /// # Errors
-    /// [`InstanceError::NotAllowed`] where it is not among the allowed hosts.
+    /// [`InstanceError::NotAllowed`] if it is not among the allowed hosts.
     pub(super) fn of(url: &Url, hosts: &AllowedHosts) -> Result<Self, InstanceError> {
         if !hosts.allow(url) {
             return Err(InstanceError::NotAllowed(shown(url)));
@@ -53,17 +53,17 @@ impl Instance {
     }
 }
 
-/// How many characters of an address an error repeats: more than a host's name has.
+/// The maximum length of an address in an error text, in characters: longer than any host name.
 const MAX_SHOWN: usize = 300;
 
-/// The address to which a URL leads, as an error shows it: whatever else the URL holds may be a secret.
+/// The address of a URL, for error texts. The rest of the URL is omitted, because it may contain secrets.
 pub(super) fn shown(url: &Url) -> String {
     let origin = url.origin().ascii_serialization();
     origin.chars().take(MAX_SHOWN).collect()
 }
 
-/// Whether a text can be a token: what a header holds as it is, without blanks. Anything else would end the header and
-/// begin another, here or at whoever sends the described request.
+/// Whether a text can be a token: it must be a valid header value without spaces. Anything else could end the header
+/// and start another one, here or in the client that sends the described request.
 #[must_use]
 pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -76,7 +76,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session at `instance` with an access token.
+    /// Creates a session at `instance` with an access token.
     #[must_use]
     pub fn new(instance: Instance, access_token: &str) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Session {
         &self.instance
     }
 
-    /// The value of the header `Authorization`.
+    /// The value of the `Authorization` header.
     #[must_use]
     pub fn authorization(&self) -> &str {
         self.authorization.expose_secret()

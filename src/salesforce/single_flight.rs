@@ -1,8 +1,8 @@
-//! Single flight of lookups: a key that is being asked for is not asked for again, and what concurrent requests ask of one
-//! org, as one user, goes in one query.
+//! Single flight for lookups: a key that is already being looked up is not requested again, and the keys that
+//! concurrent requests need from one org, as one user, share a query.
 //!
-//! The table of keys under way is ours and not a cache of moka's: one lookup brings many keys, goes on where its caller hangs
-//! up, and answers a key only where it reads all fields that are wanted.
+//! The table of pending keys is not a moka cache for three reasons: one lookup returns many keys, it continues when its
+//! caller disconnects, and it answers a key only if it reads all the fields that are needed.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The lookups that gather or are under way, by user of an org.
+/// The lookups that are gathering keys or in progress, by user of an org.
 #[derive(Debug)]
 pub(super) struct SingleFlight(Batcher<OrgUser, UserLookups>);
 
@@ -37,7 +37,7 @@ struct UserLookups {
     next: u64,
 }
 
-/// Keys that are asked for together, each with its fields.
+/// Keys that are looked up together, each with its fields.
 #[derive(Debug)]
 struct Lookup {
     number: u64,
@@ -45,10 +45,10 @@ struct Lookup {
     found: PendingFound,
 }
 
-/// What is to be found.
+/// A pending result.
 type PendingFound = Shared<oneshot::Receiver<Arc<Found>>>;
 
-/// Some keys, and the lookup that brings their answers.
+/// Keys, and the lookup that will answer them.
 #[derive(Debug)]
 struct Waiting {
     lookup: u64,
@@ -56,22 +56,23 @@ struct Waiting {
     found: PendingFound,
 }
 
-/// What a caller waits for.
+/// The lookups that a caller waits for.
 struct Joined {
     waiting: Vec<Waiting>,
-    /// How many of its keys nobody else was asking for.
+    /// The number of its keys that no other caller had requested.
     new_keys: usize,
-    /// Whether somebody has to ask for what gathers.
+    /// Whether a task has to be started for the gathered keys.
     needs_task: bool,
 }
 
 impl SingleFlight {
-    /// Lets lookups gather for so long.
+    /// Creates the table with this window for gathering keys.
     pub(super) fn new(window: Duration) -> Self {
         Self(Batcher::new(window))
     }
 
-    /// Asks for keys together with others. The lookup goes on where a caller hangs up: others wait for it too.
+    /// Looks up keys together with those of concurrent requests. The lookup continues if a caller disconnects, because
+    /// others wait for it too.
     pub(super) async fn find(
         &self,
         salesforce: &Arc<Salesforce>,
@@ -97,7 +98,7 @@ impl SingleFlight {
         found
     }
 
-    /// Joins what gathers or is under way.
+    /// Joins lookups that are gathering or in progress.
     fn join(&self, user: &OrgUser, wanted: &[Wanted]) -> Joined {
         let mut waiting = Vec::new();
         let (new_keys, needs_task) = self.0.update(user, |lookups| {
@@ -114,7 +115,7 @@ impl SingleFlight {
         }
     }
 
-    /// Forgets a lookup that has ended.
+    /// Removes a finished lookup.
     fn ended(&self, user: &OrgUser, lookup: u64) {
         self.0.update(user, |lookups| {
             lookups.under_way.retain(|known| known.number != lookup);
@@ -124,7 +125,7 @@ impl SingleFlight {
 
 impl Gather for UserLookups {
     type Batch = Option<(Arc<Lookup>, oneshot::Sender<Arc<Found>>)>;
-    /// A lookup is made of as many queries as its keys need.
+    /// There is no limit: a lookup consists of as many queries as its keys need.
     const MAX_ITEMS: usize = usize::MAX;
     const IS_SERIAL: bool = false;
 
@@ -133,7 +134,7 @@ impl Gather for UserLookups {
         gathering.map_or(0, |(lookup, _)| lookup.keys.len())
     }
 
-    /// From now on it is under way.
+    /// From here on, the lookup is in progress.
     fn take(&mut self) -> Self::Batch {
         let (lookup, done) = self.gathering.take()?;
         let lookup = Arc::new(lookup);
@@ -147,7 +148,7 @@ impl Gather for UserLookups {
 }
 
 impl UserLookups {
-    /// Finds the lookup that brings a key's answer, or lets the key gather for the next one.
+    /// Finds the lookup that will answer a key, or adds the key to the next one.
     fn join(&mut self, wanted: &Wanted, waiting: &mut Vec<Waiting>) {
         let gathers = self.gathering.as_ref();
         let is_gathering = gathers.is_some_and(|(next, _)| next.keys.contains_key(&wanted.key));
@@ -169,7 +170,7 @@ impl UserLookups {
         }
     }
 
-    /// Lets a key gather, with all fields that anybody wants of it.
+    /// Adds a key to the next lookup, with the fields that all of its callers need.
     fn gather(&mut self, wanted: &Wanted) -> &Lookup {
         let next = &mut self.next;
         let (lookup, _) = self.gathering.get_or_insert_with(|| {
@@ -223,16 +224,16 @@ impl Waiting {
 }
 
 impl Salesforce {
-    /// Waits for the window, then asks for what has gathered. The callers have looked into the cache before.
+    /// Waits for the window to close, then looks up the gathered keys. The callers have checked the cache before.
     async fn ask_gathered(self: Arc<Self>, session: &Arc<Session>, user: &OrgUser) {
         let Some((lookup, done)) = self.lookups.0.next(user).await.flatten() else {
             return;
         };
         let asked = AssertUnwindSafe(self.find(session, user, lookup.wanted()));
         match asked.catch_unwind().await {
-            // Nobody waits where all callers have hung up.
+            // Sending fails only if all callers have disconnected, and then nobody needs the result.
             Ok(found) => drop(done.send(Arc::new(found))),
-            // Whoever waits is told so once the sender is gone.
+            // The waiting callers notice when the sender is dropped.
             Err(cause) => {
                 let cause = panic_message(cause.as_ref());
                 tracing::error!(cause, "a lookup panicked: please report this as a bug");

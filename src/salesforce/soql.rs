@@ -1,6 +1,7 @@
-//! SOQL that can only be built safe: names are API names, values are escaped literals, and the query fits into a URI.
+//! Builds SOQL queries that are safe by construction: names are valid API names, values are escaped literals, and the
+//! query fits into a URI.
 //!
-//! Escapes and limits: Salesforce's SOQL reference ("Quoted String Escape Sequences", "SOQL limits").
+//! The escapes and limits are those of Salesforce's SOQL reference ("Quoted String Escape Sequences", "SOQL limits").
 
 use std::{collections::HashSet, fmt, ops::Range};
 
@@ -11,7 +12,7 @@ use crate::salesforce::{
     key::{Key, is_api_name},
 };
 
-/// A key to ask for, and the further fields to read of its records.
+/// A key to look up, and the further fields to read from its records.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// The key.
@@ -20,10 +21,12 @@ pub struct Wanted {
     pub fields: Vec<String>,
 }
 
-/// How long the encoded path and query of a lookup may become. Salesforce answers 414 past 16,384 bytes of URI and headers.
+/// The maximum length of a lookup's encoded path and query. Salesforce answers 414 if URI and headers exceed 16,384
+/// bytes.
 pub(crate) const MAX_URI: usize = 12_000;
 
-/// What a lead is asked for, beyond its e-mail: which record it is, and what has become of it.
+/// The fields that are read from a lead in addition to its e-mail. They identify the record and show whether it was
+/// converted or deleted.
 pub(crate) const LEAD_FIELDS: [&str; 6] = [
     "Id",
     "Email",
@@ -33,29 +36,29 @@ pub(crate) const LEAD_FIELDS: [&str; 6] = [
     "LastModifiedDate",
 ];
 
-/// How many characters a statement may have (Salesforce's "SOQL limits").
+/// The maximum length of a statement in characters (Salesforce's "SOQL limits").
 const MAX_STATEMENT: usize = 100_000;
 
-/// How many values one query asks for: with more, its records might not fit into one page.
+/// The maximum number of values in one query. With more, the records might not fit into one page.
 const MAX_VALUES: usize = 500;
 
-/// How a query is sent, and so how long it may be.
+/// How a query is sent, which determines its maximum length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// In a URI whose path has so many bytes.
+    /// In a URI whose path has this many bytes.
     Uri(usize),
     /// In the body of a Composite.
     Composite,
 }
 
-/// A query, and what it asks for. Its `Debug` leaves the statement out, which holds e-mails.
+/// A query, and the keys that it looks up. Its `Debug` output omits the statement, which contains e-mail addresses.
 pub struct Query {
     soql: String,
     /// The keys, all of one object and field.
     pub wanted: Vec<Wanted>,
-    /// Whether it reads fields beyond those that tell which record it is.
+    /// Whether it reads fields in addition to those that identify the record.
     pub reads_fields: bool,
-    /// The form in which the field's values are known to be written.
+    /// The form in which the field's values are written, if known.
     pub form: Option<Form>,
 }
 
@@ -66,7 +69,7 @@ impl Query {
         &self.soql
     }
 
-    /// The value of the parameter `q`, encoded.
+    /// The encoded value of the parameter `q`.
     #[must_use]
     pub fn encoded(&self) -> String {
         let mut encoded = String::with_capacity(encoded_len(&self.soql));
@@ -85,13 +88,13 @@ impl Query {
     }
 }
 
-/// A key with the literal that asks for it, which `Debug` leaves out.
+/// A key with its literal, which `Debug` omits.
 pub struct Item {
-    /// What is wanted.
+    /// The key and the fields to read.
     pub wanted: Wanted,
-    /// Its value as SOQL writes it.
+    /// Its value as a SOQL literal.
     pub literal: String,
-    /// The form of the literal, where the field's is known.
+    /// The form of the literal, if the form of the field is known.
     pub form: Option<Form>,
 }
 
@@ -111,7 +114,8 @@ impl fmt::Debug for Item {
     }
 }
 
-/// The queries that find these keys: one for each object, field and form, split where one would grow too long for its way.
+/// Builds the queries for these keys: one for each object, field and form, split if a query would be too long for the
+/// way in which it is sent.
 #[must_use]
 pub fn queries(items: &[Item], way: Way) -> Vec<Query> {
     let mut groups: Vec<Vec<&Item>> = Vec::new();
@@ -144,7 +148,7 @@ impl Item {
     }
 }
 
-/// Cuts the keys of one object and field where their query would grow too long.
+/// Splits the keys of one object and field if their query would become too long.
 fn split(head: &str, items: &[&Item], way: Way) -> Vec<Range<usize>> {
     let (room, values) = match way {
         Way::Uri(path) => (MAX_URI.saturating_sub(path + "?q=".len()), usize::MAX),
@@ -169,7 +173,8 @@ fn split(head: &str, items: &[&Item], way: Way) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The beginning of the query for keys of one object and field: what tells which record it is, then what else is wanted.
+/// The beginning of the query for keys of one object and field. It selects the fields that identify the record, then
+/// the other requested fields.
 fn head(items: &[&Item]) -> String {
     let Some(key) = items.first().map(|item| &item.wanted.key) else {
         return String::new();
@@ -192,15 +197,15 @@ fn head(items: &[&Item]) -> String {
     )
 }
 
-/// What stands in a parameter as it is. A blank does not: a `+` is one in the query of a URI, and whether it is in the URL of
-/// a Composite's part is not documented.
+/// The characters that are percent-encoded in a parameter. A space becomes `%20`: a `+` stands for a space in the query
+/// of a URI, but it is not documented whether it does in the URL of a Composite's part.
 const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'*')
     .remove(b'-')
     .remove(b'.')
     .remove(b'_');
 
-/// How long a text gets when it is encoded, in bytes.
+/// The length of a text in bytes after encoding.
 fn encoded_len(text: &str) -> usize {
     let length_of = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => 1,

@@ -1,4 +1,4 @@
-//! The warning that Salesforce is phasing out password logins.
+//! The warning that Salesforce will end password logins.
 
 use std::time::{Duration, Instant};
 

@@ -25,7 +25,7 @@ pub enum Cause {
     AppBlocked,
     /// The user is not approved for the app.
     NotApproved,
-    /// The flow is not enabled for the app or the org.
+    /// The flow is not enabled.
     FlowDisabled,
     /// The app has no "run as" user for the client credentials flow.
     NoRunAsUser,

@@ -1,4 +1,4 @@
-//! A record inside a collection, and the result that comes back for it.
+//! A record of a collection, and its result.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The member of a record's JSON that names its object, and so no field.
+/// The member of a record's JSON that names its object. It is not a field.
 pub(crate) const ATTRIBUTES: &str = "attributes";
 
 /// A record to write.
@@ -21,15 +21,15 @@ pub(crate) const ATTRIBUTES: &str = "attributes";
 pub(crate) struct RecordWrite<'f> {
     /// The object's API name.
     pub(super) object: &'f str,
-    /// Whether it is a record that exists.
+    /// Whether an existing record is updated.
     pub(super) is_update: bool,
-    /// The record as a collection holds it, or why it cannot be sent.
+    /// The record's JSON in a collection, or the reason why it cannot be sent.
     pub(super) body: Result<Box<RawValue>, Fault>,
 }
 
 impl<'f> RecordWrite<'f> {
-    /// The write of a record of an object: an update where it has an `id`, else a create. `names` are those of its fields,
-    /// and `fields` writes all but [`ATTRIBUTES`] as members.
+    /// Builds the write of a record: an update if it has an `id`, otherwise a create. `names` are the names of its
+    /// fields; `fields` writes all members except [`ATTRIBUTES`].
     pub(crate) fn new(
         object: &'f str,
         id: Option<&str>,
@@ -78,10 +78,10 @@ fn serialized(
     RawValue::from_string(json.into_text()).map_err(|error| Fault::Unreadable(error.to_string()))
 }
 
-/// The id of a written record, or why it is not known to be written.
+/// The id of a written record, or the fault if it is not known to be written.
 pub(crate) type Written = Result<String, Fault>;
 
-/// A record's result.
+/// The result of a record.
 #[derive(Deserialize)]
 struct RecordResult<'a> {
     id: Option<String>,
@@ -90,10 +90,11 @@ struct RecordResult<'a> {
     errors: Option<&'a RawValue>,
 }
 
-/// The results of a collection's records. An answer of another length tells of no record what became of it.
+/// Reads the results of a collection's records. If their number differs from the number of records, no result can be
+/// attributed to a record.
 ///
 /// # Errors
-/// [`Fault::Unreadable`] where the body is no list of as many results as there are records.
+/// [`Fault::Unreadable`] if the body is not a list with one result for each record.
 pub fn read(body: &[u8], records: usize) -> Result<Vec<Written>, Fault> {
     let unreadable = |why: &str| Fault::Unreadable(why.to_owned());
     let results: Vec<RecordResult<'_>> = serde_json::from_slice(body)
@@ -111,7 +112,8 @@ impl RecordResult<'_> {
         match (self.success, self.id) {
             (true, Some(id)) if is_id(&id) => Ok(id),
             (true, _) => Err(unanswered()),
-            // The refusal came with this status: what has no code is no other server's answer.
+            // The response has this status and Salesforce's own form, so a result without a code still comes from
+            // Salesforce and not from another server.
             (false, _) => Err(Fault::read(
                 200,
                 self.errors.map_or("", RawValue::get).as_bytes(),

@@ -1,4 +1,4 @@
-//! A write as it will be sent, and what it may become before that.
+//! A write as it will be sent, and its possible changes before that: another session, or another record.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// How many bytes a header takes besides its name and value.
+/// The bytes that a header takes in addition to its name and value.
 const HEADER_FRAME: usize = ": \r\n".len();
 
 /// A write that can be sent.
@@ -39,13 +39,13 @@ impl Write<'_> {
         &self.operation
     }
 
-    /// The org that is written to.
+    /// The org that receives the write.
     #[must_use]
     pub fn org(&self) -> &Instance {
         &self.org
     }
 
-    /// The body as JSON, where it is an object.
+    /// The body as JSON, if it is an object.
     #[must_use]
     pub fn json(&self) -> Option<Document<'_>> {
         match &self.body {
@@ -54,20 +54,20 @@ impl Write<'_> {
         }
     }
 
-    /// The session with which it is sent, where it has one.
+    /// The session that it is sent with, if it has one.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
         let token = self.authorization().strip_prefix("Bearer ")?;
         is_token(token).then(|| Session::new(self.org.clone(), token))
     }
 
-    /// The header `Authorization`; empty where there is none.
+    /// The `Authorization` header; empty if there is none.
     pub(super) fn authorization(&self) -> &str {
         let authorization = self.headers.get(AUTHORIZATION);
         authorization.map_or("", |value| value.to_str().unwrap_or_default())
     }
 
-    /// Sends it with another session from now on.
+    /// Replaces the session that it is sent with.
     pub(super) fn set_session(&mut self, session: &Session) {
         if let Ok(mut value) = HeaderValue::from_str(session.authorization()) {
             value.set_sensitive(true);
@@ -75,7 +75,7 @@ impl Write<'_> {
         }
     }
 
-    /// Makes it an update of a record: everything but the record and what is written stays as it is.
+    /// Turns it into an update of a record. Everything except the record and the fields to write stays unchanged.
     pub(crate) fn redirect(
         &mut self,
         (object, id): (&str, &str),
@@ -106,7 +106,7 @@ impl Write<'_> {
         self.operation = Operation::of(&self.method, &self.url);
     }
 
-    /// How many bytes its path and headers have.
+    /// The size of its path and headers in bytes.
     pub(super) fn head(&self) -> usize {
         let headers = self.headers.iter();
         let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER_FRAME);
@@ -115,7 +115,7 @@ impl Write<'_> {
     }
 }
 
-/// Without what the request holds.
+/// Omits the contents of the request.
 impl fmt::Debug for Write<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Write")

@@ -1,21 +1,21 @@
-//! What Salesforce's error codes mean: the table of `docs/faults.md`. A test holds the two to each other.
+//! The meaning of Salesforce's error codes: the table of `docs/faults.md`. A test keeps the two in step.
 
-/// What an error code says of the request that it refuses.
+/// The meaning of an error code for the request that it refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The session is dead.
+    /// The session has expired or is invalid.
     Session,
     /// The org asks for less traffic.
     Limit,
-    /// Salesforce is down for a while.
+    /// Salesforce is temporarily unavailable.
     Unavailable,
-    /// Something that passes by itself.
+    /// A temporary condition that needs no action.
     Passing,
-    /// A state of the org that a person changes.
+    /// A state of the org that a person has to change.
     Waiting(OrgState),
     /// The org's own code refuses the record, or has hit a limit.
     Automation,
-    /// A fault of the event.
+    /// The event itself is at fault.
     Event,
 }
 
@@ -24,20 +24,20 @@ pub(super) enum Meaning {
 pub enum OrgState {
     /// The org does not serve the API version of `SALESFORCE_API_VERSION`.
     ApiVersion,
-    /// The org has no API, or is closed or locked.
+    /// The org has no API access, or is closed or locked.
     NoApi,
     /// The org's storage is full.
     StorageFull,
-    /// The integration user may not do what is asked.
+    /// The integration user lacks a permission that the request needs.
     Permission,
-    /// The record is locked, by an approval process say.
+    /// The record is locked, for example by an approval process.
     RecordLocked,
-    /// The record's owner is an inactive user, whom an assignment rule may have chosen.
+    /// The record's owner is an inactive user, possibly chosen by an assignment rule.
     InactiveOwner,
 }
 
 impl OrgState {
-    /// What a person can do about it.
+    /// Advice on how to change this state.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -61,7 +61,8 @@ impl OrgState {
     }
 }
 
-/// The codes by what they mean. A code that is not here is unknown, and an unknown code is not final at first.
+/// The codes, grouped by meaning. A code that is missing here is unknown, and a refusal with an unknown code is not
+/// final at first.
 pub(super) const CODES: [(Meaning, &[&str]); 12] = [
     (
         Meaning::Session,
@@ -174,7 +175,7 @@ pub(super) const CODES: [(Meaning, &[&str]); 12] = [
     ),
 ];
 
-/// What a code means; `None` for one that the table does not know.
+/// The meaning of a code; `None` for a code that is missing from the table.
 pub(super) fn meaning(code: &str) -> Option<Meaning> {
     let row = CODES.iter().find(|(_, codes)| codes.contains(&code));
     row.map(|(meaning, _)| *meaning)

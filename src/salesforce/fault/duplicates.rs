@@ -1,4 +1,4 @@
-//! What a duplicate rule has found: which rule it is, and the ids of the records. Nothing of what the records hold is kept.
+//! The finding of a duplicate rule: its name, and the ids of the records. The contents of the records are not kept.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use serde_json::Value;
 
 use crate::{salesforce::id::is_id, text::shortened};
 
-/// How many ids are kept.
+/// The maximum number of ids that are kept.
 const MAX_IDS: usize = 10;
 
-/// How many characters an id has.
+/// The possible lengths of an id, in characters.
 const ID_LENGTHS: [usize; 2] = [15, 18];
 
-/// The records that a write would have made a duplicate of.
+/// The existing records that a write would have duplicated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicates {
     /// The rule's name, shortened.
     pub rule: String,
     /// The records' ids.
     pub records: Vec<String>,
-    /// How many more records there are.
+    /// The number of further records.
     pub more: usize,
 }
 
 impl Duplicates {
-    /// Reads the member of an error that tells them; `None` where it tells nothing.
+    /// Reads the member of an error that lists them; `None` if there is no usable content.
     pub(super) fn read(result: &Value) -> Option<Self> {
         let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
         let results = list(result, "matchResults");
@@ -43,7 +43,7 @@ impl Duplicates {
     }
 }
 
-/// A clause for the end of an error text.
+/// Displays them as a clause for the end of an error text.
 impl fmt::Display for Duplicates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("; the duplicate rule")?;

@@ -1,26 +1,26 @@
-//! What Salesforce says when it refuses, read from the bodies that it writes. A member that is absent or of another type than
-//! Salesforce gives it is empty: the rest of an error still says what it says.
+//! Reads the error bodies of Salesforce. A member that is absent or has an unexpected type is treated as empty, so that
+//! the rest of the error is still used.
 
 use super::duplicates::Duplicates;
 use crate::json::{Document, Object, Value};
 
-/// What Salesforce says in an answer that refuses: HTTP status, error code and text.
+/// Salesforce's answer when it refuses a request: HTTP status, error code and text.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
     /// HTTP status.
     pub status: u16,
-    /// `errorCode`, or `error` of a token answer; empty where the body has none.
+    /// `errorCode`, or `error` of a token response; empty if the body has neither.
     pub code: String,
     /// Salesforce's own text.
     pub message: String,
     /// The fields that Salesforce objects to.
     pub fields: Vec<String>,
-    /// What a duplicate rule has found.
+    /// The finding of a duplicate rule.
     pub duplicates: Option<Box<Duplicates>>,
 }
 
-/// Texts by which limits of the org's own code and locks are told, under the codes whose texts Salesforce's machinery writes:
-/// the same request may succeed when it runs alone.
+/// Texts that indicate a lock or a limit of the org's own code. They count only under codes whose texts Salesforce
+/// itself writes. The same request may succeed if it runs alone.
 const PASSING_TEXTS: [&str; 9] = [
     "UNABLE_TO_LOCK_ROW",
     "unable to obtain exclusive access",
@@ -33,28 +33,29 @@ const PASSING_TEXTS: [&str; 9] = [
     "System.LimitException",
 ];
 
-/// How long an error code may be, in characters.
+/// The maximum length of an error code, in characters.
 const MAX_CODE: usize = 100;
 
-/// How much of Salesforce's text is kept, in characters: a lock or a limit may be told late in it.
+/// The maximum length of Salesforce's text that is kept, in characters. It is large because a lock or a limit may be
+/// mentioned late in the text.
 const MAX_MESSAGE: usize = 20_000;
 
-/// How many names of fields are kept, and how long they may be, in characters.
+/// The maximum number of field names that are kept, and the maximum length of each in characters.
 const MAX_FIELDS: usize = 20;
 const MAX_FIELD: usize = 100;
 
-/// How much of Salesforce's text an error repeats, in characters.
+/// The maximum length of Salesforce's text that an error repeats, in characters.
 const MAX_SHOWN: usize = 500;
 
 impl Refusal {
-    /// Whether the text tells of a limit or a lock. It may quote data, so that it counts under codes of the org's own code
-    /// alone, and for a number of attempts.
+    /// Whether the text mentions a limit or a lock. The text may quote data; therefore it counts only under codes of
+    /// the org's own code, and only for a limited number of attempts.
     pub(super) fn has_passing_text(&self) -> bool {
         PASSING_TEXTS.iter().any(|text| self.message.contains(text))
     }
 }
 
-/// Without Salesforce's words, which may repeat what it was sent.
+/// Omits Salesforce's text, which may repeat what it was sent.
 impl std::fmt::Debug for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Refusal")
@@ -65,7 +66,7 @@ impl std::fmt::Debug for Refusal {
     }
 }
 
-/// The refusal of a record inside an answer that is a success otherwise does not show the answer's status.
+/// If a record is refused inside a response that is otherwise a success, the status of the response is not shown.
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let status = match self.status {
@@ -93,7 +94,7 @@ impl std::fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// What a person can do about it, where Salesforce's words do not say it.
+    /// Advice for people, if Salesforce's own text does not contain it.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         let is_converted = self.code == "CANNOT_UPDATE_CONVERTED_LEAD";
@@ -103,7 +104,7 @@ impl Refusal {
     }
 }
 
-/// The errors of a body that is no success; none where it has no known shape.
+/// The errors in the body of an unsuccessful response; empty if the body has no known form.
 pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
     let Ok(document) = Document::read(String::from_utf8_lossy(body)) else {
         return Vec::new();
@@ -111,7 +112,7 @@ pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
     let root = document.root();
     match (root.as_array(), root.as_object()) {
         (Some(errors), _) => read(status, errors).collect(),
-        // The token endpoint's form, and that of an error which stands alone.
+        // The form of the token endpoint, and of a single error outside a list.
         (None, Some(error)) => {
             let refusal = refusal(status, error);
             let says = !refusal.code.is_empty();
@@ -121,8 +122,9 @@ pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
     }
 }
 
-/// What a 2xx answer refuses all the same: a record's result, or one in a list of them, or an sObject Tree, which is written
-/// whole or not at all. `None` where it refuses nothing. Whatever else a result holds, its `success: false` counts.
+/// The refusals inside a 2xx response: a record's result, one in a list of results, or an sObject Tree, which is
+/// written completely or not at all. `None` if nothing is refused. A result with `success: false` counts as refused,
+/// whatever else it contains.
 pub(super) fn refused_in_success(status: u16, body: &[u8]) -> Option<Vec<Refusal>> {
     let document = Document::read(String::from_utf8_lossy(body)).ok()?;
     let root = document.root();
@@ -146,8 +148,8 @@ fn read(status: u16, errors: Vec<Value<'_>>) -> impl Iterator<Item = Refusal> {
     errors.map(move |error| refusal(status, error))
 }
 
-/// An error as Salesforce's REST API writes it, or as the token endpoint does; a record's result inside a 2xx answer spells
-/// the code `statusCode`.
+/// Reads an error in the form of Salesforce's REST API or of the token endpoint. A record's result inside a 2xx
+/// response names the code `statusCode`.
 fn refusal(status: u16, error: Object<'_>) -> Refusal {
     let text_of = |names: &[&str], longest| {
         let text = names.iter().find_map(|name| error.get(name)?.as_text());
@@ -157,7 +159,7 @@ fn refusal(status: u16, error: Object<'_>) -> Refusal {
     let fields = error.get("fields").and_then(Value::as_array);
     let fields = fields.unwrap_or_default().into_iter();
     let fields = fields.filter_map(Value::as_text).take(MAX_FIELDS);
-    // The first one is Salesforce's own spelling.
+    // The first spelling, with the typo, is the one that Salesforce uses.
     let duplicates = ["duplicateResut", "duplicateResult"].into_iter();
     let mut duplicates = duplicates.filter_map(|name| {
         let result = serde_json::from_str(error.get(name)?.json()).ok()?;

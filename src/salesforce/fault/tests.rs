@@ -1,4 +1,4 @@
-//! The error catalogue, row by row.
+//! Tests of the error catalogue, row by row.
 
 use super::*;
 use Disposition::{Abort, Retry};
@@ -35,7 +35,7 @@ fn a_passing_text_counts_under_the_codes_of_the_orgs_own_code_alone_and_for_ten_
             assert_eq!(fault.disposition(), Retry, "{code} {text}");
             assert_eq!(fault.at_attempt(LAST_ATTEMPT).disposition(), Abort);
         }
-        // A visitor has typed it into a form, and Salesforce quotes it.
+        // A visitor has typed this text into a form, and Salesforce quotes it.
         for code in [
             "STRING_TOO_LONG",
             "INVALID_EMAIL_ADDRESS",

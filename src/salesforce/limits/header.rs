@@ -1,24 +1,24 @@
-//! Parses `Sforce-Limit-Info`: `api-usage=18/5000; per-app-api-usage=17/250(appName=sample)`.
+//! Parses the header `Sforce-Limit-Info`: `api-usage=18/5000; per-app-api-usage=17/250(appName=sample)`.
 
 use reqwest::header::HeaderMap;
 
-/// The calls of the last 24 hours, as Salesforce counts them.
+/// The calls of the last 24 hours, as counted by Salesforce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ApiUsage {
-    /// Calls that the org's systems have made together.
+    /// Calls made by all systems of the org.
     pub(crate) used: u64,
     /// Calls that the org may make.
     pub(crate) allowed: u64,
 }
 
 impl ApiUsage {
-    /// What the headers of an answer say; `None` where they say nothing that can be read. An app's name need not be ASCII.
+    /// Reads the headers of a response; `None` if they contain no readable usage. The name of an app need not be ASCII.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all("sforce-limit-info").iter();
         values.find_map(|value| Self::read(&String::from_utf8_lossy(value.as_bytes())))
     }
 
-    /// Parts of other names, and parts that cannot be read, are Salesforce's own business.
+    /// Ignores parts with other names and parts that cannot be parsed.
     fn read(text: &str) -> Option<Self> {
         text.split(';').find_map(|part| {
             let (name, value) = part.split_once('=')?;

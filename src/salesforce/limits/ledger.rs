@@ -1,4 +1,4 @@
-//! The ledger of one org: what its calls went on, what came of them, and how many were not needed.
+//! The ledger of one org: what its calls were spent on, what they achieved, and how many were saved.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::{
 /// Calls by kind, since the start of the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Calls {
-    /// Queries, and further pages of them.
+    /// Queries and their further pages.
     pub query: u64,
     /// Several records written in one call.
     pub collections: u64,
@@ -28,22 +28,22 @@ impl Calls {
             Call::Query => &mut self.query,
             Call::Collections => &mut self.collections,
             Call::Write => &mut self.write,
-            // Only `check` asks so, whose ledger nobody reads.
+            // Only the command `check` makes this call, and nobody reads its ledger.
             Call::Describe => return,
         } += 1;
     }
 }
 
-/// What became of events, in numbers.
+/// The results of events, as counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handled {
-    /// Events of the org that were answered with what was written or is to be written.
+    /// Events of the org whose answer was a record that was written, or a request to write one.
     pub events: u64,
-    /// Lookups, were each made by itself.
+    /// The lookups that would be needed if each were made separately.
     pub lookups: u64,
-    /// Writes, were each made by itself.
+    /// The writes that would be needed if each were made separately.
     pub writes: u64,
-    /// Requests in the answers: each is a call, whoever sends it.
+    /// Requests described in the answers. Each is one call, whoever sends it.
     pub described: u64,
 }
 
@@ -63,8 +63,8 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// How many calls were saved against one lookup and one write an event. A delivered write is a described request, which
-    /// is counted already.
+    /// The number of calls saved, compared with one lookup and one write for each event. A delivered write is a
+    /// described request, which is counted already.
     fn saved(&self) -> i64 {
         let singly = self.handled.lookups.saturating_add(self.handled.writes);
         let spent = [self.calls.collections, self.handled.described]
@@ -78,7 +78,7 @@ fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// An org's line in `GET /limits`. What the org has not said yet is `null`.
+/// An org's entry in `GET /limits`. A figure that the org has not stated yet is `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
@@ -90,11 +90,11 @@ pub struct Figures {
     pub allowed: Option<u64>,
     /// Calls that are left.
     pub remaining: Option<u64>,
-    /// Calls that are kept for the org's other systems.
+    /// Calls that are reserved for the org's other systems.
     pub reserve: Option<u64>,
     /// Calls that are left for this service.
     pub spendable: Option<u64>,
-    /// When the org has said so last, as RFC 3339.
+    /// When the org last stated its usage, as RFC 3339.
     pub observed_at: Option<String>,
     /// Calls of this service by kind, since its start.
     pub calls: Calls,
@@ -102,9 +102,9 @@ pub struct Figures {
     pub events: u64,
     /// Requests described for others to send.
     pub described: u64,
-    /// Calls saved against one lookup and one write an event.
+    /// Calls saved, compared with one lookup and one write for each event.
     pub calls_saved: i64,
-    /// Whether events are answered 429 at present: updates at least, which wait first.
+    /// Whether events are answered 429 at present. This may concern updates only, which are held back first.
     pub throttling: bool,
 }
 
@@ -134,7 +134,7 @@ impl Figures {
         }
     }
 
-    /// The figures as metrics show them.
+    /// The figures in the form of metrics.
     #[must_use]
     pub fn metrics(&self) -> OrgFigures<'_> {
         let Calls {
@@ -180,7 +180,7 @@ mod tests {
             writes: 100,
             described: 50,
         });
-        // The delivery of a described request is no further call.
+        // Delivering a described request does not count as a further call.
         ledger.calls.count(Call::Write);
         ledger.calls.count(Call::Token);
         assert_eq!(ledger.saved(), 149);

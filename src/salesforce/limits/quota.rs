@@ -1,4 +1,5 @@
-//! How many calls an org has left, as far as is known: what Salesforce has said last, and what was sent since.
+//! Estimates how many calls an org has left, from the latest figure that Salesforce has stated and the calls sent
+//! since.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -6,17 +7,17 @@ use super::header::ApiUsage;
 use crate::config::Reserve;
 use crate::salesforce::fault::Fault;
 
-/// What may be spent.
+/// The limits on what may be spent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Governor {
     pub(super) reserve: Reserve,
     pub(super) probe_after: Duration,
 }
 
-/// Which calls stop first.
+/// The order in which calls are held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rank {
-    /// Creates, and whatever is sent here: they go on until only the reserve is left.
+    /// Creates, and all calls that this service makes itself. They continue until only the reserve is left.
     First,
     /// Updates: they stop a tenth of the reserve earlier.
     Second,
@@ -25,7 +26,7 @@ pub(super) enum Rank {
 /// The calls of one org.
 #[derive(Debug, Default)]
 pub(super) struct Quota {
-    /// Calls that were sent from here, each numbered by this count.
+    /// The number of calls that this service has sent. Each call is numbered by this counter.
     sent: u64,
     report: Option<QuotaReport>,
     probed: Option<Instant>,
@@ -34,28 +35,29 @@ pub(super) struct Quota {
 #[derive(Debug)]
 struct QuotaReport {
     usage: ApiUsage,
-    /// The call that it came with.
+    /// The number of the call whose response stated it.
     number: u64,
     at: Instant,
     clock: SystemTime,
 }
 
-/// What is known of an org's calls.
+/// A snapshot of an org's calls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Balance {
     pub(super) used: u64,
     pub(super) allowed: u64,
     pub(super) reserve: u64,
     pub(super) observed: SystemTime,
-    /// Whether events are held back: updates at least.
+    /// Whether events are held back; this may concern updates only.
     pub(super) throttling: bool,
 }
 
 impl Quota {
-    /// Numbers a call to be sent. Past the reserve one is let through now and then, to find out whether it still holds.
+    /// Returns the number of a call to be sent. While only the reserve is left, one call is let through from time to
+    /// time, to find out whether that is still so.
     ///
     /// # Errors
-    /// [`Fault::Reserved`] where it must not be sent.
+    /// [`Fault::Reserved`] if it must not be sent.
     pub(super) fn spend(&mut self, governor: Governor, now: Instant) -> Result<u64, Fault> {
         if let Some(fault) = self.held_back(governor.reserve, Rank::First) {
             let asked = self.report.as_ref().map(|report| report.at);
@@ -68,10 +70,11 @@ impl Quota {
         Ok(self.sent)
     }
 
-    /// Whether a call that others may send can be spared. It spends none: the probe is left to a call that brings an answer.
+    /// Checks whether a call that others may send can be spared, without spending one. It never lets a probe through,
+    /// because a probe is useful only if its response comes back to this service.
     ///
     /// # Errors
-    /// [`Fault::Reserved`] where it cannot.
+    /// [`Fault::Reserved`] if it cannot be spared.
     pub(super) fn spares(&self, governor: Governor, rank: Rank, now: Instant) -> Result<(), Fault> {
         let observed = self.report.as_ref().map(|report| report.at);
         match self.held_back(governor.reserve, rank) {
@@ -80,7 +83,7 @@ impl Quota {
         }
     }
 
-    /// Takes what an answer says. Answers may overtake each other: that of the later call counts.
+    /// Records the usage that a response states. Responses may arrive out of order; the one to the latest call counts.
     pub(super) fn report(&mut self, usage: ApiUsage, number: u64, now: Instant, clock: SystemTime) {
         if self
             .report
@@ -96,7 +99,7 @@ impl Quota {
         }
     }
 
-    /// What is known; `None` before the org has said anything.
+    /// The current balance; `None` before the org has stated its usage.
     pub(super) fn balance(&self, reserve: Reserve) -> Option<Balance> {
         let report = self.report.as_ref()?;
         let allowed = report.usage.allowed;
@@ -146,7 +149,7 @@ mod tests {
         probe_after: Duration::from_mins(5),
     };
 
-    /// An org that has said, at `now`, that so many of 100 calls are used.
+    /// The quota of an org that stated at `now` that `used` of 100 calls are used.
     fn used(used: u64, now: Instant) -> Quota {
         let mut quota = Quota::default();
         let number = quota.spend(GOVERNOR, now).unwrap();
@@ -195,7 +198,7 @@ mod tests {
         let mut quota = used(95, start);
         assert!(quota.spend(GOVERNOR, start + 4 * MINUTE).is_err());
         let probe = quota.spend(GOVERNOR, start + 5 * MINUTE).unwrap();
-        // Its answer is not there yet, and may never be.
+        // The response to the probe has not arrived yet, and may never arrive.
         assert!(quota.spend(GOVERNOR, start + 5 * MINUTE).is_err());
         assert!(quota.spend(GOVERNOR, start + 9 * MINUTE).is_err());
         says(&mut quota, 96, probe, start + 9 * MINUTE);

@@ -1,4 +1,4 @@
-//! How records find the keys that asked for them.
+//! Tests of assigning records to keys.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! What is left of shared lookups once they have ended.
+//! Tests of what remains of shared lookups when they have finished.
 
 use clap::{Args, Command, FromArgMatches};
 
@@ -16,7 +16,7 @@ fn ada() -> Wanted {
     }
 }
 
-/// A service and a session of an org at which nobody listens.
+/// A service, and a session of an org that refuses connections.
 fn nobody() -> (Arc<Salesforce>, Arc<Session>) {
     let command = Config::augment_args(Command::new("test").no_binary_name(true));
     let flags = ["--salesforce-allowed-hosts", "http://127.0.0.1:1"];

@@ -1,4 +1,4 @@
-//! How queries are built.
+//! Tests of building queries.
 
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn leads(emails: &[String]) -> Vec<Item> {
         .collect()
 }
 
-/// The e-mails that a query asks for, as the simulated Salesforce understands it.
+/// The e-mails that a query looks up, as the simulated Salesforce parses it.
 fn asked(query: &Query) -> Vec<String> {
     let parsed = parse(query.soql()).unwrap();
     assert_eq!((parsed.object.as_str(), parsed.fields.len()), ("Lead", 6));
