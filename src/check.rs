@@ -13,11 +13,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::Args;
 
 use self::report::{Finding, Findings};
-use crate::{
-    Config,
-    config::OWN_DESTINATION,
-    config::{UnknownVariable, unknown_variables},
-};
+use crate::config::{Config, OWN_DESTINATION, UnknownVariable, unknown_variables};
 
 /// What is to be checked.
 #[derive(Args, Debug)]

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{objects::OBJECTS, report::Finding};
 use crate::{
-    Config,
-    config::Flow,
-    config::Login,
-    config::{Reserve, SalesforceSettings},
+    config::{Config, Flow, Login, Reserve, SalesforceSettings},
     metrics,
     salesforce::{Credentials, Salesforce, Session},
     server::memory::InFlight,
