@@ -51,8 +51,8 @@ pub(crate) fn memory_limit() -> u64 {
         let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory)).ok()?;
         Some(system.total_memory())
     };
-    let told = container.or_else(machine).filter(|bytes| *bytes > 0);
-    told.unwrap_or_else(|| {
+    let limit = container.or_else(machine).filter(|bytes| *bytes > 0);
+    limit.unwrap_or_else(|| {
         tracing::warn!(
             assumed_bytes = FALLBACK_MEMORY,
             "the system does not tell how much memory there is: set MAX_IN_FLIGHT_BYTES"
@@ -64,9 +64,9 @@ pub(crate) fn memory_limit() -> u64 {
 /// How many files and connections this process may have open.
 #[must_use]
 pub(crate) fn file_limit() -> usize {
-    let told = this(ProcessRefreshKind::nothing())
+    let limit = this(ProcessRefreshKind::nothing())
         .and_then(|(system, pid)| system.process(pid)?.open_files_limit());
-    told.unwrap_or(FALLBACK_FILES)
+    limit.unwrap_or(FALLBACK_FILES)
 }
 
 /// A view of the system that contains only this process, without its threads, with the requested parts refreshed.

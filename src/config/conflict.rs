@@ -56,16 +56,16 @@ pub enum Conflict {
     },
     /// A body of that size would never be accepted.
     #[error(
-        "BODY_LIMIT ({limit}) is more than a third of MAX_IN_FLIGHT_BYTES ({room}{by}), and a request counts as three times its \
+        "BODY_LIMIT ({limit}) is more than a third of MAX_IN_FLIGHT_BYTES ({memory}{by}), and a request counts as three times its \
          body: lower BODY_LIMIT to {} bytes, raise MAX_IN_FLIGHT_BYTES to {} bytes, or leave BODY_LIMIT out",
-        room.as_u64() / REQUEST_WEIGHT, limit.as_u64().saturating_mul(REQUEST_WEIGHT),
+        memory.as_u64() / REQUEST_WEIGHT, limit.as_u64().saturating_mul(REQUEST_WEIGHT),
         by = if *is_default { ", half of the memory" } else { "" }
     )]
     BodyLimit {
         /// `BODY_LIMIT`.
         limit: ByteSize,
         /// `MAX_IN_FLIGHT_BYTES`, or its default.
-        room: ByteSize,
+        memory: ByteSize,
         /// Whether it is the default.
         is_default: bool,
     },
@@ -84,14 +84,14 @@ pub enum Conflict {
     },
     /// A connection with such headers would be closed before the headers end.
     #[error(
-        "HEADER_LIMIT ({limit}) is more than an eighth of MAX_IN_FLIGHT_BYTES ({room}), which is what headers may take: lower \
+        "HEADER_LIMIT ({limit}) is more than an eighth of MAX_IN_FLIGHT_BYTES ({memory}), which is what headers may take: lower \
          HEADER_LIMIT to {most} bytes, or raise MAX_IN_FLIGHT_BYTES"
     )]
     Headers {
         /// `HEADER_LIMIT`.
         limit: ByteSize,
         /// `MAX_IN_FLIGHT_BYTES`, or its default.
-        room: ByteSize,
+        memory: ByteSize,
         /// What headers may take, in bytes.
         most: u64,
     },
@@ -139,11 +139,11 @@ impl Config {
     }
 
     fn check_body_limit(&self) -> Result<(), Conflict> {
-        let (serving, room) = (&self.serving, self.serving.most_in_flight());
+        let (serving, most) = (&self.serving, self.serving.most_in_flight());
         match serving.body_limit {
-            Some(limit) if limit.as_u64() > room / REQUEST_WEIGHT => Err(Conflict::BodyLimit {
+            Some(limit) if limit.as_u64() > most / REQUEST_WEIGHT => Err(Conflict::BodyLimit {
                 limit,
-                room: ByteSize(room),
+                memory: ByteSize(most),
                 is_default: serving.max_in_flight_bytes.is_none(),
             }),
             Some(_) | None => Ok(()),
@@ -159,11 +159,15 @@ impl Config {
     }
 
     fn check_headers(&self) -> Result<(), Conflict> {
-        let (limit, room) = (self.serving.header_limit, self.serving.most_in_flight());
-        let most = max_header_bytes(room);
+        let (limit, memory) = (self.serving.header_limit, self.serving.most_in_flight());
+        let most = max_header_bytes(memory);
         if limit.as_u64() > most {
-            let room = ByteSize(room);
-            return Err(Conflict::Headers { limit, room, most });
+            let memory = ByteSize(memory);
+            return Err(Conflict::Headers {
+                limit,
+                memory,
+                most,
+            });
         }
         Ok(())
     }

@@ -23,12 +23,12 @@ use super::{
 use crate::{config::Config, lifecycle::panic_message, server::Unanswered};
 
 /// Answers below this size are not compressed, in bytes.
-const SMALLEST_COMPRESSED: u16 = 1024;
+const MIN_COMPRESSED_BYTES: u16 = 1024;
 
 /// The layers of the routes that take events, outermost last. The body limit lies inside decompression, so that it
 /// applies to the decompressed size.
 pub(super) fn around_events(routes: Router<App>, config: &Config) -> Router<App> {
-    let compressed = SizeAbove::new(SMALLEST_COMPRESSED).and(DefaultPredicate::new());
+    let compressed = SizeAbove::new(MIN_COMPRESSED_BYTES).and(DefaultPredicate::new());
     let routes = routes
         .layer(
             RequestDecompressionLayer::new()

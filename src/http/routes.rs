@@ -107,9 +107,9 @@ const PATH_WIDTH: usize = 30;
 /// Every route: method, path and description.
 #[doc(hidden)]
 pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let told =
-        |route: &'static HttpRoute| (route.method, route.path, route.about.unwrap_or_default());
-    ROUTES.iter().map(told)
+    ROUTES
+        .iter()
+        .map(|route| (route.method, route.path, route.about.unwrap_or_default()))
 }
 
 /// The list of routes that `GET /` returns, for a person who has just found the service.
@@ -130,8 +130,8 @@ pub(super) fn index() -> String {
             paths => paths.join("  "),
         };
         if let Some((route, about)) = line.first() {
-            let told = format!("{:<4} {paths:<PATH_WIDTH$}  {about}", route.method);
-            text.push_str(told.trim_end());
+            let line = format!("{:<4} {paths:<PATH_WIDTH$}  {about}", route.method);
+            text.push_str(line.trim_end());
             text.push('\n');
         }
     }

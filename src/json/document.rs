@@ -62,25 +62,25 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// Reads a text, and asks `room` for the memory of the document as it grows, in bytes.
+    /// Reads a text, and asks `reserve` for the memory of the document as it grows, in bytes.
     ///
     /// `repeating` names a key under which objects are often equal throughout the text. An object under it that equals an
     /// earlier one byte for byte is compared instead of read again, and [`super::Value::is`] tells that both are one.
     ///
     /// # Errors
-    /// [`Unread`] where the text is not JSON, and where `room` refuses.
+    /// [`Unread`] where the text is not JSON, and where `reserve` refuses.
     pub fn read_within<E>(
         text: impl Into<Cow<'t, str>>,
         repeating: Option<&str>,
-        mut room: impl FnMut(usize) -> Result<(), E>,
+        mut reserve: impl FnMut(usize) -> Result<(), E>,
     ) -> Result<Self, Unread<E>> {
         let text = text.into();
         let mut refused = None;
-        let mut has_room = |bytes| {
-            refused = room(bytes).err();
+        let mut has_memory = |bytes| {
+            refused = reserve(bytes).err();
             refused.is_none()
         };
-        let places = scan::places(&text, repeating, &mut has_room);
+        let places = scan::places(&text, repeating, &mut has_memory);
         match (places, refused) {
             (Ok(places), _) => Ok(Self::new(text, places)),
             (Err(Unplaced::NoRoom), Some(error)) => Err(Unread::NoRoom(error)),

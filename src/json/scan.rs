@@ -21,18 +21,18 @@ const BYTES_A_NODE: usize = 16;
 pub(super) enum Unplaced {
     /// It is no JSON, or too long to be counted in 32 bits.
     NoJson,
-    /// There was no room for so many.
+    /// There was no memory for so many.
     NoRoom,
 }
 
-/// Asks for room for so many bytes of nodes; `false` where there is none.
-pub(super) type Room<'r> = &'r mut dyn FnMut(usize) -> bool;
+/// Reserves memory for so many bytes of nodes; `false` where there is none.
+pub(super) type Reserve<'r> = &'r mut dyn FnMut(usize) -> bool;
 
 /// Finds all values of a text, see [`super::Document::read_within`].
 pub(super) fn places<'t>(
     text: &'t str,
     repeating: Option<&'t str>,
-    room: Room<'_>,
+    reserve: Reserve<'_>,
 ) -> Result<Places, Unplaced> {
     u32::try_from(text.len()).map_err(|_| Unplaced::NoJson)?;
     let mut scan = Scan {
@@ -44,14 +44,14 @@ pub(super) fn places<'t>(
             nodes: Vec::new(),
         },
         places: Places::EMPTY,
-        room,
-        has_room: true,
+        reserve,
+        has_memory: true,
     };
     let walked = scan.reserve(text.len() / BYTES_A_NODE + 1);
     if walked.and_then(|()| scan.walk()).is_some() {
         return Ok(scan.places);
     }
-    Err(if scan.has_room {
+    Err(if scan.has_memory {
         Unplaced::NoJson
     } else {
         Unplaced::NoRoom
@@ -64,8 +64,8 @@ struct Scan<'t, 'r> {
     open: Vec<Container>,
     repeating: Repeating<'t>,
     places: Places,
-    room: Room<'r>,
-    has_room: bool,
+    reserve: Reserve<'r>,
+    has_memory: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -282,7 +282,7 @@ impl Scan<'_, '_> {
         self.note(Node { start, end, next })
     }
 
-    /// Notes a node; `None` where there is no room for it.
+    /// Notes a node; `None` where there is no memory for it.
     #[expect(
         clippy::inline_always,
         reason = "the walk is one loop: a call for each value takes longer than most values"
@@ -290,7 +290,7 @@ impl Scan<'_, '_> {
     #[inline(always)]
     fn note(&mut self, node: Node) -> Option<()> {
         if self.places.nodes.len() == self.places.nodes.capacity() {
-            return self.note_in_new_room(node);
+            return self.note_in_new_memory(node);
         }
         self.places.nodes.push(node);
         Some(())
@@ -298,19 +298,19 @@ impl Scan<'_, '_> {
 
     #[cold]
     #[inline(never)]
-    fn note_in_new_room(&mut self, node: Node) -> Option<()> {
+    fn note_in_new_memory(&mut self, node: Node) -> Option<()> {
         self.reserve(self.places.nodes.len() / 2 + 1)?;
         self.places.nodes.push(node);
         Some(())
     }
 
-    /// Makes room for more nodes; `None` where there is none.
+    /// Reserves memory for more nodes; `None` where there is none.
     fn reserve(&mut self, more: usize) -> Option<()> {
-        self.has_room = (self.room)(more * size_of::<Node>());
-        if self.has_room {
+        self.has_memory = (self.reserve)(more * size_of::<Node>());
+        if self.has_memory {
             self.places.nodes.reserve_exact(more);
         }
-        self.has_room.then_some(())
+        self.has_memory.then_some(())
     }
 
     #[cold]

@@ -147,8 +147,8 @@ fn are_results(body: &[u8]) -> bool {
 }
 
 fn of(body: &[u8], says: impl Fn(Value<'_>) -> bool) -> bool {
-    let outline = Document::read(String::from_utf8_lossy(body));
-    outline.is_ok_and(|outline| says(outline.root()))
+    let document = Document::read(String::from_utf8_lossy(body));
+    document.is_ok_and(|document| says(document.root()))
 }
 
 #[cfg(test)]

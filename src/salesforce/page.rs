@@ -211,8 +211,8 @@ pub fn page(
     reads_fields: bool,
     rows: &mut Vec<Row>,
 ) -> Result<Option<String>, Fault> {
-    let outline = outline(answer)?;
-    let page = Page::read(&outline)?;
+    let document = document_of(answer)?;
+    let page = Page::read(&document)?;
     let read = |record: Object<'_>| {
         let row = Row::read(record, field)?;
         Some(if reads_fields {
@@ -235,14 +235,14 @@ const SMALL: usize = 1 << 10;
 
 /// Parses the JSON of a response. serde's error text is replaced, because it would quote the response, including
 /// personal data.
-fn outline(answer: &[u8]) -> Result<Document<'_>, Fault> {
+fn document_of(answer: &[u8]) -> Result<Document<'_>, Fault> {
     let text = std::str::from_utf8(answer).map_err(|_| unreadable("it is no UTF-8"))?;
     let mut left = MAX_PLACES * text.len() + SMALL;
-    let room = |bytes| {
+    let reserve = |bytes| {
         left = left.checked_sub(bytes).ok_or(())?;
         Ok(())
     };
-    Document::read_within(text, None, room).map_err(|unread| match unread {
+    Document::read_within(text, None, reserve).map_err(|unread| match unread {
         Unread::NoRoom(()) => unreadable("it holds far too many values"),
         Unread::NotJson(error) => {
             let (line, column) = (error.line(), error.column());

@@ -150,7 +150,7 @@ impl Item {
 
 /// Splits the keys of one object and field if their query would become too long.
 fn split(head: &str, items: &[&Item], way: Way) -> Vec<Range<usize>> {
-    let (room, values) = match way {
+    let (max_length, max_values) = match way {
         Way::Uri(path) => (MAX_URI.saturating_sub(path + "?q=".len()), usize::MAX),
         Way::Composite => (MAX_STATEMENT, MAX_VALUES),
     };
@@ -163,7 +163,7 @@ fn split(head: &str, items: &[&Item], way: Way) -> Vec<Range<usize>> {
     let (mut start, mut length) = (0, empty);
     for (index, item) in items.iter().enumerate() {
         let item = length_of(&item.literal) + length_of(",");
-        if index > start && (length + item > room || index - start >= values) {
+        if index > start && (length + item > max_length || index - start >= max_values) {
             ranges.push(start..index);
             (start, length) = (index, empty);
         }

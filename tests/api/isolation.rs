@@ -45,26 +45,26 @@ fn on_the_processor_a_good_event_is_answered_as_if_alone_under_the_stock_rules()
 /// Runs the property at one route of one service.
 #[track_caller]
 fn assert_isolated(route: &'static str, compatibility: &str) {
-    let stage = Stage::open(route, compatibility);
+    let setup = Setup::open(route, compatibility);
     let mut runner = TestRunner::new(Config {
         cases: 64,
         failure_persistence: None,
         ..Config::default()
     });
     let batches = vec(prop_oneof![3 => good(), 4 => bad()], 1..10);
-    if let Err(failure) = runner.run(&batches, |batch| stage.check(&batch)) {
+    if let Err(failure) = runner.run(&batches, |batch| setup.check(&batch)) {
         panic!("{failure}");
     }
 }
 
 /// A service at one of its routes.
-struct Stage {
+struct Setup {
     runtime: Runtime,
     service: Service,
     route: &'static str,
 }
 
-impl Stage {
+impl Setup {
     fn open(route: &'static str, compatibility: &str) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let org = org().daily_limit(u64::MAX).build();

@@ -43,7 +43,7 @@
 //! | `growth` | what callers send that is made into more: the process stays within twice its limit |
 //! | `overload` | how much is in flight at most, and what becomes of the rest |
 //!
-//! `service` is the stage, `process` the service in a process of its own, with the real binary,
+//! `service` is the service under test, `process` the service in a process of its own, with the real binary,
 //! `tls` a Salesforce behind TLS and `slow` one that takes its time, `fixtures` are the events and destinations that most
 //! tests start from, `keys` are an app's key and certificate, `log` is what is logged, `planted` are the secrets that are
 //! sought in all of it.

@@ -12,7 +12,7 @@ mod traffic;
 
 use serde_json::Value;
 
-use self::traffic::{Stage, quoting, quoting_login, upstream};
+use self::traffic::{Setup, quoting, quoting_login, upstream};
 use crate::{
     fixtures::org,
     keys::KEY_FILE,
@@ -48,7 +48,7 @@ fn error_texts(answer: &Value, texts: &mut Vec<String>) {
 async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_text() {
     let org = traffic::org_of(org());
     let authority = Authority::new();
-    let stage = Stage {
+    let setup = Setup {
         salesforce: serve(org.router()).await,
         secure: format!(
             "https://{}",
@@ -59,17 +59,17 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
     };
     let quoting_login = serve(quoting_login()).await;
     let hosts = [
-        &stage.salesforce,
-        &stage.secure,
-        &stage.quoting,
+        &setup.salesforce,
+        &setup.secure,
+        &setup.quoting,
         &quoting_login,
     ];
     let hosts = hosts.map(String::as_str).join(",");
     let settings = [
         ("LOG_FORMAT", "json"),
         ("SSL_CERT_FILE", &authority.file("secrets")),
-        ("SALESFORCE_LOGIN_URL", &stage.salesforce),
-        ("SALESFORCE_SANDBOX_LOGIN_URL", &stage.quoting),
+        ("SALESFORCE_LOGIN_URL", &setup.salesforce),
+        ("SALESFORCE_SANDBOX_LOGIN_URL", &setup.quoting),
         ("SALESFORCE_ALLOWED_HOSTS", &hosts),
         ("SALESFORCE_TIMEOUT", "500ms"),
         ("SALESFORCE_CLIENT_ID", "planted-client-id"),
@@ -93,7 +93,7 @@ async fn no_secret_is_in_the_log_at_trace_level_in_the_metrics_or_in_an_error_te
         ("SHUTDOWN_DELAY", "0s"),
     ];
     let mut service = Process::start(&settings).await;
-    let answers: Vec<Answer> = stage.play(&service).await;
+    let answers: Vec<Answer> = setup.play(&service).await;
 
     let has_session = |answer: &Answer| answer.text.contains(SESSION);
     assert!(answers.iter().any(has_session), "no login");

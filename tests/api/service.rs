@@ -1,4 +1,4 @@
-//! The stage: the service and its Salesforce, each on a free port of the loopback, and the client that asks.
+//! The service under test and its Salesforce, each on a free port of the loopback, and the client that asks.
 
 use axum::Router;
 use reqwest::{RequestBuilder, header::HeaderMap};

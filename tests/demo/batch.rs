@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{KNOWN_LEAD, Stage};
+use super::setup::{KNOWN_LEAD, Setup};
 
 /// One event.
 pub(super) struct Step {
@@ -15,12 +15,12 @@ pub(super) struct Step {
 }
 
 /// The batch: the examples of RudderStack's Salesforce documentation, and what people stumble over.
-pub(super) fn steps(stage: &Stage) -> Vec<Step> {
+pub(super) fn steps(setup: &Setup) -> Vec<Step> {
     let open = json!({"All": true, "Salesforce": true});
     let john = json!({"name": "John Doe", "email": "john@company123.example", "company": "Company123", "newProp": "a custom field"});
     let ada = json!({"email": KNOWN_LEAD.to_uppercase(), "name": "Ada Lovelace", "company": {"name": "Analytical", "industry": "Computing"},
         "plan": "pro", "tags": ["poet", "countess"], "createdAt": "1835-07-08"});
-    let gibbs = json!([{"type": "Salesforce-Contact", "id": stage.contact}, {"type": "Salesforce-Individual"}]);
+    let gibbs = json!([{"type": "Salesforce-Contact", "id": setup.contact}, {"type": "Salesforce-Individual"}]);
     let step = |title: &str, status, requests, message| Step {
         title: title.to_owned(),
         message,
@@ -43,7 +43,7 @@ pub(super) fn steps(stage: &Stage) -> Vec<Step> {
         step(
             &format!(
                 "several objects: the Contact sf-contact-id (here {}) and a new Individual",
-                stage.contact
+                setup.contact
             ),
             200,
             2,
@@ -78,7 +78,7 @@ pub(super) fn body(steps: &[Step]) -> Value {
 }
 
 /// What the org must hold once the requests are delivered: object, what that shows, fields.
-pub(super) fn expected_records(stage: &Stage) -> [(&'static str, &'static str, Value); 4] {
+pub(super) fn expected_records(setup: &Setup) -> [(&'static str, &'static str, Value); 4] {
     [
         (
             "Lead",
@@ -93,7 +93,7 @@ pub(super) fn expected_records(stage: &Stage) -> [(&'static str, &'static str, V
         (
             "Contact",
             "the contact is now called John Gibbs",
-            json!({"Id": stage.contact, "FirstName": "John", "LastName": "Gibbs"}),
+            json!({"Id": setup.contact, "FirstName": "John", "LastName": "Gibbs"}),
         ),
         (
             "Individual",

@@ -6,7 +6,7 @@
 mod batch;
 mod delivery;
 mod screen;
-mod stage;
+mod setup;
 
 use std::{fmt, process::ExitCode};
 
@@ -18,7 +18,7 @@ use serde_json::Value;
 use self::{
     batch::Step,
     delivery::{Delivered, deliver},
-    stage::Stage,
+    setup::Setup,
 };
 
 /// Shows the whole job on one screen, with a Salesforce in memory
@@ -78,25 +78,25 @@ async fn main() -> ExitCode {
 }
 
 async fn show(options: Options) -> Result<bool, Trouble> {
-    let stage = Stage::start().await?;
-    let report = act(&stage).await?;
+    let setup = Setup::start().await?;
+    let report = act(&setup).await?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report.json())?);
     } else {
-        screen::print(&stage, &report);
+        screen::print(&setup, &report);
     }
     if options.serve {
-        screen::invite(&stage);
+        screen::invite(&setup);
         server::signals()?.recv().await;
     }
     Ok(report.checks.iter().all(|check| check.holds))
 }
 
 /// Posts the batch, delivers each request of the answer, and looks at the org.
-async fn act(stage: &Stage) -> Result<Report, Trouble> {
+async fn act(setup: &Setup) -> Result<Report, Trouble> {
     let mut steps = Vec::new();
-    let batch = batch::steps(stage);
-    let answers = stage.post("/transform", &batch::body(&batch)).await?;
+    let batch = batch::steps(setup);
+    let answers = setup.post("/transform", &batch::body(&batch)).await?;
     for (job, step) in (1..).zip(batch) {
         let answers: Vec<Value> = answers
             .iter()
@@ -105,7 +105,7 @@ async fn act(stage: &Stage) -> Result<Report, Trouble> {
             .collect();
         let mut delivered = Vec::new();
         for answer in answers.iter().filter(|answer| answer["statusCode"] == 200) {
-            delivered.push(deliver(&stage.http, &answer["output"]).await?);
+            delivered.push(deliver(&setup.http, &answer["output"]).await?);
         }
         steps.push(Shown {
             step,
@@ -114,9 +114,9 @@ async fn act(stage: &Stage) -> Result<Report, Trouble> {
         });
     }
     let records =
-        ["Lead", "Contact", "Individual"].map(|object| (object, stage.org.records(object)));
-    let calls = stage.org.calls();
-    let checks = checks(stage, &steps, calls);
+        ["Lead", "Contact", "Individual"].map(|object| (object, setup.org.records(object)));
+    let calls = setup.org.calls();
+    let checks = checks(setup, &steps, calls);
     Ok(Report {
         steps,
         records: records.into(),
@@ -125,7 +125,7 @@ async fn act(stage: &Stage) -> Result<Report, Trouble> {
     })
 }
 
-fn checks(stage: &Stage, steps: &[Shown], calls: Calls) -> Vec<Check> {
+fn checks(setup: &Setup, steps: &[Shown], calls: Calls) -> Vec<Check> {
     let statuses = steps.iter().all(|shown| {
         let statuses: Vec<_> = shown
             .answers
@@ -144,7 +144,7 @@ fn checks(stage: &Stage, steps: &[Shown], calls: Calls) -> Vec<Check> {
             .is_some_and(|fields| fields.iter().all(|(name, value)| record[name] == *value))
     };
     let stands = |object: &str, expected: &Value| {
-        stage
+        setup
             .org
             .records(object)
             .iter()
@@ -152,7 +152,7 @@ fn checks(stage: &Stage, steps: &[Shown], calls: Calls) -> Vec<Check> {
             .count()
             == 1
     };
-    let expected = batch::expected_records(stage);
+    let expected = batch::expected_records(setup);
     [
         (
             "every event got the verdict that it should get".to_owned(),

@@ -4,7 +4,7 @@ use anstream::println;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::{Delivered, Report, Shown, stage::Stage};
+use super::{Delivered, Report, Shown, setup::Setup};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -12,20 +12,20 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const CALM: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
-pub(super) fn print(stage: &Stage, report: &Report) {
+pub(super) fn print(setup: &Setup, report: &Report) {
     println!(
         "{BOLD}salesforce-transformer{BOLD:#}  RudderStack events in, Salesforce requests out"
     );
     println!(
         "{DIM}Salesforce, simulated: http://{}   the service: http://{}{DIM:#}\n",
-        stage.salesforce, stage.service
+        setup.salesforce, setup.service
     );
     println!(
         "{BOLD}One batch of {} events, posted to /transform{BOLD:#}\n",
         report.steps.len()
     );
     for (number, shown) in (1..).zip(&report.steps) {
-        event(number, shown, stage);
+        event(number, shown, setup);
     }
     println!("{BOLD}The records in Salesforce now{BOLD:#}");
     for (object, records) in &report.records {
@@ -45,7 +45,7 @@ pub(super) fn print(stage: &Stage, report: &Report) {
     println!();
 }
 
-fn event(number: usize, shown: &Shown, stage: &Stage) {
+fn event(number: usize, shown: &Shown, setup: &Setup) {
     println!("{BOLD}{number}  {}{BOLD:#}", shown.step.title);
     for answer in shown
         .answers
@@ -69,7 +69,7 @@ fn event(number: usize, shown: &Shown, stage: &Stage) {
         );
     }
     for delivered in &shown.delivered {
-        request(delivered, stage);
+        request(delivered, setup);
     }
     for note in shown
         .answers
@@ -82,10 +82,10 @@ fn event(number: usize, shown: &Shown, stage: &Stage) {
     println!();
 }
 
-fn request(delivered: &Delivered, stage: &Stage) {
+fn request(delivered: &Delivered, setup: &Setup) {
     let path = delivered
         .endpoint
-        .trim_start_matches(&format!("http://{}", stage.salesforce));
+        .trim_start_matches(&format!("http://{}", setup.salesforce));
     let (style, outcome) = match delivered.status {
         201 => (
             GOOD,
@@ -135,11 +135,11 @@ fn calls(report: &Report) {
     );
 }
 
-pub(super) fn invite(stage: &Stage) {
+pub(super) fn invite(setup: &Setup) {
     println!("{BOLD}Both keep running until Ctrl-C. Try:{BOLD:#}\n");
     println!(
         "curl -s http://{}/transform -H 'Content-Type: application/json' -d '",
-        stage.service
+        setup.service
     );
     println!(
         r#"  {{"type":"identify","userId":"you","traits":{{"name":"Grace Hopper","email":"grace@navy.example","company":"Navy"}},"#
@@ -149,7 +149,7 @@ pub(super) fn invite(stage: &Stage) {
     println!(
         "SALESFORCE_AUTH=client-credentials SALESFORCE_LOGIN_URL=http://{0} SALESFORCE_ALLOWED_HOSTS=http://{0} \\\n  \
          SALESFORCE_CLIENT_ID=consumer-key SALESFORCE_CLIENT_SECRET=consumer-secret cargo run -- check",
-        stage.salesforce
+        setup.salesforce
     );
     println!();
 }

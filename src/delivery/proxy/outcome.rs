@@ -160,7 +160,7 @@ fn not_final(disposition: Disposition) -> Disposition {
 impl fmt::Debug for DeliveryOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let answer = self.answer.as_ref();
-        f.debug_struct("Outcome")
+        f.debug_struct("DeliveryOutcome")
             .field("status", &answer.map(|(status, _)| status))
             .field("body_bytes", &answer.map(|(_, body)| body.len()))
             .field("failure", &self.failure)

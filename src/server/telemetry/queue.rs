@@ -78,7 +78,7 @@ impl LineQueue {
             shared: Arc::clone(&shared),
             flows: false,
             last: None,
-            told: 0,
+            reported: 0,
             throttle: Throttle::new(TELL_AGAIN),
         };
         let thread = thread::Builder::new().name("log".to_owned());
@@ -196,7 +196,7 @@ struct QueueWriter<W> {
     /// When the last write began.
     last: Option<Instant>,
     /// How many lost lines have been reported.
-    told: u64,
+    reported: u64,
     throttle: Throttle,
 }
 
@@ -216,8 +216,8 @@ impl<W: Write> QueueWriter<W> {
                 self.shared.pass(group.ends.len(), group.cost());
             }
             if self.has_to_tell() && self.throttle.is_due(Instant::now()) {
-                self.told = self.lost();
-                tell(self.told);
+                self.reported = self.lost();
+                tell(self.reported);
             }
         }
     }
@@ -227,7 +227,7 @@ impl<W: Write> QueueWriter<W> {
     }
 
     fn has_to_tell(&self) -> bool {
-        self.flows && self.lost() > self.told
+        self.flows && self.lost() > self.reported
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The Salesforces of the traffic.
-pub(super) struct Stage {
+pub(super) struct Setup {
     pub(super) org: Simulator,
     pub(super) salesforce: String,
     /// One behind TLS, over HTTP/2.
@@ -172,7 +172,7 @@ fn proxied(endpoint: &str, headers: &Value) -> (&'static str, String) {
     ("/v1/destinations/salesforce/proxy", body.to_string())
 }
 
-impl Stage {
+impl Setup {
     /// Plays all of it, and returns the answers.
     pub(super) async fn play(&self, service: &Process) -> Vec<Answer> {
         let mut answers = Vec::new();

@@ -1,4 +1,4 @@
-//! The bodies of rudder-server's router: see the stage for what must hold.
+//! The bodies of rudder-server's router: `src/lib.rs` states what must hold.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

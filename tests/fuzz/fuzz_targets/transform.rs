@@ -1,4 +1,4 @@
-//! The bodies of `/transform`: see the stage for what must hold.
+//! The bodies of `/transform`: `src/lib.rs` states what must hold.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! The stage of the targets that post a body to the whole service, which asks a simulated Salesforce over a real socket: what
+//! The set-up of the targets that post a body to the whole service, which asks a simulated Salesforce over a real socket: what
 //! each answer must be, whatever the body is.
 //!
 //! The first byte of an input says how the rest is posted: as the body itself, or as one event between two good ones.
@@ -34,7 +34,7 @@ const BETWEEN: u64 = 9_000_002;
 const LAST: u64 = 9_000_003;
 
 thread_local! {
-    static SERVICE: Service = Service::start().expect("the stage is set up");
+    static SERVICE: Service = Service::start().expect("the service starts");
 }
 
 /// Posts an input to a route, and holds the answer to what is promised.

@@ -1,4 +1,4 @@
-//! The service of the stage, its simulated Salesforce, and what every answer must be.
+//! The service under test, its simulated Salesforce, and what every answer must be.
 
 use std::io::Error;
 

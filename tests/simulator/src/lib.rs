@@ -4,7 +4,7 @@
 //! It has no clock, no disk and no randomness: the same calls always get the same answers. Only whether an assertion has
 //! expired depends on the time.
 //!
-//! | room | what it is for |
+//! | module | what it is for |
 //! |---|---|
 //! | `builder` | what an org has: users, fields, limits |
 //! | `http` | its routes, and how an answer goes out |

@@ -12,7 +12,7 @@ use super::Trouble;
 /// The address under which the records of the demo are known before it starts.
 pub(super) const KNOWN_LEAD: &str = "ada@lovelace.example";
 
-pub(super) struct Stage {
+pub(super) struct Setup {
     pub(super) org: Simulator,
     pub(super) salesforce: SocketAddr,
     pub(super) service: SocketAddr,
@@ -21,7 +21,7 @@ pub(super) struct Stage {
     pub(super) contact: String,
 }
 
-impl Stage {
+impl Setup {
     pub(super) async fn start() -> Result<Self, Trouble> {
         let org = sample::org().build();
         org.insert("Lead", json!({"FirstName": "Ada", "LastName": "Byron", "Company": "Analytical", "Email": KNOWN_LEAD}))?;

@@ -1,4 +1,4 @@
-//! What each room costs, for a batch of 100 events.
+//! What each module costs, for a batch of 100 events.
 
 use std::convert::Infallible;
 
