@@ -31,7 +31,7 @@ pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
 const MAX_WINDOW: Duration = Duration::from_secs(1);
 
 /// The smallest size that a setting accepts, in bytes. A smaller one was meant in KiB or MiB.
-const SMALLEST: u64 = 1 << 10;
+const MIN_SIZE: u64 = 1 << 10;
 
 /// The time for which lookups gather.
 pub(super) fn window(text: &str) -> Result<Duration, String> {
@@ -46,18 +46,18 @@ pub(super) fn size(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text
         .parse()
         .map_err(|error| format!("{error}; write it as 256MiB"))?;
-    if size.as_u64() < SMALLEST {
+    if size.as_u64() < MIN_SIZE {
         return Err("it must be at least 1KiB; write it as 256MiB".to_owned());
     }
     Ok(size)
 }
 
 /// hyper needs a buffer of at least this size.
-const SMALLEST_HEADERS: u64 = 8 << 10;
+const MIN_HEADERS: u64 = 8 << 10;
 
 pub(super) fn header_size(text: &str) -> Result<ByteSize, String> {
     let size = size(text)?;
-    if size.as_u64() < SMALLEST_HEADERS {
+    if size.as_u64() < MIN_HEADERS {
         return Err("it must be at least 8KiB".to_owned());
     }
     Ok(size)

@@ -54,7 +54,7 @@ const OURS: [HeaderName; 9] = [
 
 /// The maximum size of a request's path and headers in bytes. Salesforce rejects larger requests
 /// (`docs/rudder-server.md#delivery-proxy`).
-const LARGEST_HEAD: usize = 16_384;
+const MAX_HEAD: usize = 16_384;
 
 /// Salesforce's response to a write.
 pub struct Answered {
@@ -75,7 +75,7 @@ pub enum NotSent {
     Part(&'static str),
     /// The path and headers are larger than Salesforce accepts.
     #[error(
-        "the path and the headers of the request have {0} bytes, and Salesforce reads at most {LARGEST_HEAD}"
+        "the path and the headers of the request have {0} bytes, and Salesforce reads at most {MAX_HEAD}"
     )]
     TooLarge(usize),
     /// The host of the endpoint is not among the allowed hosts.
@@ -121,7 +121,7 @@ impl Salesforce {
             org,
         };
         match write.head() {
-            bytes if bytes > LARGEST_HEAD => Err(NotSent::TooLarge(bytes)),
+            bytes if bytes > MAX_HEAD => Err(NotSent::TooLarge(bytes)),
             _ => Ok(write),
         }
     }

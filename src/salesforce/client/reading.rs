@@ -9,11 +9,11 @@ use super::broken;
 use crate::{metrics::Call, salesforce::fault::Fault, server::memory::Memory};
 
 /// The maximum size of a response, in bytes: 8 kB for each of the 2,000 records of a page.
-const LARGEST_ANSWER: usize = 16 << 20;
+const MAX_ANSWER: usize = 16 << 20;
 
 /// The maximum size of the response to a write, in bytes. It is smaller because the response is passed on once for each
 /// job.
-const LARGEST_ANSWER_TO_WRITE: usize = 1 << 20;
+const MAX_WRITE_ANSWER: usize = 1 << 20;
 
 /// The factor by which the length of a response counts against the memory limit: the raw bytes, and the data parsed
 /// from them.
@@ -48,9 +48,9 @@ impl BodyReader {
     /// How the response to a call is read; its bytes are added to `memory`.
     pub(super) fn of(call: Call, memory: Memory) -> Self {
         let (is_of_write, largest) = match call {
-            Call::Token | Call::Query | Call::Describe => (false, LARGEST_ANSWER),
-            Call::Collections => (true, LARGEST_ANSWER),
-            Call::Write => (true, LARGEST_ANSWER_TO_WRITE),
+            Call::Token | Call::Query | Call::Describe => (false, MAX_ANSWER),
+            Call::Collections => (true, MAX_ANSWER),
+            Call::Write => (true, MAX_WRITE_ANSWER),
         };
         Self {
             memory,

@@ -2,7 +2,7 @@
 
 /// The maximum number of bytes per write, unless a single line is longer. A pipe accepts this much atomically
 /// (`PIPE_BUF`), so that no line of another process with the same standard error ends up in between.
-const LARGEST_GROUP: usize = 4096;
+const MAX_GROUP: usize = 4096;
 
 /// The memory that a line uses in addition to its bytes.
 const OF_A_LINE: usize = size_of::<usize>();
@@ -43,7 +43,7 @@ impl LineBatch {
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let (mut start, mut ends) = (0, self.ends.as_slice());
         std::iter::from_fn(move || {
-            let fitting = ends.partition_point(|end| end - start <= LARGEST_GROUP);
+            let fitting = ends.partition_point(|end| end - start <= MAX_GROUP);
             let (of_group, rest) = ends.split_at_checked(fitting.max(1))?;
             let end = *of_group.last()?;
             let bytes = &self.bytes[start..end];
