@@ -25,8 +25,8 @@ use crate::{
     delivery::Deliveries,
     lifecycle::Lifecycle,
     metrics::Metrics,
-    rudderstack::{Batch, Destination, Event},
-    salesforce::Salesforce,
+    rudderstack::{Batch, Destination, Entry, Event, Route},
+    salesforce::{Salesforce, fault::LAST_ATTEMPT},
     server::memory::{Overloaded, Share},
     transform::{
         error::EventError,
@@ -146,11 +146,27 @@ impl Pipeline {
 }
 
 /// The outcome of one event. `oauth` tells whether rudder-server holds the credentials of its org.
-fn outcome_of(index: usize, oauth: bool, result: Result<Requests<'_>, EventError>) -> Outcome<'_> {
+/// Every failure is rated by the attempt of its event, for described and delivered events alike.
+fn outcome_of<'a>(
+    batch: &Batch<'a>,
+    index: usize,
+    oauth: bool,
+    result: Result<Requests<'a>, EventError>,
+) -> Outcome<'a> {
+    let attempt = attempt(batch.route, &batch.entries[index]);
+    let result = result.map_err(|error| error.at_attempt(attempt));
     let error = result.as_ref().err();
     Outcome {
         entries: smallvec![index],
         auth_category: error.and_then(|error| error.auth_category(oauth)),
         result,
+    }
+}
+
+/// The attempt to count for an event. rudder-server's processor makes no second one, so its first is the last.
+fn attempt(route: Route, entry: &Entry<'_>) -> u64 {
+    match route {
+        Route::Processor => LAST_ATTEMPT,
+        Route::Router | Route::Open => entry.attempt(),
     }
 }

@@ -33,8 +33,9 @@ struct Pending {
 }
 
 /// The events of a batch that are being delivered.
-pub(super) struct EventsUnderway<'p> {
+pub(super) struct EventsUnderway<'p, 'b, 'a> {
     deliveries: &'p Deliveries,
+    batch: &'b Batch<'a>,
     jobs: Vec<Pending>,
 }
 
@@ -82,26 +83,32 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
     }
 
     /// Queues the events, to be written together with those of other requests.
-    pub(super) fn begin(self) -> EventsUnderway<'p> {
+    pub(super) fn begin(self) -> EventsUnderway<'p, 'b, 'a> {
         let deliveries = &self.pipeline.deliveries;
         deliveries.gather(self.intake);
         EventsUnderway {
             deliveries,
+            batch: self.batch,
             jobs: self.jobs,
         }
     }
 }
 
-impl EventsUnderway<'_> {
+impl<'a> EventsUnderway<'_, '_, 'a> {
     /// Waits until every event has either been written or failed.
-    pub(super) async fn results<'a>(self) -> Vec<Outcome<'a>> {
-        let deliveries = self.deliveries;
+    pub(super) async fn results(self) -> Vec<Outcome<'a>> {
+        let (deliveries, batch) = (self.deliveries, self.batch);
         let results = self.jobs.into_iter().map(async |job| {
             let result = match job.taken {
                 Ok(taken) => deliveries.result(taken).await,
                 Err(error) => Err(error),
             };
-            outcome_of(job.index, job.oauth, result.map(|()| Requests::Delivered))
+            outcome_of(
+                batch,
+                job.index,
+                job.oauth,
+                result.map(|()| Requests::Delivered),
+            )
         });
         join_all(results).await
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Pipeline, Writing, lookups::Answers, outcome_of};
 use crate::{
     rudderstack::{Batch, Entry, Event, Route},
-    salesforce::{Asked, fault::LAST_ATTEMPT, limits::Handled},
+    salesforce::{Asked, limits::Handled},
     transform::{
         descriptor::Descriptor,
         error::EventError,
@@ -46,8 +46,12 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
     pub(super) fn add(&mut self, index: usize, writing: &Writing<'a>) {
         let entry = &self.batch.entries[index];
         let requests = self.requests(writing).map(Requests::Described);
-        let requests = requests.map_err(|error| error.at_attempt(attempt(self.batch.route, entry)));
-        let outcome = outcome_of(index, self.answers.is_oauth(writing.org), requests);
+        let outcome = outcome_of(
+            self.batch,
+            index,
+            self.answers.is_oauth(writing.org),
+            requests,
+        );
         let is_handled = outcome.is_handled();
         let may_share =
             self.batch.route == Route::Router && self.pipeline.rules.coalesce && outcome.creates();
@@ -64,14 +68,14 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
     pub(super) fn pass_on(&mut self, index: usize, event: Event<'a>) {
         let is_noted = self.pipeline.rules.notes_lookups;
         let result = Ok(Requests::Transformed { event, is_noted });
-        self.outcomes.add(outcome_of(index, false, result), None);
+        self.outcomes
+            .add(outcome_of(self.batch, index, false, result), None);
     }
 
     /// Answers an event that was not planned.
     pub(super) fn fail(&mut self, index: usize, error: EventError) {
-        let attempt = attempt(self.batch.route, &self.batch.entries[index]);
-        let result = Err(error.at_attempt(attempt));
-        self.outcomes.add(outcome_of(index, false, result), None);
+        let outcome = outcome_of(self.batch, index, false, Err(error));
+        self.outcomes.add(outcome, None);
     }
 
     /// The outcomes, in the order of their first events. Records their cost in the ledger.
@@ -121,14 +125,6 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             Descriptor::new(session, api_version, &target, fields, rules.update_method);
         request.looked_up_by = record.key().filter(|_| rules.notes_lookups).cloned();
         Ok(request)
-    }
-}
-
-/// The attempt to count for an event. rudder-server's processor makes no second one, so its first is the last.
-fn attempt(route: Route, entry: &Entry<'_>) -> u64 {
-    match route {
-        Route::Processor => LAST_ATTEMPT,
-        Route::Router | Route::Open => entry.attempt(),
     }
 }
 

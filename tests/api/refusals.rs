@@ -12,6 +12,7 @@ use wiremock::{MockServer, ResponseTemplate};
 use crate::{
     fixtures::{lead_job, login},
     flows::by_jwt_bearer,
+    inline::deliver,
     keys::KEY_FILE,
     planted::leaks,
     service::{Service, assert_says, error, verdict},
@@ -92,13 +93,17 @@ struct Refusing {
 
 impl Refusing {
     async fn start(flow: Flow, policy: RefusedLogin) -> Self {
+        Self::start_with(flow, policy, &[]).await
+    }
+
+    async fn start_with(flow: Flow, policy: RefusedLogin, flags: &[&str]) -> Self {
         let salesforce = MockServer::start().await;
         let by_flow = |config: &mut Config| {
             by_jwt_bearer(config, &KEY_FILE);
             config.salesforce.auth.salesforce_auth = flow;
             config.salesforce.auth.refused_login = policy;
         };
-        let flags = ["--refused-login-ttl", "0s"];
+        let flags = [&["--refused-login-ttl", "0s"], flags].concat();
         let service = Service::start_with(&salesforce.uri(), &flags, by_flow).await;
         Self {
             salesforce,
@@ -113,13 +118,19 @@ impl Refusing {
 
     /// The same at a later attempt.
     async fn refuse_at(&self, attempt: u64, code: &str, description: &str) -> Value {
+        let job = self.refused_job(attempt, code, description).await;
+        self.service.router([job]).await[0].take()
+    }
+
+    /// A job at this attempt, whose login is going to be refused so.
+    async fn refused_job(&self, attempt: u64, code: &str, description: &str) -> Value {
         self.salesforce.reset().await;
         let refusal = json!({"error": code, "error_description": description});
         let refusal = ResponseTemplate::new(400).set_body_json(refusal);
         login().respond_with(refusal).mount(&self.salesforce).await;
         let mut job = lead_job(1, "ada@example.com");
         job["metadata"]["attemptNum"] = json!(attempt);
-        self.service.router([job]).await[0].take()
+        job
     }
 }
 
@@ -184,6 +195,19 @@ async fn a_refusal_without_a_known_word_is_told_in_salesforces_own_and_not_final
         let entry = refusing.refuse_at(attempt, code, words).await;
         assert_eq!(verdict(&entry), expected, "{attempt}");
         assert_says(error(&entry), "brand_new_error: as of next release");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_refusal_counts_the_attempts_in_inline_delivery_too() {
+    let inline = ["--delivery", "inline"];
+    let refusing = Refusing::start_with(Flow::JwtBearer, RefusedLogin::Abort, &inline).await;
+    for (attempt, expected) in [(0, RETRYABLE), (9, RETRYABLE), (10, ABORTED)] {
+        let job = refusing
+            .refused_job(attempt, "brand_new_error", "soon")
+            .await;
+        let entry = deliver(&refusing.service, [job]).await[0].take();
+        assert_eq!(verdict(&entry), expected, "{attempt}");
     }
 }
 
