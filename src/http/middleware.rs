@@ -19,6 +19,7 @@ use tower_http::{
 
 use super::{
     App, access_log, dispatch, drain, error_response::Rejection, request_error::RequestError,
+    routes::HttpRoute,
 };
 use crate::{config::Config, lifecycle::panic_message, server::Unanswered};
 
@@ -64,7 +65,7 @@ pub(super) fn around_all(routes: Router<App>, app: &App) -> Router<App> {
             app.clone(),
             close_when_stopping,
         ))
-        .layer(middleware::from_fn(features_or_nothing))
+        .layer(middleware::from_fn(success_or_nothing))
         .with_state::<()>(app.clone());
     let tidied = tower::Layer::layer(&MapRequestLayer::new(tidy_path), observed);
     Router::new().fallback_service(tidied)
@@ -110,10 +111,11 @@ async fn close_when_stopping(State(app): State<App>, request: Request, next: Nex
 /// Closes the connection of a `GET /features` that cannot be answered with the features. rudder-server takes any status for an
 /// answer, starts with its built-in features and keeps some of them until it restarts. After a broken connection it asks
 /// again and starts nothing meanwhile (`docs/rudder-server.md#features`).
-async fn features_or_nothing(request: Request, next: Next) -> Response {
-    let asks_for_features = request.uri().path() == "/features";
+async fn success_or_nothing(request: Request, next: Next) -> Response {
+    let route = HttpRoute::of(request.extensions());
     let mut response = next.run(request).await;
-    if asks_for_features && response.status().is_server_error() {
+    if route.is_some_and(|route| route.fails_without_status) && response.status().is_server_error()
+    {
         response.extensions_mut().insert(Unanswered);
     }
     response

@@ -16,6 +16,8 @@ pub(super) struct HttpRoute {
     /// The kind of client that reads the errors of its handler.
     pub(super) client: ClientKind,
     pub(super) backend: Backend,
+    /// Whether its connection is closed in place of an answer with a 5xx status, see `middleware`.
+    pub(super) fails_without_status: bool,
 }
 
 /// The handler of a route, see `endpoints`.
@@ -89,7 +91,9 @@ pub(super) static ROUTES: [HttpRoute; 16] = [
     events("/v1/destinations/{destination}/proxy", Endpoint::ProxyV1)
         .about("rudder-server's deliveries: sends one request to Salesforce")
         .backend(Backend::ByDestination),
-    get("/features", Endpoint::Features).about("what rudder-server may ask for"),
+    get("/features", Endpoint::Features)
+        .about("what rudder-server may ask for")
+        .failing_without_status(),
     get("/limits", Endpoint::Limits)
         .about("API calls of each org: used, left, spent by kind, saved"),
     probe("/health", Endpoint::Health),
@@ -148,6 +152,7 @@ const fn get(path: &'static str, endpoint: Endpoint) -> HttpRoute {
         kind: RouteKind::Status,
         client: ClientKind::Person,
         backend: Backend::Local,
+        fails_without_status: false,
     }
 }
 
@@ -186,6 +191,13 @@ impl HttpRoute {
 
     const fn backend(self, backend: Backend) -> Self {
         Self { backend, ..self }
+    }
+
+    const fn failing_without_status(self) -> Self {
+        Self {
+            fails_without_status: true,
+            ..self
+        }
     }
 
     /// The route of a request; `None` if its path matches none.
