@@ -8,6 +8,7 @@ mod environment;
 mod kubernetes;
 mod login;
 mod parse;
+mod policies;
 mod reserve;
 pub mod rules;
 mod salesforce;
@@ -29,6 +30,7 @@ pub use self::{
     delivery::{Delivery, DeliverySettings},
     environment::{UnknownVariable, unknown_variables},
     login::{Login, OWN_DESTINATION},
+    policies::{AssignmentRules, Duplicates, OwnPolicies, PerDestination, Policies, RuleId},
     reserve::Reserve,
     salesforce::{PROBE_AFTER, SalesforceSettings},
     serving::{REQUEST_WEIGHT, SPARE_CONNECTIONS, Serving, from_within, max_header_bytes},
@@ -113,13 +115,25 @@ impl Config {
         Rules::new(self.compatibility, self.placeholders)
     }
 
+    /// The policies of all destinations.
+    #[must_use]
+    pub fn policies(&self) -> Policies {
+        let delivery = &self.delivery;
+        Policies::new(
+            delivery.assignment_rules.as_ref(),
+            delivery.duplicates,
+            &delivery.own_policies,
+            self.compatibility,
+        )
+    }
+
     /// Reads the settings of single destinations from the environment, and checks all settings and the variables that
     /// the HTTP client reads.
     ///
     /// # Errors
     /// [`SettingError`] names the setting or variable and says what to do.
     pub fn take(&mut self, environment: &[(OsString, OsString)]) -> Result<(), SettingError> {
-        self.read_destinations(environment.iter().cloned())?;
+        self.read_destinations(environment)?;
         environment::check(environment)?;
         self.validate()
     }
@@ -131,9 +145,12 @@ impl Config {
     /// [`SettingError`] names the variable.
     pub fn read_destinations(
         &mut self,
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        variables: &[(OsString, OsString)],
     ) -> Result<(), SettingError> {
         self.salesforce.auth.destinations = DestinationSettings::read(variables)?;
+        let settings = environment::settings();
+        let is_setting = |name: &str| settings.contains(name);
+        self.delivery.own_policies = OwnPolicies::read(variables, is_setting)?;
         Ok(())
     }
 

@@ -39,7 +39,7 @@ use self::{
     written::JobId,
 };
 use crate::{
-    config::{Delivery, DeliverySettings, rules::Rules},
+    config::{Delivery, DeliverySettings, Policies, rules::Rules},
     lifecycle::Lifecycle,
     rudderstack::{Destination, Entry, Event},
     salesforce::{Salesforce, session::Instance},
@@ -51,6 +51,7 @@ use crate::{
 pub(crate) struct Deliveries {
     salesforce: Arc<Salesforce>,
     rules: Rules,
+    policies: Arc<Policies>,
     settings: DeliverySettings,
     windows: Windows,
     memory: WriteMemory,
@@ -103,6 +104,7 @@ impl Deliveries {
     pub(crate) fn new(
         settings: &DeliverySettings,
         rules: Rules,
+        policies: Arc<Policies>,
         in_flight: u64,
         salesforce: Arc<Salesforce>,
         life: Lifecycle,
@@ -110,6 +112,7 @@ impl Deliveries {
         Self {
             salesforce,
             rules,
+            policies,
             settings: settings.clone(),
             windows: Windows::new(settings.delivery_window),
             memory: WriteMemory::within(in_flight),

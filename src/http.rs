@@ -85,14 +85,20 @@ pub(crate) fn router(
     recorder: Option<Recorder>,
 ) -> Router {
     in_flight.limit(config.serving.most_in_flight());
+    let pipeline = Pipeline::new(
+        config,
+        Arc::clone(&salesforce),
+        Arc::clone(&metrics),
+        lifecycle.clone(),
+    );
+    let proxy = Proxy::new(
+        Arc::clone(&salesforce),
+        config.rules(),
+        Arc::clone(pipeline.policies()),
+    );
     let app = App(Arc::new(AppState {
-        pipeline: Arc::new(Pipeline::new(
-            config,
-            Arc::clone(&salesforce),
-            Arc::clone(&metrics),
-            lifecycle.clone(),
-        )),
-        proxy: Proxy::new(Arc::clone(&salesforce), config.rules()),
+        pipeline: Arc::new(pipeline),
+        proxy,
         salesforce,
         salesforce_timeout: config.salesforce.timeout,
         metrics,

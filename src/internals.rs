@@ -59,6 +59,10 @@ pub mod salesforce {
         pub use crate::salesforce::composite::read;
     }
 
+    pub mod headers {
+        pub use crate::salesforce::headers::{CALL_OPTIONS, CLIENT, WriteHeaders};
+    }
+
     pub mod delivery {
         pub use crate::salesforce::delivery::Answered;
     }

@@ -21,7 +21,7 @@ use smallvec::smallvec;
 pub(crate) use self::bounds::Bounds;
 use self::{deliver::Handover, describe::Describer, planning::Planner};
 use crate::{
-    config::{Config, rules::Rules},
+    config::{Config, Policies, rules::Rules},
     delivery::Deliveries,
     lifecycle::Lifecycle,
     metrics::Metrics,
@@ -39,6 +39,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     rules: Rules,
+    policies: Arc<Policies>,
     salesforce: Arc<Salesforce>,
     api_version: String,
     own_destination: Option<Arc<Destination>>,
@@ -75,15 +76,18 @@ impl Pipeline {
         metrics: Arc<Metrics>,
         life: Lifecycle,
     ) -> Self {
+        let policies = Arc::new(config.policies());
         let deliveries = Deliveries::new(
             &config.delivery,
             config.rules(),
+            Arc::clone(&policies),
             config.serving.most_in_flight(),
             Arc::clone(&salesforce),
             life,
         );
         Self {
             rules: config.rules(),
+            policies,
             salesforce,
             api_version: config.salesforce.api_version.clone(),
             own_destination: config
@@ -103,6 +107,12 @@ impl Pipeline {
     #[must_use]
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// The policies of destinations.
+    #[must_use]
+    pub(crate) fn policies(&self) -> &Arc<Policies> {
+        &self.policies
     }
 
     /// The limits on what a single event may produce.

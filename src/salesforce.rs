@@ -16,6 +16,7 @@ pub(crate) mod delivery;
 pub(crate) mod fault;
 pub(crate) mod field_types;
 pub(crate) mod form;
+pub(crate) mod headers;
 mod id;
 pub(crate) mod inspect;
 pub(crate) mod key;

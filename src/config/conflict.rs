@@ -8,13 +8,16 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use super::{
-    Config, Delivery,
+    Config, Delivery, Duplicates,
     serving::{REQUEST_WEIGHT, connections_within, max_header_bytes},
 };
 use crate::process;
 
 /// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise.
 const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
+
+/// The first API version that reads the duplicate-rule header.
+const MIN_VERSION_TO_SAVE: u32 = 52;
 
 /// Two settings that do not go together. The service does not start with them.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -95,6 +98,15 @@ pub enum Conflict {
         /// What headers may take, in bytes.
         most: u64,
     },
+    /// Salesforce would ignore the header that saves duplicates.
+    #[error(
+        "DUPLICATES=save needs SALESFORCE_API_VERSION 52.0 or later, and it is {version}: Salesforce ignores the header in older \
+         versions"
+    )]
+    SaveDuplicates {
+        /// `SALESFORCE_API_VERSION`.
+        version: String,
+    },
     /// The service would forward requests to itself.
     #[error(
         "UPSTREAM_URL is the address of this service itself (PORT is {port}): set it to the stock transformer, or PORT to another port"
@@ -115,6 +127,7 @@ impl Config {
         self.check_body_limit()?;
         self.check_connections(process::file_limit())?;
         self.check_headers()?;
+        self.check_duplicates()?;
         self.check_upstream()
     }
 
@@ -168,6 +181,25 @@ impl Config {
                 memory,
                 most,
             });
+        }
+        Ok(())
+    }
+
+    fn check_duplicates(&self) -> Result<(), Conflict> {
+        let version = &self.salesforce.api_version;
+        let major = version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok());
+        let is_old = major.is_some_and(|major| major < MIN_VERSION_TO_SAVE);
+        let policies = self.policies();
+        let saves = policies
+            .duplicates
+            .values()
+            .any(|policy| *policy == Duplicates::Save);
+        if is_old && saves {
+            let version = version.clone();
+            return Err(Conflict::SaveDuplicates { version });
         }
         Ok(())
     }
@@ -252,6 +284,10 @@ mod tests {
                 "--upstream-url http://localhost:9090",
                 "UPSTREAM_URL is the address of this service itself (PORT is 9090)",
             ),
+            (
+                "--duplicates save --salesforce-api-version 51.0",
+                "DUPLICATES=save needs SALESFORCE_API_VERSION 52.0 or later, and it is 51.0",
+            ),
             ("--upstream-url http://127.0.0.1 --port 80", "PORT is 80"),
             ("--upstream-url http://[::1]:7 --port 7", "PORT is 7"),
         ] {
@@ -271,6 +307,7 @@ mod tests {
             "--body-limit 2KiB --max-in-flight-bytes 6KiB",
             "--max-in-flight-bytes 6KiB",
             "--header-limit 8MiB --max-in-flight-bytes 64MiB",
+            "--duplicates save --salesforce-api-version 52.0",
             "--upstream-url http://localhost:9091",
             "--upstream-url http://transformer:9090",
         ] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::parse;
+use super::{AssignmentRules, Duplicates, OwnPolicies, parse};
 
 /// Who writes to Salesforce, and what is written.
 #[derive(Args, Clone, Debug)]
@@ -25,6 +25,23 @@ pub struct DeliverySettings {
     /// Whether to omit fields whose values Salesforce already stores, and to skip events that change nothing
     #[arg(long, env = "SKIP_UNCHANGED", default_value_t = false, action = clap::ArgAction::Set)]
     pub skip_unchanged: bool,
+
+    /// When assignment rules choose the owner of a lead, case or account: create (on create only), always (also on update, as
+    /// Salesforce does by itself; the default of COMPATIBILITY=stock), never, or the id of the rule to run on create;
+    /// `ASSIGNMENT_RULES_<DESTINATION_ID>` overrides it for one destination [default: create]
+    #[arg(long, env = "ASSIGNMENT_RULES")]
+    pub assignment_rules: Option<AssignmentRules>,
+    /// What happens to a create that a duplicate rule refuses: the event fails (refuse), the only matching record is updated
+    /// (update), or the record is saved if the rule only alerts (save); `DUPLICATES_<DESTINATION_ID>` overrides it for one
+    /// destination
+    #[arg(long, env = "DUPLICATES", value_enum, default_value_t)]
+    pub duplicates: Duplicates,
+    /// How long to remember which record a duplicate rule has found for a key (DUPLICATES=update)
+    #[arg(long, env = "DUPLICATES_TTL", default_value = "1h", value_parser = parse::duration)]
+    pub duplicates_ttl: Duration,
+    /// The policies of single destinations.
+    #[arg(skip)]
+    pub own_policies: OwnPolicies,
 }
 
 /// How jobs reach Salesforce.

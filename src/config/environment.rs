@@ -12,7 +12,9 @@ use clap::Args;
 use rustls_native_certs::{ErrorKind, load_certs_from_paths};
 use url::Url;
 
-use super::{Config, SettingError, auth::is_of_destination, kubernetes::is_of_kubernetes};
+use super::{
+    Config, SettingError, auth::is_of_destination, kubernetes::is_of_kubernetes, policies,
+};
 
 /// The least similarity (0 to 1) of a name to a setting, if it does not begin with a setting's words.
 const ALIKE: f64 = 0.8;
@@ -114,7 +116,10 @@ pub fn unknown_variables(variables: &[(OsString, OsString)]) -> Vec<UnknownVaria
     let is_ours = |word: &str| words.iter().filter(|other| **other == word).count() > 1;
     let names = variables.iter().filter_map(|(name, _)| name.to_str());
     let unknown = names.filter(|name| {
-        !settings.contains(*name) && !is_of_kubernetes(name) && !is_of_destination(name)
+        !settings.contains(*name)
+            && !is_of_kubernetes(name)
+            && !is_of_destination(name)
+            && !policies::is_of_destination(name)
     });
     let mut unknown_variables: Vec<_> = unknown
         .filter_map(|name| {
@@ -131,7 +136,7 @@ pub fn unknown_variables(variables: &[(OsString, OsString)]) -> Vec<UnknownVaria
 }
 
 /// The variables of all settings.
-fn settings() -> BTreeSet<String> {
+pub(super) fn settings() -> BTreeSet<String> {
     let command = Config::augment_args(clap::Command::new("settings"));
     let variables = command.get_arguments().filter_map(clap::Arg::get_env);
     let names = variables.filter_map(OsStr::to_str);

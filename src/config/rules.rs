@@ -182,6 +182,9 @@ pub struct Rules {
     pub mapped_naming: MappedNaming,
     /// Rule `request`.
     pub update_method: UpdateMethod,
+    /// Rule `call-options`: whether the requests that rudder-server sends name this service as their caller, as its own calls
+    /// do.
+    pub call_options: bool,
     /// Rule `never-a-drop`: whether a processor route asks rudder-server to repeat the whole request if Salesforce is
     /// unavailable. On that route rudder-server drops every event that fails on its own.
     pub processor_asks_again: bool,
@@ -215,6 +218,7 @@ impl Rules {
                 mapping_switch: MappingSwitch::MapProperties,
                 mapped_naming: MappedNaming::Exact,
                 update_method: UpdateMethod::Patch,
+                call_options: true,
                 processor_asks_again: true,
                 coalesce: true,
                 notes_lookups: true,
@@ -236,6 +240,7 @@ impl Rules {
                 mapping_switch: MappingSwitch::MapProperty,
                 mapped_naming: MappedNaming::Lowercase,
                 update_method: UpdateMethod::PostOverride,
+                call_options: false,
                 processor_asks_again: false,
                 coalesce: false,
                 notes_lookups: false,

@@ -11,7 +11,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 pub use self::outcome::{DeliveryOutcome, Failure};
 use crate::{
-    config::rules::Rules,
+    config::{Policies, rules::Rules},
     json::Value,
     rudderstack::{
         Destination, DestinationName,
@@ -21,6 +21,7 @@ use crate::{
         AuthError, Credentials, Fault, Key, Salesforce,
         delivery::{Answered, Write},
         fault::Disposition,
+        headers::WriteHeaders,
         operation::Operation,
     },
     text,
@@ -32,6 +33,7 @@ use crate::{
 pub(crate) struct Proxy {
     salesforce: Arc<Salesforce>,
     rules: Rules,
+    policies: Arc<Policies>,
 }
 
 /// One request in progress.
@@ -50,8 +52,12 @@ struct ProxyDelivery<'r, 'a> {
 impl Proxy {
     /// Creates a proxy that writes by these rules.
     #[must_use]
-    pub(crate) fn new(salesforce: Arc<Salesforce>, rules: Rules) -> Self {
-        Self { salesforce, rules }
+    pub(crate) fn new(salesforce: Arc<Salesforce>, rules: Rules, policies: Arc<Policies>) -> Self {
+        Self {
+            salesforce,
+            rules,
+            policies,
+        }
     }
 
     /// Delivers a request. Each write waits at most `timeout` for Salesforce's response.
@@ -73,7 +79,10 @@ impl Proxy {
         };
         let sending = request.sending().map_err(Into::into);
         match sending.and_then(|sending| self.salesforce.prepare(sending)) {
-            Ok(mut write) => delivery.run(&mut write).await,
+            Ok(mut write) => {
+                delivery.add_headers(&mut write);
+                delivery.run(&mut write).await
+            }
             Err(failure) => delivery.outcome(None, None, Some(failure.into())),
         }
     }
@@ -177,7 +186,16 @@ impl ProxyDelivery<'_, '_> {
         };
         let (object, id) = (found.0.as_str(), found.1.as_str());
         write.redirect((object, id), fields, self.proxy.rules.update_method);
+        self.add_headers(write);
         Ok(true)
+    }
+
+    /// Adds the headers that the destination's policies ask for. A stored descriptor may come from a time before them.
+    fn add_headers(&self, write: &mut Write<'_>) {
+        let (policies, id) = (&self.proxy.policies, &self.destination.id);
+        if let Some(headers) = WriteHeaders::of_operation(policies, id, write.operation()) {
+            write.add_headers(&headers);
+        }
     }
 
     fn fields(&self, write: &Write<'_>, object: &str) -> Option<String> {

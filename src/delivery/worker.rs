@@ -11,6 +11,7 @@ use crate::{
         Fault, Found, Key, RecordWrite, Wanted,
         collections::{ATTRIBUTES, Written},
         fault::Disposition,
+        headers::WriteHeaders,
         limits::Handled,
     },
     transform::{
@@ -173,7 +174,7 @@ impl<'f> Worker<'f> {
         let records = writes.iter().map(|write| {
             let Resolved { target, fields } = &write.resolved;
             let (id, names) = (target.id.as_deref(), fields.names().map(FieldName::text));
-            RecordWrite::new(&target.object, id, names, |json| {
+            RecordWrite::new(&target.object, id, self.headers(write), names, |json| {
                 let is_field = |name: &FieldName<'_>| name.text() != ATTRIBUTES;
                 fields.write_members(json, is_field);
             })
@@ -244,6 +245,14 @@ impl<'f> Worker<'f> {
         self.found.extend(found);
         self.asked.extend(asked.into_iter().map(str::to_owned));
         Ok(())
+    }
+
+    /// The headers of a write. Its units have one record, and the destination of the first one counts.
+    fn headers(&self, write: &UnitWrite<'_>) -> WriteHeaders {
+        let target = &write.resolved.target;
+        let destination = &self.units[write.units[0]].job.destination.id;
+        let policies = &self.deliveries.policies;
+        WriteHeaders::of(policies, destination, &target.object, target.id.is_none())
     }
 
     /// The fields whose current values show whether the unit changes anything.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Pipeline, Writing, lookups::Answers, outcome_of};
 use crate::{
     rudderstack::{Batch, Entry, Event, Route},
-    salesforce::{Asked, limits::Handled},
+    salesforce::{Asked, headers::WriteHeaders, limits::Handled},
     transform::{
         descriptor::Descriptor,
         error::EventError,
@@ -113,7 +113,10 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         asked: &Asked,
     ) -> Result<Descriptor<'a>, EventError> {
         let Pipeline {
-            rules, api_version, ..
+            rules,
+            policies,
+            api_version,
+            ..
         } = self.pipeline;
         let (plan, destination) = (&writing.plan, &writing.destination);
         let mut resolved = resolve(plan, record, &asked.found, destination, rules)?;
@@ -121,8 +124,9 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         resolved.keep_changes(self.unchanged.as_mut(), spares)?;
         let Resolved { target, fields } = resolved;
         let session = &asked.session;
-        let mut request =
-            Descriptor::new(session, api_version, &target, fields, rules.update_method);
+        let creates = target.id.is_none();
+        let headers = WriteHeaders::of(policies, &destination.id, &target.object, creates);
+        let mut request = Descriptor::new(session, api_version, &target, fields, headers, rules);
         request.looked_up_by = record.key().filter(|_| rules.notes_lookups).cloned();
         Ok(request)
     }

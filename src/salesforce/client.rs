@@ -11,7 +11,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use reqwest::{Method, Request, RequestBuilder, header::AUTHORIZATION, redirect};
+use reqwest::{
+    Method, Request, RequestBuilder,
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+    redirect,
+};
 
 pub use self::answer::ApiResponse;
 use self::{answer::is_other, reading::BodyReader};
@@ -21,6 +25,7 @@ use crate::{
     salesforce::{
         accepted::{Accepted, Fingerprint},
         fault::Fault,
+        headers::CLIENT,
         limits::{ApiUsage, Limits, Ticket},
         session::{Instance, Session},
     },
@@ -65,6 +70,10 @@ impl Client {
             .http2_keep_alive_interval(timeout)
             .http2_keep_alive_timeout(timeout)
             .redirect(redirect::Policy::none())
+            .default_headers(HeaderMap::from_iter([(
+                HeaderName::from_static("sforce-call-options"),
+                HeaderValue::from_static(CLIENT),
+            )]))
             .user_agent(concat!(
                 "salesforce-transformer/",
                 env!("CARGO_PKG_VERSION")

@@ -22,6 +22,7 @@ use crate::{
         Salesforce,
         composite::{MAX_PARTS, Part},
         fault::Fault,
+        headers::WriteHeaders,
         session::Session,
     },
 };
@@ -35,9 +36,10 @@ const MAX_BYTES: usize = 1 << 20;
 /// The maximum number of concurrent calls to one org.
 const AT_ONCE: usize = 4;
 
-/// Serialized records of one object and operation, with their positions.
+/// Serialized records of one object and operation, with the same headers, and their positions.
 struct Collection {
     method: Method,
+    headers: WriteHeaders,
     positions: Vec<usize>,
 }
 
@@ -112,7 +114,7 @@ impl Salesforce {
         locked
     }
 
-    /// Sends collections, five in one call.
+    /// Sends collections, up to five in one call.
     async fn send(
         &self,
         session: &Session,
@@ -123,21 +125,25 @@ impl Salesforce {
         let part = |collection: &Collection| Part {
             method: collection.method.clone(),
             path: path.clone(),
+            headers: collection.headers.clone(),
             body: collection.body(records),
         };
-        let parts: Vec<Part> = collections.iter().map(part).collect();
-        let calls = parts.chunks(MAX_PARTS).map(|parts| {
-            self.client
-                .ask(Call::Collections, session, &self.api_version, parts)
+        let calls = calls(collections);
+        let asked = calls.iter().map(|collections| {
+            let parts: Vec<Part> = collections.iter().map(part).collect();
+            async move {
+                let (client, version) = (&self.client, &self.api_version);
+                client
+                    .ask(Call::Collections, session, version, &parts)
+                    .await
+            }
         });
-        let answers: Vec<_> = stream::iter(calls.collect::<Vec<_>>())
+        let answers: Vec<_> = stream::iter(asked.collect::<Vec<_>>())
             .buffered(AT_ONCE)
             .collect()
             .await;
-        collections
-            .into_iter()
-            .zip(answers.into_iter().flatten())
-            .collect()
+        let collections = calls.into_iter().flatten();
+        collections.zip(answers.into_iter().flatten()).collect()
     }
 }
 
@@ -156,6 +162,7 @@ impl Collection {
         let size = self.positions.len().div_ceil(MAX_PARTS);
         self.positions.chunks(size).map(|positions| Self {
             method: self.method.clone(),
+            headers: self.headers.clone(),
             positions: positions.to_vec(),
         })
     }
@@ -184,7 +191,9 @@ fn collected(
             Method::POST
         };
         let is_same = |(object, _, collection): &&mut (&str, usize, Collection)| {
-            object.eq_ignore_ascii_case(record.object) && collection.method == method
+            object.eq_ignore_ascii_case(record.object)
+                && collection.method == method
+                && collection.headers == record.headers
         };
         match open.iter_mut().find(is_same) {
             Some((_, bytes, collection))
@@ -196,16 +205,41 @@ fn collected(
             Some((_, bytes, collection)) => {
                 *bytes = length;
                 let positions = std::mem::replace(&mut collection.positions, vec![*position]);
-                full.push(Collection { method, positions });
+                full.push(Collection {
+                    method,
+                    headers: collection.headers.clone(),
+                    positions,
+                });
             }
             None => {
-                let positions = vec![*position];
-                open.push((record.object, length, Collection { method, positions }));
+                let collection = Collection {
+                    method,
+                    headers: record.headers.clone(),
+                    positions: vec![*position],
+                };
+                open.push((record.object, length, collection));
             }
         }
     }
     full.extend(open.into_iter().map(|(_, _, collection)| collection));
     full
+}
+
+/// Divides collections into calls: up to five with headers that go together.
+fn calls(collections: Vec<Collection>) -> Vec<Vec<Collection>> {
+    let mut calls: Vec<(WriteHeaders, Vec<Collection>)> = Vec::new();
+    for collection in collections {
+        let mut open = calls.iter_mut().filter(|(_, call)| call.len() < MAX_PARTS);
+        let joined = open.find_map(|(headers, call)| {
+            *headers = headers.joined(&collection.headers)?;
+            Some(call)
+        });
+        match joined {
+            Some(call) => call.push(collection),
+            None => calls.push((collection.headers.clone(), vec![collection])),
+        }
+    }
+    calls.into_iter().map(|(_, call)| call).collect()
 }
 
 /// Whether a record may be written if it is tried together with fewer other records.

@@ -3,10 +3,10 @@
 //! Limit: at most five subrequests of a Composite may be queries or sObject Collections (Salesforce contract, section
 //! 1).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -15,6 +15,7 @@ use crate::{
     salesforce::{
         client::Client,
         fault::{Fault, Refusal},
+        headers::WriteHeaders,
         session::Session,
         soql::MAX_URI,
     },
@@ -28,6 +29,8 @@ pub(super) struct Part {
     pub(super) method: Method,
     /// Path and query, beginning with `/services`.
     pub(super) path: String,
+    /// Its headers. In a Composite, the headers of all parts have to go together.
+    pub(super) headers: WriteHeaders,
     pub(super) body: Option<Box<RawValue>>,
 }
 
@@ -44,6 +47,8 @@ struct Subrequest<'a> {
     method: &'a str,
     url: &'a str,
     reference_id: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    http_headers: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a RawValue>,
 }
@@ -101,6 +106,7 @@ impl Client {
 
     async fn ask_alone(&self, call: Call, session: &Session, part: &Part) -> Result<Bytes, Fault> {
         let request = self.request_of(session, part.method.clone(), &part.path);
+        let request = with_headers(request, part.headers.iter());
         let request = match &part.body {
             None => request,
             Some(body) => request
@@ -164,6 +170,7 @@ impl Client {
             method: part.method.as_str(),
             url: &part.path,
             reference_id: reference(index),
+            http_headers: part.headers.iter().collect(),
             body: part.body.as_deref(),
         });
         let composite = Composite {
@@ -174,9 +181,21 @@ impl Client {
         let request = self
             .request_of(session, Method::POST, &path)
             .json(&composite);
+        let headers: BTreeMap<_, _> = parts.iter().flat_map(|part| part.headers.iter()).collect();
+        let request = with_headers(request, headers);
         let answer = self.send(call, Some(session.instance()), request).await;
         answer.map_err(Fault::of_resource)
     }
+}
+
+fn with_headers<'h>(
+    request: RequestBuilder,
+    headers: impl IntoIterator<Item = (&'static str, &'h str)>,
+) -> RequestBuilder {
+    let headers = headers.into_iter();
+    headers.fold(request, |request, (name, value)| {
+        request.header(name, value)
+    })
 }
 
 fn is_refused(together: &Result<Bytes, Fault>) -> bool {

@@ -14,6 +14,7 @@ use crate::{
         composite::{MAX_PARTS, Part},
         field_types,
         form::Form,
+        headers::WriteHeaders,
         page,
         soql::{self, Item, Query, Way},
     },
@@ -117,6 +118,7 @@ impl Salesforce {
             _ => (Way::Composite, queries_by(Way::Composite)),
         };
         let part = |query: &Query| Part {
+            headers: WriteHeaders::NONE,
             method: Method::GET,
             path: format!("{path}?q={}", query.encoded()),
             body: None,

@@ -7,9 +7,13 @@ use std::fmt;
 use percent_encoding::utf8_percent_encode;
 
 use crate::{
-    config::rules::UpdateMethod,
+    config::rules::{Rules, UpdateMethod},
     json::Writer,
-    salesforce::{Key, Session, operation::SEGMENT},
+    salesforce::{
+        Key, Session,
+        headers::{CALL_OPTIONS, CLIENT, WriteHeaders},
+        operation::SEGMENT,
+    },
     transform::{mapping::Fields, target::Target},
 };
 
@@ -31,17 +35,20 @@ pub struct Descriptor<'a> {
     /// The record's fields: the JSON body.
     pub fields: Fields<'a>,
     session: std::sync::Arc<Session>,
+    headers: WriteHeaders,
+    names_client: bool,
 }
 
 impl<'a> Descriptor<'a> {
-    /// Describes the request that writes `fields` to `target`.
+    /// Describes the request that writes `fields` to `target`, with `headers`.
     #[must_use]
     pub fn new(
         session: &std::sync::Arc<Session>,
         version: &str,
         target: &Target<'_>,
         fields: Fields<'a>,
-        update: UpdateMethod,
+        headers: WriteHeaders,
+        rules: &Rules,
     ) -> Self {
         let instance = session.instance().as_str();
         let mut endpoint = String::with_capacity(instance.len() + ORDINARY_PATH);
@@ -51,7 +58,7 @@ impl<'a> Descriptor<'a> {
         if let Some(id) = &target.id {
             endpoint.push('/');
             endpoint.extend(utf8_percent_encode(id, SEGMENT));
-            match update {
+            match rules.update_method {
                 UpdateMethod::Patch => method = "PATCH",
                 UpdateMethod::PostOverride => endpoint.push_str("?_HttpMethod=PATCH"),
             }
@@ -64,6 +71,8 @@ impl<'a> Descriptor<'a> {
             to_converted_lead: target.stored.is_some_and(|row| row.is_converted),
             fields,
             session: std::sync::Arc::clone(session),
+            headers,
+            names_client: rules.call_options,
         }
     }
 
@@ -76,6 +85,12 @@ impl<'a> Descriptor<'a> {
         json.object(|json| {
             json.json(r#""Content-Type":"application/json""#);
             json.text_member("Authorization", self.session.authorization());
+            if self.names_client {
+                json.text_member(CALL_OPTIONS, CLIENT);
+            }
+            for (name, value) in self.headers.iter() {
+                json.text_member(name, value);
+            }
         });
         json.json(r#""params":{}"#);
         json.key("body");
@@ -129,7 +144,18 @@ mod tests {
         let traits = Document::read(r#"{"FirstName":"John"}"#).unwrap();
         let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
         let fields = mapping::as_they_are(&traits.root().as_members().unwrap(), &rules);
-        let descriptor = Descriptor::new(&session, "50.0", &target, fields, update);
+        let rules = Rules {
+            update_method: update,
+            ..rules
+        };
+        let descriptor = Descriptor::new(
+            &session,
+            "50.0",
+            &target,
+            fields,
+            WriteHeaders::NONE,
+            &rules,
+        );
         let mut json = Writer::default();
         json.object(|json| descriptor.write_members(json));
         serde_json::from_str(&json.into_text()).unwrap()
@@ -140,7 +166,7 @@ mod tests {
         let expected = json!({
             "version": "1", "type": "REST", "method": "POST",
             "endpoint": "https://acme.my.salesforce.com/services/data/v50.0/sobjects/Contact",
-            "headers": {"Content-Type": "application/json", "Authorization": "Bearer tok"},
+            "headers": {"Content-Type": "application/json", "Authorization": "Bearer tok", "Sforce-Call-Options": CLIENT},
             "params": {}, "body": {"JSON": {"FirstName": "John"}, "JSON_ARRAY": {}, "XML": {}, "FORM": {}}, "files": {}
         });
         assert_eq!(descriptor(None, UpdateMethod::Patch), expected);

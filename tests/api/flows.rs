@@ -134,10 +134,11 @@ async fn an_expired_session_of_each_flow_is_renewed_within_the_request() {
 
 /// Settings of single destinations.
 fn of_destinations(config: &mut Config, variables: &[(&str, &str)]) {
-    let variables = variables
+    let variables: Vec<_> = variables
         .iter()
-        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    config.read_destinations(variables).unwrap();
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+        .collect();
+    config.read_destinations(&variables).unwrap();
 }
 
 #[tokio::test]

@@ -67,8 +67,8 @@ impl DestinationSettings {
     ///
     /// # Errors
     /// [`SettingError`] for what is wrong independently of the other settings.
-    pub fn read(
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    pub fn read<'v>(
+        variables: impl IntoIterator<Item = &'v (OsString, OsString)>,
     ) -> Result<Self, SettingError> {
         let mut destinations = Self::default();
         for (name, value) in variables {
@@ -77,7 +77,7 @@ impl DestinationSettings {
             };
             if let Some(named) = Named::read(name)? {
                 let own = destinations.0.entry(named.destination.to_owned());
-                own.or_default().set(name, &named, &value)?;
+                own.or_default().set(name, &named, value)?;
             }
         }
         Ok(destinations)
@@ -200,10 +200,11 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<DestinationSettings, String> {
-        let variables = variables
+        let variables: Vec<_> = variables
             .iter()
-            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        DestinationSettings::read(variables).map_err(|error| error.to_string())
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect();
+        DestinationSettings::read(&variables).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -96,6 +96,14 @@ pub enum SettingError {
         /// The setting.
         setting: String,
     },
+    /// A destination's own policy that does not exist.
+    #[error("{setting}: {expected}")]
+    Value {
+        /// The setting.
+        setting: String,
+        /// What it may be.
+        expected: String,
+    },
     /// The same setting is given twice for one destination.
     #[error("{0} and {1} say the same: set one of them")]
     Twice(String, String),

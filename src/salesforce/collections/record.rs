@@ -9,6 +9,7 @@ use crate::{
     json::Writer,
     salesforce::{
         fault::{Fault, Refusal},
+        headers::WriteHeaders,
         id::is_id,
     },
 };
@@ -23,16 +24,19 @@ pub(crate) struct RecordWrite<'f> {
     pub(super) object: &'f str,
     /// Whether an existing record is updated.
     pub(super) is_update: bool,
+    /// The headers of its write.
+    pub(super) headers: WriteHeaders,
     /// The record's JSON in a collection, or the reason why it cannot be sent.
     pub(super) body: Result<Box<RawValue>, Fault>,
 }
 
 impl<'f> RecordWrite<'f> {
-    /// Builds the write of a record: an update if it has an `id`, otherwise a create. `names` are the names of its
+    /// Builds the write of a record with `headers`: an update if it has an `id`, otherwise a create. `names` are the names of its
     /// fields; `fields` writes all members except [`ATTRIBUTES`].
     pub(crate) fn new(
         object: &'f str,
         id: Option<&str>,
+        headers: WriteHeaders,
         mut names: impl Iterator<Item = Cow<'f, str>>,
         fields: impl FnOnce(&mut Writer),
     ) -> Self {
@@ -44,6 +48,7 @@ impl<'f> RecordWrite<'f> {
         Self {
             object,
             is_update: id.is_some(),
+            headers,
             body,
         }
     }

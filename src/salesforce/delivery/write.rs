@@ -5,7 +5,7 @@ use std::fmt;
 use percent_encoding::utf8_percent_encode;
 use reqwest::{
     Method,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
 use url::Url;
 
@@ -14,6 +14,7 @@ use crate::{
     json::Document,
     rudderstack::delivery_request::Payload,
     salesforce::{
+        headers::{AUTO_ASSIGN, DUPLICATE_RULE, WriteHeaders},
         operation::{Operation, SEGMENT},
         session::{Instance, Session, is_token},
     },
@@ -75,13 +76,27 @@ impl Write<'_> {
         }
     }
 
-    /// Turns it into an update of a record. Everything except the record and the fields to write stays unchanged.
+    /// Adds the headers that policies ask for. A header that it has already stays.
+    pub(crate) fn add_headers(&mut self, headers: &WriteHeaders) {
+        for (name, value) in headers.iter() {
+            let parts = (HeaderName::try_from(name), HeaderValue::try_from(value));
+            if let (Ok(name), Ok(value)) = parts {
+                self.headers.entry(name).or_insert(value);
+            }
+        }
+    }
+
+    /// Turns it into an update of a record. Everything except the record, the fields to write and the headers of policies
+    /// stays unchanged.
     pub(crate) fn redirect(
         &mut self,
         (object, id): (&str, &str),
         fields: String,
         method: UpdateMethod,
     ) {
+        for name in [AUTO_ASSIGN, DUPLICATE_RULE] {
+            self.headers.remove(name);
+        }
         let path = self.url.path();
         let data = path.split("/sobjects/").next().unwrap_or_default();
         let segment = |text| utf8_percent_encode(text, SEGMENT);

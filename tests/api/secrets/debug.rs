@@ -7,7 +7,7 @@ use salesforce_transformer::{
     Config,
     config::{
         AllowedHosts, Flow, RefusedLogin,
-        rules::{Compatibility, Placeholders, Rules, UpdateMethod},
+        rules::{Compatibility, Placeholders, Rules},
     },
     internals::{
         delivery::{
@@ -27,6 +27,7 @@ use salesforce_transformer::{
             client::{ApiResponse, Client},
             delivery::Answered,
             fault::Refusal,
+            headers::WriteHeaders,
             operation::Operation,
             page,
             soql::{Item, Way, queries},
@@ -189,7 +190,14 @@ fn what_is_written_hides_ids_users_and_traits() {
     assert_hidden(&target);
     assert_hidden(&target.record());
     let fields = mapping::as_they_are(&plan.traits, &rules);
-    let descriptor = Descriptor::new(&session, "50.0", &target, fields, UpdateMethod::Patch);
+    let descriptor = Descriptor::new(
+        &session,
+        "50.0",
+        &target,
+        fields,
+        WriteHeaders::NONE,
+        &rules,
+    );
     assert!(descriptor.endpoint.ends_with("planted-id"));
     assert_hidden(&descriptor);
 

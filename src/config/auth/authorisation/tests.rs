@@ -13,10 +13,11 @@ fn authorisations(
         .mut_args(|arg| arg.env(Resettable::Reset));
     let matches = command.try_get_matches_from(flags).unwrap();
     let mut settings = AuthSettings::from_arg_matches(&matches).unwrap();
-    let variables = variables
+    let variables: Vec<_> = variables
         .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()));
-    settings.destinations = DestinationSettings::read(variables)?;
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect();
+    settings.destinations = DestinationSettings::read(&variables)?;
     Authorisations::new(&settings, &"http://127.0.0.1:9400".parse().unwrap())
 }
 

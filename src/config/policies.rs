@@ -1,0 +1,298 @@
+//! Policies: what Salesforce is to do with a record besides storing it. Each may be set for all destinations and for
+//! single ones.
+//!
+//! `ASSIGNMENT_RULES`, `DUPLICATES`, and the same with `_<DESTINATION_ID>` behind them, where the id is spelled as
+//! [`spelled`] does.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    str::FromStr,
+    sync::Arc,
+};
+
+use clap::ValueEnum;
+
+use super::{SettingError, kubernetes::is_of_kubernetes, rules::Compatibility, spelled};
+
+/// The settings that a destination may have of its own, besides those of its login.
+const SETTINGS: [&str; 2] = [ASSIGNMENT_RULES, DUPLICATES];
+
+const ASSIGNMENT_RULES: &str = "ASSIGNMENT_RULES";
+const DUPLICATES: &str = "DUPLICATES";
+
+/// The values of `ASSIGNMENT_RULES`, for error texts.
+const ASSIGNMENT_VALUES: &str =
+    "create, always, never, or the id of an assignment rule (01Q… of 15 or 18 characters)";
+
+/// The first characters of the id of each assignment rule.
+const RULE_PREFIX: &str = "01Q";
+
+/// When Salesforce runs its assignment rules, which choose the owner of a lead, a case or an account: the setting
+/// `ASSIGNMENT_RULES`, rule `assignment-rules`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AssignmentRules {
+    /// The active rule runs when a record is created, never when it is updated.
+    Create,
+    /// Salesforce decides: the active rule runs when a record is created and when it is updated.
+    Always,
+    /// No rule runs.
+    Never,
+    /// This rule runs when a record is created, none when it is updated.
+    Rule(RuleId),
+}
+
+/// The id of an assignment rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleId(Arc<str>);
+
+impl RuleId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AssignmentRules {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_id = matches!(text.len(), 15 | 18)
+            && text.starts_with(RULE_PREFIX)
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        match text {
+            "create" => Ok(Self::Create),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            id if is_id => Ok(Self::Rule(RuleId(id.into()))),
+            _ => Err(format!("it must be {ASSIGNMENT_VALUES}")),
+        }
+    }
+}
+
+/// What happens to a create that a duplicate rule of the org refuses: the setting `DUPLICATES`, rule `duplicate-rules`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Duplicates {
+    /// The event fails (400): the admin's rule stands.
+    #[default]
+    Refuse,
+    /// The record that the rule has found is updated, if it is the only one and matches in full.
+    Update,
+    /// The record is created in spite of a rule that only alerts (API version 52 and later).
+    Save,
+}
+
+impl Duplicates {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::from_str(text, false).map_err(|_| "it must be refuse, update or save".to_owned())
+    }
+}
+
+/// A setting for all destinations, and the values of those that have their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PerDestination<T> {
+    all: T,
+    own: BTreeMap<String, T>,
+}
+
+impl<T> PerDestination<T> {
+    /// The value for a destination, by its id.
+    #[must_use]
+    pub fn of(&self, destination: &str) -> &T {
+        // Most deployments set nothing for single destinations.
+        if self.own.is_empty() {
+            return &self.all;
+        }
+        self.own.get(&spelled(destination)).unwrap_or(&self.all)
+    }
+
+    /// All values that some destination may have.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        std::iter::once(&self.all).chain(self.own.values())
+    }
+}
+
+/// The policies of all destinations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// `ASSIGNMENT_RULES`.
+    pub assignment_rules: PerDestination<AssignmentRules>,
+    /// `DUPLICATES`.
+    pub duplicates: PerDestination<Duplicates>,
+}
+
+impl Policies {
+    /// The policies of these settings. What is not set follows the set of rules: the stock transformer sends no header, so
+    /// assignment rules always run.
+    #[must_use]
+    pub(super) fn new(
+        assignment_rules: Option<&AssignmentRules>,
+        duplicates: Duplicates,
+        own: &OwnPolicies,
+        compatibility: Compatibility,
+    ) -> Self {
+        let default = match compatibility {
+            Compatibility::Documented => AssignmentRules::Create,
+            Compatibility::Stock => AssignmentRules::Always,
+        };
+        Self {
+            assignment_rules: PerDestination {
+                all: assignment_rules.cloned().unwrap_or(default),
+                own: own.assignment_rules.clone(),
+            },
+            duplicates: PerDestination {
+                all: duplicates,
+                own: own.duplicates.clone(),
+            },
+        }
+    }
+}
+
+/// The policies of single destinations, by destination id as variable names spell it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnPolicies {
+    assignment_rules: BTreeMap<String, AssignmentRules>,
+    duplicates: BTreeMap<String, Duplicates>,
+}
+
+impl OwnPolicies {
+    /// Reads them from the variables of an environment. `settings` are the names of settings for all destinations, which a
+    /// destination's own may begin with (`DUPLICATES_TTL`).
+    ///
+    /// # Errors
+    /// [`SettingError::Value`] names the variable and says what it may be, [`SettingError::NoDestination`] one without an id.
+    pub(super) fn read<'v>(
+        variables: impl IntoIterator<Item = &'v (OsString, OsString)>,
+        is_setting: impl Fn(&str) -> bool,
+    ) -> Result<Self, SettingError> {
+        let mut own = Self::default();
+        for (name, value) in variables {
+            let Some(name) = name.to_str().filter(|name| !is_setting(name)) else {
+                continue;
+            };
+            if let Some((setting, destination)) = named(name) {
+                own.set(setting, destination, name, value)?;
+            }
+        }
+        Ok(own)
+    }
+
+    fn set(
+        &mut self,
+        setting: &str,
+        destination: &str,
+        name: &str,
+        value: &OsStr,
+    ) -> Result<(), SettingError> {
+        if destination.is_empty() {
+            return Err(SettingError::NoDestination(name.to_owned()));
+        }
+        let text = value.to_str().map(str::trim);
+        let text = text.ok_or_else(|| SettingError::NotText(name.to_owned()))?;
+        let invalid = |expected| SettingError::Value {
+            setting: name.to_owned(),
+            expected,
+        };
+        let destination = destination.to_owned();
+        if setting == DUPLICATES {
+            let value = Duplicates::read(text).map_err(invalid)?;
+            self.duplicates.insert(destination, value);
+        } else {
+            let value = text.parse().map_err(invalid)?;
+            self.assignment_rules.insert(destination, value);
+        }
+        Ok(())
+    }
+}
+
+/// The setting and the destination id of a variable's name.
+fn named(name: &str) -> Option<(&'static str, &str)> {
+    if is_of_kubernetes(name) {
+        return None;
+    }
+    let below = |setting: &str| name.strip_prefix(setting)?.strip_prefix('_');
+    let mut settings = SETTINGS.into_iter();
+    settings.find_map(|setting| Some((setting, below(setting)?)))
+}
+
+/// Whether a variable of this name is a policy of one destination.
+pub(super) fn is_of_destination(name: &str) -> bool {
+    named(name).is_some_and(|(_, destination)| !destination.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<OwnPolicies, String> {
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect();
+        OwnPolicies::read(&variables, |name| name == "DUPLICATES_TTL")
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_rule_is_named_by_its_id_and_nothing_else_is_taken_for_one() {
+        for (text, is_taken) in [
+            ("create", true),
+            ("always", true),
+            ("never", true),
+            ("01Q5g000000AbCd", true),
+            ("01Q5g000000AbCdEAK", true),
+            ("00Q5g000000AbCd", false),
+            ("01Q5g000000AbC", false),
+            ("01Q5g000000AbC!", false),
+            ("CREATE", false),
+            ("", false),
+        ] {
+            assert_eq!(text.parse::<AssignmentRules>().is_ok(), is_taken, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_destination_has_its_own_policy_or_the_one_for_all() {
+        let own = read(&[
+            ("ASSIGNMENT_RULES_2aBc_9", "never"),
+            ("DUPLICATES_2aBc_9", "update"),
+            ("DUPLICATES_TTL", "1h"),
+        ]);
+        let own = own.unwrap();
+        let policies = Policies::new(None, Duplicates::Save, &own, Compatibility::Documented);
+        assert_eq!(
+            policies.assignment_rules.of("2aBc-9"),
+            &AssignmentRules::Never
+        );
+        assert_eq!(
+            policies.assignment_rules.of("TTL"),
+            &AssignmentRules::Create
+        );
+        assert_eq!(policies.duplicates.of("2aBc-9"), &Duplicates::Update);
+        assert_eq!(policies.duplicates.of("TTL"), &Duplicates::Save);
+    }
+
+    #[test]
+    fn the_stock_set_leaves_assignment_rules_to_salesforce() {
+        let policies = |set| {
+            let own = OwnPolicies::default();
+            Policies::new(None, Duplicates::Refuse, &own, set)
+        };
+        let of = |set| policies(set).assignment_rules.of("d1").clone();
+        assert_eq!(of(Compatibility::Documented), AssignmentRules::Create);
+        assert_eq!(of(Compatibility::Stock), AssignmentRules::Always);
+    }
+
+    #[test]
+    fn an_invalid_policy_of_a_destination_is_named_with_its_values() {
+        for (name, value, words) in [
+            ("ASSIGNMENT_RULES_d1", "sometimes", "create, always, never"),
+            ("DUPLICATES_d1", "merge", "refuse, update or save"),
+            ("DUPLICATES_", "update", "names no destination"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.contains(name) && error.contains(words), "{error}");
+        }
+    }
+}
