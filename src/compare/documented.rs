@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use super::difference::Difference;
-use crate::{text, transform::mapping};
+use crate::{
+    salesforce::headers::{AUTO_ASSIGN, CALL_OPTIONS, DUPLICATE_RULE},
+    text,
+    transform::mapping,
+};
 
 /// Marks the intended differences of an event.
 pub(super) fn explain(
@@ -46,6 +50,14 @@ fn of_place(difference: &Difference, event: Option<&Value>) -> Option<&'static s
         match name {
             "lookedUp" => return Some("lookup-notes: the proxy is told what was looked up"),
             "stored" => return Some("lookup-notes: the proxy is told which requests were stored"),
+            _ => {}
+        }
+    }
+    if fields.ends_with("/headers") && reference.is_none() {
+        match name {
+            CALL_OPTIONS => return Some("call-options: a request names its caller"),
+            AUTO_ASSIGN => return Some("assignment-rules: an update does not change the owner"),
+            DUPLICATE_RULE => return Some("duplicate-rules: a rule that only alerts lets it pass"),
             _ => {}
         }
     }
@@ -136,12 +148,14 @@ mod tests {
     #[test]
     fn each_intended_difference_names_its_rule_and_no_other_is_marked() {
         let entry = |method: &str, endpoint: &str, fields: Value| json!({"statusCode": 200, "batched": false, "batchedRequest": {"method": method, "endpoint": endpoint, "body": {"JSON": fields}}});
-        let stock = entry(
+        let mut stock = entry(
             "POST",
             "https://x/1?_HttpMethod=PATCH",
             json!({"CreatedDate": "2026", "a__c": [1], "City": "Rome"}),
         );
-        let ours = entry("PATCH", "https://x/1", json!({"b__c": 0, "City": "Paris"}));
+        let mut ours = entry("PATCH", "https://x/1", json!({"b__c": 0, "City": "Paris"}));
+        stock["batchedRequest"]["headers"] = json!({});
+        ours["batchedRequest"]["headers"] = json!({AUTO_ASSIGN: "FALSE", CALL_OPTIONS: "client=c", DUPLICATE_RULE: "allowSave=true"});
         let marked = intended(&stock, &ours);
         assert_eq!(
             marked.iter().filter(|rule| rule.is_none()).count(),

@@ -2,6 +2,7 @@
 
 use std::iter;
 
+use salesforce_transformer::internals::salesforce::headers::CLIENT;
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,6 +20,7 @@ fn request_of_ada(salesforce: &str) -> Value {
         "headers": {
             "Content-Type": "application/json",
             "Authorization": "Bearer 00D5g0000000001!simulated.1",
+            "Sforce-Call-Options": CLIENT,
         },
         "params": {},
         "body": {
