@@ -11,12 +11,11 @@ use crate::{
         Fault, Found, Key, RecordWrite, Wanted,
         collections::{ATTRIBUTES, Written},
         fault::Disposition,
-        limits::Handled,
     },
     transform::{
         error::EventError,
         mapping::FieldName,
-        plan::{self, Plan, Record},
+        plan::{Plan, Record},
         resolve::Resolved,
         unchanged::{self, Unchanged},
     },
@@ -79,12 +78,7 @@ impl Worker<'_> {
             let Some(access) = units.first().map(|unit| unit.job.access.clone()) else {
                 continue;
             };
-            let org = access.session.instance().clone();
             let verdicts = Worker::new(deliveries, access, &units).written().await;
-            deliveries
-                .salesforce
-                .limits()
-                .handled(&org, handled(&units, &verdicts));
             for (unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(part) = unit.part {
                     deliveries.memory.finished(part, &verdict);
@@ -112,23 +106,6 @@ impl UnitState {
             Self::Pending { .. } => Err(EventError::Interrupted),
         }
     }
-}
-
-/// The API calls that the units would have cost if written one by one, for the ledger.
-fn handled(units: &[Unit], verdicts: &[WriteResult]) -> Handled {
-    let written = units
-        .iter()
-        .zip(verdicts)
-        .filter(|(_, verdict)| verdict.is_ok());
-    written.fold(Handled::default(), |mut handled, (unit, _)| {
-        let record = std::slice::from_ref(&unit.job.records[unit.place]);
-        let events = u64::from(unit.place == 0);
-        handled.add(Handled {
-            events,
-            ..plan::cost_alone(record)
-        });
-        handled
-    })
 }
 
 impl<'f> Worker<'f> {

@@ -1,16 +1,19 @@
 //! Resolves the events that rudder-server writes, and describes the requests for them.
 
-use std::collections::HashMap;
-
-use super::{Pipeline, Writing, lookups::Answers, outcome_of};
+use super::{
+    Pipeline, Writing,
+    lookups::Answers,
+    merge::{Creation, Outcomes},
+    outcome_of,
+};
 use crate::{
-    rudderstack::{Batch, Entry, Event, Route},
-    salesforce::{Asked, limits::Handled},
+    rudderstack::{Batch, Event, Route},
+    salesforce::Asked,
     transform::{
         descriptor::Descriptor,
         error::EventError,
-        outcome::{Creation, DescribedRequests, OrgIndex, Outcome, Outcomes, Requests, Sharing},
-        plan::{self, Record},
+        outcome::{DescribedRequests, Outcome, Requests},
+        plan::Record,
         resolve::{Resolved, resolve},
         unchanged::Unchanged,
     },
@@ -25,8 +28,6 @@ pub(super) struct Describer<'p, 'b, 'a> {
     /// What earlier events of the batch write; `None` if unchanged fields are written as well (`SKIP_UNCHANGED` is
     /// off).
     unchanged: Option<Unchanged>,
-    /// The API calls that the events cost, by org, for the ledger.
-    cost: HashMap<OrgIndex, Handled>,
 }
 
 impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
@@ -38,29 +39,20 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             answers,
             outcomes: Outcomes::default(),
             unchanged: pipeline.skip_unchanged.then(Unchanged::default),
-            cost: HashMap::new(),
         }
     }
 
     /// Describes the requests of an event.
     pub(super) fn add(&mut self, index: usize, writing: &Writing<'a>) {
-        let entry = &self.batch.entries[index];
         let requests = self.requests(writing).map(Requests::Described);
-        let outcome = outcome_of(
-            self.batch,
-            index,
-            self.answers.is_oauth(writing.org),
-            requests,
-        );
-        let is_handled = outcome.is_handled();
+        let oauth = self.answers.is_oauth(writing.org);
+        let outcome = outcome_of(self.batch, index, oauth, requests);
         let may_share =
             self.batch.route == Route::Router && self.pipeline.rules.coalesce && outcome.creates();
-        let creation = may_share.then(|| creation_of(writing, entry)).flatten();
-        let described = self.outcomes.add(outcome, creation);
-        if is_handled {
-            let alone = plan::cost_alone(&writing.plan.records);
-            let cost = self.cost.entry(writing.org).or_default();
-            cost.add(Handled { described, ..alone });
+        let entry = &self.batch.entries[index];
+        match may_share.then(|| Creation::of(writing, entry)).flatten() {
+            Some(creation) => self.outcomes.add_creation(outcome, creation),
+            None => self.outcomes.add(outcome),
         }
     }
 
@@ -69,23 +61,17 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         let is_noted = self.pipeline.rules.notes_lookups;
         let result = Ok(Requests::Transformed { event, is_noted });
         self.outcomes
-            .add(outcome_of(self.batch, index, false, result), None);
+            .add(outcome_of(self.batch, index, false, result));
     }
 
     /// Answers an event that was not planned.
     pub(super) fn fail(&mut self, index: usize, error: EventError) {
-        let outcome = outcome_of(self.batch, index, false, Err(error));
-        self.outcomes.add(outcome, None);
+        self.outcomes
+            .add(outcome_of(self.batch, index, false, Err(error)));
     }
 
-    /// The outcomes, in the order of their first events. Records their cost in the ledger.
+    /// The outcomes, in the order of their first events.
     pub(super) fn finish(self) -> Vec<Outcome<'a>> {
-        for (org, cost) in self.cost {
-            if let Ok(asked) = self.answers.get(org) {
-                let limits = self.pipeline.salesforce.limits();
-                limits.handled(asked.session.instance(), cost);
-            }
-        }
         self.outcomes.finish()
     }
 
@@ -126,22 +112,4 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         request.looked_up_by = record.key().filter(|_| rules.notes_lookups).cloned();
         Ok(request)
     }
-}
-
-/// What identifies the record that an event creates, and which events may share the request (rule `one-create`).
-fn creation_of(writing: &Writing<'_>, entry: &Entry<'_>) -> Option<(Creation, Sharing)> {
-    let [record] = writing.plan.records.as_slice() else {
-        return None;
-    };
-    let sharing = match writing.plan.are_fields {
-        _ if entry.is_alone() => Sharing::Alone,
-        true => Sharing::Fields,
-        false => Sharing::Mapped,
-    };
-    let creation = Creation {
-        org: writing.org,
-        destination: writing.destination.id.clone(),
-        key: record.key()?.clone(),
-    };
-    Some((creation, sharing))
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::{
     Pipeline, Planned, Writing,
-    lookups::{Destinations, Lookups},
+    lookups::{Destinations, Lookups, OrgIndex},
 };
 use crate::{
     rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::SecretFlaw,
-    transform::{error::EventError, gate, outcome::OrgIndex, plan, plan::Plan, unchanged},
+    transform::{error::EventError, gate, plan, plan::Plan, unchanged},
 };
 
 /// Plans the events of one batch.

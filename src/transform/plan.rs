@@ -11,7 +11,7 @@ use crate::{
     config::rules::{EmailValue, Rules},
     json::{Kind, Members},
     rudderstack::{Destination, Event},
-    salesforce::{Key, key::NoKey, limits::Handled},
+    salesforce::{Key, key::NoKey},
     text,
     transform::{error::EventError, gate::Admitted},
 };
@@ -25,6 +25,15 @@ pub struct Plan<'a> {
     pub records: Records<'a>,
     /// Whether the traits are fields already.
     pub are_fields: bool,
+}
+
+impl Plan<'_> {
+    /// The calls that the event would take on its own: a lookup of each record that has to be found, and a write of each.
+    #[must_use]
+    pub fn calls_alone(&self) -> u64 {
+        let calls = |record: &Record<'_>| 1 + u64::from(record.key().is_some());
+        self.records.iter().map(calls).sum()
+    }
 }
 
 /// Records of one event: nearly always one.
@@ -81,19 +90,6 @@ impl fmt::Debug for Record<'_> {
             Self::Lead(key) => f.debug_tuple("Lead").field(key).finish(),
             Self::Matching(key) => f.debug_tuple("Matching").field(key).finish(),
         }
-    }
-}
-
-/// What an event with these records costs if it is handled alone: a lookup for each record that has to be found, and a write for
-/// each record.
-#[must_use]
-pub(crate) fn cost_alone(records: &[Record<'_>]) -> Handled {
-    let lookups = records.iter().filter(|record| record.key().is_some());
-    Handled {
-        events: 1,
-        lookups: lookups.count() as u64,
-        writes: records.len() as u64,
-        described: 0,
     }
 }
 
