@@ -204,14 +204,12 @@ impl Deliveries {
     /// Writes the jobs of an org, window after window, until no more arrive.
     async fn serve(self: Arc<Self>, org: &Instance) {
         while let Some(units) = self.windows.next(org).await {
-            let parts: Vec<_> = units.iter().filter_map(|unit| unit.part).collect();
             let deliveries = Arc::clone(&self);
             let flushed = self
                 .life
                 .write(async move { Worker::run(&deliveries, units).await });
             if let Err(panicked) = flushed.await {
                 tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
-                self.memory.lost(parts.into_iter());
             }
         }
     }

@@ -18,8 +18,8 @@ pub(super) enum Subject {
 
 /// A unit that is waiting to be written.
 pub(super) struct Candidate<'u> {
-    /// Its index in the list of candidates.
-    pub(super) place: usize,
+    /// The index of the unit.
+    pub(super) unit: usize,
     /// The user whose events keep their order.
     pub(super) user: Option<&'u str>,
     /// The job that it belongs to. The parts of one job may be written in any order.
@@ -33,7 +33,7 @@ pub(super) struct Candidate<'u> {
     pub(super) alone: bool,
 }
 
-/// Chooses what is written in one round. Each list holds the indices of the candidates for one record, in order. The
+/// Chooses what is written in one round. Each list holds the indices of the units for one record, in order. The
 /// first candidate is always chosen.
 ///
 /// No unit overtakes an earlier one. A unit waits if an earlier unit of its user writes another record in this round,
@@ -85,7 +85,7 @@ impl<'c> Round<'c> {
             self.writes.push(Vec::new());
             self.by_record.insert(&candidate.record, (write, candidate));
         }
-        self.writes[write].push(candidate.place);
+        self.writes[write].push(candidate.unit);
         if let Some(user) = candidate.user {
             let written = self.by_user.entry(user).or_default();
             written.push((write, candidate.job));
@@ -106,7 +106,7 @@ mod tests {
 
     fn candidate(unit: usize, user: &'static str, record: &str) -> Candidate<'static> {
         Candidate {
-            place: unit,
+            unit,
             user: Some(user).filter(|user| !user.is_empty()),
             job: unit,
             record: Subject::Known(RecordId::new("Lead", record)),

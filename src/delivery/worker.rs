@@ -17,7 +17,7 @@ use crate::{
         mapping::FieldName,
         plan::{Plan, Record},
         resolve::Resolved,
-        unchanged::{self, Unchanged},
+        unchanged::Unchanged,
     },
 };
 
@@ -145,8 +145,7 @@ impl<'f> Worker<'f> {
     async fn round(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
         self.look_up(plans).await?;
         let found = mem::take(&mut self.found);
-        let ready = self.ready(plans, &found);
-        let writes = self.chosen(ready);
+        let writes = self.writes(plans, &found);
         let records = writes.iter().map(|write| {
             let Resolved { target, fields } = &write.resolved;
             let (id, names) = (target.id.as_deref(), fields.names().map(FieldName::text));
@@ -225,13 +224,14 @@ impl<'f> Worker<'f> {
 
     /// The fields whose current values show whether the unit changes anything.
     fn fields_to_read(&self, unit: usize, plans: &[Result<Plan<'f>, EventError>]) -> Vec<String> {
-        let (destination, rules) = (&self.units[unit].job.destination, &self.deliveries.rules);
-        match &plans[unit] {
-            Ok(plan) if self.deliveries.settings.skip_unchanged => {
-                unchanged::fields_to_read(plan, self.record(unit), destination, rules)
-            }
-            Ok(_) | Err(_) => Vec::new(),
+        if !self.deliveries.settings.skip_unchanged {
+            return Vec::new();
         }
+        let event = self.unresolved(unit, plans);
+        event.map_or_else(
+            |_| Vec::new(),
+            |event| event.fields_to_read(&self.deliveries.rules),
+        )
     }
 
     /// Logs one line for the records that Salesforce has not written, whatever is tried next.

@@ -14,7 +14,7 @@ use crate::{
         error::EventError,
         outcome::{DescribedRequests, Outcome, Requests},
         plan::Record,
-        resolve::{Resolved, resolve},
+        resolve::{Resolved, Unresolved, resolve},
         unchanged::Unchanged,
     },
 };
@@ -101,12 +101,15 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         let Pipeline {
             rules, api_version, ..
         } = self.pipeline;
-        let (plan, destination) = (&writing.plan, &writing.destination);
-        let mut resolved = resolve(plan, record, &asked.found, destination, rules)?;
+        let event = Unresolved {
+            plan: &writing.plan,
+            record,
+            destination: &writing.destination,
+        };
+        let Asked { session, found } = asked;
         let spares = self.answers.spares(writing.org);
-        resolved.keep_changes(self.unchanged.as_mut(), spares)?;
-        let Resolved { target, fields } = resolved;
-        let session = &asked.session;
+        let Resolved { target, fields } =
+            resolve(&event, [], found, rules, self.unchanged.as_mut(), spares)?;
         let mut request =
             Descriptor::new(session, api_version, &target, fields, rules.update_method);
         request.looked_up_by = record.key().filter(|_| rules.notes_lookups).cloned();

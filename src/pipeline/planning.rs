@@ -9,7 +9,7 @@ use super::{
 use crate::{
     rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::SecretFlaw,
-    transform::{error::EventError, gate, plan, plan::Plan, unchanged},
+    transform::{error::EventError, gate, plan, plan::Plan, resolve::Unresolved},
 };
 
 /// Plans the events of one batch.
@@ -98,8 +98,12 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         } = self.pipeline;
         for record in &plan.records {
             if let Some(key) = record.key() {
-                let fields = skip_unchanged
-                    .then(|| unchanged::fields_to_read(plan, record, destination, rules));
+                let event = Unresolved {
+                    plan,
+                    record,
+                    destination,
+                };
+                let fields = skip_unchanged.then(|| event.fields_to_read(rules));
                 self.lookups.want(org, key, fields.unwrap_or_default());
             }
         }
