@@ -119,7 +119,7 @@ impl Deliveries {
 
     /// Whether this service writes the destination's jobs itself.
     #[must_use]
-    pub(crate) fn are_for(&self, destination: &Destination) -> bool {
+    pub(crate) fn is_inline(&self, destination: &Destination) -> bool {
         let listed = &self.settings.inline_destinations;
         self.settings.delivery == Delivery::Inline
             && (listed.is_empty() || listed.contains(&destination.id))

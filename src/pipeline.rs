@@ -159,12 +159,12 @@ fn alone(plan: &Result<Planned<'_>, EventError>) -> Option<(OrgIndex, u64)> {
     }
 }
 
-/// The outcome of one event. `oauth` tells whether rudder-server holds the credentials of its org.
+/// The outcome of one event. `is_oauth` tells whether rudder-server holds the credentials of its org.
 /// Every failure is rated by the attempt of its event, for described and delivered events alike.
 fn outcome_of<'a>(
     batch: &Batch<'a>,
     index: usize,
-    oauth: bool,
+    is_oauth: bool,
     result: Result<Requests<'a>, EventError>,
 ) -> Outcome<'a> {
     let attempt = attempt(batch.route, &batch.entries[index]);
@@ -172,7 +172,7 @@ fn outcome_of<'a>(
     let error = result.as_ref().err();
     Outcome {
         entries: smallvec![index],
-        auth_category: error.and_then(|error| error.auth_category(oauth)),
+        auth_category: error.and_then(|error| error.auth_category(is_oauth)),
         result,
     }
 }

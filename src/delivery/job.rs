@@ -26,7 +26,7 @@ pub struct Job {
     /// The traits as the JSON object that was received; `None` if it could not be kept.
     traits: Option<Document<'static>>,
     pub(super) records: Vec<Record<'static>>,
-    pub(super) are_fields: bool,
+    pub(super) has_field_names: bool,
     pub(super) destination: Arc<Destination>,
     pub(super) access: SessionAccess,
     /// The number of attempts that have failed so far.
@@ -102,7 +102,7 @@ impl Job {
             user: user(entry).map(|user| format!("{}\n{user}", destination.id)),
             traits: Document::read(plan.traits.to_json()).ok(),
             records: plan.records.into_iter().map(Record::into_owned).collect(),
-            are_fields: plan.are_fields,
+            has_field_names: plan.has_field_names,
             destination,
             access,
             attempt: entry.attempt(),
@@ -120,7 +120,7 @@ impl Job {
         Ok(Plan {
             traits,
             records: Records::new(),
-            are_fields: self.are_fields,
+            has_field_names: self.has_field_names,
         })
     }
 }

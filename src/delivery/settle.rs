@@ -60,8 +60,8 @@ impl<'f> Worker<'f> {
             user,
             job: self.job(unit),
             record,
-            are_fields: job.are_fields,
-            alone: self.is_alone(unit),
+            has_field_names: job.has_field_names,
+            is_alone: self.is_alone(unit),
         })
     }
 

@@ -61,11 +61,11 @@ impl Worker<'_> {
     /// Opens a new session for a login, once. An OAuth secret is left to rudder-server, which refreshes it.
     pub(super) async fn renew(&mut self, expired: Arc<Fault>) {
         let access = &mut self.access;
-        if self.renewed || access.credentials.is_oauth() {
+        if self.is_renewed || access.credentials.is_oauth() {
             let error = Arc::new(AuthError::Expired(expired));
             return self.fail_all(&EventError::Authorisation(error));
         }
-        self.renewed = true;
+        self.is_renewed = true;
         self.deliveries.salesforce.renew(&access.session).await;
         match self
             .deliveries

@@ -25,7 +25,7 @@ use crate::{
 pub(super) struct Worker<'f> {
     pub(super) deliveries: &'f Deliveries,
     pub(super) access: SessionAccess,
-    pub(super) renewed: bool,
+    pub(super) is_renewed: bool,
     pub(super) units: &'f [Unit],
     /// The progress of each unit.
     pub(super) states: Vec<UnitState>,
@@ -45,9 +45,9 @@ pub(super) enum UnitState {
     /// The unit is waiting to be written.
     Pending {
         /// Whether its record was looked up a second time.
-        looked_up_again: bool,
+        was_looked_up_again: bool,
         /// Whether it is written alone, because Salesforce has refused it together with others.
-        alone: bool,
+        is_alone: bool,
     },
     /// The unit was written, or has failed.
     Done(WriteResult),
@@ -92,8 +92,8 @@ impl Worker<'_> {
 
 impl UnitState {
     const NEW: Self = Self::Pending {
-        looked_up_again: false,
-        alone: false,
+        was_looked_up_again: false,
+        is_alone: false,
     };
 
     fn is_pending(&self) -> bool {
@@ -113,7 +113,7 @@ impl<'f> Worker<'f> {
         Self {
             deliveries,
             access,
-            renewed: false,
+            is_renewed: false,
             units,
             states: vec![UnitState::NEW; units.len()],
             found: Found::default(),
@@ -265,21 +265,22 @@ impl<'f> Worker<'f> {
     pub(super) fn look_up_again(&mut self, unit: usize) -> bool {
         match &mut self.states[unit] {
             UnitState::Pending {
-                looked_up_again, ..
-            } => !mem::replace(looked_up_again, true),
+                was_looked_up_again,
+                ..
+            } => !mem::replace(was_looked_up_again, true),
             UnitState::Done(_) => false,
         }
     }
 
     /// Marks a pending unit to be written alone.
     pub(super) fn set_alone(&mut self, unit: usize) {
-        if let UnitState::Pending { alone, .. } = &mut self.states[unit] {
-            *alone = true;
+        if let UnitState::Pending { is_alone, .. } = &mut self.states[unit] {
+            *is_alone = true;
         }
     }
 
     pub(super) fn is_alone(&self, unit: usize) -> bool {
-        matches!(self.states[unit], UnitState::Pending { alone: true, .. })
+        matches!(self.states[unit], UnitState::Pending { is_alone: true, .. })
     }
 
     pub(super) fn record(&self, unit: usize) -> &'f Record<'static> {

@@ -139,7 +139,7 @@ impl Bounds {
 /// Maximum length of the fields of a request, and at `/transform` of the explanations of what was left out.
 fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
     let traits = event.traits().map_or(0, length);
-    let identifier = event.external_id().filter(|_| plan.are_fields);
+    let identifier = event.external_id().filter(|_| plan.has_field_names);
     let count = plan.traits.count();
     let explained = match route {
         Route::Open => traits + count * MAX_EXPLANATION_BYTES,

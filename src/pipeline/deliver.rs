@@ -28,7 +28,7 @@ pub(super) struct Handover<'p, 'b, 'a> {
 /// An event that is waiting for its result.
 struct Pending {
     index: usize,
-    oauth: bool,
+    is_oauth: bool,
     taken: Result<PendingJob, EventError>,
 }
 
@@ -59,11 +59,11 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
 
     /// Adds an event.
     pub(super) fn add(&mut self, index: usize, writing: Writing<'_>) {
-        let oauth = self.answers.is_oauth(writing.org);
+        let is_oauth = self.answers.is_oauth(writing.org);
         let taken = self.take(index, writing);
         self.jobs.push(Pending {
             index,
-            oauth,
+            is_oauth,
             taken,
         });
     }
@@ -106,7 +106,7 @@ impl<'a> EventsUnderway<'_, '_, 'a> {
             outcome_of(
                 batch,
                 job.index,
-                job.oauth,
+                job.is_oauth,
                 result.map(|()| Requests::Delivered),
             )
         });

@@ -45,8 +45,8 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
     /// Describes the requests of an event.
     pub(super) fn add(&mut self, index: usize, writing: &Writing<'a>) {
         let requests = self.requests(writing).map(Requests::Described);
-        let oauth = self.answers.is_oauth(writing.org);
-        let outcome = outcome_of(self.batch, index, oauth, requests);
+        let is_oauth = self.answers.is_oauth(writing.org);
+        let outcome = outcome_of(self.batch, index, is_oauth, requests);
         let may_share =
             self.batch.route == Route::Router && self.pipeline.rules.coalesce && outcome.creates();
         let entry = &self.batch.entries[index];

@@ -49,7 +49,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         let plan = self.plan_of(entry, event, &destination)?;
         let org = self.lookups.org(batch.secret, entry, &destination);
         let org = org.map_err(|error| on_route(error, batch.route))?;
-        let is_inline = batch.takes_results && pipeline.deliveries.are_for(&destination);
+        let is_inline = batch.takes_results && pipeline.deliveries.is_inline(&destination);
         if !is_inline {
             self.look_up(org, &plan, &destination);
         }

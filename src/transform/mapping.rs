@@ -109,7 +109,7 @@ pub fn fields<'a>(
         Record::Named { object, .. } => table_of_named(object, rules.named_tables),
         Record::Matching(_) => None,
     };
-    let is_mapped = !plan.are_fields && is_wanted(destination, rules.mapping_switch);
+    let is_mapped = !plan.has_field_names && is_wanted(destination, rules.mapping_switch);
     let subject = MappedRecord {
         email: target.email.filter(|_| rules.writes_looked_up_email),
         creates: target.id.is_none(),

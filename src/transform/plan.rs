@@ -23,8 +23,8 @@ pub struct Plan<'a> {
     pub traits: Members<'a>,
     /// The records, at least one.
     pub records: Records<'a>,
-    /// Whether the traits are fields already.
-    pub are_fields: bool,
+    /// Whether the names of the traits are those of fields already.
+    pub has_field_names: bool,
 }
 
 impl Plan<'_> {
@@ -116,7 +116,7 @@ pub fn plan<'a>(
     Ok(Plan {
         traits,
         records,
-        are_fields: false,
+        has_field_names: false,
     })
 }
 

@@ -55,7 +55,7 @@ pub(super) fn plan<'a>(
     Ok(Plan {
         traits,
         records: smallvec![record],
-        are_fields: true,
+        has_field_names: true,
     })
 }
 
