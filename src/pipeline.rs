@@ -139,9 +139,8 @@ impl Pipeline {
                 Err(error) => description.fail(index, error),
             }
         }
-        let delivered = handover.begin();
-        let mut outcomes = description.finish();
-        outcomes.extend(delivered.results().await);
+        let mut outcomes = handover.outcomes().await;
+        outcomes.extend(description.finish());
         outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
         outcome::count(&outcomes, &self.metrics);
         answers.count(&outcomes, &alone, self.salesforce.limits());

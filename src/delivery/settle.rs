@@ -8,7 +8,6 @@ use crate::{
     salesforce::Found,
     transform::{
         error::EventError,
-        plan::Plan,
         resolve::{Resolved, Unresolved, resolve},
         target,
     },
@@ -16,18 +15,13 @@ use crate::{
 
 impl<'f> Worker<'f> {
     /// The writes of this round. The events of one record are merged into one write.
-    pub(super) fn writes<'p>(
-        &mut self,
-        plans: &'p [Result<Plan<'f>, EventError>],
-        found: &'p Found,
-    ) -> Vec<UnitWrite<'p>>
+    pub(super) fn writes<'p>(&mut self, found: &'p Found) -> Vec<UnitWrite<'p, 'f>>
     where
         'f: 'p,
     {
-        let candidates = self.candidates(found);
-        let chosen = choose(&candidates).into_iter();
+        let chosen = choose(&self.candidates(found)).into_iter();
         chosen
-            .filter_map(|units| self.write(units, plans, found))
+            .filter_map(|units| self.write(units, found))
             .collect()
     }
 
@@ -66,16 +60,11 @@ impl<'f> Worker<'f> {
     }
 
     /// What the units write to their record; `None` if there is nothing to write, or if it cannot be written now.
-    fn write<'p>(
-        &mut self,
-        units: Vec<usize>,
-        plans: &'p [Result<Plan<'f>, EventError>],
-        found: &'p Found,
-    ) -> Option<UnitWrite<'p>>
+    fn write<'p>(&mut self, units: Vec<usize>, found: &'p Found) -> Option<UnitWrite<'p, 'f>>
     where
         'f: 'p,
     {
-        let verdict = match self.resolved(&units, plans, found) {
+        let verdict = match self.resolved(&units, found) {
             Ok(resolved) => return Some(UnitWrite { units, resolved }),
             Err(EventError::Unchanged) => Ok(()),
             // The fields of one of the events cannot be mapped. Alone, each gets its own result.
@@ -96,14 +85,13 @@ impl<'f> Worker<'f> {
     fn resolved<'p>(
         &mut self,
         units: &[usize],
-        plans: &'p [Result<Plan<'f>, EventError>],
         found: &'p Found,
-    ) -> Result<Resolved<'p, 'p>, EventError>
+    ) -> Result<Resolved<'p, 'f>, EventError>
     where
         'f: 'p,
     {
-        let events = units.iter().map(|unit| self.unresolved(*unit, plans));
-        let mut events = events.collect::<Result<Vec<_>, _>>()?.into_iter();
+        let events: Vec<_> = units.iter().map(|unit| self.unresolved(*unit)).collect();
+        let mut events = events.into_iter();
         let first = events.next().ok_or(EventError::Unchanged)?;
         let limits = self.deliveries.salesforce.limits();
         let spares = Some(&limits.spares(self.access.session.instance()));
@@ -112,18 +100,11 @@ impl<'f> Worker<'f> {
     }
 
     /// What a unit writes, before its record is known.
-    pub(super) fn unresolved<'p>(
-        &self,
-        unit: usize,
-        plans: &'p [Result<Plan<'f>, EventError>],
-    ) -> Result<Unresolved<'p, 'f>, EventError>
-    where
-        'f: 'p,
-    {
-        Ok(Unresolved {
-            plan: plans[unit].as_ref().map_err(Clone::clone)?,
+    pub(super) fn unresolved(&self, unit: usize) -> Unresolved<'f, 'f> {
+        Unresolved {
+            traits: &self.traits[unit],
             record: self.record(unit),
             destination: &self.units[unit].job.destination,
-        })
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 impl Worker<'_> {
     /// Notes that a record was written, and counts the values that were left out. Returns the key and id of a record
     /// that was created for a key.
-    pub(super) fn wrote(&mut self, write: &UnitWrite<'_>, id: String) -> Option<(Key, String)> {
+    pub(super) fn wrote(&mut self, write: &UnitWrite<'_, '_>, id: String) -> Option<(Key, String)> {
         let metrics = self.deliveries.salesforce.metrics();
         metrics.left_out(write.resolved.fields.left_out.iter().map(LeftOut::reason));
         let created = write
@@ -32,7 +32,7 @@ impl Worker<'_> {
     /// Decides what follows a refused write. If the record is no longer what the lookup has found, it is looked up
     /// again, once. If one of several events may be the cause, each is written alone. Otherwise the events fail with
     /// this fault.
-    pub(super) fn refused(&mut self, write: &UnitWrite<'_>, fault: Fault) {
+    pub(super) fn refused(&mut self, write: &UnitWrite<'_, '_>, fault: Fault) {
         let is_stale = fault.is_about_a_stale_record();
         if let Some(id) = write.resolved.target.id.as_deref().filter(|_| is_stale) {
             self.deliveries

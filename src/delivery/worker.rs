@@ -15,7 +15,7 @@ use crate::{
     transform::{
         error::EventError,
         mapping::FieldName,
-        plan::{Plan, Record},
+        plan::{PlannedTraits, Record},
         resolve::Resolved,
         unchanged::Unchanged,
     },
@@ -27,6 +27,8 @@ pub(super) struct Worker<'f> {
     pub(super) access: SessionAccess,
     pub(super) is_renewed: bool,
     pub(super) units: &'f [Unit],
+    /// The traits of each unit.
+    pub(super) traits: &'f [PlannedTraits<'f>],
     /// The progress of each unit.
     pub(super) states: Vec<UnitState>,
     /// The keys that were looked up, and the records that were found.
@@ -54,9 +56,9 @@ pub(super) enum UnitState {
 }
 
 /// A record to write, and the units that the write covers.
-pub(super) struct UnitWrite<'p> {
+pub(super) struct UnitWrite<'p, 'f> {
     pub(super) units: Vec<usize>,
-    pub(super) resolved: Resolved<'p, 'p>,
+    pub(super) resolved: Resolved<'p, 'f>,
 }
 
 impl Worker<'_> {
@@ -78,7 +80,11 @@ impl Worker<'_> {
             let Some(access) = units.first().map(|unit| unit.job.access.clone()) else {
                 continue;
             };
-            let verdicts = Worker::new(deliveries, access, &units).written().await;
+            let verdicts = {
+                let traits: Vec<_> = units.iter().map(|unit| unit.job.traits()).collect();
+                let worker = Worker::new(deliveries, access, &units, &traits);
+                worker.written().await
+            };
             for (unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(part) = unit.part {
                     deliveries.memory.finished(part, &verdict);
@@ -109,12 +115,18 @@ impl UnitState {
 }
 
 impl<'f> Worker<'f> {
-    fn new(deliveries: &'f Deliveries, access: SessionAccess, units: &'f [Unit]) -> Self {
+    fn new(
+        deliveries: &'f Deliveries,
+        access: SessionAccess,
+        units: &'f [Unit],
+        traits: &'f [PlannedTraits<'f>],
+    ) -> Self {
         Self {
             deliveries,
             access,
             is_renewed: false,
             units,
+            traits,
             states: vec![UnitState::NEW; units.len()],
             found: Found::default(),
             asked: HashSet::new(),
@@ -125,13 +137,11 @@ impl<'f> Worker<'f> {
     }
 
     async fn written(mut self) -> Vec<WriteResult> {
-        let plans: Vec<_> = self.units.iter().map(|unit| unit.job.plan()).collect();
+        let timeout = self.deliveries.settings.delivery_timeout;
         while self.states.iter().any(UnitState::is_pending) {
-            if self.begun.elapsed() > self.deliveries.settings.delivery_timeout {
-                self.fail_all(&EventError::NotInTime(
-                    self.deliveries.settings.delivery_timeout,
-                ));
-            } else if let Err(expired) = self.round(&plans).await {
+            if self.begun.elapsed() > timeout {
+                self.fail_all(&EventError::NotInTime(timeout));
+            } else if let Err(expired) = self.round().await {
                 self.renew(expired).await;
             }
         }
@@ -142,10 +152,10 @@ impl<'f> Worker<'f> {
     }
 
     /// Looks up, chooses and writes once. Returns the fault if Salesforce no longer accepts the session.
-    async fn round(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
-        self.look_up(plans).await?;
+    async fn round(&mut self) -> Result<(), Arc<Fault>> {
+        self.look_up().await?;
         let found = mem::take(&mut self.found);
-        let writes = self.writes(plans, &found);
+        let writes = self.writes(&found);
         let records = writes.iter().map(|write| {
             let Resolved { target, fields } = &write.resolved;
             let (id, names) = (target.id.as_deref(), fields.names().map(FieldName::text));
@@ -155,13 +165,9 @@ impl<'f> Worker<'f> {
             })
         });
         let records: Vec<_> = records.collect();
-        let (salesforce, pause) = (
-            &self.deliveries.salesforce,
-            self.deliveries.settings.delivery_window,
-        );
-        let results = salesforce
-            .write(&self.access.session, &records, pause)
-            .await;
+        let (salesforce, session) = (&self.deliveries.salesforce, &self.access.session);
+        let pause = self.deliveries.settings.delivery_window;
+        let results = salesforce.write(session, &records, pause).await;
         self.log(&results);
         let mut created = Vec::new();
         let mut expired = None;
@@ -180,27 +186,25 @@ impl<'f> Worker<'f> {
         }
         expired.map_or(Ok(()), Err)
     }
-}
 
-impl<'f> Worker<'f> {
     /// Looks up the keys whose records are not known, or have to be looked up again.
-    async fn look_up(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
+    async fn look_up(&mut self) -> Result<(), Arc<Fault>> {
         let may_be_cached = self.asked.is_empty();
         let mut wanted: IndexMap<&str, Wanted> = IndexMap::new();
         for unit in self.pending() {
-            let Some(key) = self
-                .key(unit)
-                .filter(|key| !self.asked.contains(key.folded()))
-            else {
+            let key = self.key(unit);
+            let Some(key) = key.filter(|key| !self.asked.contains(key.folded())) else {
                 continue;
             };
-            let fields = self.fields_to_read(unit, plans);
             let of_key = || Wanted {
                 key: key.clone(),
                 fields: Vec::new(),
             };
             let of_key = wanted.entry(key.folded()).or_insert_with(of_key);
-            of_key.fields.extend(fields);
+            if self.deliveries.settings.skip_unchanged {
+                let fields = self.unresolved(unit).fields_to_read(&self.deliveries.rules);
+                of_key.fields.extend(fields);
+            }
         }
         if wanted.is_empty() {
             return Ok(());
@@ -220,18 +224,6 @@ impl<'f> Worker<'f> {
         self.found.extend(found);
         self.asked.extend(asked.into_iter().map(str::to_owned));
         Ok(())
-    }
-
-    /// The fields whose current values show whether the unit changes anything.
-    fn fields_to_read(&self, unit: usize, plans: &[Result<Plan<'f>, EventError>]) -> Vec<String> {
-        if !self.deliveries.settings.skip_unchanged {
-            return Vec::new();
-        }
-        let event = self.unresolved(unit, plans);
-        event.map_or_else(
-            |_| Vec::new(),
-            |event| event.fields_to_read(&self.deliveries.rules),
-        )
     }
 
     /// Logs one line for the records that Salesforce has not written, whatever is tried next.

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{Pipeline, Writing, lookups::Answers, outcome_of};
 use crate::{
-    delivery::{Deliveries, Intake, Job, PendingJob, SessionAccess},
+    delivery::{Intake, Job, PendingJob, SessionAccess},
     rudderstack::Batch,
     server::memory::Share,
     transform::{
@@ -30,13 +30,6 @@ struct Pending {
     index: usize,
     is_oauth: bool,
     taken: Result<PendingJob, EventError>,
-}
-
-/// The events of a batch that are being delivered.
-pub(super) struct EventsUnderway<'p, 'b, 'a> {
-    deliveries: &'p Deliveries,
-    batch: &'b Batch<'a>,
-    jobs: Vec<Pending>,
 }
 
 impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
@@ -78,38 +71,23 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
             session: Arc::clone(&asked.session),
         };
         let share = Arc::clone(self.share);
-        let job = Job::new(entry, writing.plan, writing.destination, access, share);
+        let job = Job::new(entry, writing.plan, writing.destination, access, share)?;
         Ok(deliveries.take(id, job, &mut self.intake))
     }
 
-    /// Queues the events, to be written together with those of other requests.
-    pub(super) fn begin(self) -> EventsUnderway<'p, 'b, 'a> {
-        let deliveries = &self.pipeline.deliveries;
+    /// Queues the events, to be written together with those of other requests, and waits until every one has either
+    /// been written or failed.
+    pub(super) async fn outcomes(self) -> Vec<Outcome<'a>> {
+        let (deliveries, batch) = (&self.pipeline.deliveries, self.batch);
         deliveries.gather(self.intake);
-        EventsUnderway {
-            deliveries,
-            batch: self.batch,
-            jobs: self.jobs,
-        }
-    }
-}
-
-impl<'a> EventsUnderway<'_, '_, 'a> {
-    /// Waits until every event has either been written or failed.
-    pub(super) async fn results(self) -> Vec<Outcome<'a>> {
-        let (deliveries, batch) = (self.deliveries, self.batch);
-        let results = self.jobs.into_iter().map(async |job| {
+        let outcomes = self.jobs.into_iter().map(async |job| {
             let result = match job.taken {
                 Ok(taken) => deliveries.result(taken).await,
                 Err(error) => Err(error),
             };
-            outcome_of(
-                batch,
-                job.index,
-                job.is_oauth,
-                result.map(|()| Requests::Delivered),
-            )
+            let result = result.map(|()| Requests::Delivered);
+            outcome_of(batch, job.index, job.is_oauth, result)
         });
-        join_all(results).await
+        join_all(outcomes).await
     }
 }

@@ -102,7 +102,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             rules, api_version, ..
         } = self.pipeline;
         let event = Unresolved {
-            plan: &writing.plan,
+            traits: &writing.plan.traits,
             record,
             destination: &writing.destination,
         };

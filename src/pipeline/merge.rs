@@ -45,7 +45,7 @@ impl Creation {
         let [record] = writing.plan.records.as_slice() else {
             return None;
         };
-        let sharing = match writing.plan.has_field_names {
+        let sharing = match writing.plan.traits.has_field_names {
             _ if entry.is_alone() => Sharing::Alone,
             true => Sharing::Fields,
             false => Sharing::Mapped,

@@ -20,10 +20,17 @@ use crate::{
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// The traits to write.
-    pub traits: Members<'a>,
+    pub traits: PlannedTraits<'a>,
     /// The records, at least one.
     pub records: Records<'a>,
-    /// Whether the names of the traits are those of fields already.
+}
+
+/// The traits that an event writes.
+#[derive(Debug)]
+pub struct PlannedTraits<'a> {
+    /// The traits.
+    pub members: Members<'a>,
+    /// Whether their names are those of fields already.
     pub has_field_names: bool,
 }
 
@@ -105,19 +112,19 @@ pub fn plan<'a>(
     rules: &Rules,
 ) -> Result<Plan<'a>, EventError> {
     let event = admitted.event();
-    let traits = traits(event)?;
+    let members = traits(event)?;
     if event.is_mapped() {
-        return identifier::plan(event, traits, destination, rules);
+        return identifier::plan(event, members, destination, rules);
     }
     let mut records = named::records(event, rules)?;
     if records.is_empty() {
         records.push(Record::Lead(lead(event, rules.email)?));
     }
-    Ok(Plan {
-        traits,
-        records,
+    let traits = PlannedTraits {
+        members,
         has_field_names: false,
-    })
+    };
+    Ok(Plan { traits, records })
 }
 
 fn traits<'a>(event: &Event<'a>) -> Result<Members<'a>, EventError> {
@@ -218,6 +225,7 @@ mod tests {
         };
         let traits: Vec<String> = plan
             .traits
+            .members
             .iter()
             .map(|(name, value)| format!("{name}={}", value.json()))
             .collect();

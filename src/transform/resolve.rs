@@ -13,7 +13,7 @@ use crate::{
     transform::{
         error::EventError,
         mapping::{self, Fields},
-        plan::{Plan, Record},
+        plan::{PlannedTraits, Record},
         target::{self, Target},
         unchanged::Unchanged,
     },
@@ -22,9 +22,9 @@ use crate::{
 /// What an event writes to one of its records, before the record is known.
 #[derive(Debug)]
 pub(crate) struct Unresolved<'p, 'a> {
-    /// The plan of the event.
-    pub plan: &'p Plan<'a>,
-    /// The record, which is one of the plan's.
+    /// The traits of the event.
+    pub traits: &'p PlannedTraits<'a>,
+    /// The record.
     pub record: &'p Record<'p>,
     /// The destination of the event.
     pub destination: &'p Destination,
@@ -76,7 +76,7 @@ impl<'p, 'a> Unresolved<'p, 'a> {
         rules: &Rules,
     ) -> Result<(Target<'p>, Fields<'a>), EventError> {
         let target = target::settle(self.record, found, self.destination, rules)?;
-        let fields = mapping::fields(self.plan, self.record, &target, self.destination, rules)?;
+        let fields = mapping::fields(self.traits, self.record, &target, self.destination, rules)?;
         Ok((target, fields))
     }
 
@@ -94,7 +94,7 @@ impl<'p, 'a> Unresolved<'p, 'a> {
             email: None,
             stored: None,
         };
-        let fields = mapping::fields(self.plan, self.record, &update, self.destination, rules);
+        let fields = mapping::fields(self.traits, self.record, &update, self.destination, rules);
         let Ok(fields) = fields else {
             return Vec::new();
         };
