@@ -135,8 +135,12 @@ impl Pipeline {
             match plan {
                 Ok(Planned::Delivered(writing)) => handover.add(index, writing),
                 Ok(Planned::Described(writing)) => description.add(index, &writing),
-                Ok(Planned::Transformed(event)) => description.pass_on(index, event),
-                Err(error) => description.fail(index, error),
+                Ok(Planned::Transformed(event)) => {
+                    let is_noted = self.rules.notes_lookups;
+                    let passed_on = Requests::Transformed { event, is_noted };
+                    description.conclude(index, Ok(passed_on));
+                }
+                Err(error) => description.conclude(index, Err(error)),
             }
         }
         let mut outcomes = handover.outcomes().await;

@@ -52,7 +52,7 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
 
     /// Adds an event.
     pub(super) fn add(&mut self, index: usize, writing: Writing<'_>) {
-        let is_oauth = self.answers.is_oauth(writing.org);
+        let is_oauth = self.answers.org(writing.org).credentials.is_oauth();
         let taken = self.take(index, writing);
         self.jobs.push(Pending {
             index,
@@ -63,12 +63,12 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
 
     fn take(&mut self, index: usize, writing: Writing<'_>) -> Result<PendingJob, EventError> {
         let (entry, deliveries) = (&self.batch.entries[index], &self.pipeline.deliveries);
-        let asked = self.answers.get(writing.org)?;
+        let org = self.answers.org(writing.org);
         let event = entry.event.as_ref().map_err(Clone::clone)?;
         let id = deliveries.id(&writing.destination, entry, event);
         let access = SessionAccess {
-            credentials: Arc::clone(self.answers.credentials(writing.org)),
-            session: Arc::clone(&asked.session),
+            credentials: Arc::clone(&org.credentials),
+            session: Arc::clone(&org.asked()?.session),
         };
         let share = Arc::clone(self.share);
         let job = Job::new(entry, writing.plan, writing.destination, access, share)?;

@@ -7,7 +7,7 @@ use super::{
     outcome_of,
 };
 use crate::{
-    rudderstack::{Batch, Event, Route},
+    rudderstack::{Batch, Route},
     salesforce::Asked,
     transform::{
         descriptor::Descriptor,
@@ -45,7 +45,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
     /// Describes the requests of an event.
     pub(super) fn add(&mut self, index: usize, writing: &Writing<'a>) {
         let requests = self.requests(writing).map(Requests::Described);
-        let is_oauth = self.answers.is_oauth(writing.org);
+        let is_oauth = self.answers.org(writing.org).credentials.is_oauth();
         let outcome = outcome_of(self.batch, index, is_oauth, requests);
         let may_share =
             self.batch.route == Route::Router && self.pipeline.rules.coalesce && outcome.creates();
@@ -56,18 +56,10 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         }
     }
 
-    /// Passes on a message that is a finished request already.
-    pub(super) fn pass_on(&mut self, index: usize, event: Event<'a>) {
-        let is_noted = self.pipeline.rules.notes_lookups;
-        let result = Ok(Requests::Transformed { event, is_noted });
-        self.outcomes
-            .add(outcome_of(self.batch, index, false, result));
-    }
-
-    /// Answers an event that was not planned.
-    pub(super) fn fail(&mut self, index: usize, error: EventError) {
-        self.outcomes
-            .add(outcome_of(self.batch, index, false, Err(error)));
+    /// Adds an event that writes to no org: its message is passed on, or it was not planned.
+    pub(super) fn conclude(&mut self, index: usize, result: Result<Requests<'a>, EventError>) {
+        let outcome = outcome_of(self.batch, index, false, result);
+        self.outcomes.add(outcome);
     }
 
     /// The outcomes, in the order of their first events.
@@ -77,10 +69,9 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
 
     /// The requests of an event: one for each record with something to write.
     fn requests(&mut self, writing: &Writing<'a>) -> Result<DescribedRequests<'a>, EventError> {
-        let asked = self.answers.get(writing.org)?;
         let mut requests = DescribedRequests::new();
         for record in &writing.plan.records {
-            match self.request(writing, record, asked) {
+            match self.request(writing, record) {
                 Ok(request) => requests.push(request),
                 Err(EventError::Unchanged) => {}
                 Err(error) => return Err(error),
@@ -96,7 +87,6 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         &mut self,
         writing: &Writing<'a>,
         record: &Record<'_>,
-        asked: &Asked,
     ) -> Result<Descriptor<'a>, EventError> {
         let Pipeline {
             rules, api_version, ..
@@ -106,10 +96,10 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             record,
             destination: &writing.destination,
         };
-        let Asked { session, found } = asked;
-        let spares = self.answers.spares(writing.org);
-        let Resolved { target, fields } =
-            resolve(&event, [], found, rules, self.unchanged.as_mut(), spares)?;
+        let org = self.answers.org(writing.org);
+        let Asked { session, found } = org.asked()?;
+        let (unchanged, spares) = (self.unchanged.as_mut(), org.spares.as_ref());
+        let Resolved { target, fields } = resolve(&event, [], found, rules, unchanged, spares)?;
         let mut request =
             Descriptor::new(session, api_version, &target, fields, rules.update_method);
         request.looked_up_by = record.key().filter(|_| rules.notes_lookups).cloned();

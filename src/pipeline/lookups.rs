@@ -187,35 +187,29 @@ pub struct Answers(Vec<OrgAnswer>);
 
 /// The answer of one org.
 #[derive(Debug)]
-struct OrgAnswer {
-    credentials: Arc<Credentials>,
+pub(super) struct OrgAnswer {
+    /// The credentials with which a new session is opened.
+    pub(super) credentials: Arc<Credentials>,
     asked: Result<Asked, Arc<AuthError>>,
     /// The calls that the org has to spare for writes after all lookups; `None` without a session.
-    spares: Option<Spares>,
+    pub(super) spares: Option<Spares>,
+}
+
+impl OrgAnswer {
+    /// The session, and the records that were found.
+    ///
+    /// # Errors
+    /// [`EventError::Authorisation`] if no session could be opened.
+    pub(super) fn asked(&self) -> Result<&Asked, EventError> {
+        let asked = self.asked.as_ref();
+        asked.map_err(|error| EventError::Authorisation(Arc::clone(error)))
+    }
 }
 
 impl Answers {
     /// The answer of an org.
-    ///
-    /// # Errors
-    /// [`EventError::Authorisation`] if no session could be opened.
-    pub fn get(&self, index: OrgIndex) -> Result<&Asked, EventError> {
-        let asked = &self.0[index.0].asked;
-        asked
-            .as_ref()
-            .map_err(|error| EventError::Authorisation(Arc::clone(error)))
-    }
-
-    /// The calls that the org has to spare for writes; `None` without a session.
-    #[must_use]
-    pub fn spares(&self, index: OrgIndex) -> Option<&Spares> {
-        self.0[index.0].spares.as_ref()
-    }
-
-    /// The credentials with which a new session of the org is opened.
-    #[must_use]
-    pub fn credentials(&self, index: OrgIndex) -> &Arc<Credentials> {
-        &self.0[index.0].credentials
+    pub(super) fn org(&self, index: OrgIndex) -> &OrgAnswer {
+        &self.0[index.0]
     }
 
     /// Records in the limits of each org which events were handled. `alone` has the org of each entry of the batch, and
@@ -245,11 +239,5 @@ impl Answers {
                 limits.handled(asked.session.instance(), handled);
             }
         }
-    }
-
-    /// Whether rudder-server holds the org's credentials.
-    #[must_use]
-    pub fn is_oauth(&self, index: OrgIndex) -> bool {
-        self.0[index.0].credentials.is_oauth()
     }
 }
