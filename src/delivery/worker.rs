@@ -33,7 +33,7 @@ pub(super) struct Worker<'f> {
     pub(super) states: Vec<UnitState>,
     /// The keys that were looked up, and the records that were found.
     found: Found,
-    pub(super) asked: HashSet<String>,
+    pub(super) asked: HashSet<&'f Key>,
     /// Users with an event that rudder-server will send again. Their later events wait for it.
     pub(super) held: HashSet<&'f str>,
     /// What was written so far; `None` if events that change nothing are written too.
@@ -182,7 +182,7 @@ impl<'f> Worker<'f> {
         }
         self.found = found;
         for (key, id) in created {
-            self.found.created(&key, id);
+            self.found.created(key, id);
         }
         expired.map_or(Ok(()), Err)
     }
@@ -190,30 +190,27 @@ impl<'f> Worker<'f> {
     /// Looks up the keys whose records are not known, or have to be looked up again.
     async fn look_up(&mut self) -> Result<(), Arc<Fault>> {
         let may_be_cached = self.asked.is_empty();
-        let mut wanted: IndexMap<&str, Wanted> = IndexMap::new();
+        let mut wanted: IndexMap<&Key, Vec<String>> = IndexMap::new();
         for unit in self.pending() {
-            let key = self.key(unit);
-            let Some(key) = key.filter(|key| !self.asked.contains(key.folded())) else {
-                continue;
-            };
-            let of_key = || Wanted {
-                key: key.clone(),
-                fields: Vec::new(),
-            };
-            let of_key = wanted.entry(key.folded()).or_insert_with(of_key);
-            if self.deliveries.settings.skip_unchanged {
-                let fields = self.unresolved(unit).fields_to_read(&self.deliveries.rules);
-                of_key.fields.extend(fields);
+            if let Some(key) = self.key(unit).filter(|key| !self.asked.contains(key)) {
+                let fields = wanted.entry(key).or_default();
+                if self.deliveries.settings.skip_unchanged {
+                    fields.extend(self.unresolved(unit).fields_to_read(&self.deliveries.rules));
+                }
             }
         }
         if wanted.is_empty() {
             return Ok(());
         }
         let salesforce = &self.deliveries.salesforce;
-        let (asked, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
-        let found = salesforce
-            .find_now(&self.access.session, wanted, may_be_cached)
-            .await;
+        let asked: Vec<&Key> = wanted.keys().copied().collect();
+        let wanted = wanted.into_iter().map(|(key, fields)| Wanted {
+            key: key.clone(),
+            fields,
+        });
+        let session = &self.access.session;
+        let found = salesforce.find_now(session, wanted.collect(), may_be_cached);
+        let found = found.await;
         if let Some(fault) = found.expiry() {
             return Err(fault);
         }
@@ -222,7 +219,7 @@ impl<'f> Worker<'f> {
             tracing::warn!(org, fault = fault.label(), "a lookup in Salesforce failed");
         }
         self.found.extend(found);
-        self.asked.extend(asked.into_iter().map(str::to_owned));
+        self.asked.extend(asked);
         Ok(())
     }
 
