@@ -122,7 +122,7 @@ impl Deliveries {
 
     /// Whether this service writes the destination's jobs itself.
     #[must_use]
-    pub(crate) fn are_for(&self, destination: &Destination) -> bool {
+    pub(crate) fn is_inline(&self, destination: &Destination) -> bool {
         let listed = &self.settings.inline_destinations;
         self.settings.delivery == Delivery::Inline
             && (listed.is_empty() || listed.contains(&destination.id))
@@ -207,14 +207,12 @@ impl Deliveries {
     /// Writes the jobs of an org, window after window, until no more arrive.
     async fn serve(self: Arc<Self>, org: &Instance) {
         while let Some(units) = self.windows.next(org).await {
-            let parts: Vec<_> = units.iter().filter_map(|unit| unit.part).collect();
             let deliveries = Arc::clone(&self);
             let flushed = self
                 .life
                 .write(async move { Worker::run(&deliveries, units).await });
             if let Err(panicked) = flushed.await {
                 tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
-                self.memory.lost(parts.into_iter());
             }
         }
     }

@@ -6,12 +6,14 @@
 //! | `planning` | checks each event and plans what it writes |
 //! | `lookups` | collects the lookups and queries each org once |
 //! | `describe` | resolves the events that rudder-server writes, and describes their requests |
+//! | `merge` | merges the outcomes of events that would create one record |
 //! | `deliver` | hands over the events that this service writes, and waits for their results |
 
 mod bounds;
 mod deliver;
 mod describe;
 pub(crate) mod lookups;
+mod merge;
 mod planning;
 
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use smallvec::smallvec;
 
 pub(crate) use self::bounds::Bounds;
-use self::{deliver::Handover, describe::Describer, planning::Planner};
+use self::{deliver::Handover, describe::Describer, lookups::OrgIndex, planning::Planner};
 use crate::{
     config::{Config, Policies, rules::Rules},
     delivery::Deliveries,
@@ -30,7 +32,7 @@ use crate::{
     server::memory::{Overloaded, Share},
     transform::{
         error::EventError,
-        outcome::{self, OrgIndex, Outcome, Requests},
+        outcome::{self, Outcome, Requests},
         plan::Plan,
     },
 };
@@ -135,6 +137,7 @@ impl Pipeline {
         share.make(self.bounds.weight(batch))?;
         let (plans, lookups) = Planner::new(self, batch).plan();
         share.is_for(lookups.keys())?;
+        let alone: Vec<_> = plans.iter().map(alone).collect();
         let answers = lookups.ask(&self.salesforce).await;
         let mut description = Describer::new(self, batch, &answers);
         let mut handover = Handover::new(self, batch, &answers, share);
@@ -142,25 +145,39 @@ impl Pipeline {
             match plan {
                 Ok(Planned::Delivered(writing)) => handover.add(index, writing),
                 Ok(Planned::Described(writing)) => description.add(index, &writing),
-                Ok(Planned::Transformed(event)) => description.pass_on(index, event),
-                Err(error) => description.fail(index, error),
+                Ok(Planned::Transformed(event)) => {
+                    let is_noted = self.rules.notes_lookups;
+                    let passed_on = Requests::Transformed { event, is_noted };
+                    description.conclude(index, Ok(passed_on));
+                }
+                Err(error) => description.conclude(index, Err(error)),
             }
         }
-        let delivered = handover.begin();
-        let mut outcomes = description.finish();
-        outcomes.extend(delivered.results().await);
+        let mut outcomes = handover.outcomes().await;
+        outcomes.extend(description.finish());
         outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
         outcome::count(&outcomes, &self.metrics);
+        answers.count(&outcomes, &alone, self.salesforce.limits());
         Ok(outcomes)
     }
 }
 
-/// The outcome of one event. `oauth` tells whether rudder-server holds the credentials of its org.
+/// The org that an event is written to, and the calls that the event would take on its own; `None` if it writes nothing.
+fn alone(plan: &Result<Planned<'_>, EventError>) -> Option<(OrgIndex, u64)> {
+    match plan {
+        Ok(Planned::Described(writing) | Planned::Delivered(writing)) => {
+            Some((writing.org, writing.plan.calls_alone()))
+        }
+        Ok(Planned::Transformed(_)) | Err(_) => None,
+    }
+}
+
+/// The outcome of one event. `is_oauth` tells whether rudder-server holds the credentials of its org.
 /// Every failure is rated by the attempt of its event, for described and delivered events alike.
 fn outcome_of<'a>(
     batch: &Batch<'a>,
     index: usize,
-    oauth: bool,
+    is_oauth: bool,
     result: Result<Requests<'a>, EventError>,
 ) -> Outcome<'a> {
     let attempt = attempt(batch.route, &batch.entries[index]);
@@ -168,7 +185,7 @@ fn outcome_of<'a>(
     let error = result.as_ref().err();
     Outcome {
         entries: smallvec![index],
-        auth_category: error.and_then(|error| error.auth_category(oauth)),
+        auth_category: error.and_then(|error| error.auth_category(is_oauth)),
         result,
     }
 }

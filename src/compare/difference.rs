@@ -58,8 +58,8 @@ impl Ignored {
 
     /// Each service logs in on its own, so the tokens differ. Only the presence of a token is compared.
     fn is_token(&self, pointer: &str, reference: &Value, candidate: &Value) -> bool {
-        let are_texts = reference.is_string() && candidate.is_string();
-        !self.tokens && are_texts && pointer.ends_with("/headers/Authorization")
+        let has_texts = reference.is_string() && candidate.is_string();
+        !self.tokens && has_texts && pointer.ends_with("/headers/Authorization")
     }
 }
 

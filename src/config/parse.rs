@@ -90,11 +90,11 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
         parts.is_some_and(|(target, level)| !target.is_empty() && is_level(level))
     };
     let levels = parts.iter().filter(|part| is_level(part)).count();
-    let are_read = parts
+    let is_readable = parts
         .iter()
         .all(|part| is_level(part) || is_of_target(part));
     let filter = parts.join(",");
-    if are_read && levels <= 1 && filter.parse::<Targets>().is_ok() {
+    if is_readable && levels <= 1 && filter.parse::<Targets>().is_ok() {
         return Ok(filter);
     }
     Err(

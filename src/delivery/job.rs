@@ -15,7 +15,7 @@ use crate::{
     server::memory::Share,
     transform::{
         error::EventError,
-        plan::{Plan, Record, Records},
+        plan::{Plan, PlannedTraits, Record},
     },
 };
 
@@ -23,10 +23,10 @@ use crate::{
 pub struct Job {
     /// The user whose events keep their order.
     pub(super) user: Option<String>,
-    /// The traits as the JSON object that was received; `None` if it could not be kept.
-    traits: Option<Document<'static>>,
+    /// The traits as the JSON object that was received.
+    traits: Document<'static>,
     pub(super) records: Vec<Record<'static>>,
-    pub(super) are_fields: bool,
+    pub(super) has_field_names: bool,
     pub(super) destination: Arc<Destination>,
     pub(super) access: SessionAccess,
     /// The number of attempts that have failed so far.
@@ -90,38 +90,36 @@ impl fmt::Debug for Job {
 
 impl Job {
     /// Copies a job out of its request.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`EventError::Interrupted`] if the traits cannot be copied. No input is known to cause it.
     pub fn new(
         entry: &Entry<'_>,
         plan: Plan<'_>,
         destination: Arc<Destination>,
         access: SessionAccess,
         share: Arc<Share>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, EventError> {
+        let traits = Document::read(plan.traits.members.to_json());
+        let traits = traits.map_err(|_| EventError::Interrupted)?;
+        Ok(Self {
             user: user(entry).map(|user| format!("{}\n{user}", destination.id)),
-            traits: Document::read(plan.traits.to_json()).ok(),
+            traits,
             records: plan.records.into_iter().map(Record::into_owned).collect(),
-            are_fields: plan.are_fields,
+            has_field_names: plan.traits.has_field_names,
             destination,
             access,
             attempt: entry.attempt(),
             _share: share,
-        }
+        })
     }
 
-    /// The plan of the job, which covers all of its records.
-    ///
-    /// # Errors
-    /// [`EventError::Interrupted`]. No input is known to cause it.
-    pub(super) fn plan(&self) -> Result<Plan<'_>, EventError> {
-        let traits = self.traits.as_ref().ok_or(EventError::Interrupted)?;
-        let traits = traits.root().as_members().unwrap_or_default();
-        Ok(Plan {
-            traits,
-            records: Records::new(),
-            are_fields: self.are_fields,
-        })
+    /// The traits, read again.
+    pub(super) fn traits(&self) -> PlannedTraits<'_> {
+        PlannedTraits {
+            members: self.traits.root().as_members().unwrap_or_default(),
+            has_field_names: self.has_field_names,
+        }
     }
 }
 

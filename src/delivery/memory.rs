@@ -1,5 +1,8 @@
 //! Tracks which parts are being written and which were written, so that nothing is written twice. If a connection
 //! breaks, rudder-server sends the request again, up to 32 times (`docs/rudder-server.md#inline-delivery`).
+//!
+//! The parts in progress are not a moka cache: the worker writes them in batches, so that no caller has a future to give
+//! to the cache, and a part that the cache forgets too early would be written twice.
 
 use std::{
     collections::HashMap,
@@ -79,7 +82,7 @@ impl WriteMemory {
             return PartStatus::New(done, result);
         };
         let mut in_flight = self.in_flight();
-        // A dropped sender means that nobody is writing the part any more, so that it may be taken on again.
+        // A dropped sender means that nobody is writing the part any more (a panic), so that it may be taken on again.
         let is_lost =
             |result: &&PendingResult| matches!((*result).clone().now_or_never(), Some(Err(_)));
         if let Some(result) = in_flight.get(&part).filter(|result| !is_lost(result)) {
@@ -99,14 +102,6 @@ impl WriteMemory {
             self.written().insert(part, Instant::now());
         }
         self.in_flight().remove(&part);
-    }
-
-    /// Removes parts from those in progress whose result will never be sent.
-    pub(super) fn lost(&self, parts: impl Iterator<Item = PartId>) {
-        let mut in_flight = self.in_flight();
-        for part in parts {
-            in_flight.remove(&part);
-        }
     }
 
     fn written(&self) -> MutexGuard<'_, RecentlyWritten> {

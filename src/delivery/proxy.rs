@@ -7,7 +7,7 @@
 
 mod outcome;
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 pub use self::outcome::{DeliveryOutcome, Failure};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         delivery_request::{Origin, ProxyJob, ProxyRequest},
     },
     salesforce::{
-        AuthError, Credentials, Fault, Key, Salesforce,
+        AuthError, Credentials, Fault, Found, Key, Salesforce,
         delivery::{Answered, Write},
         fault::Disposition,
         headers::WriteHeaders,
@@ -147,7 +147,8 @@ impl ProxyDelivery<'_, '_> {
         loop {
             let salesforce = &self.proxy.salesforce;
             let answered = salesforce.send_write(write, self.timeout).await?;
-            let has_expired = answered.fault.as_ref().is_some_and(has_expired);
+            let fault = answered.fault.as_ref();
+            let has_expired = fault.map(Fault::disposition) == Some(Disposition::Refresh);
             if !(has_expired && self.renew(write).await) {
                 return Ok(answered);
             }
@@ -173,19 +174,34 @@ impl ProxyDelivery<'_, '_> {
         }
     }
 
-    /// Looks up a lead and turns the write into an update of the record found. Returns whether that is a different
-    /// record from the one that the write was for.
+    /// Looks up a lead and turns the write into an update of the record that its events are written to now. Returns
+    /// whether that is a different record from the one that the write was for.
     async fn redirect(&mut self, write: &mut Write<'_>, key: &Key) -> Result<bool, Failure> {
         let Some(found) = self.look_up(write, key).await? else {
             return Ok(false);
         };
+        let record = Record::Lead(key.clone());
+        let (destination, rules) = (&self.destination, &self.proxy.rules);
+        let target = target::settle(&record, &found, destination, rules);
+        let target = target.map_err(Failure::Target)?;
         let is_known = matches!(write.operation(), Operation::Update { object, id }
-            if target::RecordId::new(object, id) == target::RecordId::new(&found.0, &found.1));
-        let Some(fields) = self.fields(write, &found.0).filter(|_| !is_known) else {
+            if target.record() == Some(target::RecordId::new(object, id)));
+        let Some(id) = target.id.as_deref().filter(|_| !is_known) else {
             return Ok(false);
         };
-        let (object, id) = (found.0.as_str(), found.1.as_str());
-        write.redirect((object, id), fields, self.proxy.rules.update_method);
+        let fields = write.json().and_then(|json| {
+            let fields = json.root().as_members()?;
+            Some(mapping::as_update(
+                &fields,
+                &target.object,
+                destination,
+                rules,
+            ))
+        });
+        let Some(fields) = fields else {
+            return Ok(false);
+        };
+        write.redirect((&target.object, id), fields, rules.update_method);
         self.add_headers(write);
         Ok(true)
     }
@@ -198,41 +214,22 @@ impl ProxyDelivery<'_, '_> {
         }
     }
 
-    fn fields(&self, write: &Write<'_>, object: &str) -> Option<String> {
-        let json = write.json()?;
-        let fields = json.root().as_members()?;
-        Some(mapping::as_update(
-            &fields,
-            object,
-            &self.destination,
-            &self.proxy.rules,
-        ))
-    }
-
-    /// The record that a lead's events are written to now: its object and id.
+    /// Looks up a lead; `None` if there is no session to look it up with.
     async fn look_up(
         &mut self,
         write: &mut Write<'_>,
         key: &Key,
-    ) -> Result<Option<(String, String)>, Failure> {
-        let found = loop {
-            // Without a session there is no lookup: the write itself will report what is wrong.
-            let Some(session) = write.session() else {
-                return Ok(None);
-            };
+    ) -> Result<Option<Found>, Failure> {
+        // Without a session there is no lookup: the write itself will report what is wrong.
+        while let Some(session) = write.session() {
             let salesforce = &self.proxy.salesforce;
             let found = salesforce.look_up(&Arc::new(session), key).await;
             if !(found.expiry().is_some() && self.renew(write).await) {
-                break found;
+                found.rows(key).map_err(Failure::Lookup)?;
+                return Ok(Some(found));
             }
-        };
-        found.rows(key).map_err(Failure::Lookup)?;
-        let record = Record::Lead(key.clone());
-        let (destination, rules) = (&self.destination, &self.proxy.rules);
-        let target =
-            target::settle(&record, &found, destination, rules).map_err(Failure::Target)?;
-        let id = target.id.map(Cow::into_owned);
-        Ok(id.map(|id| (target.object.into_owned(), id)))
+        }
+        Ok(None)
     }
 
     /// Discards the expired session of a write and gives it a new one, once. Returns whether there is a new one.
@@ -317,10 +314,6 @@ impl ProxyDelivery<'_, '_> {
 
 /// The number of attempts for a refused job whose record a fresh lookup may find.
 const MAX_LOOKUPS: u64 = 3;
-
-fn has_expired(fault: &Fault) -> bool {
-    fault.disposition() == Disposition::Refresh
-}
 
 /// Whether a fresh lookup may fix a refusal: the one record that is updated is gone or has become another, or a record
 /// that holds a value of the write has appeared. If the write does not update a single record, such a refusal has

@@ -18,8 +18,8 @@ pub(super) enum Subject {
 
 /// A unit that is waiting to be written.
 pub(super) struct Candidate<'u> {
-    /// Its index in the list of candidates.
-    pub(super) place: usize,
+    /// The index of the unit.
+    pub(super) unit: usize,
     /// The user whose events keep their order.
     pub(super) user: Option<&'u str>,
     /// The job that it belongs to. The parts of one job may be written in any order.
@@ -28,12 +28,12 @@ pub(super) struct Candidate<'u> {
     pub(super) record: Subject,
     /// Whether its traits are Salesforce field names already. Such units are not merged with others, because one field
     /// might then occur under two names.
-    pub(super) are_fields: bool,
+    pub(super) has_field_names: bool,
     /// Whether it is written alone, because Salesforce has refused it together with others.
-    pub(super) alone: bool,
+    pub(super) is_alone: bool,
 }
 
-/// Chooses what is written in one round. Each list holds the indices of the candidates for one record, in order. The
+/// Chooses what is written in one round. Each list holds the indices of the units for one record, in order. The
 /// first candidate is always chosen.
 ///
 /// No unit overtakes an earlier one. A unit waits if an earlier unit of its user writes another record in this round,
@@ -64,8 +64,9 @@ impl<'c> Round<'c> {
         let write = match self.by_record.get(&candidate.record) {
             None => self.writes.len(),
             Some((write, first)) => {
-                let is_shared =
-                    !candidate.alone && !first.alone && candidate.are_fields == first.are_fields;
+                let is_shared = !candidate.is_alone
+                    && !first.is_alone
+                    && candidate.has_field_names == first.has_field_names;
                 is_shared.then_some(*write)?
             }
         };
@@ -85,7 +86,7 @@ impl<'c> Round<'c> {
             self.writes.push(Vec::new());
             self.by_record.insert(&candidate.record, (write, candidate));
         }
-        self.writes[write].push(candidate.place);
+        self.writes[write].push(candidate.unit);
         if let Some(user) = candidate.user {
             let written = self.by_user.entry(user).or_default();
             written.push((write, candidate.job));
@@ -106,12 +107,12 @@ mod tests {
 
     fn candidate(unit: usize, user: &'static str, record: &str) -> Candidate<'static> {
         Candidate {
-            place: unit,
+            unit,
             user: Some(user).filter(|user| !user.is_empty()),
             job: unit,
             record: Subject::Known(RecordId::new("Lead", record)),
-            are_fields: false,
-            alone: false,
+            has_field_names: false,
+            is_alone: false,
         }
     }
 
@@ -160,7 +161,7 @@ mod tests {
     #[test]
     fn what_was_refused_in_company_goes_alone_and_in_order() {
         let alone = |unit, user| Candidate {
-            alone: true,
+            is_alone: true,
             ..candidate(unit, user, "A")
         };
         assert_eq!(
@@ -172,7 +173,7 @@ mod tests {
     #[test]
     fn mapped_traits_and_fields_are_not_merged() {
         let fields = Candidate {
-            are_fields: true,
+            has_field_names: true,
             ..candidate(1, "bob", "A")
         };
         assert_eq!(choose(&[candidate(0, "ada", "A"), fields]), [vec![0]]);
@@ -191,8 +192,8 @@ mod tests {
         ) {
             const NAMES: [&str; 4] = ["", "ada", "bob", "eve"];
             let of = |unit: usize| {
-                let (user, record, alone) = events[unit];
-                Candidate { alone, ..candidate(unit, NAMES[user], NAMES[record]) }
+                let (user, record, is_alone) = events[unit];
+                Candidate { is_alone, ..candidate(unit, NAMES[user], NAMES[record]) }
             };
             let mut pending: Vec<usize> = (0..events.len()).collect();
             // The round and the write that each unit belongs to.

@@ -1,4 +1,4 @@
-//! Determines which record each pending unit writes, and which of its fields are written now.
+//! Determines what the pending units write now, and to which records.
 
 use super::{
     round::{Candidate, Subject, choose},
@@ -8,126 +8,103 @@ use crate::{
     salesforce::Found,
     transform::{
         error::EventError,
-        plan::Plan,
-        resolve::{Resolved, resolve},
+        resolve::{Resolved, Unresolved, resolve},
+        target,
     },
 };
 
-/// A unit that is ready to be written.
-pub(super) struct Ready<'p> {
-    unit: usize,
-    resolved: Resolved<'p, 'p>,
-}
-
 impl<'f> Worker<'f> {
-    /// Determines which record each pending unit writes, and its fields. A unit that cannot be written gets its result
-    /// here.
-    pub(super) fn ready<'p>(
-        &mut self,
-        plans: &'p [Result<Plan<'f>, EventError>],
-        found: &'p Found,
-    ) -> Vec<Ready<'p>>
+    /// The writes of this round. The events of one record are merged into one write.
+    pub(super) fn writes<'p>(&mut self, found: &'p Found) -> Vec<UnitWrite<'p, 'f>>
     where
         'f: 'p,
     {
-        let mut ready = Vec::new();
+        let chosen = choose(&self.candidates(found)).into_iter();
+        chosen
+            .filter_map(|units| self.write(units, found))
+            .collect()
+    }
+
+    /// The pending units that can be written. The others get their results here.
+    fn candidates(&mut self, found: &Found) -> Vec<Candidate<'f>> {
+        let mut candidates = Vec::new();
         for unit in self.pending() {
-            let is_held = self.units[unit].is_held()
-                || self.user(unit).is_some_and(|user| self.held.contains(user));
-            let settled = if is_held {
-                Err(EventError::Overtaking)
-            } else {
-                self.resolved(unit, plans, found)
-            };
-            match settled {
-                Ok(resolved) => ready.push(Ready { unit, resolved }),
+            match self.candidate(unit, found) {
+                Ok(candidate) => candidates.push(candidate),
                 Err(error) => self.conclude(unit, Err(error)),
             }
         }
-        ready
+        candidates
     }
 
-    fn resolved<'p>(
-        &self,
-        unit: usize,
-        plans: &'p [Result<Plan<'f>, EventError>],
-        found: &'p Found,
-    ) -> Result<Resolved<'p, 'p>, EventError>
+    fn candidate(&self, unit: usize, found: &Found) -> Result<Candidate<'f>, EventError> {
+        let user = self.user(unit);
+        if self.units[unit].is_held() || user.is_some_and(|user| self.held.contains(user)) {
+            return Err(EventError::Overtaking);
+        }
+        let (job, rules) = (&self.units[unit].job, &self.deliveries.rules);
+        let target = target::settle(self.record(unit), found, &job.destination, rules)?;
+        let record = match (target.record(), self.key(unit)) {
+            (Some(record), _) => Subject::Known(record),
+            (None, Some(key)) => Subject::ForKey(key.folded().to_owned()),
+            (None, None) => Subject::New(unit),
+        };
+        Ok(Candidate {
+            unit,
+            user,
+            job: self.job(unit),
+            record,
+            has_field_names: job.has_field_names,
+            is_alone: self.is_alone(unit),
+        })
+    }
+
+    /// What the units write to their record; `None` if there is nothing to write, or if it cannot be written now.
+    fn write<'p>(&mut self, units: Vec<usize>, found: &'p Found) -> Option<UnitWrite<'p, 'f>>
     where
         'f: 'p,
     {
-        let plan = plans[unit].as_ref().map_err(Clone::clone)?;
-        let destination = &self.units[unit].job.destination;
-        let rules = &self.deliveries.rules;
-        resolve(plan, self.record(unit), found, destination, rules)
-    }
-
-    /// Chooses what is written in this round and merges the events of one record. Values that the record already holds
-    /// are left out.
-    pub(super) fn chosen<'p>(&mut self, ready: Vec<Ready<'p>>) -> Vec<UnitWrite<'p>> {
-        let candidates: Vec<_> = ready
-            .iter()
-            .enumerate()
-            .map(|(place, ready)| self.candidate(place, ready))
-            .collect();
-        let chosen = choose(&candidates);
-        let mut ready: Vec<Option<Ready<'p>>> = ready.into_iter().map(Some).collect();
-        let mut writes = Vec::new();
-        for places in chosen {
-            let mut merged: Option<UnitWrite<'p>> = None;
-            let ready = places.into_iter().filter_map(|place| ready[place].take());
-            for Ready { unit, resolved } in ready {
-                match &mut merged {
-                    None => {
-                        merged = Some(UnitWrite {
-                            units: vec![unit],
-                            resolved,
-                        });
-                    }
-                    Some(write) => {
-                        write.units.push(unit);
-                        write.resolved.absorb(resolved);
-                    }
-                }
-            }
-            writes.extend(merged.and_then(|write| self.changing(write)));
-        }
-        writes
-    }
-
-    /// The write, reduced to the fields that change; `None` if no field changes, or if the org has no API call to spare
-    /// for it.
-    fn changing<'p>(&mut self, mut write: UnitWrite<'p>) -> Option<UnitWrite<'p>> {
-        let limits = self.deliveries.salesforce.limits();
-        let spares = limits.spares(self.access.session.instance());
-        let verdict = match write
-            .resolved
-            .keep_changes(self.unchanged.as_mut(), Some(&spares))
-        {
-            Ok(()) => return Some(write),
+        let verdict = match self.resolved(&units, found) {
+            Ok(resolved) => return Some(UnitWrite { units, resolved }),
             Err(EventError::Unchanged) => Ok(()),
+            // The fields of one of the events cannot be mapped. Alone, each gets its own result.
+            Err(error) if units.len() > 1 && !matches!(error, EventError::Reserved(_)) => {
+                for unit in units {
+                    self.set_alone(unit);
+                }
+                return None;
+            }
             Err(error) => Err(error),
         };
-        for unit in write.units {
+        for unit in units {
             self.conclude(unit, verdict.clone());
         }
         None
     }
 
-    fn candidate<'p>(&self, place: usize, ready: &Ready<'p>) -> Candidate<'f> {
-        let unit = ready.unit;
-        let record = match (ready.resolved.target.record(), self.key(unit)) {
-            (Some(record), _) => Subject::Known(record),
-            (None, Some(key)) => Subject::ForKey(key.folded().to_owned()),
-            (None, None) => Subject::New(unit),
-        };
-        Candidate {
-            place,
-            user: self.user(unit),
-            job: self.job(unit),
-            record,
-            are_fields: self.units[unit].job.are_fields,
-            alone: self.is_alone(unit),
+    fn resolved<'p>(
+        &mut self,
+        units: &[usize],
+        found: &'p Found,
+    ) -> Result<Resolved<'p, 'f>, EventError>
+    where
+        'f: 'p,
+    {
+        let events: Vec<_> = units.iter().map(|unit| self.unresolved(*unit)).collect();
+        let mut events = events.into_iter();
+        let first = events.next().ok_or(EventError::Unchanged)?;
+        let limits = self.deliveries.salesforce.limits();
+        let spares = Some(&limits.spares(self.access.session.instance()));
+        let (rules, unchanged) = (&self.deliveries.rules, self.unchanged.as_mut());
+        resolve(&first, events, found, rules, unchanged, spares)
+    }
+
+    /// What a unit writes, before its record is known.
+    pub(super) fn unresolved(&self, unit: usize) -> Unresolved<'f, 'f> {
+        Unresolved {
+            traits: &self.traits[unit],
+            record: self.record(unit),
+            destination: &self.units[unit].job.destination,
         }
     }
 }

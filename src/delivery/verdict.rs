@@ -11,28 +11,28 @@ use crate::{
     transform::{error::EventError, mapping::LeftOut},
 };
 
-impl Worker<'_> {
+impl<'f> Worker<'f> {
     /// Notes that a record was written, and counts the values that were left out. Returns the key and id of a record
     /// that was created for a key.
-    pub(super) fn wrote(&mut self, write: &UnitWrite<'_>, id: String) -> Option<(Key, String)> {
+    pub(super) fn wrote(
+        &mut self,
+        write: &UnitWrite<'_, '_>,
+        id: String,
+    ) -> Option<(&'f Key, String)> {
         let metrics = self.deliveries.salesforce.metrics();
         metrics.left_out(write.resolved.fields.left_out.iter().map(LeftOut::reason));
-        let created = write
-            .resolved
-            .target
-            .id
-            .is_none()
-            .then(|| self.key(write.units[0]).cloned());
         for unit in &write.units {
             self.conclude(*unit, Ok(()));
         }
-        created.flatten().map(|key| (key, id))
+        let creates = write.resolved.target.id.is_none();
+        let key = self.key(write.units[0]).filter(|_| creates);
+        key.map(|key| (key, id))
     }
 
     /// Decides what follows a refused write. If the record is no longer what the lookup has found, it is looked up
     /// again, once. If one of several events may be the cause, each is written alone. Otherwise the events fail with
     /// this fault.
-    pub(super) fn refused(&mut self, write: &UnitWrite<'_>, fault: Fault) {
+    pub(super) fn refused(&mut self, write: &UnitWrite<'_, '_>, fault: Fault) {
         let is_stale = fault.is_about_a_stale_record();
         if let Some(id) = write.resolved.target.id.as_deref().filter(|_| is_stale) {
             self.deliveries
@@ -44,13 +44,13 @@ impl Worker<'_> {
         let may_repeat = write.resolved.target.id.is_none() && fault.leaves_open();
         let fault = Arc::new(fault);
         for unit in write.units.iter().copied() {
-            let key = self.key(unit).map(|key| key.folded().to_owned());
+            let key = self.key(unit);
             match key.filter(|_| is_stale) {
                 Some(key) if self.look_up_again(unit) => {
-                    self.asked.remove(&key);
+                    self.asked.remove(key);
                 }
                 Some(_) | None if in_company => self.set_alone(unit),
-                None if may_repeat && self.key(unit).is_none() => {
+                None if may_repeat && key.is_none() => {
                     self.conclude(unit, Err(EventError::MayRepeat(Arc::clone(&fault))));
                 }
                 Some(_) | None => self.conclude(unit, Err(EventError::Write(Arc::clone(&fault)))),
@@ -61,11 +61,11 @@ impl Worker<'_> {
     /// Opens a new session for a login, once. An OAuth secret is left to rudder-server, which refreshes it.
     pub(super) async fn renew(&mut self, expired: Arc<Fault>) {
         let access = &mut self.access;
-        if self.renewed || access.credentials.is_oauth() {
+        if self.is_renewed || access.credentials.is_oauth() {
             let error = Arc::new(AuthError::Expired(expired));
             return self.fail_all(&EventError::Authorisation(error));
         }
-        self.renewed = true;
+        self.is_renewed = true;
         self.deliveries.salesforce.renew(&access.session).await;
         match self
             .deliveries

@@ -12,14 +12,13 @@ use crate::{
         collections::{ATTRIBUTES, Written},
         fault::Disposition,
         headers::WriteHeaders,
-        limits::Handled,
     },
     transform::{
         error::EventError,
         mapping::FieldName,
-        plan::{self, Plan, Record},
+        plan::{PlannedTraits, Record},
         resolve::Resolved,
-        unchanged::{self, Unchanged},
+        unchanged::Unchanged,
     },
 };
 
@@ -27,13 +26,15 @@ use crate::{
 pub(super) struct Worker<'f> {
     pub(super) deliveries: &'f Deliveries,
     pub(super) access: SessionAccess,
-    pub(super) renewed: bool,
+    pub(super) is_renewed: bool,
     pub(super) units: &'f [Unit],
+    /// The traits of each unit.
+    pub(super) traits: &'f [PlannedTraits<'f>],
     /// The progress of each unit.
     pub(super) states: Vec<UnitState>,
     /// The keys that were looked up, and the records that were found.
     found: Found,
-    pub(super) asked: HashSet<String>,
+    pub(super) asked: HashSet<&'f Key>,
     /// Users with an event that rudder-server will send again. Their later events wait for it.
     pub(super) held: HashSet<&'f str>,
     /// What was written so far; `None` if events that change nothing are written too.
@@ -47,18 +48,18 @@ pub(super) enum UnitState {
     /// The unit is waiting to be written.
     Pending {
         /// Whether its record was looked up a second time.
-        looked_up_again: bool,
+        was_looked_up_again: bool,
         /// Whether it is written alone, because Salesforce has refused it together with others.
-        alone: bool,
+        is_alone: bool,
     },
     /// The unit was written, or has failed.
     Done(WriteResult),
 }
 
 /// A record to write, and the units that the write covers.
-pub(super) struct UnitWrite<'p> {
+pub(super) struct UnitWrite<'p, 'f> {
     pub(super) units: Vec<usize>,
-    pub(super) resolved: Resolved<'p, 'p>,
+    pub(super) resolved: Resolved<'p, 'f>,
 }
 
 impl Worker<'_> {
@@ -80,12 +81,11 @@ impl Worker<'_> {
             let Some(access) = units.first().map(|unit| unit.job.access.clone()) else {
                 continue;
             };
-            let org = access.session.instance().clone();
-            let verdicts = Worker::new(deliveries, access, &units).written().await;
-            deliveries
-                .salesforce
-                .limits()
-                .handled(&org, handled(&units, &verdicts));
+            let verdicts = {
+                let traits: Vec<_> = units.iter().map(|unit| unit.job.traits()).collect();
+                let worker = Worker::new(deliveries, access, &units, &traits);
+                worker.written().await
+            };
             for (unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(part) = unit.part {
                     deliveries.memory.finished(part, &verdict);
@@ -99,8 +99,8 @@ impl Worker<'_> {
 
 impl UnitState {
     const NEW: Self = Self::Pending {
-        looked_up_again: false,
-        alone: false,
+        was_looked_up_again: false,
+        is_alone: false,
     };
 
     fn is_pending(&self) -> bool {
@@ -115,30 +115,19 @@ impl UnitState {
     }
 }
 
-/// The API calls that the units would have cost if written one by one, for the ledger.
-fn handled(units: &[Unit], verdicts: &[WriteResult]) -> Handled {
-    let written = units
-        .iter()
-        .zip(verdicts)
-        .filter(|(_, verdict)| verdict.is_ok());
-    written.fold(Handled::default(), |mut handled, (unit, _)| {
-        let record = std::slice::from_ref(&unit.job.records[unit.place]);
-        let events = u64::from(unit.place == 0);
-        handled.add(Handled {
-            events,
-            ..plan::cost_alone(record)
-        });
-        handled
-    })
-}
-
 impl<'f> Worker<'f> {
-    fn new(deliveries: &'f Deliveries, access: SessionAccess, units: &'f [Unit]) -> Self {
+    fn new(
+        deliveries: &'f Deliveries,
+        access: SessionAccess,
+        units: &'f [Unit],
+        traits: &'f [PlannedTraits<'f>],
+    ) -> Self {
         Self {
             deliveries,
             access,
-            renewed: false,
+            is_renewed: false,
             units,
+            traits,
             states: vec![UnitState::NEW; units.len()],
             found: Found::default(),
             asked: HashSet::new(),
@@ -149,13 +138,11 @@ impl<'f> Worker<'f> {
     }
 
     async fn written(mut self) -> Vec<WriteResult> {
-        let plans: Vec<_> = self.units.iter().map(|unit| unit.job.plan()).collect();
+        let timeout = self.deliveries.settings.delivery_timeout;
         while self.states.iter().any(UnitState::is_pending) {
-            if self.begun.elapsed() > self.deliveries.settings.delivery_timeout {
-                self.fail_all(&EventError::NotInTime(
-                    self.deliveries.settings.delivery_timeout,
-                ));
-            } else if let Err(expired) = self.round(&plans).await {
+            if self.begun.elapsed() > timeout {
+                self.fail_all(&EventError::NotInTime(timeout));
+            } else if let Err(expired) = self.round().await {
                 self.renew(expired).await;
             }
         }
@@ -166,11 +153,10 @@ impl<'f> Worker<'f> {
     }
 
     /// Looks up, chooses and writes once. Returns the fault if Salesforce no longer accepts the session.
-    async fn round(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
-        self.look_up(plans).await?;
+    async fn round(&mut self) -> Result<(), Arc<Fault>> {
+        self.look_up().await?;
         let found = mem::take(&mut self.found);
-        let ready = self.ready(plans, &found);
-        let writes = self.chosen(ready);
+        let writes = self.writes(&found);
         let records = writes.iter().map(|write| {
             let Resolved { target, fields } = &write.resolved;
             let (id, names) = (target.id.as_deref(), fields.names().map(FieldName::text));
@@ -180,13 +166,9 @@ impl<'f> Worker<'f> {
             })
         });
         let records: Vec<_> = records.collect();
-        let (salesforce, pause) = (
-            &self.deliveries.salesforce,
-            self.deliveries.settings.delivery_window,
-        );
-        let results = salesforce
-            .write(&self.access.session, &records, pause)
-            .await;
+        let (salesforce, session) = (&self.deliveries.salesforce, &self.access.session);
+        let pause = self.deliveries.settings.delivery_window;
+        let results = salesforce.write(session, &records, pause).await;
         self.log(&results);
         let mut created = Vec::new();
         let mut expired = None;
@@ -201,40 +183,35 @@ impl<'f> Worker<'f> {
         }
         self.found = found;
         for (key, id) in created {
-            self.found.created(&key, id);
+            self.found.created(key, id);
         }
         expired.map_or(Ok(()), Err)
     }
-}
 
-impl<'f> Worker<'f> {
     /// Looks up the keys whose records are not known, or have to be looked up again.
-    async fn look_up(&mut self, plans: &[Result<Plan<'f>, EventError>]) -> Result<(), Arc<Fault>> {
+    async fn look_up(&mut self) -> Result<(), Arc<Fault>> {
         let may_be_cached = self.asked.is_empty();
-        let mut wanted: IndexMap<&str, Wanted> = IndexMap::new();
+        let mut wanted: IndexMap<&Key, Vec<String>> = IndexMap::new();
         for unit in self.pending() {
-            let Some(key) = self
-                .key(unit)
-                .filter(|key| !self.asked.contains(key.folded()))
-            else {
-                continue;
-            };
-            let fields = self.fields_to_read(unit, plans);
-            let of_key = || Wanted {
-                key: key.clone(),
-                fields: Vec::new(),
-            };
-            let of_key = wanted.entry(key.folded()).or_insert_with(of_key);
-            of_key.fields.extend(fields);
+            if let Some(key) = self.key(unit).filter(|key| !self.asked.contains(key)) {
+                let fields = wanted.entry(key).or_default();
+                if self.deliveries.settings.skip_unchanged {
+                    fields.extend(self.unresolved(unit).fields_to_read(&self.deliveries.rules));
+                }
+            }
         }
         if wanted.is_empty() {
             return Ok(());
         }
         let salesforce = &self.deliveries.salesforce;
-        let (asked, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
-        let found = salesforce
-            .find_now(&self.access.session, wanted, may_be_cached)
-            .await;
+        let asked: Vec<&Key> = wanted.keys().copied().collect();
+        let wanted = wanted.into_iter().map(|(key, fields)| Wanted {
+            key: key.clone(),
+            fields,
+        });
+        let session = &self.access.session;
+        let found = salesforce.find_now(session, wanted.collect(), may_be_cached);
+        let found = found.await;
         if let Some(fault) = found.expiry() {
             return Err(fault);
         }
@@ -243,27 +220,16 @@ impl<'f> Worker<'f> {
             tracing::warn!(org, fault = fault.label(), "a lookup in Salesforce failed");
         }
         self.found.extend(found);
-        self.asked.extend(asked.into_iter().map(str::to_owned));
+        self.asked.extend(asked);
         Ok(())
     }
 
     /// The headers of a write. Its units have one record, and the destination of the first one counts.
-    fn headers(&self, write: &UnitWrite<'_>) -> WriteHeaders {
+    fn headers(&self, write: &UnitWrite<'_, '_>) -> WriteHeaders {
         let target = &write.resolved.target;
         let destination = &self.units[write.units[0]].job.destination.id;
         let policies = &self.deliveries.policies;
         WriteHeaders::of(policies, destination, &target.object, target.id.is_none())
-    }
-
-    /// The fields whose current values show whether the unit changes anything.
-    fn fields_to_read(&self, unit: usize, plans: &[Result<Plan<'f>, EventError>]) -> Vec<String> {
-        let (destination, rules) = (&self.units[unit].job.destination, &self.deliveries.rules);
-        match &plans[unit] {
-            Ok(plan) if self.deliveries.settings.skip_unchanged => {
-                unchanged::fields_to_read(plan, self.record(unit), destination, rules)
-            }
-            Ok(_) | Err(_) => Vec::new(),
-        }
     }
 
     /// Logs one line for the records that Salesforce has not written, whatever is tried next.
@@ -297,21 +263,22 @@ impl<'f> Worker<'f> {
     pub(super) fn look_up_again(&mut self, unit: usize) -> bool {
         match &mut self.states[unit] {
             UnitState::Pending {
-                looked_up_again, ..
-            } => !mem::replace(looked_up_again, true),
+                was_looked_up_again,
+                ..
+            } => !mem::replace(was_looked_up_again, true),
             UnitState::Done(_) => false,
         }
     }
 
     /// Marks a pending unit to be written alone.
     pub(super) fn set_alone(&mut self, unit: usize) {
-        if let UnitState::Pending { alone, .. } = &mut self.states[unit] {
-            *alone = true;
+        if let UnitState::Pending { is_alone, .. } = &mut self.states[unit] {
+            *is_alone = true;
         }
     }
 
     pub(super) fn is_alone(&self, unit: usize) -> bool {
-        matches!(self.states[unit], UnitState::Pending { alone: true, .. })
+        matches!(self.states[unit], UnitState::Pending { is_alone: true, .. })
     }
 
     pub(super) fn record(&self, unit: usize) -> &'f Record<'static> {

@@ -139,8 +139,8 @@ impl Bounds {
 /// Maximum length of the fields of a request, and at `/transform` of the explanations of what was left out.
 fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
     let traits = event.traits().map_or(0, length);
-    let identifier = event.external_id().filter(|_| plan.are_fields);
-    let count = plan.traits.count();
+    let identifier = event.external_id().filter(|_| plan.traits.has_field_names);
+    let count = plan.traits.members.count();
     let explained = match route {
         Route::Open => traits + count * MAX_EXPLANATION_BYTES,
         Route::Processor | Route::Router => 0,

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{Pipeline, Writing, lookups::Answers, outcome_of};
 use crate::{
-    delivery::{Deliveries, Intake, Job, PendingJob, SessionAccess},
+    delivery::{Intake, Job, PendingJob, SessionAccess},
     rudderstack::Batch,
     server::memory::Share,
     transform::{
@@ -28,15 +28,8 @@ pub(super) struct Handover<'p, 'b, 'a> {
 /// An event that is waiting for its result.
 struct Pending {
     index: usize,
-    oauth: bool,
+    is_oauth: bool,
     taken: Result<PendingJob, EventError>,
-}
-
-/// The events of a batch that are being delivered.
-pub(super) struct EventsUnderway<'p, 'b, 'a> {
-    deliveries: &'p Deliveries,
-    batch: &'b Batch<'a>,
-    jobs: Vec<Pending>,
 }
 
 impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
@@ -59,57 +52,42 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
 
     /// Adds an event.
     pub(super) fn add(&mut self, index: usize, writing: Writing<'_>) {
-        let oauth = self.answers.is_oauth(writing.org);
+        let is_oauth = self.answers.org(writing.org).credentials.is_oauth();
         let taken = self.take(index, writing);
         self.jobs.push(Pending {
             index,
-            oauth,
+            is_oauth,
             taken,
         });
     }
 
     fn take(&mut self, index: usize, writing: Writing<'_>) -> Result<PendingJob, EventError> {
         let (entry, deliveries) = (&self.batch.entries[index], &self.pipeline.deliveries);
-        let asked = self.answers.get(writing.org)?;
+        let org = self.answers.org(writing.org);
         let event = entry.event.as_ref().map_err(Clone::clone)?;
         let id = deliveries.id(&writing.destination, entry, event);
         let access = SessionAccess {
-            credentials: Arc::clone(self.answers.credentials(writing.org)),
-            session: Arc::clone(&asked.session),
+            credentials: Arc::clone(&org.credentials),
+            session: Arc::clone(&org.asked()?.session),
         };
         let share = Arc::clone(self.share);
-        let job = Job::new(entry, writing.plan, writing.destination, access, share);
+        let job = Job::new(entry, writing.plan, writing.destination, access, share)?;
         Ok(deliveries.take(id, job, &mut self.intake))
     }
 
-    /// Queues the events, to be written together with those of other requests.
-    pub(super) fn begin(self) -> EventsUnderway<'p, 'b, 'a> {
-        let deliveries = &self.pipeline.deliveries;
+    /// Queues the events, to be written together with those of other requests, and waits until every one has either
+    /// been written or failed.
+    pub(super) async fn outcomes(self) -> Vec<Outcome<'a>> {
+        let (deliveries, batch) = (&self.pipeline.deliveries, self.batch);
         deliveries.gather(self.intake);
-        EventsUnderway {
-            deliveries,
-            batch: self.batch,
-            jobs: self.jobs,
-        }
-    }
-}
-
-impl<'a> EventsUnderway<'_, '_, 'a> {
-    /// Waits until every event has either been written or failed.
-    pub(super) async fn results(self) -> Vec<Outcome<'a>> {
-        let (deliveries, batch) = (self.deliveries, self.batch);
-        let results = self.jobs.into_iter().map(async |job| {
+        let outcomes = self.jobs.into_iter().map(async |job| {
             let result = match job.taken {
                 Ok(taken) => deliveries.result(taken).await,
                 Err(error) => Err(error),
             };
-            outcome_of(
-                batch,
-                job.index,
-                job.oauth,
-                result.map(|()| Requests::Delivered),
-            )
+            let result = result.map(|()| Requests::Delivered);
+            outcome_of(batch, job.index, job.is_oauth, result)
         });
-        join_all(results).await
+        join_all(outcomes).await
     }
 }

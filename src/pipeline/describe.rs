@@ -1,17 +1,20 @@
 //! Resolves the events that rudder-server writes, and describes the requests for them.
 
-use std::collections::HashMap;
-
-use super::{Pipeline, Writing, lookups::Answers, outcome_of};
+use super::{
+    Pipeline, Writing,
+    lookups::Answers,
+    merge::{Creation, Outcomes},
+    outcome_of,
+};
 use crate::{
-    rudderstack::{Batch, Entry, Event, Route},
-    salesforce::{Asked, headers::WriteHeaders, limits::Handled},
+    rudderstack::{Batch, Route},
+    salesforce::{Asked, headers::WriteHeaders},
     transform::{
         descriptor::Descriptor,
         error::EventError,
-        outcome::{Creation, DescribedRequests, OrgIndex, Outcome, Outcomes, Requests, Sharing},
-        plan::{self, Record},
-        resolve::{Resolved, resolve},
+        outcome::{DescribedRequests, Outcome, Requests},
+        plan::Record,
+        resolve::{Resolved, Unresolved, resolve},
         unchanged::Unchanged,
     },
 };
@@ -25,8 +28,6 @@ pub(super) struct Describer<'p, 'b, 'a> {
     /// What earlier events of the batch write; `None` if unchanged fields are written as well (`SKIP_UNCHANGED` is
     /// off).
     unchanged: Option<Unchanged>,
-    /// The API calls that the events cost, by org, for the ledger.
-    cost: HashMap<OrgIndex, Handled>,
 }
 
 impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
@@ -38,63 +39,39 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             answers,
             outcomes: Outcomes::default(),
             unchanged: pipeline.skip_unchanged.then(Unchanged::default),
-            cost: HashMap::new(),
         }
     }
 
     /// Describes the requests of an event.
     pub(super) fn add(&mut self, index: usize, writing: &Writing<'a>) {
-        let entry = &self.batch.entries[index];
         let requests = self.requests(writing).map(Requests::Described);
-        let outcome = outcome_of(
-            self.batch,
-            index,
-            self.answers.is_oauth(writing.org),
-            requests,
-        );
-        let is_handled = outcome.is_handled();
+        let is_oauth = self.answers.org(writing.org).credentials.is_oauth();
+        let outcome = outcome_of(self.batch, index, is_oauth, requests);
         let may_share =
             self.batch.route == Route::Router && self.pipeline.rules.coalesce && outcome.creates();
-        let creation = may_share.then(|| creation_of(writing, entry)).flatten();
-        let described = self.outcomes.add(outcome, creation);
-        if is_handled {
-            let alone = plan::cost_alone(&writing.plan.records);
-            let cost = self.cost.entry(writing.org).or_default();
-            cost.add(Handled { described, ..alone });
+        let entry = &self.batch.entries[index];
+        match may_share.then(|| Creation::of(writing, entry)).flatten() {
+            Some(creation) => self.outcomes.add_creation(outcome, creation),
+            None => self.outcomes.add(outcome),
         }
     }
 
-    /// Passes on a message that is a finished request already.
-    pub(super) fn pass_on(&mut self, index: usize, event: Event<'a>) {
-        let is_noted = self.pipeline.rules.notes_lookups;
-        let result = Ok(Requests::Transformed { event, is_noted });
-        self.outcomes
-            .add(outcome_of(self.batch, index, false, result), None);
+    /// Adds an event that writes to no org: its message is passed on, or it was not planned.
+    pub(super) fn conclude(&mut self, index: usize, result: Result<Requests<'a>, EventError>) {
+        let outcome = outcome_of(self.batch, index, false, result);
+        self.outcomes.add(outcome);
     }
 
-    /// Answers an event that was not planned.
-    pub(super) fn fail(&mut self, index: usize, error: EventError) {
-        let outcome = outcome_of(self.batch, index, false, Err(error));
-        self.outcomes.add(outcome, None);
-    }
-
-    /// The outcomes, in the order of their first events. Records their cost in the ledger.
+    /// The outcomes, in the order of their first events.
     pub(super) fn finish(self) -> Vec<Outcome<'a>> {
-        for (org, cost) in self.cost {
-            if let Ok(asked) = self.answers.get(org) {
-                let limits = self.pipeline.salesforce.limits();
-                limits.handled(asked.session.instance(), cost);
-            }
-        }
         self.outcomes.finish()
     }
 
     /// The requests of an event: one for each record with something to write.
     fn requests(&mut self, writing: &Writing<'a>) -> Result<DescribedRequests<'a>, EventError> {
-        let asked = self.answers.get(writing.org)?;
         let mut requests = DescribedRequests::new();
         for record in &writing.plan.records {
-            match self.request(writing, record, asked) {
+            match self.request(writing, record) {
                 Ok(request) => requests.push(request),
                 Err(EventError::Unchanged) => {}
                 Err(error) => return Err(error),
@@ -110,7 +87,6 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         &mut self,
         writing: &Writing<'a>,
         record: &Record<'_>,
-        asked: &Asked,
     ) -> Result<Descriptor<'a>, EventError> {
         let Pipeline {
             rules,
@@ -118,34 +94,19 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             api_version,
             ..
         } = self.pipeline;
-        let (plan, destination) = (&writing.plan, &writing.destination);
-        let mut resolved = resolve(plan, record, &asked.found, destination, rules)?;
-        let spares = self.answers.spares(writing.org);
-        resolved.keep_changes(self.unchanged.as_mut(), spares)?;
-        let Resolved { target, fields } = resolved;
-        let session = &asked.session;
-        let creates = target.id.is_none();
-        let headers = WriteHeaders::of(policies, &destination.id, &target.object, creates);
+        let event = Unresolved {
+            traits: &writing.plan.traits,
+            record,
+            destination: &writing.destination,
+        };
+        let org = self.answers.org(writing.org);
+        let Asked { session, found } = org.asked()?;
+        let (unchanged, spares) = (self.unchanged.as_mut(), org.spares.as_ref());
+        let Resolved { target, fields } = resolve(&event, [], found, rules, unchanged, spares)?;
+        let (destination, creates) = (&writing.destination.id, target.id.is_none());
+        let headers = WriteHeaders::of(policies, destination, &target.object, creates);
         let mut request = Descriptor::new(session, api_version, &target, fields, headers, rules);
         request.looked_up_by = record.key().filter(|_| rules.notes_lookups).cloned();
         Ok(request)
     }
-}
-
-/// What identifies the record that an event creates, and which events may share the request (rule `one-create`).
-fn creation_of(writing: &Writing<'_>, entry: &Entry<'_>) -> Option<(Creation, Sharing)> {
-    let [record] = writing.plan.records.as_slice() else {
-        return None;
-    };
-    let sharing = match writing.plan.are_fields {
-        _ if entry.is_alone() => Sharing::Alone,
-        true => Sharing::Fields,
-        false => Sharing::Mapped,
-    };
-    let creation = Creation {
-        org: writing.org,
-        destination: writing.destination.id.clone(),
-        key: record.key()?.clone(),
-    };
-    Some((creation, sharing))
 }

@@ -1,6 +1,6 @@
 //! The lookups of one batch: destinations, credentials and keys are collected first, so that each org is queried once.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, mem, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 
@@ -8,10 +8,12 @@ use crate::{
     json::Value,
     rudderstack::{Destination, DestinationName, Entry, ReadError},
     salesforce::{
-        Asked, AuthError, Credentials, Key, Salesforce, Spares, Wanted, by_key::InOrderByKey,
+        Asked, AuthError, Credentials, Key, Salesforce, Spares, Wanted,
+        by_key::InOrderByKey,
+        limits::{Handled, Limits},
     },
     server::memory::OrgKey,
-    transform::{error::EventError, outcome::OrgIndex},
+    transform::{error::EventError, outcome::Outcome},
 };
 
 /// The destinations of a batch. Most batches repeat one destination with each event, so equal destinations are read
@@ -45,6 +47,10 @@ impl<'a> Destinations<'a> {
         read
     }
 }
+
+/// The position of an org among those of its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OrgIndex(usize);
 
 /// The lookups to make in the orgs of a batch.
 #[derive(Debug, Default)]
@@ -137,7 +143,7 @@ const AT_ONCE: usize = 16;
 
 impl OrgLookups<'_> {
     async fn ask(mut self, salesforce: &Arc<Salesforce>) -> OrgAnswer {
-        let wanted = std::mem::take(&mut self.wanted).into_iter();
+        let wanted = mem::take(&mut self.wanted).into_iter();
         let wanted: Vec<Wanted> = wanted.map(|(key, fields)| Wanted { key, fields }).collect();
         salesforce.repeated(self.repeated);
         let asked = salesforce.ask(&self.credentials, &wanted).await;
@@ -181,40 +187,57 @@ pub struct Answers(Vec<OrgAnswer>);
 
 /// The answer of one org.
 #[derive(Debug)]
-struct OrgAnswer {
-    credentials: Arc<Credentials>,
+pub(super) struct OrgAnswer {
+    /// The credentials with which a new session is opened.
+    pub(super) credentials: Arc<Credentials>,
     asked: Result<Asked, Arc<AuthError>>,
     /// The calls that the org has to spare for writes after all lookups; `None` without a session.
-    spares: Option<Spares>,
+    pub(super) spares: Option<Spares>,
+}
+
+impl OrgAnswer {
+    /// The session, and the records that were found.
+    ///
+    /// # Errors
+    /// [`EventError::Authorisation`] if no session could be opened.
+    pub(super) fn asked(&self) -> Result<&Asked, EventError> {
+        let asked = self.asked.as_ref();
+        asked.map_err(|error| EventError::Authorisation(Arc::clone(error)))
+    }
 }
 
 impl Answers {
     /// The answer of an org.
-    ///
-    /// # Errors
-    /// [`EventError::Authorisation`] if no session could be opened.
-    pub fn get(&self, index: OrgIndex) -> Result<&Asked, EventError> {
-        let asked = &self.0[index.0].asked;
-        asked
-            .as_ref()
-            .map_err(|error| EventError::Authorisation(Arc::clone(error)))
+    pub(super) fn org(&self, index: OrgIndex) -> &OrgAnswer {
+        &self.0[index.0]
     }
 
-    /// The calls that the org has to spare for writes; `None` without a session.
-    #[must_use]
-    pub fn spares(&self, index: OrgIndex) -> Option<&Spares> {
-        self.0[index.0].spares.as_ref()
-    }
-
-    /// The credentials with which a new session of the org is opened.
-    #[must_use]
-    pub fn credentials(&self, index: OrgIndex) -> &Arc<Credentials> {
-        &self.0[index.0].credentials
-    }
-
-    /// Whether rudder-server holds the org's credentials.
-    #[must_use]
-    pub fn is_oauth(&self, index: OrgIndex) -> bool {
-        self.0[index.0].credentials.is_oauth()
+    /// Records in the limits of each org which events were handled. `alone` has the org of each entry of the batch, and
+    /// the calls that it would take on its own.
+    pub(super) fn count(
+        &self,
+        outcomes: &[Outcome<'_>],
+        alone: &[Option<(OrgIndex, u64)>],
+        limits: &Limits,
+    ) {
+        let mut counts = vec![Handled::default(); self.0.len()];
+        for outcome in outcomes.iter().filter(|outcome| outcome.is_handled()) {
+            let mut described = outcome.requests();
+            let entries = outcome.entries.iter();
+            for (org, calls_alone) in entries.filter_map(|entry| alone[*entry]) {
+                let count = &mut counts[org.0];
+                count.events += 1;
+                count.calls_alone += calls_alone;
+                // An outcome's requests cover all of its events.
+                count.described += mem::take(&mut described);
+            }
+        }
+        for (org, handled) in self.0.iter().zip(counts) {
+            if let Ok(asked) = &org.asked
+                && handled.events > 0
+            {
+                limits.handled(asked.session.instance(), handled);
+            }
+        }
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::{
     Pipeline, Planned, Writing,
-    lookups::{Destinations, Lookups},
+    lookups::{Destinations, Lookups, OrgIndex},
 };
 use crate::{
     rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::SecretFlaw,
-    transform::{error::EventError, gate, outcome::OrgIndex, plan, plan::Plan, unchanged},
+    transform::{error::EventError, gate, plan, plan::Plan, resolve::Unresolved},
 };
 
 /// Plans the events of one batch.
@@ -49,7 +49,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         let plan = self.plan_of(entry, event, &destination)?;
         let org = self.lookups.org(batch.secret, entry, &destination);
         let org = org.map_err(|error| on_route(error, batch.route))?;
-        let is_inline = batch.takes_results && pipeline.deliveries.are_for(&destination);
+        let is_inline = batch.takes_results && pipeline.deliveries.is_inline(&destination);
         if !is_inline {
             self.look_up(org, &plan, &destination);
         }
@@ -98,8 +98,12 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         } = self.pipeline;
         for record in &plan.records {
             if let Some(key) = record.key() {
-                let fields = skip_unchanged
-                    .then(|| unchanged::fields_to_read(plan, record, destination, rules));
+                let event = Unresolved {
+                    traits: &plan.traits,
+                    record,
+                    destination,
+                };
+                let fields = skip_unchanged.then(|| event.fields_to_read(rules));
                 self.lookups.want(org, key, fields.unwrap_or_default());
             }
         }

@@ -138,7 +138,7 @@ impl Limits {
         }
     }
 
-    /// Records the results of the events of a batch.
+    /// Records the events of a batch that were handled.
     pub fn handled(&self, org: &Instance, handled: Handled) {
         self.with(org, |org| org.ledger.handled.add(handled));
     }

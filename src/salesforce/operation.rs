@@ -97,7 +97,7 @@ impl Operation {
                 _ => false,
             },
             Self::Delete => matches!(status, 200 | 204),
-            Self::Collection => body.is_some_and(are_results),
+            Self::Collection => body.is_some_and(has_results),
             // The results of the parts are read elsewhere.
             Self::Composite | Self::Other => true,
         }
@@ -135,7 +135,7 @@ fn says_written(body: &[u8]) -> bool {
 }
 
 /// Whether a body is a list of record results. The results themselves are read elsewhere.
-fn are_results(body: &[u8]) -> bool {
+fn has_results(body: &[u8]) -> bool {
     let is_result = |result: &Value<'_>| {
         let success = result.as_object().and_then(|result| result.get("success"));
         success.is_some_and(|success| matches!(success.json(), "true" | "false"))

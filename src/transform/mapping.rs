@@ -31,7 +31,7 @@ use crate::{
             field::Access,
             reading::{MappedRecord, mapped},
         },
-        plan::{Plan, Record},
+        plan::{PlannedTraits, Record},
         target::Target,
     },
 };
@@ -98,7 +98,7 @@ fn is_wanted(destination: &Destination, switch: MappingSwitch) -> bool {
 /// # Errors
 /// [`EventError::EmptyName`], under the stock set.
 pub fn fields<'a>(
-    plan: &Plan<'a>,
+    traits: &PlannedTraits<'a>,
     record: &Record<'_>,
     target: &Target<'_>,
     destination: &Destination,
@@ -109,16 +109,16 @@ pub fn fields<'a>(
         Record::Named { object, .. } => table_of_named(object, rules.named_tables),
         Record::Matching(_) => None,
     };
-    let is_mapped = !plan.are_fields && is_wanted(destination, rules.mapping_switch);
+    let is_mapped = !traits.has_field_names && is_wanted(destination, rules.mapping_switch);
     let subject = MappedRecord {
         email: target.email.filter(|_| rules.writes_looked_up_email),
         creates: target.id.is_none(),
         is_named: matches!(record, Record::Named { .. }),
     };
     if let Some(table) = table.filter(|_| is_mapped) {
-        return mapped(&plan.traits, table, subject, rules);
+        return mapped(&traits.members, table, subject, rules);
     }
-    let mut fields = as_they_are(&plan.traits, rules);
+    let mut fields = as_they_are(&traits.members, rules);
     if let Some(email) = subject.email {
         fields.settle_email(email, subject.creates);
     }

@@ -1,14 +1,11 @@
 //! What became of the events of a batch, each in exactly one outcome; rule `one-create` lets two share one.
 
-use std::collections::HashMap;
-
 use smallvec::SmallVec;
 
 use crate::{
     config::rules::Rules,
     metrics::{Metrics, counted},
     rudderstack::Event,
-    salesforce::Key,
     transform::{descriptor::Descriptor, error::EventError, mapping::LeftOut},
 };
 
@@ -41,80 +38,6 @@ pub(crate) enum Requests<'a> {
 
 /// The requests of one event: nearly always one.
 pub(crate) type DescribedRequests<'a> = SmallVec<[Descriptor<'a>; 1]>;
-
-/// How an event may share the request that creates its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sharing {
-    /// With events whose traits are mapped.
-    Mapped,
-    /// With events whose traits are fields already.
-    Fields,
-    /// With none: an earlier answer asked for it to be sent alone.
-    Alone,
-}
-
-/// The position of an org among those of its batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct OrgIndex(pub usize);
-
-/// What two events have in common that would create one record.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Creation {
-    /// The org.
-    pub org: OrgIndex,
-    /// The destination's id.
-    pub destination: String,
-    /// The key by which the record was looked up.
-    pub key: Key,
-}
-
-/// The outcomes of a batch, in the order of their first events.
-#[derive(Debug, Default)]
-pub(crate) struct Outcomes<'a> {
-    outcomes: Vec<Outcome<'a>>,
-    /// Which outcome creates a record, and with whom it may be shared.
-    creating: HashMap<Creation, (usize, Sharing)>,
-}
-
-impl<'a> Outcomes<'a> {
-    /// Adds the outcome of an event, and returns how many requests it brings. `creation` is given where the outcome is one
-    /// request that creates a record which another event may want to create as well. Where it creates a record that an earlier
-    /// one creates already, the two become one; where they may not share a request, the later event has to wait until the
-    /// record can be found: two requests would create it twice.
-    pub(crate) fn add(
-        &mut self,
-        outcome: Outcome<'a>,
-        creation: Option<(Creation, Sharing)>,
-    ) -> u64 {
-        let next = self.outcomes.len();
-        let requests = outcome.requests();
-        let Some((creation, sharing)) = creation else {
-            self.outcomes.push(outcome);
-            return requests;
-        };
-        let (first, shared_with) = *self.creating.entry(creation).or_insert((next, sharing));
-        match self.outcomes.get_mut(first) {
-            None => {
-                self.outcomes.push(outcome);
-                return requests;
-            }
-            Some(first) if sharing == shared_with && sharing != Sharing::Alone => {
-                first.absorb(outcome);
-            }
-            Some(_) => self.outcomes.push(Outcome {
-                result: Err(EventError::BeingCreated),
-                ..outcome
-            }),
-        }
-        0
-    }
-
-    /// The outcomes.
-    #[must_use]
-    pub(crate) fn finish(self) -> Vec<Outcome<'a>> {
-        self.outcomes
-    }
-}
 
 /// The failure for which a processor route asks for the whole request again: nothing has been written yet, so that it may be
 /// repeated, and an event that fails there on its own is dropped (`docs/rudder-server.md#processor-path`). What no repetition on that
@@ -162,7 +85,8 @@ impl Outcome<'_> {
     }
 
     /// How many requests are to be sent.
-    fn requests(&self) -> u64 {
+    #[must_use]
+    pub(crate) fn requests(&self) -> u64 {
         match &self.result {
             Ok(Requests::Described(requests)) => requests.len() as u64,
             Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => 0,
@@ -179,7 +103,7 @@ impl Outcome<'_> {
     }
 
     /// Takes a later event for the same new record in: its fields win. Both outcomes are of one request that creates.
-    fn absorb(&mut self, later: Self) {
+    pub(crate) fn absorb(&mut self, later: Self) {
         self.entries.extend(later.entries);
         if let (Ok(Requests::Described(requests)), Ok(Requests::Described(others))) =
             (&mut self.result, later.result)

@@ -11,7 +11,7 @@ use crate::{
     config::rules::{EmailValue, Rules},
     json::{Kind, Members},
     rudderstack::{Destination, Event},
-    salesforce::{Key, key::NoKey, limits::Handled},
+    salesforce::{Key, key::NoKey},
     text,
     transform::{error::EventError, gate::Admitted},
 };
@@ -20,11 +20,27 @@ use crate::{
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// The traits to write.
-    pub traits: Members<'a>,
+    pub traits: PlannedTraits<'a>,
     /// The records, at least one.
     pub records: Records<'a>,
-    /// Whether the traits are fields already.
-    pub are_fields: bool,
+}
+
+/// The traits that an event writes.
+#[derive(Debug)]
+pub struct PlannedTraits<'a> {
+    /// The traits.
+    pub members: Members<'a>,
+    /// Whether their names are those of fields already.
+    pub has_field_names: bool,
+}
+
+impl Plan<'_> {
+    /// The calls that the event would take on its own: a lookup of each record that has to be found, and a write of each.
+    #[must_use]
+    pub fn calls_alone(&self) -> u64 {
+        let calls = |record: &Record<'_>| 1 + u64::from(record.key().is_some());
+        self.records.iter().map(calls).sum()
+    }
 }
 
 /// Records of one event: nearly always one.
@@ -84,19 +100,6 @@ impl fmt::Debug for Record<'_> {
     }
 }
 
-/// What an event with these records costs if it is handled alone: a lookup for each record that has to be found, and a write for
-/// each record.
-#[must_use]
-pub(crate) fn cost_alone(records: &[Record<'_>]) -> Handled {
-    let lookups = records.iter().filter(|record| record.key().is_some());
-    Handled {
-        events: 1,
-        lookups: lookups.count() as u64,
-        writes: records.len() as u64,
-        described: 0,
-    }
-}
-
 const EMAIL: [&str; 3] = ["traits.email", "context.traits.email", "properties.email"];
 
 /// Plans what an admitted event writes.
@@ -109,19 +112,19 @@ pub fn plan<'a>(
     rules: &Rules,
 ) -> Result<Plan<'a>, EventError> {
     let event = admitted.event();
-    let traits = traits(event)?;
+    let members = traits(event)?;
     if event.is_mapped() {
-        return identifier::plan(event, traits, destination, rules);
+        return identifier::plan(event, members, destination, rules);
     }
     let mut records = named::records(event, rules)?;
     if records.is_empty() {
         records.push(Record::Lead(lead(event, rules.email)?));
     }
-    Ok(Plan {
-        traits,
-        records,
-        are_fields: false,
-    })
+    let traits = PlannedTraits {
+        members,
+        has_field_names: false,
+    };
+    Ok(Plan { traits, records })
 }
 
 fn traits<'a>(event: &Event<'a>) -> Result<Members<'a>, EventError> {
@@ -222,6 +225,7 @@ mod tests {
         };
         let traits: Vec<String> = plan
             .traits
+            .members
             .iter()
             .map(|(name, value)| format!("{name}={}", value.json()))
             .collect();

@@ -1,23 +1,36 @@
-//! Plan + what was looked up → what is written to which record.
+//! Plan + what was looked up → what is written to which record: which record is meant, its fields with their placeholders,
+//! what of them changes, and whether the org has a call to spare.
 //!
-//! [`resolve`] settles the record and its fields, [`Resolved::keep_changes`] leaves out what the record holds already and asks
-//! whether the org has a call to spare. Described requests and inline delivery both take these two steps. Between them,
-//! inline delivery merges the events of one record ([`Resolved::absorb`]).
+//! Described requests and inline delivery both call [`resolve`]. The delivery proxy cannot: it has no event, only the fields
+//! of a request that was described earlier. If it looks a record up again, it takes `target::settle` alone.
+
+use std::borrow::Cow;
 
 use crate::{
     config::rules::Rules,
     rudderstack::Destination,
-    salesforce::{Found, Spares},
+    salesforce::{Found, Spares, key::is_api_name},
     transform::{
         error::EventError,
         mapping::{self, Fields},
-        plan::{Plan, Record},
+        plan::{PlannedTraits, Record},
         target::{self, Target},
         unchanged::Unchanged,
     },
 };
 
-/// What an event writes to one record.
+/// What an event writes to one of its records, before the record is known.
+#[derive(Debug)]
+pub(crate) struct Unresolved<'p, 'a> {
+    /// The traits of the event.
+    pub traits: &'p PlannedTraits<'a>,
+    /// The record.
+    pub record: &'p Record<'p>,
+    /// The destination of the event.
+    pub destination: &'p Destination,
+}
+
+/// What one or several events write to one record.
 #[derive(Debug)]
 pub(crate) struct Resolved<'p, 'a> {
     /// The record.
@@ -26,45 +39,66 @@ pub(crate) struct Resolved<'p, 'a> {
     pub fields: Fields<'a>,
 }
 
-/// Settles which record is meant, and what is written to it.
+/// Settles which record an event means and what is written to it. `later` events of the same record are merged into the
+/// write: their fields win. What the record holds already is left out if `unchanged` keeps account of it
+/// (`SKIP_UNCHANGED`). `None` for spares means that nothing is known of them.
 ///
 /// # Errors
-/// [`EventError`] where the lookup failed or found something that cannot be written to, or the fields cannot be mapped.
+/// [`EventError`] if the lookup has failed or found something that cannot be written to, or the fields cannot be mapped;
+/// [`EventError::Unchanged`] if nothing is left to write, [`EventError::Reserved`] if the org has no call to spare.
 pub(crate) fn resolve<'p, 'a>(
-    plan: &Plan<'a>,
-    record: &'p Record<'_>,
+    first: &Unresolved<'p, 'a>,
+    later: impl IntoIterator<Item = Unresolved<'p, 'a>>,
     found: &'p Found,
-    destination: &Destination,
     rules: &Rules,
+    unchanged: Option<&mut Unchanged>,
+    spares: Option<&Spares>,
 ) -> Result<Resolved<'p, 'a>, EventError> {
-    let target = target::settle(record, found, destination, rules)?;
-    let fields = mapping::fields(plan, record, &target, destination, rules)?;
+    let (target, mut fields) = first.mapped(found, rules)?;
+    for event in later {
+        fields.absorb(event.mapped(found, rules)?.1);
+    }
+    if let Some(unchanged) = unchanged
+        && !unchanged.reduce(&target, &mut fields)
+    {
+        return Err(EventError::Unchanged);
+    }
+    let creates = target.id.is_none();
+    let call = spares.map_or(Ok(()), |spares| spares.write(creates));
+    call.map_err(EventError::Reserved)?;
     Ok(Resolved { target, fields })
 }
 
-impl Resolved<'_, '_> {
-    /// Takes in what a later event writes to the same record. Its fields win.
-    pub(crate) fn absorb(&mut self, later: Self) {
-        self.fields.absorb(later.fields);
+impl<'p, 'a> Unresolved<'p, 'a> {
+    fn mapped(
+        &self,
+        found: &'p Found,
+        rules: &Rules,
+    ) -> Result<(Target<'p>, Fields<'a>), EventError> {
+        let target = target::settle(self.record, found, self.destination, rules)?;
+        let fields = mapping::fields(self.traits, self.record, &target, self.destination, rules)?;
+        Ok((target, fields))
     }
 
-    /// Leaves out what the record holds already, where `unchanged` keeps account of it (`SKIP_UNCHANGED`), and checks that the
-    /// org has a call to spare. `None` for spares means that nothing is known of them.
-    ///
-    /// # Errors
-    /// [`EventError::Unchanged`] if nothing is left to write, [`EventError::Reserved`] if the org has no call to spare.
-    pub(crate) fn keep_changes(
-        &mut self,
-        unchanged: Option<&mut Unchanged>,
-        spares: Option<&Spares>,
-    ) -> Result<(), EventError> {
-        if let Some(unchanged) = unchanged
-            && !unchanged.reduce(&self.target, &mut self.fields)
-        {
-            return Err(EventError::Unchanged);
-        }
-        let creates = self.target.id.is_none();
-        let call = spares.map_or(Ok(()), |spares| spares.write(creates));
-        call.map_err(EventError::Reserved)
+    /// The fields whose current values a lookup has to read, so that `resolve` knows what changes; none if the record is
+    /// not looked up.
+    #[must_use]
+    pub(crate) fn fields_to_read(&self, rules: &Rules) -> Vec<String> {
+        let key = match self.record {
+            Record::Lead(key) | Record::Matching(key) => key,
+            Record::Named { .. } => return Vec::new(),
+        };
+        let update = Target {
+            object: Cow::Borrowed(key.object()),
+            id: Some(Cow::Borrowed("")),
+            email: None,
+            stored: None,
+        };
+        let fields = mapping::fields(self.traits, self.record, &update, self.destination, rules);
+        let Ok(fields) = fields else {
+            return Vec::new();
+        };
+        let names = fields.names().map(|name| name.text().into_owned());
+        names.filter(|name| is_api_name(name)).collect()
     }
 }

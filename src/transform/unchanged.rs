@@ -3,49 +3,17 @@
 //! Values are compared as Salesforce stores them: numbers by value, dates by instant, texts exactly, null and the empty text
 //! like an absent one. Where two forms may be one value and it is not certain, the field is written.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use crate::{
-    config::rules::Rules,
     json::{Kind, Value},
-    rudderstack::Destination,
-    salesforce::key::is_api_name,
     transform::{
-        mapping::{self, FieldValue, Fields},
-        plan::{Plan, Record},
+        mapping::{FieldValue, Fields},
         target::{RecordId, Target},
     },
 };
-
-/// The fields of an event whose present values a lookup is to read; none where the record is not looked up.
-#[must_use]
-pub(crate) fn fields_to_read(
-    plan: &Plan<'_>,
-    record: &Record<'_>,
-    destination: &Destination,
-    rules: &Rules,
-) -> Vec<String> {
-    let key = match record {
-        Record::Lead(key) | Record::Matching(key) => key,
-        Record::Named { .. } => return Vec::new(),
-    };
-    let update = Target {
-        object: Cow::Borrowed(key.object()),
-        id: Some(Cow::Borrowed("")),
-        email: None,
-        stored: None,
-    };
-    let Ok(fields) = mapping::fields(plan, record, &update, destination, rules) else {
-        return Vec::new();
-    };
-    let names = fields.names().map(|name| name.text().into_owned());
-    names.filter(|name| is_api_name(name)).collect()
-}
 
 /// What the events of a batch have written to each record: a later event may set a field back to what was looked up.
 #[derive(Debug, Default)]

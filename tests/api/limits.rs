@@ -10,8 +10,8 @@ use wiremock::ResponseTemplate;
 use crate::{
     delivery::deliver,
     fixtures::{
-        job, known_lead, lead_job, nothing_found, oauth_destination, oauth_job, org,
-        salesforce_that_answers, secret,
+        contact_job, destination, job, known_lead, lead_job, nothing_found, oauth_destination,
+        oauth_job, org, salesforce_that_answers, secret,
     },
     inline,
     service::{Service, assert_says, error, serve, verdict},
@@ -277,4 +277,47 @@ async fn the_ledger_counts_what_inline_delivery_saves() {
         (&json!(100), &json!(0))
     );
     assert_eq!(figures["callsSaved"], 198);
+}
+
+#[tokio::test]
+async fn the_ledger_counts_events_that_were_answered_with_a_request_and_no_others() {
+    let org = org().build();
+    let service = Service::of(&org).await;
+    // The second lead shares the request of the first, and the third has to wait until the first is written.
+    let mut waiting = lead_job(3, "ada@example.com");
+    waiting["metadata"]["dontBatch"] = json!(true);
+    let jobs = [
+        lead_job(1, "ada@example.com"),
+        lead_job(2, "ada@example.com"),
+        waiting,
+        contact_job(4),
+    ];
+    service.router(jobs).await;
+    let figures = figures(&service).await;
+    assert_eq!(
+        (&figures["events"], &figures["described"]),
+        (&json!(3), &json!(2))
+    );
+    // Two lookups and three writes, made as one query and two requests.
+    assert_eq!(figures["callsSaved"], 2);
+}
+
+#[tokio::test]
+async fn an_inline_event_of_several_records_counts_once_and_saves_the_calls_that_they_share() {
+    let org = org().build();
+    let service = inline::inline(&org, &[]).await;
+    let contacts = json!({
+        "type": "identify",
+        "traits": {"LastName": "Gibbs"},
+        "context": {"externalId": [{"type": "Salesforce-Contact"}, {"type": "Salesforce-Contact"}]},
+        "integrations": {"Salesforce": true},
+    });
+    let entries = inline::deliver(&service, [job(1, contacts, &destination("dst-1"))]).await;
+    assert_eq!(inline::statuses(&entries), [299]);
+    let figures = figures(&service).await;
+    // Two writes, made as one Collection, and no lookup.
+    assert_eq!(
+        (&figures["events"], &figures["callsSaved"]),
+        (&json!(1), &json!(1))
+    );
 }

@@ -34,24 +34,22 @@ impl Calls {
     }
 }
 
-/// The results of events, as counts.
+/// The events of an org that were handled: a record was written, a request to write one was described, or there was
+/// nothing to change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handled {
-    /// Events of the org whose answer was a record that was written, or a request to write one.
+    /// The number of events.
     pub events: u64,
-    /// The lookups that would be needed if each were made separately.
-    pub lookups: u64,
-    /// The writes that would be needed if each were made separately.
-    pub writes: u64,
+    /// The calls that the events would take one by one: a lookup of each record, and a write.
+    pub calls_alone: u64,
     /// Requests described in the answers. Each is one call, whoever sends it.
     pub described: u64,
 }
 
 impl Handled {
-    pub(crate) fn add(&mut self, more: Self) {
+    pub(super) fn add(&mut self, more: Self) {
         self.events += more.events;
-        self.lookups += more.lookups;
-        self.writes += more.writes;
+        self.calls_alone += more.calls_alone;
         self.described += more.described;
     }
 }
@@ -66,11 +64,8 @@ impl Ledger {
     /// The number of calls saved, compared with one lookup and one write for each event. A delivered write is a
     /// described request, which is counted already.
     fn saved(&self) -> i64 {
-        let singly = self.handled.lookups.saturating_add(self.handled.writes);
-        let spent = [self.calls.collections, self.handled.described]
-            .into_iter()
-            .fold(self.calls.query, u64::saturating_add);
-        signed(singly).saturating_sub(signed(spent))
+        let spent = self.calls.query + self.calls.collections + self.handled.described;
+        signed(self.handled.calls_alone).saturating_sub(signed(spent))
     }
 }
 
@@ -176,8 +171,7 @@ mod tests {
         ledger.calls.count(Call::Query);
         ledger.handled.add(Handled {
             events: 100,
-            lookups: 100,
-            writes: 100,
+            calls_alone: 200,
             described: 50,
         });
         // Delivering a described request does not count as a further call.

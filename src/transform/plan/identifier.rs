@@ -12,7 +12,7 @@ use crate::{
     text::shortened,
     transform::{
         error::{EventError, ExternalIdFlaw},
-        plan::{Plan, Record, named, no_key},
+        plan::{Plan, PlannedTraits, Record, named, no_key},
     },
 };
 
@@ -52,10 +52,13 @@ pub(super) fn plan<'a>(
     } else {
         by_field(&identifier)?
     };
+    let traits = PlannedTraits {
+        members: traits,
+        has_field_names: true,
+    };
     Ok(Plan {
         traits,
         records: smallvec![record],
-        are_fields: true,
     })
 }
 

@@ -121,6 +121,23 @@ async fn of_merged_events_only_the_bad_one_fails() {
 }
 
 #[tokio::test]
+async fn of_merged_events_only_the_one_whose_fields_cannot_be_mapped_fails() {
+    let org = org().build();
+    let service = inline(&org, &["--compatibility", "stock"]).await;
+    let with_name = |id, name| {
+        let traits = json!({"email": "ada@example.com", "name": name});
+        job(id, identify(traits), &destination("dst-1"))
+    };
+    let jobs = [
+        with_name(1, json!("Ada Lovelace")),
+        with_name(2, json!([])),
+        with_name(3, json!("Ada Byron")),
+    ];
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299, 400, 299]);
+    assert_eq!(leads(&org, "LastName"), ["Byron"]);
+}
+
+#[tokio::test]
 async fn several_records_of_one_job_are_all_written_or_the_job_says_which_failure_counts() {
     let org = org().build();
     let service = inline(&org, &[]).await;

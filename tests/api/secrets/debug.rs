@@ -189,7 +189,7 @@ fn what_is_written_hides_ids_users_and_traits() {
     };
     assert_hidden(&target);
     assert_hidden(&target.record());
-    let fields = mapping::as_they_are(&plan.traits, &rules);
+    let fields = mapping::as_they_are(&plan.traits.members, &rules);
     let descriptor = Descriptor::new(
         &session,
         "50.0",

@@ -89,7 +89,7 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
                     email: None,
                     stored: None,
                 };
-                mapping::fields(plan, record, &target, destination, &rules)
+                mapping::fields(&plan.traits, record, &target, destination, &rules)
                     .unwrap()
                     .write(&mut json);
             }
