@@ -8,10 +8,11 @@
 //! | `transforms`, `deliveries`, `status` | the handlers |
 //! | `streamed_response`, `guarded_body` | an answer while it is written and until it has been sent |
 //! | `request_error`, `error_response` | why a request is rejected, and its answer |
-//! | `traces`, `unsupported` | what else is logged |
+//! | `contact`, `traces`, `unsupported` | what else is logged |
 
 mod access_log;
 mod body;
+mod contact;
 mod deliveries;
 mod dispatch;
 mod drain;
@@ -34,7 +35,7 @@ use axum::Router;
 
 #[doc(hidden)]
 pub use self::routes::routes;
-use self::{body::BodyLimits, unsupported::UnsupportedDestinations};
+use self::{body::BodyLimits, contact::Contact, unsupported::UnsupportedDestinations};
 use crate::{
     config::Config,
     delivery::proxy::Proxy,
@@ -72,9 +73,10 @@ pub(crate) struct AppState {
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
     unsupported: UnsupportedDestinations,
+    contact: Arc<Contact>,
 }
 
-/// All routes with their layers.
+/// All routes with their layers. Call it inside a Tokio runtime: the task that expects rudder-server is spawned there.
 pub(crate) fn router(
     config: &Config,
     salesforce: Arc<Salesforce>,
@@ -84,6 +86,8 @@ pub(crate) fn router(
     upstream: Option<Arc<Upstream>>,
     recorder: Option<Recorder>,
 ) -> Router {
+    let contact = Arc::<Contact>::default();
+    tokio::spawn(contact::remind(Arc::downgrade(&contact), contact::PATIENCE));
     in_flight.limit(config.serving.most_in_flight());
     let app = App(Arc::new(AppState {
         pipeline: Arc::new(Pipeline::new(
@@ -106,6 +110,7 @@ pub(crate) fn router(
         upstream,
         recorder,
         unsupported: UnsupportedDestinations::default(),
+        contact,
     }));
     let (events, others) = endpoints::routers();
     let routes = others

@@ -2,7 +2,7 @@
 
 mod health;
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use salesforce_transformer::{
@@ -36,9 +36,6 @@ enum Command {
     /// Checks whether a running service is alive; exits with 0 or 1
     Health(health::HealthOptions),
 }
-
-/// How long after the start the service logs that it has not received a request from rudder-server.
-const PATIENCE: Duration = Duration::from_mins(10);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -154,7 +151,6 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
         max_connections = serving.most_connections(),
         "listening"
     );
-    tokio::spawn(ready.clone().expect_rudder_server(PATIENCE));
     Ok(server::serve(listeners, app, ready, in_flight, signals, serving).await)
 }
 
