@@ -35,6 +35,7 @@ pub use self::{
     upstream::UpstreamSettings,
 };
 use crate::config::rules::{Compatibility, Placeholders, Rules};
+pub use crate::process::ProcessLimits;
 
 /// The settings of the service. Durations are written as `30s`, `5ms` or `1h`, sizes as `256MiB`.
 #[derive(Args, Clone, Debug)]
@@ -92,7 +93,8 @@ pub enum LogFormat {
 
 impl Config {
     /// Settings made of flags alone, such as `["--port", "0"]`: for tests, benches, the demo and whoever embeds the service. The
-    /// environment and the system's proxy are ignored. The last flag of a name counts.
+    /// environment and the system's proxy are ignored, and the default [`ProcessLimits`] are assumed. The last flag of a
+    /// name counts.
     ///
     /// # Errors
     /// The flag that is unknown, lacks a value or has an invalid one.
@@ -113,12 +115,17 @@ impl Config {
         Rules::new(self.compatibility, self.placeholders)
     }
 
-    /// Reads the settings of single destinations from the environment, and checks all settings and the variables that
-    /// the HTTP client reads.
+    /// Reads the settings of single destinations from the environment, fits the defaults to the limits of the process,
+    /// and checks all settings and the variables that the HTTP client reads.
     ///
     /// # Errors
     /// [`SettingError`] names the setting or variable and says what to do.
-    pub fn take(&mut self, environment: &[(OsString, OsString)]) -> Result<(), SettingError> {
+    pub fn take(
+        &mut self,
+        environment: &[(OsString, OsString)],
+        process: ProcessLimits,
+    ) -> Result<(), SettingError> {
+        self.serving.process = process;
         self.read_destinations(environment.iter().cloned())?;
         environment::check(environment)?;
         self.validate()

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use salesforce_transformer::{
     Config, StartError, app, check, compare,
-    config::{UnknownVariable, unknown_variables},
+    config::{ProcessLimits, UnknownVariable, unknown_variables},
     lifecycle::Lifecycle,
     server::{self, Listeners, memory::InFlight, telemetry},
 };
@@ -73,7 +73,7 @@ async fn serve(mut config: Config) -> ExitCode {
         }
     };
     let environment: Vec<_> = std::env::vars_os().collect();
-    if let Err(error) = config.take(&environment) {
+    if let Err(error) = config.take(&environment, ProcessLimits::read()) {
         log.print(&format!("error: {error}"));
         return ExitCode::from(2);
     }
