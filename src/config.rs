@@ -8,6 +8,7 @@ mod environment;
 mod kubernetes;
 mod login;
 mod parse;
+mod pipeline;
 mod reserve;
 pub mod rules;
 mod salesforce;
@@ -29,6 +30,7 @@ pub use self::{
     delivery::{Delivery, DeliverySettings},
     environment::{UnknownVariable, unknown_variables},
     login::{Login, OWN_DESTINATION},
+    pipeline::PipelineSettings,
     reserve::Reserve,
     salesforce::{PROBE_AFTER, SalesforceSettings},
     serving::{REQUEST_WEIGHT, SPARE_CONNECTIONS, Serving, from_within, max_header_bytes},

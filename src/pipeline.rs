@@ -21,9 +21,8 @@ use smallvec::smallvec;
 pub(crate) use self::bounds::Bounds;
 use self::{deliver::Handover, describe::Describer, planning::Planner};
 use crate::{
-    config::{Config, rules::Rules},
+    config::{PipelineSettings, rules::Rules},
     delivery::Deliveries,
-    lifecycle::Lifecycle,
     metrics::Metrics,
     rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::{Salesforce, fault::LAST_ATTEMPT},
@@ -66,34 +65,25 @@ struct Writing<'a> {
 }
 
 impl Pipeline {
-    /// Creates a pipeline with these settings. Inline writes are counted in `life`, so that the service does not stop
-    /// before they are complete.
+    /// Creates a pipeline with these settings, whose inline writes go to `deliveries`.
     #[must_use]
     pub(crate) fn new(
-        config: &Config,
+        settings: PipelineSettings,
         salesforce: Arc<Salesforce>,
         metrics: Arc<Metrics>,
-        life: Lifecycle,
+        deliveries: Deliveries,
     ) -> Self {
-        let deliveries = Deliveries::new(
-            &config.delivery,
-            config.rules(),
-            config.serving.most_in_flight(),
-            Arc::clone(&salesforce),
-            life,
-        );
+        let own_destination = settings.own_login.map(Destination::own);
         Self {
-            rules: config.rules(),
+            rules: settings.rules,
             salesforce,
-            api_version: config.salesforce.api_version.clone(),
-            own_destination: config
-                .own_login()
-                .map(|login| Arc::new(Destination::own(login))),
+            api_version: settings.api_version,
+            own_destination: own_destination.map(Arc::new),
             metrics,
-            skip_unchanged: config.delivery.skip_unchanged,
+            skip_unchanged: settings.skip_unchanged,
             bounds: Bounds {
-                records: config.serving.max_records_per_event,
-                answer: config.serving.largest_part(),
+                records: settings.max_records,
+                answer: settings.max_answer_bytes,
             },
             deliveries: Arc::new(deliveries),
         }

@@ -32,6 +32,7 @@ use crate::{
 pub(crate) struct Proxy {
     salesforce: Arc<Salesforce>,
     rules: Rules,
+    timeout: Duration,
 }
 
 /// One request in progress.
@@ -48,18 +49,22 @@ struct ProxyDelivery<'r, 'a> {
 }
 
 impl Proxy {
-    /// Creates a proxy that writes by these rules.
+    /// Creates a proxy that writes by these rules. Each write waits at most `timeout` for Salesforce's response.
     #[must_use]
-    pub(crate) fn new(salesforce: Arc<Salesforce>, rules: Rules) -> Self {
-        Self { salesforce, rules }
+    pub(crate) fn new(salesforce: Arc<Salesforce>, rules: Rules, timeout: Duration) -> Self {
+        Self {
+            salesforce,
+            rules,
+            timeout,
+        }
     }
 
-    /// Delivers a request. Each write waits at most `timeout` for Salesforce's response.
+    /// Delivers a request. A `timeout` of the request itself takes precedence.
     pub(crate) async fn deliver(
         &self,
         name: DestinationName,
         request: &ProxyRequest<'_>,
-        timeout: Duration,
+        timeout: Option<Duration>,
     ) -> DeliveryOutcome {
         let destination = request.destination(name);
         let mut delivery = ProxyDelivery {
@@ -67,7 +72,7 @@ impl Proxy {
             request,
             credentials: Credentials::of(None, &destination).ok(),
             destination,
-            timeout,
+            timeout: timeout.unwrap_or(self.timeout),
             is_renewed: false,
             refused: None,
         };

@@ -1,0 +1,35 @@
+//! What the pipeline needs of the settings.
+
+use super::{Config, Login, rules::Rules};
+
+/// What the pipeline needs of the settings.
+#[derive(Clone, Debug)]
+pub struct PipelineSettings {
+    /// The rules that `COMPATIBILITY` and `PLACEHOLDERS` choose.
+    pub rules: Rules,
+    /// The login for events that bring no destination.
+    pub own_login: Option<Login>,
+    /// `SALESFORCE_API_VERSION`.
+    pub api_version: String,
+    /// `SKIP_UNCHANGED`.
+    pub skip_unchanged: bool,
+    /// `MAX_RECORDS_PER_EVENT`.
+    pub max_records: usize,
+    /// `ANSWER_LIMIT`, in bytes.
+    pub max_answer_bytes: usize,
+}
+
+impl Config {
+    /// The settings of the pipeline.
+    #[must_use]
+    pub fn pipeline(&self) -> PipelineSettings {
+        PipelineSettings {
+            rules: self.rules(),
+            own_login: self.own_login(),
+            api_version: self.salesforce.api_version.clone(),
+            skip_unchanged: self.delivery.skip_unchanged,
+            max_records: self.serving.max_records_per_event,
+            max_answer_bytes: self.serving.largest_part(),
+        }
+    }
+}
