@@ -13,7 +13,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::Args;
 
 use self::report::{Finding, Findings};
-use crate::config::{Config, OWN_DESTINATION, UnknownVariable, unknown_variables};
+use crate::config::{Config, OWN_DESTINATION, ProcessLimits, UnknownVariable, unknown_variables};
 
 /// What is to be checked.
 #[derive(Args, Debug)]
@@ -35,7 +35,7 @@ pub struct CheckOptions {
 /// Runs the checks and prints the findings. Exits with 0 if everything that events need works, otherwise with 1.
 pub async fn run(mut options: CheckOptions) -> ExitCode {
     let environment: Vec<_> = std::env::vars_os().collect();
-    let report = match options.config.take(&environment) {
+    let report = match options.config.take(&environment, ProcessLimits::read()) {
         Ok(()) => {
             let used = service::inspect(&options.config.serving).await;
             let strange = strange(&environment);

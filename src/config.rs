@@ -8,6 +8,7 @@ mod environment;
 mod kubernetes;
 mod login;
 mod parse;
+mod pipeline;
 mod policies;
 mod reserve;
 pub mod rules;
@@ -30,6 +31,7 @@ pub use self::{
     delivery::{Delivery, DeliverySettings},
     environment::{UnknownVariable, unknown_variables},
     login::{Login, OWN_DESTINATION},
+    pipeline::PipelineSettings,
     policies::{AssignmentRules, Duplicates, OwnPolicies, PerDestination, Policies, RuleId},
     reserve::Reserve,
     salesforce::{PROBE_AFTER, SalesforceSettings},
@@ -37,6 +39,7 @@ pub use self::{
     upstream::UpstreamSettings,
 };
 use crate::config::rules::{Compatibility, Placeholders, Rules};
+pub use crate::process::ProcessLimits;
 
 /// The settings of the service. Durations are written as `30s`, `5ms` or `1h`, sizes as `256MiB`.
 #[derive(Args, Clone, Debug)]
@@ -94,7 +97,8 @@ pub enum LogFormat {
 
 impl Config {
     /// Settings made of flags alone, such as `["--port", "0"]`: for tests, benches, the demo and whoever embeds the service. The
-    /// environment and the system's proxy are ignored. The last flag of a name counts.
+    /// environment and the system's proxy are ignored, and the default [`ProcessLimits`] are assumed. The last flag of a
+    /// name counts.
     ///
     /// # Errors
     /// The flag that is unknown, lacks a value or has an invalid one.
@@ -127,12 +131,17 @@ impl Config {
         )
     }
 
-    /// Reads the settings of single destinations from the environment, and checks all settings and the variables that
-    /// the HTTP client reads.
+    /// Reads the settings of single destinations from the environment, fits the defaults to the limits of the process,
+    /// and checks all settings and the variables that the HTTP client reads.
     ///
     /// # Errors
     /// [`SettingError`] names the setting or variable and says what to do.
-    pub fn take(&mut self, environment: &[(OsString, OsString)]) -> Result<(), SettingError> {
+    pub fn take(
+        &mut self,
+        environment: &[(OsString, OsString)],
+        process: ProcessLimits,
+    ) -> Result<(), SettingError> {
+        self.serving.process = process;
         self.read_destinations(environment)?;
         environment::check(environment)?;
         self.validate()

@@ -8,10 +8,11 @@
 //! | `transforms`, `deliveries`, `status` | the handlers |
 //! | `streamed_response`, `guarded_body` | an answer while it is written and until it has been sent |
 //! | `request_error`, `error_response` | why a request is rejected, and its answer |
-//! | `traces`, `unsupported` | what else is logged |
+//! | `contact`, `traces`, `unsupported` | what else is logged |
 
 mod access_log;
 mod body;
+mod contact;
 mod deliveries;
 mod dispatch;
 mod drain;
@@ -28,15 +29,15 @@ mod traces;
 mod transforms;
 mod unsupported;
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc};
 
 use axum::Router;
 
 #[doc(hidden)]
 pub use self::routes::routes;
-use self::{body::BodyLimits, unsupported::UnsupportedDestinations};
+use self::{body::BodyLimits, contact::Contact, unsupported::UnsupportedDestinations};
 use crate::{
-    config::Config,
+    config::Serving,
     delivery::proxy::Proxy,
     lifecycle::Lifecycle,
     metrics::Metrics,
@@ -60,62 +61,52 @@ impl Deref for App {
 
 /// The parts of the service that handlers work with.
 #[derive(Debug)]
-pub(crate) struct AppState {
-    pipeline: Arc<Pipeline>,
-    proxy: Proxy,
-    salesforce: Arc<Salesforce>,
-    salesforce_timeout: Duration,
-    metrics: Arc<Metrics>,
-    lifecycle: Lifecycle,
-    body_limits: BodyLimits,
-    in_flight: InFlight,
-    upstream: Option<Arc<Upstream>>,
-    recorder: Option<Recorder>,
-    unsupported: UnsupportedDestinations,
+pub(crate) struct Parts {
+    pub pipeline: Arc<Pipeline>,
+    pub proxy: Proxy,
+    pub salesforce: Arc<Salesforce>,
+    pub metrics: Arc<Metrics>,
+    pub lifecycle: Lifecycle,
+    pub in_flight: InFlight,
+    pub upstream: Option<Arc<Upstream>>,
+    pub recorder: Option<Recorder>,
 }
 
-/// All routes with their layers.
-pub(crate) fn router(
-    config: &Config,
-    salesforce: Arc<Salesforce>,
-    metrics: Arc<Metrics>,
-    lifecycle: Lifecycle,
-    in_flight: InFlight,
-    upstream: Option<Arc<Upstream>>,
-    recorder: Option<Recorder>,
-) -> Router {
-    in_flight.limit(config.serving.most_in_flight());
-    let pipeline = Pipeline::new(
-        config,
-        Arc::clone(&salesforce),
-        Arc::clone(&metrics),
-        lifecycle.clone(),
-    );
-    let proxy = Proxy::new(
-        Arc::clone(&salesforce),
-        config.rules(),
-        Arc::clone(pipeline.policies()),
-    );
+/// The parts of the service, and what only this layer knows.
+#[derive(Debug)]
+pub(crate) struct AppState {
+    parts: Parts,
+    body_limits: BodyLimits,
+    unsupported: UnsupportedDestinations,
+    contact: Arc<Contact>,
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// All routes with their layers. Call it inside a Tokio runtime: the task that expects rudder-server is spawned there.
+pub(crate) fn router(settings: &Serving, parts: Parts) -> Router {
+    let contact = Arc::<Contact>::default();
+    tokio::spawn(contact::remind(Arc::downgrade(&contact), contact::PATIENCE));
+    parts.in_flight.limit(settings.most_in_flight());
     let app = App(Arc::new(AppState {
-        pipeline: Arc::new(pipeline),
-        proxy,
-        salesforce,
-        salesforce_timeout: config.salesforce.timeout,
-        metrics,
-        in_flight,
-        lifecycle,
+        parts,
         body_limits: BodyLimits {
-            largest: config.serving.largest_body(),
-            timeout: config.serving.body_timeout,
-            rate: config.serving.min_body_rate.as_u64(),
+            largest: settings.largest_body(),
+            timeout: settings.body_timeout,
+            rate: settings.min_body_rate.as_u64(),
         },
-        upstream,
-        recorder,
         unsupported: UnsupportedDestinations::default(),
+        contact,
     }));
     let (events, others) = endpoints::routers();
     let routes = others
-        .merge(middleware::around_events(events, config))
+        .merge(middleware::around_events(events, settings))
         .fallback(status::not_found)
         .method_not_allowed_fallback(status::method_not_allowed);
     middleware::around_all(routes, &app).with_state(app)

@@ -46,7 +46,9 @@ use tokio::sync::watch;
 pub use config::Config;
 
 use crate::{
+    delivery::{Deliveries, proxy::Proxy},
     lifecycle::Lifecycle,
+    pipeline::Pipeline,
     salesforce::{Salesforce, SalesforceError},
     server::memory::InFlight,
     upstream::{
@@ -69,25 +71,57 @@ pub enum StartError {
     Record(#[from] OpenError),
 }
 
-/// The whole service as a router. Call it inside a Tokio runtime: the task that watches the upstream is spawned there.
-/// `in_flight` accounts for the memory of requests; the server that serves the router counts its connections in it as
-/// well.
+/// The whole service as a router. Call it inside a Tokio runtime: the tasks that watch the upstream and expect
+/// rudder-server are spawned there. `in_flight` accounts for the memory of requests; the server that serves the router
+/// counts its connections in it as well.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn app(config: &Config, ready: Lifecycle, in_flight: InFlight) -> Result<Router, StartError> {
-    let metrics = metrics::new();
+pub fn app(
+    config: &Config,
+    lifecycle: Lifecycle,
+    in_flight: InFlight,
+) -> Result<Router, StartError> {
+    let (metrics, rules) = (metrics::new(), config.rules());
+    let policies = Arc::new(config.policies());
     let salesforce = Salesforce::new(&config.salesforce, Arc::clone(&metrics), in_flight.clone())?;
     let salesforce = Arc::new(salesforce);
-    tokio::spawn(reread(ready.rereads(), Arc::downgrade(&salesforce)));
+    tokio::spawn(reread(lifecycle.rereads(), Arc::downgrade(&salesforce)));
     let upstream = Upstream::new(&config.upstream)?;
     let record = config.upstream.record.as_deref();
     let recorder = record
-        .map(|file| Recorder::open(file, &ready))
+        .map(|file| Recorder::open(file, &lifecycle))
         .transpose()?;
-    Ok(http::router(
-        config, salesforce, metrics, ready, in_flight, upstream, recorder,
-    ))
+    let deliveries = Deliveries::new(
+        &config.delivery,
+        rules,
+        Arc::clone(&policies),
+        config.serving.most_in_flight(),
+        Arc::clone(&salesforce),
+        lifecycle.clone(),
+    );
+    let pipeline = Pipeline::new(
+        config.pipeline(Arc::clone(&policies)),
+        Arc::clone(&salesforce),
+        Arc::clone(&metrics),
+        deliveries,
+    );
+    let parts = http::Parts {
+        pipeline: Arc::new(pipeline),
+        proxy: Proxy::new(
+            Arc::clone(&salesforce),
+            rules,
+            policies,
+            config.salesforce.timeout,
+        ),
+        salesforce,
+        metrics,
+        lifecycle,
+        in_flight,
+        upstream,
+        recorder,
+    };
+    Ok(http::router(&config.serving, parts))
 }
 
 /// Reads the settings files again on each request to do so, until the service is dropped.

@@ -1,21 +1,15 @@
 //! The life of the service: stop signals, writes under way, and the message of a panic.
 
-mod heard;
-
-use std::{any::Any, sync::Arc, time::Duration};
+use std::any::Any;
 
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::heard::Heard;
-
-/// The life of a service: whether new requests are welcome, which writes are under way,
-/// whether rudder-server has come, and when files are read again.
+/// The life of a service: whether new requests are welcome, which writes are under way, and when files are read again.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
     stopping: CancellationToken,
     writes: TaskTracker,
-    rudder_server: Arc<Heard>,
     /// How often the files of settings were to be read again.
     rereads: watch::Sender<u64>,
 }
@@ -35,16 +29,6 @@ impl Lifecycle {
     pub async fn written(&self) {
         self.writes.close();
         self.writes.wait().await;
-    }
-
-    /// Logs what to look at where nothing has come from rudder-server `patience` after this call.
-    pub async fn expect_rudder_server(self, patience: Duration) {
-        self.rudder_server.remind(patience).await;
-    }
-
-    /// Whether rudder-server has come.
-    pub(crate) fn rudder_server(&self) -> &Heard {
-        &self.rudder_server
     }
 
     /// Makes the service read again every file that can be read again while it runs.

@@ -2,12 +2,12 @@
 
 mod health;
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use salesforce_transformer::{
     Config, StartError, app, check, compare,
-    config::{UnknownVariable, unknown_variables},
+    config::{ProcessLimits, UnknownVariable, unknown_variables},
     lifecycle::Lifecycle,
     server::{self, Listeners, memory::InFlight, telemetry},
 };
@@ -40,9 +40,6 @@ enum Command {
     /// Checks whether a running service is alive; exits with 0 or 1
     Health(health::HealthOptions),
 }
-
-/// How long after the start the service logs that it has not received a request from rudder-server.
-const PATIENCE: Duration = Duration::from_mins(10);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -80,7 +77,7 @@ async fn serve(mut config: Config) -> ExitCode {
         }
     };
     let environment: Vec<_> = std::env::vars_os().collect();
-    if let Err(error) = config.take(&environment) {
+    if let Err(error) = config.take(&environment, ProcessLimits::read()) {
         log.print(&format!("error: {error}"));
         return ExitCode::from(2);
     }
@@ -158,7 +155,6 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
         max_connections = serving.most_connections(),
         "listening"
     );
-    tokio::spawn(ready.clone().expect_rudder_server(PATIENCE));
     Ok(server::serve(listeners, app, ready, in_flight, signals, serving).await)
 }
 

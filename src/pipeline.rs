@@ -23,9 +23,8 @@ use smallvec::smallvec;
 pub(crate) use self::bounds::Bounds;
 use self::{deliver::Handover, describe::Describer, lookups::OrgIndex, planning::Planner};
 use crate::{
-    config::{Config, Policies, rules::Rules},
+    config::{PipelineSettings, Policies, rules::Rules},
     delivery::Deliveries,
-    lifecycle::Lifecycle,
     metrics::Metrics,
     rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::{Salesforce, fault::LAST_ATTEMPT},
@@ -69,37 +68,26 @@ struct Writing<'a> {
 }
 
 impl Pipeline {
-    /// Creates a pipeline with these settings. Inline writes are counted in `life`, so that the service does not stop
-    /// before they are complete.
+    /// Creates a pipeline with these settings, whose inline writes go to `deliveries`.
     #[must_use]
     pub(crate) fn new(
-        config: &Config,
+        settings: PipelineSettings,
         salesforce: Arc<Salesforce>,
         metrics: Arc<Metrics>,
-        life: Lifecycle,
+        deliveries: Deliveries,
     ) -> Self {
-        let policies = Arc::new(config.policies());
-        let deliveries = Deliveries::new(
-            &config.delivery,
-            config.rules(),
-            Arc::clone(&policies),
-            config.serving.most_in_flight(),
-            Arc::clone(&salesforce),
-            life,
-        );
+        let own_destination = settings.own_login.map(Destination::own);
         Self {
-            rules: config.rules(),
-            policies,
+            rules: settings.rules,
+            policies: settings.policies,
             salesforce,
-            api_version: config.salesforce.api_version.clone(),
-            own_destination: config
-                .own_login()
-                .map(|login| Arc::new(Destination::own(login))),
+            api_version: settings.api_version,
+            own_destination: own_destination.map(Arc::new),
             metrics,
-            skip_unchanged: config.delivery.skip_unchanged,
+            skip_unchanged: settings.skip_unchanged,
             bounds: Bounds {
-                records: config.serving.max_records_per_event,
-                answer: config.serving.largest_part(),
+                records: settings.max_records,
+                answer: settings.max_answer_bytes,
             },
             deliveries: Arc::new(deliveries),
         }
@@ -109,12 +97,6 @@ impl Pipeline {
     #[must_use]
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
-    }
-
-    /// The policies of destinations.
-    #[must_use]
-    pub(crate) fn policies(&self) -> &Arc<Policies> {
-        &self.policies
     }
 
     /// The limits on what a single event may produce.

@@ -1,4 +1,4 @@
-//! The resources that this process uses, and the memory that it may use.
+//! The resources that this process uses, and those that it may use.
 
 use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
 
@@ -41,9 +41,36 @@ pub(crate) fn usage() -> Option<Usage> {
     })
 }
 
-/// How many bytes of memory this process may use: the limit of its cgroup (version 1 or 2), else the machine's memory.
-#[must_use]
-pub(crate) fn memory_limit() -> u64 {
+/// The resources that this process may use. The default is what is assumed if the system does not report any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessLimits {
+    /// Memory, in bytes: the limit of its cgroup (version 1 or 2), else the machine's memory.
+    pub memory: u64,
+    /// How many files and connections may be open.
+    pub files: usize,
+}
+
+impl Default for ProcessLimits {
+    fn default() -> Self {
+        Self {
+            memory: FALLBACK_MEMORY,
+            files: FALLBACK_FILES,
+        }
+    }
+}
+
+impl ProcessLimits {
+    /// The limits of this process.
+    #[must_use]
+    pub fn read() -> Self {
+        Self {
+            memory: memory_limit(),
+            files: file_limit(),
+        }
+    }
+}
+
+fn memory_limit() -> u64 {
     let container = this(ProcessRefreshKind::nothing())
         .and_then(|(system, pid)| Some(system.process(pid)?.cgroup_limits()?.total_memory));
     let machine = || {
@@ -61,9 +88,7 @@ pub(crate) fn memory_limit() -> u64 {
     })
 }
 
-/// How many files and connections this process may have open.
-#[must_use]
-pub(crate) fn file_limit() -> usize {
+fn file_limit() -> usize {
     let limit = this(ProcessRefreshKind::nothing())
         .and_then(|(system, pid)| system.process(pid)?.open_files_limit());
     limit.unwrap_or(FALLBACK_FILES)

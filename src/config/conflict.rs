@@ -11,7 +11,6 @@ use super::{
     Config, Delivery, Duplicates,
     serving::{REQUEST_WEIGHT, connections_within, max_header_bytes},
 };
-use crate::process;
 
 /// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise.
 const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
@@ -125,7 +124,7 @@ impl Config {
     pub(super) fn check_agreement(&self) -> Result<(), Conflict> {
         self.check_times()?;
         self.check_body_limit()?;
-        self.check_connections(process::file_limit())?;
+        self.check_connections()?;
         self.check_headers()?;
         self.check_duplicates()?;
         self.check_upstream()
@@ -163,7 +162,8 @@ impl Config {
         }
     }
 
-    fn check_connections(&self, files: usize) -> Result<(), Conflict> {
+    fn check_connections(&self) -> Result<(), Conflict> {
+        let files = self.serving.process.files;
         let most = connections_within(files);
         match self.serving.max_connections {
             Some(set) if set > most => Err(Conflict::Connections { set, files, most }),
@@ -216,7 +216,7 @@ impl Config {
     /// Warnings about combinations of settings that are valid but may not be intended.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let (memory, most) = (process::memory_limit(), self.serving.most_in_flight());
+        let (memory, most) = (self.serving.process.memory, self.serving.most_in_flight());
         let (stop, call) = (self.serving.shutdown_timeout, self.salesforce.timeout);
         let is_inline = self.delivery.delivery == Delivery::Inline;
         let idle = !is_inline && !self.delivery.inline_destinations.is_empty();
@@ -251,7 +251,7 @@ fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::tests::config;
+    use crate::config::{ProcessLimits, tests::config};
 
     #[test]
     fn each_conflict_names_both_settings_with_their_values() {
@@ -319,26 +319,37 @@ mod tests {
 
     #[test]
     fn a_body_limit_that_is_more_than_the_default_of_the_memory_names_the_default() {
-        let error = config(&["--body-limit", "1EB"]).unwrap().validate();
+        let error = config(&["--body-limit", "86MiB"]).unwrap().validate();
         let error = error.unwrap_err().to_string();
-        assert!(error.contains(", half of the memory)"), "{error}");
+        let words = "MAX_IN_FLIGHT_BYTES (256.0 MiB, half of the memory)";
+        assert!(error.contains(words), "{error}");
+    }
+
+    #[test]
+    fn defaults_fit_into_whatever_the_process_may_use() {
+        for (memory, files, (in_flight, body, connections)) in [
+            (512 << 20, 1_024, (256 << 20, (256 << 20) / 3, 704)),
+            (8 << 30, 65_536, (4 << 30, 256 << 20, 49_088)),
+            (64 << 20, 65_536, (32 << 20, (32 << 20) / 3, 512)),
+            (16 << 20, 0, (8 << 20, (8 << 20) / 3, 16)),
+        ] {
+            let mut config = config(&[]).unwrap();
+            let process = ProcessLimits { memory, files };
+            config.take(&[], process).unwrap();
+            let serving = &config.serving;
+            assert_eq!(serving.most_in_flight(), in_flight, "{process:?}");
+            assert_eq!(serving.largest_body(), body, "{process:?}");
+            assert_eq!(serving.most_connections(), connections, "{process:?}");
+        }
     }
 
     #[test]
     fn connections_that_the_limit_of_open_files_does_not_leave_are_named_with_it() {
-        let checked = |flag: &str| {
-            let config = config(&["--max-connections", flag]).unwrap();
-            config.check_connections(1_024)
-        };
-        assert_eq!(checked("704"), Ok(()));
+        let checked = |flag: &str| config(&["--max-connections", flag]).unwrap().validate();
+        assert_eq!(checked("704").map_err(|error| error.to_string()), Ok(()));
         let error = checked("705").unwrap_err().to_string();
         let words = "MAX_CONNECTIONS (705) is more than the limit of open files (1024, ulimit -n) leaves: set it to 704 at most";
         assert!(error.starts_with(words), "{error}");
-        assert_eq!(
-            config(&[]).unwrap().check_connections(0),
-            Ok(()),
-            "the default adapts"
-        );
     }
 
     #[test]
@@ -348,7 +359,10 @@ mod tests {
                 "--inline-destinations d1",
                 "INLINE_DESTINATIONS has no effect",
             ),
-            ("--max-in-flight-bytes 1EB", "MAX_IN_FLIGHT_BYTES"),
+            (
+                "--max-in-flight-bytes 257MiB",
+                "MAX_IN_FLIGHT_BYTES (269484032 bytes) is more than half of the memory of this process (536870912 bytes)",
+            ),
             (
                 "--shutdown-timeout 10s",
                 "SHUTDOWN_TIMEOUT (10s) is shorter than SALESFORCE_TIMEOUT (30s)",

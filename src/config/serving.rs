@@ -8,8 +8,7 @@ use std::{
 use bytesize::ByteSize;
 use clap::Args;
 
-use super::parse;
-use crate::process;
+use super::{ProcessLimits, parse};
 
 /// The least multiple of its body's length that a request is counted as, see [`crate::server::memory`].
 pub const REQUEST_WEIGHT: u64 = 3;
@@ -103,6 +102,10 @@ pub struct Serving {
     /// Maximum time to finish requests in flight after that
     #[arg(long, env = "SHUTDOWN_TIMEOUT", default_value = "60s", value_parser = parse::duration)]
     pub shutdown_timeout: Duration,
+
+    /// What the process may use, to which the defaults are fitted.
+    #[arg(skip)]
+    pub process: ProcessLimits,
 }
 
 /// The addresses at which a server with this host (`None`: all addresses) and port can be reached from its own machine,
@@ -130,7 +133,7 @@ impl Serving {
     #[must_use]
     pub fn most_in_flight(&self) -> u64 {
         self.max_in_flight_bytes
-            .map_or_else(|| process::memory_limit() / 2, |set| set.as_u64())
+            .map_or_else(|| self.process.memory / 2, |set| set.as_u64())
     }
 
     /// The maximum size of one event's part of the answer, in bytes.
@@ -151,7 +154,7 @@ impl Serving {
     #[must_use]
     pub fn most_connections(&self) -> usize {
         self.max_connections.unwrap_or_else(|| {
-            let by_files = connections_within(process::file_limit());
+            let by_files = connections_within(self.process.files);
             let memory = self.most_in_flight() / (2 * self.header_limit.as_u64());
             let by_memory = usize::try_from(memory).unwrap_or(usize::MAX);
             by_files.min(by_memory.max(MIN_CONNECTIONS))

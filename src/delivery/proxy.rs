@@ -34,6 +34,7 @@ pub(crate) struct Proxy {
     salesforce: Arc<Salesforce>,
     rules: Rules,
     policies: Arc<Policies>,
+    timeout: Duration,
 }
 
 /// One request in progress.
@@ -50,22 +51,28 @@ struct ProxyDelivery<'r, 'a> {
 }
 
 impl Proxy {
-    /// Creates a proxy that writes by these rules.
+    /// Creates a proxy that writes by these rules. Each write waits at most `timeout` for Salesforce's response.
     #[must_use]
-    pub(crate) fn new(salesforce: Arc<Salesforce>, rules: Rules, policies: Arc<Policies>) -> Self {
+    pub(crate) fn new(
+        salesforce: Arc<Salesforce>,
+        rules: Rules,
+        policies: Arc<Policies>,
+        timeout: Duration,
+    ) -> Self {
         Self {
             salesforce,
             rules,
             policies,
+            timeout,
         }
     }
 
-    /// Delivers a request. Each write waits at most `timeout` for Salesforce's response.
+    /// Delivers a request. A `timeout` of the request itself takes precedence.
     pub(crate) async fn deliver(
         &self,
         name: DestinationName,
         request: &ProxyRequest<'_>,
-        timeout: Duration,
+        timeout: Option<Duration>,
     ) -> DeliveryOutcome {
         let destination = request.destination(name);
         let mut delivery = ProxyDelivery {
@@ -73,7 +80,7 @@ impl Proxy {
             request,
             credentials: Credentials::of(None, &destination).ok(),
             destination,
-            timeout,
+            timeout: timeout.unwrap_or(self.timeout),
             is_renewed: false,
             refused: None,
         };

@@ -52,7 +52,7 @@ async fn proxy(
         let text = body.text();
         let document = body.document(&text)?;
         let request = ProxyRequest::read(document.root(), version)?;
-        let timeout = app.proxy_timeout(&headers);
+        let timeout = timeout_of(&headers);
         let outcome = app.proxy.deliver(name, &request, timeout).await;
         let delivered = outcome.into_delivered();
         let traces = Traces::of_jobs(request.jobs.iter().map(|job| job.metadata));
@@ -68,15 +68,9 @@ async fn proxy(
     Ok(delivered?)
 }
 
-impl App {
-    /// How long the client of the proxy waits for Salesforce: the `RdProxy-Timeout` header in ms, else the setting.
-    fn proxy_timeout(&self, headers: &HeaderMap) -> Duration {
-        let header = headers
-            .get("rdproxy-timeout")
-            .and_then(|value| value.to_str().ok());
-        let millis = header
-            .and_then(|value| value.parse().ok())
-            .filter(|millis| *millis > 0);
-        millis.map_or(self.salesforce_timeout, Duration::from_millis)
-    }
+/// How long the client of the proxy waits for Salesforce: the `RdProxy-Timeout` header, in ms.
+fn timeout_of(headers: &HeaderMap) -> Option<Duration> {
+    let header = headers.get("rdproxy-timeout")?.to_str().ok()?;
+    let millis = header.parse().ok().filter(|millis| *millis > 0);
+    millis.map(Duration::from_millis)
 }

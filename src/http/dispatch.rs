@@ -28,7 +28,7 @@ pub(super) async fn dispatch(
     request: Request,
     next: Next,
 ) -> Result<Response, Rejection> {
-    app.lifecycle.rudder_server().notice(request.uri().path());
+    app.contact.notice(request.uri().path());
     let request = recorded(&app, request).await?;
     Ok(match &app.upstream {
         None => next.run(request).await,

@@ -21,14 +21,14 @@ use super::{
     App, access_log, dispatch, drain, error_response::Rejection, request_error::RequestError,
     routes::HttpRoute,
 };
-use crate::{config::Config, lifecycle::panic_message, server::Unanswered};
+use crate::{config::Serving, lifecycle::panic_message, server::Unanswered};
 
 /// Answers below this size are not compressed, in bytes.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
 
 /// The layers of the routes that take events, outermost last. The body limit lies inside decompression, so that it
 /// applies to the decompressed size.
-pub(super) fn around_events(routes: Router<App>, config: &Config) -> Router<App> {
+pub(super) fn around_events(routes: Router<App>, settings: &Serving) -> Router<App> {
     let compressed = SizeAbove::new(MIN_COMPRESSED_BYTES).and(DefaultPredicate::new());
     let routes = routes
         .layer(
@@ -38,7 +38,7 @@ pub(super) fn around_events(routes: Router<App>, config: &Config) -> Router<App>
         )
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::map_response(api_version));
-    if !config.serving.compress_answers {
+    if !settings.compress_answers {
         return routes;
     }
     routes.layer(

@@ -13,7 +13,7 @@ pub(super) struct HttpRoute {
     /// Its description in the list. Routes with the same description share a line; `None` hides the route.
     about: Option<&'static str>,
     pub(super) kind: RouteKind,
-    /// The kind of client that reads the errors of its handler.
+    /// The kind of client that requests it, and reads the errors of its handler.
     pub(super) client: ClientKind,
     pub(super) backend: Backend,
     /// Whether its connection is closed in place of an answer with a 5xx status, see `middleware`.
@@ -53,7 +53,7 @@ pub(super) enum RouteKind {
 /// The kind of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClientKind {
-    /// A person with curl, or their own program.
+    /// A person with curl, their own program, or monitoring.
     Person,
     /// rudder-server.
     RudderServer,
@@ -93,6 +93,7 @@ pub(super) static ROUTES: [HttpRoute; 16] = [
         .backend(Backend::ByDestination),
     get("/features", Endpoint::Features)
         .about("what rudder-server may ask for")
+        .client(ClientKind::RudderServer)
         .failing_without_status(),
     get("/limits", Endpoint::Limits)
         .about("API calls of each org: used, left, spent by kind, saved"),
@@ -105,8 +106,28 @@ pub(super) static ROUTES: [HttpRoute; 16] = [
     post("/deleteUsers", Endpoint::DeleteUsers).backend(Backend::Upstream),
 ];
 
+/// What only rudder-server requests and only an upstream serves: user transformations.
+const USER_TRANSFORMS: &str = "/customTransform";
+
 /// The minimum width of the column of paths.
 const PATH_WIDTH: usize = 30;
+
+/// The first segment of the path, if only rudder-server requests paths that begin with it. Paths that people and probes
+/// also request prove nothing.
+pub(super) fn asked_by_rudder_server(path: &str) -> Option<&'static str> {
+    let first = first_segment(path)?;
+    ROUTES
+        .iter()
+        .filter(|route| route.client == ClientKind::RudderServer)
+        .map(|route| route.path)
+        .chain([USER_TRANSFORMS])
+        .filter_map(first_segment)
+        .find(|known| *known == first)
+}
+
+fn first_segment(path: &str) -> Option<&str> {
+    path.split('/').find(|segment| !segment.is_empty())
+}
 
 /// Every route: method, path and description.
 #[doc(hidden)]

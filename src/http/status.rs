@@ -73,8 +73,11 @@ pub(super) async fn health() -> Json<JsonValue> {
 /// would also block Salesforce's events.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue>) {
     let reason = app.not_ready_reason();
-    let heard = app.lifecycle.rudder_server().is_heard();
-    let rudder_server = if heard { "heard" } else { "unheard" };
+    let rudder_server = if app.contact.is_made() {
+        "heard"
+    } else {
+        "unheard"
+    };
     let mut body = json!({ "ready": reason.is_none(), "rudderServer": rudder_server });
     if let Some(upstream) = &app.upstream {
         body["upstream"] = upstream.state().into();

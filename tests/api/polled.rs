@@ -1,12 +1,9 @@
 //! The routes that are polled: by rudder-server before it sends anything, by the cluster, by Prometheus, by the curious.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::{
     fixtures::{destination, job, lead_job, org},
-    log::Log,
     process::Process,
     service::{Service, assert_says},
 };
@@ -51,21 +48,6 @@ async fn rudder_server_is_heard_once_it_has_asked_for_what_it_alone_asks_for() {
     service.ended().await;
     let said = "rudder-server has asked for the first time";
     assert_eq!(service.log().matches(said).count(), 1, "{}", service.log());
-}
-
-#[tokio::test]
-async fn a_rudder_server_that_does_not_come_is_told_with_what_to_look_at() {
-    let service = Service::of(&org().build()).await;
-    let log = Log::start();
-    let patience = Duration::from_millis(1);
-    for (path, told) in [("/health", 1), ("/features", 0)] {
-        service.get(path).await;
-        let before = log.warnings().len();
-        service.ready.clone().expect_rudder_server(patience).await;
-        let warnings = log.warnings();
-        assert_eq!(warnings.len() - before, told, "{path}");
-        assert_says(&warnings[0], "DEST_TRANSFORM_URL");
-    }
 }
 
 #[tokio::test]
