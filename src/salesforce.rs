@@ -6,6 +6,7 @@
 mod accepted;
 pub(crate) mod auth;
 pub(crate) mod batcher;
+mod body;
 pub(crate) mod by_key;
 mod cache;
 pub(crate) mod client;

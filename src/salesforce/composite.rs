@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use crate::{
     metrics::Call,
     salesforce::{
+        body,
         client::Client,
         fault::{Fault, Refusal},
         headers::WriteHeaders,
@@ -207,14 +208,7 @@ fn reference(index: usize) -> String {
 }
 
 fn answers(body: &[u8]) -> Result<CompositeResponse<'_>, Fault> {
-    // Replace serde's text, which would quote the response, including personal data.
-    serde_json::from_slice(body).map_err(|error| {
-        Fault::Unreadable(format!(
-            "no Composite result at line {} column {}",
-            error.line(),
-            error.column()
-        ))
-    })
+    Ok(body::typed(body, "Composite result")?)
 }
 
 /// Assigns each part its response by reference id. A part without a response is not known to be done.
@@ -251,7 +245,7 @@ pub(super) fn fault(body: &[u8]) -> Option<Fault> {
 }
 
 fn no_answer() -> Fault {
-    Fault::Unreadable("a part of the Composite has no answer".to_owned())
+    Fault::unreadable("a part of the Composite has no answer")
 }
 
 impl Subresponse<'_> {

@@ -243,7 +243,7 @@ fn fault_of_write(answer: &ApiResponse, operation: &Operation) -> Option<Fault> 
         _ => Fault::in_success(answer.status, body),
     };
     let is_done = fault.is_some() || operation.is_done(answer.status, whole);
-    let unsaid = || Fault::Unreadable("it does not say that the record is written".to_owned());
+    let unsaid = || Fault::unreadable("it does not say that the record is written");
     fault.or_else(|| (!is_done).then(unsaid))
 }
 

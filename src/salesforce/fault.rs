@@ -20,7 +20,10 @@ use self::{
     refusal::{refusals, refused_in_success},
 };
 
-use crate::server::memory::Overloaded;
+use crate::{
+    salesforce::body::{UnreadableBody, lossy},
+    server::memory::Overloaded,
+};
 
 /// The attempt from which an event is given up if Salesforce refuses it with an unknown code. rudder-server counts
 /// attempts from 0 (`metadata.attemptNum`).
@@ -116,6 +119,12 @@ const STALE_CODES: [&str; 5] = [
     "DUPLICATE_VALUE",
 ];
 
+impl From<UnreadableBody> for Fault {
+    fn from(body: UnreadableBody) -> Self {
+        Self::Unreadable(body.to_string())
+    }
+}
+
 impl Fault {
     /// Classifies an unsuccessful response.
     #[must_use]
@@ -148,15 +157,21 @@ impl Fault {
         if body.is_empty() {
             return None;
         }
-        if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+        let Ok(document) = lossy(body) else {
             return Some(Self::no_json());
-        }
-        refused_in_success(status, body).map(|refusals| Self::deciding(status, refusals))
+        };
+        let refusals = refused_in_success(status, document.root())?;
+        Some(Self::deciding(status, refusals))
+    }
+
+    /// The fault of a response that cannot be understood.
+    pub(super) fn unreadable(why: &str) -> Self {
+        Self::Unreadable(why.to_owned())
     }
 
     /// The fault of a response that reports success but does not come from Salesforce's API.
     pub(super) fn no_json() -> Self {
-        Self::Unreadable("it says success and is no JSON".to_owned())
+        Self::unreadable("it says success and is no JSON")
     }
 
     fn of(refusal: Refusal) -> Self {

@@ -3,9 +3,9 @@
 
 use bytes::Bytes;
 use reqwest::Method;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
-use super::{Salesforce, fault::Fault, session::Session};
+use super::{Salesforce, body, fault::Fault, session::Session};
 use crate::metrics::Call;
 
 /// An object, as seen by the user of a session.
@@ -69,7 +69,8 @@ impl Salesforce {
         let request = self
             .client
             .request_of(session, Method::GET, "/services/data");
-        let versions: Vec<Version> = read(&self.client.send(Call::Describe, None, request).await?)?;
+        let answer = self.client.send(Call::Describe, None, request).await?;
+        let versions: Vec<Version> = body::typed(&answer, "list of API versions")?;
         Ok(versions.into_iter().map(|one| one.version).collect())
     }
 
@@ -91,7 +92,8 @@ impl Salesforce {
         object: &str,
     ) -> Result<ObjectDescription, Fault> {
         let path = format!("/sobjects/{object}/describe");
-        read(&self.ask_about(session, &path, &[]).await?)
+        let answer = self.ask_about(session, &path, &[]).await?;
+        Ok(body::typed(&answer, "description of an object")?)
     }
 
     /// The active duplicate rules of the org.
@@ -100,8 +102,8 @@ impl Salesforce {
     /// [`Fault`].
     pub async fn duplicate_rules(&self, session: &Session) -> Result<Vec<Rule>, Fault> {
         const QUERY: &str = "SELECT SobjectType FROM DuplicateRule WHERE IsActive = true";
-        let rules: DuplicateRules =
-            read(&self.ask_about(session, "/query", &[("q", QUERY)]).await?)?;
+        let answer = self.ask_about(session, "/query", &[("q", QUERY)]).await?;
+        let rules: DuplicateRules = body::typed(&answer, "list of duplicate rules")?;
         Ok(rules.records)
     }
 
@@ -118,8 +120,4 @@ impl Salesforce {
             .send(Call::Describe, org, request.query(query))
             .await
     }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|error| Fault::Unreadable(error.to_string()))
 }

@@ -106,7 +106,7 @@ impl Limits {
         let number = self.with(org, |org| {
             let number = org.quota.spend(self.governor, Instant::now())?;
             org.ledger.calls.count(call);
-            Ok(number)
+            Ok::<_, Fault>(number)
         })?;
         Ok(Ticket {
             limits: self,

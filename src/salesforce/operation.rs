@@ -8,8 +8,8 @@ use reqwest::Method;
 use url::Url;
 
 use crate::{
-    json::{Document, Object, Value},
-    salesforce::id::is_id,
+    json::{Object, Value},
+    salesforce::{body::lossy, id::is_id},
 };
 
 /// The characters that are percent-encoded in a path segment: all but the unreserved ones of RFC 3986.
@@ -147,8 +147,7 @@ fn has_results(body: &[u8]) -> bool {
 }
 
 fn of(body: &[u8], says: impl Fn(Value<'_>) -> bool) -> bool {
-    let document = Document::read(String::from_utf8_lossy(body));
-    document.is_ok_and(|document| says(document.root()))
+    lossy(body).is_ok_and(|document| says(document.root()))
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use reqwest::Method;
 
 use crate::{
-    json::{Document, Object, Unread, Value},
+    json::{Document, Object, Value},
     metrics::Call,
     salesforce::{
+        body,
         client::Client,
         fault::{Fault, Refusal},
         id::is_id,
@@ -46,10 +47,6 @@ pub struct Row {
 /// The factor by which the length of a response counts against the memory limit if its fields are kept.
 const FIELDS_WEIGHT: usize = 8;
 
-/// How many bytes of offsets a response may be parsed into, for each byte of its own. A page of records needs less than
-/// one.
-const MAX_PLACES: usize = 4;
-
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Row")
@@ -70,7 +67,8 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn read(answer: &'a Document<'a>) -> Result<Self, Fault> {
         let answer = answer.root().as_object();
-        let answer = answer.ok_or_else(|| unreadable("no query result but another JSON value"))?;
+        let answer =
+            answer.ok_or_else(|| Fault::unreadable("no query result but another JSON value"))?;
         let [done, next, total, records] =
             answer.pick(["done", "nextRecordsUrl", "totalSize", "records"]);
         let records = records.and_then(Value::as_array);
@@ -81,9 +79,11 @@ impl<'a> Page<'a> {
             Some("true") => None,
             Some("false") => match next {
                 Some(url) if url.starts_with("/services/data/") => Some(url.into_owned()),
-                Some(_) | None => return Err(unreadable("it is not done and names no next page")),
+                Some(_) | None => {
+                    return Err(Fault::unreadable("it is not done and names no next page"));
+                }
             },
-            Some(_) | None => return Err(unreadable("it does not say whether it is done")),
+            Some(_) | None => return Err(Fault::unreadable("it does not say whether it is done")),
         };
         Ok(Self {
             next,
@@ -91,8 +91,8 @@ impl<'a> Page<'a> {
                 .filter(|total| !total.is_null())
                 .map(|total| total.json().parse())
                 .transpose()
-                .map_err(|_| unreadable("it does not say how many records it holds"))?,
-            records: records.ok_or_else(|| unreadable("it has no list of records"))?,
+                .map_err(|_| Fault::unreadable("it does not say how many records it holds"))?,
+            records: records.ok_or_else(|| Fault::unreadable("it has no list of records"))?,
         })
     }
 }
@@ -197,7 +197,7 @@ pub(super) async fn rows(
             .await
             .map_err(of_query)?;
     }
-    Err(unreadable("it has too many pages"))
+    Err(Fault::unreadable("it has too many pages"))
 }
 
 /// Reads a page of a query's result. Its records, found by `field`, are appended to those of the previous pages.
@@ -211,7 +211,7 @@ pub fn page(
     reads_fields: bool,
     rows: &mut Vec<Row>,
 ) -> Result<Option<String>, Fault> {
-    let document = document_of(answer)?;
+    let document = body::document(answer, "query result")?;
     let page = Page::read(&document)?;
     let read = |record: Object<'_>| {
         let row = Row::read(record, field)?;
@@ -222,33 +222,14 @@ pub fn page(
         })
     };
     let read: Option<Vec<Row>> = page.records.into_iter().map(read).collect();
-    rows.extend(read.ok_or_else(|| unreadable("it holds a record without a usable id"))?);
+    rows.extend(read.ok_or_else(|| Fault::unreadable("it holds a record without a usable id"))?);
     let is_whole = page.total.is_none_or(|total| total == rows.len());
     if page.next.is_none() && !is_whole {
-        return Err(unreadable("it does not hold as many records as it says"));
+        return Err(Fault::unreadable(
+            "it does not hold as many records as it says",
+        ));
     }
     Ok(page.next)
-}
-
-/// The number of bytes that even a short response may be parsed into.
-const SMALL: usize = 1 << 10;
-
-/// Parses the JSON of a response. serde's error text is replaced, because it would quote the response, including
-/// personal data.
-fn document_of(answer: &[u8]) -> Result<Document<'_>, Fault> {
-    let text = std::str::from_utf8(answer).map_err(|_| unreadable("it is no UTF-8"))?;
-    let mut left = MAX_PLACES * text.len() + SMALL;
-    let reserve = |bytes| {
-        left = left.checked_sub(bytes).ok_or(())?;
-        Ok(())
-    };
-    Document::read_within(text, None, reserve).map_err(|unread| match unread {
-        Unread::NoRoom(()) => unreadable("it holds far too many values"),
-        Unread::NotJson(error) => {
-            let (line, column) = (error.line(), error.column());
-            unreadable(&format!("no query result at line {line} column {column}"))
-        }
-    })
 }
 
 /// Whether Salesforce refuses a query because of one of its values.
@@ -276,8 +257,4 @@ fn of_query(fault: Fault) -> Fault {
 
 fn last_line(text: &str) -> &str {
     text.trim_end().rsplit('\n').next().unwrap_or_default()
-}
-
-fn unreadable(why: &str) -> Fault {
-    Fault::Unreadable(why.to_owned())
 }

@@ -14,10 +14,6 @@ use crate::salesforce::{
     soql::{Query, Wanted},
 };
 
-fn unreadable(why: &str) -> Fault {
-    Fault::Unreadable(why.to_owned())
-}
-
 /// The records found, by key.
 #[derive(Debug, Default)]
 pub struct Found(ByKey<KeyResult>);
@@ -45,7 +41,7 @@ impl Found {
             (Ok(_), [only]) => {
                 self.fail(
                     &only.key,
-                    unreadable("it holds a record that was not asked for"),
+                    Fault::unreadable("it holds a record that was not asked for"),
                 );
             }
             (Ok(rows), wanted) => match assigned(wanted, query.form, rows) {
@@ -83,7 +79,7 @@ impl Found {
     /// The result of a key.
     pub(super) fn answer(&self, key: &Key) -> KeyResult {
         let answer = self.0.get(key).cloned();
-        answer.unwrap_or_else(|| Err(Arc::new(unreadable("the record was not asked for"))))
+        answer.unwrap_or_else(|| Err(Arc::new(Fault::unreadable("the record was not asked for"))))
     }
 
     /// Creates an empty result with capacity for `keys` keys.
@@ -116,7 +112,7 @@ impl Found {
         match self.0.get(key) {
             Some(Ok(rows)) => Ok(rows),
             Some(Err(fault)) => Err(Arc::clone(fault)),
-            None => Err(Arc::new(unreadable("the record was not asked for"))),
+            None => Err(Arc::new(Fault::unreadable("the record was not asked for"))),
         }
     }
 

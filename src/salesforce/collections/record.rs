@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::{
     json::Writer,
     salesforce::{
+        body,
         fault::{Fault, Refusal},
         headers::WriteHeaders,
         id::is_id,
@@ -101,11 +102,9 @@ struct RecordResult<'a> {
 /// # Errors
 /// [`Fault::Unreadable`] if the body is not a list with one result for each record.
 pub fn read(body: &[u8], records: usize) -> Result<Vec<Written>, Fault> {
-    let unreadable = |why: &str| Fault::Unreadable(why.to_owned());
-    let results: Vec<RecordResult<'_>> = serde_json::from_slice(body)
-        .map_err(|_| unreadable("it is no list of records' results"))?;
+    let results: Vec<RecordResult<'_>> = body::typed(body, "list of records' results")?;
     if results.len() != records {
-        return Err(unreadable(
+        return Err(Fault::unreadable(
             "it has not as many results as there are records",
         ));
     }
@@ -128,5 +127,5 @@ impl RecordResult<'_> {
 }
 
 pub(super) fn unanswered() -> Fault {
-    Fault::Unreadable("it does not say what became of the record".to_owned())
+    Fault::unreadable("it does not say what became of the record")
 }

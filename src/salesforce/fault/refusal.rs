@@ -2,7 +2,10 @@
 //! the rest of the error is still used.
 
 use super::duplicates::Duplicates;
-use crate::json::{Document, Object, Value};
+use crate::{
+    json::{Object, Value},
+    salesforce::body::lossy,
+};
 
 /// Salesforce's answer when it refuses a request: HTTP status, error code and text.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -106,7 +109,7 @@ impl Refusal {
 
 /// The errors in the body of an unsuccessful response; empty if the body has no known form.
 pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
-    let Ok(document) = Document::read(String::from_utf8_lossy(body)) else {
+    let Ok(document) = lossy(body) else {
         return Vec::new();
     };
     let root = document.root();
@@ -125,9 +128,7 @@ pub(super) fn refusals(status: u16, body: &[u8]) -> Vec<Refusal> {
 /// The refusals inside a 2xx response: a record's result, one in a list of results, or an sObject Tree, which is
 /// written completely or not at all. `None` if nothing is refused. A result with `success: false` counts as refused,
 /// whatever else it contains.
-pub(super) fn refused_in_success(status: u16, body: &[u8]) -> Option<Vec<Refusal>> {
-    let document = Document::read(String::from_utf8_lossy(body)).ok()?;
-    let root = document.root();
+pub(super) fn refused_in_success(status: u16, root: Value<'_>) -> Option<Vec<Refusal>> {
     let is =
         |result: Object<'_>, name, json| result.get(name).is_some_and(|value| value.json() == json);
     let results = root.as_array().unwrap_or_else(|| vec![root]);

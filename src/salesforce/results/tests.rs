@@ -79,7 +79,7 @@ fn a_failed_query_fails_only_its_own_keys() {
     let mut found = Found::default();
     assert!(
         found
-            .add(&query(&["a@x.y"]), Err(unreadable("garbage")))
+            .add(&query(&["a@x.y"]), Err(Fault::unreadable("garbage")))
             .is_empty()
     );
     assert!(found.add(&query(&["b@x.y"]), Ok(vec![])).is_empty());
