@@ -1,10 +1,14 @@
 //! Sets an org up: who may log in, what it can hold, how much it allows.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use super::{
-    Calls, FieldType, Simulator,
+    Calls, FieldType, PartHeaders, Simulator,
     fault::Faults,
+    log::Log,
     oauth::{Accounts, App, User},
     org::Org,
     state::State,
@@ -28,8 +32,10 @@ impl Builder {
                 org: Org::new(),
                 accounts: Accounts::default(),
                 calls: Calls::default(),
+                log: Log::default(),
                 faults: Faults::default(),
                 daily_limit: DEVELOPER_LIMIT,
+                latency: Duration::ZERO,
                 burst_limit: None,
                 instance_url: None,
                 api_disabled: false,
@@ -173,6 +179,19 @@ impl Builder {
     /// unless set.
     pub fn instance_url(mut self, url: &str) -> Self {
         self.state.instance_url = Some(url.into());
+        self
+    }
+
+    /// Whose headers count for a part of a Composite: those of the part, unless set.
+    pub fn part_headers(mut self, headers: PartHeaders) -> Self {
+        self.state.org.part_headers = headers;
+        self
+    }
+
+    /// How long every call takes, logins included: half of it passes before the org carries the call out, half before
+    /// the answer goes out. Calls at the same time overlap, so that two lookups run before either's write.
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.state.latency = latency;
         self
     }
 

@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use super::{
     Refusal,
+    caller::Caller,
     clock::Clock,
+    composite::PartHeaders,
     id::RecordId,
+    log::LoggedCall,
     pages::Pages,
     query,
     record::{self, Record, system},
@@ -35,6 +38,10 @@ pub(super) struct Org {
     pub(super) apex_limits: Vec<(String, usize)>,
     /// How many records of Collections are still locked by others.
     pub(super) locked: usize,
+    /// Whose headers count for a part of a Composite.
+    pub(super) part_headers: PartHeaders,
+    /// The parts of the Composite that is being answered, for the log.
+    pub(super) logged_parts: Vec<LoggedCall>,
     /// How many requests came in Composites.
     pub(super) composite_parts: u64,
     /// How many records came in Collections.
@@ -52,6 +59,8 @@ impl Org {
             duplicate_rules: Vec::new(),
             apex_limits: Vec::new(),
             locked: 0,
+            part_headers: PartHeaders::default(),
+            logged_parts: Vec::new(),
             composite_parts: 0,
             collection_records: 0,
         };
@@ -77,13 +86,19 @@ impl Org {
     }
 
     /// Stores a new record and returns its id.
-    pub(super) fn create(&mut self, object: &str, body: &[u8]) -> Result<RecordId, Refusal> {
-        self.create_record(object, record::parse(body)?)
+    pub(super) fn create(
+        &mut self,
+        caller: &Caller<'_>,
+        object: &str,
+        body: &[u8],
+    ) -> Result<RecordId, Refusal> {
+        self.create_record(caller, object, record::parse(body)?)
     }
 
     /// Stores a new record of these fields.
     pub(super) fn create_record(
         &mut self,
+        caller: &Caller<'_>,
         object: &str,
         body: Record,
     ) -> Result<RecordId, Refusal> {
@@ -91,7 +106,7 @@ impl Org {
         self.tables[index].object.admit_write()?;
         let fields = record::create(&self.tables[index].object, body)?;
         self.refuse_duplicates(index, &fields, None)?;
-        Ok(self.store(index, fields))
+        Ok(self.store(caller, index, fields))
     }
 
     /// Lets no two records of an object have the same value in a field.
@@ -157,27 +172,34 @@ impl Org {
         if fields.contains_key("Id") {
             return Err(Refusal::ReadOnly(vec!["Id".into()]));
         }
-        Ok(self.store(index, fields))
+        Ok(self.store(&Caller::inside(), index, fields))
     }
 
-    fn store(&mut self, index: usize, mut fields: Record) -> RecordId {
+    fn store(&mut self, caller: &Caller<'_>, index: usize, mut fields: Record) -> RecordId {
         let now = self.clock.tick();
         let table = &mut self.tables[index];
         let id = RecordId::numbered(&table.object.prefix, table.rows.len() + 1);
-        system::stamp(&table.object, &mut fields, &id, &now);
+        system::stamp(&table.object, &mut fields, &id, caller.user, &now);
         table.rows.insert(id.clone(), fields);
         id
     }
 
     /// Changes a record's fields.
-    pub(super) fn update(&mut self, object: &str, id: &str, body: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn update(
+        &mut self,
+        caller: &Caller<'_>,
+        object: &str,
+        id: &str,
+        body: &[u8],
+    ) -> Result<(), Refusal> {
         let body = record::parse(body)?;
-        self.update_record(object, id, body)
+        self.update_record(caller, object, id, body)
     }
 
     /// Changes these fields of a record.
     pub(super) fn update_record(
         &mut self,
+        caller: &Caller<'_>,
         object: &str,
         id: &str,
         body: Record,
@@ -191,12 +213,13 @@ impl Org {
         let own = RecordId::parse(id);
         let index = self.position(object).ok_or(Refusal::NotFound)?;
         self.refuse_duplicates(index, &changes, own.as_ref())?;
-        self.change(object, id, changes)
+        self.change(caller, object, id, changes)
     }
 
     /// Changes a record as its owner wants it, system fields included.
     pub(super) fn change(
         &mut self,
+        caller: &Caller<'_>,
         object: &str,
         id: &str,
         changes: Record,
@@ -204,16 +227,21 @@ impl Org {
         let now = self.clock.tick();
         let (object, row) = self.live(object, id)?;
         row.extend(changes);
-        system::touch(object, row, &now);
+        system::touch(object, row, caller.user, &now);
         Ok(())
     }
 
     /// Marks a record as deleted: a query no longer finds it, and its id is refused.
-    pub(super) fn delete(&mut self, object: &str, id: &str) -> Result<(), Refusal> {
+    pub(super) fn delete(
+        &mut self,
+        caller: &Caller<'_>,
+        object: &str,
+        id: &str,
+    ) -> Result<(), Refusal> {
         let now = self.clock.tick();
         let (object, row) = self.live(object, id)?;
         row.insert("IsDeleted".into(), true.into());
-        system::touch(object, row, &now);
+        system::touch(object, row, caller.user, &now);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Why an org says no, in Salesforce's status codes, error codes and words.
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -304,23 +304,36 @@ fn duplicates(rule: &str, object: &str, ids: &[String]) -> Value {
     })
 }
 
-/// What a call is answered: a status and, but for 204, a JSON body.
+/// What a call is answered: a status, headers of its own and, but for 204, a JSON body.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
     pub(super) body: Option<Value>,
 }
 
 impl Answer {
     pub(super) fn new(status: StatusCode, body: Value) -> Self {
         Self {
-            status,
             body: Some(body),
+            ..Self::empty(status)
         }
     }
 
     pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, body: None }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: None,
+        }
+    }
+
+    /// The answer with one more header. A value that no header can hold is left out.
+    pub(super) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
     }
 }
 
