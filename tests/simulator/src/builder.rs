@@ -6,8 +6,10 @@ use std::{
 };
 
 use super::{
-    Calls, FieldType, PartHeaders, Simulator,
+    Calls, DuplicateRule, FieldType, PartHeaders, Simulator,
+    assignment::AssignmentRule,
     fault::Faults,
+    id::RecordId,
     log::Log,
     oauth::{Accounts, App, User},
     org::Org,
@@ -133,10 +135,39 @@ impl Builder {
         self
     }
 
-    /// A duplicate rule that blocks a record with the value of another one in a field, compared without letter case.
-    pub fn duplicate_rule(mut self, object: &str, rule: &str, field: &str) -> Self {
-        let rule = (object.to_owned(), rule.to_owned(), field.to_owned());
-        self.state.org.duplicate_rules.push(rule);
+    /// A duplicate rule with its matching rule.
+    pub fn matching(mut self, rule: DuplicateRule) -> Self {
+        self.state.org.add_duplicate_rule(rule);
+        self
+    }
+
+    /// What a duplicate rule has found stands under `duplicateResult` in a refusal, not under `duplicateResut`, as Salesforce
+    /// spells it in the versions that were seen.
+    pub fn duplicate_result_well_spelt(mut self) -> Self {
+        self.state.org.rules.wording.key = "duplicateResult";
+        self
+    }
+
+    /// The results of Collections do not say what a duplicate rule has found. Whether Salesforce's do is unverified without
+    /// an org.
+    pub fn collections_without_matches(mut self) -> Self {
+        self.state.org.rules.wording.in_collections = false;
+        self
+    }
+
+    /// An assignment rule that gives every lead, case or account to `owner`. One that is not active runs only for calls that
+    /// choose it by its id; of several active ones of an object the first runs.
+    ///
+    /// # Panics
+    /// Where the rule's or the owner's id is no id of 15 or 18 characters.
+    pub fn assignment_rule(mut self, object: &str, rule: &str, owner: &str, active: bool) -> Self {
+        let id = |text: &str| RecordId::parse(text).unwrap_or_else(|| panic!("{text} is no id"));
+        self.state.org.add_assignment_rule(AssignmentRule {
+            object: object.into(),
+            id: id(rule),
+            owner: id(owner),
+            is_active: active,
+        });
         self
     }
 

@@ -162,9 +162,7 @@ fn named_twice(items: &[Item]) -> Vec<String> {
 }
 
 fn refused(refusal: &Refusal) -> Value {
-    let mut error = refusal.error("statusCode", "duplicateResult");
-    error["fields"] = json!(refusal.fields().unwrap_or_default());
-    json!({"success": false, "errors": [error]})
+    json!({"success": false, "errors": [refusal.error_in_collection()]})
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@
 //! | `describe` | what the org says of itself: versions, resources, objects |
 //! | `composite`, `collections` | several requests in one, and many records in one |
 //! | `org`, `record` | the records, and what they must be like |
+//! | `table`, `index` | where they are kept, and how those that are alike are found |
+//! | `assignment`, `duplicates` | whose they become, and which are refused as duplicates |
 //! | `soql`, `query`, `pages` | queries: read, run, handed out |
 //! | `schema`, `id`, `clock` | fields, ids, dates |
 //! | `caller` | who sends a request, and what its headers ask for |
@@ -21,6 +23,7 @@
 //! | `calls`, `log` | what was asked, counted and one by one |
 //! | `sample` | the org to start from |
 
+mod assignment;
 mod builder;
 mod caller;
 mod calls;
@@ -28,9 +31,11 @@ mod clock;
 mod collections;
 mod composite;
 mod describe;
+mod duplicates;
 mod fault;
 mod http;
 mod id;
+mod index;
 mod log;
 mod oauth;
 mod operation;
@@ -43,6 +48,7 @@ pub mod sample;
 mod schema;
 pub mod soql;
 mod state;
+mod table;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -56,6 +62,7 @@ pub use self::{
     builder::Builder,
     calls::{Call, Calls},
     composite::PartHeaders,
+    duplicates::{DuplicateRule, Duplicates},
     fault::Fault,
     log::LoggedCall,
     refusal::Refusal,
@@ -196,6 +203,12 @@ impl Simulator {
             collection_records: state.org.collection_records,
             ..state.calls
         }
+    }
+
+    /// How many updates through the API have given a record to another owner.
+    #[must_use]
+    pub fn owners_changed(&self) -> u64 {
+        self.state().org.owners_changed
     }
 
     /// Ends all sessions: every access token handed out so far is refused with 401 `INVALID_SESSION_ID`.
