@@ -66,7 +66,7 @@ pub(super) fn answer(org: &mut Org, user: &str, request: &Request<'_>) -> Result
         let answer = carried_out.unwrap_or_else(Answer::from);
         let call = LoggedCall::of(&part.request(&headers, b""), Some(user));
         org.logged_parts.push(call.answered(answer.status));
-        answers.push(part.shown(answer));
+        answers.push(part.shown(&answer));
     }
     Ok(Answer::new(
         StatusCode::OK,
@@ -173,7 +173,7 @@ impl Part {
     }
 
     /// An answer to the part, as the Composite's answer holds it.
-    fn shown(&self, answer: Answer) -> Value {
+    fn shown(&self, answer: &Answer) -> Value {
         let headers = answer.headers.iter();
         let headers =
             headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));

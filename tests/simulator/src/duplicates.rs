@@ -30,6 +30,7 @@ pub struct DuplicateRule {
     pub(super) fields: Vec<String>,
     pub(super) comparison: Comparison,
     pub(super) confidence: u8,
+    pub(super) message: String,
     pub(super) is_alert: bool,
     pub(super) is_active: bool,
 }
@@ -45,6 +46,7 @@ impl DuplicateRule {
             fields: fields.iter().map(ToString::to_string).collect(),
             comparison: Comparison::Exact,
             confidence: 100,
+            message: MESSAGE.into(),
             is_alert: false,
             is_active: true,
         }
@@ -61,6 +63,12 @@ impl DuplicateRule {
     pub fn fuzzy(mut self, confidence: u8) -> Self {
         self.comparison = Comparison::Fuzzy;
         self.confidence = confidence;
+        self
+    }
+
+    /// What the rule says of a duplicate: `Use one of these records?` unless its admin has written something else.
+    pub fn saying(mut self, message: &str) -> Self {
+        self.message = message.into();
         self
     }
 
@@ -126,6 +134,7 @@ impl Default for Wording {
 /// What a duplicate rule has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duplicates {
+    message: String,
     key: &'static str,
     in_collections: bool,
     result: Value,
@@ -152,7 +161,7 @@ impl Duplicates {
             "allowSave": rule.is_alert,
             "duplicateRule": rule.name,
             "duplicateRuleEntityType": rule.object,
-            "errorMessage": MESSAGE,
+            "errorMessage": rule.message,
             "matchResults": [{
                 "entityType": rule.found,
                 "errors": [],
@@ -164,6 +173,7 @@ impl Duplicates {
             }],
         });
         Self {
+            message: rule.message.clone(),
             key: wording.key,
             in_collections: wording.in_collections,
             result,
@@ -171,8 +181,8 @@ impl Duplicates {
     }
 
     /// The rule's message.
-    pub(super) fn message(&self) -> &'static str {
-        MESSAGE
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The key under which an error shows what was found.

@@ -424,6 +424,17 @@ fn deleted_and_changed_records_are_no_duplicates_any_more() {
 }
 
 #[test]
+fn a_rule_says_what_its_admin_has_written() {
+    let (org, _) = org_with(Simulator::builder().matching(same_phone().saying("Known already")));
+    let (_, answer) = create(&org, "v60.0", "", json!({"Phone": "555-1"}));
+    let said = (
+        &answer[0]["message"],
+        &answer[0]["duplicateResut"]["errorMessage"],
+    );
+    assert_eq!(said, (&json!("Known already"), &json!("Known already")));
+}
+
+#[test]
 fn an_inactive_rule_judges_nothing() {
     let (org, _) = org_with(Simulator::builder().matching(same_phone().inactive()));
     assert_eq!(create(&org, "v60.0", "", json!({"Phone": "555-1"})).0, 201);
