@@ -1,7 +1,7 @@
 //! What a refusal says: the code and its words, a duplicate rule and the records that it finds, and never more than a person
 //! reads.
 
-use salesforce_simulator::Simulator;
+use salesforce_simulator::{DuplicateRule, Simulator};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -64,7 +64,9 @@ async fn a_refused_record_is_told_by_its_code_and_its_words_and_not_by_the_answe
 
 /// An org that blocks a second lead with one phone number, and the id of the first.
 fn org_with_a_duplicate_rule() -> (Simulator, String) {
-    let org = org().duplicate_rule("Lead", "Same_Phone", "Phone").build();
+    let org = org()
+        .matching(DuplicateRule::new("Lead", "Same_Phone", &["Phone"]))
+        .build();
     let lead = json!({"LastName": "planted", "Company": "Acme", "Email": "planted@example.com", "Phone": "555"});
     let id = org.insert("Lead", lead).unwrap();
     (org, id)

@@ -1,10 +1,16 @@
 //! Sets an org up: who may log in, what it can hold, how much it allows.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use super::{
-    Calls, FieldType, Simulator,
+    Calls, DuplicateRule, FieldType, PartHeaders, Simulator,
+    assignment::AssignmentRule,
     fault::Faults,
+    id::RecordId,
+    log::Log,
     oauth::{Accounts, App, User},
     org::Org,
     state::State,
@@ -28,8 +34,10 @@ impl Builder {
                 org: Org::new(),
                 accounts: Accounts::default(),
                 calls: Calls::default(),
+                log: Log::default(),
                 faults: Faults::default(),
                 daily_limit: DEVELOPER_LIMIT,
+                latency: Duration::ZERO,
                 burst_limit: None,
                 instance_url: None,
                 api_disabled: false,
@@ -127,10 +135,39 @@ impl Builder {
         self
     }
 
-    /// A duplicate rule that blocks a record with the value of another one in a field, compared without letter case.
-    pub fn duplicate_rule(mut self, object: &str, rule: &str, field: &str) -> Self {
-        let rule = (object.to_owned(), rule.to_owned(), field.to_owned());
-        self.state.org.duplicate_rules.push(rule);
+    /// A duplicate rule with its matching rule.
+    pub fn matching(mut self, rule: DuplicateRule) -> Self {
+        self.state.org.add_duplicate_rule(rule);
+        self
+    }
+
+    /// What a duplicate rule has found stands under `duplicateResult` in a refusal, not under `duplicateResut`, as Salesforce
+    /// spells it in the versions that were seen.
+    pub fn duplicate_result_well_spelt(mut self) -> Self {
+        self.state.org.rules.wording.key = "duplicateResult";
+        self
+    }
+
+    /// The results of Collections do not say what a duplicate rule has found. Whether Salesforce's do is unverified without
+    /// an org.
+    pub fn collections_without_matches(mut self) -> Self {
+        self.state.org.rules.wording.in_collections = false;
+        self
+    }
+
+    /// An assignment rule that gives every lead, case or account to `owner`. One that is not active runs only for calls that
+    /// choose it by its id; of several active ones of an object the first runs.
+    ///
+    /// # Panics
+    /// Where the rule's or the owner's id is no id of 15 or 18 characters.
+    pub fn assignment_rule(mut self, object: &str, rule: &str, owner: &str, active: bool) -> Self {
+        let id = |text: &str| RecordId::parse(text).unwrap_or_else(|| panic!("{text} is no id"));
+        self.state.org.add_assignment_rule(AssignmentRule {
+            object: object.into(),
+            id: id(rule),
+            owner: id(owner),
+            is_active: active,
+        });
         self
     }
 
@@ -173,6 +210,19 @@ impl Builder {
     /// unless set.
     pub fn instance_url(mut self, url: &str) -> Self {
         self.state.instance_url = Some(url.into());
+        self
+    }
+
+    /// Whose headers count for a part of a Composite: those of the part, unless set.
+    pub fn part_headers(mut self, headers: PartHeaders) -> Self {
+        self.state.org.part_headers = headers;
+        self
+    }
+
+    /// How long every call takes, logins included: half of it passes before the org carries the call out, half before
+    /// the answer goes out. Calls at the same time overlap, so that two lookups run before either's write.
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.state.latency = latency;
         self
     }
 

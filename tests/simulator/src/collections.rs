@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Refusal,
+    caller::Caller,
     org::Org,
     record::{self, Record},
     refusal::Answer,
@@ -39,6 +40,7 @@ struct Item {
 /// Writes the records of a collection and answers each in its place. One that cannot be read at all refuses the whole.
 pub(super) fn answer(
     org: &mut Org,
+    caller: &Caller<'_>,
     collection: Collection,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
@@ -63,7 +65,7 @@ pub(super) fn answer(
                 Err(Refusal::DuplicateId(id.clone()))
             }
             _ if item.is_one_of(&too_many) => Err(Refusal::ApexLimit),
-            _ => item.write(org, collection),
+            _ => item.write(org, caller, collection),
         };
         result.map_or_else(
             |refusal| refused(&refusal),
@@ -111,7 +113,12 @@ impl Item {
             .any(|other| other.eq_ignore_ascii_case(object))
     }
 
-    fn write(self, org: &mut Org, collection: Collection) -> Result<String, Refusal> {
+    fn write(
+        self,
+        org: &mut Org,
+        caller: &Caller<'_>,
+        collection: Collection,
+    ) -> Result<String, Refusal> {
         let object = self.object.ok_or_else(|| {
             Refusal::Composite("Include the type in the attributes of each record".into())
         })?;
@@ -121,15 +128,17 @@ impl Item {
         }
         match (collection, self.id) {
             (Collection::Create, None) => org
-                .create_record(&object, self.fields)
+                .create_record(caller, &object, self.fields)
                 .map(|id| id.to_string()),
             (Collection::Create, Some(_)) => Err(Refusal::ReadOnly(vec!["Id".into()])),
             (Collection::Update, None) => Err(Refusal::RequiredMissing(vec!["Id".into()])),
-            (Collection::Update, Some(id)) => match org.update_record(&object, &id, self.fields) {
-                Ok(()) => Ok(id),
-                Err(Refusal::NotFound) => Err(Refusal::NoSuchRecord),
-                Err(refusal) => Err(refusal),
-            },
+            (Collection::Update, Some(id)) => {
+                match org.update_record(caller, &object, &id, self.fields) {
+                    Ok(()) => Ok(id),
+                    Err(Refusal::NotFound) => Err(Refusal::NoSuchRecord),
+                    Err(refusal) => Err(refusal),
+                }
+            }
         }
     }
 }
@@ -153,9 +162,7 @@ fn named_twice(items: &[Item]) -> Vec<String> {
 }
 
 fn refused(refusal: &Refusal) -> Value {
-    let mut error = refusal.error("statusCode", "duplicateResult");
-    error["fields"] = json!(refusal.fields().unwrap_or_default());
-    json!({"success": false, "errors": [error]})
+    json!({"success": false, "errors": [refusal.error_in_collection()]})
 }
 
 #[cfg(test)]
@@ -164,7 +171,8 @@ mod tests {
 
     fn written(org: &mut Org, collection: Collection, records: &Value) -> Result<Value, Refusal> {
         let body = json!({"allOrNone": false, "records": records}).to_string();
-        Ok(answer(org, collection, body.as_bytes())?.body.unwrap())
+        let answer = answer(org, &Caller::inside(), collection, body.as_bytes())?;
+        Ok(answer.body.unwrap())
     }
 
     fn lead(name: &str) -> Value {

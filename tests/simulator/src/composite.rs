@@ -1,13 +1,14 @@
 //! Composite: up to 25 requests in one counted call, at most five of them queries or Collections.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     Call, Refusal,
+    log::LoggedCall,
     operation::{Operation, Request},
     org::Org,
     refusal::Answer,
@@ -15,6 +16,21 @@ use super::{
 
 const MAX_PARTS: usize = 25;
 const MAX_HEAVY_PARTS: usize = 5;
+/// The headers that a part has from the request and may not name itself.
+const INHERITED: [HeaderName; 3] = [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE];
+
+/// Whose headers count for a part of a Composite.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PartHeaders {
+    /// Those that the part itself names in `httpHeaders`. Documented for any resource; that Collections heed theirs as a
+    /// part is unverified without an org.
+    #[default]
+    OfThePart,
+    /// For Collections those of the request, for anything else those of the part.
+    OfTheRequestForCollections,
+    /// Those of the request.
+    OfTheRequest,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,25 +47,27 @@ struct Part {
     url: String,
     reference_id: String,
     #[serde(default)]
+    http_headers: HashMap<String, String>,
+    #[serde(default)]
     body: Value,
 }
 
 /// Carries the parts out in order and answers each under its reference.
-pub(super) fn answer(org: &mut Org, body: &[u8]) -> Result<Answer, Refusal> {
+pub(super) fn answer(org: &mut Org, user: &str, request: &Request<'_>) -> Result<Answer, Refusal> {
     let body: Body =
-        serde_json::from_slice(body).map_err(|error| Refusal::Json(error.to_string()))?;
+        serde_json::from_slice(request.body).map_err(|error| Refusal::Json(error.to_string()))?;
     refuse_malformed(&body)?;
-    org.composite_parts += body.composite_request.len() as u64;
-    let answers = body.composite_request.iter().map(|part| {
-        let answer = part.carry_out(org).unwrap_or_else(Answer::from);
-        json!({
-            "body": answer.body,
-            "httpHeaders": {},
-            "httpStatusCode": answer.status.as_u16(),
-            "referenceId": part.reference_id,
-        })
-    });
-    let answers: Vec<Value> = answers.collect();
+    let parts = body.composite_request.iter();
+    let headers: Vec<HeaderMap> = parts.map(Part::headers).collect::<Result<_, _>>()?;
+    org.composite_parts += headers.len() as u64;
+    let mut answers = Vec::new();
+    for (part, headers) in body.composite_request.iter().zip(headers) {
+        let carried_out = part.carry_out(org, user, &headers, request.headers);
+        let answer = carried_out.unwrap_or_else(Answer::from);
+        let call = LoggedCall::of(&part.request(&headers, b""), Some(user));
+        org.logged_parts.push(call.answered(answer.status));
+        answers.push(part.shown(&answer));
+    }
     Ok(Answer::new(
         StatusCode::OK,
         json!({"compositeResponse": answers}),
@@ -89,7 +107,23 @@ fn refuse_malformed(body: &Body) -> Result<(), Refusal> {
 }
 
 impl Part {
-    fn request<'a>(&'a self, body: &'a [u8]) -> Request<'a> {
+    /// The headers that the part names.
+    fn headers(&self) -> Result<HeaderMap, Refusal> {
+        let refuse = |name: &str| {
+            Refusal::Composite(format!("Header {name} cannot be specified in a subrequest"))
+        };
+        let headers = self.http_headers.iter().map(|(name, value)| {
+            let header = HeaderName::try_from(name).map_err(|_| refuse(name))?;
+            if INHERITED.contains(&header) {
+                return Err(refuse(name));
+            }
+            let value = HeaderValue::try_from(value).map_err(|_| refuse(name))?;
+            Ok((header, value))
+        });
+        headers.collect()
+    }
+
+    fn request<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Request<'a> {
         let (path, query) = self
             .url
             .split_once('?')
@@ -100,39 +134,92 @@ impl Part {
             method: &self.method,
             path,
             query,
+            headers,
             body,
         }
     }
 
     fn is_heavy(&self) -> bool {
-        let call = Operation::of(&self.request(b"")).map(|operation| operation.call());
+        let call =
+            Operation::of(&self.request(&HeaderMap::new(), b"")).map(|operation| operation.call());
         matches!(call, Ok(Call::Query | Call::Collections))
     }
 
-    fn carry_out(&self, org: &mut Org) -> Result<Answer, Refusal> {
+    /// Carries the part out; `own` are its own headers, `outer` those of the request that holds it.
+    fn carry_out(
+        &self,
+        org: &mut Org,
+        user: &str,
+        own: &HeaderMap,
+        outer: &HeaderMap,
+    ) -> Result<Answer, Refusal> {
         let body = if self.body.is_null() {
             Vec::new()
         } else {
             self.body.to_string().into_bytes()
         };
-        let request = self.request(&body);
-        let operation = Operation::of(&request)?;
+        let operation = Operation::of(&self.request(own, &body))?;
         if operation.call() == Call::Composite {
             return Err(Refusal::Composite(
                 "A composite cannot hold another one".into(),
             ));
         }
-        operation.perform(org, &body)
+        let headers = match org.part_headers {
+            PartHeaders::OfThePart => own,
+            PartHeaders::OfTheRequestForCollections if operation.call() != Call::Collections => own,
+            PartHeaders::OfTheRequestForCollections | PartHeaders::OfTheRequest => outer,
+        };
+        operation.perform(org, user, &self.request(headers, &body))
     }
+
+    /// An answer to the part, as the Composite's answer holds it.
+    fn shown(&self, answer: &Answer) -> Value {
+        let headers = answer.headers.iter();
+        let headers =
+            headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        // HTTP/1.1's own spelling, as Salesforce's answers show it.
+        let headers: Value = headers
+            .map(|(name, value)| (title_case(name), value))
+            .collect();
+        json!({
+            "body": answer.body,
+            "httpHeaders": headers,
+            "httpStatusCode": answer.status.as_u16(),
+            "referenceId": self.reference_id,
+        })
+    }
+}
+
+/// A header's name with capitals: `Last-Modified`.
+fn title_case(name: &str) -> String {
+    let mut starts_word = true;
+    let letters = name.chars().map(|letter| {
+        let shown = if starts_word {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
+        };
+        starts_word = letter == '-';
+        shown
+    });
+    letters.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::USER_ID;
 
     fn composite(parts: &Value) -> Result<Value, Refusal> {
         let body = json!({"compositeRequest": parts}).to_string();
-        Ok(answer(&mut Org::new(), body.as_bytes())?.body.unwrap())
+        let request = Request {
+            method: "POST",
+            path: "/services/data/v50.0/composite",
+            query: None,
+            headers: &HeaderMap::new(),
+            body: body.as_bytes(),
+        };
+        Ok(answer(&mut Org::new(), USER_ID, &request)?.body.unwrap())
     }
 
     fn query(reference: &str, soql: &str) -> Value {

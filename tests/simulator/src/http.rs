@@ -5,12 +5,14 @@ use std::{future, io};
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::State,
+    extract::{Request as HttpRequest, State},
     http::{HeaderMap, Method, StatusCode, Uri, header},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use futures_util::{StreamExt, stream};
+use tokio::time::sleep;
 
 use super::{
     Simulator, describe, fault::Delivery, operation::Request, refusal::Answer, state::Served,
@@ -27,7 +29,21 @@ pub(super) fn router(simulator: Simulator) -> Router {
         .route("/services/data", get(versions))
         .route("/services/data/", get(versions))
         .fallback(api)
+        .layer(from_fn_with_state(simulator.clone(), delayed))
         .with_state(simulator)
+}
+
+/// A call on its way to the org and back: half of the latency each. The org is not held meanwhile, so calls overlap: what
+/// one has read is old when another one writes.
+async fn delayed(State(simulator): State<Simulator>, request: HttpRequest, next: Next) -> Response {
+    let way = simulator.state().latency / 2;
+    if way.is_zero() {
+        return next.run(request).await;
+    }
+    sleep(way).await;
+    let response = next.run(request).await;
+    sleep(way).await;
+    response
 }
 
 /// Credentials are read from the body alone: those in the URL would end up in logs.
@@ -63,6 +79,7 @@ async fn api(
         method: method.as_str(),
         path: uri.path(),
         query: uri.query(),
+        headers: &headers,
         body: &body,
     };
     let served = simulator.state().serve(bearer(&headers), &request);
@@ -103,11 +120,12 @@ impl IntoResponse for Answer {
         match self.body {
             Some(body) => (
                 self.status,
+                self.headers,
                 [(header::CONTENT_TYPE, JSON)],
                 body.to_string(),
             )
                 .into_response(),
-            None => self.status.into_response(),
+            None => (self.status, self.headers).into_response(),
         }
     }
 }

@@ -14,20 +14,29 @@
 //! | `describe` | what the org says of itself: versions, resources, objects |
 //! | `composite`, `collections` | several requests in one, and many records in one |
 //! | `org`, `record` | the records, and what they must be like |
+//! | `table`, `index` | where they are kept, and how those that are alike are found |
+//! | `assignment`, `duplicates` | whose they become, and which are refused as duplicates |
 //! | `soql`, `query`, `pages` | queries: read, run, handed out |
 //! | `schema`, `id`, `clock` | fields, ids, dates |
-//! | `refusal`, `fault`, `calls` | what goes wrong, what is made to, what was asked |
+//! | `caller` | who sends a request, and what its headers ask for |
+//! | `refusal`, `fault` | what goes wrong, and what is made to |
+//! | `calls`, `log` | what was asked, counted and one by one |
 //! | `sample` | the org to start from |
 
+mod assignment;
 mod builder;
+mod caller;
 mod calls;
 mod clock;
 mod collections;
 mod composite;
 mod describe;
+mod duplicates;
 mod fault;
 mod http;
 mod id;
+mod index;
+mod log;
 mod oauth;
 mod operation;
 mod org;
@@ -39,20 +48,27 @@ pub mod sample;
 mod schema;
 pub mod soql;
 mod state;
+mod table;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::Router;
 use serde_json::Value;
 
-use self::state::State;
 pub use self::{
     builder::Builder,
     calls::{Call, Calls},
+    composite::PartHeaders,
+    duplicates::{DuplicateRule, Duplicates},
     fault::Fault,
+    log::LoggedCall,
     refusal::Refusal,
     schema::FieldType,
 };
+use self::{caller::Caller, oauth::USER_ID, state::State};
 
 /// A simulated org. Clones are handles to the same org.
 ///
@@ -106,7 +122,9 @@ impl Simulator {
     pub fn update(&self, object: &str, id: &str, record: Value) -> Result<(), Refusal> {
         let fields =
             serde_json::from_value(record).map_err(|error| Refusal::Json(error.to_string()))?;
-        self.state().org.update_record(object, id, fields)
+        self.state()
+            .org
+            .update_record(&Caller::inside(), object, id, fields)
     }
 
     /// Deletes a record as another system would; no API call is counted.
@@ -114,7 +132,7 @@ impl Simulator {
     /// # Errors
     /// Where there is none.
     pub fn delete(&self, object: &str, id: &str) -> Result<(), Refusal> {
-        self.state().org.delete(object, id)
+        self.state().org.delete(&Caller::inside(), object, id)
     }
 
     /// Converts a lead, as a salesperson would, and returns the id of its contact.
@@ -131,7 +149,9 @@ impl Simulator {
         let converted = serde_json::json!({"IsConverted": true, "ConvertedContactId": contact});
         let converted =
             serde_json::from_value(converted).map_err(|error| Refusal::Json(error.to_string()))?;
-        state.org.change("Lead", lead, converted)?;
+        state
+            .org
+            .change(&Caller::inside(), "Lead", lead, converted)?;
         Ok(contact)
     }
 
@@ -147,10 +167,31 @@ impl Simulator {
         self.state().org.records(object)
     }
 
-    /// A valid access token, as an OAuth account holds one.
+    /// A valid access token of the first user's, as an OAuth account holds one.
     #[must_use]
     pub fn session(&self) -> String {
-        self.state().accounts.open_session()
+        self.state().accounts.open_session(USER_ID)
+    }
+
+    /// A valid access token of this user's; `None` where the org does not know the user.
+    #[must_use]
+    pub fn session_of(&self, username: &str) -> Option<String> {
+        let mut state = self.state();
+        let user = state.accounts.user_id(username)?;
+        Some(state.accounts.open_session(&user))
+    }
+
+    /// The id of the user of this name; `None` where the org does not know the user.
+    #[must_use]
+    pub fn user_id(&self, username: &str) -> Option<String> {
+        self.state().accounts.user_id(username)
+    }
+
+    /// The latest 20,000 API calls, oldest first, whatever became of them. Logins and the list of versions are no API calls,
+    /// and a request with too long a URI never comes so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<LoggedCall> {
+        self.state().log.calls()
     }
 
     /// How many requests have arrived, by kind.
@@ -162,6 +203,12 @@ impl Simulator {
             collection_records: state.org.collection_records,
             ..state.calls
         }
+    }
+
+    /// How many updates through the API have given a record to another owner.
+    #[must_use]
+    pub fn owners_changed(&self) -> u64 {
+        self.state().org.owners_changed
     }
 
     /// Ends all sessions: every access token handed out so far is refused with 401 `INVALID_SESSION_ID`.
@@ -193,6 +240,12 @@ impl Simulator {
     /// `REQUEST_LIMIT_EXCEEDED`.
     pub fn set_daily_limit(&self, calls: u64) {
         self.state().daily_limit = calls;
+    }
+
+    /// Changes how long every call takes: half of it passes before the org carries the call out, half before the answer
+    /// goes out. Calls under way keep theirs.
+    pub fn set_latency(&self, latency: Duration) {
+        self.state().latency = latency;
     }
 
     /// Lets the next `times` calls of this kind fail; faults for the same kind strike in the order of the demand.

@@ -3,17 +3,18 @@
 mod assertion;
 mod refusal;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use axum::http::StatusCode;
+use indexmap::IndexSet;
 use serde_json::{Value, json};
 
 use self::refusal::LoginRefusal;
-use super::refusal::Answer;
+use super::{id::RecordId, refusal::Answer};
 
 /// The org's own id, as it begins every access token.
 const ORG_ID: &str = "00D5g0000000001EAA";
-/// The user who owns whatever the API writes.
+/// The first user, who owns whatever nobody has written through the API.
 pub(super) const USER_ID: &str = "0055g0000000001AAA";
 /// The first second of 2026, in milliseconds since 1970.
 const START_OF_2026: u64 = 1_767_225_600_000;
@@ -51,7 +52,8 @@ pub(super) struct Accounts {
     pub(super) lifetime: Option<u64>,
     /// How many of the next tokens are refused from the start.
     pub(super) dead_tokens: usize,
-    sessions: HashSet<String>,
+    /// Whose session an access token stands for.
+    sessions: HashMap<String, String>,
     issued: u64,
 }
 
@@ -64,7 +66,7 @@ impl Accounts {
     pub(super) fn login(&mut self, form: &[u8], asked: &str, instance_url: &str) -> Answer {
         let form: HashMap<_, _> = url::form_urlencoded::parse(form).collect();
         let given = |name| form.get(name).map(AsRef::as_ref).unwrap_or_default();
-        let checked = match given("grant_type") {
+        let named = match given("grant_type") {
             "password" => self.check_password(&given),
             "client_credentials" => self.check_client_credentials(&given),
             "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
@@ -72,13 +74,14 @@ impl Accounts {
             }
             _ => Err(LoginRefusal::UnsupportedGrantType),
         };
-        match checked {
-            Ok(()) => Answer::new(StatusCode::OK, self.token(instance_url)),
+        let user = named.map(|username| self.user_id(&username).unwrap_or_else(|| USER_ID.into()));
+        match user {
+            Ok(user) => Answer::new(StatusCode::OK, self.token(&user, instance_url)),
             Err(refusal) => refusal.into(),
         }
     }
 
-    fn check_password(&self, given: Given<'_>) -> Result<(), LoginRefusal> {
+    fn check_password(&self, given: Given<'_>) -> Result<String, LoginRefusal> {
         if let Some(app) = &self.app {
             app.check_secret(given)?;
         }
@@ -86,23 +89,23 @@ impl Accounts {
             |user: &User| given("username") == user.username && given("password") == user.password;
         // What an org says that has ended the flow is no more than this.
         if !self.password_flow_ended && self.users.iter().any(known) {
-            Ok(())
+            Ok(given("username").into())
         } else {
             Err(LoginRefusal::InvalidGrant)
         }
     }
 
-    fn check_client_credentials(&self, given: Given<'_>) -> Result<(), LoginRefusal> {
+    fn check_client_credentials(&self, given: Given<'_>) -> Result<String, LoginRefusal> {
         let app = self.app.as_ref().ok_or(LoginRefusal::InvalidClientId)?;
         app.check_secret(given)?;
         match &app.run_as {
-            Some(_) => Ok(()),
+            Some(username) => Ok(username.clone()),
             None => Err(LoginRefusal::NoRunAsUser),
         }
     }
 
-    fn token(&mut self, instance_url: &str) -> Value {
-        let access_token = self.open_session();
+    fn token(&mut self, user: &str, instance_url: &str) -> Value {
+        let access_token = self.open_session(user);
         if self.dead_tokens > 0 {
             self.dead_tokens -= 1;
             self.sessions.remove(&access_token);
@@ -110,7 +113,7 @@ impl Accounts {
         let mut token = json!({
             "access_token": access_token,
             "instance_url": instance_url,
-            "id": format!("{instance_url}/id/{ORG_ID}/{USER_ID}"),
+            "id": format!("{instance_url}/id/{ORG_ID}/{user}"),
             "token_type": "Bearer",
             "issued_at": (START_OF_2026 + self.issued * 1000).to_string(),
             "signature": "c2ltdWxhdGVk",
@@ -121,16 +124,27 @@ impl Accounts {
         token
     }
 
-    /// Opens a session without a login and returns its access token.
-    pub(super) fn open_session(&mut self) -> String {
+    /// Opens a session without a login, for the user of this id, and returns its access token.
+    pub(super) fn open_session(&mut self, user: &str) -> String {
         self.issued += 1;
         let token = format!("{}!simulated.{}", &ORG_ID[..15], self.issued);
-        self.sessions.insert(token.clone());
+        self.sessions.insert(token.clone(), user.into());
         token
     }
 
-    pub(super) fn has_session(&self, token: &str) -> bool {
-        self.sessions.contains(token)
+    /// The id of the user whose session a token stands for; `None` for a token that is not good.
+    pub(super) fn session_user(&self, token: &str) -> Option<&str> {
+        self.sessions.get(token).map(String::as_str)
+    }
+
+    /// The id of the user of this name: users are numbered in the order in which the org got to know them.
+    pub(super) fn user_id(&self, username: &str) -> Option<String> {
+        let app = self.app.iter();
+        let of_app = app.flat_map(|app| app.run_as.iter().chain(&app.approved));
+        let users = self.users.iter().map(|user| &user.username);
+        let names: IndexSet<&String> = users.chain(of_app).collect();
+        let position = names.iter().position(|name| *name == username)?;
+        Some(RecordId::numbered("005", position + 1).to_string())
     }
 
     pub(super) fn expire_sessions(&mut self) {
@@ -233,10 +247,10 @@ mod tests {
     #[test]
     fn expired_sessions_are_gone_and_new_ones_differ() {
         let mut accounts = Accounts::default();
-        let old = accounts.open_session();
+        let old = accounts.open_session(USER_ID);
         accounts.expire_sessions();
-        assert!(!accounts.has_session(&old));
-        assert_ne!(accounts.open_session(), old);
+        assert_eq!(accounts.session_user(&old), None);
+        assert_ne!(accounts.open_session(USER_ID), old);
     }
 
     #[test]

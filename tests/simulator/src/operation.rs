@@ -2,11 +2,12 @@
 //!
 //! Below HTTP on purpose: a call inside another call's body is an [`Operation`] as well.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 
 use super::{
     Call, Refusal,
+    caller::Caller,
     collections::{self, Collection},
     composite, describe,
     org::Org,
@@ -21,6 +22,7 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a str,
     /// What stands behind the `?`, still encoded.
     pub(super) query: Option<&'a str>,
+    pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
 }
 
@@ -109,41 +111,51 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Carries the call out.
-    pub(super) fn perform(self, org: &mut Org, body: &[u8]) -> Result<Answer, Refusal> {
-        let version = self.version;
+    /// Carries out the call that `request` means, as `user`: the id of whoever holds the session.
+    pub(super) fn perform(
+        self,
+        org: &mut Org,
+        user: &str,
+        request: &Request<'_>,
+    ) -> Result<Answer, Refusal> {
+        let (version, body) = (self.version, request.body);
+        let caller = Caller::of(user, version, request.headers);
         match self.verb {
             Verb::Resources => Ok(Answer::new(StatusCode::OK, describe::resources(version))),
             Verb::Describe { object } => {
                 let object = org.object(object).ok_or(Refusal::NotFound)?;
                 Ok(Answer::new(StatusCode::OK, describe::object(object)))
             }
-            Verb::Composite => composite::answer(org, body),
-            Verb::CreateAll => collections::answer(org, Collection::Create, body),
-            Verb::UpdateAll => collections::answer(org, Collection::Update, body),
+            Verb::Composite => composite::answer(org, user, request),
+            Verb::CreateAll => collections::answer(org, &caller, Collection::Create, body),
+            Verb::UpdateAll => collections::answer(org, &caller, Collection::Update, body),
             Verb::Query { soql } => Ok(Answer::new(StatusCode::OK, org.query(version, &soql)?)),
             Verb::NextPage { locator } => Ok(Answer::new(
                 StatusCode::OK,
                 org.pages.next(version, locator)?,
             )),
             Verb::Create { object } => {
-                let id = org.create(object, body)?;
-                Ok(Answer::new(
-                    StatusCode::CREATED,
-                    json!({"id": id.as_str(), "success": true, "errors": []}),
-                ))
+                let id = org.create(&caller, object, body)?;
+                Ok(created(version, object, id.as_str()))
             }
             Verb::Read { object, id } => {
                 Ok(Answer::new(StatusCode::OK, org.read(version, object, id)?))
             }
             Verb::Update { object, id } => org
-                .update(object, id, body)
+                .update(&caller, object, id, body)
                 .map(|()| Answer::empty(StatusCode::NO_CONTENT)),
             Verb::Delete { object, id } => org
-                .delete(object, id)
+                .delete(&caller, object, id)
                 .map(|()| Answer::empty(StatusCode::NO_CONTENT)),
         }
     }
+}
+
+/// The answer to a create, with the URL of the record that it has made.
+fn created(version: &str, object: &str, id: &str) -> Answer {
+    let body = json!({"id": id, "success": true, "errors": []});
+    let url = format!("/services/data/{version}/sobjects/{object}/{id}");
+    Answer::new(StatusCode::CREATED, body).with_header(header::LOCATION, &url)
 }
 
 fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Refusal> {
@@ -193,6 +205,7 @@ mod tests {
             method,
             path,
             query,
+            headers: Box::leak(Box::default()),
             body: b"",
         })
         .map(|operation| operation.verb)

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{
     FieldType, Refusal,
     id::RecordId,
-    org::Table,
     record::{self, Record, system::is_deleted, value},
     schema::{Field, Object},
     soql::{Condition, Literal, OrderBy, Query},
+    table::Table,
 };
 
 /// The records that a query finds, as an answer shows them.
@@ -25,7 +25,7 @@ pub(super) fn run(version: &str, table: &Table, query: &Query) -> Result<Vec<Val
         None => None,
     };
 
-    let live = table.rows.values().filter(|row| !is_deleted(row));
+    let live = table.rows().filter(|row| !is_deleted(row));
     let mut found: Vec<&Record> = live
         .filter(|row| filter.as_ref().is_none_or(|filter| filter.accepts(row)))
         .collect();

@@ -1,11 +1,11 @@
 //! Why an org says no, in Salesforce's status codes, error codes and words.
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::soql::SyntaxError;
+use super::{duplicates::Duplicates, soql::SyntaxError};
 
 /// A refused API call. `Display` is the `message` of Salesforce's error body.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -41,16 +41,9 @@ pub enum Refusal {
         /// The other record.
         id: String,
     },
-    /// A duplicate rule blocks the record.
-    #[error("Use one of these records?")]
-    DuplicatesDetected {
-        /// The rule's name.
-        rule: String,
-        /// The object whose records it finds.
-        object: String,
-        /// The records that it finds.
-        ids: Vec<String>,
-    },
+    /// A duplicate rule refuses the record.
+    #[error("{}", .0.message())]
+    DuplicatesDetected(Box<Duplicates>),
     /// One update names a record twice.
     #[error("duplicate id in list: {0}")]
     DuplicateId(String),
@@ -204,7 +197,7 @@ impl Refusal {
             Self::DuplicateValue { .. } | Self::DuplicateId(_) => {
                 (StatusCode::BAD_REQUEST, "DUPLICATE_VALUE")
             }
-            Self::DuplicatesDetected { .. } => (StatusCode::BAD_REQUEST, "DUPLICATES_DETECTED"),
+            Self::DuplicatesDetected(_) => (StatusCode::BAD_REQUEST, "DUPLICATES_DETECTED"),
             Self::NoSuchRecord => (StatusCode::BAD_REQUEST, "INVALID_CROSS_REFERENCE_KEY"),
             Self::TooManyRecords => (StatusCode::BAD_REQUEST, "EXCEEDED_ID_LIMIT"),
             Self::Composite(_) => (StatusCode::BAD_REQUEST, "INVALID_INPUT"),
@@ -242,7 +235,6 @@ impl Refusal {
             Self::RowLocked
             | Self::ApexLimit
             | Self::DuplicateValue { .. }
-            | Self::DuplicatesDetected { .. }
             | Self::DuplicateId(_)
             | Self::NoSuchRecord
             | Self::NoAccess
@@ -268,70 +260,80 @@ impl Refusal {
             | Self::FilterNeedsQuotes(_)
             | Self::FilterType { .. }
             | Self::FilterNoId(_)
+            | Self::DuplicatesDetected(_)
             | Self::InvalidLocator => None,
         }
     }
 }
 
 impl Refusal {
-    /// The error that an answer holds, with the code under its name there.
-    pub(super) fn error(&self, code_name: &str, duplicates_name: &str) -> Value {
-        let (_, code) = self.code();
-        let mut error = json!({"message": self.to_string(), code_name: code});
+    /// The error of an answer to a request for one thing.
+    fn error(&self) -> Value {
+        let mut error = self.without_duplicates("errorCode");
         if let Some(fields) = self.fields() {
             error["fields"] = json!(fields);
         }
-        if let Self::DuplicatesDetected { rule, object, ids } = self {
-            error[duplicates_name] = duplicates(rule, object, ids);
+        if let Self::DuplicatesDetected(duplicates) = self {
+            error[duplicates.key()] = duplicates.result().clone();
         }
         error
     }
+
+    /// The error of a record's result in a collection.
+    pub(super) fn error_in_collection(&self) -> Value {
+        let mut error = self.without_duplicates("statusCode");
+        error["fields"] = json!(self.fields().unwrap_or_default());
+        if let Self::DuplicatesDetected(duplicates) = self
+            && duplicates.is_in_collections()
+        {
+            error[duplicates.key()] = duplicates.result().clone();
+        }
+        error
+    }
+
+    fn without_duplicates(&self, code_name: &str) -> Value {
+        let (_, code) = self.code();
+        json!({"message": self.to_string(), code_name: code})
+    }
 }
 
-/// What a duplicate rule has found.
-fn duplicates(rule: &str, object: &str, ids: &[String]) -> Value {
-    let record = |id: &String| json!({"matchConfidence": 100.0, "record": {"attributes": {"type": object}, "Id": id}});
-    let records: Vec<Value> = ids.iter().map(record).collect();
-    json!({
-        "allowSave": false,
-        "duplicateRule": rule,
-        "duplicateRuleEntityType": object,
-        "errorMessage": "Use one of these records?",
-        "matchResults": [{
-            "entityType": object, "matchEngine": "ExactMatchEngine", "matchRecords": records, "rule": format!("{rule}_Match"),
-            "size": ids.len(), "success": true,
-        }],
-    })
-}
-
-/// What a call is answered: a status and, but for 204, a JSON body.
+/// What a call is answered: a status, headers of its own and, but for 204, a JSON body.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
     pub(super) body: Option<Value>,
 }
 
 impl Answer {
     pub(super) fn new(status: StatusCode, body: Value) -> Self {
         Self {
-            status,
             body: Some(body),
+            ..Self::empty(status)
         }
     }
 
     pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, body: None }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: None,
+        }
+    }
+
+    /// The answer with one more header. A value that no header can hold is left out.
+    pub(super) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
     }
 }
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let (status, _) = refusal.code();
-        // Salesforce spells it so.
-        Self::new(
-            status,
-            json!([refusal.error("errorCode", "duplicateResut")]),
-        )
+        Self::new(status, json!([refusal.error()]))
     }
 }
 

@@ -6,8 +6,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-pub(super) use self::standard::{CUSTOM, STANDARD_OBJECTS, prefix};
-use self::standard::{RULES, SYSTEM};
+use self::standard::SYSTEM;
+pub(super) use self::standard::{
+    ASSIGNMENT_RULES, CUSTOM, DUPLICATE_RULES, STANDARD_OBJECTS, prefix,
+};
 use super::Refusal;
 
 /// The type of a field, as far as the API treats values differently.
@@ -133,7 +135,7 @@ impl Object {
             name: name.into(),
             prefix,
             fields: [SYSTEM, own].concat(),
-            is_writable: name != RULES,
+            is_writable: ![ASSIGNMENT_RULES, DUPLICATE_RULES].contains(&name),
             is_visible: true,
         }
     }

@@ -1,8 +1,11 @@
 //! The simulated org behind its lock, and the order in which a call is judged: session, limit, fault, the call itself.
 
+use std::time::Duration;
+
 use super::{
     Call, Calls, Refusal,
     fault::{Delivery, Faults},
+    log::{Log, LoggedCall},
     oauth::Accounts,
     operation::{Operation, Request},
     org::Org,
@@ -15,8 +18,11 @@ pub(super) struct State {
     pub(super) org: Org,
     pub(super) accounts: Accounts,
     pub(super) calls: Calls,
+    pub(super) log: Log,
     pub(super) faults: Faults,
     pub(super) daily_limit: u64,
+    /// How long a call is on its way, there and back.
+    pub(super) latency: Duration,
     pub(super) burst_limit: Option<u64>,
     /// What token answers name as the instance; `None`: the host that was asked.
     pub(super) instance_url: Option<String>,
@@ -48,19 +54,27 @@ impl State {
 
     /// Answers an API call; `token` is its bearer token.
     pub(super) fn serve(&mut self, token: Option<&str>, request: &Request<'_>) -> Served {
-        if let Err(refusal) = self.admit(token) {
-            self.calls.refused += 1;
-            return Served {
-                delivery: Delivery::Answer(refusal.into()),
-                usage: None,
-            };
-        }
+        let user = match self.admit(token) {
+            Ok(user) => user,
+            Err(refusal) => {
+                self.calls.refused += 1;
+                let delivery = Delivery::Answer(refusal.into());
+                self.log.note(LoggedCall::of(request, None), &delivery);
+                return Served {
+                    delivery,
+                    usage: None,
+                };
+            }
+        };
         let delivery = if self.calls.total_api() >= self.daily_limit {
             self.calls.refused += 1;
             Delivery::Answer(Refusal::LimitExceeded.into())
         } else {
-            self.carry_out(request)
+            self.carry_out(&user, request)
         };
+        let mut call = LoggedCall::of(request, Some(&user));
+        call.parts = std::mem::take(&mut self.org.logged_parts);
+        self.log.note(call, &delivery);
         let mut usage = format!("api-usage={}/{}", self.calls.total_api(), self.daily_limit);
         if let Some(limit) = self.burst_limit {
             usage = format!("{usage}; api-bursts=1/{limit}");
@@ -71,23 +85,23 @@ impl State {
         }
     }
 
-    fn admit(&self, token: Option<&str>) -> Result<(), Refusal> {
-        if !token.is_some_and(|token| self.accounts.has_session(token)) {
-            return Err(Refusal::InvalidSession);
-        }
+    /// The id of the user whose call it is, if it may come in.
+    fn admit(&self, token: Option<&str>) -> Result<String, Refusal> {
+        let user = token.and_then(|token| self.accounts.session_user(token));
+        let user = user.ok_or(Refusal::InvalidSession)?;
         if self.api_disabled {
             return Err(Refusal::ApiDisabled);
         }
-        Ok(())
+        Ok(user.to_owned())
     }
 
-    fn carry_out(&mut self, request: &Request<'_>) -> Delivery {
+    fn carry_out(&mut self, user: &str, request: &Request<'_>) -> Delivery {
         let operation = Operation::of(request);
         let call = operation.as_ref().map_or(Call::Other, Operation::call);
         self.calls.count(call);
         self.faults.deliver(call, || {
             let answer =
-                operation.and_then(|operation| operation.perform(&mut self.org, request.body));
+                operation.and_then(|operation| operation.perform(&mut self.org, user, request));
             answer.unwrap_or_else(Answer::from)
         })
     }
@@ -95,18 +109,20 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderMap;
+
     use super::*;
     use crate::{Fault, Simulator};
 
-    const QUERY: Request<'static> = Request {
-        method: "GET",
-        path: "/services/data/v50.0/query",
-        query: Some("q=SELECT+Id+FROM+Lead"),
-        body: b"",
-    };
-
     fn serve(org: &Simulator, token: Option<&str>) -> (u16, Option<String>) {
-        let served = org.state().serve(token, &QUERY);
+        let query = Request {
+            method: "GET",
+            path: "/services/data/v50.0/query",
+            query: Some("q=SELECT+Id+FROM+Lead"),
+            headers: &HeaderMap::new(),
+            body: b"",
+        };
+        let served = org.state().serve(token, &query);
         match served.delivery {
             Delivery::Answer(answer) => (answer.status.as_u16(), served.usage),
             other => panic!("{other:?}"),

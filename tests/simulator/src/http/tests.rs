@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    time::Duration,
 };
 
 use axum::{body::to_bytes, http::Request};
@@ -31,6 +32,30 @@ fn request(org: &Simulator, method: &str, uri: &str, body: &'static str) -> Requ
         .header("Authorization", format!("Bearer {token}"))
         .body(body.into())
         .unwrap()
+}
+
+/// A request with the token of this user and these headers.
+fn request_of(user: &str, org: &Simulator, uri: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let token = org.session_of(user).unwrap();
+    let request = Request::builder().method("POST").uri(uri);
+    let request = request.header("Authorization", format!("Bearer {token}"));
+    let request = headers.iter().fold(request, |request, (name, value)| {
+        request.header(*name, *value)
+    });
+    request.body(Body::empty()).unwrap()
+}
+
+/// A Composite of these parts, with the headers of the request that holds them.
+async fn composite(org: &Simulator, headers: &[(&str, &str)], parts: Value) -> (u16, Value) {
+    let mut request = request_of(
+        "user@example.com",
+        org,
+        "/services/data/v60.0/composite",
+        headers,
+    );
+    *request.body_mut() = json!({"compositeRequest": parts}).to_string().into();
+    let (status, _, body) = send(org, request).await;
+    (status, serde_json::from_str(&body).unwrap())
 }
 
 async fn send(org: &Simulator, request: Request<Body>) -> (u16, HeaderMap, String) {
@@ -178,4 +203,122 @@ async fn a_dropped_connection_answers_nothing_to_a_call_that_was_carried_out() {
     });
     assert_eq!(answer.await.unwrap().unwrap_or_default(), b"");
     assert_eq!(org.records("Lead").len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_belongs_to_whoever_writes_it_and_names_who_changed_it_last() {
+    let org = Simulator::builder()
+        .user("first@example.com", "password", "token")
+        .user("second@example.com", "password", "token")
+        .build();
+    let mut create = request_of("second@example.com", &org, LEADS, &[]);
+    *create.body_mut() = r#"{"LastName": "Doe", "Company": "Acme"}"#.into();
+    assert_eq!(send(&org, create).await.0, 201);
+    let url = format!("{LEADS}/00Q5g0000000001EAA?_HttpMethod=PATCH");
+    let mut update = request_of("first@example.com", &org, &url, &[]);
+    *update.body_mut() = r#"{"City": "Rome"}"#.into();
+    assert_eq!(send(&org, update).await.0, 204);
+    let lead = org.records("Lead").remove(0);
+    let [first, second] =
+        ["first", "second"].map(|user| org.user_id(&format!("{user}@example.com")).unwrap());
+    assert_eq!(
+        (&lead["OwnerId"], &lead["CreatedById"]),
+        (&json!(second), &json!(second))
+    );
+    assert_eq!(lead["LastModifiedById"], json!(first));
+}
+
+#[tokio::test]
+async fn a_created_record_is_named_by_the_location() {
+    let org = org();
+    let lead = r#"{"LastName": "Doe", "Company": "Acme"}"#;
+    let (_, headers, _) = send(&org, request(&org, "POST", LEADS, lead)).await;
+    let url = format!("{LEADS}/00Q5g0000000001EAA");
+    assert_eq!(headers["Location"], url.as_str());
+    let part = json!({"method": "POST", "url": LEADS, "referenceId": "a", "body": {"LastName": "Roe", "Company": "Acme"}});
+    let (_, answer) = composite(&org, &[], json!([part])).await;
+    let url = format!("{LEADS}/00Q5g0000000002EAA");
+    assert_eq!(
+        answer["compositeResponse"][0]["httpHeaders"],
+        json!({"Location": url})
+    );
+}
+
+#[tokio::test]
+async fn the_log_says_who_called_with_which_app_and_how_it_ended() {
+    let org = org();
+    let headers = [
+        ("Sforce-Call-Options", "client=app/1.0"),
+        ("Sforce-Auto-Assign", "FALSE"),
+        ("Sforce-Duplicate-Rule-Header", "allowSave=true"),
+    ];
+    let own = json!({"Sforce-Auto-Assign": "01Q5g0000000001EAA"});
+    let parts = json!([
+        {"method": "POST", "url": LEADS, "referenceId": "a", "httpHeaders": own, "body": {}},
+        {"method": "GET", "url": QUERY, "referenceId": "b"},
+    ]);
+    assert_eq!(composite(&org, &headers, parts).await.0, 200);
+    org.expire_sessions();
+    let mut refused = request(&org, "GET", QUERY, "");
+    refused.headers_mut().remove("Authorization");
+    assert_eq!(send(&org, refused).await.0, 401);
+
+    let [composite, refused] = org.log().try_into().unwrap();
+    let said = |call: &crate::LoggedCall| (call.path.clone(), call.user.clone(), call.status);
+    let user = org.user_id("user@example.com");
+    assert_eq!(
+        said(&composite),
+        (
+            "/services/data/v60.0/composite".into(),
+            user.clone(),
+            Some(200)
+        )
+    );
+    assert_eq!(composite.call_options.as_deref(), Some("client=app/1.0"));
+    assert_eq!(composite.auto_assign.as_deref(), Some("FALSE"));
+    assert_eq!(composite.duplicate_rule.as_deref(), Some("allowSave=true"));
+    let [create, query] = composite.parts.try_into().unwrap();
+    assert_eq!(said(&create), (LEADS.into(), user.clone(), Some(400)));
+    assert_eq!(
+        (create.call_options, create.auto_assign.as_deref()),
+        (None, Some("01Q5g0000000001EAA"))
+    );
+    assert_eq!(
+        said(&query),
+        ("/services/data/v50.0/query".into(), user, Some(200))
+    );
+    assert_eq!(
+        said(&refused),
+        ("/services/data/v50.0/query".into(), None, Some(401))
+    );
+}
+
+#[tokio::test]
+async fn a_part_names_no_header_that_it_has_from_the_request() {
+    let org = org();
+    for name in ["Accept", "authorization", "Content-Type", "no header"] {
+        let part = json!({"method": "POST", "url": LEADS, "referenceId": "a", "httpHeaders": {name: "x"}, "body": {"LastName": "Doe", "Company": "Acme"}});
+        let (status, answer) = composite(&org, &[], json!([part])).await;
+        assert_eq!(status, 400, "{name}: {answer}");
+        org.set_daily_limit(100);
+    }
+    assert_eq!(org.records("Lead"), Vec::<Value>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_lookups_that_overlap_both_run_before_either_answer_is_there() {
+    let org = org();
+    org.set_latency(Duration::from_secs(2));
+    let lookup = || send(&org, request(&org, "GET", QUERY, ""));
+    let create = async {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let lead = json!({"LastName": "Doe"});
+        org.insert("Lead", lead).unwrap();
+    };
+    let start = tokio::time::Instant::now();
+    let (first, second, ()) = tokio::join!(lookup(), lookup(), create);
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+    for answer in [first, second] {
+        assert!(answer.2.contains(r#""totalSize":0"#), "{}", answer.2);
+    }
 }

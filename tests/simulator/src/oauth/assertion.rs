@@ -16,8 +16,12 @@ struct Claims {
     exp: u64,
 }
 
-/// Whether an assertion that was sent to `asked` opens a session.
-pub(super) fn check(assertion: &str, app: Option<&App>, asked: &str) -> Result<(), LoginRefusal> {
+/// The name of the user for whom an assertion that was sent to `asked` opens a session.
+pub(super) fn check(
+    assertion: &str,
+    app: Option<&App>,
+    asked: &str,
+) -> Result<String, LoginRefusal> {
     let app = app.ok_or(LoginRefusal::InvalidClientId)?;
     let certificate = app.certificate.as_deref().unwrap_or_default();
     let key = DecodingKey::from_rsa_pem(certificate.as_bytes())
@@ -34,7 +38,7 @@ pub(super) fn check(assertion: &str, app: Option<&App>, asked: &str) -> Result<(
         return Err(LoginRefusal::InvalidAssertion);
     }
     if app.approved.contains(&claims.sub) {
-        Ok(())
+        Ok(claims.sub)
     } else {
         Err(LoginRefusal::NotApproved)
     }

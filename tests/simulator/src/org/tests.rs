@@ -5,11 +5,17 @@ use serde_json::json;
 use super::*;
 use crate::oauth::USER_ID;
 
+const USER: Caller<'static> = Caller {
+    user: USER_ID,
+    version: 50,
+    auto_assign: None,
+    duplicate_rule: None,
+};
 const LEAD: &[u8] = br#"{"FirstName": "Jane", "LastName": "Doe", "Company": "Acme"}"#;
 
 fn org_with_lead() -> (Org, String) {
     let mut org = Org::new();
-    let id = org.create("lead", LEAD).unwrap();
+    let id = org.create(&USER, "lead", LEAD).unwrap();
     (org, id.to_string())
 }
 
@@ -23,7 +29,7 @@ fn seed(fields: Value) -> (Org, String) {
 
 #[test]
 fn a_created_record_gets_an_id_of_its_object_an_owner_a_name_and_dates() {
-    let (mut org, id) = org_with_lead();
+    let (org, id) = org_with_lead();
     let lead = org.read("v50.0", "LEAD", &id).unwrap();
     assert!(id.starts_with("00Q"));
     assert_eq!(
@@ -45,7 +51,7 @@ fn a_created_record_gets_an_id_of_its_object_an_owner_a_name_and_dates() {
 fn an_update_changes_what_it_names_and_the_modification_date() {
     let (mut org, id) = org_with_lead();
     let before = org.records("Lead").remove(0);
-    org.update("Lead", &id[..15], br#"{"lastname": "Roe"}"#)
+    org.update(&USER, "Lead", &id[..15], br#"{"lastname": "Roe"}"#)
         .unwrap();
     let after = org.records("Lead").remove(0);
     assert_eq!(
@@ -59,25 +65,40 @@ fn an_update_changes_what_it_names_and_the_modification_date() {
 #[test]
 fn a_deleted_record_is_refused_by_its_id_and_no_longer_listed() {
     let (mut org, id) = org_with_lead();
-    org.delete("Lead", &id).unwrap();
-    assert_eq!(org.update("Lead", &id, LEAD), Err(Refusal::EntityIsDeleted));
-    assert_eq!(org.delete("Lead", &id), Err(Refusal::EntityIsDeleted));
+    org.delete(&USER, "Lead", &id).unwrap();
+    assert_eq!(
+        org.update(&USER, "Lead", &id, LEAD),
+        Err(Refusal::EntityIsDeleted)
+    );
+    assert_eq!(
+        org.delete(&USER, "Lead", &id),
+        Err(Refusal::EntityIsDeleted)
+    );
     assert_eq!(org.records("Lead"), Vec::<Value>::new());
 }
 
 #[test]
 fn a_converted_lead_is_not_updated() {
     let (mut org, id) = seed(json!({"LastName": "Doe", "IsConverted": true}));
-    assert_eq!(org.update("Lead", &id, LEAD), Err(Refusal::ConvertedLead));
+    assert_eq!(
+        org.update(&USER, "Lead", &id, LEAD),
+        Err(Refusal::ConvertedLead)
+    );
 }
 
 #[test]
 fn unknown_objects_ids_and_malformed_ids_are_told_apart() {
     let (mut org, id) = org_with_lead();
-    assert_eq!(org.update("Loyalty__c", &id, LEAD), Err(Refusal::NotFound));
-    assert_eq!(org.update("Contact", &id, LEAD), Err(Refusal::NotFound));
     assert_eq!(
-        org.update("Lead", "42", LEAD),
+        org.update(&USER, "Loyalty__c", &id, LEAD),
+        Err(Refusal::NotFound)
+    );
+    assert_eq!(
+        org.update(&USER, "Contact", &id, LEAD),
+        Err(Refusal::NotFound)
+    );
+    assert_eq!(
+        org.update(&USER, "Lead", "42", LEAD),
         Err(Refusal::MalformedId("42".into()))
     );
 }
@@ -101,8 +122,11 @@ fn objects_of_ones_own_have_prefixes_of_their_own() {
     let mut org = Org::new();
     org.declare("Loyalty__c");
     org.declare("Visit__c");
-    let ids = ["Loyalty__c", "Visit__c"]
-        .map(|object| org.create(object, br#"{"Name": "x"}"#).unwrap().to_string());
+    let ids = ["Loyalty__c", "Visit__c"].map(|object| {
+        org.create(&USER, object, br#"{"Name": "x"}"#)
+            .unwrap()
+            .to_string()
+    });
     assert!(
         ids[0].starts_with("a00") && ids[1].starts_with("a01"),
         "{ids:?}"

@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::Record;
-use crate::{id::RecordId, oauth::USER_ID, schema::Object};
+use crate::{id::RecordId, schema::Object};
 
-/// Completes a new record. What a seed has set stays as it is.
-pub(crate) fn stamp(object: &Object, row: &mut Record, id: &RecordId, now: &str) {
+/// Completes a new record of `user`'s. What is set already stays as it is.
+pub(crate) fn stamp(object: &Object, row: &mut Record, id: &RecordId, user: &str, now: &str) {
     for (field, value) in [
         ("Id", id.as_str()),
-        ("OwnerId", USER_ID),
-        ("CreatedById", USER_ID),
+        ("OwnerId", user),
+        ("CreatedById", user),
         ("CreatedDate", now),
-        ("LastModifiedById", USER_ID),
+        ("LastModifiedById", user),
         ("LastModifiedDate", now),
         ("SystemModstamp", now),
     ] {
@@ -21,10 +21,14 @@ pub(crate) fn stamp(object: &Object, row: &mut Record, id: &RecordId, now: &str)
     name_person(object, row);
 }
 
-/// Notes that a record was changed.
-pub(crate) fn touch(object: &Object, row: &mut Record, now: &str) {
-    for field in ["LastModifiedDate", "SystemModstamp"] {
-        row.insert(field.into(), now.into());
+/// Notes that `user` has changed a record.
+pub(crate) fn touch(object: &Object, row: &mut Record, user: &str, now: &str) {
+    for (field, value) in [
+        ("LastModifiedById", user),
+        ("LastModifiedDate", now),
+        ("SystemModstamp", now),
+    ] {
+        row.insert(field.into(), value.into());
     }
     name_person(object, row);
 }

@@ -11,15 +11,19 @@ use super::{
 };
 
 /// The objects that every org has, with the fields of their own.
-pub(crate) const STANDARD_OBJECTS: [(&str, &[Field]); 4] = [
+pub(crate) const STANDARD_OBJECTS: [(&str, &[Field]); 6] = [
     ("Account", ACCOUNT),
     ("Contact", CONTACT),
     ("Lead", LEAD),
-    (RULES, DUPLICATE_RULE),
+    (DUPLICATE_RULES, DUPLICATE_RULE),
+    (ASSIGNMENT_RULES, ASSIGNMENT_RULE),
+    ("Case", CASE),
 ];
 
 /// The object whose records are the org's duplicate rules. They are made in Setup, not through the API.
-pub(super) const RULES: &str = "DuplicateRule";
+pub(crate) const DUPLICATE_RULES: &str = "DuplicateRule";
+/// The object whose records are the org's assignment rules. They are made in Setup, too.
+pub(crate) const ASSIGNMENT_RULES: &str = "AssignmentRule";
 
 /// The first three characters of an object's record ids; `custom` counts the objects that are not Salesforce's own.
 pub(crate) fn prefix(object: &str, custom: usize) -> String {
@@ -29,7 +33,9 @@ pub(crate) fn prefix(object: &str, custom: usize) -> String {
         "User" => "005".into(),
         "Opportunity" => "006".into(),
         "Lead" => "00Q".into(),
-        RULES => "0Bm".into(),
+        "Case" => "500".into(),
+        DUPLICATE_RULES => "0Bm".into(),
+        ASSIGNMENT_RULES => "01Q".into(),
         _ => format!("a{custom:02}"),
     }
 }
@@ -153,6 +159,32 @@ const DUPLICATE_RULE: &[Field] = &[
     text("MasterLabel", 80),
     text("SobjectType", 40),
     writable("IsActive", Boolean),
+];
+
+const ASSIGNMENT_RULE: &[Field] = &[
+    text("Name", 120),
+    text("SobjectType", 40),
+    writable("Active", Boolean),
+];
+
+const CASE: &[Field] = &[
+    writable("ContactId", Reference),
+    writable("AccountId", Reference),
+    writable("ParentId", Reference),
+    text("SuppliedName", 80),
+    writable("SuppliedEmail", Email),
+    text("SuppliedPhone", 40),
+    text("SuppliedCompany", 80),
+    writable("Type", Text),
+    writable("Status", Text),
+    writable("Reason", Text),
+    writable("Origin", Text),
+    writable("Priority", Text),
+    writable("Subject", Text),
+    writable("Description", LongText),
+    read_only("CaseNumber", Text),
+    read_only("IsClosed", Boolean),
+    read_only("ClosedDate", DateTime),
 ];
 
 const fn writable(name: &'static str, kind: FieldType) -> Field {
