@@ -8,6 +8,7 @@ mod environment;
 mod kubernetes;
 mod login;
 mod parse;
+mod per_destination;
 mod pipeline;
 mod policies;
 mod reserve;
@@ -25,14 +26,15 @@ pub use self::{
     allowed_hosts::AllowedHosts,
     auth::{
         AuthSettings, Authorisation, Authorisations, Credential, DestinationSetting,
-        DestinationSettings, Flow, RefusedLogin, Setting, SettingError, spelled,
+        DestinationSettings, Flow, RefusedLogin, Setting, SettingError,
     },
     conflict::Conflict,
     delivery::{Delivery, DeliverySettings},
     environment::{UnknownVariable, unknown_variables},
     login::{Login, OWN_DESTINATION},
+    per_destination::{PerDestination, spelled},
     pipeline::PipelineSettings,
-    policies::{AssignmentRules, Duplicates, OwnPolicies, PerDestination, Policies, RuleId},
+    policies::{AssignmentRules, Duplicates, OwnPolicies, Policies, PolicyError, RuleId},
     reserve::Reserve,
     salesforce::{PROBE_AFTER, SalesforceSettings},
     serving::{REQUEST_WEIGHT, SPARE_CONNECTIONS, Serving, from_within, max_header_bytes},

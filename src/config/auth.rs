@@ -14,10 +14,10 @@ use url::Url;
 pub(super) use self::destinations::is_of_destination;
 pub use self::{
     authorisation::{Authorisation, Authorisations},
-    destinations::{DestinationSetting, DestinationSettings, spelled},
+    destinations::{DestinationSetting, DestinationSettings},
     setting::{Setting, SettingError},
 };
-use super::parse;
+use super::{parse, per_destination::spelled};
 
 /// An OAuth flow by which this service logs in to an org. Destinations with an OAuth secret do not need one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum)]

@@ -2,7 +2,7 @@
 //! single ones.
 //!
 //! `ASSIGNMENT_RULES`, `DUPLICATES`, and the same with `_<DESTINATION_ID>` behind them, where the id is spelled as
-//! [`spelled`] does.
+//! [`super::spelled`] does.
 
 use std::{
     collections::BTreeMap,
@@ -12,8 +12,9 @@ use std::{
 };
 
 use clap::ValueEnum;
+use thiserror::Error;
 
-use super::{SettingError, kubernetes::is_of_kubernetes, rules::Compatibility, spelled};
+use super::{kubernetes::is_of_kubernetes, per_destination::PerDestination, rules::Compatibility};
 
 /// The settings that a destination may have of its own, besides those of its login.
 const SETTINGS: [&str; 2] = [ASSIGNMENT_RULES, DUPLICATES];
@@ -89,30 +90,6 @@ impl Duplicates {
     }
 }
 
-/// A setting for all destinations, and the values of those that have their own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PerDestination<T> {
-    all: T,
-    own: BTreeMap<String, T>,
-}
-
-impl<T> PerDestination<T> {
-    /// The value for a destination, by its id.
-    #[must_use]
-    pub fn of(&self, destination: &str) -> &T {
-        // Most deployments set nothing for single destinations.
-        if self.own.is_empty() {
-            return &self.all;
-        }
-        self.own.get(&spelled(destination)).unwrap_or(&self.all)
-    }
-
-    /// All values that some destination may have.
-    pub fn values(&self) -> impl Iterator<Item = &T> {
-        std::iter::once(&self.all).chain(self.own.values())
-    }
-}
-
 /// The policies of all destinations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policies {
@@ -137,16 +114,32 @@ impl Policies {
             Compatibility::Stock => AssignmentRules::Always,
         };
         Self {
-            assignment_rules: PerDestination {
-                all: assignment_rules.cloned().unwrap_or(default),
-                own: own.assignment_rules.clone(),
-            },
-            duplicates: PerDestination {
-                all: duplicates,
-                own: own.duplicates.clone(),
-            },
+            assignment_rules: PerDestination::new(
+                assignment_rules.cloned().unwrap_or(default),
+                own.assignment_rules.clone(),
+            ),
+            duplicates: PerDestination::new(duplicates, own.duplicates.clone()),
         }
     }
+}
+
+/// Why the policy of one destination cannot be read.
+#[derive(Debug, Error)]
+pub enum PolicyError {
+    /// Its value is not one of the setting's values.
+    #[error("{setting}: {expected}")]
+    Value {
+        /// The variable.
+        setting: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// Its value is not valid text.
+    #[error("{0} is not valid UTF-8")]
+    NotText(String),
+    /// Its name lacks the destination id at its end.
+    #[error("{0} names no destination: its id stands behind the last underscore")]
+    NoDestination(String),
 }
 
 /// The policies of single destinations, by destination id as variable names spell it.
@@ -161,11 +154,11 @@ impl OwnPolicies {
     /// destination's own may begin with (`DUPLICATES_TTL`).
     ///
     /// # Errors
-    /// [`SettingError::Value`] names the variable and says what it may be, [`SettingError::NoDestination`] one without an id.
+    /// [`PolicyError`] names the variable.
     pub(super) fn read<'v>(
         variables: impl IntoIterator<Item = &'v (OsString, OsString)>,
         is_setting: impl Fn(&str) -> bool,
-    ) -> Result<Self, SettingError> {
+    ) -> Result<Self, PolicyError> {
         let mut own = Self::default();
         for (name, value) in variables {
             let Some(name) = name.to_str().filter(|name| !is_setting(name)) else {
@@ -184,13 +177,13 @@ impl OwnPolicies {
         destination: &str,
         name: &str,
         value: &OsStr,
-    ) -> Result<(), SettingError> {
+    ) -> Result<(), PolicyError> {
         if destination.is_empty() {
-            return Err(SettingError::NoDestination(name.to_owned()));
+            return Err(PolicyError::NoDestination(name.to_owned()));
         }
         let text = value.to_str().map(str::trim);
-        let text = text.ok_or_else(|| SettingError::NotText(name.to_owned()))?;
-        let invalid = |expected| SettingError::Value {
+        let text = text.ok_or_else(|| PolicyError::NotText(name.to_owned()))?;
+        let invalid = |expected| PolicyError::Value {
             setting: name.to_owned(),
             expected,
         };

@@ -50,13 +50,6 @@ struct Named<'n> {
     destination: &'n str,
 }
 
-/// A destination id as variable names spell it.
-#[must_use]
-pub fn spelled(destination: &str) -> String {
-    let spelled = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    destination.chars().map(spelled).collect()
-}
-
 /// Whether a variable of this name is a setting of one destination.
 pub(in crate::config) fn is_of_destination(name: &str) -> bool {
     matches!(Named::read(name), Ok(Some(_)))
@@ -205,11 +198,6 @@ mod tests {
             .map(|(name, value)| (OsString::from(name), OsString::from(value)))
             .collect();
         DestinationSettings::read(&variables).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn letters_and_digits_of_an_id_stand_as_they_are_and_the_rest_as_underscores() {
-        assert_eq!(spelled("2aBc-9.ü"), "2aBc_9__");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 use super::Flow;
-use crate::config::Conflict;
+use crate::config::{Conflict, PolicyError};
 
 /// A setting.
 pub struct Setting {
@@ -96,14 +96,9 @@ pub enum SettingError {
         /// The setting.
         setting: String,
     },
-    /// A destination's own policy that does not exist.
-    #[error("{setting}: {expected}")]
-    Value {
-        /// The setting.
-        setting: String,
-        /// What it may be.
-        expected: String,
-    },
+    /// The policy of one destination cannot be read.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The same setting is given twice for one destination.
     #[error("{0} and {1} say the same: set one of them")]
     Twice(String, String),
