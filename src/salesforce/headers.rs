@@ -122,7 +122,7 @@ impl WriteHeaders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
+    use crate::config::Config;
 
     fn headers(flags: &[&str], object: &str, creates: bool) -> Vec<(&'static str, String)> {
         let policies = Config::from_flags(flags).unwrap().policies();
