@@ -1,5 +1,6 @@
 //! Every setting: environment variable and flag of the same name. `--help` is their reference.
 
+mod agreement;
 mod allowed_hosts;
 pub(crate) mod auth;
 mod conflict;
