@@ -74,14 +74,6 @@ struct Container {
     is_object: bool,
 }
 
-/// What follows in a scan.
-enum Step {
-    /// A value that begins at a place with a byte.
-    Value((usize, u8)),
-    /// The end of the outermost value.
-    End(usize),
-}
-
 /// A place in the text, or a number of nodes, which there are fewer of.
 #[expect(
     clippy::cast_possible_truncation,
@@ -93,18 +85,20 @@ fn place(at: usize) -> u32 {
 
 impl Scan<'_, '_> {
     fn walk(&mut self) -> Option<()> {
-        let mut step = Step::Value(self.next(0)?);
+        let mut at = self.blank(0);
         loop {
-            step = match step {
-                Step::Value(start) => self.value(start)?,
-                Step::End(at) => return self.next(at).is_none().then_some(()),
-            };
+            at = self.value(at)?;
+            if self.open.is_empty() {
+                break;
+            }
         }
+        (self.blank(at) == self.text.len()).then_some(())
     }
 
-    /// Passes a value, or the beginning of a container.
-    fn value(&mut self, (start, first): (usize, u8)) -> Option<Step> {
-        let end = match first {
+    /// Passes a value, or the beginning of a container, and goes on to where the next value begins. A place is handed on
+    /// without the byte that is there: a number fits into a register, and reading the byte again is cheap.
+    fn value(&mut self, start: usize) -> Option<usize> {
+        let end = match *self.text.get(start)? {
             b'"' => self.string(start)?,
             b'{' => match self.repeated(start) {
                 Some(end) => end,
@@ -128,34 +122,31 @@ impl Scan<'_, '_> {
         reason = "the walk is one loop: a call for each value takes longer than most values"
     )]
     #[inline(always)]
-    fn after(&mut self, mut at: usize) -> Option<Step> {
+    fn after(&mut self, mut at: usize) -> Option<usize> {
         while let Some(container) = self.open.last() {
-            let (place, byte) = self.next(at)?;
-            match (byte, container.is_object) {
-                (b',', true) => {
-                    let key = self.next(place + 1)?;
-                    return Some(Step::Value(self.key(key)?));
-                }
-                (b',', false) => return Some(Step::Value(self.next(place + 1)?)),
-                (b'}', true) | (b']', false) => at = self.close(place),
+            at = self.blank(at);
+            match (*self.text.get(at)?, container.is_object) {
+                (b',', true) => return self.key(at + 1),
+                (b',', false) => return Some(self.blank(at + 1)),
+                (b'}', true) | (b']', false) => at = self.close(at),
                 _ => return None,
             }
         }
-        Some(Step::End(at))
+        Some(at)
     }
 
-    fn opened(&mut self, start: usize, is_object: bool) -> Option<Step> {
+    fn opened(&mut self, start: usize, is_object: bool) -> Option<usize> {
         let node = place(self.places.nodes.len());
         self.open.push(Container { node, is_object });
         self.leaf(start, start)?;
-        let inside = self.next(start + 1)?;
-        match (inside.1, is_object) {
+        let at = self.blank(start + 1);
+        match (*self.text.get(at)?, is_object) {
             (b'}', true) | (b']', false) => {
-                let end = self.close(inside.0);
+                let end = self.close(at);
                 self.after(end)
             }
-            (_, true) => Some(Step::Value(self.key(inside)?)),
-            (_, false) => Some(Step::Value(inside)),
+            (_, true) => self.key(at),
+            (_, false) => Some(at),
         }
     }
 
@@ -183,15 +174,14 @@ impl Scan<'_, '_> {
 
     /// Passes a key and its colon, and goes on to the value.
     #[inline]
-    fn key(&mut self, (start, first): (usize, u8)) -> Option<(usize, u8)> {
-        if first != b'"' {
+    fn key(&mut self, at: usize) -> Option<usize> {
+        let start = self.blank(at);
+        if self.text.get(start) != Some(&b'"') {
             return None;
         }
         let end = self.string(start)?;
-        match self.next(end)? {
-            (colon, b':') => self.next(colon + 1),
-            _ => None,
-        }
+        let colon = self.blank(end);
+        (self.text.get(colon) == Some(&b':')).then(|| self.blank(colon + 1))
     }
 
     #[expect(
@@ -216,8 +206,8 @@ impl Scan<'_, '_> {
         if string.has_lone_surrogate {
             self.flaw(start, Unencodable::LoneSurrogate);
         }
-        let is_key = matches!(self.next(string.end), Some((_, b':')));
-        self.places.has_escaped_keys |= is_key;
+        let colon = self.blank(string.end);
+        self.places.has_escaped_keys |= self.text.get(colon) == Some(&b':');
         Some(string.end)
     }
 
@@ -266,14 +256,12 @@ impl Scan<'_, '_> {
         Some(end)
     }
 
-    /// The next byte that is not white space, and where it is; `None` at the end of the text.
-    fn next(&self, mut at: usize) -> Option<(usize, u8)> {
-        loop {
-            match *self.text.get(at)? {
-                b' ' | b'\n' | b'\r' | b'\t' => at += 1,
-                byte => return Some((at, byte)),
-            }
+    /// Where the next byte is that is not white space, or the end of the text.
+    fn blank(&self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at) {
+            at += 1;
         }
+        at
     }
 
     fn leaf(&mut self, start: usize, end: usize) -> Option<()> {
@@ -282,7 +270,8 @@ impl Scan<'_, '_> {
         self.note(Node { start, end, next })
     }
 
-    /// Notes a node; `None` where there is no memory for it.
+    /// Notes a node; `None` where there is no memory for it. The node itself is not handed to `make_room`: it would then be
+    /// put together in memory, and reading it back from there took a third of the scan.
     #[expect(
         clippy::inline_always,
         reason = "the walk is one loop: a call for each value takes longer than most values"
@@ -290,7 +279,7 @@ impl Scan<'_, '_> {
     #[inline(always)]
     fn note(&mut self, node: Node) -> Option<()> {
         if self.places.nodes.len() == self.places.nodes.capacity() {
-            return self.note_in_new_memory(node);
+            self.make_room()?;
         }
         self.places.nodes.push(node);
         Some(())
@@ -298,10 +287,8 @@ impl Scan<'_, '_> {
 
     #[cold]
     #[inline(never)]
-    fn note_in_new_memory(&mut self, node: Node) -> Option<()> {
-        self.reserve(self.places.nodes.len() / 2 + 1)?;
-        self.places.nodes.push(node);
-        Some(())
+    fn make_room(&mut self) -> Option<()> {
+        self.reserve(self.places.nodes.len() / 2 + 1)
     }
 
     /// Reserves memory for more nodes; `None` where there is none.
