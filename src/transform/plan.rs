@@ -1,4 +1,4 @@
-//! Admitted → what is to be written, and what must be looked up first: rules `traits` to `named-object`.
+//! Admitted → what to write, and what to look up first: rules `traits` to `named-object`.
 
 mod identifier;
 mod named;
@@ -86,7 +86,7 @@ impl Record<'_> {
     }
 }
 
-/// Without the id and the object's name, which an event brings.
+/// The id and the object's name are left out: they come from an event.
 impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,7 +105,7 @@ const EMAIL: [&str; 3] = ["traits.email", "context.traits.email", "properties.em
 /// Plans what an admitted event writes.
 ///
 /// # Errors
-/// [`EventError`] where the traits, the e-mail or an `externalId` entry cannot be used.
+/// [`EventError`] if the traits, the e-mail or an `externalId` entry cannot be used.
 pub fn plan<'a>(
     admitted: &Admitted<'_, 'a>,
     destination: &Destination,
