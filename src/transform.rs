@@ -1,4 +1,4 @@
-//! From an event to the request that Salesforce gets: gate, plan, resolve, mapping, descriptor, outcome.
+//! From an event to its Salesforce request: gate, plan, resolve, mapping, descriptor, outcome.
 
 pub(crate) mod delivered;
 pub(crate) mod descriptor;

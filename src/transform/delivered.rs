@@ -1,4 +1,4 @@
-//! What became of one request that was delivered for rudder-server: all that its answer is written from.
+//! The result of a request that was delivered for rudder-server: everything that its answer needs.
 
 use std::borrow::Cow;
 
@@ -6,18 +6,18 @@ use bytes::Bytes;
 
 use super::error::EventVerdict;
 
-/// One delivered request. It has no `Debug`: Salesforce's answer may repeat what was sent.
+/// One delivered request. It has no `Debug`, because Salesforce's answer may repeat what was sent.
 pub struct Delivered {
-    /// Salesforce's answer, where one came: HTTP status and body.
+    /// Salesforce's answer, if there was one: HTTP status and body.
     pub answer: Option<(u16, Bytes)>,
-    /// What is said in place of an answer.
+    /// The text that replaces a missing answer.
     pub without_answer: String,
-    /// What happened, for the person who reads it.
+    /// What happened, in words.
     pub message: String,
-    /// What a person has to know beyond Salesforce's own words.
+    /// What the reader must know in addition to Salesforce's own message.
     pub advice: Option<Cow<'static, str>>,
     /// Whether Salesforce no longer accepts the session.
     pub has_expired: bool,
-    /// The verdict of each job, in its order: 200, or the status and the tags of its failure.
+    /// The verdict of each job, in order: 200, or the status and tags of its failure.
     pub jobs: Vec<EventVerdict>,
 }

@@ -1,6 +1,7 @@
 //! Target + fields + session → the REST request descriptor that rudder-server delivers: rule `request`.
 //!
-//! Shape and types: `docs/rudder-server.md#descriptors`. One wrong type makes rudder-server throw a whole answer away.
+//! Shape and types: `docs/rudder-server.md#descriptors`. A single wrong type makes rudder-server discard the whole
+//! answer.
 
 use std::fmt;
 
@@ -17,7 +18,7 @@ use crate::{
     transform::{mapping::Fields, target::Target},
 };
 
-/// About how long the path of an ordinary request is, in bytes.
+/// The typical length of a request's path, in bytes.
 const ORDINARY_PATH: usize = 96;
 
 /// One request to Salesforce.
@@ -28,9 +29,9 @@ pub struct Descriptor<'a> {
     pub endpoint: String,
     /// Whether it creates a record.
     pub creates: bool,
-    /// What its record was looked up by; `None` where the event names it.
+    /// The key by which its record was looked up; `None` if the event names the record.
     pub looked_up_by: Option<Key>,
-    /// Whether it updates a lead that is converted, which Salesforce refuses as a rule.
+    /// Whether it updates a converted lead, which Salesforce usually rejects.
     pub to_converted_lead: bool,
     /// The record's fields: the JSON body.
     pub fields: Fields<'a>,
@@ -76,7 +77,7 @@ impl<'a> Descriptor<'a> {
         }
     }
 
-    /// Writes its members; a processor route adds one.
+    /// Writes the descriptor's members; a processor route adds one.
     pub fn write_members(&self, json: &mut Writer) {
         json.json(r#""version":"1","type":"REST""#);
         json.text_member("method", self.method);
@@ -103,7 +104,7 @@ impl<'a> Descriptor<'a> {
     }
 }
 
-/// Without the endpoint, whose id an event may have brought.
+/// The endpoint is left out: the id in it may come from an event.
 impl fmt::Debug for Descriptor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Descriptor")

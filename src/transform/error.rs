@@ -1,7 +1,7 @@
-//! The failures of an event: an entry in the answer each, never an HTTP status.
+//! The failures of an event. Each becomes an entry in the answer, never an HTTP status.
 //!
-//! Every text is for the person who reads it: what happened, with which value, what to do. None holds a trait's
-//! value, a token or a password.
+//! Every text says what happened, with which value, and what to do. None contains a trait's value, a token or a
+//! password.
 
 mod event;
 mod verdict;

@@ -1,4 +1,4 @@
-//! Event → [`Admitted`], or why not: rules `event-type` and `gate` of `docs/behaviour.md`.
+//! Event → [`Admitted`], or the reason for rejecting it: rules `event-type` and `gate` of `docs/behaviour.md`.
 
 use crate::{
     config::rules::Rules,
@@ -8,7 +8,7 @@ use crate::{
     transform::error::EventError,
 };
 
-/// An identify that its author meant for this destination. Only this room makes one.
+/// An identify that its author meant for this destination. Only [`admit`] creates one.
 #[derive(Debug)]
 pub struct Admitted<'e, 'a>(&'e Event<'a>);
 
@@ -24,7 +24,8 @@ impl<'a> Admitted<'_, 'a> {
 ///
 /// # Errors
 /// [`EventError::UnsupportedType`] for anything but an identify, [`EventError::GateClosed`] for an identify that does
-/// not name Salesforce in its `integrations`. A reverse-ETL event passes: its sync names the destination itself.
+/// not enable Salesforce in its `integrations`. A reverse-ETL event always passes, because its sync names the
+/// destination.
 pub fn admit<'e, 'a>(
     event: &'e Event<'a>,
     destination: &Destination,
@@ -44,7 +45,8 @@ pub fn admit<'e, 'a>(
     Ok(Admitted(event))
 }
 
-/// `All: true`, `"true"`, `1` and `null` do not count: each call to Salesforce is metered, so its author has to mean it.
+/// `All: true`, `"true"`, `1` and `null` do not count: each call to Salesforce is metered, so the author must ask for
+/// it explicitly.
 fn is_open(event: &Event<'_>, destination: &Destination) -> bool {
     let Some(integrations) = event.at("integrations").and_then(Value::as_object) else {
         return false;

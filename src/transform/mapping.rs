@@ -36,7 +36,7 @@ use crate::{
     },
 };
 
-/// The table for a record that was found by its e-mail: a Lead, or the Contact that a lead has become.
+/// The table for a record that was found by its e-mail: a Lead, or the Contact that a lead was converted to.
 fn table_of_found(object: &str) -> Option<&'static Table> {
     match object {
         "Lead" => Some(&lead::TABLE),
@@ -45,7 +45,7 @@ fn table_of_found(object: &str) -> Option<&'static Table> {
     }
 }
 
-/// The table for a record that the event names, where it has one (rule `other-objects`).
+/// The table for a record that the event names, if its object has one (rule `other-objects`).
 fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
     match named {
         NamedTables::Lead => object.eq_ignore_ascii_case("Lead").then_some(&lead::TABLE),
@@ -53,7 +53,7 @@ fn table_of_named(object: &str, named: NamedTables) -> Option<&'static Table> {
     }
 }
 
-/// The standard fields that the mapping fills in records of an object; none where it has no table.
+/// The standard fields that the mapping fills in records of an object; none if the object has no table.
 pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
     let fields = table_of_found(object).map_or([].as_slice(), |table| table.fields);
     let writable = fields
@@ -62,7 +62,7 @@ pub fn standard_fields(object: &str) -> impl Iterator<Item = &'static str> {
     writable.map(|field| field.name)
 }
 
-/// Whether a field of the tables is one that Salesforce's REST API never writes (rule `system-fields`), whichever object it is of.
+/// Whether this is a field of any table that Salesforce's REST API never writes (rule `system-fields`).
 #[must_use]
 pub(crate) fn is_system_field(name: &str) -> bool {
     let fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
@@ -70,13 +70,13 @@ pub(crate) fn is_system_field(name: &str) -> bool {
     alike.peek().is_some() && alike.all(|field| field.access != Access::Written)
 }
 
-/// Whether a custom field can have this name, its suffix included.
+/// Whether a custom field can have this name, including its suffix.
 #[must_use]
 pub(crate) fn is_custom_field(name: &str) -> bool {
     FieldName::custom(Cow::Borrowed(name), LetterCase::Ignored).is_ok()
 }
 
-/// Whether a custom field is that of a trait for which only leads have a field.
+/// Whether a custom field comes from a trait for which only leads have a field.
 #[must_use]
 pub(crate) fn is_only_of_leads(name: &str) -> bool {
     let name = name.strip_suffix("__c");
@@ -93,7 +93,7 @@ fn is_wanted(destination: &Destination, switch: MappingSwitch) -> bool {
     .unwrap_or(true)
 }
 
-/// What an event writes to a record, once it is settled which one that is.
+/// The fields that an event writes to a record that has been resolved.
 ///
 /// # Errors
 /// [`EventError::EmptyName`], under the stock set.
@@ -125,8 +125,8 @@ pub fn fields<'a>(
     Ok(fields)
 }
 
-/// The traits as they are, for objects without a table and for destinations that switch the mapping off. Of two that are one
-/// field the later counts, and the record's own id is left out, where the rules have it so.
+/// The traits unchanged, for objects without a table and for destinations that switch the mapping off. Where the rules
+/// say so, the later of two traits for the same field wins, and the record's own id is left out.
 #[must_use]
 pub fn as_they_are<'a>(traits: &Members<'a>, rules: &Rules) -> Fields<'a> {
     let mut fields = Fields::with_capacity(traits.count(), rules.field_names);

@@ -1,4 +1,4 @@
-//! What became of the events of a batch, each in exactly one outcome; rule `one-create` lets two share one.
+//! The outcomes of a batch. Each event is in exactly one; rule `one-create` lets two events share an outcome.
 
 use smallvec::SmallVec;
 
@@ -9,7 +9,7 @@ use crate::{
     transform::{descriptor::Descriptor, error::EventError, mapping::LeftOut},
 };
 
-/// What became of an event, or of several that share a request.
+/// The outcome of an event, or of several events that share a request.
 #[derive(Debug)]
 pub(crate) struct Outcome<'a> {
     /// The positions of the events in their batch.
@@ -20,7 +20,7 @@ pub(crate) struct Outcome<'a> {
     pub auth_category: Option<&'static str>,
 }
 
-/// What is to be sent for an event.
+/// What to send for an event.
 #[derive(Debug)]
 pub(crate) enum Requests<'a> {
     /// At least one request, in order.
@@ -29,19 +29,20 @@ pub(crate) enum Requests<'a> {
     Transformed {
         /// The message.
         event: Event<'a>,
-        /// Whether the delivery proxy is told so.
+        /// Whether the delivery proxy is told about this.
         is_noted: bool,
     },
-    /// Nothing: the event has been written here.
+    /// Nothing: this service has already written the event.
     Delivered,
 }
 
 /// The requests of one event: nearly always one.
 pub(crate) type DescribedRequests<'a> = SmallVec<[Descriptor<'a>; 1]>;
 
-/// The failure for which a processor route asks for the whole request again: nothing has been written yet, so that it may be
-/// repeated, and an event that fails there on its own is dropped (`docs/rudder-server.md#processor-path`). What no repetition on that
-/// route can mend is not meant: rudder-server sends no OAuth secret there.
+/// The failure because of which a processor route asks rudder-server to repeat the whole request. Nothing has been
+/// written yet, so it may be repeated, whereas an event that fails there on its own is dropped
+/// (`docs/rudder-server.md#processor-path`). A missing OAuth secret is excluded: rudder-server never sends one on that
+/// route, so repeating would not help.
 #[must_use]
 pub(crate) fn first_retryable_error<'o>(
     outcomes: &'o [Outcome<'_>],
@@ -66,7 +67,7 @@ impl<'a> Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// The status and category by which metrics count the event.
+    /// The status and category under which metrics count the event.
     fn labels(&self) -> (u16, &'static str) {
         match &self.result {
             Ok(Requests::Delivered) => (299, "delivered"),
@@ -78,7 +79,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// Whether the event has become a request, or needs none.
+    /// Whether the event resulted in a request, or needs none.
     #[must_use]
     pub(crate) fn is_handled(&self) -> bool {
         matches!(self.result, Ok(_) | Err(EventError::Unchanged))
@@ -102,7 +103,8 @@ impl Outcome<'_> {
         matches!(requests.as_slice(), [request] if request.creates)
     }
 
-    /// Takes a later event for the same new record in: its fields win. Both outcomes are of one request that creates.
+    /// Merges a later event for the same new record, whose fields take precedence. Both outcomes must be a single
+    /// request that creates it.
     pub(crate) fn absorb(&mut self, later: Self) {
         self.entries.extend(later.entries);
         if let (Ok(Requests::Described(requests)), Ok(Requests::Described(others))) =
@@ -115,7 +117,7 @@ impl Outcome<'_> {
     }
 }
 
-/// Counts the events of a batch by what became of them, and the traits that their requests leave out.
+/// Counts the events of a batch by outcome, and the traits that their requests leave out.
 pub(crate) fn count(outcomes: &[Outcome<'_>], metrics: &Metrics) {
     let labelled = outcomes.iter().map(|outcome| {
         let events = u64::try_from(outcome.entries.len()).unwrap_or(u64::MAX);

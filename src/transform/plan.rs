@@ -1,4 +1,4 @@
-//! Admitted → what is to be written, and what must be looked up first: rules `traits` to `named-object`.
+//! Admitted → what to write, and what to look up first: rules `traits` to `named-object`.
 
 mod identifier;
 mod named;
@@ -86,7 +86,7 @@ impl Record<'_> {
     }
 }
 
-/// Without the id and the object's name, which an event brings.
+/// The id and the object's name are left out: they come from an event.
 impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,7 +105,7 @@ const EMAIL: [&str; 3] = ["traits.email", "context.traits.email", "properties.em
 /// Plans what an admitted event writes.
 ///
 /// # Errors
-/// [`EventError`] where the traits, the e-mail or an `externalId` entry cannot be used.
+/// [`EventError`] if the traits, the e-mail or an `externalId` entry cannot be used.
 pub fn plan<'a>(
     admitted: &Admitted<'_, 'a>,
     destination: &Destination,
@@ -250,12 +250,12 @@ mod tests {
         assert!(
             records(r#""traits":{"name":"x"}"#)
                 .unwrap_err()
-                .contains("has none in")
+                .contains("has no e-mail")
         );
         assert!(
             records(r#""traits":{"email":["a"]}"#)
                 .unwrap_err()
-                .contains("the e-mail is an array")
+                .contains("the e-mail must be a text, but is an array")
         );
     }
 
@@ -269,9 +269,9 @@ mod tests {
         assert!(
             records(r#""traits":"x""#)
                 .unwrap_err()
-                .contains("the traits are a text")
+                .contains("but are a text")
         );
         let error = records(r#""traits":{},"context":{"traits":{"name":"n"}}"#).unwrap_err();
-        assert!(error.contains("a lead is found by its e-mail"), "{error}");
+        assert!(error.contains("the event has no e-mail"), "{error}");
     }
 }

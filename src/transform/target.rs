@@ -1,4 +1,4 @@
-//! Plan + what was found → [`Target`]: rules `lead-found` and `reverse-etl`.
+//! Plan + lookup results → [`Target`]: rules `lead-found` and `reverse-etl`.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,13 +15,13 @@ pub struct Target<'p> {
     pub object: Cow<'p, str>,
     /// The record to update; `None` creates one.
     pub id: Option<Cow<'p, str>>,
-    /// The e-mail that the record was looked up by.
+    /// The e-mail by which the record was looked up.
     pub email: Option<&'p str>,
-    /// What the lookup has read of it.
+    /// The field values that the lookup read.
     pub stored: Option<&'p Row>,
 }
 
-/// Without the ids, the e-mail and the object's name, which an event brings.
+/// The ids, the e-mail and the object's name are left out: they come from an event.
 impl fmt::Debug for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target")
@@ -31,11 +31,11 @@ impl fmt::Debug for Target<'_> {
     }
 }
 
-/// An existing record: its object in lower case, and what the two forms of its id have in common.
+/// An existing record: its object in lower case, and the 15 characters that both forms of its id share.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RecordId(String, String);
 
-/// Without the id, which an event may have brought.
+/// The id is left out: it may come from an event.
 impl fmt::Debug for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<an id of {} bytes>", self.1.len())
@@ -43,7 +43,7 @@ impl fmt::Debug for RecordId {
 }
 
 impl RecordId {
-    /// The last three of an id's 18 characters are a checksum that may be left out.
+    /// The last three of an id's 18 characters are an optional checksum.
     #[must_use]
     pub fn new(object: &str, id: &str) -> Self {
         let stem = id.get(..15).filter(|_| id.len() == 18).unwrap_or(id);
@@ -52,7 +52,7 @@ impl RecordId {
 }
 
 impl Target<'_> {
-    /// The record that is updated; `None` where one is created.
+    /// The record that is updated; `None` if one is created.
     #[must_use]
     pub fn record(&self) -> Option<RecordId> {
         let id = self.id.as_deref()?;
@@ -60,10 +60,10 @@ impl Target<'_> {
     }
 }
 
-/// Settles which record is meant.
+/// Determines which record is meant.
 ///
 /// # Errors
-/// [`EventError`] where the lookup failed, or found something that cannot be written to.
+/// [`EventError`] if the lookup failed or found a record that cannot be written.
 pub(crate) fn settle<'p>(
     record: &'p Record<'_>,
     found: &'p Found,
@@ -125,7 +125,7 @@ fn lead<'p>(
     Ok(target("Contact", Some(contact)))
 }
 
-/// The lead that is meant. One in the recycle bin is meant only where there is no other.
+/// The lead that is meant: one in the recycle bin only if there is no other.
 fn the_lead<'r>(
     rows: &'r [Row],
     destination: &Destination,
@@ -140,7 +140,7 @@ fn the_lead<'r>(
     }
 }
 
-/// The only record, or the first where the rules leave it at that.
+/// The only record, or the first one if the rules allow that.
 fn the_only<'r>(
     rows: &'r [Row],
     destination: &Destination,
@@ -158,8 +158,8 @@ fn the_only<'r>(
     }
 }
 
-/// The lead that goes before the others: one that can be written to, then the one that was modified last; of several at the
-/// same time the first, so that the same lead is meant each time.
+/// The preferred lead: one that can be written, then the one modified last. If several were modified at the same time,
+/// the first one is taken, so that the choice is stable.
 fn foremost<'r>(
     leads: impl Iterator<Item = &'r Row>,
     destination: &Destination,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_lead_goes_before_a_converted_one_and_one_with_a_contact_before_one_without() {
+    fn an_open_lead_comes_first_then_a_converted_one_with_a_contact() {
         let lead = |id: &str, month: &str, rest: &str| {
             format!(
                 r#"{{"Id":"{id}","Email":"a@b.c","LastModifiedDate":"2026-{month}-01T00:00:00.000+0000"{rest}}}"#

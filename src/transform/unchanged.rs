@@ -1,7 +1,7 @@
-//! What a record holds already need not be written again (`SKIP_UNCHANGED`).
+//! Omits values that a record already has (`SKIP_UNCHANGED`).
 //!
-//! Values are compared as Salesforce stores them: numbers by value, dates by instant, texts exactly, null and the empty text
-//! like an absent one. Where two forms may be one value and it is not certain, the field is written.
+//! Values are compared as Salesforce stores them: numbers by value, dates by instant, texts exactly; null and the empty
+//! text equal an absent value. If it is not certain that two forms are the same value, the field is written.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,12 +15,14 @@ use crate::{
     },
 };
 
-/// What the events of a batch have written to each record: a later event may set a field back to what was looked up.
+/// What the events of a batch have written to each record, because a later event may set a field back to the value that
+/// was looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Unchanged(HashMap<RecordId, HashSet<String>>);
 
 impl Unchanged {
-    /// Leaves out what the record holds already. Returns whether anything is left to write; a new record is always written.
+    /// Omits the fields whose values the record already has. Returns whether anything is left to write; a new record is
+    /// always written.
     pub(crate) fn reduce(&mut self, target: &Target<'_>, fields: &mut Fields<'_>) -> bool {
         let Some(record) = target.record() else {
             return true;
@@ -38,7 +40,7 @@ impl Unchanged {
     }
 }
 
-/// Whether a field's value is what Salesforce has stored.
+/// Whether a field's value equals the one that Salesforce has stored.
 fn is_stored(value: &FieldValue<'_>, stored: Value<'_>) -> bool {
     match value {
         FieldValue::Trait(value) => is_same(*value, stored),
@@ -53,7 +55,7 @@ fn is_same(value: Value<'_>, stored: Value<'_>) -> bool {
         (Kind::Text, Kind::Null) => !value.is_present(),
         (Kind::Bool, Kind::Bool) => value.json() == stored.json(),
         (Kind::Number, Kind::Number) => is_same_number(value.json(), stored.json()),
-        // A text field holds a number's digits.
+        // A text field stores a number as its digits.
         (Kind::Number, Kind::Text) => stored.as_text().as_deref() == Some(value.json()),
         (Kind::Text, Kind::Text) => is_same_text(value, stored),
         (Kind::Null | Kind::Bool | Kind::Number | Kind::Text | Kind::Array | Kind::Object, _) => {
@@ -62,10 +64,10 @@ fn is_same(value: Value<'_>, stored: Value<'_>) -> bool {
     }
 }
 
-/// How many digits of a number a double surely holds.
+/// How many digits of a number a double represents exactly.
 const EXACT_DIGITS: usize = 15;
 
-/// Two numbers of one value. Where a double does not hold all digits, only the same digits are the same.
+/// Whether two numbers are equal. If a double cannot represent all digits, only identical digits are equal.
 fn is_same_number(value: &str, stored: &str) -> bool {
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
     let exact = |text: &str| {
@@ -86,7 +88,7 @@ fn is_same_text(value: Value<'_>, stored: Value<'_>) -> bool {
             .is_some_and(|stored| value.parse().is_ok_and(|value: Timestamp| value == stored))
 }
 
-/// The instant of a text in the one form in which Salesforce writes it: `2026-01-31T08:00:00.000+0000`.
+/// Parses an instant in the form in which Salesforce writes it: `2026-01-31T08:00:00.000+0000`.
 fn instant_of_salesforce(text: &str) -> Option<Timestamp> {
     let utc = text.strip_suffix("+0000")?;
     if utc.len() != "2026-01-31T08:00:00.000".len() {

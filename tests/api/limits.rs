@@ -47,8 +47,8 @@ async fn past_the_reserve_a_lookup_is_throttled_and_salesforce_is_not_called() {
     assert_eq!((calls.query, calls.refused), (1, 0));
     let entry = look_up(&service).await;
     assert_eq!(verdict(&entry), THROTTLED);
-    assert_says(error(&entry), "1 of the 10 API calls");
-    assert_says(error(&entry), "9 are kept");
+    assert_says(error(&entry), "1 of the org's 10 API calls");
+    assert_says(error(&entry), "9 are reserved");
     assert_says(error(&entry), "lower API_RESERVE");
     assert_eq!(org.calls(), calls);
     let metrics = service.get("/metrics").await.text;
@@ -303,7 +303,7 @@ async fn the_ledger_counts_events_that_were_answered_with_a_request_and_no_other
 }
 
 #[tokio::test]
-async fn an_inline_event_of_several_records_counts_once_and_saves_the_calls_that_they_share() {
+async fn an_inline_event_of_several_records_counts_once_and_saves_shared_calls() {
     let org = org().build();
     let service = inline::inline(&org, &[]).await;
     let contacts = json!({

@@ -50,8 +50,8 @@ const ANY: [Case; 23] = [
     ("invalid_scope", "the requested scope is invalid", ABORTED, "Manage user data via APIs"),
     ("API_DISABLED_FOR_ORG", "", ABORTED, "edition has no API access"),
     ("rate_limit_exceeded", "login rate exceeded", THROTTLED, "limit"),
-    ("unknown_error", "retry your request", RETRYABLE, "for the moment"),
-    ("server_error", "", RETRYABLE, "for the moment"),
+    ("unknown_error", "retry your request", RETRYABLE, "temporarily"),
+    ("server_error", "", RETRYABLE, "temporarily"),
     ("invalid_grant", "expired access/refresh token", RETRYABLE, "tried again"),
     ("invalid_grant", "token request is already being processed", RETRYABLE, "tried again"),
 ];
@@ -188,7 +188,7 @@ async fn a_refused_login_keeps_its_events_where_the_setting_says_so() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_known_word_is_told_in_salesforces_own_and_not_final_at_first() {
+async fn an_unknown_refusal_is_quoted_and_not_final_at_first() {
     let refusing = Refusing::start(Flow::JwtBearer, RefusedLogin::Abort).await;
     for (attempt, expected) in [(0, RETRYABLE), (9, RETRYABLE), (10, ABORTED)] {
         let (code, words) = ("brand_new_error", "as of next release");

@@ -1,4 +1,4 @@
-//! One event failed: an entry in the answer.
+//! Why a single event failed; its entry in the answer reports it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,20 +9,20 @@ use crate::{
     salesforce::{AuthError, Fault, SecretFlaw, key::MAX_VALUE},
 };
 
-/// Why one event makes no request.
+/// Why an event results in no request.
 #[derive(Clone, Debug, Error)]
 pub enum EventError {
     /// It cannot be read.
     #[error("{0}")]
     Unreadable(#[from] ReadError),
-    /// An event without a destination at `/transform`, and no destination of the service's own.
+    /// `/transform`: the event has no destination, and the settings define none.
     #[error(
-        "the event brings no `destination`, and the service has none of its own: set SALESFORCE_USERNAME, SALESFORCE_PASSWORD and \
+        "the event has no `destination`, and this service has no default one: set SALESFORCE_USERNAME, SALESFORCE_PASSWORD and \
          SALESFORCE_SECURITY_TOKEN (SALESFORCE_SANDBOX=true for a sandbox), or SALESFORCE_AUTH to client-credentials or jwt-bearer, or \
          send the event with its destination"
     )]
     NoOwnDestination,
-    /// Rule `event-type`: not an identify.
+    /// Rule `event-type`: the event is not an identify.
     #[error("the event's type is {found}; only identify events become Salesforce records")]
     UnsupportedType {
         /// The type of the event, shortened.
@@ -37,50 +37,50 @@ pub enum EventError {
     #[error("the event has neither `traits` nor `context.traits`")]
     NoTraits,
     /// Rule `traits`: traits of the wrong type.
-    #[error("the traits are {found}, where an object is expected")]
+    #[error("the traits must be an object, but are {found}")]
     TraitsNotObject {
-        /// What was found, as a noun.
+        /// What was found instead, with its article.
         found: &'static str,
     },
-    /// Rule `lead-fields`, stock: a name that cannot be cut.
-    #[error("the trait `name` is an empty list or object, where a text is expected")]
+    /// Rule `lead-fields`, stock set: a name that cannot be split.
+    #[error("the trait `name` must be a text, but is an empty list or object")]
     EmptyName,
     /// Rule `lead-email`: a lead without an e-mail.
     #[error(
-        "a lead is found by its e-mail, and the event has none in `traits.email`, `context.traits.email` or `properties.email`"
+        "the event has no e-mail, by which a lead is found; set `traits.email`, `context.traits.email` or `properties.email`"
     )]
     NoEmail,
     /// Rule `lead-email`: an e-mail of the wrong type.
-    #[error("the e-mail is {found}, where a text is expected")]
+    #[error("the e-mail must be a text, but is {found}")]
     EmailNotText {
-        /// What was found, as a noun.
+        /// What was found instead, with its article.
         found: &'static str,
     },
-    /// A value that is too long to be looked up.
+    /// A value that is too long for a lookup.
     #[error(
-        "the value to look the record up by has {length} bytes; at most {MAX_VALUE} can be asked for"
+        "the value by which the record is looked up has {length} bytes; the maximum is {MAX_VALUE}"
     )]
     ValueTooLong {
         /// Its length in bytes.
         length: usize,
     },
-    /// Rule `reverse-etl`: a reverse-ETL event that does not say which record it is for.
+    /// Rule `reverse-etl`: the event does not identify its record.
     #[error(
-        "`context.externalId[0]` of a reverse-ETL event needs `id`, `type` and `identifierType`, and has no usable `{missing}`"
+        "`context.externalId[0]` of a reverse-ETL event needs `id`, `type` and `identifierType`; its `{missing}` is missing or invalid"
     )]
     NoIdentifier {
         /// The member that is missing.
         missing: &'static str,
     },
-    /// Rule `reverse-etl`: an object or identifier that no query can hold.
+    /// Rule `reverse-etl`: an object or identifier that is not an API name and so cannot be queried.
     #[error(
-        "the sync names \"{name}\", which is no API name: letters, digits and underscores are allowed, a letter comes first"
+        "the sync names \"{name}\", which is not an API name: use letters, digits and underscores, with a letter first"
     )]
     NoApiName {
         /// The object and the field.
         name: String,
     },
-    /// Rule `named-object`: an `externalId` entry that is unreadable.
+    /// Rule `named-object`: an invalid `externalId` entry.
     #[error("`context.externalId[{index}]` {flaw}")]
     ExternalId {
         /// Position of the entry.
@@ -90,7 +90,7 @@ pub enum EventError {
     },
     /// The event names more records than one event may write.
     #[error(
-        "`context.externalId` names {count} records of Salesforce; one event may write {most} (the setting MAX_RECORDS_PER_EVENT)"
+        "`context.externalId` names {count} Salesforce records, but one event may write at most {most} (MAX_RECORDS_PER_EVENT)"
     )]
     TooManyRecords {
         /// How many it names.
@@ -98,7 +98,7 @@ pub enum EventError {
         /// How many it may name.
         most: usize,
     },
-    /// The event's part of the answer would be too long.
+    /// The event's part of the answer would exceed its limit.
     #[error("{0}")]
     AnswerTooLarge(#[from] AnswerTooLarge),
     /// The OAuth secret is missing or incomplete.
@@ -107,38 +107,40 @@ pub enum EventError {
     /// The destination's authorisation failed.
     #[error("{0}")]
     Authorisation(#[source] Arc<AuthError>),
-    /// Salesforce could not be asked for the record.
+    /// The lookup in Salesforce failed.
     #[error("the lookup in Salesforce failed: {0}")]
     Lookup(#[source] Arc<Fault>),
-    /// The org has no call to spare for the write.
+    /// The org has no API call left for the write, beyond its reserve.
     #[error("not sent to Salesforce for now: {0}")]
     Reserved(#[source] Arc<Fault>),
-    /// Rule `one-create`: an earlier event of the batch creates the record, and the two may not share the request.
+    /// Rule `one-create`: an earlier event of the batch creates the record, and this one cannot share its request.
     #[error(
-        "an earlier event of this batch creates the record; this one is written once it can be found"
+        "an earlier event of this batch creates the record; this event will be written once the record can be found"
     )]
     BeingCreated,
-    /// The record holds what the event says already.
-    #[error("not sent to Salesforce: the record holds all of it already (SKIP_UNCHANGED)")]
+    /// The record already has all values of the event.
+    #[error("not sent to Salesforce: the record already has all these values (SKIP_UNCHANGED)")]
     Unchanged,
-    /// Salesforce has not written the record, or it is not known whether it has.
+    /// Salesforce did not write the record, or may or may not have written it.
     #[error("{}: {}", not_written(.0), .0)]
     Write(#[source] Arc<Fault>),
     /// Salesforce may have created a record that no later attempt can look up.
     #[error("{0}; {MAY_REPEAT}")]
     MayRepeat(#[source] Arc<Fault>),
-    /// An earlier event of the user is to come again.
-    #[error("an earlier event of the same user could not be written yet; this one comes after it")]
+    /// An earlier event of the same user must be delivered first.
+    #[error(
+        "an earlier event of the same user has not been written yet; this one must come after it"
+    )]
     Overtaking,
-    /// There was no time left to write the record.
+    /// The record was not written in time.
     #[error("the record was not written within {} s (DELIVERY_TIMEOUT)", .0.as_secs_f64())]
     NotInTime(Duration),
     /// The delivery ended without a result.
     #[error("the delivery ended without a result: please report this as a bug")]
     Interrupted,
-    /// Rules `lead-found` and `reverse-etl`: several records where the rules want one.
+    /// Rules `lead-found` and `reverse-etl`: several records match where the rules require exactly one.
     #[error(
-        "{count} records have this e-mail or identifier, and it cannot be told which one is meant: merge them in Salesforce"
+        "{count} records have this e-mail or identifier, so it is unclear which one is meant: merge them in Salesforce"
     )]
     SeveralRecords {
         /// How many records there are.
@@ -161,7 +163,7 @@ pub enum EventError {
 }
 
 impl EventError {
-    /// The failure as it counts at this attempt of its job: see [`Fault::at_attempt`].
+    /// The failure as rated at this attempt of its job, see [`Fault::at_attempt`].
     #[must_use]
     pub fn at_attempt(self, attempt: u64) -> Self {
         let settled = |fault: Arc<Fault>| {
@@ -185,13 +187,12 @@ impl EventError {
     }
 }
 
-/// What is said of a lost answer to a create without a key.
-pub(crate) const MAY_REPEAT: &str = "it is not known whether the record was created, and the event has no key to look it up by: the next attempt \
-                              may create it a second time";
+/// The text for a lost answer to a create without a key.
+pub(crate) const MAY_REPEAT: &str = "it is unknown whether the record was created, and the event has no key by which to look it up: the next attempt may create it a second time";
 
 fn not_written(fault: &Fault) -> &'static str {
     if fault.leaves_open() {
-        "it is not known whether the record was written"
+        "it is unknown whether the record was written"
     } else {
         "the record was not written"
     }
@@ -201,22 +202,22 @@ fn not_written(fault: &Fault) -> &'static str {
 #[derive(Clone, Debug, Error)]
 pub enum ExternalIdFlaw {
     /// The entry is no object.
-    #[error("is {0}, where an object with `type` and `id` is expected")]
+    #[error("must be an object with `type` and `id`, but is {0}")]
     NotObject(&'static str),
-    /// The entry's `type` is absent or no text.
+    /// The entry's `type` is missing or not a string.
     #[error(
-        "has no text in `type`, which names the destination and the object (such as Salesforce-Contact)"
+        "needs a text in `type` that names the destination and the object (such as Salesforce-Contact)"
     )]
     NoType,
-    /// What follows `Salesforce-` is no object's API name.
+    /// The text after `Salesforce-` is not an API name.
     #[error(
-        "names the object \"{0}\", which is no API name: letters, digits and underscores are allowed, a letter comes first"
+        "names the object \"{0}\", which is not an API name: use letters, digits and underscores, with a letter first"
     )]
     ObjectName(String),
-    /// The `id` is neither a text nor a number.
-    #[error("has {0} in `id`, where a record's id is expected")]
+    /// The `id` is neither a string nor a number.
+    #[error("must have a record's id in `id`, but has {0}")]
     IdNotText(&'static str),
-    /// The `id` would leave its place in the path.
-    #[error("has \"{0}\" in `id`, which is no record's id")]
+    /// The `id` would change the path of the request.
+    #[error("has \"{0}\" in `id`, which is not a record's id")]
     IdIsPath(String),
 }

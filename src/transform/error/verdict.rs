@@ -6,14 +6,14 @@ use crate::{
     transform::error::EventError,
 };
 
-/// What rudder-server's failure metrics are tagged with. Few different values, never data of an event.
+/// The tags of rudder-server's failure metrics. They have few different values and never contain data of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatTags {
     /// `dataValidation`, `network` or `platform`.
     pub error_category: &'static str,
     /// `instrumentation`, `aborted`, `retryable`, `throttled`, `oAuthSecret` or `configuration`.
     pub error_type: &'static str,
-    /// `instrumentation` where a lookup was answered with something that the event's author must mend.
+    /// `instrumentation` if a lookup found something that the event's author must fix.
     pub meta: Option<&'static str>,
 }
 
@@ -34,12 +34,12 @@ impl StatTags {
     }
 }
 
-/// The verdict of an entry or a job: its status, and what the metrics call it where it failed.
+/// The verdict on an entry or a job: its status and, if it failed, its tags.
 pub(crate) type EventVerdict = (u16, Option<StatTags>);
 
-/// What was asked for has been done.
+/// The request succeeded.
 pub(crate) const SUCCEEDED: EventVerdict = (200, None);
-/// Salesforce refuses it, and would again.
+/// Salesforce rejects it permanently.
 pub(crate) const ABORTED: EventVerdict = (400, Some(StatTags::new("network", "aborted")));
 
 const INVALID_EVENT: EventVerdict = (
@@ -61,7 +61,7 @@ impl EventError {
         self.verdict().0
     }
 
-    /// The `statTags` of the event's entry; `None` for a filtered event, which is no failure.
+    /// The `statTags` of the event's entry; `None` for a filtered event, which has not failed.
     #[must_use]
     pub fn stat_tags(&self) -> Option<StatTags> {
         self.verdict().1
@@ -73,7 +73,7 @@ impl EventError {
         matches!(self.status(), 429 | 500..)
     }
 
-    /// The `authErrorCategory` of the event's entry on `/routerTransform`: `oauth` tells whether rudder-server holds the
+    /// The `authErrorCategory` of the event's entry on `/routerTransform`. `oauth` says whether rudder-server holds the
     /// credentials and can refresh them.
     #[must_use]
     pub fn auth_category(&self, oauth: bool) -> Option<&'static str> {
@@ -140,7 +140,7 @@ impl AuthError {
     }
 }
 
-/// What a call to Salesforce ends in where nothing more is known about it.
+/// The verdict on a failed call to Salesforce if nothing more specific is known.
 pub(crate) fn by_disposition(disposition: Disposition) -> EventVerdict {
     match disposition {
         Disposition::Refresh | Disposition::Retry => {

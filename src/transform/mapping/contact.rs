@@ -21,7 +21,7 @@ pub(super) static TABLE: Table = Table {
     before: Some(&lead::TABLE),
 };
 
-/// Traits that RudderStack keeps to itself.
+/// Traits that RudderStack never sends.
 const KEPT: [&str; 2] = ["anonymousId", "avatar"];
 
 #[rustfmt::skip]

@@ -1,4 +1,4 @@
-//! The fields of a lead that is described already, for a record that a later lookup has found instead.
+//! Adapts the fields of an already described lead to the record that a later lookup found instead.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use crate::{
     rudderstack::Destination,
 };
 
-/// What an update of the record that was found writes of a described lead's fields. A lead gets them as they are; a contact
-/// gets what its table reads from the same traits, and custom fields. Placeholders are for records that are created, where
-/// the rules say so.
+/// Which of a described lead's fields an update of the found record writes. A lead gets all of them; a contact gets
+/// what its table reads from the same traits, and the custom fields. Where the rules limit placeholders to creates,
+/// they are left out.
 #[must_use]
 pub(crate) fn as_update(
     fields: &Members<'_>,
@@ -52,7 +52,7 @@ fn is_default(row: &Field, value: Value<'_>) -> bool {
     row.default.is_some() && value.as_text().as_deref() == row.default
 }
 
-/// The name of a lead's field in the table of contacts; `None` where it has no such field.
+/// The contact field that is read from the same traits as this lead field; `None` if there is none.
 fn name_in_contact<'n>(name: &'n str, row: Option<&Field>) -> Option<Cow<'n, str>> {
     let Some(row) = row else {
         return Some(Cow::Borrowed(name));

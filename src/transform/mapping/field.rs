@@ -1,4 +1,4 @@
-//! A row of a field table: a field of Salesforce, and what fills it.
+//! A row of a field table: a Salesforce field and the traits that fill it.
 
 /// A row of a table.
 #[derive(Debug)]
@@ -6,7 +6,7 @@ pub(super) struct Field {
     /// The field's API name.
     pub(super) name: &'static str,
     pub(super) source: Source,
-    /// What is sent where the traits have nothing.
+    /// What is sent if the traits have no value.
     pub(super) default: Option<&'static str>,
     pub(super) access: Access,
 }
@@ -18,7 +18,7 @@ pub(super) enum Access {
     Written,
     /// Salesforce alone does.
     System,
-    /// The object has no such standard field, though RudderStack's mapping names it.
+    /// The object has no such standard field, although RudderStack's mapping names it.
     Missing,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum Access {
 pub(super) enum Source {
     /// The first of these paths that has a value.
     Traits(&'static [&'static str]),
-    /// `email`, as the record was looked up by it.
+    /// `email`, in the form in which the record was looked up.
     Email,
     /// `firstName`, else the first part of `name`.
     FirstName,
@@ -36,7 +36,8 @@ pub(super) enum Source {
 }
 
 impl Field {
-    /// The traits that the field is read from. An object of which only a field that is missing reads a part is none of them.
+    /// The traits that the field is read from. For a missing field this excludes objects of which it would read only a
+    /// part.
     pub(super) fn traits(&self) -> impl Iterator<Item = &'static str> {
         let paths = self.source.paths().iter();
         paths.filter_map(|path| match path.split_once('.') {
@@ -48,7 +49,7 @@ impl Field {
 }
 
 impl Source {
-    /// The paths, of which the first that has a value counts.
+    /// The paths in order of preference: the first one with a value counts.
     pub(super) fn paths(&self) -> &'static [&'static str] {
         match self {
             Self::Traits(paths) => paths,

@@ -1,8 +1,9 @@
 //! The name of a field.
 //!
-//! What a custom field may be called: Salesforce's Metadata API guide ("`CustomField`", `fullName`) and its packaging guide
-//! ("Register a Namespace"). Letters, digits and underscores of ASCII, a letter first, no underscore last, no two in a row;
-//! up to 40 characters, and before them, with two underscores between, the namespace of a package, up to 15.
+//! Valid names of custom fields, from Salesforce's Metadata API guide ("`CustomField`", `fullName`) and its packaging
+//! guide ("Register a Namespace"). A name consists of ASCII letters, digits and single underscores, begins with a
+//! letter, does not end in an underscore, and has at most 40 characters. The namespace of a package, at most 15
+//! characters, may precede it, separated by two underscores.
 
 use std::{
     borrow::Cow,
@@ -14,21 +15,21 @@ use crate::{
     json::{MemberName, Writer},
 };
 
-/// How the names of custom fields end.
+/// The suffix of every custom field's name.
 const CUSTOM: &str = "__c";
 
-/// How many characters a custom field's name has at the most, before [`CUSTOM`].
+/// The maximum length of a custom field's name, before [`CUSTOM`].
 const MAX_NAME: usize = 40;
 
-/// How many characters a namespace has at the most.
+/// The maximum length of a namespace.
 const MAX_NAMESPACE: usize = 15;
 
-/// The API name of a field. That of a custom field is its trait's with `__c` behind, which is not copied for that.
+/// The API name of a field. For a custom field it borrows the trait's name and adds `__c` when it is written.
 ///
-/// Two are equal that name one field: by the rule of both, letter case counts or does not.
+/// Two names are equal if they name the same field; the rule that both carry says whether letter case matters.
 #[derive(Clone, Debug)]
 pub struct FieldName<'a> {
-    /// What comes before the suffix.
+    /// The part before the suffix.
     stem: Cow<'a, str>,
     suffix: Suffix,
     case: LetterCase,
@@ -64,7 +65,7 @@ impl Suffix {
 }
 
 impl<'a> FieldName<'a> {
-    /// A field of a table: no custom one.
+    /// A standard field of a table.
     pub(super) fn standard(name: &'static str, case: LetterCase) -> Self {
         Self {
             stem: Cow::Borrowed(name),
@@ -73,7 +74,7 @@ impl<'a> FieldName<'a> {
         }
     }
 
-    /// A field as it is spelled, whichever it is.
+    /// Any field, in the given spelling.
     pub(super) fn spelled(name: Cow<'a, str>, case: LetterCase) -> Self {
         let suffix = Suffix::of(&name);
         let length = name.len() - suffix.text().len();
@@ -87,7 +88,7 @@ impl<'a> FieldName<'a> {
         Self { stem, suffix, case }
     }
 
-    /// The custom field of a trait, whatever it is called: the suffix is always put behind.
+    /// The custom field of a trait with any name: the suffix is always appended.
     pub(super) fn suffixed(name: Cow<'a, str>, case: LetterCase) -> Self {
         Self {
             stem: name,
@@ -99,7 +100,7 @@ impl<'a> FieldName<'a> {
     /// The custom field of a trait, whose name may end in the suffix already.
     ///
     /// # Errors
-    /// The name of a trait that can be no field's.
+    /// The trait's name, which no field can have.
     pub(super) fn custom(name: Cow<'a, str>, case: LetterCase) -> Result<Self, Cow<'a, str>> {
         let suffix = Suffix::of(&name);
         let length = name.len() - suffix.text().len();
@@ -130,12 +131,12 @@ impl<'a> FieldName<'a> {
     }
 }
 
-/// Whether a custom field can be called so, before its suffix.
+/// Whether a custom field can have this name, without its suffix.
 fn is_custom_name(name: &[u8]) -> bool {
     is_part(name, MAX_NAME) || is_of_package(name)
 }
 
-/// Whether a text is a namespace and a name.
+/// Whether a text consists of a namespace and a name.
 fn is_of_package(name: &[u8]) -> bool {
     let end = name.windows(2).position(|pair| pair == b"__");
     end.is_some_and(|end| {
@@ -143,7 +144,7 @@ fn is_of_package(name: &[u8]) -> bool {
     })
 }
 
-/// Whether a text can be a namespace or a name of so many characters.
+/// Whether a text is a valid namespace or name of at most this many characters.
 fn is_part(name: &[u8], longest: usize) -> bool {
     let mut last = b'_';
     for byte in name {

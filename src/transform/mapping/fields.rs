@@ -12,22 +12,22 @@ use crate::{
 /// The fields of a request, and what was left out of them.
 #[derive(Debug)]
 pub struct Fields<'a> {
-    /// Whether letter case tells names apart.
+    /// Whether names that differ only in letter case are different.
     case: LetterCase,
     members: Distinct<FieldName<'a>, FieldValue<'a>>,
-    /// Traits that no field can take, with the reason.
+    /// The traits that are not sent, with the reason.
     pub left_out: Vec<LeftOut<'a>>,
 }
 
 /// The field by which a lead is found.
 pub(super) const EMAIL: &str = "Email";
 
-/// A field's value. Its `Debug` leaves the text out.
+/// A field's value. Its `Debug` omits the text.
 #[derive(Clone)]
 pub enum FieldValue<'a> {
     /// A trait's value, as it came.
     Trait(Value<'a>),
-    /// A text of ours, such as a part of a name.
+    /// A text that the mapping made, such as a part of a name.
     Text(Cow<'a, str>),
     /// The text that is sent if nothing else fills the field. Any other value takes its place.
     Placeholder(&'static str),
@@ -54,7 +54,7 @@ impl FieldValue<'_> {
 }
 
 impl<'a> Fields<'a> {
-    /// No fields, with room for so many.
+    /// No fields, with room for this many.
     pub(super) fn with_capacity(fields: usize, case: LetterCase) -> Self {
         Self {
             case,
@@ -63,14 +63,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Sets a field of a table, which is not set yet.
+    /// Sets a field of a table that is not set yet.
     #[inline]
     pub(super) fn add_standard(&mut self, name: &'static str, value: FieldValue<'a>) {
         self.members
             .add(FieldName::standard(name, self.case), value);
     }
 
-    /// Sets a field. Where an earlier trait has set it, that one is left out.
+    /// Sets a field. If an earlier trait has set it, that trait is left out.
     #[inline]
     pub(super) fn set(&mut self, name: FieldName<'a>, value: FieldValue<'a>) {
         if let Some(name) = self.members.set(name, value) {
@@ -84,9 +84,9 @@ impl<'a> Fields<'a> {
         self.members.set_absent(name, placeholder);
     }
 
-    /// Sets the e-mail of a lead as it was looked up, among fields that are sent as they are: where only invisible signs
-    /// around it differ, and where a lead is created without one. Otherwise the next event of the same person would not find
-    /// the lead, and create another.
+    /// Sets the e-mail of a lead in the form in which it was looked up, if the fields are sent unmapped: where the
+    /// e-mail differs only in invisible characters around it, and where a lead would be created without one. Otherwise
+    /// the next event of the same person would not find the lead and would create another.
     pub fn settle_email(&mut self, email: &str, creates: bool) {
         let name = FieldName::standard(EMAIL, self.case);
         let looked_up = || FieldValue::Text(Cow::Owned(email.to_owned()));
@@ -105,7 +105,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Takes the fields of a later event in, which win.
+    /// Merges the fields of a later event, which take precedence.
     pub fn absorb(&mut self, later: Self) {
         for (name, value) in later.members {
             match value {
@@ -123,7 +123,7 @@ impl<'a> Fields<'a> {
         self.members.iter().map(|(name, _)| name)
     }
 
-    /// Keeps the fields that `changes` something.
+    /// Keeps the fields for which `changes` returns true.
     pub fn retain(&mut self, changes: impl Fn(&FieldName<'a>, &FieldValue<'a>) -> bool) {
         self.members.retain(changes);
     }
@@ -133,7 +133,7 @@ impl<'a> Fields<'a> {
         json.object(|json| self.write_members(json, |_| true));
     }
 
-    /// Writes the fields of these names as members.
+    /// Writes the fields with these names as members.
     pub fn write_members(&self, json: &mut Writer, is_wanted: impl Fn(&FieldName<'a>) -> bool) {
         for (name, value) in self.members.iter().filter(|(name, _)| is_wanted(name)) {
             name.write(json);

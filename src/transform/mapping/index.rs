@@ -1,25 +1,26 @@
-//! To where traits are sorted: a table's fields, and the traits that they are read from, by position.
+//! The index by which traits are sorted: a table's fields, and the traits that they are read from, each at a fixed
+//! slot.
 
 use super::field::Field;
 
-/// How many slots any table has at the most.
+/// The maximum number of slots of a table.
 pub(super) const MAX_SLOTS: usize = u128::BITS as usize;
 
-/// The traits of which a name is made. They have the first slots.
+/// The traits that make up a name. They have the first slots.
 pub(super) const PARTS: [&str; 3] = ["name", "firstName", "lastName"];
 
-/// To where the traits are sorted that a table knows of.
+/// The slots of the traits that a table knows.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// The traits that paths begin with, by name.
+    /// The traits with which paths begin, by name.
     names: Names,
-    /// For each field where its paths lead.
+    /// Where the paths of each field lead.
     places: Vec<FieldPlaces>,
     /// The name of each slot.
     slots: Vec<&'static str>,
-    /// The slots of traits that never become custom fields and that nothing reads, a bit for each.
+    /// The slots of traits that no field reads and that never become custom fields, as bits.
     pub(super) unread: u128,
-    /// The slots of traits of which only parts are read, a bit for each.
+    /// The slots of traits of which only parts are read, as bits.
     pub(super) read_inside: u128,
 }
 
@@ -27,14 +28,14 @@ pub(super) struct Index {
 #[derive(Debug, Default)]
 pub(super) struct Names(Vec<Vec<KnownTrait>>);
 
-/// A trait that is known, or a part of one.
+/// A known trait, or a part of one.
 #[derive(Debug)]
 pub(super) struct KnownTrait {
     pub(super) name: &'static str,
     pub(super) slot: usize,
     /// Whether the trait never becomes a custom field.
     pub(super) is_taken: bool,
-    /// The names inside the trait that paths go on to.
+    /// The names inside the trait with which paths continue.
     pub(super) below: Names,
 }
 
@@ -42,7 +43,7 @@ pub(super) struct KnownTrait {
 #[derive(Debug, Default)]
 pub(super) struct FieldPlaces {
     pub(super) places: Vec<Place>,
-    /// Their slots, a bit for each.
+    /// Their slots, as bits.
     pub(super) slots: u128,
 }
 
@@ -51,9 +52,9 @@ pub(super) struct FieldPlaces {
 pub(super) struct Place {
     /// The path.
     pub(super) path: &'static str,
-    /// The trait that is spelled like the whole path, which comes first.
+    /// The trait whose name is the whole path; it takes precedence.
     pub(super) whole: usize,
-    /// What the path leads to through another trait.
+    /// The part of another trait to which the path leads.
     pub(super) below: Option<usize>,
 }
 
@@ -69,7 +70,7 @@ fn slots_of(mut bits: u128) -> impl Iterator<Item = usize> {
 }
 
 impl Names {
-    /// The entry of a name, which is added with the next slot where it is not there yet.
+    /// The entry of a name; if there is none yet, it is added at the next slot.
     fn add(&mut self, name: &'static str, slots: &mut Vec<&'static str>) -> &mut KnownTrait {
         if self.0.len() <= name.len() {
             self.0.resize_with(name.len() + 1, Vec::new);
@@ -100,7 +101,7 @@ impl Names {
 
     pub(super) fn find(&self, name: &str) -> Option<&KnownTrait> {
         let alike = self.0.get(name.len())?;
-        // Most names differ in their first letter, which is compared without a call.
+        // Most names differ in their first letter; comparing it needs no function call.
         let first = name.as_bytes().first();
         let mut alike = alike.iter();
         alike.find(|known| known.name.as_bytes().first() == first && known.name == name)
@@ -108,8 +109,8 @@ impl Names {
 }
 
 impl Index {
-    /// The index of a table's fields, and of traits that RudderStack keeps to itself. Neither these nor the traits that are read
-    /// ever become custom fields.
+    /// The index of a table's fields and of the traits that RudderStack never sends. Neither these nor the traits that
+    /// fields are read from become custom fields.
     pub(super) fn of(fields: &[Field], kept: &[&'static str]) -> Self {
         let (mut names, mut slots) = (Names::default(), Vec::new());
         let mut read = 0;
@@ -148,23 +149,23 @@ impl Index {
         self.names.find(name).is_some_and(|known| known.is_taken)
     }
 
-    /// Whether a trait is spelled like a path that fills a field, such as `company.name`.
+    /// Whether a trait's name is a whole path that fills a field, such as `company.name`.
     pub(super) fn is_path(&self, name: &str) -> bool {
         name.contains('.') && self.names.find(name).is_some()
     }
 
-    /// The entry of a trait that paths begin with, or that never becomes a custom field.
+    /// The entry of a trait with which paths begin, or that never becomes a custom field.
     #[inline]
     pub(super) fn find(&self, name: &str) -> Option<&KnownTrait> {
         self.names.find(name)
     }
 
-    /// The names of the slots of these bits.
+    /// The names of the slots in these bits.
     pub(super) fn names(&self, slots: u128) -> impl Iterator<Item = (usize, &'static str)> {
         slots_of(slots).map(|slot| (slot, self.slots[slot]))
     }
 
-    /// For each field where its paths lead.
+    /// Where the paths of each field lead.
     pub(super) fn places(&self) -> &[FieldPlaces] {
         &self.places
     }

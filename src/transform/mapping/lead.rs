@@ -20,7 +20,7 @@ pub(super) static TABLE: Table = Table {
     before: None,
 };
 
-/// Traits that RudderStack keeps to itself.
+/// Traits that RudderStack never sends.
 const KEPT: [&str; 5] = ["age", "anonymousId", "avatar", "birthday", "gender"];
 
 #[rustfmt::skip]

@@ -1,13 +1,13 @@
-//! What of an event is not sent, and why.
+//! The parts of an event that are not sent, and why.
 
 use std::{borrow::Cow, fmt};
 
 use crate::{text::shortened, transform::mapping::field_name::FieldName};
 
-/// A trait, or a part of one, that is not sent. Its `Display` is for the person who has sent it, and repeats no value.
+/// A trait, or a part of one, that is not sent. Its `Display` is for the author of the event and contains no values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftOut<'a> {
-    /// It is an object or an array, which is no field value.
+    /// It is an object or an array, which cannot be a field's value.
     Structure(Cow<'a, str>),
     /// It would fill a field that Salesforce's REST API never writes.
     SystemField(&'static str),
@@ -15,9 +15,9 @@ pub enum LeftOut<'a> {
     MissingField(&'static str),
     /// No field can have its name.
     NoFieldName(Cow<'a, str>),
-    /// It is no object, and only parts of one fill fields.
+    /// It is not an object, although fields read only its members.
     NotObject(&'static str),
-    /// It is no text, of which names are made.
+    /// It is not a text, so it cannot be a name.
     NotName(&'static str),
     /// No field takes it.
     NoField {
@@ -26,25 +26,25 @@ pub enum LeftOut<'a> {
         /// Its name.
         name: Cow<'a, str>,
     },
-    /// Only a lead has a field for it, and the record is the contact that the lead has become.
+    /// Only leads have a field for it, and the record is the contact that the lead was converted to.
     OfLead(Cow<'a, str>),
-    /// Another trait that comes before it fills the field.
+    /// Another trait, which takes precedence, fills the field.
     ComesAfter {
         /// Its path.
         path: &'static str,
         /// The path of the other.
         first: &'static str,
     },
-    /// The words of `name` between the first and the last.
+    /// The words of `name` between the first and the last one.
     MiddleOfName,
-    /// A later trait is the same field.
+    /// A later trait fills the same field.
     SameField(FieldName<'a>),
-    /// It is the record's own id, which no request sets.
+    /// It is the record's own id, which a request must not set.
     OwnId(Cow<'a, str>),
 }
 
 impl LeftOut<'_> {
-    /// The word for the reason in metrics.
+    /// The reason's label in metrics.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl fmt::Display for LeftOut<'_> {
                 let name = shortened(name);
                 write!(
                     f,
-                    "the trait \"{name}\" is left out: an object or array is no field value"
+                    "the trait \"{name}\" is left out: an object or array cannot be a field's value"
                 )
             }
             Self::SystemField(name) => {
@@ -91,40 +91,40 @@ impl fmt::Display for LeftOut<'_> {
             ),
             Self::NotObject(name) => write!(
                 f,
-                "the trait \"{name}\" is left out: it is no object, and only parts of one fill fields"
+                "the trait \"{name}\" is left out: it must be an object, of which only members fill fields"
             ),
             Self::NotName(name) => {
-                write!(f, "the trait \"{name}\" is left out: a name is a text")
+                write!(f, "the trait \"{name}\" is left out: a name must be a text")
             }
             Self::NoField { of, name } => {
                 let (of, dot) = of.map_or(("", ""), |of| (of, "."));
                 let name = shortened(name);
                 write!(
                     f,
-                    "the trait \"{of}{dot}{name}\" is left out: no field takes it"
+                    "the trait \"{of}{dot}{name}\" is left out: no field is filled from it"
                 )
             }
             Self::OfLead(name) => write!(
                 f,
-                "the trait \"{}\" is left out: only a lead has a field for it, and the lead has become a contact",
+                "the trait \"{}\" is left out: only leads have a field for it, and the lead was converted to a contact",
                 shortened(name)
             ),
             Self::ComesAfter { path, first } => write!(
                 f,
-                "the trait \"{path}\" is left out: \"{first}\" comes before it for the same field, and says something else"
+                "the trait \"{path}\" is left out: \"{first}\" takes precedence for the same field and has another value"
             ),
             Self::MiddleOfName => write!(
                 f,
-                "of the trait \"name\" the middle is left out: the first word and the last one are names"
+                "the middle words of the trait \"name\" are left out: only the first and the last word become names"
             ),
             Self::SameField(name) => write!(
                 f,
-                "of two traits for the field {} the first is left out: field names have no letter case, and the later trait counts",
+                "two traits name the field {}; the earlier one is left out, because letter case does not distinguish field names",
                 shortened(&name.text())
             ),
             Self::OwnId(name) => write!(
                 f,
-                "the trait \"{name}\" is left out: it is the record's own id, which `context.externalId` names and no request sets"
+                "the trait \"{name}\" is left out: it is the record's own id, which belongs in `context.externalId` and cannot be set"
             ),
         }
     }

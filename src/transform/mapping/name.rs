@@ -1,4 +1,4 @@
-//! First and last name: from traits of their own, else from `name`.
+//! First and last name: from their own traits, otherwise from `name`.
 
 use std::borrow::Cow;
 
@@ -16,16 +16,16 @@ const NAME: &str = PARTS[0];
 const FIRST_NAME: &str = PARTS[1];
 const LAST_NAME: &str = PARTS[2];
 
-/// The two parts of a person's name. A part is `None` where nothing is known of it, and empty where it is known to be
-/// empty, which no placeholder replaces.
+/// The two parts of a person's name. A part is `None` if it is unknown, and empty if it is known to be empty; no
+/// placeholder replaces an empty part.
 pub(super) struct Name<'a> {
     pub(super) first: Option<FieldValue<'a>>,
     pub(super) last: Option<FieldValue<'a>>,
 }
 
 impl<'a> Name<'a> {
-    /// Reads the traits `name`, `firstName` and `lastName`. The latter two replace their part where they are a text that is not
-    /// blank, or a number other than zero; a `name` that is no text is ignored. What is not used is noted.
+    /// Reads the traits `name`, `firstName` and `lastName`. The latter two replace their part if they are a non-blank
+    /// text or a number other than zero; a `name` that is not a text is ignored. Unused values are added to `left_out`.
     ///
     /// # Errors
     /// [`EventError::EmptyName`] for an empty list or object under [`NameCut::SingleSpaces`].
@@ -69,7 +69,7 @@ impl<'a> Name<'a> {
         })
     }
 
-    /// The same as the stock service does it, which passes any truthy value on, lists and objects included.
+    /// The same as the stock service does it: any truthy value is passed on, including lists and objects.
     fn of_stock([name, first_name, last_name]: [Option<Value<'a>>; 3]) -> Result<Self, EventError> {
         if name.is_some_and(is_empty_structure) {
             return Err(EventError::EmptyName);
@@ -90,7 +90,7 @@ impl<'a> Name<'a> {
     }
 }
 
-/// A name's own trait, else the part of `name`, which is noted where the trait says something else.
+/// A part's own trait, otherwise the part of `name`. If the two differ, the part of `name` is noted as left out.
 fn taken<'a>(
     own: Option<Value<'a>>,
     part: Option<Cow<'a, str>>,
@@ -114,23 +114,24 @@ fn is_empty_structure(value: Value<'_>) -> bool {
     }
 }
 
-/// The first word of a name, and the last one where it has several.
+/// The first word of a name and, if there are several, the last one.
 #[derive(Default)]
 struct NameParts<'n> {
     first: Option<Cow<'n, str>>,
     last: Option<Cow<'n, str>>,
-    /// Whether there are words between them.
+    /// Whether the name has words between them.
     has_middle: bool,
 }
 
-/// The parts of a name that is cut at white space of any kind and length. A word of which nothing is to be seen is none.
+/// The parts of a name that is split at white space of any kind and length. Words of invisible characters only do not
+/// count.
 fn parts(name: Cow<'_, str>) -> NameParts<'_> {
     pair(name, |name| {
         ends(name.split_whitespace().filter(|word| !text::is_blank(word)))
     })
 }
 
-/// The parts that `cut` finds, which are copied only where the name is a text of its own.
+/// The parts that `cut` finds. They are copied only if the name is an owned text.
 fn pair<'n>(
     name: Cow<'n, str>,
     cut: impl for<'t> Fn(&'t str) -> (Option<&'t str>, Option<&'t str>, bool),

@@ -1,5 +1,5 @@
-//! Reads a record's fields from an event's traits by a table: the standard ones, then the custom ones, and notes what is left
-//! out.
+//! Reads a record's fields from an event's traits with a table: the standard fields, then the custom ones. Notes what
+//! is left out.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,8 @@ use crate::{
     transform::error::EventError,
 };
 
-/// How many fields an event has beyond its traits, about: what is inside `company` and `address`, and parts of a name.
+/// About how many fields an event has in addition to its traits: members of `company` and `address`, and parts of a
+/// name.
 const MORE_FIELDS: usize = 8;
 
 /// How a record's fields are read from an event's traits.
@@ -37,7 +38,7 @@ pub(super) struct Reading<'r, 't, 'a> {
 /// The record whose fields are read.
 #[derive(Clone, Copy)]
 pub(super) struct MappedRecord<'r> {
-    /// The e-mail that it was looked up by, which is written in this form.
+    /// The e-mail by which it was looked up; it is written in this form.
     pub(super) email: Option<&'r str>,
     /// Whether it is created.
     pub(super) creates: bool,
@@ -79,8 +80,8 @@ pub(super) fn mapped<'a>(
 }
 
 impl<'a> Reading<'_, '_, 'a> {
-    /// Reads the fields of the table. Gives the placeholders of those that no trait of theirs fills: a custom field may be the
-    /// same field.
+    /// Reads the fields of the table. Returns the placeholders of the fields that no trait fills, because a custom
+    /// field may still fill them.
     #[inline]
     fn standard_fields(
         &self,
@@ -108,8 +109,8 @@ impl<'a> Reading<'_, '_, 'a> {
         placeholders
     }
 
-    /// The field's value from the traits: the first path that has one. An object or array is no value and is noted, unless
-    /// it is one that the table reads from, such as `company`; so is a value that another one comes before.
+    /// The field's value: that of the first path that has one. Objects and arrays are not values and are noted, unless
+    /// the table reads their members, as for `company`. Values at later paths are noted, too.
     #[inline]
     fn value(
         &self,
@@ -129,7 +130,7 @@ impl<'a> Reading<'_, '_, 'a> {
         }
     }
 
-    /// The first value at these places that a field can hold.
+    /// The first value at these places that a field can have.
     fn first(&self, places: &FieldPlaces, left_out: &mut Vec<LeftOut<'a>>) -> Option<Value<'a>> {
         let mut first: Option<(&'static str, Value<'a>)> = None;
         for place in &places.places {
@@ -151,13 +152,13 @@ impl<'a> Reading<'_, '_, 'a> {
         first.map(|(_, value)| value)
     }
 
-    /// What is said of an object or array at a path; nothing of an object that the table reads from.
+    /// The note on an object or array at a path; `None` for an object whose members the table reads.
     fn structure(&self, path: &'static str, value: Value<'a>) -> Option<LeftOut<'a>> {
         let is_read = value.kind() == Kind::Object && self.table.reads_below(path);
         (!is_read).then_some(LeftOut::Structure(Cow::Borrowed(path)))
     }
 
-    /// The e-mail: as the record was looked up by it, where it was; else as the trait says it.
+    /// The e-mail: in the form in which the record was looked up, otherwise as in the trait.
     pub(super) fn email(&self, own: Option<Value<'a>>) -> Option<FieldValue<'a>> {
         match (self.subject.email, own) {
             (None, own) => own.map(FieldValue::Trait),
@@ -185,7 +186,7 @@ impl<'a> Reading<'_, '_, 'a> {
     /// The custom field of a trait that has a value.
     ///
     /// # Errors
-    /// Why there is none; without a reason where the trait has filled a field of the table already.
+    /// There is no custom field, and why; without a reason if the trait already fills a field of the table.
     fn custom_name(
         &self,
         name: Cow<'a, str>,
@@ -209,7 +210,8 @@ impl<'a> Reading<'_, '_, 'a> {
         Err((!is_read).then(|| why(name)))
     }
 
-    /// Notes what nothing reads: traits, parts of them, and what is no object where parts of one are read.
+    /// Notes what no field reads: traits, members of traits, and traits that are not objects although only their
+    /// members are read.
     fn note_unread(&self, left_out: &mut Vec<LeftOut<'a>>) {
         let index = &self.table.index;
         for (name, value) in self.traits.filled(index.unread, index) {
@@ -249,7 +251,7 @@ impl<'a> Reading<'_, '_, 'a> {
     }
 }
 
-/// Whether a value is one that a field can hold.
+/// Whether a field can have this value.
 fn is_scalar(value: Value<'_>) -> bool {
     !matches!(value.kind(), Kind::Object | Kind::Array)
 }

@@ -1,7 +1,7 @@
-//! The traits of an event, sorted once to where a table's fields look for them: a field then finds its trait by position.
+//! The traits of an event, sorted once into the slots of a table: a field then finds its trait by position.
 //!
-//! Read by name instead, each of a table's paths is searched among the traits. That takes 102,150 instructions for a lead's event
-//! in place of 81,640 (`tests/bench/instructions lead`).
+//! Searching the traits for each path of the table instead takes 102,150 instructions for a lead's event rather than
+//! 81,640 (`tests/bench/instructions lead`).
 
 use std::borrow::Cow;
 
@@ -13,21 +13,21 @@ use crate::{
     json::{Members, Value},
 };
 
-/// How many traits an event usually has that may become custom fields.
+/// The usual number of traits of an event that may become custom fields.
 const USUAL_OTHERS: usize = 16;
 
-/// The traits of an event by their slots, and those that may become custom fields.
+/// The traits of an event by slot, and those that may become custom fields.
 pub(super) struct Sorted<'t, 'a> {
     slots: [Option<Value<'a>>; MAX_SLOTS],
-    /// The slots that are filled, a bit for each.
+    /// The filled slots, as bits.
     filled: u128,
-    /// What may become custom fields, in order.
+    /// The traits that may become custom fields, in order.
     pub(super) others: SmallVec<[&'t (Cow<'a, str>, Value<'a>); USUAL_OTHERS]>,
-    /// What nothing reads inside a trait of which other parts are read.
+    /// Members that no field reads, of traits whose other members are read.
     pub(super) unread_parts: SmallVec<[UnreadPart<'a>; 1]>,
 }
 
-/// A part of a trait that is an object.
+/// A member of a trait that is an object.
 pub(super) struct UnreadPart<'a> {
     /// The trait.
     pub(super) of: &'static str,
@@ -76,17 +76,17 @@ impl<'t, 'a> Sorted<'t, 'a> {
         }
     }
 
-    /// The traits of which a name is made, in the order of [`PARTS`].
+    /// The traits that make up a name, in the order of [`PARTS`].
     pub(super) fn parts(&self) -> [Option<Value<'a>>; PARTS.len()] {
         std::array::from_fn(|slot| self.slots[slot])
     }
 
-    /// Whether there is anything at the places of a field.
+    /// Whether there is any value at the places of a field.
     pub(super) fn is_any(&self, places: &FieldPlaces) -> bool {
         self.filled & places.slots != 0
     }
 
-    /// The traits at the slots of these bits.
+    /// The traits at the slots in these bits.
     pub(super) fn filled<'i>(
         &self,
         slots: u128,
@@ -96,13 +96,14 @@ impl<'t, 'a> Sorted<'t, 'a> {
         names.filter_map(|(slot, name)| Some((name, self.slots[slot]?)))
     }
 
-    /// The values at a place: that of the trait which is spelled like the whole path, and that inside another.
+    /// The values at a place: that of the trait whose name is the whole path, and that inside another trait.
     #[inline]
     pub(super) fn at(&self, place: &Place, blank: BlankText) -> [Option<Value<'a>>; 2] {
         let (whole, below) = (self.slots[place.whole], place.below);
         let below = below.and_then(|below| self.slots[below]);
         match (blank, whole) {
-            // To JavaScript a key that is spelled like the whole path hides the other, also where it says nothing.
+            // In JavaScript, a key that is spelled like the whole path hides the nested one, even if
+            // its value is null or empty.
             (BlankText::Kept, Some(_)) => [whole, None],
             (BlankText::Kept, None) | (BlankText::Absent, _) => [whole, below],
         }

@@ -1,4 +1,4 @@
-//! A field table: how an object's standard fields are filled.
+//! A field table: which traits fill an object's standard fields.
 
 use std::sync::LazyLock;
 
@@ -7,13 +7,13 @@ use crate::transform::mapping::{
     index::{FieldPlaces, Index},
 };
 
-/// How an object's standard fields are filled.
+/// Which traits fill an object's standard fields.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(super) fields: &'static [Field],
-    /// Where traits are sorted to, for the fields and the traits that never become custom ones.
+    /// The slots of the traits that fields are read from, and of those that never become custom fields.
     pub(super) index: LazyLock<Index>,
-    /// The table of the object that the record was before it became this one: the traits that only that one knows become no
+    /// The table of the object from which the record was converted. Traits that only that table knows do not become
     /// custom fields.
     pub(super) before: Option<&'static Self>,
 }
@@ -24,12 +24,12 @@ impl Table {
         self.fields.iter().zip(self.index.places())
     }
 
-    /// Whether a trait fills a field, or is one that RudderStack keeps to itself, so that it never becomes a custom one.
+    /// Whether a trait fills a standard field or is never sent by RudderStack, so that it never becomes a custom field.
     pub(super) fn takes(&self, name: &str) -> bool {
         self.index.takes(name)
     }
 
-    /// Whether a field is filled from inside the trait.
+    /// Whether a field is read from a member of the trait.
     pub(super) fn reads_below(&self, name: &str) -> bool {
         let is_below = |path: &&str| {
             let rest = path.strip_prefix(name);

@@ -30,7 +30,7 @@ fn lead_under(traits: &str, rules: &Rules) -> serde_json::Value {
     filled(&mapped(&members(traits), &lead::TABLE, known, rules).unwrap())
 }
 
-/// A record that is created, and was not looked up.
+/// A record that is created without a lookup.
 const NEW: MappedRecord<'static> = MappedRecord {
     email: None,
     creates: true,

@@ -1,4 +1,4 @@
-//! Reverse ETL: a sync says which record it is for, by any field of it: rule `reverse-etl`.
+//! Reverse ETL: a sync identifies its record by any of its fields (rule `reverse-etl`).
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ struct Identifier<'a> {
     id: Value<'a>,
 }
 
-/// Plans a reverse-ETL event: its traits are fields already.
+/// Plans a reverse-ETL event, whose traits are fields.
 pub(super) fn plan<'a>(
     event: &Event<'a>,
     mut traits: Members<'a>,
@@ -33,9 +33,9 @@ pub(super) fn plan<'a>(
     let identifier = identifier(event, destination, rules)?;
     let by_id = identifier.field.eq_ignore_ascii_case("Id");
     match rules.mapped_naming {
-        // The mapping leaves a record's own id out.
+        // The mapping omits a record's own id.
         MappedNaming::Exact if by_id => {}
-        // Of several names of its field the last counts.
+        // If several traits name the same field, the last one counts.
         MappedNaming::Exact => {
             traits.retain(|name, _| *name != identifier.field);
             traits.set(identifier.field.clone(), identifier.id);
@@ -92,7 +92,7 @@ fn identifier<'a>(
     })
 }
 
-/// The identifier of an event that is not mapped, by which the stock service looks a lead up where there is no e-mail.
+/// The identifier of an unmapped event. The stock service looks a lead up by it if the event has no e-mail.
 pub(super) fn unmapped<'a>(event: &Event<'a>) -> Option<Value<'a>> {
     let entry = event
         .at("context.externalId.0")
@@ -131,8 +131,8 @@ fn object<'a>(
     }
 }
 
-/// Whether the stock service takes the identifier for a record's id, which it does not write: only where an entry spells the
-/// definition's name as the definition does.
+/// Whether the stock service treats the identifier as a record's id, which it does not write. It does so only for
+/// entries that spell the definition's name exactly.
 fn is_stocks_id(event: &Event<'_>, destination: &Destination) -> bool {
     let prefix = format!("{}-", destination.definition);
     let entries = event.at("context.externalId").and_then(Value::as_array);
@@ -245,7 +245,7 @@ mod tests {
         assert!(
             documented(r#"{"type":"Salesforce-Contact","id":"e1","identifierType":"Ext'--"}"#)
                 .unwrap_err()
-                .contains("is no API name")
+                .contains("is not an API name")
         );
     }
 

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// The records that the entries name, in order. Anything but an array names none.
+/// The records that the entries name, in order. A value that is not an array names none.
 pub(super) fn records<'a>(event: &Event<'a>, rules: &Rules) -> Result<Records<'a>, EventError> {
     let entries = event
         .at("context.externalId")
@@ -39,7 +39,7 @@ fn record<'a>(entry: Value<'a>, rules: &Rules) -> Result<Option<Record<'a>>, Ext
         .map(|kind| (kind.kind(), kind.as_text()))
     {
         Some((_, Some(kind))) => kind,
-        // A list of types is what the stock service overlooks.
+        // The stock service also ignores an entry whose type is a list.
         Some((Kind::Array, None)) if naming == ObjectNaming::Contains => return Ok(None),
         Some((_, None)) | None => return Err(ExternalIdFlaw::NoType),
     };
@@ -74,7 +74,7 @@ fn object_name(kind: Cow<'_, str>, naming: ObjectNaming) -> Option<Cow<'_, str>>
     }
 }
 
-/// What follows the first `start` bytes of a text.
+/// The rest of a text after its first `start` bytes.
 pub(super) fn after(text: Cow<'_, str>, start: usize) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(&text[start..]),
@@ -82,8 +82,8 @@ pub(super) fn after(text: Cow<'_, str>, start: usize) -> Cow<'_, str> {
     }
 }
 
-/// The id to update; `None` where a record is to be created. An id is one segment of a path, so `.` and `..`, which no
-/// encoding keeps in their place, are refused.
+/// The id to update; `None` to create a record. An id is one segment of a path, so `.` and `..` are rejected: no
+/// encoding keeps them from being resolved.
 pub(super) fn record_id(id: Value<'_>) -> Result<Option<Cow<'_, str>>, ExternalIdFlaw> {
     let is_zero = id.kind() == Kind::Number && !id.is_truthy();
     if !id.is_present() || is_zero {
@@ -98,7 +98,7 @@ pub(super) fn record_id(id: Value<'_>) -> Result<Option<Cow<'_, str>>, ExternalI
     Ok(Some(text))
 }
 
-/// Whether a path would go another way instead of holding the text as a segment.
+/// Whether a path would resolve this text instead of keeping it as a segment.
 pub(super) fn is_step(text: &str) -> bool {
     matches!(text, "." | "..")
 }
@@ -141,9 +141,9 @@ mod tests {
     #[test]
     fn an_entry_that_cannot_be_read_fails_the_event_and_says_which_one() {
         for (entry, why) in [
-            ("null", "is null"),
-            (r#"{"id":"1"}"#, "has no text in `type`"),
-            (r#"{"type":5}"#, "has no text in `type`"),
+            ("null", "must be an object"),
+            (r#"{"id":"1"}"#, "needs a text in `type`"),
+            (r#"{"type":5}"#, "needs a text in `type`"),
             (
                 r#"{"type":"Salesforce-","id":"1"}"#,
                 "names the object \"\"",
@@ -154,7 +154,7 @@ mod tests {
             ),
             (
                 r#"{"type":"Salesforce-Account","id":{}}"#,
-                "has an object in `id`",
+                "must have a record's id in `id`",
             ),
             (
                 r#"{"type":"Salesforce-Account","id":".."}"#,

@@ -38,7 +38,7 @@ async fn what_is_too_much_for_the_orgs_own_code_goes_in_halves() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_after_the_write_is_retried_and_nothing_is_written_twice() {
+async fn a_write_whose_answer_breaks_off_is_retried_and_not_written_twice() {
     for fault in [Fault::Dropped, Fault::CutOff, Fault::Short] {
         let org = org().build();
         let service = inline(&org, &[]).await;
@@ -72,7 +72,11 @@ async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated()
         let entries = deliver(&service, [event]).await;
         assert_eq!(statuses(&entries), [500]);
         let text = error(&entries[0]);
-        assert_eq!(text.contains("no key to look it up by"), is_said, "{text}");
+        assert_eq!(
+            text.contains("no key by which to look it up"),
+            is_said,
+            "{text}"
+        );
     }
 }
 
