@@ -5,7 +5,26 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::{duplicates::Duplicates, soql::SyntaxError};
+use super::{duplicates::Duplicates, schema::Field, soql::SyntaxError};
+
+/// A field as a refusal names it: in its text by what people see, in its list by the name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{label}")]
+pub struct FieldName {
+    /// The API name.
+    pub name: String,
+    /// What people see.
+    pub label: String,
+}
+
+impl FieldName {
+    pub(super) fn of(field: &Field) -> Self {
+        Self {
+            name: field.name.clone(),
+            label: field.label.clone(),
+        }
+    }
+}
 
 /// A refused API call. `Display` is the `message` of Salesforce's error body.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -104,7 +123,7 @@ pub enum Refusal {
     #[error("{field}: invalid email address: {value}")]
     InvalidEmail {
         /// The e-mail field.
-        field: String,
+        field: FieldName,
         /// What it was to hold.
         value: String,
     },
@@ -112,7 +131,7 @@ pub enum Refusal {
     #[error("{field}: data value too large: {value} (max length={max})")]
     TooLong {
         /// The text field.
-        field: String,
+        field: FieldName,
         /// What it was to hold.
         value: String,
         /// The field's length in characters.
@@ -122,9 +141,121 @@ pub enum Refusal {
     #[error("{field}: id value of incorrect type: {value}")]
     InvalidReference {
         /// The reference field.
-        field: String,
+        field: FieldName,
         /// What it was to hold.
         value: String,
+    },
+    /// The value of a reference field is the id of a record of another object.
+    #[error("{field}: id value of incorrect type: {value}")]
+    ReferenceOfOtherType {
+        /// The reference field.
+        field: FieldName,
+        /// What it was to hold.
+        value: String,
+    },
+    /// The value of a reference field is the id of no record.
+    #[error("invalid cross reference id")]
+    NoSuchParent {
+        /// The reference field, where the org names it.
+        field: Option<String>,
+    },
+    /// A number has more digits than its field.
+    #[error("{field}: value outside of valid range on numeric field: {value}")]
+    OutsideRange {
+        /// The number field.
+        field: FieldName,
+        /// What it was to hold.
+        value: String,
+    },
+    /// A restricted picklist does not have the value.
+    #[error("{field}: bad value for restricted picklist field: {value}")]
+    NotInPicklist {
+        /// The picklist.
+        field: FieldName,
+        /// What it was to hold.
+        value: String,
+    },
+    /// A country that is not in the org's list.
+    #[error(
+        "There's a problem with this country, even though it may appear correct. Please select a country/territory \
+         from the list of valid countries.: {0}"
+    )]
+    NoSuchCountry(FieldName),
+    /// A state that is not in the org's list.
+    #[error(
+        "There's a problem with this state, even though it may appear correct. Please select a state from the list \
+         of valid states.: {0}"
+    )]
+    NoSuchState(FieldName),
+    /// A state that is not one of the country's.
+    #[error("The existing country/territory doesn't recognize the state value for field: {0}")]
+    StateOfOtherCountry(FieldName),
+    /// A state without a country.
+    #[error("A country/territory must be specified before specifying a state value for field: {0}")]
+    StateWithoutCountry(FieldName),
+    /// The URL of an upsert names the record, and the body does too.
+    #[error("The {0} field should not be specified in the sobject data.")]
+    KeyInBody(String),
+    /// A collection is to be upserted by a field that is no external id.
+    #[error("Field name provided, {field} does not match an External ID for {object}")]
+    NotAnExternalId {
+        /// The field.
+        field: String,
+        /// The object's name.
+        object: String,
+    },
+    /// A record of a collection does not have the external id that it is to be found by.
+    #[error("{0} not specified")]
+    KeyMissing(String),
+    /// A record of a collection is of another object than the URL says.
+    #[error("The type of the record is not {0}")]
+    OtherType(String),
+    /// A record of an upsert has an id.
+    #[error("cannot specify Id in an insert call")]
+    IdInUpsert,
+    /// One upsert names a record twice.
+    #[error("Duplicate external id specified: {0}")]
+    DuplicateKey(String),
+    /// Several records have the external id that the URL names: their URLs.
+    #[error("The external ID provided matches more than one record")]
+    MultipleChoices(Vec<String>),
+    /// Several records have the external id.
+    #[error("{field}: more than one record found for external id field: [{}]", .ids.join(", "))]
+    SeveralMatches {
+        /// The external id field.
+        field: String,
+        /// The records.
+        ids: Vec<String>,
+    },
+    /// A parent that is named by its external id does not exist.
+    #[error("Foreign key external ID: {value} not found for field {field} in entity {object}")]
+    ParentMissing {
+        /// The parent's external id.
+        value: String,
+        /// The external id field.
+        field: String,
+        /// The parent's object.
+        object: String,
+    },
+    /// A parent that is named by something else than one external id.
+    #[error(
+        "The relationship {relationship} needs one external ID field of {object}, and the type where there are several"
+    )]
+    ParentUnclear {
+        /// The relationship.
+        relationship: String,
+        /// The objects that the parent may be of.
+        object: String,
+    },
+    /// A parent that is named twice.
+    #[error(
+        "Cannot specify both an external ID reference {relationship} and a salesforce id, {field}"
+    )]
+    ParentTwice {
+        /// The relationship.
+        relationship: String,
+        /// The reference field.
+        field: String,
     },
     /// The query is no SOQL that the simulator knows.
     #[error(transparent)]
@@ -194,25 +325,49 @@ impl Refusal {
                 StatusCode::BAD_REQUEST,
                 "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
             ),
-            Self::DuplicateValue { .. } | Self::DuplicateId(_) => {
+            Self::DuplicateValue { .. } | Self::DuplicateId(_) | Self::DuplicateKey(_) => {
                 (StatusCode::BAD_REQUEST, "DUPLICATE_VALUE")
             }
             Self::DuplicatesDetected(_) => (StatusCode::BAD_REQUEST, "DUPLICATES_DETECTED"),
-            Self::NoSuchRecord => (StatusCode::BAD_REQUEST, "INVALID_CROSS_REFERENCE_KEY"),
+            Self::NoSuchRecord | Self::NoSuchParent { .. } => {
+                (StatusCode::BAD_REQUEST, "INVALID_CROSS_REFERENCE_KEY")
+            }
+            Self::ReferenceOfOtherType { .. }
+            | Self::NoSuchCountry(_)
+            | Self::NoSuchState(_)
+            | Self::StateOfOtherCountry(_)
+            | Self::StateWithoutCountry(_) => {
+                (StatusCode::BAD_REQUEST, "FIELD_INTEGRITY_EXCEPTION")
+            }
+            Self::OutsideRange { .. } => (StatusCode::BAD_REQUEST, "NUMBER_OUTSIDE_VALID_RANGE"),
+            Self::NotInPicklist { .. } => (
+                StatusCode::BAD_REQUEST,
+                "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+            ),
+            Self::MultipleChoices(_) => (StatusCode::MULTIPLE_CHOICES, "MULTIPLE_CHOICES"),
+            Self::SeveralMatches { .. } => (StatusCode::BAD_REQUEST, "DUPLICATE_EXTERNAL_ID"),
+            Self::KeyMissing(_) => (StatusCode::BAD_REQUEST, "MISSING_ARGUMENT"),
             Self::TooManyRecords => (StatusCode::BAD_REQUEST, "EXCEEDED_ID_LIMIT"),
-            Self::Composite(_) => (StatusCode::BAD_REQUEST, "INVALID_INPUT"),
+            Self::Composite(_) | Self::OtherType(_) => (StatusCode::BAD_REQUEST, "INVALID_INPUT"),
             Self::MalformedId(_) | Self::InvalidReference { .. } => {
                 (StatusCode::BAD_REQUEST, "MALFORMED_ID")
             }
             Self::ConvertedLead => (StatusCode::BAD_REQUEST, "CANNOT_UPDATE_CONVERTED_LEAD"),
             Self::Json(_) => (StatusCode::BAD_REQUEST, "JSON_PARSER_ERROR"),
-            Self::ReadOnly(_) => (StatusCode::BAD_REQUEST, "INVALID_FIELD_FOR_INSERT_UPDATE"),
+            Self::ReadOnly(_) | Self::IdInUpsert => {
+                (StatusCode::BAD_REQUEST, "INVALID_FIELD_FOR_INSERT_UPDATE")
+            }
             Self::RequiredMissing(_) => (StatusCode::BAD_REQUEST, "REQUIRED_FIELD_MISSING"),
             Self::InvalidEmail { .. } => (StatusCode::BAD_REQUEST, "INVALID_EMAIL_ADDRESS"),
             Self::TooLong { .. } => (StatusCode::BAD_REQUEST, "STRING_TOO_LONG"),
             Self::MalformedQuery(_) => (StatusCode::BAD_REQUEST, "MALFORMED_QUERY"),
             Self::UnknownType(_) => (StatusCode::BAD_REQUEST, "INVALID_TYPE"),
             Self::NoSuchField { .. }
+            | Self::KeyInBody(_)
+            | Self::NotAnExternalId { .. }
+            | Self::ParentMissing { .. }
+            | Self::ParentUnclear { .. }
+            | Self::ParentTwice { .. }
             | Self::NoSuchColumn { .. }
             | Self::DuplicateColumn(_)
             | Self::NotFilterable(_)
@@ -231,11 +386,26 @@ impl Refusal {
             }
             Self::InvalidEmail { field, .. }
             | Self::TooLong { field, .. }
-            | Self::InvalidReference { field, .. } => Some(vec![field]),
+            | Self::OutsideRange { field, .. }
+            | Self::NotInPicklist { field, .. }
+            | Self::NoSuchCountry(field)
+            | Self::NoSuchState(field)
+            | Self::StateOfOtherCountry(field)
+            | Self::StateWithoutCountry(field)
+            | Self::ReferenceOfOtherType { field, .. }
+            | Self::InvalidReference { field, .. } => Some(vec![&field.name]),
+            Self::NoSuchParent { field } => Some(field.iter().map(String::as_str).collect()),
+            Self::IdInUpsert => Some(vec!["Id"]),
             Self::RowLocked
             | Self::ApexLimit
             | Self::DuplicateValue { .. }
             | Self::DuplicateId(_)
+            | Self::DuplicateKey(_)
+            | Self::KeyMissing(_)
+            | Self::SeveralMatches { .. }
+            | Self::ParentMissing { .. }
+            | Self::ParentUnclear { .. }
+            | Self::ParentTwice { .. }
             | Self::NoSuchRecord
             | Self::NoAccess
             | Self::MalformedId(_)
@@ -250,6 +420,10 @@ impl Refusal {
             | Self::NotFound
             | Self::MethodNotAllowed { .. }
             | Self::NoExternalId(_)
+            | Self::KeyInBody(_)
+            | Self::NotAnExternalId { .. }
+            | Self::OtherType(_)
+            | Self::MultipleChoices(_)
             | Self::Json(_)
             | Self::NoSuchField { .. }
             | Self::MalformedQuery(_)
@@ -333,6 +507,9 @@ impl Answer {
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let (status, _) = refusal.code();
+        if let Refusal::MultipleChoices(urls) = refusal {
+            return Self::new(status, json!(urls));
+        }
         Self::new(status, json!([refusal.error()]))
     }
 }
