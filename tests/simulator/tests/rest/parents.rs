@@ -15,7 +15,7 @@ fn org() -> Simulator {
         .build()
 }
 
-fn contact(org: &Simulator, more: Value) -> (u16, Value) {
+fn contact(org: &Simulator, more: &Value) -> (u16, Value) {
     let mut contact = json!({"LastName": "Doe"});
     contact
         .as_object_mut()
@@ -36,7 +36,7 @@ fn a_child_is_linked_to_the_parent_with_that_external_id() {
         "Account": {"Domain__c": "ACME.com"},
         "For__r": {"attributes": {"type": "Lead"}, "Ext__c": "r"},
     });
-    assert_eq!(contact(&org, parents).0, 201);
+    assert_eq!(contact(&org, &parents).0, 201);
     let contact = &org.records("Contact")[0];
     assert_eq!(
         (&contact["AccountId"], &contact["For__c"]),
@@ -54,7 +54,7 @@ fn a_child_is_linked_to_the_parent_with_that_external_id() {
 #[test]
 fn a_missing_parent_refuses_the_record_and_is_named() {
     let org = org();
-    let answer = contact(&org, json!({"Account": {"Domain__c": "acme.com"}}));
+    let answer = contact(&org, &json!({"Account": {"Domain__c": "acme.com"}}));
     assert_eq!(refusal(&answer), (400, "INVALID_FIELD", &json!([])));
     assert_eq!(
         answer.1[0]["message"],
@@ -77,7 +77,7 @@ fn a_parent_is_named_once_by_an_external_id_and_with_its_type_where_it_may_have_
         json!({"For__r": {"attributes": {"type": "Case"}, "Domain__c": "a"}}),
         json!({"Boss": {"Domain__c": "a"}}),
     ] {
-        let answer = contact(&org, parents.clone());
+        let answer = contact(&org, &parents);
         assert_eq!(
             (answer.0, refusal(&answer).1),
             (400, "INVALID_FIELD"),
@@ -93,7 +93,7 @@ fn several_parents_with_the_external_id_refuse_the_record() {
         org.insert("Contact", json!({"LastName": "Boss", "Key__c": "k"}))
             .unwrap();
     }
-    let answer = contact(&org, json!({"ReportsTo": {"Key__c": "k"}}));
+    let answer = contact(&org, &json!({"ReportsTo": {"Key__c": "k"}}));
     assert_eq!(refusal(&answer), (400, "DUPLICATE_EXTERNAL_ID", &json!([])));
 }
 
