@@ -1,6 +1,7 @@
 //! What the org says of itself: the versions of its API, the resources of one, and its objects.
 
 use axum::http::{StatusCode, header};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 
 use super::{
@@ -110,6 +111,8 @@ fn field(object: &Object, field: &Field) -> Value {
         "filterable": is_filterable(field),
         "picklistValues": field.values.iter().map(picklist_value).collect::<Value>(),
         "restrictedPicklist": field.restricted,
+        "controllerName": field.controller,
+        "dependentPicklist": field.controller.is_some(),
         "referenceTo": field.refers_to,
         "relationshipName": field.relationship,
         "polymorphicForeignKey": field.refers_to.len() > 1,
@@ -125,8 +128,18 @@ fn picklist_value(value: &PicklistValue) -> Value {
         "label": value.label,
         "active": value.active,
         "defaultValue": value.default_value,
-        "validFor": null,
+        "validFor": valid_for(&value.valid_for),
     })
+}
+
+/// Positions as Salesforce writes them: base64 of a bit for each, the first one the highest of the first byte.
+fn valid_for(positions: &[usize]) -> Option<String> {
+    let last = positions.iter().max()?;
+    let mut bits = vec![0_u8; last / 8 + 1];
+    for position in positions {
+        bits[position / 8] |= 0x80 >> (position % 8);
+    }
+    Some(BASE64_STANDARD.encode(bits))
 }
 
 fn is_custom(name: &str) -> bool {
@@ -140,6 +153,13 @@ fn is_filterable(field: &Field) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn positions_are_bits_from_the_highest_on() {
+        assert_eq!(valid_for(&[]), None);
+        assert_eq!(valid_for(&[0]).as_deref(), Some("gA=="));
+        assert_eq!(valid_for(&[1, 7, 8]).as_deref(), Some("QYA="));
+    }
 
     #[test]
     fn versions_have_the_names_of_their_releases() {

@@ -18,6 +18,9 @@ use super::{
 /// The first version that answers an upsert of a record that was there with a body.
 const FIRST_TALKATIVE_VERSION: u32 = 46;
 
+/// The first version that knows Collections by an external id.
+const FIRST_VERSION_OF_UPSERTED_COLLECTIONS: u32 = 46;
+
 /// A request without its connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request<'a> {
@@ -153,6 +156,9 @@ impl<'a> Operation<'a> {
             Verb::Composite => composite::answer(org, user, request),
             Verb::CreateAll => collections::answer(org, &caller, Collection::Create, body),
             Verb::UpdateAll => collections::answer(org, &caller, Collection::Update, body),
+            Verb::UpsertAll { .. } if caller.version < FIRST_VERSION_OF_UPSERTED_COLLECTIONS => {
+                Err(Refusal::NotFound)
+            }
             Verb::UpsertAll { object, field } => {
                 collections::answer(org, &caller, Collection::Upsert { object, field }, body)
             }

@@ -141,9 +141,13 @@ impl Org {
         let index = self
             .position(object)
             .ok_or_else(|| Refusal::UnknownType(object.into()))?;
-        let fields = record::seed(&self.tables[index].object, fields)?;
+        let object = &self.tables[index].object;
+        let mut fields = record::seed(object, fields)?;
         if fields.contains_key("Id") {
             return Err(Refusal::ReadOnly(vec!["Id".into()]));
+        }
+        if let Some(places) = &self.places {
+            places.complete(object, &mut fields, None)?;
         }
         Ok(self.store(&Caller::inside(), index, fields))
     }

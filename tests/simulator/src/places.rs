@@ -86,21 +86,24 @@ impl Places {
         let mut fields = Vec::new();
         for (prefix, compound) in prefixes(object) {
             let address = Address::of(&prefix);
-            fields.push(field(address.state_code, &compound, self.states()));
+            let state_code = field(address.state_code, &compound, self.states());
+            fields.push(state_code.controlled_by(&address.country_code));
             fields.push(field(address.country_code, &compound, countries.clone()));
         }
         fields
     }
 
-    /// The states of all countries: a code that several of them have is there once.
+    /// The states of all countries, each valid for its country.
     fn states(&self) -> Vec<PicklistValue> {
-        let mut values: Vec<PicklistValue> = Vec::new();
-        for state in self.0.iter().flat_map(|country| &country.states) {
-            if values.iter().all(|value| value.value != state.code) {
-                values.push(PicklistValue::new(&state.code).labelled(&state.label));
-            }
-        }
-        values
+        let countries = self.0.iter().enumerate();
+        let states = countries.flat_map(|(position, country)| {
+            country.states.iter().map(move |state| {
+                PicklistValue::new(&state.code)
+                    .labelled(&state.label)
+                    .valid_for(&[position])
+            })
+        });
+        states.collect()
     }
 
     /// Refuses changes whose states and countries are not those of the org, and completes labels by codes and codes by

@@ -14,6 +14,8 @@ pub struct PicklistValue {
     pub active: bool,
     /// Whether a new record has it that names none.
     pub default_value: bool,
+    /// The positions, among the values of the controlling field, of those with which it may be chosen.
+    pub(crate) valid_for: Vec<usize>,
 }
 
 impl PicklistValue {
@@ -25,6 +27,7 @@ impl PicklistValue {
             label: value.into(),
             active: true,
             default_value: false,
+            valid_for: Vec::new(),
         }
     }
 
@@ -32,6 +35,13 @@ impl PicklistValue {
     #[must_use]
     pub fn labelled(mut self, label: &str) -> Self {
         self.label = label.into();
+        self
+    }
+
+    /// The value, which may be chosen only with these values of the controlling field, by their positions.
+    #[must_use]
+    pub fn valid_for(mut self, controlling: &[usize]) -> Self {
+        self.valid_for = controlling.to_vec();
         self
     }
 
@@ -86,6 +96,8 @@ pub struct FieldSpec {
     pub(crate) case_sensitive: bool,
     pub(crate) values: Vec<PicklistValue>,
     pub(crate) restricted: bool,
+    /// The field on whose value it depends which values may be chosen.
+    pub(crate) controller: Option<String>,
     pub(crate) refers_to: Vec<String>,
     pub(crate) relationship: Option<String>,
     pub(crate) compound: Option<String>,
@@ -116,6 +128,7 @@ impl FieldSpec {
             case_sensitive: false,
             values: Vec::new(),
             restricted: false,
+            controller: None,
             refers_to: Vec::new(),
             relationship: None,
             compound: None,
@@ -232,6 +245,12 @@ impl FieldSpec {
     /// Only the values of the picklist are taken.
     pub fn restricted(mut self) -> Self {
         self.restricted = true;
+        self
+    }
+
+    /// Which values may be chosen depends on the value of another field. Only descriptions say so; nothing is refused for it.
+    pub fn controlled_by(mut self, field: &str) -> Self {
+        self.controller = Some(field.into());
         self
     }
 

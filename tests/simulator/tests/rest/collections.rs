@@ -1,9 +1,9 @@
 //! Collections of records that are upserted by an external id.
 
-use salesforce_simulator::Simulator;
+use salesforce_simulator::{FieldSpec, FieldType, Simulator};
 use serde_json::{Value, json};
 
-use super::{call, code, item, lead, refusal};
+use super::{call, code, item, lead, refusal, send};
 
 const URL: &str = "composite/sobjects/Lead/Ext__c";
 
@@ -82,11 +82,7 @@ fn each_record_has_its_key_no_id_and_the_type_of_the_url() {
     let mut with_id = keyed("a", &json!({}));
     with_id["Id"] = json!("00Q5g0000000001EAA");
     let contact = item("Contact", &json!({"LastName": "Doe", "Ext__c": "c"}));
-    let org_with_contacts = org.clone();
-    org_with_contacts.add_field(
-        "Contact",
-        salesforce_simulator::FieldSpec::new("Ext__c", salesforce_simulator::FieldType::Text),
-    );
+    org.add_field("Contact", FieldSpec::new("Ext__c", FieldType::Text));
     let keyless = item("Lead", &lead(&json!({"Ext__c": ""})));
     let results = upsert(&org, &json!([with_id, contact, keyless]));
     let codes: Vec<&str> = results.iter().map(code).collect();
@@ -141,6 +137,14 @@ fn a_field_that_is_no_external_id_and_201_records_refuse_the_whole() {
     let answer = call(&org, "PATCH", URL, &json!({"records": many}));
     assert_eq!(refusal(&answer).1, "EXCEEDED_ID_LIMIT");
     assert_eq!(org.records("Lead"), Vec::<Value>::new());
+}
+
+#[test]
+fn before_version_46_there_are_no_collections_by_external_id() {
+    let org = org();
+    let body = json!({"records": [keyed("a", &json!({}))]});
+    let (status, _, _) = send(&org, &org.session(), ("PATCH", "v45.0", URL), &[], &body);
+    assert_eq!((status, org.records("Lead").len()), (404, 0));
 }
 
 #[test]

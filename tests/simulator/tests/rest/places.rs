@@ -40,7 +40,23 @@ fn the_code_fields_exist_and_list_the_codes() {
             ["DE", "Germany"]
         ]
     );
-    assert_eq!(field("StateCode")["compoundFieldName"], "Address");
+    let state = field("StateCode");
+    assert_eq!(
+        (&state["compoundFieldName"], &state["controllerName"]),
+        (&json!("Address"), &json!("CountryCode"))
+    );
+    let states = state["picklistValues"].as_array().unwrap().iter();
+    let states: Vec<_> = states
+        .map(|value| [&value["value"], &value["label"], &value["validFor"]])
+        .collect();
+    assert_eq!(
+        states,
+        [
+            ["CA", "California", "gA=="],
+            ["WA", "Washington", "gA=="],
+            ["WA", "Western Australia", "QA=="]
+        ]
+    );
     let (_, contact) = call(&org, "GET", "sobjects/Contact/describe", &Value::Null);
     let mut fields = contact["fields"].as_array().unwrap().iter();
     assert!(fields.any(|field| field["name"] == "MailingStateCode"));
@@ -114,6 +130,18 @@ fn an_update_is_judged_with_what_the_record_holds() {
         (&lead["CountryCode"], &lead["StateCode"]),
         (&json!("DE"), &Value::Null)
     );
+}
+
+#[test]
+fn a_record_that_its_owner_has_put_in_has_its_codes_as_well() {
+    let org = org();
+    let lead = json!({"LastName": "Doe", "Country": "United States"});
+    let id = org.insert("Lead", lead).unwrap();
+    let url = format!("sobjects/Lead/{id}");
+    let state = json!({"State": "California"});
+    assert_eq!(call(&org, "PATCH", &url, &state).0, 204);
+    let atlantis = json!({"LastName": "Doe", "Country": "Atlantis"});
+    assert!(org.insert("Lead", atlantis).is_err());
 }
 
 #[test]
