@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Calls, DuplicateRule, FieldType, PartHeaders, Simulator,
+    Calls, Country, DuplicateRule, FieldSpec, FieldType, PartHeaders, Simulator,
     assignment::AssignmentRule,
     fault::Faults,
     id::RecordId,
@@ -24,6 +24,8 @@ const DEVELOPER_LIMIT: u64 = 15_000;
 #[must_use]
 pub struct Builder {
     state: State,
+    /// The users, the objects and the fields that are hidden from them. Users have their ids when all are known.
+    hidden: Vec<[String; 3]>,
 }
 
 impl Builder {
@@ -42,6 +44,7 @@ impl Builder {
                 instance_url: None,
                 api_disabled: false,
             },
+            hidden: Vec::new(),
         }
     }
 
@@ -111,7 +114,7 @@ impl Builder {
 
     /// Takes a field away, as from users who may not read it.
     pub fn without_field(mut self, object: &str, field: &str) -> Self {
-        self.state.org.declare(object).remove(field);
+        self.state.org.remove_field(object, field);
         self
     }
 
@@ -123,16 +126,60 @@ impl Builder {
 
     /// A field besides the standard ones: a custom field, or that of a feature which is switched on, such as
     /// `MiddleName`. An object that is not known yet comes with it.
-    pub fn custom_field(mut self, object: &str, field: &str, kind: FieldType) -> Self {
-        self.state.org.declare(object).declare(field, kind);
+    pub fn custom_field(self, object: &str, field: &str, kind: FieldType) -> Self {
+        self.field(object, FieldSpec::new(field, kind))
+    }
+
+    /// A field in all its details. An object that is not known yet comes with it.
+    pub fn field(mut self, object: &str, field: FieldSpec) -> Self {
+        self.state.org.declare_field(object, field);
+        self
+    }
+
+    /// A text field that is an external id, compared without letter case.
+    pub fn external_id(self, object: &str, field: &str, unique: bool) -> Self {
+        let field = FieldSpec::new(field, FieldType::Text).external_id();
+        self.field(object, if unique { field.unique() } else { field })
+    }
+
+    /// Hides a field from a user, by field-level security: descriptions, queries and writes of that user do not know it.
+    pub fn hide_field_from(mut self, username: &str, object: &str, field: &str) -> Self {
+        let hidden = [username, object, field].map(Into::into);
+        self.hidden.push(hidden);
+        self
+    }
+
+    /// An org in which state and country picklists are switched on: addresses of the objects declared so far have fields for
+    /// the codes, and name only these countries and their states.
+    pub fn state_country_picklists(mut self, countries: impl IntoIterator<Item = Country>) -> Self {
+        self.state.org.switch_on_places(countries);
+        self
+    }
+
+    /// Whether one value of the wrong type refuses a whole collection; yes unless said otherwise. Which of both Salesforce does
+    /// is unverified without an org.
+    pub fn wrong_type_refuses_collection(mut self, refuses: bool) -> Self {
+        self.state.org.settings.wrong_type_refuses_collection = refuses;
+        self
+    }
+
+    /// Whether one field that the object does not have refuses a whole collection; no unless said otherwise. Which of both
+    /// Salesforce does is unverified without an org.
+    pub fn unknown_field_refuses_collection(mut self, refuses: bool) -> Self {
+        self.state.org.settings.unknown_field_refuses_collection = refuses;
+        self
+    }
+
+    /// Whether a reference to a record that does not exist is refused with the name of its field; no unless said otherwise.
+    /// Both are seen in others' threads.
+    pub fn cross_references_name_fields(mut self, name: bool) -> Self {
+        self.state.org.settings.cross_references_name_fields = name;
         self
     }
 
     /// A field whose values no two records share, compared without letter case, such as an external id.
-    pub fn unique_field(mut self, object: &str, field: &str, kind: FieldType) -> Self {
-        self.state.org.declare(object).declare(field, kind);
-        self.state.org.make_unique(object, field);
-        self
+    pub fn unique_field(self, object: &str, field: &str, kind: FieldType) -> Self {
+        self.field(object, FieldSpec::new(field, kind).unique())
     }
 
     /// A duplicate rule with its matching rule.
@@ -187,9 +234,10 @@ impl Builder {
 
     /// An object besides the standard ones, with its fields; those that every object has come by themselves.
     pub fn custom_object(mut self, object: &str, fields: &[(&str, FieldType)]) -> Self {
-        let object = self.state.org.declare(object);
+        self.state.org.declare(object);
         for (field, kind) in fields {
-            object.declare(field, *kind);
+            let field = FieldSpec::new(field, *kind);
+            self.state.org.declare_field(object, field);
         }
         self
     }
@@ -228,7 +276,12 @@ impl Builder {
 
     /// Opens the org.
     #[must_use]
-    pub fn build(self) -> Simulator {
+    pub fn build(mut self) -> Simulator {
+        for [username, object, field] in &self.hidden {
+            if let Some(user) = self.state.accounts.user_id(username) {
+                self.state.org.declare(object).hide(&user, field);
+            }
+        }
         Simulator {
             state: Arc::new(Mutex::new(self.state)),
         }

@@ -38,6 +38,11 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// Whether no field is hidden from whoever writes.
+    pub(super) fn sees_all(&self) -> bool {
+        self.version == 0
+    }
+
     /// The first user, who writes past the API: no assignment rule runs.
     pub(super) fn inside() -> Self {
         Self {

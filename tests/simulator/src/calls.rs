@@ -15,6 +15,8 @@ pub enum Call {
     Update,
     /// A record deleted.
     Delete,
+    /// A record written by an external id.
+    Upsert,
     /// Several requests in one.
     Composite,
     /// Up to 200 records created or updated.
@@ -40,6 +42,8 @@ pub struct Calls {
     pub update: u64,
     /// Records to delete.
     pub delete: u64,
+    /// Records to write by an external id.
+    pub upsert: u64,
     /// Composites, whatever they hold.
     pub composite: u64,
     /// Collections that were no part of a Composite.
@@ -61,7 +65,7 @@ impl Calls {
     /// The calls that count against the daily limit, as `Sforce-Limit-Info` reports them.
     #[must_use]
     pub fn total_api(&self) -> u64 {
-        let records = self.create + self.read + self.update + self.delete;
+        let records = self.create + self.read + self.update + self.delete + self.upsert;
         self.query + records + self.composite + self.collections + self.describe + self.other
     }
 
@@ -73,6 +77,7 @@ impl Calls {
             Call::Read => &mut self.read,
             Call::Update => &mut self.update,
             Call::Delete => &mut self.delete,
+            Call::Upsert => &mut self.upsert,
             Call::Composite => &mut self.composite,
             Call::Collections => &mut self.collections,
             Call::Describe => &mut self.describe,

@@ -1,9 +1,13 @@
 //! Time without a clock: every write gets the next second of an invented year, so later writes always compare later.
 
+use std::time::{Duration, SystemTime};
+
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 /// The year in which the simulated org was founded.
 const FIRST_YEAR: u64 = 2026;
+/// The first second of that year, since 1970.
+const FOUNDED: Duration = Duration::from_hours(490_896);
 
 /// Counts the writes of an org.
 #[derive(Debug, Default)]
@@ -14,10 +18,30 @@ pub(super) struct Clock {
 impl Clock {
     /// The next moment, as Salesforce writes a datetime: `2026-01-01T00:00:00.000+0000`.
     pub(super) fn tick(&mut self) -> String {
-        let now = datetime(self.seconds);
+        datetime(self.next())
+    }
+
+    /// The next moment, in seconds since the org was founded.
+    pub(super) fn next(&mut self) -> u64 {
+        let now = self.seconds;
         self.seconds += 1;
         now
     }
+}
+
+/// A moment as HTTP writes it: `Thu, 01 Jan 2026 00:00:00 GMT`.
+pub(super) fn http_date(seconds: u64) -> String {
+    httpdate::fmt_http_date(moment(seconds))
+}
+
+/// Whether a moment as HTTP writes it is not before one of the org's. What is no such moment is before all of them.
+pub(super) fn is_since(http_date: &str, seconds: u64) -> bool {
+    let read = httpdate::parse_http_date(http_date);
+    read.is_ok_and(|read| read >= moment(seconds))
+}
+
+fn moment(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + FOUNDED + Duration::from_secs(seconds)
 }
 
 fn datetime(seconds: u64) -> String {
@@ -40,7 +64,7 @@ fn date(mut days: u64) -> (u64, u64, u64) {
 }
 
 /// Leap years by the rule of four, which holds until 2100.
-fn month_lengths(year: u64) -> [u64; 12] {
+pub(super) fn month_lengths(year: u64) -> [u64; 12] {
     let february = if year.is_multiple_of(4) { 29 } else { 28 };
     [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 }
@@ -64,6 +88,14 @@ mod tests {
             ticks.is_sorted_by(|earlier, later| earlier < later),
             "{ticks:?}"
         );
+    }
+
+    #[test]
+    fn http_writes_moments_in_its_own_form_and_compares_them() {
+        assert_eq!(http_date(61), "Thu, 01 Jan 2026 00:01:01 GMT");
+        assert!(is_since("Thu, 01 Jan 2026 00:01:01 GMT", 61));
+        assert!(!is_since("Thu, 01 Jan 2026 00:01:01 GMT", 62));
+        assert!(!is_since("yesterday", 0));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::{
     Refusal,
     caller::Caller,
-    org::Org,
-    record::{self, Record},
+    org::{Org, Upserted, shared_key},
+    record::Record,
     refusal::Answer,
+    schema::Field,
 };
 
 /// How many records one collection takes.
@@ -17,9 +18,14 @@ const MAX_RECORDS: usize = 200;
 
 /// What is done with the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Collection {
+pub(super) enum Collection<'a> {
     Create,
     Update,
+    /// By an external id of records of one object.
+    Upsert {
+        object: &'a str,
+        field: &'a str,
+    },
 }
 
 #[derive(Deserialize)]
@@ -41,7 +47,7 @@ struct Item {
 pub(super) fn answer(
     org: &mut Org,
     caller: &Caller<'_>,
-    collection: Collection,
+    collection: Collection<'_>,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
     let body: Body =
@@ -52,27 +58,53 @@ pub(super) fn answer(
     if body.all_or_none {
         return Err(Refusal::Composite("allOrNone is not simulated".into()));
     }
+    let key = collection.key(org, caller)?;
     let items: Vec<Item> = body.records.into_iter().map(Item::of).collect();
     for item in &items {
-        item.refuse_unreadable(org, collection)?;
+        if let Some(object) = &item.object {
+            org.refuse_unreadable(caller, object, &item.fields)?;
+        }
     }
     org.collection_records += items.len() as u64;
     let too_many = exceeded(org, &items);
-    let twice = named_twice(&items);
-    let results = items.into_iter().map(|item| {
-        let result = match &item.id {
-            Some(id) if collection == Collection::Update && twice.contains(id) => {
-                Err(Refusal::DuplicateId(id.clone()))
-            }
+    let named = items
+        .iter()
+        .map(|item| item.named(collection, key.as_ref()));
+    let named: Vec<Option<String>> = named.collect();
+    let results = items.into_iter().zip(&named).map(|(item, name)| {
+        let is_twice = named.iter().filter(|other| *other == name).count() > 1;
+        let result = match name {
+            Some(name) if is_twice => Err(collection.named_twice(name)),
             _ if item.is_one_of(&too_many) => Err(Refusal::ApexLimit),
             _ => item.write(org, caller, collection),
         };
-        result.map_or_else(
-            |refusal| refused(&refusal),
-            |id| json!({"id": id, "success": true, "errors": []}),
-        )
+        result.unwrap_or_else(|refusal| refused(&refusal))
     });
     Ok(Answer::new(StatusCode::OK, Value::Array(results.collect())))
+}
+
+impl Collection<'_> {
+    /// The field that the records are upserted by.
+    fn key(self, org: &Org, caller: &Caller<'_>) -> Result<Option<Field>, Refusal> {
+        let Collection::Upsert { object, field } = self else {
+            return Ok(None);
+        };
+        match org.external_id(caller, object, field) {
+            Ok((_, key)) => Ok(Some(key)),
+            Err(Refusal::NoExternalId(field)) => Err(Refusal::NotAnExternalId {
+                field,
+                object: object.into(),
+            }),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    fn named_twice(self, name: &str) -> Refusal {
+        match self {
+            Collection::Create | Collection::Update => Refusal::DuplicateId(name.into()),
+            Collection::Upsert { .. } => Refusal::DuplicateKey(name.into()),
+        }
+    }
 }
 
 impl Item {
@@ -88,21 +120,12 @@ impl Item {
         Self { object, id, fields }
     }
 
-    /// The body is read before any record is looked at: an unknown object or a value of the wrong type refuses all.
-    fn refuse_unreadable(&self, org: &Org, collection: Collection) -> Result<(), Refusal> {
-        let Some(name) = &self.object else {
-            return Ok(());
-        };
-        let object = org
-            .object(name)
-            .ok_or_else(|| Refusal::UnknownType(name.clone()))?;
-        let read = match collection {
-            Collection::Create => record::create(object, self.fields.clone()),
-            Collection::Update => record::update(object, self.fields.clone()),
-        };
-        match read {
-            Err(refusal @ Refusal::Json(_)) => Err(refusal),
-            _ => Ok(()),
+    /// What names the record among the others: its id, or its external id.
+    fn named(&self, collection: Collection<'_>, key: Option<&Field>) -> Option<String> {
+        match collection {
+            Collection::Create => None,
+            Collection::Update => self.id.clone(),
+            Collection::Upsert { .. } => shared_key(key?, &self.fields),
         }
     }
 
@@ -113,12 +136,13 @@ impl Item {
             .any(|other| other.eq_ignore_ascii_case(object))
     }
 
+    /// Writes the record and says how that is answered.
     fn write(
         self,
         org: &mut Org,
         caller: &Caller<'_>,
-        collection: Collection,
-    ) -> Result<String, Refusal> {
+        collection: Collection<'_>,
+    ) -> Result<Value, Refusal> {
         let object = self.object.ok_or_else(|| {
             Refusal::Composite("Include the type in the attributes of each record".into())
         })?;
@@ -126,21 +150,49 @@ impl Item {
             org.locked -= 1;
             return Err(Refusal::RowLocked);
         }
+        let fields = self.fields;
         match (collection, self.id) {
-            (Collection::Create, None) => org
-                .create_record(caller, &object, self.fields)
-                .map(|id| id.to_string()),
+            (Collection::Create, None) => {
+                let id = org.create_record(caller, &object, fields)?;
+                Ok(written(id.as_str()))
+            }
             (Collection::Create, Some(_)) => Err(Refusal::ReadOnly(vec!["Id".into()])),
             (Collection::Update, None) => Err(Refusal::RequiredMissing(vec!["Id".into()])),
             (Collection::Update, Some(id)) => {
-                match org.update_record(caller, &object, &id, self.fields) {
-                    Ok(()) => Ok(id),
+                match org.update_record(caller, &object, &id, fields) {
+                    Ok(()) => Ok(written(&id)),
                     Err(Refusal::NotFound) => Err(Refusal::NoSuchRecord),
                     Err(refusal) => Err(refusal),
                 }
             }
+            (Collection::Upsert { object: of, .. }, _) if !object.eq_ignore_ascii_case(of) => {
+                Err(Refusal::OtherType(of.into()))
+            }
+            (Collection::Upsert { .. }, Some(_)) => Err(Refusal::IdInUpsert),
+            (Collection::Upsert { field, .. }, None) => {
+                let upserted = org.upsert_record(caller, (&object, field), fields)?;
+                Ok(upserted.shown())
+            }
         }
     }
+}
+
+impl Upserted {
+    /// The result of an upsert.
+    pub(super) fn shown(&self) -> Value {
+        let (id, created) = match self {
+            Self::Created(id) => (id, true),
+            Self::Updated(id) => (id, false),
+        };
+        let mut result = written(id);
+        result["created"] = created.into();
+        result
+    }
+}
+
+/// The result of a write.
+fn written(id: &str) -> Value {
+    json!({"id": id, "success": true, "errors": []})
 }
 
 /// The objects of which the collection has more records than the org's own code copes with.
@@ -152,147 +204,9 @@ fn exceeded(org: &Org, items: &[Item]) -> Vec<String> {
     limits.map(|(object, _)| object.clone()).collect()
 }
 
-fn named_twice(items: &[Item]) -> Vec<String> {
-    let ids: Vec<&String> = items.iter().filter_map(|item| item.id.as_ref()).collect();
-    let is_twice = |id: &&&String| ids.iter().filter(|other| *other == *id).count() > 1;
-    ids.iter()
-        .filter(is_twice)
-        .map(|id| (*id).clone())
-        .collect()
-}
-
 fn refused(refusal: &Refusal) -> Value {
     json!({"success": false, "errors": [refusal.error_in_collection()]})
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn written(org: &mut Org, collection: Collection, records: &Value) -> Result<Value, Refusal> {
-        let body = json!({"allOrNone": false, "records": records}).to_string();
-        let answer = answer(org, &Caller::inside(), collection, body.as_bytes())?;
-        Ok(answer.body.unwrap())
-    }
-
-    fn lead(name: &str) -> Value {
-        json!({"attributes": {"type": "Lead"}, "LastName": name, "Company": "Acme"})
-    }
-
-    #[test]
-    fn each_record_has_its_own_result_in_order() {
-        let mut org = Org::new();
-        let records =
-            json!([lead("Doe"), {"attributes": {"type": "Lead"}}, lead("Roe"), {"LastName": "x"}]);
-        let results = written(&mut org, Collection::Create, &records).unwrap();
-        let codes = results
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|result| result["errors"][0]["statusCode"].as_str());
-        assert_eq!(
-            codes.collect::<Vec<_>>(),
-            [
-                None,
-                Some("REQUIRED_FIELD_MISSING"),
-                None,
-                Some("INVALID_INPUT")
-            ]
-        );
-        assert_eq!((org.records("Lead").len(), org.collection_records), (2, 4));
-    }
-
-    #[test]
-    fn a_value_of_the_wrong_type_refuses_the_whole_and_nothing_is_written() {
-        let mut org = Org::new();
-        let mut poisoned = lead("Roe");
-        poisoned["AnnualRevenue"] = json!("much");
-        let refusal = written(
-            &mut org,
-            Collection::Create,
-            &json!([lead("Doe"), poisoned]),
-        )
-        .unwrap_err();
-        assert_eq!(
-            (refusal.code().1, org.records("Lead").len()),
-            ("JSON_PARSER_ERROR", 0)
-        );
-    }
-
-    #[test]
-    fn updates_name_their_records_and_none_twice() {
-        let mut org = Org::new();
-        let created = written(
-            &mut org,
-            Collection::Create,
-            &json!([lead("Doe"), lead("Roe")]),
-        )
-        .unwrap();
-        let change = |id: &Value| json!({"attributes": {"type": "Lead"}, "id": id, "City": "Rome"});
-        let (doe, roe) = (&created[0]["id"], &created[1]["id"]);
-        let gone = json!("00Q5g0000000099EAA");
-        let records = json!([change(doe), change(roe), change(roe), change(&gone)]);
-        let results = written(&mut org, Collection::Update, &records).unwrap();
-        let success: Vec<_> = results
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|result| result["success"].as_bool().unwrap())
-            .collect();
-        assert_eq!(success, [true, false, false, false]);
-    }
-
-    #[test]
-    fn locks_and_apex_limits_refuse_records_that_may_be_tried_again() {
-        let mut org = Org::new();
-        org.locked = 1;
-        let results = written(
-            &mut org,
-            Collection::Create,
-            &json!([lead("Doe"), lead("Roe")]),
-        )
-        .unwrap();
-        assert_eq!(results[0]["errors"][0]["statusCode"], "UNABLE_TO_LOCK_ROW");
-        assert_eq!(results[1]["success"], true);
-        org.apex_limits.push(("Lead".into(), 1));
-        let results =
-            written(&mut org, Collection::Create, &json!([lead("A"), lead("B")])).unwrap();
-        assert_eq!(
-            results[1]["errors"][0]["statusCode"],
-            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
-        );
-        assert_eq!(org.records("Lead").len(), 1);
-    }
-
-    #[test]
-    fn more_than_200_records_are_refused() {
-        let records: Vec<Value> = (0..201).map(|_| lead("x")).collect();
-        let refusal = written(&mut Org::new(), Collection::Create, &json!(records)).unwrap_err();
-        assert_eq!(refusal.code().1, "EXCEEDED_ID_LIMIT");
-    }
-
-    #[test]
-    fn a_unique_field_takes_no_value_twice() {
-        let mut org = Org::new();
-        org.make_unique("Lead", "Phone");
-        let with = |phone: &str| {
-            let mut lead = lead("Doe");
-            lead["Phone"] = json!(phone);
-            lead
-        };
-        let results = written(
-            &mut org,
-            Collection::Create,
-            &json!([with("a1"), with("A1")]),
-        )
-        .unwrap();
-        let error = &results[1]["errors"][0];
-        assert_eq!(error["statusCode"], "DUPLICATE_VALUE");
-        assert!(
-            error["message"]
-                .as_str()
-                .unwrap()
-                .contains(results[0]["id"].as_str().unwrap())
-        );
-    }
-}
+mod tests;

@@ -1,8 +1,16 @@
 //! What the org says of itself: the versions of its API, the resources of one, and its objects.
 
+use axum::http::{StatusCode, header};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 
-use super::schema::{Access, Field, Object};
+use super::{
+    FieldType, PicklistValue, Refusal,
+    caller::Caller,
+    org::Org,
+    refusal::Answer,
+    schema::{Field, Object},
+};
 
 /// The versions that are answered, as a list of two numbers: the first and the last.
 const VERSIONS: std::ops::RangeInclusive<u32> = 41..=68;
@@ -31,34 +39,127 @@ pub(super) fn resources(version: &str) -> Value {
     })
 }
 
-/// An object, as the user may use it.
-pub(super) fn object(object: &Object) -> Value {
-    let field = |field: &Field| {
-        let is_writable = object.is_writable && field.access != Access::ReadOnly;
-        json!({
-            "name": field.name,
-            "type": field.kind.name(),
-            "length": field.length,
-            "nillable": !field.is_required(),
-            "createable": is_writable,
-            "updateable": is_writable,
-        })
-    };
+/// The description of an object, unless it has not changed since a moment that the request names. A permission that was given
+/// or taken is no change.
+pub(super) fn answer(
+    org: &Org,
+    version: &str,
+    caller: &Caller<'_>,
+    name: &str,
+    since: Option<&str>,
+) -> Result<Answer, Refusal> {
+    let described = org.object(name).ok_or(Refusal::NotFound)?;
+    Ok(match org.changed_after(name, since) {
+        None => Answer::empty(StatusCode::NOT_MODIFIED),
+        Some(changed) => Answer::new(StatusCode::OK, object(version, caller, described))
+            .with_header(header::LAST_MODIFIED, &changed),
+    })
+}
+
+/// An object, as the caller may use it.
+fn object(version: &str, caller: &Caller<'_>, object: &Object) -> Value {
+    let url = format!("/services/data/{version}/sobjects/{}", object.name);
+    let fields: Vec<Value> = object
+        .seen_by(caller)
+        .map(|each| field(object, each))
+        .collect();
     json!({
         "name": object.name,
+        "label": object.name,
+        "labelPlural": format!("{}s", object.name),
         "keyPrefix": object.prefix,
+        "custom": is_custom(&object.name),
         "queryable": true,
         "retrieveable": true,
+        "searchable": true,
         "createable": object.is_writable,
         "updateable": object.is_writable,
         "deletable": object.is_writable,
-        "fields": object.fields.iter().map(field).collect::<Value>(),
+        "childRelationships": [],
+        "recordTypeInfos": [],
+        "fields": fields,
+        "urls": {
+            "sobject": url,
+            "describe": format!("{url}/describe"),
+            "rowTemplate": format!("{url}/{{ID}}"),
+        },
     })
+}
+
+fn field(object: &Object, field: &Field) -> Value {
+    let is_text = field.kind.is_quoted();
+    json!({
+        "name": field.name,
+        "label": field.label,
+        "type": field.kind.name(),
+        "length": field.length,
+        "byteLength": if is_text { field.length * 3 } else { 0 },
+        "precision": field.precision,
+        "scale": field.scale,
+        "digits": field.digits,
+        "createable": object.is_writable && field.createable,
+        "updateable": object.is_writable && field.updateable,
+        "nillable": field.nillable,
+        "defaultedOnCreate": field.defaulted_on_create,
+        "calculated": field.calculated,
+        "autoNumber": field.auto_number,
+        "custom": is_custom(&field.name),
+        "externalId": field.external_id,
+        "unique": field.unique,
+        "idLookup": field.id_lookup || field.kind == FieldType::Id,
+        "caseSensitive": field.case_sensitive,
+        "filterable": is_filterable(field),
+        "picklistValues": field.values.iter().map(picklist_value).collect::<Value>(),
+        "restrictedPicklist": field.restricted,
+        "controllerName": field.controller,
+        "dependentPicklist": field.controller.is_some(),
+        "referenceTo": field.refers_to,
+        "relationshipName": field.relationship,
+        "polymorphicForeignKey": field.refers_to.len() > 1,
+        "compoundFieldName": field.compound,
+        "htmlFormatted": false,
+        "defaultValue": (field.kind == FieldType::Boolean).then_some(false),
+    })
+}
+
+fn picklist_value(value: &PicklistValue) -> Value {
+    json!({
+        "value": value.value,
+        "label": value.label,
+        "active": value.active,
+        "defaultValue": value.default_value,
+        "validFor": valid_for(&value.valid_for),
+    })
+}
+
+/// Positions as Salesforce writes them: base64 of a bit for each, the first one the highest of the first byte.
+fn valid_for(positions: &[usize]) -> Option<String> {
+    let last = positions.iter().max()?;
+    let mut bits = vec![0_u8; last / 8 + 1];
+    for position in positions {
+        bits[position / 8] |= 0x80 >> (position % 8);
+    }
+    Some(BASE64_STANDARD.encode(bits))
+}
+
+fn is_custom(name: &str) -> bool {
+    name.ends_with("__c")
+}
+
+fn is_filterable(field: &Field) -> bool {
+    field.kind != FieldType::LongText && field.kind != FieldType::Address
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn positions_are_bits_from_the_highest_on() {
+        assert_eq!(valid_for(&[]), None);
+        assert_eq!(valid_for(&[0]).as_deref(), Some("gA=="));
+        assert_eq!(valid_for(&[1, 7, 8]).as_deref(), Some("QYA="));
+    }
 
     #[test]
     fn versions_have_the_names_of_their_releases() {

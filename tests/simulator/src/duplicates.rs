@@ -144,7 +144,7 @@ impl Duplicates {
     /// What `rule` has found: records as an answer shows them, each with the confidence that it is the same.
     pub(super) fn new(rule: &DuplicateRule, wording: Wording, found: Vec<(u8, Value)>) -> Self {
         let engine = match rule.comparison {
-            Comparison::Exact => "ExactMatchEngine",
+            Comparison::Identical | Comparison::Exact => "ExactMatchEngine",
             Comparison::Fuzzy => "FuzzyMatchEngine",
         };
         let size = found.len();

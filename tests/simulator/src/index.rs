@@ -12,6 +12,8 @@ const SEPARATOR: char = '\u{1f}';
 /// When two values are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comparison {
+    /// Every character counts, and its case.
+    Identical,
     /// Letter case aside, every character counts.
     Exact,
     /// Only letters and digits count, letter case aside.
@@ -99,6 +101,7 @@ pub(super) fn key(fields: &[String], comparison: Comparison, record: &Record) ->
 fn counted(text: &str, comparison: Comparison) -> String {
     let lower = text.to_lowercase();
     match comparison {
+        Comparison::Identical => text.to_owned(),
         Comparison::Exact => lower,
         Comparison::Fuzzy => lower.chars().filter(|c| c.is_alphanumeric()).collect(),
     }

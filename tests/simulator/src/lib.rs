@@ -18,6 +18,7 @@
 //! | `assignment`, `duplicates` | whose they become, and which are refused as duplicates |
 //! | `soql`, `query`, `pages` | queries: read, run, handed out |
 //! | `schema`, `id`, `clock` | fields, ids, dates |
+//! | `places` | the countries and states that addresses may name |
 //! | `caller` | who sends a request, and what its headers ask for |
 //! | `refusal`, `fault` | what goes wrong, and what is made to |
 //! | `calls`, `log` | what was asked, counted and one by one |
@@ -41,6 +42,7 @@ mod oauth;
 mod operation;
 mod org;
 mod pages;
+mod places;
 mod query;
 mod record;
 mod refusal;
@@ -65,8 +67,9 @@ pub use self::{
     duplicates::{DuplicateRule, Duplicates},
     fault::Fault,
     log::LoggedCall,
-    refusal::Refusal,
-    schema::FieldType,
+    places::Country,
+    refusal::{FieldName, Refusal},
+    schema::{FieldSpec, FieldType, PicklistValue},
 };
 use self::{caller::Caller, oauth::USER_ID, state::State};
 
@@ -141,7 +144,7 @@ impl Simulator {
     /// Where there is no such lead.
     pub fn convert(&self, lead: &str) -> Result<String, Refusal> {
         let mut state = self.state();
-        let record = state.org.read("v50.0", "Lead", lead)?;
+        let record = state.org.read(&Caller::inside(), "v50.0", "Lead", lead)?;
         let person = ["FirstName", "LastName", "Email"]
             .map(|field| (field.to_owned(), record[field].clone()));
         let contact = state.org.seed("Contact", person.into_iter().collect())?;
@@ -153,6 +156,38 @@ impl Simulator {
             .org
             .change(&Caller::inside(), "Lead", lead, converted)?;
         Ok(contact)
+    }
+
+    /// Adds a field to an object while the org is open, or changes the one that has its name: `Last-Modified` of the object's
+    /// description moves.
+    pub fn add_field(&self, object: &str, field: FieldSpec) {
+        let mut state = self.state();
+        state.org.declare_field(object, field);
+        state.org.note_change(object);
+    }
+
+    /// Takes a field away from an object while the org is open: `Last-Modified` of the object's description moves.
+    pub fn remove_field(&self, object: &str, field: &str) {
+        let mut state = self.state();
+        state.org.remove_field(object, field);
+        state.org.note_change(object);
+    }
+
+    /// Hides a field from a user, by field-level security: `Last-Modified` does not move. Without such a user nothing is
+    /// hidden.
+    pub fn hide_field_from(&self, username: &str, object: &str, field: &str) {
+        let mut state = self.state();
+        if let Some(user) = state.accounts.user_id(username) {
+            state.org.declare(object).hide(&user, field);
+        }
+    }
+
+    /// Shows a field to a user from whom it was hidden.
+    pub fn show_field_to(&self, username: &str, object: &str, field: &str) {
+        let mut state = self.state();
+        if let Some(user) = state.accounts.user_id(username) {
+            state.org.declare(object).unhide(&user, field);
+        }
     }
 
     /// Lets the next `times` records of Collections be locked by another transaction.

@@ -3,16 +3,23 @@
 //! Below HTTP on purpose: a call inside another call's body is an [`Operation`] as well.
 
 use axum::http::{HeaderMap, StatusCode, header};
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::{
     Call, Refusal,
-    caller::Caller,
+    caller::{self, Caller},
     collections::{self, Collection},
     composite, describe,
-    org::Org,
+    org::{Org, Upserted},
     refusal::Answer,
 };
+
+/// The first version that answers an upsert of a record that was there with a body.
+const FIRST_TALKATIVE_VERSION: u32 = 46;
+
+/// The first version that knows Collections by an external id.
+const FIRST_VERSION_OF_UPSERTED_COLLECTIONS: u32 = 46;
 
 /// A request without its connection.
 #[derive(Debug, Clone, Copy)]
@@ -67,12 +74,31 @@ enum Verb<'a> {
     Composite,
     CreateAll,
     UpdateAll,
+    UpsertAll { object: &'a str, field: &'a str },
     Query { soql: String },
     NextPage { locator: &'a str },
     Create { object: &'a str },
     Read { object: &'a str, id: &'a str },
     Update { object: &'a str, id: &'a str },
     Delete { object: &'a str, id: &'a str },
+    Upsert { key: Key<'a>, update_only: bool },
+    ReadByKey(Key<'a>),
+    DeleteByKey(Key<'a>),
+}
+
+/// A record that the URL names by an external id.
+#[derive(Debug, PartialEq, Eq)]
+struct Key<'a> {
+    object: &'a str,
+    field: &'a str,
+    /// Decoded.
+    value: String,
+}
+
+impl Key<'_> {
+    fn parts(&self) -> (&str, &str, &str) {
+        (self.object, self.field, &self.value)
+    }
 }
 
 impl<'a> Operation<'a> {
@@ -102,12 +128,13 @@ impl<'a> Operation<'a> {
         match self.verb {
             Verb::Resources | Verb::Describe { .. } => Call::Describe,
             Verb::Composite => Call::Composite,
-            Verb::CreateAll | Verb::UpdateAll => Call::Collections,
+            Verb::CreateAll | Verb::UpdateAll | Verb::UpsertAll { .. } => Call::Collections,
             Verb::Query { .. } | Verb::NextPage { .. } => Call::Query,
             Verb::Create { .. } => Call::Create,
-            Verb::Read { .. } => Call::Read,
+            Verb::Read { .. } | Verb::ReadByKey(_) => Call::Read,
             Verb::Update { .. } => Call::Update,
-            Verb::Delete { .. } => Call::Delete,
+            Verb::Delete { .. } | Verb::DeleteByKey(_) => Call::Delete,
+            Verb::Upsert { .. } => Call::Upsert,
         }
     }
 
@@ -123,13 +150,22 @@ impl<'a> Operation<'a> {
         match self.verb {
             Verb::Resources => Ok(Answer::new(StatusCode::OK, describe::resources(version))),
             Verb::Describe { object } => {
-                let object = org.object(object).ok_or(Refusal::NotFound)?;
-                Ok(Answer::new(StatusCode::OK, describe::object(object)))
+                let since = caller::text(request.headers, header::IF_MODIFIED_SINCE.as_str());
+                describe::answer(org, version, &caller, object, since)
             }
             Verb::Composite => composite::answer(org, user, request),
             Verb::CreateAll => collections::answer(org, &caller, Collection::Create, body),
             Verb::UpdateAll => collections::answer(org, &caller, Collection::Update, body),
-            Verb::Query { soql } => Ok(Answer::new(StatusCode::OK, org.query(version, &soql)?)),
+            Verb::UpsertAll { .. } if caller.version < FIRST_VERSION_OF_UPSERTED_COLLECTIONS => {
+                Err(Refusal::NotFound)
+            }
+            Verb::UpsertAll { object, field } => {
+                collections::answer(org, &caller, Collection::Upsert { object, field }, body)
+            }
+            Verb::Query { soql } => Ok(Answer::new(
+                StatusCode::OK,
+                org.query(&caller, version, &soql)?,
+            )),
             Verb::NextPage { locator } => Ok(Answer::new(
                 StatusCode::OK,
                 org.pages.next(version, locator)?,
@@ -138,15 +174,32 @@ impl<'a> Operation<'a> {
                 let id = org.create(&caller, object, body)?;
                 Ok(created(version, object, id.as_str()))
             }
-            Verb::Read { object, id } => {
-                Ok(Answer::new(StatusCode::OK, org.read(version, object, id)?))
-            }
+            Verb::Read { object, id } => Ok(Answer::new(
+                StatusCode::OK,
+                org.read(&caller, version, object, id)?,
+            )),
             Verb::Update { object, id } => org
                 .update(&caller, object, id, body)
                 .map(|()| Answer::empty(StatusCode::NO_CONTENT)),
             Verb::Delete { object, id } => org
                 .delete(&caller, object, id)
                 .map(|()| Answer::empty(StatusCode::NO_CONTENT)),
+            Verb::Upsert { key, update_only } => {
+                let upserted = org.upsert(&caller, key.parts(), update_only, body)?;
+                Ok(upsert_answer(&caller, version, key.object, &upserted))
+            }
+            Verb::ReadByKey(key) => {
+                let id = org.id_by_key(&caller, key.parts())?;
+                Ok(Answer::new(
+                    StatusCode::OK,
+                    org.read(&caller, version, key.object, &id)?,
+                ))
+            }
+            Verb::DeleteByKey(key) => {
+                let id = org.id_by_key(&caller, key.parts())?;
+                org.delete(&caller, key.object, &id)
+                    .map(|()| Answer::empty(StatusCode::NO_CONTENT))
+            }
         }
     }
 }
@@ -158,6 +211,20 @@ fn created(version: &str, object: &str, id: &str) -> Answer {
     Answer::new(StatusCode::CREATED, body).with_header(header::LOCATION, &url)
 }
 
+/// The answer to an upsert of one record. Old versions say nothing of a record that was there.
+fn upsert_answer(caller: &Caller<'_>, version: &str, object: &str, upserted: &Upserted) -> Answer {
+    match upserted {
+        Upserted::Created(id) => Answer {
+            body: Some(upserted.shown()),
+            ..created(version, object, id)
+        },
+        Upserted::Updated(_) if caller.version < FIRST_TALKATIVE_VERSION => {
+            Answer::empty(StatusCode::NO_CONTENT)
+        }
+        Upserted::Updated(_) => Answer::new(StatusCode::OK, upserted.shown()),
+    }
+}
+
 fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Refusal> {
     let method = request.effective_method();
     match (segments, method.as_str()) {
@@ -167,6 +234,10 @@ fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Ref
         (["composite", "sobjects"], "POST") => Ok(Verb::CreateAll),
         (["composite", "sobjects"], "PATCH") => Ok(Verb::UpdateAll),
         (["composite", "sobjects"], _) => Err(request.not_allowed("POST,PATCH")),
+        (["composite", "sobjects", object, field], "PATCH") => {
+            Ok(Verb::UpsertAll { object, field })
+        }
+        (["composite", "sobjects", _, _], _) => Err(request.not_allowed("PATCH")),
         (["query"], "GET") => Ok(Verb::Query {
             soql: request.parameter("q").unwrap_or_default(),
         }),
@@ -178,7 +249,24 @@ fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Ref
         (["sobjects", object, id], "PATCH") => Ok(Verb::Update { object, id }),
         (["sobjects", object, id], "DELETE") => Ok(Verb::Delete { object, id }),
         (["sobjects", _, _], _) => Err(request.not_allowed("GET,PATCH,DELETE")),
-        (["sobjects", _, field, _], _) => Err(Refusal::NoExternalId((*field).into())),
+        (["sobjects", object, field, value], method) => {
+            let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
+            let key = Key {
+                object,
+                field,
+                value,
+            };
+            match method {
+                "PATCH" => {
+                    let parameter = request.parameter("updateOnly");
+                    let update_only = parameter.is_some_and(|only| only == "true");
+                    Ok(Verb::Upsert { key, update_only })
+                }
+                "GET" => Ok(Verb::ReadByKey(key)),
+                "DELETE" => Ok(Verb::DeleteByKey(key)),
+                _ => Err(request.not_allowed("GET,PATCH,DELETE")),
+            }
+        }
         _ => Err(Refusal::NotFound),
     }
 }
@@ -194,104 +282,4 @@ fn is_version(segment: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verb_of(method: &'static str, url: &'static str) -> Result<Verb<'static>, Refusal> {
-        let (path, query) = url
-            .split_once('?')
-            .map_or((url, None), |(path, query)| (path, Some(query)));
-        Operation::of(&Request {
-            method,
-            path,
-            query,
-            headers: Box::leak(Box::default()),
-            body: b"",
-        })
-        .map(|operation| operation.verb)
-    }
-
-    #[test]
-    fn each_method_and_url_means_one_call() {
-        let (object, id) = ("Lead", "00Q1");
-        let cases = [
-            (
-                "GET",
-                "/services/data/v50.0/query/01g-2000",
-                Verb::NextPage {
-                    locator: "01g-2000",
-                },
-            ),
-            (
-                "POST",
-                "/services/data/v50.0/sobjects/Lead",
-                Verb::Create { object },
-            ),
-            (
-                "POST",
-                "/services/data/v50.0/sobjects/Lead/",
-                Verb::Create { object },
-            ),
-            (
-                "GET",
-                "/services/data/v68.0/sobjects/Lead/00Q1",
-                Verb::Read { object, id },
-            ),
-            (
-                "PATCH",
-                "/services/data/v50.0/sobjects/Lead/00Q1",
-                Verb::Update { object, id },
-            ),
-            (
-                "POST",
-                "/services/data/v50.0/sobjects/Lead/00Q1?_HttpMethod=PATCH",
-                Verb::Update { object, id },
-            ),
-            (
-                "DELETE",
-                "/services/data/v50.0/sobjects/Lead/00Q1",
-                Verb::Delete { object, id },
-            ),
-        ];
-        for (method, url, verb) in cases {
-            assert_eq!(verb_of(method, url), Ok(verb), "{url}");
-        }
-        let describe = verb_of("GET", "/services/data/v50.0/sobjects/Lead/describe");
-        assert_eq!(describe, Ok(Verb::Describe { object }));
-        for url in ["/services/data/v50.0", "/services/data/v50.0/"] {
-            assert_eq!(verb_of("GET", url), Ok(Verb::Resources), "{url}");
-        }
-    }
-
-    #[test]
-    fn a_query_is_decoded_from_either_form_of_a_space() {
-        let soql = "SELECT Id FROM Lead WHERE Email = 'a+b@c.d'".to_owned();
-        let url =
-            "/services/data/v50.0/query/?q=SELECT+Id%20FROM+Lead+WHERE+Email+%3D+%27a%2Bb%40c.d%27";
-        assert_eq!(verb_of("GET", url), Ok(Verb::Query { soql }));
-    }
-
-    #[test]
-    fn what_is_no_resource_is_not_found() {
-        for url in [
-            "/",
-            "/services/data",
-            "/services/data/v50/query",
-            "//services/data/v50.0/query",
-            "/services/data/v50.0/x",
-        ] {
-            assert_eq!(verb_of("GET", url), Err(Refusal::NotFound), "{url}");
-        }
-        let by_field = verb_of("PATCH", "/services/data/v50.0/sobjects/Lead/Email/a@b.c");
-        assert_eq!(by_field, Err(Refusal::NoExternalId("Email".into())));
-    }
-
-    #[test]
-    fn a_method_that_a_resource_does_not_take_is_named() {
-        let refusal = verb_of("PUT", "/services/data/v50.0/sobjects/Lead").unwrap_err();
-        assert_eq!(
-            refusal.to_string(),
-            "HTTP Method 'PUT' not allowed. Allowed are POST"
-        );
-    }
-}
+mod tests;

@@ -1,10 +1,17 @@
 //! The org's records: created, read, updated and deleted under Salesforce's rules.
 
+mod references;
 mod rules;
+mod schema;
+mod upsert;
 
 use serde_json::Value;
 
 use self::rules::Rules;
+pub(super) use self::{
+    schema::Settings,
+    upsert::{Upserted, shared_key},
+};
 use super::{
     Refusal,
     caller::Caller,
@@ -13,6 +20,7 @@ use super::{
     id::RecordId,
     log::LoggedCall,
     pages::Pages,
+    places::Places,
     query,
     record::{self, Record, system},
     schema::{CUSTOM, Object, STANDARD_OBJECTS, prefix},
@@ -27,6 +35,9 @@ pub(super) struct Org {
     clock: Clock,
     pub(super) pages: Pages,
     pub(super) rules: Rules,
+    pub(super) settings: Settings,
+    /// The states and countries that addresses may name; `None`: any.
+    places: Option<Places>,
     /// How many updates have given a record to another owner.
     pub(super) owners_changed: u64,
     /// How many records of an object the org's own code copes with at once.
@@ -51,6 +62,8 @@ impl Org {
             clock: Clock::default(),
             pages: Pages::default(),
             rules: Rules::default(),
+            settings: Settings::default(),
+            places: None,
             owners_changed: 0,
             apex_limits: Vec::new(),
             locked: 0,
@@ -105,7 +118,12 @@ impl Org {
     ) -> Result<RecordId, Refusal> {
         let index = self.position(object).ok_or(Refusal::NotFound)?;
         self.tables[index].object.admit_write()?;
-        let mut fields = record::create(&self.tables[index].object, body)?;
+        let body = self.with_parents(caller, index, body)?;
+        let mut fields = record::create(&self.tables[index].object, caller, body)?;
+        self.refuse_dead_references(index, &fields)?;
+        if let Some(places) = &self.places {
+            places.complete(&self.tables[index].object, &mut fields, None)?;
+        }
         self.refuse_duplicates(caller, index, &fields, None)?;
         if let Some(owner) = self.assigned_owner(caller, index)? {
             fields.insert("OwnerId".into(), owner.as_str().into());
@@ -123,9 +141,13 @@ impl Org {
         let index = self
             .position(object)
             .ok_or_else(|| Refusal::UnknownType(object.into()))?;
-        let fields = record::seed(&self.tables[index].object, fields)?;
+        let object = &self.tables[index].object;
+        let mut fields = record::seed(object, fields)?;
         if fields.contains_key("Id") {
             return Err(Refusal::ReadOnly(vec!["Id".into()]));
+        }
+        if let Some(places) = &self.places {
+            places.complete(object, &mut fields, None)?;
         }
         Ok(self.store(&Caller::inside(), index, fields))
     }
@@ -146,6 +168,11 @@ impl Org {
         let table = &mut self.tables[index];
         let next = || RecordId::numbered(&table.object.prefix, table.len() + 1);
         let id = id.unwrap_or_else(next);
+        for field in table.object.fields.iter().filter(|field| field.auto_number) {
+            let number = format!("{:08}", table.len() + 1);
+            let entry = fields.entry(field.name.clone());
+            entry.or_insert_with(|| number.into());
+        }
         system::stamp(&table.object, &mut fields, &id, caller.user, &now);
         table.add(id.clone(), fields);
         id
@@ -172,11 +199,16 @@ impl Org {
         body: Record,
     ) -> Result<(), Refusal> {
         let (index, position) = self.live(object, id)?;
+        self.tables[index].object.admit_write()?;
+        let body = self.with_parents(caller, index, body)?;
         let table = &self.tables[index];
-        table.object.admit_write()?;
-        let mut changes = record::update(&table.object, body)?;
+        let mut changes = record::update(&table.object, caller, body)?;
         if system::is_converted(table.row(position)) {
             return Err(Refusal::ConvertedLead);
+        }
+        self.refuse_dead_references(index, &changes)?;
+        if let Some(places) = &self.places {
+            places.complete(&table.object, &mut changes, Some(table.row(position)))?;
         }
         self.refuse_duplicates(caller, index, &changes, Some(position))?;
         if let Some(owner) = self.assigned_owner(caller, index)? {
@@ -218,18 +250,29 @@ impl Org {
     }
 
     /// A record with all its fields.
-    pub(super) fn read(&self, version: &str, object: &str, id: &str) -> Result<Value, Refusal> {
+    pub(super) fn read(
+        &self,
+        caller: &Caller<'_>,
+        version: &str,
+        object: &str,
+        id: &str,
+    ) -> Result<Value, Refusal> {
         let (index, position) = self.live(object, id)?;
-        Ok(shown(version, &self.tables[index], position))
+        Ok(shown(caller, version, &self.tables[index], position))
     }
 
     /// The answer to a query: its first page of records.
-    pub(super) fn query(&mut self, version: &str, soql: &str) -> Result<Value, Refusal> {
+    pub(super) fn query(
+        &mut self,
+        caller: &Caller<'_>,
+        version: &str,
+        soql: &str,
+    ) -> Result<Value, Refusal> {
         let query = soql::parse(soql)?;
         let table = self
             .table(&query.object)
             .ok_or_else(|| Refusal::UnknownType(query.object.clone()))?;
-        let records = query::run(version, table, &query)?;
+        let records = query::run(caller, version, table, &query)?;
         Ok(self.pages.first(version, records))
     }
 
@@ -267,9 +310,13 @@ impl Org {
 }
 
 /// A record with all its fields, as an answer shows it.
-fn shown(version: &str, table: &Table, position: usize) -> Value {
+fn shown(caller: &Caller<'_>, version: &str, table: &Table, position: usize) -> Value {
     let object = &table.object;
-    record::shown(version, object, table.row(position), &object.fields)
+    record::shown(version, object, table.row(position), object.seen_by(caller))
+}
+
+fn id_of(row: &Record) -> &str {
+    row.get("Id").and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

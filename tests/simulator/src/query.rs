@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     FieldType, Refusal,
+    caller::Caller,
     id::RecordId,
     record::{self, Record, system::is_deleted, value},
     schema::{Field, Object},
@@ -14,14 +15,19 @@ use super::{
 };
 
 /// The records that a query finds, as an answer shows them.
-pub(super) fn run(version: &str, table: &Table, query: &Query) -> Result<Vec<Value>, Refusal> {
-    let selected = selected(&table.object, query)?;
+pub(super) fn run(
+    caller: &Caller<'_>,
+    version: &str,
+    table: &Table,
+    query: &Query,
+) -> Result<Vec<Value>, Refusal> {
+    let selected = selected(caller, &table.object, query)?;
     let filter = match &query.condition {
-        Some(condition) => Some(Filter::new(&table.object, condition)?),
+        Some(condition) => Some(Filter::new(caller, &table.object, condition)?),
         None => None,
     };
     let order = match &query.order_by {
-        Some(order) => Some((column(&table.object, &order.field)?, order)),
+        Some(order) => Some((column(caller, &table.object, &order.field)?, order)),
         None => None,
     };
 
@@ -37,22 +43,26 @@ pub(super) fn run(version: &str, table: &Table, query: &Query) -> Result<Vec<Val
     Ok(found.into_iter().map(show).collect())
 }
 
-fn column<'a>(object: &'a Object, name: &str) -> Result<&'a Field, Refusal> {
+fn column<'a>(caller: &Caller<'_>, object: &'a Object, name: &str) -> Result<&'a Field, Refusal> {
     let unknown = || Refusal::NoSuchColumn {
         field: name.into(),
         object: object.name.clone(),
     };
-    object.field(name).ok_or_else(unknown)
+    object.field_seen_by(caller, name).ok_or_else(unknown)
 }
 
-fn selected<'a>(object: &'a Object, query: &Query) -> Result<Vec<&'a Field>, Refusal> {
+fn selected<'a>(
+    caller: &Caller<'_>,
+    object: &'a Object,
+    query: &Query,
+) -> Result<Vec<&'a Field>, Refusal> {
     let mut names = HashSet::new();
     let fields = query.fields.iter().map(|name| {
-        let field = column(object, name)?;
+        let field = column(caller, object, name)?;
         if names.insert(&field.name) {
             Ok(field)
         } else {
-            Err(Refusal::DuplicateColumn(field.name.to_string()))
+            Err(Refusal::DuplicateColumn(field.name.clone()))
         }
     });
     fields.collect()
@@ -65,10 +75,14 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    fn new(object: &'a Object, condition: &Condition) -> Result<Self, Refusal> {
-        let field = column(object, condition.field())?;
+    fn new(
+        caller: &Caller<'_>,
+        object: &'a Object,
+        condition: &Condition,
+    ) -> Result<Self, Refusal> {
+        let field = column(caller, object, condition.field())?;
         if field.kind == FieldType::LongText {
-            return Err(Refusal::NotFilterable(field.name.to_string()));
+            return Err(Refusal::NotFilterable(field.name.clone()));
         }
         let keys = condition
             .values()
@@ -88,16 +102,16 @@ impl<'a> Filter<'a> {
 
 /// The value that a literal stands for, if its type is the field's.
 fn criterion(field: &Field, literal: &Literal) -> Result<Value, Refusal> {
-    let name = || field.name.to_string();
+    let name = || field.name.clone();
     match (field.kind, literal) {
         (kind, Literal::Null) => Ok(kind.unset()),
         (kind, Literal::Text(text)) if kind.is_quoted() && text.is_empty() => Ok(Value::Null),
-        (FieldType::Reference, Literal::Text(id)) if RecordId::parse(id).is_none() => {
+        (kind, Literal::Text(id)) if kind.is_id() && RecordId::parse(id).is_none() => {
             Err(Refusal::FilterNoId(id.clone()))
         }
         (kind, Literal::Text(text)) if kind.is_quoted() => Ok(text.as_str().into()),
         (kind, _) if kind.is_quoted() => Err(Refusal::FilterNeedsQuotes(name())),
-        (FieldType::Number, Literal::Number(digits)) => {
+        (kind, Literal::Number(digits)) if kind.is_number() => {
             Ok(digits.parse::<f64>().map_or(Value::Null, Value::from))
         }
         (FieldType::Boolean, Literal::Bool(truth)) => Ok((*truth).into()),
@@ -112,7 +126,7 @@ fn criterion(field: &Field, literal: &Literal) -> Result<Value, Refusal> {
 fn key(kind: FieldType, value: &Value) -> Option<String> {
     match (kind, value) {
         (_, Value::Null) => None,
-        (FieldType::Reference, Value::String(id)) => RecordId::parse(id).map(|id| id.to_string()),
+        (kind, Value::String(id)) if kind.is_id() => RecordId::parse(id).map(|id| id.to_string()),
         (_, Value::String(text)) => Some(text.to_lowercase()),
         (_, Value::Number(number)) => number.as_f64().map(|number| (number + 0.0).to_string()),
         (_, other) => Some(other.to_string()),
@@ -164,7 +178,7 @@ mod tests {
 
     /// The e-mail addresses on the first page, or the code and the message of the refusal.
     fn found(soql: &str) -> Result<Vec<Value>, (&'static str, String)> {
-        let page = org().state().org.query("v50.0", soql);
+        let page = org().state().org.query(&Caller::inside(), "v50.0", soql);
         let page = page.map_err(|refusal| (refusal.code().1, refusal.to_string()))?;
         Ok(page["records"]
             .as_array()
@@ -183,7 +197,11 @@ mod tests {
         let page = org()
             .state()
             .org
-            .query("v50.0", "SELECT id, SCORE__C FROM lead LIMIT 1")
+            .query(
+                &Caller::inside(),
+                "v50.0",
+                "SELECT id, SCORE__C FROM lead LIMIT 1",
+            )
             .unwrap();
         let record = json!({
             "attributes": {"type": "Lead", "url": "/services/data/v50.0/sobjects/Lead/00Q5g0000000001EAA"},

@@ -6,8 +6,9 @@ pub(super) mod system;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Refusal,
-    schema::{Access, Field, Object},
+    FieldType, Refusal,
+    caller::Caller,
+    schema::{Field, Object},
 };
 
 /// A record's fields: names in the schema's spelling, and only those that were ever set.
@@ -23,40 +24,72 @@ pub(super) fn parse(body: &[u8]) -> Result<Record, Refusal> {
 }
 
 /// The record that a create makes of its body.
-pub(super) fn create(object: &Object, body: Record) -> Result<Record, Refusal> {
-    let changes = changes(object, body)?;
-    refuse_read_only(&changes)?;
+pub(super) fn create(
+    object: &Object,
+    caller: &Caller<'_>,
+    body: Record,
+) -> Result<Record, Refusal> {
+    let changes = changes(object, body, |name| object.field_seen_by(caller, name))?;
+    refuse_read_only(&changes, |field| field.createable)?;
     let is_set = |field: &Field| {
         let mut set = changes.iter().filter(|(_, value)| !value.is_null());
         set.any(|(set, _)| set.name == field.name)
     };
-    let required = object.fields.iter().filter(|field| field.is_required());
+    let required = object
+        .fields
+        .iter()
+        .filter(|field| field.is_required_on_create());
     refuse_missing(required.filter(|field| !is_set(field)))?;
-    checked(changes)
+    let defaults = object.fields.iter().filter(|field| !is_set(field));
+    let defaults: Vec<_> = defaults
+        .filter_map(|field| Some((field.name.clone(), field.default()?.into())))
+        .collect();
+    let mut record = checked(changes)?;
+    record.extend(defaults);
+    Ok(record)
 }
 
 /// The fields that an update sets.
-pub(super) fn update(object: &Object, body: Record) -> Result<Record, Refusal> {
-    let changes = changes(object, body)?;
-    refuse_read_only(&changes)?;
+pub(super) fn update(
+    object: &Object,
+    caller: &Caller<'_>,
+    body: Record,
+) -> Result<Record, Refusal> {
+    let changes = changes(object, body, |name| object.field_seen_by(caller, name))?;
+    refuse_read_only(&changes, |field| field.updateable)?;
+    let cannot_be_empty = |field: &Field| !field.nillable && field.kind != FieldType::Boolean;
     let emptied = changes
         .iter()
-        .filter(|(field, value)| field.is_required() && value.is_null());
+        .filter(|(field, value)| value.is_null() && cannot_be_empty(field));
     refuse_missing(emptied.map(|(field, _)| *field))?;
     checked(changes)
 }
 
+/// Reads a body without judging what its values are: each is of a field, and of the right type.
+pub(super) fn read(object: &Object, caller: &Caller<'_>, body: Record) -> Result<(), Refusal> {
+    changes(object, body, |name| object.field_seen_by(caller, name)).map(drop)
+}
+
+/// A value in the form in which a field stores it.
+pub(super) fn stored(field: &Field, value: Value) -> Result<Value, Refusal> {
+    content::stored(field, value)
+}
+
 /// A record put into the org by its owner, who may set what the API may not, and leave out what the API may not.
 pub(super) fn seed(object: &Object, record: Record) -> Result<Record, Refusal> {
-    checked(changes(object, record)?)
+    checked(changes(object, record, |name| object.field(name))?)
 }
 
 /// Each entry of a body with its field, the value in the form in which it is stored.
-fn changes(object: &Object, body: Record) -> Result<Vec<(&Field, Value)>, Refusal> {
+fn changes<'a>(
+    object: &Object,
+    body: Record,
+    field: impl Fn(&str) -> Option<&'a Field>,
+) -> Result<Vec<(&'a Field, Value)>, Refusal> {
     // Type and URL of a record may come along, as in an answer
     let entries = body.into_iter().filter(|(name, _)| name != "attributes");
     entries
-        .map(|(name, value)| match object.field(&name) {
+        .map(|(name, value)| match field(&name) {
             Some(field) => Ok((field, content::stored(field, value)?)),
             None => Err(Refusal::NoSuchField {
                 field: name,
@@ -66,12 +99,15 @@ fn changes(object: &Object, body: Record) -> Result<Vec<(&Field, Value)>, Refusa
         .collect()
 }
 
-fn refuse_read_only(changes: &[(&Field, Value)]) -> Result<(), Refusal> {
+fn refuse_read_only(
+    changes: &[(&Field, Value)],
+    is_writable: impl Fn(&Field) -> bool,
+) -> Result<(), Refusal> {
     let read_only = changes
         .iter()
         .map(|(field, _)| field)
-        .filter(|field| field.access == Access::ReadOnly);
-    let names: Vec<String> = read_only.map(|field| field.name.to_string()).collect();
+        .filter(|field| !is_writable(field));
+    let names: Vec<String> = read_only.map(|field| field.name.clone()).collect();
     if names.is_empty() {
         Ok(())
     } else {
@@ -80,7 +116,7 @@ fn refuse_read_only(changes: &[(&Field, Value)]) -> Result<(), Refusal> {
 }
 
 fn refuse_missing<'a>(missing: impl Iterator<Item = &'a Field>) -> Result<(), Refusal> {
-    let names: Vec<String> = missing.map(|field| field.name.to_string()).collect();
+    let names: Vec<String> = missing.map(|field| field.name.clone()).collect();
     if names.is_empty() {
         Ok(())
     } else {
@@ -88,16 +124,14 @@ fn refuse_missing<'a>(missing: impl Iterator<Item = &'a Field>) -> Result<(), Re
     }
 }
 
-/// The changes as a record, once every text has been found fit for its field.
+/// The changes as a record, once every value has been found fit for its field.
 fn checked(changes: Vec<(&Field, Value)>) -> Result<Record, Refusal> {
     for (field, value) in &changes {
-        if let Some(text) = value.as_str() {
-            content::check(field, text)?;
-        }
+        content::check(field, value)?;
     }
     Ok(changes
         .into_iter()
-        .map(|(field, value)| (field.name.to_string(), value))
+        .map(|(field, value)| (field.name.clone(), value))
         .collect())
 }
 
@@ -116,13 +150,13 @@ pub(super) fn shown<'a>(
     );
     let values = fields
         .into_iter()
-        .map(|field| (field.name.to_string(), value(record, field)));
+        .map(|field| (field.name.clone(), value(record, field)));
     std::iter::once(attributes).chain(values).collect()
 }
 
 /// What a record holds in a field.
 pub(super) fn value(record: &Record, field: &Field) -> Value {
-    match record.get(field.name.as_ref()) {
+    match record.get(&field.name) {
         None | Some(Value::Null) => field.kind.unset(),
         Some(value) => value.clone(),
     }
@@ -136,14 +170,14 @@ mod tests {
     fn lead() -> Object {
         let (name, fields) = STANDARD_OBJECTS[2];
         let mut lead = Object::new(name, "00Q".into(), fields);
-        lead.declare("newProp__c", FieldType::Text);
+        lead.declare(Field::new("newProp__c", FieldType::Text));
         lead
     }
 
     fn created(extra: Value) -> Result<Value, Refusal> {
         let mut body = parse(br#"{"LastName": "Doe", "Company": "Acme"}"#).unwrap();
         body.extend(serde_json::from_value::<Record>(extra).unwrap());
-        create(&lead(), body).map(Value::Object)
+        create(&lead(), &Caller::inside(), body).map(Value::Object)
     }
 
     fn refused(extra: Value) -> (&'static str, String) {
@@ -158,7 +192,10 @@ mod tests {
                 .unwrap();
         assert_eq!(
             record,
-            json!({"LastName": "Doe", "Company": "Acme", "newProp__c": "x", "Email": "a@b.c"})
+            json!({
+                "LastName": "Doe", "Company": "Acme", "newProp__c": "x", "Email": "a@b.c",
+                "Status": "Open - Not Contacted",
+            })
         );
     }
 
@@ -176,7 +213,7 @@ mod tests {
         let missing = Refusal::RequiredMissing(vec!["Company".into(), "LastName".into()]);
         for body in ["{}", r#"{"Company": "", "LastName": null}"#] {
             assert_eq!(
-                create(&lead(), parse(body.as_bytes()).unwrap()),
+                create(&lead(), &Caller::inside(), parse(body.as_bytes()).unwrap()),
                 Err(missing.clone())
             );
         }
@@ -184,7 +221,8 @@ mod tests {
 
     #[test]
     fn an_update_needs_no_required_field_and_empties_none() {
-        let change = |body: &str| update(&lead(), parse(body.as_bytes()).unwrap());
+        let change =
+            |body: &str| update(&lead(), &Caller::inside(), parse(body.as_bytes()).unwrap());
         assert!(change(r#"{"City": null}"#).is_ok());
         assert_eq!(
             change(r#"{"Company": ""}"#),

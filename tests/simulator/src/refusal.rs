@@ -1,11 +1,32 @@
 //! Why an org says no, in Salesforce's status codes, error codes and words.
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde_json::{Value, json};
+mod answer;
+mod code;
+
 use thiserror::Error;
 
-use super::{duplicates::Duplicates, soql::SyntaxError};
+pub(super) use self::answer::Answer;
+use super::{duplicates::Duplicates, schema::Field, soql::SyntaxError};
+
+/// A field as a refusal names it: in its text by what people see, in its list by the name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{label}")]
+pub struct FieldName {
+    /// The API name.
+    pub name: String,
+    /// What people see.
+    pub label: String,
+}
+
+impl FieldName {
+    pub(super) fn of(field: &Field) -> Self {
+        Self {
+            name: field.name.clone(),
+            label: field.label.clone(),
+        }
+    }
+}
 
 /// A refused API call. `Display` is the `message` of Salesforce's error body.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -104,7 +125,7 @@ pub enum Refusal {
     #[error("{field}: invalid email address: {value}")]
     InvalidEmail {
         /// The e-mail field.
-        field: String,
+        field: FieldName,
         /// What it was to hold.
         value: String,
     },
@@ -112,7 +133,7 @@ pub enum Refusal {
     #[error("{field}: data value too large: {value} (max length={max})")]
     TooLong {
         /// The text field.
-        field: String,
+        field: FieldName,
         /// What it was to hold.
         value: String,
         /// The field's length in characters.
@@ -122,9 +143,121 @@ pub enum Refusal {
     #[error("{field}: id value of incorrect type: {value}")]
     InvalidReference {
         /// The reference field.
-        field: String,
+        field: FieldName,
         /// What it was to hold.
         value: String,
+    },
+    /// The value of a reference field is the id of a record of another object.
+    #[error("{field}: id value of incorrect type: {value}")]
+    ReferenceOfOtherType {
+        /// The reference field.
+        field: FieldName,
+        /// What it was to hold.
+        value: String,
+    },
+    /// The value of a reference field is the id of no record.
+    #[error("invalid cross reference id")]
+    NoSuchParent {
+        /// The reference field, where the org names it.
+        field: Option<String>,
+    },
+    /// A number has more digits than its field.
+    #[error("{field}: value outside of valid range on numeric field: {value}")]
+    OutsideRange {
+        /// The number field.
+        field: FieldName,
+        /// What it was to hold.
+        value: String,
+    },
+    /// A restricted picklist does not have the value.
+    #[error("{field}: bad value for restricted picklist field: {value}")]
+    NotInPicklist {
+        /// The picklist.
+        field: FieldName,
+        /// What it was to hold.
+        value: String,
+    },
+    /// A country that is not in the org's list.
+    #[error(
+        "There's a problem with this country, even though it may appear correct. Please select a country/territory \
+         from the list of valid countries.: {0}"
+    )]
+    NoSuchCountry(FieldName),
+    /// A state that is not in the org's list.
+    #[error(
+        "There's a problem with this state, even though it may appear correct. Please select a state from the list \
+         of valid states.: {0}"
+    )]
+    NoSuchState(FieldName),
+    /// A state that is not one of the country's.
+    #[error("The existing country/territory doesn't recognize the state value for field: {0}")]
+    StateOfOtherCountry(FieldName),
+    /// A state without a country.
+    #[error("A country/territory must be specified before specifying a state value for field: {0}")]
+    StateWithoutCountry(FieldName),
+    /// The URL of an upsert names the record, and the body does too.
+    #[error("The {0} field should not be specified in the sobject data.")]
+    KeyInBody(String),
+    /// A collection is to be upserted by a field that is no external id.
+    #[error("Field name provided, {field} does not match an External ID for {object}")]
+    NotAnExternalId {
+        /// The field.
+        field: String,
+        /// The object's name.
+        object: String,
+    },
+    /// A record of a collection does not have the external id that it is to be found by.
+    #[error("{0} not specified")]
+    KeyMissing(String),
+    /// A record of a collection is of another object than the URL says.
+    #[error("The type of the record is not {0}")]
+    OtherType(String),
+    /// A record of an upsert has an id.
+    #[error("cannot specify Id in an insert call")]
+    IdInUpsert,
+    /// One upsert names a record twice.
+    #[error("Duplicate external id specified: {0}")]
+    DuplicateKey(String),
+    /// Several records have the external id that the URL names: their URLs.
+    #[error("The external ID provided matches more than one record")]
+    MultipleChoices(Vec<String>),
+    /// Several records have the external id.
+    #[error("{field}: more than one record found for external id field: [{}]", .ids.join(", "))]
+    SeveralMatches {
+        /// The external id field.
+        field: String,
+        /// The records.
+        ids: Vec<String>,
+    },
+    /// A parent that is named by its external id does not exist.
+    #[error("Foreign key external ID: {value} not found for field {field} in entity {object}")]
+    ParentMissing {
+        /// The parent's external id.
+        value: String,
+        /// The external id field.
+        field: String,
+        /// The parent's object.
+        object: String,
+    },
+    /// A parent that is named by something else than one external id.
+    #[error(
+        "The relationship {relationship} needs one external ID field of {object}, and the type where there are several"
+    )]
+    ParentUnclear {
+        /// The relationship.
+        relationship: String,
+        /// The objects that the parent may be of.
+        object: String,
+    },
+    /// A parent that is named twice.
+    #[error(
+        "Cannot specify both an external ID reference {relationship} and a salesforce id, {field}"
+    )]
+    ParentTwice {
+        /// The relationship.
+        relationship: String,
+        /// The reference field.
+        field: String,
     },
     /// The query is no SOQL that the simulator knows.
     #[error(transparent)]
@@ -174,167 +307,6 @@ pub enum Refusal {
     /// The locator of a next page is unknown.
     #[error("invalid query locator")]
     InvalidLocator,
-}
-
-impl Refusal {
-    /// The HTTP status and the `errorCode`.
-    #[must_use]
-    pub fn code(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::InvalidSession => (StatusCode::UNAUTHORIZED, "INVALID_SESSION_ID"),
-            Self::LimitExceeded => (StatusCode::FORBIDDEN, "REQUEST_LIMIT_EXCEEDED"),
-            Self::ApiDisabled => (StatusCode::FORBIDDEN, "API_DISABLED_FOR_ORG"),
-            Self::NoAccess => (StatusCode::FORBIDDEN, "INSUFFICIENT_ACCESS_OR_READONLY"),
-            Self::ServerUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "SERVER_UNAVAILABLE"),
-            Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"),
-            Self::NotFound | Self::NoExternalId(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
-            Self::EntityIsDeleted => (StatusCode::NOT_FOUND, "ENTITY_IS_DELETED"),
-            Self::RowLocked => (StatusCode::BAD_REQUEST, "UNABLE_TO_LOCK_ROW"),
-            Self::ApexLimit => (
-                StatusCode::BAD_REQUEST,
-                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-            ),
-            Self::DuplicateValue { .. } | Self::DuplicateId(_) => {
-                (StatusCode::BAD_REQUEST, "DUPLICATE_VALUE")
-            }
-            Self::DuplicatesDetected(_) => (StatusCode::BAD_REQUEST, "DUPLICATES_DETECTED"),
-            Self::NoSuchRecord => (StatusCode::BAD_REQUEST, "INVALID_CROSS_REFERENCE_KEY"),
-            Self::TooManyRecords => (StatusCode::BAD_REQUEST, "EXCEEDED_ID_LIMIT"),
-            Self::Composite(_) => (StatusCode::BAD_REQUEST, "INVALID_INPUT"),
-            Self::MalformedId(_) | Self::InvalidReference { .. } => {
-                (StatusCode::BAD_REQUEST, "MALFORMED_ID")
-            }
-            Self::ConvertedLead => (StatusCode::BAD_REQUEST, "CANNOT_UPDATE_CONVERTED_LEAD"),
-            Self::Json(_) => (StatusCode::BAD_REQUEST, "JSON_PARSER_ERROR"),
-            Self::ReadOnly(_) => (StatusCode::BAD_REQUEST, "INVALID_FIELD_FOR_INSERT_UPDATE"),
-            Self::RequiredMissing(_) => (StatusCode::BAD_REQUEST, "REQUIRED_FIELD_MISSING"),
-            Self::InvalidEmail { .. } => (StatusCode::BAD_REQUEST, "INVALID_EMAIL_ADDRESS"),
-            Self::TooLong { .. } => (StatusCode::BAD_REQUEST, "STRING_TOO_LONG"),
-            Self::MalformedQuery(_) => (StatusCode::BAD_REQUEST, "MALFORMED_QUERY"),
-            Self::UnknownType(_) => (StatusCode::BAD_REQUEST, "INVALID_TYPE"),
-            Self::NoSuchField { .. }
-            | Self::NoSuchColumn { .. }
-            | Self::DuplicateColumn(_)
-            | Self::NotFilterable(_)
-            | Self::FilterNeedsQuotes(_)
-            | Self::FilterType { .. } => (StatusCode::BAD_REQUEST, "INVALID_FIELD"),
-            Self::FilterNoId(_) => (StatusCode::BAD_REQUEST, "INVALID_QUERY_FILTER_OPERATOR"),
-            Self::InvalidLocator => (StatusCode::BAD_REQUEST, "INVALID_QUERY_LOCATOR"),
-        }
-    }
-
-    /// The `fields` of the error body: present, if only as an empty list, where a record was refused.
-    pub(super) fn fields(&self) -> Option<Vec<&str>> {
-        match self {
-            Self::ReadOnly(fields) | Self::RequiredMissing(fields) => {
-                Some(fields.iter().map(String::as_str).collect())
-            }
-            Self::InvalidEmail { field, .. }
-            | Self::TooLong { field, .. }
-            | Self::InvalidReference { field, .. } => Some(vec![field]),
-            Self::RowLocked
-            | Self::ApexLimit
-            | Self::DuplicateValue { .. }
-            | Self::DuplicateId(_)
-            | Self::NoSuchRecord
-            | Self::NoAccess
-            | Self::MalformedId(_)
-            | Self::EntityIsDeleted
-            | Self::ConvertedLead => Some(vec![]),
-            Self::InvalidSession
-            | Self::LimitExceeded
-            | Self::ApiDisabled
-            | Self::ServerUnavailable
-            | Self::TooManyRecords
-            | Self::Composite(_)
-            | Self::NotFound
-            | Self::MethodNotAllowed { .. }
-            | Self::NoExternalId(_)
-            | Self::Json(_)
-            | Self::NoSuchField { .. }
-            | Self::MalformedQuery(_)
-            | Self::UnknownType(_)
-            | Self::NoSuchColumn { .. }
-            | Self::DuplicateColumn(_)
-            | Self::NotFilterable(_)
-            | Self::FilterNeedsQuotes(_)
-            | Self::FilterType { .. }
-            | Self::FilterNoId(_)
-            | Self::DuplicatesDetected(_)
-            | Self::InvalidLocator => None,
-        }
-    }
-}
-
-impl Refusal {
-    /// The error of an answer to a request for one thing.
-    fn error(&self) -> Value {
-        let mut error = self.without_duplicates("errorCode");
-        if let Some(fields) = self.fields() {
-            error["fields"] = json!(fields);
-        }
-        if let Self::DuplicatesDetected(duplicates) = self {
-            error[duplicates.key()] = duplicates.result().clone();
-        }
-        error
-    }
-
-    /// The error of a record's result in a collection.
-    pub(super) fn error_in_collection(&self) -> Value {
-        let mut error = self.without_duplicates("statusCode");
-        error["fields"] = json!(self.fields().unwrap_or_default());
-        if let Self::DuplicatesDetected(duplicates) = self
-            && duplicates.is_in_collections()
-        {
-            error[duplicates.key()] = duplicates.result().clone();
-        }
-        error
-    }
-
-    fn without_duplicates(&self, code_name: &str) -> Value {
-        let (_, code) = self.code();
-        json!({"message": self.to_string(), code_name: code})
-    }
-}
-
-/// What a call is answered: a status, headers of its own and, but for 204, a JSON body.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<Value>,
-}
-
-impl Answer {
-    pub(super) fn new(status: StatusCode, body: Value) -> Self {
-        Self {
-            body: Some(body),
-            ..Self::empty(status)
-        }
-    }
-
-    pub(super) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: HeaderMap::new(),
-            body: None,
-        }
-    }
-
-    /// The answer with one more header. A value that no header can hold is left out.
-    pub(super) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(name, value);
-        }
-        self
-    }
-}
-
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        let (status, _) = refusal.code();
-        Self::new(status, json!([refusal.error()]))
-    }
 }
 
 #[cfg(test)]

@@ -1,119 +1,25 @@
 //! What an org can hold: its objects, and their fields with type, length and access.
 
+mod field;
+mod kind;
 mod standard;
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 
-use serde_json::Value;
-
-use self::standard::SYSTEM;
+use self::standard::SYSTEM_FIELDS;
 pub(super) use self::standard::{
-    ASSIGNMENT_RULES, CUSTOM, DUPLICATE_RULES, STANDARD_OBJECTS, prefix,
+    ASSIGNMENT_RULES, CUSTOM, DUPLICATE_RULES, STANDARD_OBJECTS, prefix, standard_prefix,
 };
-use super::Refusal;
-
-/// The type of a field, as far as the API treats values differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldType {
-    /// A text of up to 255 characters; picklists, phones and URLs are such texts here.
-    Text,
-    /// A text of up to 32,000 characters, which a query cannot filter on.
-    LongText,
-    /// An e-mail address of up to 80 characters.
-    Email,
-    /// A number, whole or not.
-    Number,
-    /// True or false; never null.
-    Boolean,
-    /// The id of a record.
-    Reference,
-    /// `YYYY-MM-DD`
-    Date,
-    /// `YYYY-MM-DDThh:mm:ss` with a zone.
-    DateTime,
-}
-
-impl FieldType {
-    /// The type as Salesforce's messages name it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Text => "string",
-            Self::LongText => "textarea",
-            Self::Email => "email",
-            Self::Number => "double",
-            Self::Boolean => "boolean",
-            Self::Reference => "reference",
-            Self::Date => "date",
-            Self::DateTime => "datetime",
-        }
-    }
-
-    /// Whether a query writes the field's values in quotes.
-    pub(super) fn is_quoted(self) -> bool {
-        match self {
-            Self::Text | Self::LongText | Self::Email | Self::Reference => true,
-            Self::Number | Self::Boolean | Self::Date | Self::DateTime => false,
-        }
-    }
-
-    /// What a field holds that nobody has set.
-    pub(super) fn unset(self) -> Value {
-        if self == Self::Boolean {
-            Value::Bool(false)
-        } else {
-            Value::Null
-        }
-    }
-
-    const fn length(self) -> usize {
-        match self {
-            Self::LongText => 32_000,
-            Self::Email => 80,
-            Self::Text
-            | Self::Number
-            | Self::Boolean
-            | Self::Reference
-            | Self::Date
-            | Self::DateTime => 255,
-        }
-    }
-}
-
-/// Who may write a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// The API, and a record cannot be without it.
-    Required,
-    /// The API.
-    Writable,
-    /// Salesforce only.
-    ReadOnly,
-}
+pub use self::{
+    field::{FieldSpec, PicklistValue},
+    kind::FieldType,
+};
+use super::{Refusal, caller::Caller};
 
 /// A field of an object.
-#[derive(Debug, Clone)]
-pub(super) struct Field {
-    pub(super) name: Cow<'static, str>,
-    pub(super) kind: FieldType,
-    /// The most characters that a text may have.
-    pub(super) length: usize,
-    pub(super) access: Access,
-}
-
-impl Field {
-    const fn new(name: Cow<'static, str>, kind: FieldType) -> Self {
-        Self {
-            name,
-            kind,
-            length: kind.length(),
-            access: Access::Writable,
-        }
-    }
-
-    pub(super) fn is_required(&self) -> bool {
-        self.access == Access::Required
-    }
-}
+pub(super) type Field = FieldSpec;
+/// The fields that an object has of its own.
+pub(super) type OwnFields = fn() -> Vec<Field>;
 
 /// An object, in Salesforce's sense: a kind of record.
 #[derive(Debug)]
@@ -126,17 +32,23 @@ pub(super) struct Object {
     pub(super) is_writable: bool,
     /// Whether the API knows it.
     pub(super) is_visible: bool,
+    /// When its fields were changed, in seconds since the org was founded.
+    pub(super) changed: u64,
+    /// The ids of users, and the names in small letters of the fields that each of them does not see.
+    hidden: HashSet<(String, String)>,
 }
 
 impl Object {
     /// An object with fields of its own besides those that every object has.
-    pub(super) fn new(name: &str, prefix: String, own: &[Field]) -> Self {
+    pub(super) fn new(name: &str, prefix: String, own: OwnFields) -> Self {
         Self {
             name: name.into(),
             prefix,
-            fields: [SYSTEM, own].concat(),
+            fields: [SYSTEM_FIELDS(), own()].concat(),
             is_writable: ![ASSIGNMENT_RULES, DUPLICATE_RULES].contains(&name),
             is_visible: true,
+            changed: 0,
+            hidden: HashSet::new(),
         }
     }
 
@@ -155,10 +67,43 @@ impl Object {
             .retain(|field| !field.name.eq_ignore_ascii_case(name));
     }
 
-    /// Adds a field, or changes the type of the one that has this name.
-    pub(super) fn declare(&mut self, name: &str, kind: FieldType) {
-        self.remove(name);
-        self.fields.push(Field::new(Cow::Owned(name.into()), kind));
+    /// Adds a field, or changes the one that has this name.
+    pub(super) fn declare(&mut self, field: Field) {
+        self.remove(&field.name);
+        self.fields.push(field);
+    }
+
+    /// Hides a field from the user of this id.
+    pub(super) fn hide(&mut self, user: &str, field: &str) {
+        self.hidden
+            .insert((user.into(), field.to_ascii_lowercase()));
+    }
+
+    /// Shows a field to the user of this id again.
+    pub(super) fn unhide(&mut self, user: &str, field: &str) {
+        self.hidden
+            .remove(&(user.into(), field.to_ascii_lowercase()));
+    }
+
+    /// The fields that a caller sees.
+    pub(super) fn seen_by(&self, caller: &Caller<'_>) -> impl Iterator<Item = &Field> {
+        self.fields
+            .iter()
+            .filter(|field| self.is_seen(caller, field))
+    }
+
+    /// The field of this name, in any letter case, where the caller sees it.
+    pub(super) fn field_seen_by(&self, caller: &Caller<'_>, name: &str) -> Option<&Field> {
+        self.field(name).filter(|field| self.is_seen(caller, field))
+    }
+
+    fn is_seen(&self, caller: &Caller<'_>, field: &Field) -> bool {
+        caller.sees_all()
+            // Most orgs hide nothing, and each field of each record is asked about.
+            || self.hidden.is_empty()
+            || !self
+                .hidden
+                .contains(&(caller.user.to_owned(), field.name.to_ascii_lowercase()))
     }
 
     /// The field of this name, in any letter case.
@@ -166,5 +111,13 @@ impl Object {
         self.fields
             .iter()
             .find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The reference field whose parent has this name, where the caller sees it.
+    pub(super) fn relationship_seen_by(&self, caller: &Caller<'_>, name: &str) -> Option<&Field> {
+        self.seen_by(caller).find(|field| {
+            let relationship = field.relationship.as_deref();
+            relationship.is_some_and(|relationship| relationship.eq_ignore_ascii_case(name))
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Org, shown};
+use super::{Org, id_of, shown};
 use crate::{
     DuplicateRule, Refusal,
     assignment::{self, AssignmentRule},
@@ -11,7 +11,7 @@ use crate::{
     id::RecordId,
     index::{Comparison, key},
     record::{self, Record},
-    schema::{ASSIGNMENT_RULES, DUPLICATE_RULES},
+    schema::{ASSIGNMENT_RULES, DUPLICATE_RULES, Field},
 };
 
 /// The rules of an org. Tables and indexes are named by their positions.
@@ -47,12 +47,21 @@ impl Org {
         let table = self.declared(object);
         let field = field.to_owned();
         let fields = std::slice::from_ref(&field);
-        let index = self.tables[table].index(fields, Comparison::Exact);
+        let known = self.tables[table].object.field(&field);
+        let comparison = known.map_or(Comparison::Exact, Field::comparison);
+        let index = self.tables[table].index(fields, comparison);
         self.rules.unique.push(Unique {
             table,
             field,
             index,
         });
+    }
+
+    /// Lets records of an object have the same value in a field.
+    pub(super) fn forget_unique(&mut self, table: usize, field: &str) {
+        self.rules
+            .unique
+            .retain(|unique| unique.table != table || !unique.field.eq_ignore_ascii_case(field));
     }
 
     /// Adds a duplicate rule, and the record that says so.
@@ -175,7 +184,7 @@ impl Org {
             let row = table.row(*position);
             let is_equal = key(&rule.fields, Comparison::Exact, row) == exact;
             let record = if options.include_details {
-                shown(&version, table, *position)
+                shown(caller, &version, table, *position)
             } else {
                 record::shown(&version, &table.object, row, table.object.field("Id"))
             };
@@ -183,10 +192,6 @@ impl Org {
         });
         records.collect()
     }
-}
-
-fn id_of(row: &Record) -> &str {
-    row.get("Id").and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn seed(fields: Value) -> (Org, String) {
 #[test]
 fn a_created_record_gets_an_id_of_its_object_an_owner_a_name_and_dates() {
     let (org, id) = org_with_lead();
-    let lead = org.read("v50.0", "LEAD", &id).unwrap();
+    let lead = org.read(&USER, "v50.0", "LEAD", &id).unwrap();
     assert!(id.starts_with("00Q"));
     assert_eq!(
         (&lead["Id"], &lead["Name"], &lead["OwnerId"]),

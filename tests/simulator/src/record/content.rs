@@ -3,9 +3,11 @@
 use serde_json::Value;
 
 use crate::{
-    FieldType::{self, Boolean, Date, DateTime, Email, LongText, Number, Text},
+    FieldType::{Boolean, Date, DateTime, Email, Int, MultiPicklist, Picklist},
     Refusal,
+    clock::month_lengths,
     id::RecordId,
+    refusal::FieldName,
     schema::Field,
 };
 
@@ -26,23 +28,39 @@ pub(super) fn stored(field: &Field, value: Value) -> Result<Value, Refusal> {
                 text.into()
             })
         }
-        (Text | LongText | Email, scalar @ (Value::Number(_) | Value::Bool(_))) => {
+        (kind, scalar @ (Value::Number(_) | Value::Bool(_))) if kind.is_text() => {
             Ok(scalar.to_string().into())
         }
-        (Number, value @ Value::Number(_)) | (Boolean, value @ Value::Bool(_)) => Ok(value),
+        (Int, Value::Number(number)) if is_whole(&number) => Ok(number.into()),
+        (kind, value @ Value::Number(_)) if kind.is_number() && kind != Int => Ok(value),
+        (Boolean, value @ Value::Bool(_)) => Ok(value),
         (Date, Value::String(text)) if is_date(&text) => Ok(text.into()),
         (DateTime, Value::String(text)) if is_datetime(&text) => Ok(text.into()),
-        (kind, value) => Err(Refusal::Json(wrong_type(kind, &value))),
+        (_, value) => Err(Refusal::Json(wrong_type(field, &value))),
     }
 }
 
+fn is_whole(number: &serde_json::Number) -> bool {
+    number.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+/// Whether a text is `YYYY-MM-DD`, and a day of the calendar.
 fn is_date(text: &str) -> bool {
-    has_shape(text, "0000-00-00")
+    if !has_shape(text, "0000-00-00") {
+        return false;
+    }
+    let part = |from: usize, to: usize| text[from..to].parse::<u64>().unwrap_or_default();
+    let (year, month, day) = (part(0, 4), part(5, 7), part(8, 10));
+    let mut months = (1..).zip(month_lengths(year));
+    months.any(|(number, length)| number == month && (1..=length).contains(&day))
 }
 
 fn is_datetime(text: &str) -> bool {
-    let zoneless = text.get(..19);
-    zoneless.is_some_and(|zoneless| has_shape(zoneless, "0000-00-00T00:00:00"))
+    let (Some(date), Some(time)) = (text.get(..10), text.get(10..19)) else {
+        return false;
+    };
+    let hour_exists = |time: &str| &time[1..3] < "24" && &time[4..6] < "60";
+    is_date(date) && has_shape(time, "T00:00:00") && hour_exists(time)
 }
 
 /// Whether a text is like the pattern, in which `0` stands for any digit.
@@ -52,7 +70,7 @@ fn has_shape(text: &str, pattern: &str) -> bool {
     text.len() == pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
 }
 
-fn wrong_type(kind: FieldType, value: &Value) -> String {
+fn wrong_type(field: &Field, value: &Value) -> String {
     let (token, shown) = match value {
         Value::Null => ("VALUE_NULL", "null".into()),
         Value::Bool(true) => ("VALUE_TRUE", "true".into()),
@@ -65,26 +83,69 @@ fn wrong_type(kind: FieldType, value: &Value) -> String {
     };
     format!(
         "Cannot deserialize instance of {} from {token} value {shown} or request may be missing a required field",
-        kind.name()
+        field.kind.name()
     )
 }
 
-/// Whether a text is fit for its field.
-pub(super) fn check(field: &Field, text: &str) -> Result<(), Refusal> {
-    let (name, value) = (field.name.to_string(), text.to_owned());
-    if text.chars().count() > field.length {
+/// Whether a value that has the right type is fit for its field.
+pub(super) fn check(field: &Field, value: &Value) -> Result<(), Refusal> {
+    match value {
+        Value::String(text) => check_text(field, text),
+        Value::Number(number) => check_number(field, number),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Ok(()),
+    }
+}
+
+fn check_text(field: &Field, text: &str) -> Result<(), Refusal> {
+    let (name, value) = (FieldName::of(field), text.to_owned());
+    if field.length > 0 && text.chars().count() > field.length {
+        let max = field.length;
         return Err(Refusal::TooLong {
             field: name,
             value,
-            max: field.length,
+            max,
         });
     }
     match field.kind {
-        FieldType::Email if !is_email(text) => Err(Refusal::InvalidEmail { field: name, value }),
-        FieldType::Reference if RecordId::parse(text).is_none() => {
+        Email if !is_email(text) => Err(Refusal::InvalidEmail { field: name, value }),
+        kind if kind.is_id() && RecordId::parse(text).is_none() => {
             Err(Refusal::InvalidReference { field: name, value })
         }
+        Picklist if field.restricted => check_picklist(field, text),
+        MultiPicklist if field.restricted => text
+            .split(';')
+            .try_for_each(|value| check_picklist(field, value.trim())),
         _ => Ok(()),
+    }
+}
+
+fn check_picklist(field: &Field, text: &str) -> Result<(), Refusal> {
+    let mut active = field.values.iter().filter(|value| value.active);
+    if active.any(|value| value.value == text) {
+        Ok(())
+    } else {
+        Err(Refusal::NotInPicklist {
+            field: FieldName::of(field),
+            value: text.into(),
+        })
+    }
+}
+
+/// A number has no more digits before the point than its field; those behind the point are not looked at.
+fn check_number(field: &Field, number: &serde_json::Number) -> Result<(), Refusal> {
+    let digits = if field.kind == Int {
+        field.digits
+    } else {
+        field.precision.saturating_sub(field.scale)
+    };
+    let limit = i32::try_from(digits).map_or(f64::INFINITY, |digits| 10_f64.powi(digits));
+    if number.as_f64().is_some_and(|number| number.abs() < limit) {
+        Ok(())
+    } else {
+        Err(Refusal::OutsideRange {
+            field: FieldName::of(field),
+            value: number.to_string(),
+        })
     }
 }
 
@@ -108,13 +169,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_have_their_own_forms() {
+    fn dates_have_their_own_forms_and_are_days_of_the_calendar() {
         assert!(is_date("2026-12-31") && is_datetime("2026-12-31T01:02:03Z"));
+        assert!(is_date("2028-02-29") && !is_datetime("2026-12-31T24:00:00Z"));
         for wrong in [
             "",
             "31.12.2026",
             "2026-12-3",
             "2026-12-31T01",
+            "2026-02-29",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
             "é2026-12-31T01:02:03",
         ] {
             assert!(!is_date(wrong) && !is_datetime(wrong), "{wrong}");

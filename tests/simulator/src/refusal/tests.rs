@@ -1,5 +1,8 @@
 //! How refusals are written.
 
+use axum::http::StatusCode;
+use serde_json::json;
+
 use super::*;
 
 #[test]
