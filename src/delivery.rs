@@ -25,7 +25,11 @@ mod window;
 mod worker;
 mod written;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
@@ -120,6 +124,11 @@ impl Deliveries {
         }
     }
 
+    /// The rules and the policies by which records are written.
+    fn rules(&self) -> (&Rules, &Policies) {
+        (&self.rules, &self.policies)
+    }
+
     /// Whether this service writes the destination's jobs itself.
     #[must_use]
     pub(crate) fn is_inline(&self, destination: &Destination) -> bool {
@@ -161,6 +170,7 @@ impl Deliveries {
                         part,
                         job,
                         place,
+                        duplicate: OnceLock::new(),
                         earlier,
                         done,
                     };

@@ -12,10 +12,6 @@ use salesforce_transformer::{
     server::{self, Listeners, memory::InFlight, telemetry},
 };
 
-/// glibc's allocator returns the memory of each batch to the kernel and fetches it anew for the next one.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Turns batches of RudderStack events into Salesforce REST requests.
 ///
 /// Without a subcommand, it runs the HTTP service. Every setting can be given as an environment variable or a flag.

@@ -31,7 +31,7 @@ pub(crate) mod session;
 mod single_flight;
 pub(crate) mod soql;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use thiserror::Error;
 
@@ -80,6 +80,8 @@ pub struct Salesforce {
     users: OrgUsers,
     lookups: SingleFlight,
     cache: LookupCache,
+    /// The records that duplicate rules have found for keys (`DUPLICATES_TTL`).
+    duplicates: LookupCache,
     field_types: FieldTypes,
     limits: Arc<Limits>,
 }
@@ -113,6 +115,7 @@ impl Salesforce {
             users: OrgUsers::default(),
             lookups: SingleFlight::new(settings.lookup_window),
             cache: LookupCache::new(settings.lookup_cache_ttl),
+            duplicates: LookupCache::new(settings.duplicates_ttl),
             field_types: FieldTypes::default(),
             limits,
         })
@@ -132,6 +135,13 @@ impl Salesforce {
     /// Reads the files of the login settings again, and logs the result.
     pub fn reread(&self) {
         self.tokens.reread();
+    }
+
+    /// Remembers the record that a duplicate rule has found in place of a create for a key.
+    pub(crate) fn remember_duplicate(&self, session: &Session, key: &Key, row: &Row) {
+        let user = self.users.of(session);
+        let rows = std::slice::from_ref(row);
+        self.duplicates.set(&user, key, Instant::now(), rows);
     }
 
     /// Counts keys that need no query of their own because another event of the same request has the same key.
@@ -231,5 +241,6 @@ impl Salesforce {
     /// Removes a record id from the cache, because Salesforce reports that the record is gone or has become another.
     pub(crate) fn forget(&self, org: &Instance, id: &str) {
         self.cache.forget(org, id);
+        self.duplicates.forget(org, id);
     }
 }

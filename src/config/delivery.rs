@@ -36,9 +36,6 @@ pub struct DeliverySettings {
     /// destination
     #[arg(long, env = "DUPLICATES", value_enum, default_value_t)]
     pub duplicates: Duplicates,
-    /// How long to remember which record a duplicate rule has found for a key (DUPLICATES=update)
-    #[arg(long, env = "DUPLICATES_TTL", default_value = "1h", value_parser = parse::duration)]
-    pub duplicates_ttl: Duration,
     /// The policies of single destinations.
     #[arg(skip)]
     pub own_policies: OwnPolicies,

@@ -1,6 +1,9 @@
 //! A job that outlives its request: what it writes, where, and for which user.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use tokio::sync::oneshot;
 
@@ -11,7 +14,7 @@ use super::{
 use crate::{
     json::{Document, Value},
     rudderstack::{Destination, Entry},
-    salesforce::{Credentials, Session},
+    salesforce::{Credentials, Row, Session},
     server::memory::Share,
     transform::{
         error::EventError,
@@ -60,6 +63,8 @@ pub(super) struct Unit {
     pub(super) job: Arc<Job>,
     /// The index of the record in the job.
     pub(super) place: usize,
+    /// What a duplicate rule has found in place of the record, if it has no key.
+    pub(super) duplicate: OnceLock<Row>,
     /// Pending results of the user's earlier writes.
     pub(super) earlier: Vec<PendingResult>,
     pub(super) done: oneshot::Sender<WriteResult>,

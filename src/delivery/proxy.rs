@@ -7,7 +7,7 @@
 
 mod outcome;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 pub use self::outcome::{DeliveryOutcome, Failure};
 use crate::{
@@ -18,14 +18,18 @@ use crate::{
         delivery_request::{Origin, ProxyJob, ProxyRequest},
     },
     salesforce::{
-        AuthError, Credentials, Fault, Found, Key, Salesforce,
+        AuthError, Credentials, Fault, Found, Key, Row, Salesforce,
         delivery::{Answered, Write},
         fault::Disposition,
         headers::WriteHeaders,
         operation::Operation,
     },
     text,
-    transform::{mapping, plan::Record, target},
+    transform::{
+        mapping,
+        plan::Record,
+        target::{self, Target},
+    },
 };
 
 /// The state that the delivery proxy works with.
@@ -108,7 +112,11 @@ impl ProxyDelivery<'_, '_> {
             Ok(answered) => answered,
             Err(failure) => return self.outcome(Some(write), None, Some(failure)),
         };
-        match self.gone(write, answered.fault.as_ref()) {
+        let fault = answered.fault.as_ref();
+        if self.redirect_to_duplicate(write, fault).is_some() {
+            return self.send_redirected(write).await;
+        }
+        match self.gone(write, fault) {
             Some(key) => self.send_elsewhere(write, &key, answered).await,
             None => self.answered(write, answered),
         }
@@ -170,14 +178,18 @@ impl ProxyDelivery<'_, '_> {
         refused: Answered,
     ) -> DeliveryOutcome {
         match self.redirect(write, key).await {
-            Ok(true) => match self.send(write).await {
-                Ok(answered) => self.answered(write, answered),
-                Err(failure) => self.outcome(Some(write), None, Some(failure)),
-            },
+            Ok(true) => self.send_redirected(write).await,
             Err(Failure::Lookup(fault)) if fault.disposition() != Disposition::Abort => {
                 self.outcome(Some(write), refused.answer, Some(Failure::Lookup(fault)))
             }
             Ok(false) | Err(_) => self.answered(write, refused),
+        }
+    }
+
+    async fn send_redirected(&mut self, write: &mut Write<'_>) -> DeliveryOutcome {
+        match self.send(write).await {
+            Ok(answered) => self.answered(write, answered),
+            Err(failure) => self.outcome(Some(write), None, Some(failure)),
         }
     }
 
@@ -188,29 +200,47 @@ impl ProxyDelivery<'_, '_> {
             return Ok(false);
         };
         let record = Record::Lead(key.clone());
-        let (destination, rules) = (&self.destination, &self.proxy.rules);
-        let target = target::settle(&record, &found, destination, rules);
+        let rules = (&self.proxy.rules, &*self.proxy.policies);
+        let target = target::settle(&record, None, &found, &self.destination, rules);
         let target = target.map_err(Failure::Target)?;
         let is_known = matches!(write.operation(), Operation::Update { object, id }
             if target.record() == Some(target::RecordId::new(object, id)));
-        let Some(id) = target.id.as_deref().filter(|_| !is_known) else {
-            return Ok(false);
+        Ok(!is_known && self.update(write, &target).is_some())
+    }
+
+    /// Turns a refused create into an update of the record that a duplicate rule has found, if that is the destination's policy.
+    /// The record is remembered for the key of the event. Returns whether it is an update now.
+    fn redirect_to_duplicate(&self, write: &mut Write<'_>, fault: Option<&Fault>) -> Option<()> {
+        let found = fault?.only_duplicate()?;
+        let Operation::Create { object } = write.operation() else {
+            return None;
         };
-        let fields = write.json().and_then(|json| {
-            let fields = json.root().as_members()?;
-            Some(mapping::as_update(
-                &fields,
-                &target.object,
-                destination,
-                rules,
-            ))
-        });
-        let Some(fields) = fields else {
-            return Ok(false);
-        };
+        let row = Row::matched(found.object.clone(), found.id.clone());
+        let key = key_of(write).filter(|_| self.request.jobs.iter().all(is_found_by_email));
+        let object = Cow::Owned(object.clone());
+        let record = key.map_or(Record::Named { object, id: None }, Record::Lead);
+        let (destination, policies) = (&self.destination, &self.proxy.policies);
+        let target = target::of_duplicate(&record, &row, destination, policies)?;
+        if let (Some(key), Some(session)) = (record.key(), write.session()) {
+            self.proxy
+                .salesforce
+                .remember_duplicate(&session, key, &row);
+        }
+        self.update(write, &target)
+    }
+
+    /// Turns a write into an update of another record; `None` if it cannot be one.
+    fn update(&self, write: &mut Write<'_>, target: &Target<'_>) -> Option<()> {
+        let (destination, rules) = (&self.destination, &self.proxy.rules);
+        let id = target.id.as_deref()?;
+        let json = write.json()?;
+        let fields = json.root().as_members()?;
+        let record = (&*target.object, target.is_duplicate);
+        let fields = mapping::as_update(&fields, record, destination, rules);
+        drop(json);
         write.redirect((&target.object, id), fields, rules.update_method);
         self.add_headers(write);
-        Ok(true)
+        Some(())
     }
 
     /// Adds the headers that the destination's policies ask for. A stored descriptor may come from a time before them.
@@ -328,6 +358,14 @@ const MAX_LOOKUPS: u64 = 3;
 fn may_be_mended(fault: &Fault, operation: &Operation) -> bool {
     let updates = matches!(operation, Operation::Update { .. });
     fault.is_about_a_stale_record() && (updates || fault.is_about_a_duplicate())
+}
+
+/// Whether a job's record is found by its e-mail, as far as is known.
+fn is_found_by_email(job: &ProxyJob<'_>) -> bool {
+    match job.origin {
+        Origin::Stored => true,
+        Origin::Routed { looked_up } => looked_up.is_some_and(|looked_up| looked_up.by_email),
+    }
 }
 
 /// The key of a lead: the e-mail in the body of the write.

@@ -42,8 +42,9 @@ impl<'f> Worker<'f> {
         if self.units[unit].is_held() || user.is_some_and(|user| self.held.contains(user)) {
             return Err(EventError::Overtaking);
         }
-        let (job, rules) = (&self.units[unit].job, &self.deliveries.rules);
-        let target = target::settle(self.record(unit), found, &job.destination, rules)?;
+        let (job, rules) = (&self.units[unit].job, self.deliveries.rules());
+        let (record, duplicate) = (self.record(unit), self.units[unit].duplicate.get());
+        let target = target::settle(record, duplicate, found, &job.destination, rules)?;
         let record = match (target.record(), self.key(unit)) {
             (Some(record), _) => Subject::Known(record),
             (None, Some(key)) => Subject::ForKey(key.folded().to_owned()),
@@ -95,7 +96,7 @@ impl<'f> Worker<'f> {
         let first = events.next().ok_or(EventError::Unchanged)?;
         let limits = self.deliveries.salesforce.limits();
         let spares = Some(&limits.spares(self.access.session.instance()));
-        let (rules, unchanged) = (&self.deliveries.rules, self.unchanged.as_mut());
+        let (rules, unchanged) = (self.deliveries.rules(), self.unchanged.as_mut());
         resolve(&first, events, found, rules, unchanged, spares)
     }
 
@@ -104,6 +105,7 @@ impl<'f> Worker<'f> {
         Unresolved {
             traits: &self.traits[unit],
             record: self.record(unit),
+            duplicate: self.units[unit].duplicate.get(),
             destination: &self.units[unit].job.destination,
         }
     }

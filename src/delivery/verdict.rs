@@ -7,8 +7,8 @@ use super::{
     worker::{UnitState, UnitWrite, Worker},
 };
 use crate::{
-    salesforce::{AuthError, Fault, Key, fault::Disposition},
-    transform::{error::EventError, mapping::LeftOut},
+    salesforce::{AuthError, Fault, Key, Row, fault::Disposition},
+    transform::{error::EventError, mapping::LeftOut, target},
 };
 
 impl<'f> Worker<'f> {
@@ -33,6 +33,9 @@ impl<'f> Worker<'f> {
     /// again, once. If one of several events may be the cause, each is written alone. Otherwise the events fail with
     /// this fault.
     pub(super) fn refused(&mut self, write: &UnitWrite<'_, '_>, fault: Fault) {
+        if self.is_for_duplicate(write, &fault) {
+            return;
+        }
         let is_stale = fault.is_about_a_stale_record();
         if let Some(id) = write.resolved.target.id.as_deref().filter(|_| is_stale) {
             self.deliveries
@@ -55,6 +58,38 @@ impl<'f> Worker<'f> {
                 }
                 Some(_) | None => self.conclude(unit, Err(EventError::Write(Arc::clone(&fault)))),
             }
+        }
+    }
+
+    /// Whether the units of a refused create are to be written to the record that a duplicate rule has found instead. They stay
+    /// pending, and later events of the same key know the record.
+    fn is_for_duplicate(&mut self, write: &UnitWrite<'_, '_>, fault: &Fault) -> bool {
+        let first = write.units[0];
+        let Some(found) = fault
+            .only_duplicate()
+            .filter(|_| write.resolved.target.id.is_none())
+        else {
+            return false;
+        };
+        let row = Row::matched(found.object.clone(), found.id.clone());
+        let (record, destination) = (self.record(first), &self.units[first].job.destination);
+        let policies = &self.deliveries.policies;
+        if target::of_duplicate(record, &row, destination, policies).is_none() {
+            return false;
+        }
+        match self.key(first) {
+            Some(key) => {
+                let session = &self.access.session;
+                self.deliveries
+                    .salesforce
+                    .remember_duplicate(session, key, &row);
+                self.duplicates.push((key, row));
+                true
+            }
+            None => write
+                .units
+                .iter()
+                .all(|unit| self.units[*unit].duplicate.set(row.clone()).is_ok()),
         }
     }
 

@@ -7,8 +7,9 @@ use indexmap::IndexMap;
 
 use super::{Deliveries, Unit, job::SessionAccess, memory::WriteResult};
 use crate::{
+    config::Duplicates,
     salesforce::{
-        Fault, Found, Key, RecordWrite, Wanted,
+        Fault, Found, Key, RecordWrite, Row, Wanted,
         collections::{ATTRIBUTES, Written},
         fault::Disposition,
         headers::WriteHeaders,
@@ -39,6 +40,8 @@ pub(super) struct Worker<'f> {
     pub(super) held: HashSet<&'f str>,
     /// What was written so far; `None` if events that change nothing are written too.
     pub(super) unchanged: Option<Unchanged>,
+    /// What duplicate rules have found in this round, by the keys of the events.
+    pub(super) duplicates: Vec<(&'f Key, Row)>,
     begun: Instant,
 }
 
@@ -133,6 +136,7 @@ impl<'f> Worker<'f> {
             asked: HashSet::new(),
             held: HashSet::new(),
             unchanged: deliveries.settings.skip_unchanged.then(Unchanged::default),
+            duplicates: Vec::new(),
             begun: Instant::now(),
         }
     }
@@ -160,10 +164,11 @@ impl<'f> Worker<'f> {
         let records = writes.iter().map(|write| {
             let Resolved { target, fields } = &write.resolved;
             let (id, names) = (target.id.as_deref(), fields.names().map(FieldName::text));
-            RecordWrite::new(&target.object, id, self.headers(write), names, |json| {
+            let record = RecordWrite::new(&target.object, id, self.headers(write), names, |json| {
                 let is_field = |name: &FieldName<'_>| name.text() != ATTRIBUTES;
                 fields.write_members(json, is_field);
-            })
+            });
+            record.updating_duplicates(self.updates_duplicates(write))
         });
         let records: Vec<_> = records.collect();
         let (salesforce, session) = (&self.deliveries.salesforce, &self.access.session);
@@ -184,6 +189,9 @@ impl<'f> Worker<'f> {
         self.found = found;
         for (key, id) in created {
             self.found.created(key, id);
+        }
+        for (key, row) in mem::take(&mut self.duplicates) {
+            self.found.matched(key, row);
         }
         expired.map_or(Ok(()), Err)
     }
@@ -222,6 +230,12 @@ impl<'f> Worker<'f> {
         self.found.extend(found);
         self.asked.extend(asked);
         Ok(())
+    }
+
+    /// Whether the policy is to update a record that a duplicate rule finds in place of the one to create.
+    pub(super) fn updates_duplicates(&self, write: &UnitWrite<'_, '_>) -> bool {
+        let destination = &self.units[write.units[0]].job.destination.id;
+        *self.deliveries.policies.duplicates.of(destination) == Duplicates::Update
     }
 
     /// The headers of a write. Its units have one record, and the destination of the first one counts.

@@ -97,12 +97,14 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         let event = Unresolved {
             traits: &writing.plan.traits,
             record,
+            duplicate: None,
             destination: &writing.destination,
         };
         let org = self.answers.org(writing.org);
         let Asked { session, found } = org.asked()?;
         let (unchanged, spares) = (self.unchanged.as_mut(), org.spares.as_ref());
-        let Resolved { target, fields } = resolve(&event, [], found, rules, unchanged, spares)?;
+        let Resolved { target, fields } =
+            resolve(&event, [], found, (rules, policies), unchanged, spares)?;
         let (destination, creates) = (&writing.destination.id, target.id.is_none());
         let headers = WriteHeaders::of(policies, destination, &target.object, creates);
         let mut request = Descriptor::new(session, api_version, &target, fields, headers, rules);

@@ -99,6 +99,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         for record in &plan.records {
             if let Some(key) = record.key() {
                 let event = Unresolved {
+                    duplicate: None,
                     traits: &plan.traits,
                     record,
                     destination,

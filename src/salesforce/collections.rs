@@ -14,13 +14,13 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 pub use self::record::read;
-use self::record::unanswered;
 pub(crate) use self::record::{ATTRIBUTES, RecordWrite, Written};
+use self::record::{read_row, unanswered};
 use crate::{
     metrics::Call,
     salesforce::{
         Salesforce,
-        composite::{MAX_PARTS, Part},
+        composite::{MAX_PARTS, MAX_ROWS, Part},
         fault::Fault,
         headers::WriteHeaders,
         session::Session,
@@ -70,7 +70,46 @@ impl Salesforce {
         for half in [first, second] {
             self.write_all(session, records, half, &mut results).await;
         }
+        let hides = |position: &usize| {
+            let fault = results[*position].as_ref().err();
+            records[*position].updates_duplicates && fault.is_some_and(Fault::hides_duplicates)
+        };
+        let hidden = all.into_iter().filter(hides).collect();
+        self.write_rows(session, records, hidden, &mut results)
+            .await;
         results
+    }
+
+    /// Creates records one by one, up to 25 in one call: Salesforce then says which records a duplicate rule has found.
+    async fn write_rows(
+        &self,
+        session: &Session,
+        records: &[RecordWrite<'_>],
+        positions: Vec<usize>,
+        results: &mut [Written],
+    ) {
+        let version = &self.api_version;
+        for positions in calls(positions, MAX_ROWS, |position| {
+            records[*position].headers.clone()
+        }) {
+            let row = |position: &usize| Part {
+                method: Method::POST,
+                path: format!(
+                    "/services/data/v{version}/sobjects/{}",
+                    records[*position].object
+                ),
+                headers: records[*position].headers.clone(),
+                body: records[*position].row(),
+            };
+            let rows: Vec<Part> = positions.iter().map(row).collect();
+            let answers = self
+                .client
+                .ask(Call::Collections, session, version, &rows)
+                .await;
+            for (position, answer) in positions.into_iter().zip(answers) {
+                results[position] = answer.and_then(|body| read_row(&body));
+            }
+        }
     }
 
     /// Writes the records at these positions, and returns the positions of those that may succeed in a smaller
@@ -128,7 +167,9 @@ impl Salesforce {
             headers: collection.headers.clone(),
             body: collection.body(records),
         };
-        let calls = calls(collections);
+        let calls = calls(collections, MAX_PARTS, |collection| {
+            collection.headers.clone()
+        });
         let asked = calls.iter().map(|collections| {
             let parts: Vec<Part> = collections.iter().map(part).collect();
             async move {
@@ -225,18 +266,19 @@ fn collected(
     full
 }
 
-/// Divides collections into calls: up to five with headers that go together.
-fn calls(collections: Vec<Collection>) -> Vec<Vec<Collection>> {
-    let mut calls: Vec<(WriteHeaders, Vec<Collection>)> = Vec::new();
-    for collection in collections {
-        let mut open = calls.iter_mut().filter(|(_, call)| call.len() < MAX_PARTS);
-        let joined = open.find_map(|(headers, call)| {
-            *headers = headers.joined(&collection.headers)?;
+/// Divides the parts of Composites into calls: up to `most` parts, with headers that go together.
+fn calls<T>(parts: Vec<T>, most: usize, headers_of: impl Fn(&T) -> WriteHeaders) -> Vec<Vec<T>> {
+    let mut calls: Vec<(WriteHeaders, Vec<T>)> = Vec::new();
+    for part in parts {
+        let headers = headers_of(&part);
+        let mut open = calls.iter_mut().filter(|(_, call)| call.len() < most);
+        let joined = open.find_map(|(of_call, call)| {
+            *of_call = of_call.joined(&headers)?;
             Some(call)
         });
         match joined {
-            Some(call) => call.push(collection),
-            None => calls.push((collection.headers.clone(), vec![collection])),
+            Some(call) => call.push(part),
+            None => calls.push((headers, vec![part])),
         }
     }
     calls.into_iter().map(|(_, call)| call).collect()

@@ -25,6 +25,9 @@ use crate::{
 /// The maximum number of queries or Collections in one Composite.
 pub(super) const MAX_PARTS: usize = 5;
 
+/// The maximum number of other subrequests in one Composite.
+pub(super) const MAX_ROWS: usize = 25;
+
 /// One request to an org's REST API: a separate call, or a part of a Composite.
 pub(super) struct Part {
     pub(super) method: Method,
@@ -166,7 +169,7 @@ impl Client {
         version: &str,
         parts: &[Part],
     ) -> Result<Bytes, Fault> {
-        debug_assert!(parts.len() <= MAX_PARTS, "a Composite takes no more");
+        debug_assert!(parts.len() <= MAX_ROWS, "a Composite takes no more");
         let subrequests = parts.iter().enumerate().map(|(index, part)| Subrequest {
             method: part.method.as_str(),
             url: &part.path,

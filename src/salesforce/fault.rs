@@ -14,6 +14,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub(crate) use self::code::OrgState;
+pub(crate) use self::duplicates::Duplicate;
 pub use self::refusal::Refusal;
 use self::{
     code::{Meaning, meaning},
@@ -109,6 +110,9 @@ pub enum Fault {
     #[error("Salesforce's answer cannot be read: {0}")]
     Unreadable(String),
 }
+
+/// The code of a record that a duplicate rule refuses.
+const DUPLICATES_DETECTED: &str = "DUPLICATES_DETECTED";
 
 /// Codes of refusals that a fresh lookup may fix: the record is gone or has become another, or a record has appeared.
 const STALE_CODES: [&str; 5] = [
@@ -335,6 +339,35 @@ impl Fault {
         let is_id =
             matches!(id.len(), 15 | 18) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         (refusal.code == "DUPLICATE_VALUE" && is_name(field) && is_id).then_some(id)
+    }
+
+    /// The record that a duplicate rule has found in place of a create, if it is the only one and the rule is sure of it.
+    #[must_use]
+    pub(crate) fn only_duplicate(&self) -> Option<&Duplicate> {
+        match self {
+            Self::Refused(refusal) => refusal.duplicates.as_ref()?.only(),
+            Self::SessionExpired(_)
+            | Self::LimitReached(_)
+            | Self::Unavailable(_)
+            | Self::Passing(_)
+            | Self::Waiting(..)
+            | Self::Automation(_)
+            | Self::Unknown(_)
+            | Self::Reserved { .. }
+            | Self::Redirected { .. }
+            | Self::Timeout(_)
+            | Self::ConnectionRefused
+            | Self::Connection(_)
+            | Self::Overloaded(_)
+            | Self::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether a duplicate rule has refused the record without saying which records it has found.
+    #[must_use]
+    pub(super) fn hides_duplicates(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == DUPLICATES_DETECTED
+            && refusal.duplicates.as_ref().is_none_or(|found| found.records.is_empty()))
     }
 
     /// Advice for people, if Salesforce's own text does not contain it.

@@ -32,10 +32,19 @@ impl Salesforce {
         let asked = Instant::now();
         self.metrics().lookups(LookupSource::Asked, wanted.len());
         let keys: Vec<Key> = wanted.iter().map(|wanted| wanted.key.clone()).collect();
-        let found = self.search(session, wanted).await;
+        let mut found = self.search(session, wanted).await;
         for key in &keys {
-            if let Ok(rows) = found.rows(key) {
-                self.cache.set(user, key, asked, rows);
+            let Ok(rows) = found.rows(key) else {
+                continue;
+            };
+            self.cache.set(user, key, asked, rows);
+            if rows.is_empty()
+                && let Some(row) = self
+                    .duplicates
+                    .get(user, key)
+                    .and_then(|rows| rows.first().cloned())
+            {
+                found.matched(key, row);
             }
         }
         found

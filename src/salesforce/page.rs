@@ -36,6 +36,8 @@ pub struct Row {
     pub is_deleted: bool,
     /// When the record was last written, in UTC. Comparing the texts orders them by time.
     pub last_modified_date: Option<String>,
+    /// The record's object, if a duplicate rule has found it in place of a create, and no lookup.
+    pub matched_as: Option<String>,
     /// The value by which it was found.
     pub(super) found_by: Option<FoundValue>,
     /// The fields that were read, by name in lower case.
@@ -116,6 +118,7 @@ impl Row {
             return None;
         }
         Some(Self {
+            matched_as: None,
             id: text(id).filter(|id| is_id(id))?,
             is_converted: converted.is_some_and(Value::is_true),
             converted_contact_id: contact,
@@ -131,6 +134,15 @@ impl Row {
     pub(super) fn created(id: String) -> Self {
         Self {
             id,
+            ..Self::default()
+        }
+    }
+
+    /// A record that a duplicate rule has found in place of a create.
+    pub(crate) fn matched(object: String, id: String) -> Self {
+        Self {
+            id,
+            matched_as: Some(object),
             ..Self::default()
         }
     }

@@ -104,12 +104,25 @@ impl Found {
         self.set(key, Ok([Row::created(id)].into()));
     }
 
-    /// The records of this key in Salesforce's order.
+    /// Adds the record that a duplicate rule has found in place of a create for a key.
+    pub(crate) fn matched(&mut self, key: &Key, row: Row) {
+        self.set(key, Ok([row].into()));
+    }
+
+    /// The record that a duplicate rule has found for a key that no lookup has found.
+    #[must_use]
+    pub fn duplicate(&self, key: &Key) -> Option<&Row> {
+        let rows = self.0.get(key)?.as_ref().ok()?;
+        rows.first().filter(|row| row.matched_as.is_some())
+    }
+
+    /// The records of this key that a lookup has found, in Salesforce's order.
     ///
     /// # Errors
     /// The fault of the query for this key.
     pub fn rows(&self, key: &Key) -> Result<&[Row], Arc<Fault>> {
         match self.0.get(key) {
+            Some(Ok(_)) if self.duplicate(key).is_some() => Ok(&[]),
             Some(Ok(rows)) => Ok(rows),
             Some(Err(fault)) => Err(Arc::clone(fault)),
             None => Err(Arc::new(Fault::unreadable("the record was not asked for"))),

@@ -141,6 +141,7 @@ mod tests {
             id: id.map(Cow::Borrowed),
             email: None,
             stored: None,
+            is_duplicate: false,
         };
         let traits = Document::read(r#"{"FirstName":"John"}"#).unwrap();
         let rules = Rules::new(Compatibility::Documented, Placeholders::Always);

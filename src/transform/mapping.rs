@@ -25,6 +25,7 @@ use crate::{
     config::rules::{LetterCase, MappingSwitch, NamedTables, Rules},
     json::Members,
     rudderstack::Destination,
+    salesforce::Key,
     transform::{
         error::EventError,
         mapping::{
@@ -115,14 +116,31 @@ pub fn fields<'a>(
         creates: target.id.is_none(),
         is_named: matches!(record, Record::Named { .. }),
     };
-    if let Some(table) = table.filter(|_| is_mapped) {
-        return mapped(&traits.members, table, subject, rules);
-    }
-    let mut fields = as_they_are(&traits.members, rules);
-    if let Some(email) = subject.email {
+    let mut fields = match table.filter(|_| is_mapped) {
+        Some(table) => mapped(&traits.members, table, subject, rules)?,
+        None => as_they_are(&traits.members, rules),
+    };
+    if let Some(email) = subject.email.filter(|_| table.is_none() || !is_mapped) {
         fields.settle_email(email, subject.creates);
     }
+    if target.is_duplicate {
+        let key = record.key().map_or(EMAIL, Key::field);
+        fields.retain(|name, value| is_for_duplicate(&name.text(), value, key));
+    }
     Ok(fields)
+}
+
+/// The field of the e-mail.
+const EMAIL: &str = "Email";
+
+/// Whether a field is written to a record that a duplicate rule has found (rule `duplicate-rules`). The rule has matched the
+/// record by something else than its e-mail and the event's key, so those of the record stay.
+fn is_for_duplicate(name: &str, value: &FieldValue<'_>, key: &str) -> bool {
+    let is_placeholder = match value {
+        FieldValue::Placeholder(_) => true,
+        FieldValue::Trait(_) | FieldValue::Text(_) => false,
+    };
+    !is_placeholder && !name.eq_ignore_ascii_case(EMAIL) && !name.eq_ignore_ascii_case(key)
 }
 
 /// The traits unchanged, for objects without a table and for destinations that switch the mapping off. Where the rules

@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 
 use crate::{
-    config::rules::Rules,
+    config::{Policies, rules::Rules},
     rudderstack::Destination,
-    salesforce::{Found, Spares, key::is_api_name},
+    salesforce::{Found, Row, Spares, key::is_api_name},
     transform::{
         error::EventError,
         mapping::{self, Fields},
@@ -26,6 +26,8 @@ pub(crate) struct Unresolved<'p, 'a> {
     pub traits: &'p PlannedTraits<'a>,
     /// The record.
     pub record: &'p Record<'p>,
+    /// What a duplicate rule has found in place of it, if it has no key.
+    pub duplicate: Option<&'p Row>,
     /// The destination of the event.
     pub destination: &'p Destination,
 }
@@ -50,7 +52,7 @@ pub(crate) fn resolve<'p, 'a>(
     first: &Unresolved<'p, 'a>,
     later: impl IntoIterator<Item = Unresolved<'p, 'a>>,
     found: &'p Found,
-    rules: &Rules,
+    rules: (&Rules, &Policies),
     unchanged: Option<&mut Unchanged>,
     spares: Option<&Spares>,
 ) -> Result<Resolved<'p, 'a>, EventError> {
@@ -73,10 +75,11 @@ impl<'p, 'a> Unresolved<'p, 'a> {
     fn mapped(
         &self,
         found: &'p Found,
-        rules: &Rules,
+        rules: (&Rules, &Policies),
     ) -> Result<(Target<'p>, Fields<'a>), EventError> {
-        let target = target::settle(self.record, found, self.destination, rules)?;
-        let fields = mapping::fields(self.traits, self.record, &target, self.destination, rules)?;
+        let (record, destination) = (self.record, self.destination);
+        let target = target::settle(record, self.duplicate, found, destination, rules)?;
+        let fields = mapping::fields(self.traits, record, &target, destination, rules.0)?;
         Ok((target, fields))
     }
 
@@ -93,6 +96,7 @@ impl<'p, 'a> Unresolved<'p, 'a> {
             id: Some(Cow::Borrowed("")),
             email: None,
             stored: None,
+            is_duplicate: false,
         };
         let fields = mapping::fields(self.traits, self.record, &update, self.destination, rules);
         let Ok(fields) = fields else {

@@ -3,7 +3,10 @@
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    config::rules::{Rules, SeveralRecords},
+    config::{
+        Duplicates, Policies,
+        rules::{Rules, SeveralRecords},
+    },
     rudderstack::{Destination, DestinationName},
     salesforce::{Found, Key, Row},
     transform::{error::EventError, plan::Record},
@@ -19,6 +22,8 @@ pub struct Target<'p> {
     pub email: Option<&'p str>,
     /// The field values that the lookup read.
     pub stored: Option<&'p Row>,
+    /// Whether a duplicate rule has found it, by something else than what the event names.
+    pub is_duplicate: bool,
 }
 
 /// The ids, the e-mail and the object's name are left out: they come from an event.
@@ -60,22 +65,54 @@ impl Target<'_> {
     }
 }
 
-/// Determines which record is meant.
+/// The record that a duplicate rule has found in place of the one to create, if the destination's policy is to update it
+/// (rule `duplicate-rules`): one of the same object, or the contact of a person who is looked up as a lead.
+pub(crate) fn of_duplicate<'p>(
+    record: &Record<'_>,
+    row: &'p Row,
+    destination: &Destination,
+    policies: &Policies,
+) -> Option<Target<'p>> {
+    let object = row.matched_as.as_deref()?;
+    let is_wanted = match record {
+        Record::Named { id: Some(_), .. } => false,
+        Record::Named { object: named, .. } => named.eq_ignore_ascii_case(object),
+        Record::Matching(key) => key.object().eq_ignore_ascii_case(object),
+        Record::Lead(_) => object == "Lead" || (object == "Contact" && destination.use_contact_id),
+    };
+    let policy = policies.duplicates.of(&destination.id);
+    (is_wanted && *policy == Duplicates::Update).then(|| Target {
+        object: Cow::Borrowed(object),
+        id: Some(Cow::Borrowed(&row.id)),
+        email: None,
+        stored: None,
+        is_duplicate: true,
+    })
+}
+
+/// Determines which record is meant. `duplicate` is what a duplicate rule has found in place of a record without a key.
 ///
 /// # Errors
 /// [`EventError`] if the lookup failed or found a record that cannot be written.
 pub(crate) fn settle<'p>(
     record: &'p Record<'_>,
+    duplicate: Option<&'p Row>,
     found: &'p Found,
     destination: &Destination,
-    rules: &Rules,
+    (rules, policies): (&Rules, &Policies),
 ) -> Result<Target<'p>, EventError> {
+    let duplicate = duplicate.or_else(|| found.duplicate(record.key()?));
+    let target = duplicate.and_then(|row| of_duplicate(record, row, destination, policies));
+    if let Some(target) = target {
+        return Ok(target);
+    }
     match record {
         Record::Named { object, id } => Ok(Target {
             object: Cow::Borrowed(object),
             id: id.as_deref().map(Cow::Borrowed),
             email: None,
             stored: None,
+            is_duplicate: false,
         }),
         Record::Lead(key) => lead(key, found, destination, rules),
         Record::Matching(key) => {
@@ -86,6 +123,7 @@ pub(crate) fn settle<'p>(
                 id: stored.map(|row| Cow::Borrowed(row.id.as_str())),
                 email: None,
                 stored,
+                is_duplicate: false,
             })
         }
     }
@@ -103,6 +141,7 @@ fn lead<'p>(
         id: id.map(Cow::Borrowed),
         email: Some(key.value()),
         stored: None,
+        is_duplicate: false,
     };
     let Some(lead) = the_lead(rows, destination, rules)? else {
         return Ok(target("Lead", None));
@@ -181,6 +220,7 @@ fn foremost<'r>(
 mod tests {
     use super::*;
     use crate::{
+        config::Config,
         config::Login,
         config::rules::{Compatibility, Placeholders},
         json::value,
@@ -211,8 +251,9 @@ mod tests {
         let found = Found::of(&key, rows);
         let record = Record::Lead(key);
         let rules = Rules::new(compatibility, Placeholders::Always);
-        let target =
-            settle(&record, &found, &destination, &rules).map_err(|error| error.to_string())?;
+        let policies = Config::from_flags(["--port", "0"]).unwrap().policies();
+        let target = settle(&record, None, &found, &destination, (&rules, &policies))
+            .map_err(|error| error.to_string())?;
         Ok(format!(
             "{}/{}",
             target.object,

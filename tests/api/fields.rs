@@ -76,7 +76,7 @@ async fn described_text(service: &Service, event: &str) -> Described {
 }
 
 /// An identify for the lead `ada@example.com`, with further traits.
-fn ada(traits: Value) -> Value {
+pub(crate) fn ada(traits: Value) -> Value {
     identify(with(json!({"email": "ada@example.com"}), traits))
 }
 

@@ -62,6 +62,7 @@ mod compose;
 mod delivery;
 mod differences;
 mod documented;
+mod duplicates;
 mod fault_table;
 mod faults;
 mod fields;

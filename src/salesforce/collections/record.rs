@@ -1,9 +1,9 @@
 //! A record of a collection, and its result.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
     json::Writer,
@@ -27,6 +27,8 @@ pub(crate) struct RecordWrite<'f> {
     pub(super) is_update: bool,
     /// The headers of its write.
     pub(super) headers: WriteHeaders,
+    /// Whether the records that a duplicate rule finds in its place have to be known.
+    pub(super) updates_duplicates: bool,
     /// The record's JSON in a collection, or the reason why it cannot be sent.
     pub(super) body: Result<Box<RawValue>, Fault>,
 }
@@ -50,8 +52,25 @@ impl<'f> RecordWrite<'f> {
             object,
             is_update: id.is_some(),
             headers,
+            updates_duplicates: false,
             body,
         }
+    }
+
+    /// The write, of which the records have to be known that a duplicate rule finds in its place.
+    pub(crate) fn updating_duplicates(self, updates_duplicates: bool) -> Self {
+        Self {
+            updates_duplicates,
+            ..self
+        }
+    }
+
+    /// The record's JSON outside of a collection, where the resource names its object.
+    pub(super) fn row(&self) -> Option<Box<RawValue>> {
+        let body = self.body.as_ref().ok()?.get();
+        let mut members: BTreeMap<String, &RawValue> = serde_json::from_str(body).ok()?;
+        members.remove(ATTRIBUTES);
+        to_raw_value(&members).ok()
     }
 }
 
@@ -109,6 +128,11 @@ pub fn read(body: &[u8], records: usize) -> Result<Vec<Written>, Fault> {
         ));
     }
     Ok(results.into_iter().map(RecordResult::written).collect())
+}
+
+/// Reads the result of a record that was written outside of a collection.
+pub(super) fn read_row(body: &[u8]) -> Written {
+    body::typed::<RecordResult<'_>>(body, "record's result")?.written()
 }
 
 impl RecordResult<'_> {

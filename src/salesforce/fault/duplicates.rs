@@ -4,10 +4,16 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::{salesforce::id::is_id, text::shortened};
+use crate::{
+    salesforce::{id::is_id, key::is_api_name},
+    text::shortened,
+};
 
-/// The maximum number of ids that are kept.
-const MAX_IDS: usize = 10;
+/// The maximum number of records that are kept.
+const MAX_RECORDS: usize = 10;
+
+/// The confidence of a match that is no mere likeness, in per cent.
+const SURE: f64 = 100.0;
 
 /// The possible lengths of an id, in characters.
 const ID_LENGTHS: [usize; 2] = [15, 18];
@@ -17,30 +23,94 @@ const ID_LENGTHS: [usize; 2] = [15, 18];
 pub struct Duplicates {
     /// The rule's name, shortened.
     pub rule: String,
-    /// The records' ids.
-    pub records: Vec<String>,
+    /// The records, each once.
+    pub records: Vec<Duplicate>,
     /// The number of further records.
     pub more: usize,
+}
+
+/// An existing record that a duplicate rule has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The object's API name; empty if the answer does not say it.
+    pub object: String,
+    /// The record's id.
+    pub id: String,
+    /// Whether each matching rule that found it is sure of it.
+    pub is_sure: bool,
 }
 
 impl Duplicates {
     /// Reads the member of an error that lists them; `None` if there is no usable content.
     pub(super) fn read(result: &Value) -> Option<Self> {
-        let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
-        let results = list(result, "matchResults");
-        let records = results
-            .iter()
-            .flat_map(|result| list(result, "matchRecords"));
-        let ids = records.filter_map(|record| Some(record["record"]["Id"].as_str()?.to_owned()));
-        let mut ids = ids.filter(|id| ID_LENGTHS.contains(&id.len()) && is_id(id));
+        let mut records: Vec<Duplicate> = Vec::new();
+        for found in list(result, "matchResults") {
+            let of_result = list(found, "matchRecords").iter();
+            for duplicate in of_result.filter_map(|record| Duplicate::read(found, record)) {
+                match records.iter_mut().find(|other| other.is_same(&duplicate)) {
+                    Some(known) => known.is_sure &= duplicate.is_sure,
+                    None => records.push(duplicate),
+                }
+            }
+        }
+        let more = records.len().saturating_sub(MAX_RECORDS);
+        records.truncate(MAX_RECORDS);
         let duplicates = Self {
             rule: shortened(result["duplicateRule"].as_str().unwrap_or_default()),
-            records: ids.by_ref().take(MAX_IDS).collect(),
-            more: ids.count(),
+            records,
+            more,
         };
         let tells = !duplicates.rule.is_empty() || !duplicates.records.is_empty();
         tells.then_some(duplicates)
     }
+
+    /// The record, if it is the only one and the rules are sure of it.
+    #[must_use]
+    pub(super) fn only(&self) -> Option<&Duplicate> {
+        match self.records.as_slice() {
+            [only] if only.is_sure && !only.object.is_empty() && self.more == 0 => Some(only),
+            [..] => None,
+        }
+    }
+}
+
+impl Duplicate {
+    /// Reads a record of a matching rule's result; `None` if it has no id.
+    fn read(result: &Value, matched: &Value) -> Option<Self> {
+        let record = &matched["record"];
+        let id = record["Id"]
+            .as_str()
+            .filter(|id| ID_LENGTHS.contains(&id.len()) && is_id(id))?;
+        let objects = [&record["attributes"]["type"], &result["entityType"]];
+        let object = objects.into_iter().find_map(Value::as_str);
+        let confidence = matched["matchConfidence"].as_f64();
+        Some(Self {
+            object: object
+                .filter(|name| is_api_name(name))
+                .unwrap_or_default()
+                .to_owned(),
+            id: id.to_owned(),
+            is_sure: confidence.is_some_and(|confidence| confidence >= SURE),
+        })
+    }
+
+    /// Whether both are one record. The last three of 18 characters are a checksum.
+    fn is_same(&self, other: &Self) -> bool {
+        self.id.get(..15) == other.id.get(..15)
+    }
+}
+
+impl fmt::Display for Duplicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.object.as_str() {
+            "" => f.write_str(&self.id),
+            object => write!(f, "{object} {}", self.id),
+        }
+    }
+}
+
+fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
+    value[name].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// Displays them as a clause for the end of an error text.
@@ -53,7 +123,8 @@ impl fmt::Display for Duplicates {
         if self.records.is_empty() {
             return f.write_str(" refuses it");
         }
-        write!(f, " finds {}", self.records.join(", "))?;
+        let records: Vec<String> = self.records.iter().map(ToString::to_string).collect();
+        write!(f, " finds {}", records.join(", "))?;
         if self.more > 0 {
             write!(f, " and {} more", self.more)?;
         }
@@ -74,14 +145,38 @@ mod tests {
         let one = Duplicates::read(&found(json!([record("00Q5g00000AbCdEEAV")]))).unwrap();
         assert_eq!(
             one.to_string(),
-            "; the duplicate rule Lead_Rule finds 00Q5g00000AbCdEEAV"
+            "; the duplicate rule Lead_Rule finds Lead 00Q5g00000AbCdEEAV"
         );
         let many: Vec<_> = (10..50)
-            .map(|n| record(&format!("00Q5g00000000{n}")))
+            .map(|n| record(&format!("00Q5g00000000{n}EA{n}")[..18].to_owned()))
             .collect();
         let many = Duplicates::read(&found(json!(many))).unwrap();
         assert_eq!((many.records.len(), many.more), (10, 30));
         assert!(many.to_string().ends_with(" and 30 more"));
+    }
+
+    #[test]
+    fn the_only_record_counts_if_all_rules_are_sure_of_it() {
+        let found = |confidences: &[f64]| {
+            let record = |confidence| json!({"matchConfidence": confidence, "record": {"attributes": {"type": "Lead"}, "Id": "00Q5g00000AbCdEEAV"}});
+            let results = confidences.iter().map(
+                |confidence| json!({"entityType": "Lead", "matchRecords": [record(confidence)]}),
+            );
+            let found = json!({"matchResults": results.collect::<Vec<_>>()});
+            let found = Duplicates::read(&found).unwrap();
+            found
+                .only()
+                .map(|only| (only.object.clone(), only.id.clone()))
+        };
+        let only = Some(("Lead".to_owned(), "00Q5g00000AbCdEEAV".to_owned()));
+        assert_eq!(found(&[100.0]), only);
+        assert_eq!(found(&[100.0, 100.0]), only);
+        assert_eq!(found(&[100.0, 80.0]), None);
+        let two = json!({"matchResults": [{"matchRecords": [
+            {"matchConfidence": 100, "record": {"attributes": {"type": "Lead"}, "Id": "00Q5g00000AbCdE"}},
+            {"matchConfidence": 100, "record": {"attributes": {"type": "Lead"}, "Id": "00Q5g00000AbCdF"}},
+        ]}]});
+        assert_eq!(Duplicates::read(&two).unwrap().only(), None);
     }
 
     #[test]

@@ -100,10 +100,16 @@ impl Refusal {
     /// Advice for people, if Salesforce's own text does not contain it.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
-        let is_converted = self.code == "CANNOT_UPDATE_CONVERTED_LEAD";
-        is_converted.then_some(
-            "with useContactId in the destination's settings, the contact of a converted lead is written instead",
-        )
+        match self.code.as_str() {
+            "CANNOT_UPDATE_CONVERTED_LEAD" => Some(
+                "with useContactId in the destination's settings, the contact of a converted lead is written instead",
+            ),
+            "DUPLICATES_DETECTED" => Some(
+                "DUPLICATES=update updates the record that a rule finds, if it is the only one and a sure match; DUPLICATES=save \
+                 saves what a rule only alerts about",
+            ),
+            _ => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    contact,
+    EMAIL, contact,
     field::{Access, Field, Source},
     is_wanted, lead,
 };
@@ -15,11 +15,11 @@ use crate::{
 
 /// Which of a described lead's fields an update of the found record writes. A lead gets all of them; a contact gets
 /// what its table reads from the same traits, and the custom fields. Where the rules limit placeholders to creates,
-/// they are left out.
+/// they are left out. To a record that a duplicate rule has found, neither they nor the e-mail are written.
 #[must_use]
 pub(crate) fn as_update(
     fields: &Members<'_>,
-    object: &str,
+    (object, is_duplicate): (&str, bool),
     destination: &Destination,
     rules: &Rules,
 ) -> String {
@@ -28,13 +28,14 @@ pub(crate) fn as_update(
     json.object(|json| {
         for (name, value) in fields.iter() {
             let row = table_row(name).filter(|_| is_mapped);
-            let is_placeholder = rules.placeholders == Placeholders::OnCreate
-                && row.is_some_and(|row| is_default(row, *value));
+            let has_placeholders = rules.placeholders == Placeholders::Always && !is_duplicate;
+            let is_left_out = !has_placeholders && row.is_some_and(|row| is_default(row, *value))
+                || is_duplicate && name.eq_ignore_ascii_case(EMAIL);
             let name = match object {
                 "Contact" if is_mapped => name_in_contact(name, row),
                 _ => Some(Cow::Borrowed(name.as_ref())),
             };
-            if let Some(name) = name.filter(|_| !is_placeholder) {
+            if let Some(name) = name.filter(|_| !is_left_out) {
                 json.name(&name, "");
                 json.value(*value);
             }
@@ -81,7 +82,7 @@ mod tests {
         let destination = Destination::of_config("dst-1", DestinationName::Salesforce, config);
         let rules = Rules::new(Compatibility::Documented, placeholders);
         let fields = value(LEAD).as_members().unwrap();
-        as_update(&fields, object, &destination, &rules)
+        as_update(&fields, (object, false), &destination, &rules)
     }
 
     #[test]

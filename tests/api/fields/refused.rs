@@ -77,7 +77,7 @@ async fn a_duplicate_names_the_rule_and_the_records_that_it_finds_inline() {
     let (org, id) = org_with_a_duplicate_rule();
     let service = inline(&org, &[]).await;
     let text = refusal(&service, json!({"phone": "555"})).await;
-    let found = format!("the duplicate rule Same_Phone finds {id}");
+    let found = format!("the duplicate rule Same_Phone finds Lead {id}");
     for said in ["DUPLICATES_DETECTED", "Use one of these records?", &found] {
         assert_says(&text, said);
     }
@@ -106,7 +106,7 @@ async fn a_duplicate_names_the_rule_and_the_records_that_it_finds_at_the_proxy()
     let message = output["message"].as_str().unwrap();
     assert_says(
         message,
-        &format!("the duplicate rule Same_Phone finds {id}"),
+        &format!("the duplicate rule Same_Phone finds Lead {id}"),
     );
 }
 
@@ -124,7 +124,7 @@ async fn either_spelling_of_a_duplicates_result_is_read() {
         let text = refusal(&service, json!({})).await;
         assert_says(
             &text,
-            "the duplicate rule Some_Rule finds 0035g00000AbCdEFAV",
+            "the duplicate rule Some_Rule finds Contact 0035g00000AbCdEFAV",
         );
     }
 }

@@ -186,6 +186,7 @@ fn what_is_written_hides_ids_users_and_traits() {
         id: Some(Cow::Borrowed("planted-id")),
         email: Some("planted@example.com"),
         stored: None,
+        is_duplicate: false,
     };
     assert_hidden(&target);
     assert_hidden(&target.record());

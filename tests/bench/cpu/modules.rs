@@ -88,6 +88,7 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
                     id: Some("00Q000000000001AAA".into()),
                     email: None,
                     stored: None,
+                    is_duplicate: false,
                 };
                 mapping::fields(&plan.traits, record, &target, destination, &rules)
                     .unwrap()
