@@ -64,7 +64,7 @@ pub enum StartError {
     #[error(transparent)]
     Salesforce(#[from] SalesforceError),
     /// The HTTP client for the upstream cannot be built.
-    #[error("the HTTP client cannot be built: {0}")]
+    #[error("cannot create the HTTP client: {0}")]
     Upstream(#[from] reqwest::Error),
     /// The file of recorded requests cannot be opened.
     #[error(transparent)]

@@ -124,16 +124,16 @@ enum NotServed {
 async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
     let signals = server::signals().map_err(|error| {
         NotServed::System(format!(
-            "SIGTERM and Ctrl-C cannot be listened for: {error}"
+            "cannot install the handlers of SIGTERM and Ctrl-C: {error}"
         ))
     })?;
     let ready = Lifecycle::default();
     let life = ready.clone();
     server::at_hangup(move || {
-        tracing::info!("SIGHUP: what settings name is read again, as far as it can be");
+        tracing::info!("SIGHUP: files named by settings are read again");
         life.reread();
     })
-    .map_err(|error| NotServed::System(format!("SIGHUP cannot be listened for: {error}")))?;
+    .map_err(|error| NotServed::System(format!("cannot install the handler of SIGHUP: {error}")))?;
     let serving = &config.serving;
     let listeners =
         Listeners::open(serving).map_err(|error| NotServed::System(error.to_string()))?;

@@ -82,7 +82,7 @@ fn memory_limit() -> u64 {
     limit.unwrap_or_else(|| {
         tracing::warn!(
             assumed_bytes = FALLBACK_MEMORY,
-            "the system does not tell how much memory there is: set MAX_IN_FLIGHT_BYTES"
+            "the system does not report how much memory there is: set MAX_IN_FLIGHT_BYTES"
         );
         FALLBACK_MEMORY
     })

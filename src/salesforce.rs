@@ -66,7 +66,7 @@ pub enum SalesforceError {
     #[error("{0}")]
     Setting(#[from] SettingError),
     /// The platform's certificates cannot be loaded, or a proxy setting is malformed.
-    #[error("the HTTP client cannot be built: {0}")]
+    #[error("cannot create the HTTP client: {0}")]
     Client(#[from] reqwest::Error),
 }
 

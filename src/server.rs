@@ -116,7 +116,7 @@ async fn next(signals: &mut Signals) {
 
 /// In the extensions of a response: the connection is closed instead, without a status.
 #[derive(Clone, Copy, Debug, Error)]
-#[error("a request was left without an answer, so that it comes again")]
+#[error("the request was not answered, so that it is sent again")]
 pub(crate) struct Unanswered;
 
 /// Answers connections.
@@ -162,7 +162,7 @@ impl Server {
                     // The client has already gone.
                     Err(error) if is_of_connection(&error) => {}
                     Err(error) => {
-                        tracing::error!(%error, "a connection cannot be taken: raise the limit of open files (ulimit -n), or add replicas");
+                        tracing::error!(%error, "a connection cannot be accepted: raise the limit of open files (ulimit -n), or add replicas");
                         time::sleep(PAUSE).await;
                     }
                 }
@@ -236,7 +236,7 @@ impl Server {
             };
             tokio::select! {
                 ended = ended => log_end(ended, header_limit),
-                () = open.closing() => tracing::debug!("an idle connection was closed for another one (MAX_CONNECTIONS)"),
+                () = open.closing() => tracing::debug!("an idle connection was closed to make room for a new one (MAX_CONNECTIONS)"),
             }
         });
     }
@@ -311,7 +311,7 @@ pub fn signals() -> io::Result<Signals> {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             #[cfg(not(unix))]
             if let Err(error) = signal::ctrl_c().await {
-                tracing::error!(%error, "Ctrl-C cannot be listened for");
+                tracing::error!(%error, "cannot install the handler of Ctrl-C");
                 return;
             }
             if sender.send(()).await.is_err() {

@@ -185,7 +185,7 @@ impl CheckedOrg {
             .of(allowed)
             .unwrap_or_default();
         let says = format!(
-            "{remaining} of {allowed}, of which {reserve} are kept for the org's other systems (API_RESERVE)"
+            "{remaining} of {allowed}, of which {reserve} are reserved for the org's other systems (API_RESERVE)"
         );
         if remaining > reserve {
             Finding::works(CHECK, says)

@@ -119,7 +119,7 @@ impl Config {
                 "INLINE_DESTINATIONS has no effect without DELIVERY=inline: nothing is delivered inline".to_owned()
             }),
             (most > memory / 2).then(|| {
-                format!("MAX_IN_FLIGHT_BYTES ({most} bytes) is more than half of the memory of this process ({memory} bytes), which also has to hold what is not counted")
+                format!("MAX_IN_FLIGHT_BYTES ({most} bytes) is more than half of this process's memory ({memory} bytes), which other data needs as well")
             }),
             (stop < call).then(|| {
                 format!(
@@ -242,7 +242,7 @@ mod tests {
         let checked = |flag: &str| config(&["--max-connections", flag]).unwrap().validate();
         assert_eq!(checked("704").map_err(|error| error.to_string()), Ok(()));
         let error = checked("705").unwrap_err().to_string();
-        let words = "MAX_CONNECTIONS (705) is more than the limit of open files (1024, ulimit -n) leaves: set it to 704 at most";
+        let words = "MAX_CONNECTIONS (705) is more than the limit of open files (1024, ulimit -n) allows: set it to at most 704";
         assert!(error.starts_with(words), "{error}");
     }
 
@@ -255,7 +255,7 @@ mod tests {
             ),
             (
                 "--max-in-flight-bytes 257MiB",
-                "MAX_IN_FLIGHT_BYTES (269484032 bytes) is more than half of the memory of this process (536870912 bytes)",
+                "MAX_IN_FLIGHT_BYTES (269484032 bytes) is more than half of this process's memory (536870912 bytes)",
             ),
             (
                 "--shutdown-timeout 10s",

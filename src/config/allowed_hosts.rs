@@ -48,7 +48,7 @@ impl Pattern {
             let url = Url::parse(&lower)
                 .ok()
                 .filter(|url| url.has_host() && !lower.contains('*'));
-            let url = url.ok_or_else(|| format!("{entry} is no origin: write it as http://127.0.0.1:9400, or a host without a scheme"))?;
+            let url = url.ok_or_else(|| format!("{entry} is not an origin: write it as http://127.0.0.1:9400, or a host without a scheme"))?;
             return Ok(Self::Origin(url.origin().ascii_serialization()));
         }
         let (pattern, host) = match lower.strip_prefix("*.") {
@@ -59,7 +59,7 @@ impl Pattern {
             Ok(pattern)
         } else {
             Err(format!(
-                "{entry} is no host: write it as *.salesforce.com or acme.my.salesforce.com"
+                "{entry} is not a host: write it as *.salesforce.com or acme.my.salesforce.com"
             ))
         }
     }

@@ -19,7 +19,7 @@ pub(super) const MIN_VERSION_TO_SAVE: u32 = 52;
 pub enum Conflict {
     /// Each job would be given back before it is written.
     #[error(
-        "DELIVERY_WINDOW ({}) must be shorter than DELIVERY_TIMEOUT ({}), or each job is given back before it is written",
+        "DELIVERY_WINDOW ({}) must be shorter than DELIVERY_TIMEOUT ({}); otherwise each job times out before it is written",
         format_duration(*window), format_duration(*timeout)
     )]
     Window {
@@ -69,7 +69,7 @@ pub enum Conflict {
     },
     /// `/health` could not be answered while all connections are in use.
     #[error(
-        "MAX_CONNECTIONS ({set}) is more than the limit of open files ({files}, ulimit -n) leaves: set it to {most} at most, \
+        "MAX_CONNECTIONS ({set}) is more than the limit of open files ({files}, ulimit -n) allows: set it to at most {most}, \
          raise the limit of open files, or leave MAX_CONNECTIONS out"
     )]
     Connections {
@@ -82,7 +82,7 @@ pub enum Conflict {
     },
     /// A connection with such headers would be closed before the headers end.
     #[error(
-        "HEADER_LIMIT ({limit}) is more than an eighth of MAX_IN_FLIGHT_BYTES ({memory}), which is what headers may take: lower \
+        "HEADER_LIMIT ({limit}) is more than an eighth of MAX_IN_FLIGHT_BYTES ({memory}), the maximum for headers: lower \
          HEADER_LIMIT to {most} bytes, or raise MAX_IN_FLIGHT_BYTES"
     )]
     Headers {

@@ -268,7 +268,7 @@ mod tests {
             (
                 "SSL_CERT_FILE",
                 empty.to_str().unwrap(),
-                "holds no certificate",
+                "contains no certificate",
             ),
             ("SSL_CERT_DIR", "/:/does/not/exist", "cannot be read"),
         ] {

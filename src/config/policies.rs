@@ -138,7 +138,7 @@ pub enum PolicyError {
     #[error("{0} is not valid UTF-8")]
     NotText(String),
     /// Its name lacks the destination id at its end.
-    #[error("{0} names no destination: its id stands behind the last underscore")]
+    #[error("{0} names no destination: the name must end in the destination's id")]
     NoDestination(String),
 }
 

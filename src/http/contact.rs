@@ -47,7 +47,7 @@ pub(super) async fn remind(contact: Weak<Contact>, patience: Duration) {
     if contact.upgrade().is_some_and(|contact| !contact.is_made()) {
         tracing::warn!(
             ?patience,
-            "nothing has come from rudder-server since the start. Where it should have: look whether its DEST_TRANSFORM_URL is \
+            "rudder-server has sent nothing since the start. If it should have, check that its DEST_TRANSFORM_URL is \
              this service (of several in its environment the last one counts, and RudderStack's Helm chart writes its own \
              behind backend.extraEnvVars), and whether a NetworkPolicy keeps it out"
         );

@@ -81,7 +81,7 @@ fn logged(error: &RequestError) -> String {
         return error.to_string();
     };
     let kind = event.stat_tags().map_or("", |tags| tags.error_type);
-    format!("an event cannot be served for now ({kind})")
+    format!("an event cannot be handled at the moment ({kind})")
 }
 
 fn unsupported_destination(error: &RequestError) -> Option<String> {

@@ -19,15 +19,15 @@ pub(super) enum RequestError {
     #[error("{0}")]
     Body(#[from] BodyError),
     /// The `Oauth-Secret` header is not JSON.
-    #[error("the header Oauth-Secret is no JSON: {0}")]
+    #[error("the header Oauth-Secret is not valid JSON: {0}")]
     SecretNotJson(#[source] SyntaxError),
     /// The `Oauth-Secret` header is not UTF-8, so it could not be returned byte for byte.
-    #[error("the header Oauth-Secret is no UTF-8: {0}")]
+    #[error("the header Oauth-Secret is not valid UTF-8: {0}")]
     SecretNotText(#[source] std::str::Utf8Error),
     /// The body is larger than the setting `BODY_LIMIT`, or than a third of `MAX_IN_FLIGHT_BYTES` (in bytes, after
     /// decompression).
     #[error(
-        "the body is larger than {limit} bytes ({arrived} have come); raise the settings BODY_LIMIT and MAX_IN_FLIGHT_BYTES (a request counts as three times its body), or send smaller batches"
+        "the body is larger than {limit} bytes ({arrived} received); raise the settings BODY_LIMIT and MAX_IN_FLIGHT_BYTES (a request counts as three times its body), or send smaller batches"
     )]
     TooLarge {
         /// The limit in bytes.
@@ -40,7 +40,7 @@ pub(super) enum RequestError {
     Overloaded(#[from] Overloaded),
     /// Too many connections have a request in progress.
     #[error(
-        "more than {most} connections are being answered (the setting MAX_CONNECTIONS; by default what the limits of open files and memory leave): raise it, add replicas, or have callers keep fewer connections"
+        "more than {most} connections are busy (MAX_CONNECTIONS; default: derived from the limits of open files and memory): raise it, add replicas, or let callers open fewer connections"
     )]
     Crowded {
         /// The maximum number of such connections.
@@ -48,7 +48,7 @@ pub(super) enum RequestError {
     },
     /// The client did not send the rest of the body in time.
     #[error(
-        "the rest of the body did not arrive: {arrived} bytes came, then nothing for {} (the setting BODY_TIMEOUT), or less than {rate} bytes a second (MIN_BODY_RATE)",
+        "the body is incomplete: after {arrived} bytes nothing arrived for {} (BODY_TIMEOUT), or less than {rate} bytes per second (MIN_BODY_RATE)",
         humantime::format_duration(*.timeout)
     )]
     BodyTimeout {
@@ -77,13 +77,15 @@ pub(super) enum RequestError {
         found: String,
     },
     /// An event may succeed later, and the client would drop an event that fails on its own (rule `never-a-drop`).
-    #[error("an event cannot be served for now, and rudder-server's processor would drop it: {0}")]
+    #[error(
+        "an event cannot be handled at the moment, and rudder-server's processor would drop it: {0}"
+    )]
     NotNow(Box<EventError>),
     /// The request is for the upstream, which has not answered.
     #[error("{0}")]
     Upstream(#[from] UpstreamError),
     /// A bug in this service.
-    #[error("the service failed unexpectedly; its log says where")]
+    #[error("the service failed unexpectedly; its log has the details")]
     Panicked,
     /// The route exists, but not for this method.
     #[error("method {method} is not allowed for {path}; GET / lists the routes")]
@@ -94,7 +96,7 @@ pub(super) enum RequestError {
         method: String,
     },
     /// No route has this path.
-    #[error("there is nothing at {path}; GET / lists the routes")]
+    #[error("there is no route {path}; GET / lists the routes")]
     UnknownPath {
         /// The path of the request.
         path: String,

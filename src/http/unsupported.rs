@@ -30,7 +30,7 @@ impl UnsupportedDestinations {
         if said.is_fresh() {
             tracing::error!(
                 destination,
-                "rudder-server asks for a destination of a type that only a stock transformer serves, and will ask again without an \
+                "rudder-server has sent events for a destination type that only a stock transformer serves, and will repeat them without an \
                  end: no event of its source arrives meanwhile, those for Salesforce neither. Set UPSTREAM_URL to a stock transformer"
             );
         }

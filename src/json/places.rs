@@ -36,10 +36,10 @@ pub(super) const REPEATED: u32 = 0;
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Unencodable {
     /// A `\ud800`-like escape without its other half.
-    #[error("a text holds half a character (a lone UTF-16 surrogate such as \\ud800)")]
+    #[error("a text contains half a character (a lone UTF-16 surrogate such as \\ud800)")]
     LoneSurrogate,
     /// A number that is infinite as a double, such as `1e400`.
-    #[error("a number is too large for a double (such as 1e400)")]
+    #[error("a number exceeds the range of a double (such as 1e400)")]
     NumberOutOfRange,
     /// More nesting than a decoder follows: Go's ends at 10,000 levels, and the answer adds some.
     #[error("it nests deeper than {} levels", MAX_DEPTH)]

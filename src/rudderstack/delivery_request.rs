@@ -71,10 +71,10 @@ pub enum Payload<'a> {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Unsendable {
     /// A part is missing or has the wrong type.
-    #[error("the request has no usable `{0}`")]
+    #[error("the request's `{0}` is missing or invalid")]
     Part(&'static str),
     /// A body format that Salesforce does not accept.
-    #[error("a body of the format {0} cannot be sent to Salesforce")]
+    #[error("a body in the format {0} cannot be sent to Salesforce")]
     Format(String),
 }
 

@@ -9,14 +9,14 @@ use crate::{json::Unencodable, text::shortened};
 pub enum ReadError {
     /// The entry is not an object.
     #[error(
-        "the event is {found}, where an object with `message`, `metadata` and `destination` is expected"
+        "the event must be an object with `message`, `metadata` and `destination`, but is {found}"
     )]
     NotAnEvent {
         /// A noun for what was found.
         found: &'static str,
     },
     /// An unpaired surrogate, or a number out of range.
-    #[error("the event cannot be passed on: {0}")]
+    #[error("the event cannot be passed to rudder-server: {0}")]
     Unencodable(#[from] Unencodable),
     /// The entry has no `message`, or the `message` is not an object.
     #[error("the event has no `message` object")]
@@ -35,7 +35,7 @@ pub enum ReadError {
 /// An event's part of the answer would be too long.
 #[derive(Clone, Copy, Debug, Error)]
 #[error(
-    "the event's part of the answer, its requests and what is echoed of it, would take up to {bytes} bytes; it may take {most} (the setting ANSWER_LIMIT): send smaller traits, or name fewer records in `context.externalId`"
+    "the event's part of the answer (its requests and the data echoed for it) would have up to {bytes} bytes; the maximum is {most} (ANSWER_LIMIT): send smaller traits, or name fewer records in `context.externalId`"
 )]
 pub struct AnswerTooLarge {
     /// The upper bound of its length in bytes.

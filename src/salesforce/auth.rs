@@ -240,7 +240,7 @@ impl Tokens {
         tracing::warn!(
             destination = identity.destination(),
             reason = error.label(),
-            "the token could not be renewed: the one before is used as long as Salesforce takes it"
+            "the token could not be renewed; the previous one is used as long as Salesforce accepts it"
         );
         Ok(Token {
             renewal: self.refused_ttl,

@@ -75,7 +75,7 @@ pub enum NotSent {
     Part(&'static str),
     /// The path and headers are larger than Salesforce accepts.
     #[error(
-        "the path and the headers of the request have {0} bytes, and Salesforce reads at most {MAX_HEAD}"
+        "the path and headers of the request have {0} bytes; Salesforce accepts at most {MAX_HEAD}"
     )]
     TooLarge(usize),
     /// The host of the endpoint is not among the allowed hosts.

@@ -55,7 +55,7 @@ pub enum Fault {
     LimitReached(Refusal),
     /// The remaining calls are reserved for the org's other systems. Nothing was sent.
     #[error(
-        "{used} of the {allowed} API calls that the org allows in 24 hours are used, and {reserve} are kept for its other systems: \
+        "{used} of the org's {allowed} API calls in 24 hours are used, and {reserve} are reserved for its other systems: \
          this is tried again later; to let it go on now, lower API_RESERVE or have Salesforce raise the limit (GET /limits shows both)"
     )]
     Reserved {
@@ -70,20 +70,20 @@ pub enum Fault {
     #[error("Salesforce is not available ({0})")]
     Unavailable(Refusal),
     /// Salesforce failed in a way that may be temporary.
-    #[error("Salesforce failed for the moment ({0})")]
+    #[error("Salesforce failed temporarily ({0})")]
     Passing(Refusal),
     /// A state of the org refuses the request until a person changes it.
-    #[error("Salesforce refuses the request for now ({0}): {advice}", advice = .1.advice())]
+    #[error("Salesforce rejected the request temporarily ({0}): {advice}", advice = .1.advice())]
     Waiting(Refusal, OrgState),
     /// A limit of the org's own code, or a lock that it has run into. Only the text of the response says so, and a text
     /// may quote data; therefore the event is retried for a limited number of attempts only.
-    #[error("the org's own code could not cope for the moment ({0})")]
+    #[error("the org's own code failed temporarily ({0})")]
     Automation(Refusal),
     /// The code is missing from the table of codes, or there is no code although there should be one.
-    #[error("Salesforce refuses the request for a reason that this service does not know ({0})")]
+    #[error("Salesforce rejected the request for an unknown reason ({0})")]
     Unknown(Refusal),
     /// Salesforce refuses the request, and would refuse it again.
-    #[error("Salesforce refuses the request ({0})")]
+    #[error("Salesforce rejected the request ({0})")]
     Refused(Refusal),
     /// The org has moved. Redirects are never followed, because they would carry the token to another host.
     #[error(
@@ -103,7 +103,7 @@ pub enum Fault {
     #[error("the connection to Salesforce failed: {0}")]
     Connection(String),
     /// There was not enough memory for the response.
-    #[error("Salesforce's answer was not read to its end: {0}")]
+    #[error("Salesforce's answer could not be read completely: {0}")]
     Overloaded(Overloaded),
     /// The response reports success but cannot be parsed.
     #[error("Salesforce's answer cannot be read: {0}")]

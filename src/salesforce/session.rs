@@ -16,7 +16,7 @@ pub struct Instance(Arc<str>);
 #[derive(Debug, Error)]
 pub enum InstanceError {
     /// The address is not a URL.
-    #[error("the instance_url is no URL: reconnect the account in RudderStack")]
+    #[error("the instance_url is not a URL: reconnect the account in RudderStack")]
     NotUrl,
     /// The address is not among the allowed hosts.
     #[error(

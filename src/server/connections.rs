@@ -142,7 +142,7 @@ impl Connections {
             tracing::warn!(
                 most,
                 closed,
-                "headers that do not end take more than their part of MAX_IN_FLIGHT_BYTES: the oldest connection with such headers is closed, so many since the start"
+                "unfinished headers use more than their share of MAX_IN_FLIGHT_BYTES: the oldest connections with such headers are closed; the count is since the start"
             );
         }
     }

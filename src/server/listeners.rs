@@ -33,7 +33,7 @@ pub enum ListenError {
     },
     /// A socket that was passed to the process cannot be used.
     #[error(
-        "LISTEN_FDS: socket {index} of those handed over is no listening TCP socket ({error}): in the .socket unit, use ListenStream= with a port and Accept=no"
+        "LISTEN_FDS: the passed socket {index} is not a listening TCP socket ({error}): in the .socket unit, use ListenStream= with a port and Accept=no"
     )]
     Inherited {
         /// Its index, from 0.
@@ -127,7 +127,7 @@ fn waiting(listener: TcpListener) -> Vec<TcpStream> {
     let listener = match listener.into_std() {
         Ok(listener) => listener,
         Err(error) => {
-            tracing::error!(%error, "the connections that wait at a socket cannot be taken and are reset");
+            tracing::error!(%error, "the connections waiting at a socket cannot be accepted and are reset");
             return connections;
         }
     };
@@ -140,7 +140,7 @@ fn waiting(listener: TcpListener) -> Vec<TcpStream> {
                 tracing::error!(
                     %error,
                     taken = connections.len(),
-                    "the other connections that wait at a socket cannot be taken and are reset: raise the limit of open files (ulimit -n)"
+                    "the other connections waiting at a socket cannot be accepted and are reset: raise the limit of open files (ulimit -n)"
                 );
                 return connections;
             }

@@ -55,7 +55,7 @@ pub enum LogError {
     #[error("LOG_LEVEL is neither a level nor a filter: {0}")]
     Level(#[from] ParseError),
     /// The system could not start the thread that writes the log.
-    #[error("no thread can be started that writes the log: {0}")]
+    #[error("cannot start the thread that writes the log: {0}")]
     Thread(#[from] io::Error),
 }
 
@@ -113,7 +113,7 @@ impl Drop for Log {
 fn tell_lost(lost: u64) {
     tracing::error!(
         lost,
-        "lines of the log were lost, so many since the start: whoever reads standard error has stopped, or is too slow"
+        "log lines were lost: the reader of standard error has stopped or is too slow; the count is since the start"
     );
 }
 

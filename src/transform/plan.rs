@@ -250,12 +250,12 @@ mod tests {
         assert!(
             records(r#""traits":{"name":"x"}"#)
                 .unwrap_err()
-                .contains("has none in")
+                .contains("has no e-mail")
         );
         assert!(
             records(r#""traits":{"email":["a"]}"#)
                 .unwrap_err()
-                .contains("the e-mail is an array")
+                .contains("the e-mail must be a text, but is an array")
         );
     }
 
@@ -269,9 +269,9 @@ mod tests {
         assert!(
             records(r#""traits":"x""#)
                 .unwrap_err()
-                .contains("the traits are a text")
+                .contains("but are a text")
         );
         let error = records(r#""traits":{},"context":{"traits":{"name":"n"}}"#).unwrap_err();
-        assert!(error.contains("a lead is found by its e-mail"), "{error}");
+        assert!(error.contains("the event has no e-mail"), "{error}");
     }
 }

@@ -34,7 +34,7 @@ impl Outage {
         if self.is_due(Instant::now()) {
             tracing::warn!(
                 %error,
-                "the upstream's features cannot be read: look at UPSTREAM_URL, and whether a NetworkPolicy lets this service \
+                "the upstream's features cannot be read: check UPSTREAM_URL, and whether a NetworkPolicy lets this service \
                  reach it. It is asked again five times a second, and this line comes ever more seldom"
             );
         }

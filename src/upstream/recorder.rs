@@ -120,7 +120,7 @@ impl LostRequests {
             tracing::error!(
                 lost,
                 why = %why,
-                "RECORD: a request was not recorded, and so many since the start: the recording is not whole"
+                "RECORD: a request was not recorded, so the recording is incomplete; the count is since the start"
             );
         }
     }
@@ -143,7 +143,7 @@ async fn record_all(
         recording = match step.await {
             Ok(recording) => recording,
             Err(panicked) => {
-                tracing::error!(%panicked, "RECORD: nothing is recorded any longer: please report this as a bug");
+                tracing::error!(%panicked, "RECORD: recording has stopped: please report this as a bug");
                 return;
             }
         };
@@ -171,11 +171,11 @@ impl Recording {
     fn reopened(self) -> Self {
         match opened(&self.file) {
             Ok(lines) => {
-                tracing::info!("RECORD: the file was opened again");
+                tracing::info!("RECORD: the file was reopened");
                 Self { lines, ..self }
             }
             Err(error) => {
-                tracing::error!(%error, "RECORD: the file cannot be opened again: the one before is written on");
+                tracing::error!(%error, "RECORD: the file cannot be reopened; recording goes on in the previous one");
                 self
             }
         }

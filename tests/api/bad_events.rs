@@ -71,10 +71,10 @@ async fn service() -> Service {
 async fn an_event_that_is_no_object_fails_alone() {
     let service = service().await;
     for (event, words) in [
-        ("null", "the event is null"),
-        ("5", "the event is a number"),
-        (r#""identify""#, "the event is a text"),
-        ("[]", "the event is an array"),
+        ("null", "but is null"),
+        ("5", "but is a number"),
+        (r#""identify""#, "but is a text"),
+        ("[]", "but is an array"),
     ] {
         assert_fails_alone(&service, event, words).await;
     }
@@ -147,11 +147,11 @@ async fn an_event_that_no_receiver_can_read_fails_alone() {
         ),
         (
             r#""traits":{"email":"a@example.com","score":1e400}"#,
-            "too large for a double",
+            "exceeds the range of a double",
         ),
         (
             r#""traits":{"email":"a@example.com","score":-1E+400}"#,
-            "too large for a double",
+            "exceeds the range of a double",
         ),
     ] {
         assert_fails_alone(&service, &identify(members), words).await;
@@ -170,9 +170,9 @@ async fn an_event_without_traits_or_with_traits_of_the_wrong_type_fails_alone() 
             r#""traits":null,"context":{"traits":null}"#,
             "neither `traits` nor `context.traits`",
         ),
-        (r#""traits":"John""#, "the traits are a text"),
-        (r#""traits":["John"]"#, "the traits are an array"),
-        (r#""context":{"traits":5}"#, "the traits are a number"),
+        (r#""traits":"John""#, "but are a text"),
+        (r#""traits":["John"]"#, "but are an array"),
+        (r#""context":{"traits":5}"#, "but are a number"),
     ] {
         assert_fails_alone(&service, &identify(members), words).await;
     }
@@ -183,19 +183,19 @@ async fn a_lead_without_a_usable_email_fails_alone() {
     let service = service().await;
     let too_long = format!(r#""traits":{{"email":"{}@example.com"}}"#, "x".repeat(1000));
     for (members, words) in [
-        (
-            r#""traits":{"name":"No Body"}"#,
-            "a lead is found by its e-mail",
-        ),
+        (r#""traits":{"name":"No Body"}"#, "the event has no e-mail"),
         (
             r#""traits":{"email":""},"properties":{"email":null}"#,
-            "a lead is found by its e-mail",
+            "the event has no e-mail",
         ),
         (
             r#""traits":{"email":["a@example.com"]}"#,
-            "the e-mail is an array",
+            "the e-mail must be a text, but is an array",
         ),
-        (r#""traits":{"email":true}"#, "the e-mail is a boolean"),
+        (
+            r#""traits":{"email":true}"#,
+            "the e-mail must be a text, but is a boolean",
+        ),
         (too_long.as_str(), "has 1012 bytes"),
     ] {
         assert_fails_alone(&service, &identify(members), words).await;
@@ -206,9 +206,9 @@ async fn a_lead_without_a_usable_email_fails_alone() {
 async fn an_event_with_an_external_id_that_names_no_record_fails_alone() {
     let service = service().await;
     for (entry, words) in [
-        ("null", "externalId[1]` is null"),
-        (r#"{"id":"1"}"#, "externalId[1]` has no text in `type`"),
-        (r#"{"type":5}"#, "externalId[1]` has no text in `type`"),
+        ("null", "externalId[1]` must be an object"),
+        (r#"{"id":"1"}"#, "externalId[1]` needs a text in `type`"),
+        (r#"{"type":5}"#, "externalId[1]` needs a text in `type`"),
         (
             r#"{"type":"Salesforce-","id":"1"}"#,
             "names the object \"\"",
@@ -219,7 +219,7 @@ async fn an_event_with_an_external_id_that_names_no_record_fails_alone() {
         ),
         (
             r#"{"type":"Salesforce-Contact","id":{}}"#,
-            "has an object in `id`",
+            "in `id`, but has an object",
         ),
         (
             r#"{"type":"Salesforce-Contact","id":".."}"#,

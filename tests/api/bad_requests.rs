@@ -263,7 +263,7 @@ async fn an_unknown_path_is_404_for_a_person_and_to_be_retried_for_a_post() {
     let service = service().await;
     let answer = service.get("/nowhere").await;
     assert_eq!(answer.status, 404);
-    assert_says(&error(&answer), "there is nothing at /nowhere");
+    assert_says(&error(&answer), "there is no route /nowhere");
     for path in [
         "/nowhere",
         "/v1/destinations/salesforce",

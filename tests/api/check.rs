@@ -66,7 +66,7 @@ async fn an_org_in_which_everything_works_is_shown_in_plain_words() {
         "ok    Contact           the user may read, create and update records",
         "note  Contact fields    ",
         "ok    duplicate rules   none is active",
-        "ok    calls left today  14996 of 15000, of which 1500 are kept",
+        "ok    calls left today  14996 of 15000, of which 1500 are reserved",
         "note  rudder-server     no service answers at http://127.0.0.1:1: run this beside the service",
         "Everything works that events need.",
     ] {

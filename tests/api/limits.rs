@@ -47,8 +47,8 @@ async fn past_the_reserve_a_lookup_is_throttled_and_salesforce_is_not_called() {
     assert_eq!((calls.query, calls.refused), (1, 0));
     let entry = look_up(&service).await;
     assert_eq!(verdict(&entry), THROTTLED);
-    assert_says(error(&entry), "1 of the 10 API calls");
-    assert_says(error(&entry), "9 are kept");
+    assert_says(error(&entry), "1 of the org's 10 API calls");
+    assert_says(error(&entry), "9 are reserved");
     assert_says(error(&entry), "lower API_RESERVE");
     assert_eq!(org.calls(), calls);
     let metrics = service.get("/metrics").await.text;

@@ -50,8 +50,8 @@ const ANY: [Case; 23] = [
     ("invalid_scope", "the requested scope is invalid", ABORTED, "Manage user data via APIs"),
     ("API_DISABLED_FOR_ORG", "", ABORTED, "edition has no API access"),
     ("rate_limit_exceeded", "login rate exceeded", THROTTLED, "limit"),
-    ("unknown_error", "retry your request", RETRYABLE, "for the moment"),
-    ("server_error", "", RETRYABLE, "for the moment"),
+    ("unknown_error", "retry your request", RETRYABLE, "temporarily"),
+    ("server_error", "", RETRYABLE, "temporarily"),
     ("invalid_grant", "expired access/refresh token", RETRYABLE, "tried again"),
     ("invalid_grant", "token request is already being processed", RETRYABLE, "tried again"),
 ];

@@ -161,8 +161,8 @@ async fn traits_that_are_left_out_are_explained_and_counted() {
     assert_eq!(answer[0]["output"]["body"]["JSON"], lead);
     let explanation = json!([
         "the field CreatedDate is left out: Salesforce sets it itself",
-        "the trait \"father\" is left out: an object or array is no field value",
-        "the trait \"tags\" is left out: an object or array is no field value",
+        "the trait \"father\" is left out: an object or array cannot be a field's value",
+        "the trait \"tags\" is left out: an object or array cannot be a field's value",
     ]);
     assert_eq!(answer[0]["explanation"], explanation);
     let metrics = service.get("/metrics").await.text;

@@ -68,13 +68,13 @@ pub enum SettingError {
     LoginUrl(String),
     /// A login that would be sent unencrypted.
     #[error(
-        "{0} is plain http, by which password, consumer secret and token would go out unencrypted: write https://, or, for a \
+        "{0} is plain http and would send password, consumer secret and token unencrypted: write https://, or, for a \
          simulated Salesforce, name the same http:// address in SALESFORCE_ALLOWED_HOSTS"
     )]
     PlainLogin(String),
     /// A login host that does not support the flow.
     #[error(
-        "{setting}: {} is answered by the org's own host only: set it to the My Domain of the org, such as https://acme.my.salesforce.com",
+        "{setting}: {} is available only at the org's own host: set it to the org's My Domain, such as https://acme.my.salesforce.com",
         Flow::ClientCredentials.name()
     )]
     MyDomain {
@@ -83,7 +83,7 @@ pub enum SettingError {
     },
     /// A file without a key that can sign.
     #[error(
-        "{setting} holds no RSA private key of at least 2048 bits in PEM form; one that is encrypted has to be decrypted first \
+        "{setting} contains no RSA private key of at least 2048 bits in PEM form; an encrypted key must be decrypted first \
          (openssl rsa -in key.pem -out plain.pem)"
     )]
     Key {
@@ -100,22 +100,22 @@ pub enum SettingError {
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// The same setting is given twice for one destination.
-    #[error("{0} and {1} say the same: set one of them")]
+    #[error("{0} and {1} are the same setting: set only one of them")]
     Twice(String, String),
     /// The key of one destination is not in a file.
-    #[error("{0}: a key comes as a file, whose path is set as {1}")]
+    #[error("{0}: a key must be in a file; set its path as {1}")]
     KeyFile(String, String),
     /// A name that lacks the destination id at its end.
-    #[error("{0} names no destination: its id stands behind the last underscore")]
+    #[error("{0} names no destination: the name must end in the destination's id")]
     NoDestination(String),
     /// Half of a login.
-    #[error("SALESFORCE_USERNAME and SALESFORCE_PASSWORD go together: set both, or neither")]
+    #[error("set both SALESFORCE_USERNAME and SALESFORCE_PASSWORD, or neither")]
     IncompleteLogin,
     /// A proxy setting that the HTTP client would silently ignore.
-    #[error("{0} is no address of a proxy: write it as http://proxy.example:3128")]
+    #[error("{0} is not the address of a proxy: write it as http://proxy.example:3128")]
     Proxy(String),
     /// A certificate file that holds no certificate.
-    #[error("{setting}: {} holds no certificate in PEM form", path.display())]
+    #[error("{setting}: {} contains no certificate in PEM form", path.display())]
     NoCertificate {
         /// The setting.
         setting: String,
@@ -221,14 +221,17 @@ impl Setting {
     fn log(&self, again: &Again) {
         let setting = &self.name;
         match again {
-            Again::Same => tracing::info!(setting, "the file holds what it held before"),
+            Again::Same => tracing::info!(setting, "the file has not changed"),
             Again::Changed => {
-                tracing::info!(setting, "the file has changed and counts from now on");
+                tracing::info!(
+                    setting,
+                    "the file has changed; its new content is used from now on"
+                );
             }
             Again::Unreadable(error) => tracing::warn!(
                 setting,
                 error = error.as_ref().map(tracing::field::display),
-                "the file is empty or cannot be read: what it held before counts"
+                "the file is empty or cannot be read; its previous content is still used"
             ),
         }
     }

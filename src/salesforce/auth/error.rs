@@ -24,15 +24,15 @@ pub enum AuthError {
     #[error("{0}")]
     Refused(Refused),
     /// A setting of this service is invalid.
-    #[error("the login to Salesforce cannot be tried: {0}")]
+    #[error("no login to Salesforce is possible: {0}")]
     Setting(#[from] SettingError),
     /// The response reports success but contains no token.
-    #[error("Salesforce's token answer holds no access_token or no instance_url")]
+    #[error("Salesforce's token response has no access_token or no instance_url")]
     NoToken,
     /// Salesforce has refused the token of the last login without ever having accepted it.
     #[error(
-        "Salesforce refuses the access token that it has issued for this login, which no new login would mend: the next one is \
-         tried within {} (REFUSED_LOGIN_TTL); check that the user may use the API, and that the login host is the org's", humantime::format_duration(*.0)
+        "Salesforce rejects the access token that it has just issued for this login, so another login would not help; the next attempt follows \
+         within {} (REFUSED_LOGIN_TTL); check that the user may use the API, and that the login host is the org's", humantime::format_duration(*.0)
     )]
     Unaccepted(Duration),
     /// The instance is not among the hosts that may be called.

@@ -79,7 +79,7 @@ fn of_several_errors_one_that_may_pass_decides() {
 #[test]
 fn the_text_is_salesforces_own_with_the_fields_that_it_names() {
     let body = br#"[{"message":"Required fields are missing: [Company]","errorCode":"REQUIRED_FIELD_MISSING","fields":["Company"]}]"#;
-    let expected = "Salesforce refuses the request (HTTP 400 REQUIRED_FIELD_MISSING: Required fields are missing: [Company] (fields: Company))";
+    let expected = "Salesforce rejected the request (HTTP 400 REQUIRED_FIELD_MISSING: Required fields are missing: [Company] (fields: Company))";
     assert_eq!(Fault::read(400, body).to_string(), expected);
 }
 
@@ -88,7 +88,7 @@ fn any_other_body_leaves_the_status_to_decide() {
     for body in ["", "[]", "<html>", "[null]", "5"] {
         assert_eq!(
             Fault::read(502, body.as_bytes()).to_string(),
-            "Salesforce failed for the moment (HTTP 502)"
+            "Salesforce failed temporarily (HTTP 502)"
         );
     }
 }
@@ -124,7 +124,7 @@ fn a_member_that_is_null_leaves_the_rest_of_an_error_readable() {
     let body = br#"[{"errorCode":"INVALID_FIELD","message":null,"fields":null}]"#;
     assert_eq!(
         Fault::read(400, body).to_string(),
-        "Salesforce refuses the request (HTTP 400 INVALID_FIELD)"
+        "Salesforce rejected the request (HTTP 400 INVALID_FIELD)"
     );
     let failed = br#"{"success":false,"errors":null}"#;
     let fault = Fault::in_success(200, failed).unwrap();

@@ -7,7 +7,7 @@ use thiserror::Error;
 pub enum Overloaded {
     /// Temporary: the other requests use too much.
     #[error(
-        "the requests in flight take {taken} of the {most} bytes of memory that they may take (MAX_IN_FLIGHT_BYTES), and this one needs {needed} more; raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
+        "the requests in flight use {taken} of {most} bytes of memory (MAX_IN_FLIGHT_BYTES), and this one needs {needed} more; raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
     )]
     Full {
         /// `MAX_IN_FLIGHT_BYTES`.
@@ -19,7 +19,7 @@ pub enum Overloaded {
     },
     /// Temporary: the org has its half, and the other half is for the other orgs.
     #[error(
-        "the requests in flight for this org take {taken} bytes of memory, and this one needs {needed} more: while requests for other orgs come, one org may take half of MAX_IN_FLIGHT_BYTES, {half} bytes; raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
+        "the requests in flight for this org use {taken} bytes of memory, and this one needs {needed} more; while there are requests for other orgs, one org may use half of MAX_IN_FLIGHT_BYTES, {half} bytes: raise MAX_IN_FLIGHT_BYTES, add replicas, or send less at once"
     )]
     Org {
         /// Half of `MAX_IN_FLIGHT_BYTES`.
@@ -31,7 +31,7 @@ pub enum Overloaded {
     },
     /// Permanent: this one request needs more than all requests together may use.
     #[error(
-        "the body is made into {needed} bytes, because it holds very many values; all requests in flight may take {most} bytes of memory (MAX_IN_FLIGHT_BYTES): raise it, or send smaller batches"
+        "the body has so many values that reading it needs {needed} bytes of memory; all requests in flight may use {most} bytes (MAX_IN_FLIGHT_BYTES): raise it, or send smaller batches"
     )]
     Never {
         /// `MAX_IN_FLIGHT_BYTES`.

@@ -245,7 +245,7 @@ mod tests {
         assert!(
             documented(r#"{"type":"Salesforce-Contact","id":"e1","identifierType":"Ext'--"}"#)
                 .unwrap_err()
-                .contains("is no API name")
+                .contains("is not an API name")
         );
     }
 

@@ -141,9 +141,9 @@ mod tests {
     #[test]
     fn an_entry_that_cannot_be_read_fails_the_event_and_says_which_one() {
         for (entry, why) in [
-            ("null", "is null"),
-            (r#"{"id":"1"}"#, "has no text in `type`"),
-            (r#"{"type":5}"#, "has no text in `type`"),
+            ("null", "must be an object"),
+            (r#"{"id":"1"}"#, "needs a text in `type`"),
+            (r#"{"type":5}"#, "needs a text in `type`"),
             (
                 r#"{"type":"Salesforce-","id":"1"}"#,
                 "names the object \"\"",
@@ -154,7 +154,7 @@ mod tests {
             ),
             (
                 r#"{"type":"Salesforce-Account","id":{}}"#,
-                "has an object in `id`",
+                "must have a record's id in `id`",
             ),
             (
                 r#"{"type":"Salesforce-Account","id":".."}"#,

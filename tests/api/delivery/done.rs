@@ -119,7 +119,7 @@ async fn a_created_record_whose_answer_breaks_off_is_created() {
 }
 
 /// What a create says that may be repeated.
-const NO_KEY: &str = "no key to look it up by";
+const NO_KEY: &str = "no key by which to look it up";
 
 /// The creation of a record that the event names by its object alone.
 fn named(id: u64, object: &str, traits: &Value) -> Value {

@@ -128,7 +128,7 @@ async fn v0_answers_a_failure_with_salesforces_answer_and_all_tags() {
         let answer = service.post(&path, body).await;
         let expected = json!({"output": {
             "status": 400,
-            "message": "Salesforce refuses the request (HTTP 400 REQUIRED_FIELD_MISSING: Required fields are missing: [Company] (fields: Company))",
+            "message": "Salesforce rejected the request (HTTP 400 REQUIRED_FIELD_MISSING: Required fields are missing: [Company] (fields: Company))",
             "destinationResponse": {"response": company_missing(), "status": 400},
             "statTags": tags_of_aborted(dest_type),
         }});
@@ -149,7 +149,7 @@ async fn v1_answers_a_failure_with_one_entry_a_job_and_all_tags() {
         let answer = service.post(&path, body).await;
         let expected = json!({"output": {
             "status": 400,
-            "message": "Salesforce refuses the request (HTTP 400 REQUIRED_FIELD_MISSING: Required fields are missing: [Company] (fields: Company))",
+            "message": "Salesforce rejected the request (HTTP 400 REQUIRED_FIELD_MISSING: Required fields are missing: [Company] (fields: Company))",
             "response": [
                 {"error": refusal, "statusCode": 400, "metadata": metadata(1)},
                 {"error": refusal, "statusCode": 400, "metadata": metadata(2)},

@@ -100,7 +100,7 @@ async fn an_event_whose_emails_are_all_blank_has_none() {
         let answer = service.router([job(1, event, &destination("dst-1"))]).await;
         let invalid = (400, "dataValidation", "instrumentation");
         assert_eq!(verdict(&answer[0]), invalid, "{blank:?}");
-        assert_says(error(&answer[0]), "has none in");
+        assert_says(error(&answer[0]), "has no e-mail");
     }
 }
 
@@ -117,7 +117,7 @@ async fn a_blank_id_names_no_record() {
             let event = sync("Contact", field, &json!(blank), json!({"LastName": "L"}));
             let answer = service.router([job(1, event, &destination("dst-1"))]).await;
             assert_eq!(verdict(&answer[0]).0, 400, "{blank:?}");
-            assert_says(error(&answer[0]), "no usable `id`");
+            assert_says(error(&answer[0]), "its `id` is missing or invalid");
         }
     }
 }

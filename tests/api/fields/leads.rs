@@ -134,7 +134,7 @@ async fn a_converted_leads_contact_gets_what_its_table_knows_and_custom_fields()
     assert_eq!(described.fields, written);
     for name in of_lead.as_object().unwrap().keys() {
         assert!(
-            described.says(&format!("\"{name}\""), "only a lead has a field for it"),
+            described.says(&format!("\"{name}\""), "only leads have a field for it"),
             "{name} {described:?}"
         );
     }
@@ -158,10 +158,7 @@ async fn a_company_of_a_contact_is_left_out_whatever_its_form() {
         let described = described_at(&service, &destination_of_contacts(), &event).await;
         let written = json!({"Email": "ada@example.com", "LastName": "n/a"});
         assert_eq!(described.fields, written, "{company}");
-        assert!(
-            described.says("\"company\"", "only a lead"),
-            "{described:?}"
-        );
+        assert!(described.says("\"company\"", "only leads"), "{described:?}");
 
         let entries = deliver(&service, [job(1, event, &destination_of_contacts())]).await;
         assert_eq!(statuses(&entries), [299], "{company} {entries:?}");

@@ -12,11 +12,11 @@ use crate::{
 /// Traits of which something is left out: the fields that they fill, and for each thing its name and the reason.
 type Case = (Value, Value, Vec<(&'static str, &'static str)>);
 
-const STRUCTURE: &str = "an object or array is no field value";
-const NOT_NAME: &str = "a name is a text";
-const NOT_OBJECT: &str = "it is no object";
-const NO_FIELD: &str = "no field takes it";
-const AFTER: &str = "comes before it";
+const STRUCTURE: &str = "an object or array cannot be a field's value";
+const NOT_NAME: &str = "a name must be a text";
+const NOT_OBJECT: &str = "it must be an object";
+const NO_FIELD: &str = "no field is filled from it";
+const AFTER: &str = "takes precedence";
 
 fn cases() -> Vec<Case> {
     let mut cases = structures();

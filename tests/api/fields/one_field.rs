@@ -123,7 +123,7 @@ async fn field_names_have_no_letter_case_and_the_later_trait_counts() {
             "{record:?} {traits}"
         );
         assert!(
-            described.says("of two traits for the field", "the later trait counts"),
+            described.says("two traits name the field", "the earlier one is left out"),
             "{described:?}"
         );
     }

@@ -45,10 +45,10 @@ async fn an_event_that_names_too_many_records_fails_alone_before_anything_is_ask
     let process = limited(&serve(org.router()).await, &[]).await;
     let entries = entries(&process, json!([many_records(3_000, 1_000_000)])).await;
     assert_eq!(verdict(&entries[0]), INVALID);
-    assert_says(error(&entries[0]), "names 3000 records");
+    assert_says(error(&entries[0]), "names 3000 Salesforce records");
     assert_says(
         error(&entries[0]),
-        "may write 100 (the setting MAX_RECORDS_PER_EVENT)",
+        "may write at most 100 (MAX_RECORDS_PER_EVENT)",
     );
     assert_eq!(org.calls(), Calls::default());
     assert_bounded(&process);
@@ -61,10 +61,7 @@ async fn an_event_whose_part_of_the_answer_is_too_long_fails_alone() {
     let jobs = json!([many_records(100, 1_000_000), lead_job(2, "bob@example.com")]);
     let entries = entries(&process, jobs).await;
     assert_eq!(verdict(&entries[0]), INVALID);
-    assert_says(
-        error(&entries[0]),
-        "it may take 16777216 (the setting ANSWER_LIMIT)",
-    );
+    assert_says(error(&entries[0]), "the maximum is 16777216 (ANSWER_LIMIT)");
     assert_eq!(verdict(&entries[1]), (200, "", ""));
     // What is within the limit is served.
     let served = self::entries(&process, json!([many_records(14, 1_000_000)])).await;
@@ -176,11 +173,8 @@ async fn very_many_small_events_are_refused_before_they_are_read() {
     ] {
         let (answered, _, text) = measured(process.request(path, body.clone())).await;
         assert_eq!(answered, status, "{path}");
-        assert_says(&text, "holds very many values");
-        assert_says(
-            &text,
-            &format!("{LIMIT} bytes of memory (MAX_IN_FLIGHT_BYTES)"),
-        );
+        assert_says(&text, "the body has so many values");
+        assert_says(&text, &format!("{LIMIT} bytes (MAX_IN_FLIGHT_BYTES)"));
     }
     assert_bounded(&process);
 }
@@ -196,7 +190,7 @@ async fn nesting_takes_no_more_than_its_text() {
     let body = format!(r#"{{"batch":{event}}}"#);
     let answer = process.post("/transform", body).await.accepted();
     assert_says(error(&answer[0]), "nests deeper than 1000 levels");
-    assert_says(error(&answer[1]), "the event brings no `destination`");
+    assert_says(error(&answer[1]), "the event has no `destination`");
     assert_bounded(&process);
 }
 
@@ -207,7 +201,7 @@ async fn dense_bodies_are_counted_as_what_they_are_read_into() {
     let numbers = format!("[{}1]", "1,".repeat(10_000_000));
     let (status, _, text) = measured(process.request("/transform", numbers)).await;
     assert_eq!(status, 413);
-    assert_says(&text, "holds very many values");
+    assert_says(&text, "the body has so many values");
     // Short traits, each a field.
     let traits: Vec<String> = (0..400_000).map(|n| format!(r#""{n}":1"#)).collect();
     let traits = format!(r#"{{"email":"ada@example.com",{}}}"#, traits.join(","));

@@ -41,7 +41,7 @@ async fn idle_connections_are_closed_for_new_ones_the_oldest_first() {
     last.read_to_string(&mut answer).await.unwrap();
     assert_says(&answer, "HTTP/1.1 200 OK");
     assert!(
-        !process.log().contains("cannot be taken"),
+        !process.log().contains("cannot be accepted"),
         "{}",
         process.log()
     );
@@ -59,7 +59,7 @@ async fn where_all_connections_are_being_answered_health_is_told_and_others_are_
     let headers = ["X-Rudder-Should-Retry", "X-Rudder-Error-Reason"];
     let headers = headers.map(|name| refused.header(name));
     assert_eq!((refused.status, headers), (503, ["true", "overloaded"]));
-    assert_says(&refused.text, "more than 1 connections are being answered");
+    assert_says(&refused.text, "more than 1 connections are busy");
     assert_says(&refused.text, "MAX_CONNECTIONS");
     for path in ["/health", "/ready", "/metrics"] {
         assert_eq!(service.get(path).await.status, 200, "{path}");
@@ -85,7 +85,7 @@ async fn headers_that_do_not_end_are_bounded_and_counted() {
     let (_, figure) = metrics.split_once(figure).unwrap();
     let bytes: u64 = figure.lines().next().unwrap().parse().unwrap();
     assert!(bytes > LIMIT / 16 && bytes < LIMIT / 6, "{bytes}");
-    assert_says(&process.log(), "headers that do not end");
+    assert_says(&process.log(), "unfinished headers use more");
     assert_bounded(&process);
 }
 

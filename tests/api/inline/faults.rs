@@ -72,7 +72,11 @@ async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated()
         let entries = deliver(&service, [event]).await;
         assert_eq!(statuses(&entries), [500]);
         let text = error(&entries[0]);
-        assert_eq!(text.contains("no key to look it up by"), is_said, "{text}");
+        assert_eq!(
+            text.contains("no key by which to look it up"),
+            is_said,
+            "{text}"
+        );
     }
 }
 

@@ -26,7 +26,7 @@ async fn a_hangup_has_files_read_again_and_ends_nothing() {
     let mut service = Process::start(&settings).await;
     service.signal("HUP");
     service.says("SALESFORCE_LOGIN_URL_FILE").await;
-    let held = "the file holds what it held before";
+    let held = "the file has not changed";
     service
         .says(&format!(
             "{held} setting=\"SALESFORCE_CLIENT_SECRET_FILE_d1\""
@@ -38,12 +38,12 @@ async fn a_hangup_has_files_read_again_and_ends_nothing() {
     replace(&host, "http://acme.example");
     service.signal("HUP");
     service
-        .says("the file has changed and counts from now on")
+        .says("the file has changed; its new content is used from now on")
         .await;
     service.says("logins fail until this is corrected").await;
     std::fs::remove_file(&host).unwrap();
     service.signal("HUP");
-    service.says("what it held before counts").await;
+    service.says("its previous content is still used").await;
     replace(&host, &salesforce);
     let job = serde_json::json!([lead_job(1, "ada@example.com")]);
     let answer = service.post("/v0/destinations/salesforce", job.to_string());

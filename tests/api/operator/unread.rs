@@ -144,10 +144,7 @@ async fn lines_that_were_lost_are_told_in_the_log_once_it_is_read_again() {
         }
     };
     assert_eq!(told["level"], "ERROR");
-    assert_says(
-        told["message"].as_str().unwrap(),
-        "lines of the log were lost",
-    );
+    assert_says(told["message"].as_str().unwrap(), "log lines were lost");
     signal(&service.child, "TERM");
     let mut rest = String::new();
     service.log.read_to_string(&mut rest).unwrap();

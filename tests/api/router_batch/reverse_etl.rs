@@ -166,7 +166,10 @@ async fn a_sync_that_does_not_say_which_record_it_means_is_refused_without_a_cal
         let entries = service.router([job]).await;
         let refused = (400, "dataValidation", "instrumentation");
         assert_eq!(verdict(&entries[0]), refused, "{missing}");
-        assert_says(error(&entries[0]), &format!("no usable `{missing}`"));
+        assert_says(
+            error(&entries[0]),
+            &format!("its `{missing}` is missing or invalid"),
+        );
     }
     assert_eq!((org.calls().token, org.calls().total_api()), (0, 0));
 }

@@ -72,7 +72,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         if let Err(error) = signal::ctrl_c().await {
-            eprintln!("error: Ctrl-C cannot be listened for: {error}");
+            eprintln!("error: cannot install the handler of Ctrl-C: {error}");
         }
     })
 }

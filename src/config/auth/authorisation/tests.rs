@@ -104,7 +104,7 @@ fn a_file_that_holds_no_key_is_named() {
     let error = authorisations(&flags, &[]).unwrap_err().to_string();
     std::fs::remove_file(&path).unwrap();
     assert!(
-        error.starts_with("SALESFORCE_JWT_KEY_FILE holds no RSA private key"),
+        error.starts_with("SALESFORCE_JWT_KEY_FILE contains no RSA private key"),
         "{error}"
     );
 }
