@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn white_space_and_signs_without_a_width_are_taken_off_at_both_ends_and_nowhere_else() {
+    fn invisible_characters_are_trimmed_at_both_ends_and_nowhere_else() {
         for invisible in [
             " ",
             "\n",

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_parts_are_remembered_however_many_there_are_and_take_no_more_than_they_may() {
+    fn the_last_parts_are_remembered_within_their_memory_limit() {
         let now = Instant::now();
         let mut written = RecentlyWritten::within(64 << 20, now);
         let half = 1 << 17;

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_lead_goes_before_a_converted_one_and_one_with_a_contact_before_one_without() {
+    fn an_open_lead_comes_first_then_a_converted_one_with_a_contact() {
         let lead = |id: &str, month: &str, rest: &str| {
             format!(
                 r#"{{"Id":"{id}","Email":"a@b.c","LastModifiedDate":"2026-{month}-01T00:00:00.000+0000"{rest}}}"#

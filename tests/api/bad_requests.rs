@@ -162,8 +162,7 @@ async fn rudder_server_gets_400_for_what_no_retry_can_mend() {
 }
 
 #[tokio::test]
-async fn rudder_server_is_asked_to_retry_json_of_another_shape_which_something_on_the_way_has_made()
-{
+async fn rudder_server_is_asked_to_retry_json_of_an_unexpected_shape() {
     let service = service().await;
     for (path, body, words) in [
         ("/v0/destinations/salesforce", "{}", "an array of events"),
@@ -177,7 +176,7 @@ async fn rudder_server_is_asked_to_retry_json_of_another_shape_which_something_o
 }
 
 #[tokio::test]
-async fn rudder_server_is_asked_to_retry_a_body_over_the_limit_and_the_log_names_the_setting() {
+async fn a_body_over_the_limit_is_to_be_retried_and_the_log_names_the_setting() {
     let log = Log::start();
     let service = service().await;
     for path in TO_RUDDER_SERVER {

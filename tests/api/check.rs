@@ -232,7 +232,7 @@ async fn whether_rudder_server_uses_the_service_beside_it_is_told() {
 }
 
 #[tokio::test]
-async fn active_duplicate_rules_are_counted_and_the_version_that_writes_past_them_is_named() {
+async fn active_duplicate_rules_are_counted_and_the_bypassing_version_is_named() {
     let org = open_org().build();
     for (object, active) in [
         ("Lead", true),

@@ -141,7 +141,7 @@ async fn a_known_person_is_updated_whatever_the_letter_case_of_the_email() {
 }
 
 #[tokio::test]
-async fn external_ids_name_several_objects_each_a_request_in_order_with_the_traits_as_they_are() {
+async fn external_ids_name_several_objects_each_a_request_in_order() {
     let service = Service::of(&documented_org()).await;
     for route in ROUTES {
         let (_, requests) = transformed(&service, route, john_gibbs("sf-contact-id")).await;

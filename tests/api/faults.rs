@@ -147,8 +147,7 @@ async fn a_query_that_salesforce_quotes_is_not_repeated_and_what_is_wrong_with_i
 }
 
 #[tokio::test]
-async fn a_query_that_salesforce_does_not_understand_is_not_repeated_as_it_holds_other_events_emails()
- {
+async fn a_query_that_salesforce_does_not_understand_is_not_quoted_to_other_events() {
     let salesforce = salesforce_that_answers(refusal(400, "MALFORMED_QUERY")).await;
     let service = Service::start(&salesforce.uri(), &[]).await;
     let entries = service.router([lead_job(1, "ada@example.com")]).await;

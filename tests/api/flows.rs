@@ -80,7 +80,7 @@ async fn client_credentials_are_a_form_of_key_and_secret() {
 }
 
 #[tokio::test]
-async fn jwt_bearer_is_an_assertion_of_the_app_for_the_user_at_the_login_host_and_ends_soon() {
+async fn jwt_bearer_sends_a_short_lived_assertion_for_the_user_to_the_login_host() {
     let salesforce = MockServer::start().await;
     let service = jwt_service(&salesforce.uri()).await;
     service.router([lead_job(1, "ada@example.com")]).await;

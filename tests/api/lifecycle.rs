@@ -128,7 +128,7 @@ async fn connection(service: &Service) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_open_before_the_service_drains_has_its_first_request_answered() {
+async fn the_first_request_of_a_connection_opened_before_draining_is_answered() {
     let service = Service::start("http://127.0.0.1:1", &[]).await;
     let mut connection = connection(&service).await;
     service.signal().await;

@@ -303,7 +303,7 @@ async fn the_ledger_counts_events_that_were_answered_with_a_request_and_no_other
 }
 
 #[tokio::test]
-async fn an_inline_event_of_several_records_counts_once_and_saves_the_calls_that_they_share() {
+async fn an_inline_event_of_several_records_counts_once_and_saves_shared_calls() {
     let org = org().build();
     let service = inline::inline(&org, &[]).await;
     let contacts = json!({

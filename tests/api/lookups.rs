@@ -162,7 +162,7 @@ async fn a_delivery_that_finds_a_record_gone_makes_the_service_forget_it() {
 }
 
 #[tokio::test]
-async fn a_text_for_a_numeric_field_is_asked_once_more_as_a_number_and_the_form_is_remembered() {
+async fn a_text_for_a_numeric_field_is_asked_again_as_a_number_and_remembered() {
     let org = org()
         .custom_field("Contact", "number__c", FieldType::Number)
         .build();

@@ -120,7 +120,7 @@ async fn a_request_whose_caller_hangs_up_costs_nothing_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_write_that_has_begun_is_finished_and_counts_until_then_also_where_its_caller_hangs_up() {
+async fn a_write_is_finished_and_counted_even_if_its_caller_hangs_up() {
     let slow = Slow::default();
     let salesforce = slow.creating().await;
     let service = Service::start(&salesforce, &[]).await;

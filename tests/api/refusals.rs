@@ -188,7 +188,7 @@ async fn a_refused_login_keeps_its_events_where_the_setting_says_so() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_known_word_is_told_in_salesforces_own_and_not_final_at_first() {
+async fn an_unknown_refusal_is_quoted_and_not_final_at_first() {
     let refusing = Refusing::start(Flow::JwtBearer, RefusedLogin::Abort).await;
     for (attempt, expected) in [(0, RETRYABLE), (9, RETRYABLE), (10, ABORTED)] {
         let (code, words) = ("brand_new_error", "as of next release");

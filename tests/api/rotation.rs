@@ -75,7 +75,7 @@ async fn a_secret_that_is_replaced_under_load_fails_no_event() {
 }
 
 #[tokio::test]
-async fn a_secret_that_reaches_the_file_after_salesforce_fails_no_event_while_tokens_are_renewed() {
+async fn a_secret_that_reaches_the_file_after_salesforce_fails_no_event() {
     let org = org()
         .run_as("integration@acme.example")
         .token_lifetime(3_600);

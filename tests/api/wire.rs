@@ -103,7 +103,7 @@ async fn an_entry_of_the_router_holds_its_requests_the_metadata_and_the_destinat
 }
 
 #[tokio::test]
-async fn failed_and_filtered_entries_of_the_router_hold_the_metadata_and_the_destination_too() {
+async fn failed_and_filtered_router_entries_have_metadata_and_destination() {
     let service = Service::of(&org().build()).await;
     let track = job(7, json!({"type": "track"}), &destination("dst-1"));
     let gate_closed = job(8, json!({"type": "identify"}), &destination("dst-1"));

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_again_when_it_changes_and_holds_what_it_held_while_it_is_gone_or_empty() {
+    fn a_changed_file_is_read_again_and_a_missing_or_empty_one_is_ignored() {
         let path = temporary("rotated");
         fs::write(&path, "first\n").unwrap();
         let setting = Setting::file("X_FILE".to_owned(), &path).unwrap();

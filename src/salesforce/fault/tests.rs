@@ -16,7 +16,7 @@ fn rest(status: u16, code: &str, message: &str) -> Fault {
 }
 
 #[test]
-fn a_passing_text_counts_under_the_codes_of_the_orgs_own_code_alone_and_for_ten_attempts() {
+fn a_passing_text_counts_only_for_the_orgs_own_code_and_for_ten_attempts() {
     let texts = [
         "LeadTrigger: UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record",
         "System.LimitException: Too many SOQL queries: 101",

@@ -24,7 +24,7 @@ async fn assert_answer(status: u16, body: &str, expected: Outcome) -> (Value, Va
 }
 
 #[tokio::test]
-async fn a_lock_or_a_limit_of_the_orgs_own_code_is_retried_and_its_other_errors_are_aborted() {
+async fn a_lock_or_limit_of_the_orgs_own_code_is_retried_and_other_errors_aborted() {
     for (message, expected) in [
         (
             "LeadTrigger: execution of AfterUpdate\n\ncaused by: System.DmlException: Update failed. First exception on row 0; \
@@ -110,7 +110,7 @@ async fn a_written_record_is_a_success() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_record_is_said_in_salesforces_words_with_the_names_of_the_fields() {
+async fn a_rejected_record_is_reported_in_salesforces_words_with_its_field_names() {
     for (code, message, field) in [
         (
             "REQUIRED_FIELD_MISSING",

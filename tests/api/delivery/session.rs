@@ -88,7 +88,7 @@ async fn an_expired_password_login_is_retried_and_asks_nobody_to_refresh() {
 }
 
 #[tokio::test]
-async fn the_token_of_an_expired_password_login_is_forgotten_so_that_the_next_transform_logs_in() {
+async fn the_token_of_an_expired_password_login_is_forgotten() {
     for keep_dest_info in [true, false] {
         let org = org().build();
         let service = Service::of(&org).await;

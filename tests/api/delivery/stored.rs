@@ -320,7 +320,7 @@ async fn a_lead_that_is_gone_and_cannot_be_looked_up_now_comes_again() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_converted_is_updated_as_its_contact_where_the_destination_says_so() {
+async fn a_converted_lead_is_updated_as_its_contact_if_the_destination_says_so() {
     for (use_contact, expected) in [(true, 200), (false, 400)] {
         let (stored, lead) = lead_to_update(&[], &[("useContactId", json!(use_contact))]).await;
         stored.org.convert(&lead).unwrap();

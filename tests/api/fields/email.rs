@@ -80,7 +80,7 @@ async fn the_email_that_was_looked_up_is_written_where_the_message_spells_its_pa
 }
 
 #[tokio::test]
-async fn without_a_mapping_the_email_is_written_as_it_was_looked_up_too_and_nothing_else_changes() {
+async fn without_a_mapping_only_the_email_is_written_as_it_was_looked_up() {
     let service = Service::of(&org().build()).await;
     let mut destination = destination("dst-1");
     destination["Config"]["mapProperties"] = json!(false);

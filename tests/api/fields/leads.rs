@@ -68,7 +68,7 @@ async fn an_open_lead_goes_before_a_converted_one_whatever_was_modified_last() {
 }
 
 #[tokio::test]
-async fn where_all_are_converted_the_one_modified_last_is_meant_or_a_contact_where_there_is_one() {
+async fn if_all_are_converted_the_one_modified_last_is_meant_or_one_with_a_contact() {
     use Lead::{WithContact, WithoutContact};
     for (of_person, with_contact) in [
         (vec![WithContact, WithContact], 1),

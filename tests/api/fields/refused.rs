@@ -40,7 +40,7 @@ async fn that_answers_collections(results: Value) -> (MockServer, Service) {
 }
 
 #[tokio::test]
-async fn a_refused_record_is_told_by_its_code_and_its_words_and_not_by_the_answers_status() {
+async fn a_refused_record_is_reported_by_its_code_and_message_not_by_the_status() {
     let service = inline(&org().build(), &[]).await;
     let text = refusal(&service, json!({"plan": "pro"})).await;
     assert_says(&text, "(INVALID_FIELD: No such column 'plan__c'");

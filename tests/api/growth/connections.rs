@@ -49,7 +49,7 @@ async fn idle_connections_are_closed_for_new_ones_the_oldest_first() {
 }
 
 #[tokio::test]
-async fn where_all_connections_are_being_answered_health_is_told_and_others_are_to_ask_again() {
+async fn if_all_connections_are_busy_health_answers_and_others_must_retry() {
     let slow = Slow::default();
     let salesforce = slow.serve().await;
     let service = Service::start(&salesforce, &["--max-connections", "1"]).await;

@@ -100,8 +100,7 @@ async fn proxied(version: &str, trick: Trick) -> u64 {
 }
 
 #[tokio::test]
-async fn a_write_of_the_proxy_ends_in_time_is_sent_once_and_is_retried_unless_salesforce_has_written()
- {
+async fn a_write_of_the_proxy_ends_in_time_and_is_retried_unless_it_was_written() {
     for (trick, expected) in TRICKS {
         for version in ["v0", "v1"] {
             let status = proxied(version, trick).await;

@@ -38,7 +38,7 @@ async fn what_is_too_much_for_the_orgs_own_code_goes_in_halves() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_after_the_write_is_retried_and_nothing_is_written_twice() {
+async fn a_write_whose_answer_breaks_off_is_retried_and_not_written_twice() {
     for fault in [Fault::Dropped, Fault::CutOff, Fault::Short] {
         let org = org().build();
         let service = inline(&org, &[]).await;

@@ -64,8 +64,7 @@ async fn a_start_error_is_said_also_where_nothing_is_logged() {
 }
 
 #[tokio::test]
-async fn a_variable_that_looks_like_a_setting_is_warned_of_with_the_nearest_and_without_its_value()
-{
+async fn a_variable_like_a_setting_is_warned_of_with_the_nearest_name_only() {
     let salesforce = serve(org().build().router()).await;
     let settings = for_org(
         &salesforce,

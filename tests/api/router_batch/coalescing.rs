@@ -196,8 +196,7 @@ fn alone(id: u64, email: &str) -> Value {
 }
 
 #[tokio::test]
-async fn jobs_for_one_new_person_that_are_to_be_sent_alone_wait_for_the_first_as_two_requests_would_create_two_records()
- {
+async fn jobs_for_one_new_person_that_must_be_sent_alone_wait_for_the_first() {
     let service = Service::of(&org().build()).await;
     let jobs = json!([
         alone(1, "ada@example.com"),
@@ -239,7 +238,7 @@ async fn jobs_whose_shared_request_is_refused_are_to_be_sent_alone() {
 }
 
 #[tokio::test]
-async fn a_sync_and_an_identify_for_one_new_person_share_no_request_and_the_later_one_waits() {
+async fn a_sync_and_an_identify_for_one_new_person_share_no_request() {
     let service = Service::of(&org().build()).await;
     let context = json!({
         "mappedToDestination": true,

@@ -105,7 +105,7 @@ async fn credentials_may_come_from_an_event() {
 }
 
 #[tokio::test]
-async fn a_destination_without_dynamic_config_keeps_its_templates_and_its_events_their_traits() {
+async fn without_dynamic_config_templates_and_traits_stay_as_they_are() {
     let service = Service::of(&org().build()).await;
     let mut destination = destination_mapped_by_a_trait();
     destination["hasDynamicConfig"] = json!(false);

@@ -152,7 +152,7 @@ async fn an_event_that_merely_has_a_status_code_is_an_event() {
 }
 
 #[tokio::test]
-async fn the_user_id_of_a_transformed_message_is_passed_on_as_the_text_that_rudder_server_wants() {
+async fn the_user_id_of_a_transformed_message_is_passed_on_as_a_text() {
     let service = Service::of(&org().build()).await;
     for (user_id, expected) in [
         ("5", r#""5""#),

@@ -190,7 +190,7 @@ fn a_login_over_plain_http_to_a_host_that_is_not_named_stops_the_start() {
 }
 
 #[test]
-fn a_login_host_that_becomes_plain_http_while_the_service_runs_is_logged_in_to_no_more() {
+fn a_login_host_that_changes_to_plain_http_is_no_longer_used() {
     let file = std::env::temp_dir().join(format!("later-{}", std::process::id()));
     std::fs::write(&file, "https://acme.my.salesforce.com").unwrap();
     let flags = ["--salesforce-login-url-file", file.to_str().unwrap()];
