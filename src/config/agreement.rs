@@ -255,7 +255,7 @@ mod tests {
             ),
             (
                 "--max-in-flight-bytes 257MiB",
-                "MAX_IN_FLIGHT_BYTES (269484032 bytes) is more than half of the memory of this process (536870912 bytes)",
+                "MAX_IN_FLIGHT_BYTES (269484032 bytes) is more than half of this process's memory (536870912 bytes)",
             ),
             (
                 "--shutdown-timeout 10s",
