@@ -144,7 +144,7 @@ async fn a_duplicates_result_of_another_shape_leaves_the_refusal_what_it_is() {
         let (_salesforce, service) = that_answers_collections(results).await;
         assert_says(
             &refusal(&service, json!({})).await,
-            "(DUPLICATES_DETECTED: m)",
+            "(DUPLICATES_DETECTED: m;",
         );
     }
 }
