@@ -63,6 +63,6 @@ EXPOSE 9090
 RUN ["/salesforce-transformer", "--version"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/salesforce-transformer", "health"]
 # The memory of a large batch goes back to the system once it is answered: the C library would else keep some of it for
-# ever. Batches of the usual size are below this and as fast as before.
-ENV MALLOC_MMAP_THRESHOLD_=1048576
+# ever. Up to 4 MiB are kept for the next batch: to give them back and fetch them anew takes a seventh of an event's CPU time.
+ENV MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TRIM_THRESHOLD_=4194304
 ENTRYPOINT ["/salesforce-transformer"]

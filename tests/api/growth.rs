@@ -25,6 +25,7 @@ fn settings<'s>(salesforce: &'s str, others: &Settings<'s>) -> Vec<(&'s str, &'s
     let limited = [
         ("MAX_IN_FLIGHT_BYTES", "64MiB"),
         ("MALLOC_MMAP_THRESHOLD_", "1048576"),
+        ("MALLOC_TRIM_THRESHOLD_", "4194304"),
         ("LOG_LEVEL", "info"),
     ];
     for_org(salesforce, &[&limited, others].concat())
