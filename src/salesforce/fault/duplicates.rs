@@ -148,7 +148,7 @@ mod tests {
             "; the duplicate rule Lead_Rule finds Lead 00Q5g00000AbCdEEAV"
         );
         let many: Vec<_> = (10..50)
-            .map(|n| record(&format!("00Q5g00000000{n}EA{n}")[..18].to_owned()))
+            .map(|n| record(&format!("00Q5g00000000{n}EA{n}")[..18]))
             .collect();
         let many = Duplicates::read(&found(json!(many))).unwrap();
         assert_eq!((many.records.len(), many.more), (10, 30));
