@@ -1,11 +1,12 @@
 //! `check`: tries the configured login against its org and reports what works.
 //!
-//! It only reads: the API versions, the description of each object, the duplicate rules. At the end it asks the service
+//! It only reads: the API versions, the description of each object, the rules of the org. At the end it asks the service
 //! beside it whether rudder-server uses it.
 
 mod objects;
 mod org;
 mod report;
+mod rules;
 mod service;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -1,8 +1,8 @@
 //! Checks an org with the login of a destination, from the login itself to the API calls that are left.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use super::{objects::OBJECTS, report::Finding};
+use super::{objects::OBJECTS, report::Finding, rules};
 use crate::{
     config::{Config, Flow, Login, Reserve, SalesforceSettings},
     metrics,
@@ -10,13 +10,11 @@ use crate::{
     server::memory::InFlight,
 };
 
-/// The first API version in which a write can control duplicate rules (`Sforce-Duplicate-Rule-Header`).
-const DUPLICATE_RULES_SINCE: u32 = 52;
-
 /// An org that is looked at.
 struct CheckedOrg {
     salesforce: Salesforce,
     config: Config,
+    destination: String,
     session: Arc<Session>,
 }
 
@@ -77,6 +75,7 @@ impl CheckedOrg {
         let org = Self {
             salesforce,
             config,
+            destination: destination.to_owned(),
             session,
         };
         Ok((org, finding))
@@ -93,7 +92,7 @@ impl CheckedOrg {
         for object in OBJECTS {
             findings.extend(object.inspect(&self.salesforce, &self.session).await);
         }
-        findings.push(self.duplicate_rules().await);
+        findings.extend(self.rules().await);
         findings.push(self.calls());
     }
 
@@ -131,41 +130,15 @@ impl CheckedOrg {
         }
     }
 
-    async fn duplicate_rules(&self) -> Finding {
-        const CHECK: &str = "duplicate rules";
-        let rules = match self.salesforce.duplicate_rules(&self.session).await {
-            Ok(rules) => rules,
-            Err(fault) => {
-                let says = format!(
-                    "they cannot be read ({fault}): with \"View Setup and Configuration\" the user could tell which are active"
-                );
-                return Finding::note(CHECK, says);
-            }
-        };
-        if rules.is_empty() {
-            return Finding::works(CHECK, "none is active");
-        }
-        let mut active = BTreeMap::new();
-        for rule in &rules {
-            *active.entry(rule.sobject_type.as_str()).or_insert(0) += 1;
-        }
-        let active: Vec<_> = active
-            .iter()
-            .map(|(object, rules)| format!("{object} {rules}"))
-            .collect();
-        let active = format!("active: {}", active.join(", "));
-        let version = &self.config.salesforce.api_version;
-        let major = version
-            .split_once('.')
-            .and_then(|(major, _)| major.parse().ok());
-        if major.is_some_and(|major: u32| major >= DUPLICATE_RULES_SINCE) {
-            return Finding::works(CHECK, active);
-        }
-        let says = format!(
-            "{active}. What they find is refused with DUPLICATES_DETECTED; a write can ask for it to be saved from version \
-             {DUPLICATE_RULES_SINCE}.0 on, and SALESFORCE_API_VERSION is {version}"
-        );
-        Finding::note(CHECK, says)
+    /// What the org's rules do to writes, and what the settings make of that.
+    async fn rules(&self) -> [Finding; 2] {
+        let (policies, destination) = (self.config.policies(), self.destination.as_str());
+        let assignment = self.salesforce.assignment_rules(&self.session).await;
+        let duplicates = self.salesforce.duplicate_rules(&self.session).await;
+        [
+            rules::assignment(assignment, &policies, destination),
+            rules::duplicates(duplicates, &policies, destination),
+        ]
     }
 
     /// Earlier answers already carry this figure. Asking for it would cost one more call and another permission.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Every check, in this order. A check that cannot be reached is skipped.
-const CHECKS: [&str; 11] = [
+const CHECKS: [&str; 12] = [
     "settings",
     "login",
     "API version",
@@ -15,6 +15,7 @@ const CHECKS: [&str; 11] = [
     "Lead fields",
     "Contact",
     "Contact fields",
+    "assignment rules",
     "duplicate rules",
     "calls left today",
     "rudder-server",

@@ -48,16 +48,32 @@ struct Version {
 }
 
 #[derive(Deserialize)]
-struct DuplicateRules {
-    records: Vec<Rule>,
+struct Found<T> {
+    records: Vec<T>,
 }
 
 /// An active duplicate rule.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Rule {
+pub struct DuplicateRule {
+    /// Its API name.
+    pub developer_name: String,
     /// The object whose records it applies to.
     pub sobject_type: String,
+}
+
+/// An assignment rule.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssignmentRule {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The object whose records it gives to an owner.
+    pub sobject_type: String,
+    /// Whether it is the active rule of the object.
+    pub active: bool,
 }
 
 impl Salesforce {
@@ -100,10 +116,22 @@ impl Salesforce {
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn duplicate_rules(&self, session: &Session) -> Result<Vec<Rule>, Fault> {
-        const QUERY: &str = "SELECT SobjectType FROM DuplicateRule WHERE IsActive = true";
+    pub async fn duplicate_rules(&self, session: &Session) -> Result<Vec<DuplicateRule>, Fault> {
+        const QUERY: &str =
+            "SELECT DeveloperName, SobjectType FROM DuplicateRule WHERE IsActive = true";
         let answer = self.ask_about(session, "/query", &[("q", QUERY)]).await?;
-        let rules: DuplicateRules = body::typed(&answer, "list of duplicate rules")?;
+        let rules: Found<_> = body::typed(&answer, "list of duplicate rules")?;
+        Ok(rules.records)
+    }
+
+    /// The assignment rules of the org, active or not.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn assignment_rules(&self, session: &Session) -> Result<Vec<AssignmentRule>, Fault> {
+        const QUERY: &str = "SELECT Id, Name, SobjectType, Active FROM AssignmentRule";
+        let answer = self.ask_about(session, "/query", &[("q", QUERY)]).await?;
+        let rules: Found<_> = body::typed(&answer, "list of assignment rules")?;
         Ok(rules.records)
     }
 

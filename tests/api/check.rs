@@ -2,8 +2,8 @@
 
 use std::process::Output;
 
-use salesforce_simulator::Simulator;
-use serde_json::{Value, json};
+use salesforce_simulator::{DuplicateRule, Simulator};
+use serde_json::Value;
 
 use crate::{
     fixtures::{INTEGRATION_USER, open_org, org},
@@ -65,14 +65,15 @@ async fn an_org_in_which_everything_works_is_shown_in_plain_words() {
         "note  Lead fields       ",
         "ok    Contact           the user may read, create and update records",
         "note  Contact fields    ",
+        "ok    assignment rules  none is active",
         "ok    duplicate rules   none is active",
-        "ok    calls left today  14996 of 15000, of which 1500 are reserved",
+        "ok    calls left today  14995 of 15000, of which 1500 are reserved",
         "note  rudder-server     no service answers at http://127.0.0.1:1: run this beside the service",
         "Everything works that events need.",
     ] {
         assert_says(&text, line);
     }
-    assert_eq!((org.calls().token, org.calls().total_api()), (1, 4));
+    assert_eq!((org.calls().token, org.calls().total_api()), (1, 5));
 }
 
 #[tokio::test]
@@ -207,7 +208,7 @@ async fn what_a_failure_keeps_from_being_looked_at_is_skipped() {
     let states: Vec<_> = states
         .map(|finding| finding["state"].as_str().unwrap())
         .collect();
-    let skipped = ["skipped"; 8];
+    let skipped = ["skipped"; 9];
     assert_eq!(states, [&["works", "fails", "note"], &skipped[..]].concat());
 }
 
@@ -231,28 +232,68 @@ async fn whether_rudder_server_uses_the_service_beside_it_is_told() {
     }
 }
 
+/// An org with two assignment rules for leads, of which one is active, and active duplicate rules for leads and contacts.
+fn org_with_rules() -> Simulator {
+    open_org()
+        .assignment_rule("Lead", RULE, OWNER, true)
+        .assignment_rule("Lead", "01Q5g0000000002EAA", OWNER, false)
+        .matching(DuplicateRule::new("Lead", "Same_Phone", &["Phone"]))
+        .matching(DuplicateRule::new("Contact", "Same_Name", &["LastName"]))
+        .matching(DuplicateRule::new("Lead", "Off", &["Title"]).inactive())
+        .build()
+}
+
+const RULE: &str = "01Q5g0000000001EAA";
+const OWNER: &str = "0055g0000000009AAA";
+
 #[tokio::test]
-async fn active_duplicate_rules_are_counted_and_the_bypassing_version_is_named() {
-    let org = open_org().build();
-    for (object, active) in [
-        ("Lead", true),
-        ("Contact", true),
-        ("Contact", true),
-        ("Lead", false),
+async fn each_policy_says_what_it_makes_of_the_orgs_assignment_rules() {
+    let org = org_with_rules();
+    for (setting, expected, words) in [
+        ("create", (Some(0), "works"), "not when it is updated"),
+        ("never", (Some(0), "works"), "None is run"),
+        ("always", (Some(0), "note"), "may change the record's owner"),
+        (
+            "01Q5g0000000002",
+            (Some(0), "works"),
+            "(01Q5g0000000002EAA) runs when a record is created",
+        ),
+        (
+            "01Q5g0000000003",
+            (Some(1), "fails"),
+            "which is no assignment rule of the org; it has Lead",
+        ),
     ] {
-        let rule = json!({"SobjectType": object, "IsActive": active});
-        org.insert("DuplicateRule", rule).unwrap();
+        let (code, findings) = found(&org, &[("ASSIGNMENT_RULES", setting)]).await;
+        let (state, says) = one(&findings, "assignment rules");
+        assert_eq!((code, state), expected, "{setting}: {says}");
+        assert_says(says, words);
+        assert_says(says, RULE);
     }
-    let (code, findings) = found(&org, &[]).await;
-    let (state, says) = one(&findings, "duplicate rules");
-    assert_eq!((code, state), (Some(0), "note"));
-    assert_says(says, "active: Contact 2, Lead 1");
-    assert_says(says, "52.0");
-    let (_, findings) = found(&org, &[("SALESFORCE_API_VERSION", "60.0")]).await;
-    assert_eq!(
-        one(&findings, "duplicate rules"),
-        ("works", "active: Contact 2, Lead 1")
-    );
+}
+
+#[tokio::test]
+async fn each_policy_says_what_it_makes_of_the_orgs_active_duplicate_rules() {
+    let org = org_with_rules();
+    for (setting, expected, words) in [
+        ("refuse", "note", "is answered 400"),
+        (
+            "update",
+            "works",
+            "becomes an update of the record that they find",
+        ),
+        ("save", "works", "in spite of those that only alert"),
+    ] {
+        let version = ("SALESFORCE_API_VERSION", "60.0");
+        let (_, findings) = found(&org, &[("DUPLICATES", setting), version]).await;
+        let (state, says) = one(&findings, "duplicate rules");
+        assert_eq!(state, expected, "{says}");
+        assert_says(says, words);
+        for rule in ["Lead Same_Phone", "Contact Same_Name"] {
+            assert_says(says, rule);
+        }
+        assert!(!says.contains("Off"), "{says}");
+    }
 }
 
 #[tokio::test]

@@ -53,6 +53,7 @@
 )]
 
 mod assertions;
+mod assignment;
 mod auth;
 mod bad_events;
 mod bad_requests;
