@@ -1,6 +1,8 @@
 //! How many API calls 1,000 lead identifies cost: the stock service (computed), the ways of this one (counted by the embedded
 //! Salesforce). `cargo bench --bench api_calls` prints the table and fails where a promise is broken.
 
+mod real_org;
+
 use std::error::Error;
 
 use futures_util::future::try_join_all;
@@ -96,7 +98,55 @@ async fn main() -> Result<(), Failure> {
             }
         }
     }
-    Ok(())
+    real_org::run().await
+}
+
+/// A service of its own for an org, and a client.
+struct Served {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Served {
+    /// Serves an org and a service with these settings.
+    async fn start(org: &Simulator, flags: &[&str]) -> Result<Self, Failure> {
+        let salesforce = serve(org.router()).await?;
+        let config = config(&salesforce, flags)?;
+        let app = app(&config, Lifecycle::default(), InFlight::default())?;
+        Ok(Self {
+            url: serve(app).await?,
+            client: reqwest::Client::builder().no_proxy().build()?,
+        })
+    }
+
+    /// Posts jobs as a rudder-server does that knows the status 299.
+    async fn post(&self, jobs: &[Value]) -> Result<Value, Failure> {
+        let request = self
+            .client
+            .post(format!("{}/routerTransform", self.url))
+            .header("X-Feature-Filter-Code", "?1")
+            .body(json!({"input": jobs, "destType": "salesforce"}).to_string());
+        Ok(serde_json::from_slice(
+            &request.send().await?.bytes().await?,
+        )?)
+    }
+
+    /// Sends a described request to the org, as rudder-server does.
+    async fn send(&self, request: &Value) -> Result<(), Failure> {
+        let text = |name: &str| request[name].as_str().ok_or("no request");
+        let mut sending = self
+            .client
+            .request(text("method")?.parse()?, text("endpoint")?);
+        for (name, value) in request["headers"].as_object().ok_or("no headers")? {
+            sending = sending.header(name, value.as_str().ok_or("no text")?);
+        }
+        sending
+            .json(&request["body"]["JSON"])
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(())
+    }
 }
 
 /// Sends the events to a service of their own and counts.
@@ -109,18 +159,11 @@ async fn spend(way: &Way, requests: usize, size: usize) -> Result<Spent, Failure
     for n in 0..events {
         org.insert("Lead", json!({"LastName": "Doe", "Company": "Acme", "Email": format!("p{n}@example.com"), "City": "Rome"}))?;
     }
-    let salesforce = serve(org.router()).await?;
-    let url = serve(app(
-        &config(&salesforce, way.flags)?,
-        Lifecycle::default(),
-        InFlight::default(),
-    )?)
-    .await?;
+    let served = Served::start(&org, way.flags).await?;
     let jobs: Vec<Value> = (0..events)
         .map(|n| job(n, n % 10 < way.unchanged))
         .collect();
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let answers = jobs.chunks(size).map(|jobs| post(&client, &url, jobs));
+    let answers = jobs.chunks(size).map(|jobs| served.post(jobs));
     let mut described = 0;
     for answer in try_join_all(answers).await? {
         for entry in answer["output"].as_array().ok_or("no output")? {
@@ -157,16 +200,6 @@ fn job(n: usize, unchanged: bool) -> Value {
             "Config": {"userName": "u", "password": "p", "initialAccessToken": "t"},
         },
     })
-}
-
-async fn post(client: &reqwest::Client, url: &str, jobs: &[Value]) -> Result<Value, Failure> {
-    let request = client
-        .post(format!("{url}/routerTransform"))
-        .header("X-Feature-Filter-Code", "?1")
-        .body(json!({"input": jobs, "destType": "salesforce"}).to_string());
-    Ok(serde_json::from_slice(
-        &request.send().await?.bytes().await?,
-    )?)
 }
 
 fn config(salesforce: &str, flags: &[&str]) -> Result<Config, Failure> {
