@@ -1,4 +1,12 @@
 //! Rules `assignment-rules` and `call-options`: who owns a record after a write, and who is named as the caller.
+//!
+//! | file | what it specifies |
+//! |---|---|
+//! | `options` | which calls name the caller, and that `allowSave` is on creates alone |
+//! | `start` | policies that cannot be read stop the start |
+
+mod options;
+mod start;
 
 use salesforce_simulator::{Builder, PartHeaders, Simulator};
 use serde_json::{Value, json};
@@ -12,15 +20,18 @@ use crate::{
 
 const RULE: &str = "01Q5g0000000001EAA";
 const OTHER_RULE: &str = "01Q5g0000000002EAA";
+const CASE_RULE: &str = "01Q5g0000000005EAA";
 const OWNER: &str = "0055g0000000009AAA";
 const OTHER_OWNER: &str = "0055g0000000008AAA";
 
-/// An org whose active rules give leads, cases and accounts to one owner. A second rule gives leads to another.
+/// An org whose active rules give leads, cases and accounts to one owner. A second rule of leads and one
+/// of cases, which run for those alone who name them, give to another.
 fn assigning() -> Builder {
     org()
         .assignment_rule("Lead", RULE, OWNER, true)
         .assignment_rule("Lead", OTHER_RULE, OTHER_OWNER, false)
         .assignment_rule("Case", "01Q5g0000000003EAA", OWNER, true)
+        .assignment_rule("Case", CASE_RULE, OTHER_OWNER, false)
         .assignment_rule("Account", "01Q5g0000000004EAA", OWNER, true)
 }
 
@@ -136,22 +147,56 @@ async fn each_policy_decides_who_owns_new_and_known_leads_in_each_delivery() {
 }
 
 #[tokio::test]
-async fn cases_and_accounts_keep_their_owners_too() {
+async fn each_policy_decides_who_owns_new_and_known_cases_and_accounts_in_each_delivery() {
     for way in WAYS {
-        let org = assigning().build();
-        let case = org.insert("Case", json!({"Subject": "s"})).unwrap();
-        let account = org.insert("Account", json!({"Name": "Acme"})).unwrap();
-        let service = way.service(&org, &[]).await;
-        let jobs = vec![
-            named(1, "Case", Some(&case), json!({"Subject": "t"})),
-            named(2, "Account", Some(&account), json!({"Name": "Acme Ltd"})),
-            named(3, "Case", None, json!({"Subject": "new"})),
-        ];
-        way.deliver(&service, jobs).await;
-        assert_eq!(org.owners_changed(), 0, "{way:?}");
-        let cases = org.records("Case");
-        let new = cases.iter().find(|case| case["Subject"] == "new").unwrap();
-        assert_eq!(new["OwnerId"], OWNER, "{way:?}");
+        // An account's rule cannot be chosen by a caller: the active one runs.
+        for (flags, case_owner, account_owner, moved) in [
+            (&[][..], Some(OWNER), Some(OWNER), 0),
+            (
+                &["--assignment-rules", "always"],
+                Some(OWNER),
+                Some(OWNER),
+                2,
+            ),
+            (&["--assignment-rules", "never"], None, None, 0),
+            (
+                &["--assignment-rules", CASE_RULE],
+                Some(OTHER_OWNER),
+                Some(OWNER),
+                0,
+            ),
+            (&["--compatibility", "stock"], Some(OWNER), Some(OWNER), 2),
+            (
+                &["--compatibility", "stock", "--assignment-rules", "create"],
+                Some(OWNER),
+                Some(OWNER),
+                0,
+            ),
+        ] {
+            let org = assigning().build();
+            let case = org.insert("Case", json!({"Subject": "s"})).unwrap();
+            let account = org.insert("Account", json!({"Name": "Acme"})).unwrap();
+            let service = way.service(&org, flags).await;
+            let jobs = [
+                named(1, "Case", Some(&case), json!({"Subject": "t"})),
+                named(2, "Account", Some(&account), json!({"Name": "Acme Ltd"})),
+                named(3, "Case", None, json!({"Subject": "new"})),
+                named(4, "Account", None, json!({"Name": "new"})),
+            ];
+            let of_each = |(n, job)| of_user(&format!("user{n}"), job);
+            let jobs = (0..).zip(jobs).map(of_each).collect();
+            way.deliver(&service, jobs).await;
+            assert_eq!(org.owners_changed(), moved, "{way:?} {flags:?}");
+            let own = org.user_id("crm@acme.example").unwrap();
+            for (object, owner) in [("Case", case_owner), ("Account", account_owner)] {
+                let created = org.records(object).pop().unwrap();
+                assert_eq!(
+                    created["OwnerId"],
+                    owner.unwrap_or(&own),
+                    "{way:?} {flags:?}"
+                );
+            }
+        }
     }
 }
 
