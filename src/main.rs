@@ -39,6 +39,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    keep_freed_memory();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -50,6 +51,13 @@ fn main() -> ExitCode {
     // All requests and writes are complete. A hanging disk or name server must not keep the process alive.
     runtime.shutdown_background();
     code
+}
+
+/// Makes glibc keep up to 2 MiB of freed memory for the next batch. Its threshold for returning memory to the kernel rises
+/// with the largest block that was freed so far. Below it, a batch takes up to 50 page faults, a seventh of its CPU time.
+/// `MALLOC_TRIM_THRESHOLD_` takes precedence, and other allocators are not affected.
+fn keep_freed_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 20)));
 }
 
 async fn run(cli: Cli) -> ExitCode {
