@@ -1,9 +1,9 @@
-//! JSON that is read once and never decoded as a whole: values are slices of the text, and are written byte for byte as they came.
+//! JSON that is scanned once and never decoded as a whole: values are slices of the text and are written back byte for byte.
 //!
-//! [`Document`] reads a text and notes where its values are. [`Value`] and [`Object`] are views of it, free to copy.
+//! [`Document`] scans a text and records where its values are. [`Value`] and [`Object`] are views of it that are cheap to copy.
 //! [`Members`] is an object that can be changed. [`Writer`] writes JSON into one buffer.
 //!
-//! The rules of truth and of dotted paths are those of JavaScript.
+//! Truthiness and dotted paths follow the rules of JavaScript.
 
 mod document;
 mod members;
@@ -30,7 +30,7 @@ pub(crate) use self::{
 #[cfg(test)]
 mod tests;
 
-/// A value that outlives its test.
+/// A value that lives as long as the test process.
 #[cfg(test)]
 pub(crate) fn value(json: impl Into<String>) -> Value<'static> {
     let document = Document::read(json.into()).unwrap();

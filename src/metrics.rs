@@ -1,11 +1,11 @@
-//! The Prometheus registry: each family is documented where it is declared, and in docs/operations.md. Labels are of small closed
-//! sets; none is taken from an event.
+//! The Prometheus registry. Each metric family is documented where it is declared and in docs/operations.md. Labels have few
+//! values, none of which comes from an event.
 //!
-//! | module | what it counts |
+//! | module | subject |
 //! |---|---|
 //! | `requests` | HTTP requests: rate, errors, duration, refusals |
-//! | `events` | what became of events and their traits |
-//! | `calls` | what was asked of Salesforce, and what was not |
+//! | `events` | the outcomes of events, and traits that were left out |
+//! | `calls` | calls to Salesforce, and calls that were saved |
 //! | `orgs` | the API calls of each org |
 //! | `service` | the service itself: memory, readiness, the process |
 
@@ -27,7 +27,7 @@ pub(crate) use self::{
     service::ServiceFigures,
 };
 
-/// What every family's name begins with, but for those of the process.
+/// The prefix of all names, except those of the process.
 const PREFIX: &str = "salesforce_transformer";
 
 /// All metrics of one service.
@@ -58,7 +58,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The metrics as OpenMetrics text, with the figures of the orgs and of the service as they are now.
+    /// The metrics as OpenMetrics text, with the current figures of the orgs and of the service.
     #[must_use]
     pub fn encode(&self, orgs: &[OrgFigures<'_>], now: &ServiceFigures) -> String {
         let mut text = String::new();

@@ -1,4 +1,4 @@
-//! A JSON text, and where each of its values begins and ends.
+//! A JSON text and the positions of its values.
 
 use std::{borrow::Cow, convert::Infallible, fmt};
 
@@ -10,7 +10,7 @@ use super::{
     scan::{self, Unplaced},
 };
 
-/// A JSON text that has been read: its values are found without parsing it again. A text is at most 4 GiB long.
+/// A JSON text that has been scanned, so that its values are found without parsing it again. It is at most 4 GiB long.
 #[derive(Clone)]
 pub struct Document<'t> {
     text: Cow<'t, str>,
@@ -23,13 +23,13 @@ pub struct Document<'t> {
 pub struct SyntaxError(serde_json::Error);
 
 impl SyntaxError {
-    /// The line of the first character that is wrong, counted from 1.
+    /// The line of the first invalid character, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.0.line()
     }
 
-    /// The column of the first character that is wrong, counted from 1.
+    /// The column of the first invalid character, counted from 1.
     #[must_use]
     pub fn column(&self) -> usize {
         self.0.column()
@@ -41,7 +41,7 @@ impl SyntaxError {
 pub enum Unread<E> {
     /// It is not JSON.
     NotJson(SyntaxError),
-    /// Its document takes more memory than there is.
+    /// There is not enough memory for its document.
     NoRoom(E),
 }
 
@@ -53,7 +53,7 @@ impl<'t> Document<'t> {
     /// Reads a text.
     ///
     /// # Errors
-    /// [`SyntaxError`] where it is not JSON, or longer than 4 GiB.
+    /// [`SyntaxError`] if it is not JSON, or longer than 4 GiB.
     pub fn read(text: impl Into<Cow<'t, str>>) -> Result<Self, SyntaxError> {
         let unlimited = |_| Ok::<(), Infallible>(());
         Self::read_within(text, None, unlimited).map_err(|unread| match unread {
@@ -62,13 +62,13 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// Reads a text, and asks `reserve` for the memory of the document as it grows, in bytes.
+    /// Reads a text and calls `reserve` with the number of bytes whenever the document needs more memory.
     ///
-    /// `repeating` names a key under which objects are often equal throughout the text. An object under it that equals an
-    /// earlier one byte for byte is compared instead of read again, and [`super::Value::is`] tells that both are one.
+    /// `repeating` names a key whose objects are often equal throughout the text. If such an object equals an earlier one
+    /// byte for byte, it is not scanned again, and [`super::Value::is`] reports that both are the same.
     ///
     /// # Errors
-    /// [`Unread`] where the text is not JSON, and where `reserve` refuses.
+    /// [`Unread`] if the text is not JSON, or if `reserve` fails.
     pub fn read_within<E>(
         text: impl Into<Cow<'t, str>>,
         repeating: Option<&str>,
@@ -96,7 +96,7 @@ impl<'t> Document<'t> {
         &self.text
     }
 
-    /// The position of the node that the one at a position repeats, or that position itself.
+    /// The index of the node that the node at this index repeats, or this index if it repeats none.
     pub(super) fn original(&self, index: u32) -> u32 {
         let node = self.places.nodes[index as usize];
         if node.end == REPEATED {
@@ -107,7 +107,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// What is wrong with a text that is not JSON. The scan does not keep it; `serde_json` finds it again, with its line.
+/// What is wrong with a text that is not JSON. The scan does not record it, so `serde_json` parses the text again to find it.
 fn why_not(text: &str) -> SyntaxError {
     SyntaxError(match serde_json::from_str::<IgnoredAny>(text) {
         Err(error) => error,

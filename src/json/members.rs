@@ -1,24 +1,24 @@
-//! The members of an object, to be changed.
+//! The members of an object in a form that can be changed.
 
 use std::{borrow::Cow, collections::HashMap, hash::Hash};
 
 use super::{Value, Writer};
 
-/// The members of an object as they came, one level deep.
+/// The members of an object. Nested objects stay slices of the text.
 pub(crate) type Members<'a> = Distinct<Cow<'a, str>, Value<'a>>;
 
-/// Members in their order, each key once.
+/// Members in insertion order, with unique keys.
 #[derive(Clone, Debug)]
 pub struct Distinct<K, V> {
     list: Vec<(K, V)>,
     seen: Seen,
-    /// Where each key is, once there are more than [`FEW`].
+    /// The index of each key in `list`, once there are more than [`FEW`].
     places: Option<HashMap<K, usize>>,
 }
 
-/// What members are known by.
+/// The key of a member.
 pub trait MemberName: Clone + Eq + Hash {
-    /// A text that equal names have in common, but for the letter case of ASCII letters.
+    /// A text that is the same for equal names, apart from the case of ASCII letters.
     fn stem(&self) -> &str;
 }
 
@@ -28,15 +28,15 @@ impl MemberName for Cow<'_, str> {
     }
 }
 
-/// Up to so many members are compared with a key, which is faster than to hash it.
+/// Up to this number of members, a linear search is faster than a hash map.
 const FEW: usize = 32;
 
-/// The shapes of the keys that were there: most keys need not be compared with any to be told apart from all.
+/// A one-word Bloom filter of the keys, which tells most new keys from all others without a comparison.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen(u64);
 
 impl Seen {
-    /// Notes a key. Returns whether it is surely another one than those before.
+    /// Adds a key. Returns `true` if it certainly differs from all keys before it.
     #[inline]
     fn note(&mut self, key: &str) -> bool {
         let shape = Self::shape(key.as_bytes());
@@ -47,7 +47,7 @@ impl Seen {
 
     #[inline]
     fn shape(key: &[u8]) -> u64 {
-        // The bit in which the two cases of a letter differ.
+        // The bit in which the upper case and the lower case of an ASCII letter differ.
         const CASE: u8 = 0x20;
         let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte | CASE));
         1 << ((key.len() + end(key.first()) * 5 + end(key.last()) * 11) % 64)
@@ -55,7 +55,7 @@ impl Seen {
 }
 
 impl<K: MemberName, V> Distinct<K, V> {
-    /// No members, with room for so many.
+    /// No members, with room for this number of them.
     #[must_use]
     pub fn with_capacity(members: usize) -> Self {
         Self {
@@ -64,13 +64,13 @@ impl<K: MemberName, V> Distinct<K, V> {
         }
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn count(&self) -> usize {
         self.list.len()
     }
 
-    /// Sets a member. One of an equal key is replaced, and the key is given that is there now.
+    /// Sets a member. If there is one with an equal key, key and value are replaced, and the new key is returned.
     #[inline]
     pub fn set(&mut self, key: K, value: V) -> Option<&K> {
         let Some(known) = self.place(&key) else {
@@ -81,27 +81,27 @@ impl<K: MemberName, V> Distinct<K, V> {
         self.list.get(known).map(|(key, _)| key)
     }
 
-    /// The value of a member, to be changed.
+    /// The value of a member, for changing it.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let place = self.position(key)?;
         Some(&mut self.list[place].1)
     }
 
-    /// Adds a member of which the caller knows that it is not there yet.
+    /// Adds a member. The caller has made sure that there is none with this key.
     pub fn add(&mut self, key: K, value: V) {
         debug_assert!(self.position(&key).is_none(), "it is there already");
         self.seen.note(key.stem());
         self.push(key, value);
     }
 
-    /// Sets a member where it is not there yet.
+    /// Adds a member unless there is one with this key.
     pub fn set_absent(&mut self, key: K, value: impl FnOnce() -> V) {
         if self.place(&key).is_none() {
             self.push(key, value());
         }
     }
 
-    /// Keeps only the members that are wanted.
+    /// Keeps only the members for which `wanted` returns `true`.
     pub fn retain(&mut self, wanted: impl Fn(&K, &V) -> bool) {
         self.list.retain(|(key, value)| wanted(key, value));
         self.places = None;
@@ -110,7 +110,7 @@ impl<K: MemberName, V> Distinct<K, V> {
         }
     }
 
-    /// The members in their order.
+    /// The members in insertion order.
     pub fn iter(&self) -> impl Iterator<Item = &(K, V)> {
         self.list.iter()
     }
@@ -122,7 +122,7 @@ impl<K: MemberName, V> Distinct<K, V> {
         }
     }
 
-    /// Where a key is that is about to be set.
+    /// The index of a key that the caller is about to set, and that `seen` therefore records.
     #[inline]
     fn place(&mut self, key: &K) -> Option<usize> {
         if self.seen.note(key.stem()) {
@@ -131,7 +131,7 @@ impl<K: MemberName, V> Distinct<K, V> {
         self.position(key)
     }
 
-    /// Adds a member of which it is known that it is not there.
+    /// Adds a member whose key is not in the list.
     #[inline]
     fn push(&mut self, key: K, value: V) {
         self.list.push((key, value));
@@ -140,7 +140,7 @@ impl<K: MemberName, V> Distinct<K, V> {
         }
     }
 
-    /// Notes where the keys are that it is not known of yet.
+    /// Adds the keys that `places` does not contain yet.
     fn index(&mut self) {
         let places = self.places.get_or_insert_default();
         let uncounted = self.list.iter().enumerate().skip(places.len());
@@ -149,7 +149,7 @@ impl<K: MemberName, V> Distinct<K, V> {
 }
 
 impl<'a> Members<'a> {
-    /// The member of exactly this name.
+    /// The value of the member with exactly this name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         let place = match &self.places {
@@ -168,7 +168,7 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// Writes the members as a JSON object, the value of each with `write`.
+    /// Writes the members as a JSON object. `write` writes each value.
     pub fn write(&self, json: &mut Writer, write: impl Fn(&str, Value<'a>, &mut Writer)) {
         json.object(|json| {
             for (key, value) in self.iter() {
@@ -197,7 +197,7 @@ impl<K, V> Default for Distinct<K, V> {
     }
 }
 
-/// A repeated key keeps its place, and takes its last spelling and value.
+/// A repeated key keeps its first position and takes the last spelling and value.
 impl<K: MemberName, V> Extend<(K, V)> for Distinct<K, V> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, members: I) {
         for (key, value) in members {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use super::{Document, Kind, Members, Value, places::Places, string, value::text_of};
 
-/// An object as it stands in its text. A repeated key takes its last value.
+/// A view of an object in its text. If a key is repeated, its last value counts.
 #[derive(Clone, Copy)]
 pub struct Object<'a> {
     document: &'a Document<'a>,
@@ -12,7 +12,7 @@ pub struct Object<'a> {
     end: u32,
 }
 
-/// A key as it stands in the text, in its quotes.
+/// A key in the text, quotes included.
 #[derive(Clone, Copy)]
 struct ObjectKey<'a> {
     document: &'a Document<'a>,
@@ -21,10 +21,10 @@ struct ObjectKey<'a> {
 }
 
 impl<'a> ObjectKey<'a> {
-    /// Bytes are compared, because it takes longer to cut a text than to tell most keys apart.
+    /// Compares bytes, because slicing a `str` takes longer than telling most keys apart.
     fn is(self, name: &str) -> bool {
         let text = self.document.text().as_bytes();
-        // Most keys of one length differ in their first letter, which is compared without a call.
+        // Most keys of the same length differ in their first byte. Comparing it first saves the call to `memcmp`.
         let is_plain = self.end - self.start == name.len() + 2
             && (name.bytes().next()).is_none_or(|first| text[self.start + 1] == first)
             && text[self.start + 1..self.end - 1] == *name.as_bytes();
@@ -37,7 +37,7 @@ impl<'a> ObjectKey<'a> {
         string::has_dot(text, self.start..self.end) || (is_escaped && self.text().contains('.'))
     }
 
-    /// The key without quotes and escapes; half a character is replaced.
+    /// The key without quotes and escapes. A key with an unpaired surrogate becomes U+FFFD.
     fn text(self) -> Cow<'a, str> {
         let text = self.document.text();
         if self.document.places.has_escaped_keys {
@@ -57,14 +57,14 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The member of exactly this name.
+    /// The value of the member with exactly this name.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {
         let [value] = self.pick([name]);
         value
     }
 
-    /// The first member of this name in whatever letter case.
+    /// The value of the first member with this name, ignoring letter case.
     #[must_use]
     pub fn get_ignoring_case(self, name: &str) -> Option<Value<'a>> {
         let mut members = self.nodes();
@@ -72,7 +72,7 @@ impl<'a> Object<'a> {
         Some(Value::at_node(self.document, node))
     }
 
-    /// The members of these names.
+    /// The values of the members with these names.
     #[must_use]
     pub fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Value<'a>>; N] {
         let mut picked = [None; N];
@@ -93,7 +93,7 @@ impl<'a> Object<'a> {
         picked
     }
 
-    /// The value at a dotted path: a key that is spelled like the whole path comes first, then each way to split it.
+    /// The value at a dotted path. A key that equals the whole path counts first, then each way to split the path at a dot.
     #[must_use]
     pub fn at(self, path: &str) -> Option<Value<'a>> {
         self.get(path).or_else(|| {
@@ -102,7 +102,7 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// Whether any key holds a dot, so that a path may be spelled out in it.
+    /// Whether any key contains a dot and so might equal a path.
     #[must_use]
     pub fn has_dotted_keys(self) -> bool {
         self.nodes().any(|(key, _)| key.has_dot())
@@ -114,7 +114,7 @@ impl<'a> Object<'a> {
         self.first == self.end
     }
 
-    /// The members in their order. A repeated key keeps its place and takes its last value.
+    /// The members in their order. A repeated key keeps its first position and takes its last value.
     #[must_use]
     pub fn members(self) -> Members<'a> {
         let mut members = Members::with_capacity(self.nodes().count());
@@ -122,13 +122,13 @@ impl<'a> Object<'a> {
         members
     }
 
-    /// The members as they stand, repeated keys included.
+    /// The members in their order, repeated keys included.
     pub fn iter(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
         self.nodes()
             .map(move |(key, node)| (key.text(), Value::at_node(self.document, node)))
     }
 
-    /// The keys, each with the node of its value, repeated ones included.
+    /// Each key with the node of its value, repeated keys included.
     fn nodes(self) -> impl Iterator<Item = (ObjectKey<'a>, u32)> {
         let nodes = self.document.places.nodes.as_slice();
         let mut index = self.first;
@@ -149,19 +149,19 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The value as an object; `None` where it is none.
+    /// The value as an object; `None` if it is anything else.
     #[must_use]
     pub fn as_object(self) -> Option<Object<'a>> {
         (self.kind() == Kind::Object).then(|| Object::of(self.document(), self.inside()))
     }
 
-    /// The members of an object, each key once; `None` where it is none.
+    /// The members of an object, with unique keys; `None` if the value is not an object.
     #[must_use]
     pub fn as_members(self) -> Option<Members<'a>> {
         self.as_object().map(Object::members)
     }
 
-    /// The value at `path` below this one, see [`Object::at`]. A number in the path picks an array's element.
+    /// The value at a dotted path below this one, see [`Object::at`]. A number in the path is the index of an array's element.
     #[must_use]
     pub fn at(self, path: &str) -> Option<Value<'a>> {
         match self.kind() {
@@ -178,8 +178,8 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A bit for names of a length with a first byte (the quote of a name without any), so that most keys need not be compared with
-/// any name.
+/// One of 64 bits, chosen by the length and the first byte of a name (the quote, if the name is empty). Keys whose bit
+/// differs from those of all names need no comparison.
 fn shape(first: u8, length: usize) -> u64 {
     1 << ((length + usize::from(first) * 5) % 64)
 }

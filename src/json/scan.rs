@@ -1,4 +1,5 @@
-//! Scans a JSON text once, checks its grammar (RFC 8259), and notes where its values are, and which of them cannot be encoded.
+//! A scanner that passes a JSON text once. It checks the grammar (RFC 8259) and records where the values are and which of
+//! them cannot be encoded.
 
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -8,27 +9,27 @@ use super::{
     string,
 };
 
-/// The longest number that cannot exceed a double's range without an exponent.
+/// A number of at most this many bytes, without an exponent, cannot exceed the range of a double.
 const SAFE_DIGITS: usize = 300;
 
-/// How many objects under the repeating key, the first ones, an object is compared with.
+/// The number of objects under the repeating key that are kept for comparison: the first ones that differ.
 const MAX_REPEATABLE: usize = 16;
 
-/// A guess that is rarely too small: one node in so many bytes.
+/// An estimate of the bytes for each node; the node count derived from it is rarely too small.
 const BYTES_A_NODE: usize = 16;
 
-/// Why a scan has failed.
+/// Why a scan failed.
 pub(super) enum Unplaced {
-    /// It is no JSON, or too long to be counted in 32 bits.
+    /// The text is not JSON, or longer than a 32-bit position can express.
     NoJson,
-    /// There was no memory for so many.
+    /// There is no memory for the nodes.
     NoRoom,
 }
 
-/// Reserves memory for so many bytes of nodes; `false` where there is none.
+/// Reserves this number of bytes for nodes; returns `false` if they are not available.
 pub(super) type Reserve<'r> = &'r mut dyn FnMut(usize) -> bool;
 
-/// Finds all values of a text, see [`super::Document::read_within`].
+/// Finds all values in a text, see [`super::Document::read_within`].
 pub(super) fn places<'t>(
     text: &'t str,
     repeating: Option<&'t str>,
@@ -60,7 +61,7 @@ pub(super) fn places<'t>(
 
 struct Scan<'t, 'r> {
     text: &'t [u8],
-    /// The containers around the present place.
+    /// The containers around the current position, outermost first.
     open: Vec<Container>,
     repeating: Repeating<'t>,
     places: Places,
@@ -74,7 +75,7 @@ struct Container {
     is_object: bool,
 }
 
-/// A place in the text, or a number of nodes, which there are fewer of.
+/// Narrows a position in the text, or a number of nodes, which never exceeds the number of bytes.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a text is at most u32::MAX bytes long"
@@ -95,8 +96,8 @@ impl Scan<'_, '_> {
         (self.blank(at) == self.text.len()).then_some(())
     }
 
-    /// Passes a value, or the beginning of a container, and goes on to where the next value begins. A place is handed on
-    /// without the byte that is there: a number fits into a register, and reading the byte again is cheap.
+    /// Passes a value, or the opening bracket of a container, and returns where the next value begins. It returns the
+    /// position only, not the byte there: the position fits into a register, and reading the byte again is cheap.
     fn value(&mut self, start: usize) -> Option<usize> {
         let end = match *self.text.get(start)? {
             b'"' => self.string(start)?,
@@ -116,7 +117,7 @@ impl Scan<'_, '_> {
         self.after(end)
     }
 
-    /// Goes from the end of a value to where the next one begins.
+    /// Given the end of a value, returns where the next one begins.
     #[expect(
         clippy::inline_always,
         reason = "the walk is one loop: a call for each value takes longer than most values"
@@ -150,7 +151,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Passes a container that nests too deep, to its end. What it holds is checked and not noted, as nobody will look at it.
+    /// Passes a container that is nested too deep. Its content is checked but not recorded, because nobody will read it.
     #[cold]
     fn too_deep(&mut self, start: usize) -> Option<usize> {
         self.flaw(start, Unencodable::TooDeep);
@@ -161,7 +162,7 @@ impl Scan<'_, '_> {
         Some(end)
     }
 
-    /// Closes the innermost container with the bracket at `at`.
+    /// Closes the innermost container, whose closing bracket is at `at`.
     fn close(&mut self, at: usize) -> usize {
         let next = place(self.places.nodes.len());
         if let Some(container) = self.open.pop() {
@@ -172,7 +173,7 @@ impl Scan<'_, '_> {
         at + 1
     }
 
-    /// Passes a key and its colon, and goes on to the value.
+    /// Passes a key and its colon, and returns where the value begins.
     #[inline]
     fn key(&mut self, at: usize) -> Option<usize> {
         let start = self.blank(at);
@@ -198,7 +199,7 @@ impl Scan<'_, '_> {
         Some(end)
     }
 
-    /// A string with escapes. Whether it is a key is told by what follows.
+    /// Passes a string with escapes. If a colon follows, it is a key.
     #[cold]
     fn escaped(&mut self, start: usize) -> Option<usize> {
         let string = string::escaped(self.text, start + 1)?;
@@ -256,7 +257,7 @@ impl Scan<'_, '_> {
         Some(end)
     }
 
-    /// Where the next byte is that is not white space, or the end of the text.
+    /// The position of the next byte that is not white space, or the end of the text.
     fn blank(&self, mut at: usize) -> usize {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at) {
             at += 1;
@@ -270,8 +271,8 @@ impl Scan<'_, '_> {
         self.note(Node { start, end, next })
     }
 
-    /// Notes a node; `None` where there is no memory for it. The node itself is not handed to `make_room`: it would then be
-    /// put together in memory, and reading it back from there took a third of the scan.
+    /// Records a node; `None` if there is no memory for it. `make_room` does not take the node as an argument: the node
+    /// would then be assembled in memory, and loading it from there took a third of the scan's time.
     #[expect(
         clippy::inline_always,
         reason = "the walk is one loop: a call for each value takes longer than most values"
@@ -291,7 +292,7 @@ impl Scan<'_, '_> {
         self.reserve(self.places.nodes.len() / 2 + 1)
     }
 
-    /// Reserves memory for more nodes; `None` where there is none.
+    /// Reserves memory for this number of additional nodes; `None` if it is not available.
     fn reserve(&mut self, more: usize) -> Option<()> {
         self.has_memory = (self.reserve)(more * size_of::<Node>());
         if self.has_memory {
@@ -305,8 +306,8 @@ impl Scan<'_, '_> {
         self.places.flaws.push((place(at), flaw));
     }
 
-    /// Passes an object that is the same as an earlier one under the repeating key. One with a flaw is walked through each
-    /// time, so that whatever holds it is found.
+    /// Passes an object under the repeating key that equals an earlier one, and returns its end. An object with a value that
+    /// cannot be encoded is scanned each time, so that every copy is reported.
     fn repeated(&mut self, start: usize) -> Option<usize> {
         let (repeating, key) = (self.repeating.key?, self.places.nodes.last()?);
         match self.text.get(key.start as usize..key.end as usize)? {
@@ -337,16 +338,16 @@ impl Scan<'_, '_> {
     }
 }
 
-/// The objects under the repeating key that lie least deep, because other objects may have such a key too.
+/// The objects under the repeating key at the smallest depth. Deeper objects may have a key of the same name by chance.
 struct Repeating<'t> {
-    /// The key without its quotes, where there is one.
+    /// The key without its quotes, if any.
     key: Option<&'t [u8]>,
     depth: usize,
     nodes: Vec<u32>,
 }
 
 impl Repeating<'_> {
-    /// What a value at this depth may repeat; `None` where others lie less deep.
+    /// The nodes that a value at this depth may repeat; `None` if there are some at a smaller depth.
     fn of(&mut self, depth: usize) -> Option<&[u32]> {
         if depth > self.depth {
             return None;

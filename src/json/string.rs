@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use wide::u8x16;
 
-/// The byte after a string that begins (after its quote) at `at` and holds no escape; `None` where it holds one, a control
-/// character, or has no end: [`escaped`] tells which.
+/// Finds the byte after a string's closing quote. `at` is the byte after the opening quote. Returns `None` if the string
+/// contains an escape or a control character, or does not end; [`escaped`] tells these apart.
 pub(super) fn plain(text: &[u8], mut at: usize) -> Option<usize> {
     while let Some(chunk) = text.get(at..)?.first_chunk() {
         let marks = marks(*chunk);
@@ -21,7 +21,7 @@ pub(super) fn plain(text: &[u8], mut at: usize) -> Option<usize> {
     (rest[length] == b'"').then_some(at + length + 1)
 }
 
-/// Whether a text can stand in quotes as it is: it holds no quote, backslash or control character.
+/// Whether a text needs no escaping: it contains no quote, backslash or control character.
 pub(super) fn is_plain(text: &str) -> bool {
     let text = text.as_bytes();
     let is_plain = |chunk: &[u8; 16]| marks(*chunk) == 0;
@@ -37,7 +37,7 @@ pub(super) fn is_plain(text: &str) -> bool {
     }
 }
 
-/// Whether there is a dot in a part of a text.
+/// Whether a part of a text contains a dot.
 pub(super) fn has_dot(text: &[u8], part: Range<usize>) -> bool {
     match text[part.start..].first_chunk::<16>() {
         Some(chunk) if part.len() < 16 => {
@@ -48,7 +48,7 @@ pub(super) fn has_dot(text: &[u8], part: Range<usize>) -> bool {
     }
 }
 
-/// Sixteen bytes of two times eight.
+/// Joins two chunks of eight bytes.
 fn joined(first: [u8; 8], second: [u8; 8]) -> [u8; 16] {
     let [first, second] = [first, second].map(u64::from_le_bytes);
     (u128::from(first) | u128::from(second) << 64).to_le_bytes()
@@ -58,7 +58,7 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | 0..0x20)
 }
 
-/// A bit for each byte that is a quote, a backslash or a control character, the first byte's lowest.
+/// Sets a bit for each byte that is a quote, a backslash or a control character. The lowest bit is the first byte's.
 fn marks(chunk: [u8; 16]) -> u32 {
     let chunk = u8x16::from(chunk);
     let control = chunk.min(u8x16::splat(0x1F)).simd_eq(chunk);
@@ -69,13 +69,13 @@ fn marks(chunk: [u8; 16]) -> u32 {
 
 /// A string with escapes.
 pub(super) struct Escaped {
-    /// The byte after it.
+    /// The byte after its closing quote.
     pub(super) end: usize,
-    /// Whether it holds half of a UTF-16 pair.
+    /// Whether it contains an unpaired surrogate.
     pub(super) has_lone_surrogate: bool,
 }
 
-/// Passes a string that begins (after its quote) at `at`; `None` where it is malformed.
+/// Passes a string. `at` is the byte after the opening quote. Returns `None` if the string is malformed.
 pub(super) fn escaped(text: &[u8], mut at: usize) -> Option<Escaped> {
     let mut has_lone_surrogate = false;
     loop {
@@ -101,7 +101,7 @@ pub(super) fn escaped(text: &[u8], mut at: usize) -> Option<Escaped> {
     }
 }
 
-/// The UTF-16 unit of a `\uXXXX` escape that begins at `at`.
+/// The UTF-16 code unit of the `\uXXXX` escape that begins at `at`.
 fn code_unit(text: &[u8], at: usize) -> Option<u16> {
     let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, digit| {

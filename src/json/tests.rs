@@ -1,18 +1,18 @@
-//! JSON as it is walked, looked at, changed and written, beside `serde_json`'s own reading.
+//! Scanning, reading, changing and writing JSON, compared with `serde_json`.
 
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
 use super::*;
 
-/// The key whose objects repeat in these texts.
+/// The repeating key of these texts.
 const REPEATING: &str = "same";
 
 fn document(text: &str) -> Document<'_> {
     Document::read_within(text, Some(REPEATING), |_| Ok::<(), ()>(())).unwrap()
 }
 
-/// What a path of a JSON object leads to, as JSON.
+/// The value at a path of a JSON object, as JSON.
 fn at<'t>(document: &'t Document<'_>, path: &str) -> Option<&'t str> {
     document
         .root()
@@ -200,7 +200,7 @@ fn an_answer_has_its_commas_and_escapes() {
     assert_eq!(json.into_text(), r#"{"a":["x","\"\n",{}],"b\\__c":1}"#);
 }
 
-/// Texts that are nearly JSON.
+/// Texts that are almost JSON.
 fn nearly_json() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("{"),
@@ -266,7 +266,7 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// A value read through our views.
+/// Converts a value with our views only.
 fn opened(value: Value<'_>) -> serde_json::Value {
     match value.kind() {
         Kind::Object => {

@@ -1,4 +1,4 @@
-//! A view of one value.
+//! A view of a value.
 
 use std::{borrow::Cow, fmt, ops::Range};
 
@@ -7,14 +7,14 @@ use super::{
     places::{Node, Unencodable},
 };
 
-/// A JSON value as the text it came in. Its `Debug` shows the kind and the length, never the content.
+/// A view of a JSON value in its text. `Debug` shows its kind and length, never its content.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     document: &'a Document<'a>,
     node: u32,
 }
 
-/// What a [`Value`] is, told by its first byte.
+/// The kind of a [`Value`], determined by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `null`
@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word for this kind in a message to a person, with its article.
+    /// This kind in words, with the article, for an error message.
     #[must_use]
     pub fn noun(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Kind {
 }
 
 impl Document<'_> {
-    /// The text's value.
+    /// The outermost value of the text.
     #[must_use]
     pub fn root(&self) -> Value<'_> {
         Value::at_node(self, 0)
@@ -70,13 +70,13 @@ impl<'a> Value<'a> {
         self.document.places.nodes[self.node as usize]
     }
 
-    /// The bytes of the text that are the value.
+    /// The range of the value's bytes in the text.
     fn range(self) -> Range<usize> {
         let place = self.place();
         place.start as usize..place.end as usize
     }
 
-    /// What the value is.
+    /// The value's kind.
     #[must_use]
     pub fn kind(self) -> Kind {
         match self.bytes().first() {
@@ -89,37 +89,38 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value's JSON text, as it came.
+    /// The value's JSON text, unchanged.
     #[must_use]
     pub fn json(self) -> &'a str {
         &self.document.text()[self.range()]
     }
 
-    /// The value's JSON text as bytes, which are faster to cut out of a text than a text is.
+    /// The value's JSON text as bytes. Slicing bytes is faster than slicing a `str`.
     #[must_use]
     pub fn bytes(self) -> &'a [u8] {
         &self.document.text().as_bytes()[self.range()]
     }
 
-    /// The value as a text of its own, which outlives this one. It is never `None`, as the value has been read before.
+    /// A copy of the value's text that outlives the document. It is never `None`, because the value is valid JSON.
     #[must_use]
     pub fn to_document(self) -> Option<Document<'static>> {
         Document::read(self.json().to_owned()).ok()
     }
 
-    /// Whether both are the same place of the same text, or one repeats the other. Values of one content may still be two.
+    /// Whether both are the same place in the same document, or one repeats the other. Values may be equal although this is
+    /// `false`.
     #[must_use]
     pub fn is(self, other: Self) -> bool {
         std::ptr::eq(self.document, other.document) && self.node == other.node
     }
 
-    /// Whether both are written alike, byte for byte.
+    /// Whether the texts of both are equal byte for byte.
     #[must_use]
     pub fn is_same_as(self, other: Self) -> bool {
         self.is(other) || self.json() == other.json()
     }
 
-    /// The first value at any depth that cannot be encoded.
+    /// Why the first value in it, at any depth, cannot be encoded; `None` if all can.
     #[must_use]
     pub fn flaw(self) -> Option<Unencodable> {
         let place = self.place();
@@ -138,13 +139,13 @@ impl<'a> Value<'a> {
         self.bytes() == b"true"
     }
 
-    /// Whether the value is anything but `null` and `""`.
+    /// Whether the value is neither `null` nor `""`.
     #[must_use]
     pub fn is_present(self) -> bool {
         !matches!(self.bytes(), b"null" | b"\"\"")
     }
 
-    /// JavaScript's truth: all but `null`, `false`, `""` and zero.
+    /// Whether JavaScript considers the value true: it is not `null`, `false`, `""` or zero.
     #[must_use]
     pub fn is_truthy(self) -> bool {
         match self.kind() {
@@ -156,7 +157,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text of a string, borrowed where it holds no escape; `None` for any other kind, and for half a character.
+    /// The content of a string, borrowed if it contains no escape; `None` for another kind and for an unpaired surrogate.
     #[must_use]
     pub fn as_text(self) -> Option<Cow<'a, str>> {
         if self.kind() != Kind::Text {
@@ -171,7 +172,7 @@ impl<'a> Value<'a> {
         ))
     }
 
-    /// The text of a string, or a number as it is written; `None` for any other kind.
+    /// The content of a string, or the text of a number; `None` for another kind.
     #[must_use]
     pub fn as_text_or_number(self) -> Option<Cow<'a, str>> {
         match self.kind() {
@@ -181,7 +182,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether the value is this text, or a number that is written so.
+    /// Whether the value is a string with this content, or a number with this text.
     #[must_use]
     pub fn says(self, text: &str) -> bool {
         let is_plain = self.bytes().strip_prefix(b"\"").is_some_and(|rest| {
@@ -190,7 +191,7 @@ impl<'a> Value<'a> {
         is_plain || self.as_text_or_number().as_deref() == Some(text)
     }
 
-    /// The value's elements; `None` where it is no array.
+    /// The elements of an array; `None` for another kind.
     #[must_use]
     pub fn as_array(self) -> Option<Vec<Value<'a>>> {
         if self.kind() != Kind::Array {
@@ -205,7 +206,7 @@ impl<'a> Value<'a> {
         Some(elements)
     }
 
-    /// How many elements an array has, or members an object, repeated keys included; 0 for any other kind.
+    /// The number of an array's elements or an object's members, repeated keys included; 0 for another kind.
     #[must_use]
     pub fn count(self) -> usize {
         let (mut index, end) = self.inside();
@@ -222,20 +223,20 @@ impl<'a> Value<'a> {
         count
     }
 
-    /// How many values and keys it holds, at any depth.
+    /// The number of values and keys in it, at any depth.
     #[must_use]
     pub fn holds(self) -> usize {
         let (first, end) = self.inside();
         (end - first) as usize
     }
 
-    /// The nodes inside a container: the first, and the one after the last.
+    /// The nodes inside a container: the index of the first, and the index after the last.
     pub(super) fn inside(self) -> (u32, u32) {
         (self.node + 1, self.place().next)
     }
 }
 
-/// The text of a string in its quotes.
+/// The content of a string, given with its quotes.
 pub(super) fn text_of(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {

@@ -1,14 +1,14 @@
-//! Writes JSON into one buffer. Values of a document go in as they came.
+//! Writes JSON into one buffer. Values of a document are copied byte for byte.
 
 use std::{fmt, io::Write};
 
 use super::{Value, string};
 
-/// A JSON text that is being written. Commas are set where they belong.
+/// A JSON text that is being written. Commas are added automatically.
 #[derive(Default)]
 pub struct Writer(Vec<u8>);
 
-/// What begins and ends with a bracket.
+/// The kinds of containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bracket {
     /// An object.
@@ -18,20 +18,20 @@ pub enum Bracket {
 }
 
 impl Writer {
-    /// A buffer for about so many bytes.
+    /// An empty text, with room for this number of bytes.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
     }
 
-    /// How many bytes are written that have not been taken away.
+    /// The number of bytes that have been written and not taken.
     #[must_use]
     pub fn length(&self) -> usize {
         self.0.len()
     }
 
-    /// Takes away what is written, but for the last byte, which tells whether a comma follows. The rest goes on in a buffer for
-    /// about so many bytes.
+    /// Takes everything written so far except the last byte, which determines whether a comma follows. Writing continues in
+    /// a new buffer of this capacity.
     #[must_use]
     pub fn take(&mut self, bytes: usize) -> Vec<u8> {
         let last = self.0.pop();
@@ -40,21 +40,21 @@ impl Writer {
         taken
     }
 
-    /// Writes an object whose members `write` writes.
+    /// Writes an object. `write` writes its members.
     pub fn object(&mut self, write: impl FnOnce(&mut Self)) {
         self.open(Bracket::Object);
         write(self);
         self.close(Bracket::Object);
     }
 
-    /// Writes an array whose elements `write` writes.
+    /// Writes an array. `write` writes its elements.
     pub fn array(&mut self, write: impl FnOnce(&mut Self)) {
         self.open(Bracket::Array);
         write(self);
         self.close(Bracket::Array);
     }
 
-    /// Begins an object or array with its bracket; [`Writer::close`] has to follow.
+    /// Opens an object or array. [`Writer::close`] must follow.
     pub fn open(&mut self, bracket: Bracket) {
         self.separate();
         self.0.push(match bracket {
@@ -63,7 +63,7 @@ impl Writer {
         });
     }
 
-    /// Ends an object or array with its bracket.
+    /// Closes an object or array.
     pub fn close(&mut self, bracket: Bracket) {
         self.0.push(match bracket {
             Bracket::Object => b'}',
@@ -71,7 +71,7 @@ impl Writer {
         });
     }
 
-    /// Writes a key that needs no escape; its value has to follow.
+    /// Writes a key that needs no escaping. Its value must follow.
     pub fn key(&mut self, key: &'static str) {
         debug_assert!(string::is_plain(key), "{key} needs escapes");
         self.separate();
@@ -79,7 +79,7 @@ impl Writer {
         self.0.push(b':');
     }
 
-    /// Writes a key of any spelling, with a suffix that needs no escape; its value has to follow.
+    /// Writes any key, followed by a suffix that needs no escaping. Its value must follow.
     pub fn name(&mut self, name: &str, suffix: &'static str) {
         debug_assert!(string::is_plain(suffix), "{suffix} needs escapes");
         self.text(name);
@@ -91,19 +91,19 @@ impl Writer {
         self.0.push(b':');
     }
 
-    /// Writes a member that is a text.
+    /// Writes a member whose value is a string.
     pub fn text_member(&mut self, key: &'static str, text: &str) {
         self.key(key);
         self.text(text);
     }
 
-    /// Writes a member as it came.
+    /// Writes a member whose value is copied byte for byte.
     pub fn value_member(&mut self, key: &'static str, value: Value<'_>) {
         self.key(key);
         self.value(value);
     }
 
-    /// Writes an object as it came, and the members that `write` adds to it.
+    /// Writes a copy of an object, with the members that `write` adds.
     pub fn extended(&mut self, object: Value<'_>, write: impl FnOnce(&mut Self)) {
         let open = object.json().strip_suffix('}').unwrap_or("{");
         self.json(open.trim_end());
@@ -111,7 +111,7 @@ impl Writer {
         self.0.push(b'}');
     }
 
-    /// Writes a text.
+    /// Writes a string.
     pub fn text(&mut self, text: &str) {
         self.separate();
         if string::is_plain(text) {
@@ -124,42 +124,42 @@ impl Writer {
     /// Writes a number.
     pub fn number(&mut self, number: impl Into<u64>) {
         self.separate();
-        // A vector takes all that is written.
+        // Writing into a vector cannot fail.
         let _ = write!(self.0, "{}", number.into());
     }
 
-    /// Writes a value as it came.
+    /// Copies a value byte for byte.
     pub fn value(&mut self, value: Value<'_>) {
         self.json(value.json());
     }
 
-    /// Writes JSON that is written already: one value, or several members or elements with the commas between them.
+    /// Copies finished JSON: one value, or several members or elements with the commas between them.
     pub fn json(&mut self, json: &str) {
         self.separate();
         self.0.extend_from_slice(json.as_bytes());
     }
 
-    /// What is written, as bytes.
+    /// The finished text as bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    /// What is written, as text.
+    /// The finished text.
     #[must_use]
     pub fn into_text(self) -> String {
-        // Only texts and single ASCII characters have gone in.
+        // Everything written is UTF-8: `str`s and single ASCII characters.
         String::from_utf8(self.0).unwrap_or_default()
     }
 
-    /// Sets the comma before anything that is neither the first nor a member's value.
+    /// Writes a comma, unless the next thing is the first in its container or a member's value.
     fn separate(&mut self) {
         if !matches!(self.0.last(), None | Some(b'{' | b'[' | b':')) {
             self.0.push(b',');
         }
     }
 
-    /// Writes a text without escapes in quotes; there is room for a colon behind it.
+    /// Writes a string that needs no escaping. The buffer then has room for a colon.
     fn quoted(&mut self, plain: &str) {
         self.0.reserve(plain.len() + 3);
         self.0.push(b'"');
@@ -169,7 +169,7 @@ impl Writer {
 
     #[cold]
     fn escaped(&mut self, text: &str) {
-        // A text always serializes, and a vector takes all that is written.
+        // A `str` always serializes, and writing into a vector cannot fail.
         let _ = serde_json::to_writer(&mut self.0, text);
     }
 }

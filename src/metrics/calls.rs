@@ -1,4 +1,4 @@
-//! Calls to Salesforce, their outcomes, and the calls that were not needed.
+//! Calls to Salesforce, their outcomes, and lookups that needed no call.
 
 use std::{
     collections::HashSet,
@@ -21,14 +21,14 @@ pub(super) struct CallMetrics {
     lookups: Family<SourceLabel, Counter>,
     sessions: Family<OutcomeLabel, Counter>,
     unknown_codes: Family<CodeLabel, Counter>,
-    /// The unknown codes that have a label of their own.
+    /// The unknown error codes that have labels of their own.
     labelled: Mutex<HashSet<String>>,
 }
 
-/// How many unknown codes get a label of their own. The number is bounded because codes come from outside.
+/// The maximum number of unknown codes with labels of their own. It is limited because codes come from outside.
 const MAX_UNKNOWN_CODES: usize = 100;
 
-/// The longest unknown code that gets a label of its own, in bytes.
+/// The maximum length of an unknown code with a label of its own, in bytes.
 const MAX_CODE_LENGTH: usize = 80;
 
 /// A kind of call to Salesforce.
@@ -38,11 +38,11 @@ pub enum Call {
     Token,
     /// A SOQL query, or a further page of one.
     Query,
-    /// Records written by inline delivery.
+    /// A request of inline delivery that writes records.
     Collections,
-    /// A record written for the delivery proxy.
+    /// A request of the delivery proxy that writes a record.
     Write,
-    /// What an org says of itself; only `check` asks.
+    /// A request for an org's versions, descriptions or limits, made by `check`.
     Describe,
 }
 
@@ -58,16 +58,16 @@ impl Call {
     }
 }
 
-/// Where the result of a lookup comes from.
+/// The source of a lookup's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookupSource {
-    /// A query asks for the key.
+    /// A query contains the key.
     Asked,
-    /// Another event of the same request looks for the key.
+    /// Another event of the same request looks up the same key.
     Repeated,
-    /// Another request is asking for it.
+    /// Another request is already looking up the key.
     Shared,
-    /// It was found lately (`LOOKUP_CACHE_TTL`).
+    /// The result was cached (`LOOKUP_CACHE_TTL`).
     Remembered,
 }
 
@@ -120,34 +120,34 @@ impl CallMetrics {
         };
         registry.register(
             "salesforce_calls",
-            "Calls to Salesforce, by kind and outcome (ok or the fault); all but token count against the org's limit; reserved: not made, to keep API_RESERVE",
+            "Calls to Salesforce, by kind and outcome (ok or the fault); all kinds except token count against the org's limit; outcome reserved: the call was not made because only the calls reserved by API_RESERVE are left",
             calls.made.clone(),
         );
         registry.register_with_unit(
             "salesforce_call",
-            "Time that Salesforce took to answer",
+            "Time until Salesforce answered",
             Unit::Seconds,
             calls.seconds.clone(),
         );
         registry.register(
             "lookups",
-            "Keys looked up, by source: asked (in a query), or saved: repeated (in one request), shared (with another request), remembered (LOOKUP_CACHE_TTL)",
+            "Keys looked up, by source: asked (in a query), or without a query of their own: repeated (in the same request), shared (with another request), remembered (LOOKUP_CACHE_TTL)",
             calls.lookups.clone(),
         );
         registry.register(
             "sessions",
-            "Sessions with Salesforce that were needed, by where the token came from (secret: from rudder-server, cached, login) or why there is none",
+            "Requests for a Salesforce session, by the source of the token (secret: from rudder-server, cached, login) or the reason that there is none",
             calls.sessions.clone(),
         );
         registry.register(
             "salesforce_unknown_codes",
-            "Refusals with an error code that docs/faults.md does not list, by code (none: without one; other: no code by its form, or beyond the first hundred)",
+            "Errors from Salesforce whose code docs/faults.md does not list, by code (none: no code; other: malformed, or not among the first hundred codes)",
             calls.unknown_codes.clone(),
         );
         calls
     }
 
-    /// The label of an unknown code: the code itself, if it has the form of a code and few others have come.
+    /// The label for an unknown code: the code itself if it is well-formed and among the first [`MAX_UNKNOWN_CODES`].
     fn label(&self, code: &str) -> String {
         if code.is_empty() {
             return "none".to_owned();
@@ -175,7 +175,7 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
-    /// Counts a call that was not made. It is left out of the histogram of durations.
+    /// Counts a call that was not made. It does not enter the histogram of durations.
     pub fn call_held_back(&self, call: Call, outcome: &'static str) {
         self.count(call, outcome);
     }
@@ -197,13 +197,13 @@ impl Metrics {
         }
     }
 
-    /// Counts a session that was needed. `outcome` is where its token came from, or the error's label.
+    /// Counts a request for a session. `outcome` is the source of its token, or the label of the error.
     pub fn session(&self, outcome: &'static str) {
         let label = OutcomeLabel { outcome };
         self.calls.sessions.get_or_create(&label).inc();
     }
 
-    /// Counts a refusal with an error code that this service does not know.
+    /// Counts an error from Salesforce whose code this service does not know.
     pub fn unknown_code(&self, code: &str) {
         let label = CodeLabel {
             code: self.calls.label(code),

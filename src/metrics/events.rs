@@ -1,4 +1,4 @@
-//! What became of events, and of the traits that were not sent.
+//! The outcomes of events, and the traits that were not sent.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -33,12 +33,12 @@ impl EventMetrics {
         };
         registry.register(
             "events",
-            "Events answered, by statusCode and errorCategory (request, delivered, filtered or the category)",
+            "Events answered, by statusCode and by errorCategory (or request, delivered, filtered for events that did not fail)",
             events.answered.clone(),
         );
         registry.register(
             "traits_left_out",
-            "Traits that were not sent, by reason",
+            "Traits that were not sent to Salesforce, by reason",
             events.left_out.clone(),
         );
         events
@@ -46,8 +46,8 @@ impl EventMetrics {
 }
 
 impl Metrics {
-    /// Counts events that were answered with this status. `category` is `request`, `delivered`, `filtered` or the
-    /// `errorCategory` of their failure.
+    /// Counts events that were answered with this status. `category` is `request`, `delivered`, `filtered` or, for a failure,
+    /// its `errorCategory`.
     pub fn events(&self, status: u16, category: &'static str, events: u64) {
         let labels = EventLabels { status, category };
         self.events.answered.get_or_create(&labels).inc_by(events);
@@ -62,7 +62,7 @@ impl Metrics {
     }
 }
 
-/// Sums the counts of equal labels, of which there are few.
+/// Sums the counts of equal labels. A linear search suffices, because there are few labels.
 pub(crate) fn counted<L: PartialEq>(counts: impl Iterator<Item = (L, u64)>) -> Vec<(L, u64)> {
     let mut sums: Vec<(L, u64)> = Vec::new();
     for (label, count) in counts {

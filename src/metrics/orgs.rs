@@ -1,4 +1,4 @@
-//! The API calls of each org, left and used. The figures are read from the ledger at each scrape.
+//! The API calls of each org. The figures are read from the ledger at each scrape.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -6,22 +6,22 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// The API calls of one org as they are now.
+/// The current figures of one org.
 #[derive(Clone, Copy, Debug)]
 pub struct OrgFigures<'a> {
-    /// The org's host, its label.
+    /// The org's host, which is the label.
     pub host: &'a str,
-    /// Calls of the last 24 hours by all systems of the org; `None` until the org has reported them.
+    /// Calls that all systems have made to the org in the last 24 hours; `None` until the org has reported them.
     pub used: Option<u64>,
     /// Calls that the org allows in 24 hours.
     pub allowed: Option<u64>,
-    /// Calls that are kept for the org's other systems.
+    /// Calls that are reserved for the org's other systems.
     pub reserve: Option<u64>,
-    /// Calls saved against one lookup and one write an event.
+    /// Calls saved, compared with one lookup and one write for each event.
     pub calls_saved: i64,
-    /// Events handled since the start.
+    /// Events handled since the service started.
     pub events: u64,
-    /// Calls of this service since its start, by kind.
+    /// Calls that this service has made since it started, by kind.
     pub calls: [(&'static str, u64); 4],
 }
 
@@ -36,7 +36,7 @@ struct HostCallLabels {
     call: &'static str,
 }
 
-/// Name, help and value of a gauge. There is no value until the org has reported one.
+/// Name, help text and value of a gauge. The value is `None` until the org has reported it.
 type GaugeOf = (
     &'static str,
     &'static str,
@@ -46,7 +46,7 @@ type GaugeOf = (
 const GAUGES: [GaugeOf; 4] = [
     (
         "org_calls_used",
-        "API calls of the last 24 hours by all systems of the org, as Sforce-Limit-Info says",
+        "API calls that all systems have made to the org in the last 24 hours, from Sforce-Limit-Info",
         |org| org.used.map(signed),
     ),
     (
@@ -56,17 +56,17 @@ const GAUGES: [GaugeOf; 4] = [
     ),
     (
         "org_calls_reserve",
-        "API calls that are kept for the org's other systems (API_RESERVE)",
+        "API calls that are reserved for the org's other systems (API_RESERVE)",
         |org| org.reserve.map(signed),
     ),
     (
         "org_calls_saved",
-        "API calls saved against one lookup and one write an event",
+        "API calls saved, compared with one lookup and one write for each event",
         |org| Some(org.calls_saved),
     ),
 ];
 
-/// A registry of the orgs as they are now.
+/// A registry of the orgs' current figures.
 pub(super) fn registry(prefix: &str, orgs: &[OrgFigures<'_>]) -> Registry {
     let mut registry = Registry::with_prefix(prefix);
     for (name, help, value) in GAUGES {
@@ -85,7 +85,7 @@ pub(super) fn registry(prefix: &str, orgs: &[OrgFigures<'_>]) -> Registry {
     registry.register("org_events", "Events handled, by org", events);
     registry.register(
         "org_calls",
-        "Calls to the org, by kind; all but token count against its limit",
+        "Calls to the org, by kind; all kinds except token count against its limit",
         calls(orgs),
     );
     registry

@@ -1,4 +1,4 @@
-//! HTTP requests: how many, with which status, how long, and why some were refused.
+//! HTTP requests: their number, status and duration, and why some have to be sent again.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl RequestMetrics {
         };
         registry.register(
             "http_requests",
-            "Requests answered, by route and HTTP status; 499: the caller hung up before that",
+            "Requests, by route and HTTP status; 499: the caller hung up before the answer",
             requests.answered.clone(),
         );
         registry.register_with_unit(
@@ -53,7 +53,7 @@ impl RequestMetrics {
         );
         registry.register(
             "http_requests_refused",
-            "Requests answered \"ask again\" (503, X-Rudder-Should-Retry), by the reason of X-Rudder-Error-Reason",
+            "Requests that the caller has to send again (503, X-Rudder-Should-Retry), by X-Rudder-Error-Reason",
             requests.refused.clone(),
         );
         requests
@@ -61,7 +61,7 @@ impl RequestMetrics {
 }
 
 impl Metrics {
-    /// Counts a request by the pattern of its route.
+    /// Counts a request under the pattern of its route.
     pub fn request(&self, route: &str, status: u16, elapsed: Duration) {
         let route = || route.to_owned();
         let labels = RequestLabels {
@@ -76,7 +76,7 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
-    /// Counts a request that is to be sent again, by the word for why.
+    /// Counts a request that the caller has to send again, by reason.
     pub fn refused(&self, reason: &'static str) {
         let label = ReasonLabel { reason };
         self.requests.refused.get_or_create(&label).inc();

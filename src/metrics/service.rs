@@ -1,4 +1,4 @@
-//! The service itself. Its figures are read at each scrape.
+//! The state of the service and of its process, read at each scrape.
 
 use prometheus_client::{
     metrics::{counter::ConstCounter, gauge::ConstGauge, info::Info},
@@ -7,68 +7,68 @@ use prometheus_client::{
 
 use crate::process::{self, Usage};
 
-/// The service at the moment that it is asked.
+/// The current state of the service.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceFigures {
-    /// How many requests have begun and are not over.
+    /// The number of requests in flight.
     pub requests_in_flight: u64,
-    /// How many bytes of memory they take, as it is counted.
+    /// The bytes of memory that are accounted to them.
     pub in_flight_bytes: u64,
-    /// How many bytes they may take.
+    /// The maximum number of bytes for all requests in flight.
     pub in_flight_limit: u64,
-    /// Whether new requests are welcome.
+    /// Whether the service accepts new requests.
     pub is_ready: bool,
-    /// Whether the upstream answers; `None` where there is none.
+    /// Whether the upstream answered the last time; `None` if there is no upstream.
     pub upstream_answers: Option<bool>,
-    /// How many lines of the log were lost.
+    /// The number of log lines that were lost.
     pub lost_lines: u64,
 }
 
-/// A registry of the service as it is now.
+/// A registry of the service's current state.
 pub(super) fn registry(prefix: &str, now: &ServiceFigures) -> Registry {
     let mut registry = Registry::with_prefix(prefix);
     registry.register(
         "build",
-        "The version that runs",
+        "The running version",
         Info::new([("version", env!("CARGO_PKG_VERSION"))]),
     );
     registry.register(
         "ready",
-        "Whether /ready says yes: 1, or 0 while the service stops or has not heard its upstream yet",
+        "1 if /ready answers 200; 0 while the service stops or waits for the upstream's /features response",
         ConstGauge::new(i64::from(now.is_ready)),
     );
     if let Some(answers) = now.upstream_answers {
         registry.register(
             "upstream_up",
-            "Whether the transformer of UPSTREAM_URL has answered last time",
+            "1 if the transformer at UPSTREAM_URL answered when it was last asked, otherwise 0",
             ConstGauge::new(i64::from(answers)),
         );
     }
     registry.register(
         "log_lines_lost",
-        "Lines of the log that nobody took from standard error, or not in time",
+        "Log lines that were lost because standard error was closed or too slow",
         ConstCounter::new(now.lost_lines),
     );
     registry.register(
         "http_requests_in_flight",
-        "Requests that have begun and are not over, this one included",
+        "Requests in flight, including this one",
         ConstGauge::new(signed(now.requests_in_flight)),
     );
     registry.register(
         "in_flight_bytes",
-        "Memory of the requests in flight, as it is counted: three times the bytes of their bodies that have arrived or what is made of them, jobs taken over, answers of Salesforce, headers that have not ended",
+        "Memory accounted to requests in flight: three times the received bytes of their bodies, or what was made of them, accepted jobs, responses of Salesforce and incomplete headers",
         ConstGauge::new(signed(now.in_flight_bytes)),
     );
     registry.register(
         "in_flight_bytes_limit",
-        "MAX_IN_FLIGHT_BYTES: past it requests are answered 503",
+        "MAX_IN_FLIGHT_BYTES; requests beyond it are answered 503",
         ConstGauge::new(signed(now.in_flight_limit)),
     );
     registry
 }
 
-/// A registry of the process's resources, by the names that the Prometheus clients use. It is empty if the system does
-/// not report them.
+/// A registry of the process's resources, with the names that Prometheus client libraries use. It is empty if the system
+/// does not report them.
 pub(super) fn process() -> Registry {
     let mut registry = Registry::with_prefix("process");
     if let Some(usage) = process::usage() {
@@ -80,7 +80,7 @@ pub(super) fn process() -> Registry {
 fn register(registry: &mut Registry, usage: Usage) {
     registry.register_with_unit(
         "cpu",
-        "User and system time",
+        "User and system CPU time",
         Unit::Seconds,
         ConstCounter::new(usage.cpu_seconds),
     );
@@ -96,10 +96,14 @@ fn register(registry: &mut Registry, usage: Usage) {
     let count = |fds: Option<usize>| fds.and_then(|fds| u64::try_from(fds).ok());
     gauge(
         "open_fds",
-        "Open file descriptors, connections among them",
+        "Open file descriptors, including connections",
         count(usage.open_fds),
     );
-    gauge("max_fds", "How many there may be", count(usage.max_fds));
+    gauge(
+        "max_fds",
+        "Maximum number of open file descriptors",
+        count(usage.max_fds),
+    );
     gauge(
         "start_time_seconds",
         "When the process started, in seconds since 1970",

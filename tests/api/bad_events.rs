@@ -135,15 +135,15 @@ async fn an_event_that_no_receiver_can_read_fails_alone() {
     for (members, words) in [
         (
             r#""traits":{"email":"a@example.com","bio":"\ud800"}"#,
-            "half a character",
+            "unpaired UTF-16 surrogate",
         ),
         (
             r#""traits":{"email":"a@example.com","\udc00":"x"}"#,
-            "half a character",
+            "unpaired UTF-16 surrogate",
         ),
         (
             r#""traits":{"email":"a@example.com"},"context":{"deep":[["\ud83dx"]]}"#,
-            "half a character",
+            "unpaired UTF-16 surrogate",
         ),
         (
             r#""traits":{"email":"a@example.com","score":1e400}"#,

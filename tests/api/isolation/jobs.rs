@@ -39,7 +39,7 @@ impl Slot {
         let Some((place, junk)) = &self.junk else {
             return job.to_string();
         };
-        // Junk such as half a character is no value of serde's, so that it is put into the text.
+        // Junk such as an unpaired surrogate is no value of serde's, so that it is put into the text.
         *job.pointer_mut(place).unwrap() = json!("<junk>");
         job.to_string().replace(r#""<junk>""#, junk)
     }
@@ -165,7 +165,7 @@ const JUNK: [&str; 22] = [
     r#""Salesforce-Lead WHERE Id != null --""#,
 ];
 
-/// JSON that no decoder can carry: half a character, a number beyond all range, and more nesting than it follows. It stands
+/// JSON that no decoder can carry: an unpaired surrogate, a number beyond all range, and more nesting than it follows. It stands
 /// in messages only: metadata and destination are rudder-server's own words, and go back to it as they came.
 fn uncarriable() -> impl Strategy<Value = String> {
     let nested = |depth: usize| format!("{}1{}", r#"{"a":["#.repeat(depth), "]}".repeat(depth));

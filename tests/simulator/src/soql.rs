@@ -109,7 +109,7 @@ pub enum SyntaxError {
     /// A backslash that starts no escape of Salesforce's.
     #[error("Invalid string literal. Illegal character sequence '\\{0}' in string literal.")]
     IllegalEscape(String),
-    /// A `\uXXXX` that is half a character.
+    /// A `\uXXXX` that is an unpaired surrogate.
     #[error("Invalid string literal. Incomplete surrogate pair in string literal.")]
     LoneSurrogate,
 }
