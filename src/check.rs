@@ -1,7 +1,7 @@
-//! `check`: tries the configured login against its org and reports what works.
+//! `check`: logs in to an org with the configured credentials and reports what works.
 //!
-//! It only reads: the API versions, the description of each object, the rules of the org. At the end it asks the service
-//! beside it whether rudder-server uses it.
+//! It changes nothing: it reads the API versions, the descriptions of objects and the rules of the org. Last, it asks the
+//! service on this machine whether rudder-server uses it.
 
 mod objects;
 mod org;
@@ -16,13 +16,13 @@ use clap::Args;
 use self::report::{Finding, Findings};
 use crate::config::{Config, OWN_DESTINATION, ProcessLimits, UnknownVariable, unknown_variables};
 
-/// What is to be checked.
+/// The options of `check`.
 #[derive(Args, Debug)]
 pub struct CheckOptions {
-    /// Id of a destination whose own settings (`SALESFORCE_AUTH_<DESTINATION_ID>` and the like) are to be checked
+    /// Id of the destination whose own settings, such as `SALESFORCE_AUTH_<DESTINATION_ID>`, are checked
     ///
-    /// Only rudder-server knows whether the destination is a sandbox. Set `SALESFORCE_SANDBOX=true` for a sandbox;
-    /// otherwise the production login host is tried.
+    /// Only rudder-server knows whether the destination is a sandbox. Set `SALESFORCE_SANDBOX=true` to use the login host
+    /// of sandboxes; otherwise that of production orgs is used.
     #[arg(long, default_value = OWN_DESTINATION)]
     pub destination: String,
     /// Print one JSON document instead of text
@@ -33,7 +33,7 @@ pub struct CheckOptions {
     pub config: Config,
 }
 
-/// Runs the checks and prints the findings. Exits with 0 if everything that events need works, otherwise with 1.
+/// Runs the checks and prints the findings. The exit code is 0 if events can be delivered, otherwise 1.
 pub async fn run(mut options: CheckOptions) -> ExitCode {
     let environment: Vec<_> = std::env::vars_os().collect();
     let report = match options.config.take(&environment, ProcessLimits::read()) {
@@ -58,7 +58,7 @@ pub async fn run(mut options: CheckOptions) -> ExitCode {
     }
 }
 
-/// Warnings about environment variables that look like settings but are not.
+/// A warning about environment variables that look like misspelled settings.
 fn strange(environment: &[(OsString, OsString)]) -> Option<Finding> {
     let unknown_variables = unknown_variables(environment);
     let said = unknown_variables

@@ -1,4 +1,4 @@
-//! Checks the objects that events write: may the user read and write them, and the fields that the mapping fills?
+//! Checks whether the user may read and write the objects that events need, and the fields that the mapping fills.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -45,7 +45,7 @@ impl CheckedObject {
 
     fn invisible(&self, fault: &Fault) -> Finding {
         let says = format!(
-            "the user does not see it ({fault}): give the user's profile or a permission set Read, Create and Edit on {}",
+            "the user cannot access it ({fault}): grant Read, Create and Edit on {} in the user's profile or a permission set",
             self.name
         );
         Finding::failed(self.name, says)
@@ -66,7 +66,7 @@ impl CheckedObject {
             return Finding::works(self.name, "the user may read, create and update records");
         }
         let says = format!(
-            "the user lacks {}: give it to the user's profile or a permission set",
+            "the user lacks {} permission: grant it in the user's profile or a permission set",
             lacking.join(" and ")
         );
         Finding::failed(self.name, says)
@@ -83,8 +83,8 @@ impl CheckedObject {
         let absent: Vec<_> = needed.into_iter().filter(is_absent).collect();
         if !absent.is_empty() {
             let says = format!(
-                "the user does not see {}, without which nothing can be looked up or written: give the user's profile or a \
-                 permission set access to them (Field-Level Security)",
+                "the user cannot read {}, which lookups or writes need: grant Read Access in the user's profile or a permission \
+                set (Field-Level Security)",
                 absent.join(", ")
             );
             return Finding::failed(self.fields, says);
@@ -98,8 +98,8 @@ impl CheckedObject {
             .collect();
         if !locked.is_empty() {
             let says = format!(
-                "the user may not write {}, which nearly every event fills: give the user's profile or a permission set Edit \
-                 Access to them (Field-Level Security)",
+                "the user cannot write {}, which nearly every event fills: grant Edit Access in the user's profile or a permission \
+                set (Field-Level Security)",
                 locked.join(", ")
             );
             return Finding::failed(self.fields, says);
@@ -108,11 +108,14 @@ impl CheckedObject {
         if left.is_empty() {
             return Finding::works(
                 self.fields,
-                format!("all {} that traits fill", filled.len()),
+                format!(
+                    "the user can write all {} fields of the mapping",
+                    filled.len()
+                ),
             );
         }
         let says = format!(
-            "{} of the {} that traits fill are not there, or hidden from this user: {}. An event with such a trait is refused",
+            "{} of the {} fields of the mapping do not exist or are not writable for this user: {}. Salesforce refuses events that fill them",
             left.len(),
             left.len() + filled.len(),
             left.join(", ")

@@ -1,4 +1,4 @@
-//! Checks an org with the login of a destination, from the login itself to the API calls that are left.
+//! Checks an org, from the login to the API calls that are left.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     server::memory::InFlight,
 };
 
-/// An org that is looked at.
+/// An org with an open session.
 struct CheckedOrg {
     salesforce: Salesforce,
     config: Config,
@@ -39,7 +39,7 @@ pub(super) async fn inspect(
 fn settings(config: &Config, destination: &str) -> String {
     let flow = config.salesforce.auth.flow_of(destination).name();
     format!(
-        "the login is by {flow}, REST API {}",
+        "SALESFORCE_AUTH={flow}, REST API {}",
         config.salesforce.api_version
     )
 }
@@ -52,8 +52,8 @@ impl CheckedOrg {
         let login = login(&config, flow).ok_or_else(|| {
             Finding::failed(
                 CHECK,
-                "there is no user to log in as: set SALESFORCE_USERNAME, SALESFORCE_PASSWORD and SALESFORCE_SECURITY_TOKEN, or \
-                 SALESFORCE_AUTH to client-credentials or jwt-bearer",
+                "no user is configured: set SALESFORCE_USERNAME, SALESFORCE_PASSWORD and SALESFORCE_SECURITY_TOKEN, or set \
+                SALESFORCE_AUTH to client-credentials or jwt-bearer",
             )
         })?;
         // The check makes its few calls even when the reserve is reached, so that it can report this.
@@ -107,11 +107,11 @@ impl CheckedOrg {
         if versions.contains(wanted) {
             Finding::works(
                 CHECK,
-                format!("the org answers {wanted}; its newest is {newest}"),
+                format!("the org supports {wanted}; the newest version is {newest}"),
             )
         } else {
             let says = format!(
-                "the org does not answer {wanted}, its newest is {newest}: set SALESFORCE_API_VERSION to one that it answers"
+                "the org does not support {wanted}; the newest version is {newest}: set SALESFORCE_API_VERSION to a supported one"
             );
             Finding::failed(CHECK, says)
         }
@@ -124,13 +124,13 @@ impl CheckedOrg {
             Err(fault) => Finding::failed(
                 CHECK,
                 format!(
-                    "{fault}. The user's profile or a permission set needs \"API Enabled\", and the org an edition with API access"
+                    "{fault}. The user needs the permission \"API Enabled\", and the org needs an edition with API access"
                 ),
             ),
         }
     }
 
-    /// What the org's rules do to writes, and what the settings make of that.
+    /// The org's assignment and duplicate rules, and how the settings treat them.
     async fn rules(&self) -> [Finding; 2] {
         let (policies, destination) = (self.config.policies(), self.destination.as_str());
         let assignment = self.salesforce.assignment_rules(&self.session).await;
@@ -141,7 +141,8 @@ impl CheckedOrg {
         ]
     }
 
-    /// Earlier answers already carry this figure. Asking for it would cost one more call and another permission.
+    /// Reports the calls that are left. The figure comes from earlier responses, because requesting it would cost another
+    /// call and require another permission.
     fn calls(&self) -> Finding {
         const CHECK: &str = "calls left today";
         let org = self.session.instance().as_str();
@@ -149,7 +150,7 @@ impl CheckedOrg {
         let figures = figures.into_iter().find(|figures| figures.org == org);
         let known = figures.and_then(|figures| Some((figures.remaining?, figures.allowed?)));
         let Some((remaining, allowed)) = known else {
-            return Finding::note(CHECK, "the org has not said how many");
+            return Finding::note(CHECK, "the org has not reported how many");
         };
         let reserve = self
             .config
@@ -165,7 +166,7 @@ impl CheckedOrg {
         } else {
             Finding::failed(
                 CHECK,
-                format!("{says}: events wait until calls are free again"),
+                format!("{says}: events are retried until more calls are available"),
             )
         }
     }
@@ -185,15 +186,12 @@ fn login(config: &Config, flow: Flow) -> Option<Login> {
 }
 
 fn logged_in(flow: Flow, session: &Session) -> Finding {
-    let says = format!(
-        "Salesforce has let it in, to {}",
-        session.instance().as_str()
-    );
+    let says = format!("logged in to {}", session.instance().as_str());
     match flow {
         Flow::Password => Finding::note(
             "login",
             format!(
-                "{says}, by password, which Salesforce ends on 2027-02-20: set SALESFORCE_AUTH to client-credentials or jwt-bearer"
+                "{says} with a password. Salesforce retires this flow on 2027-02-20: set SALESFORCE_AUTH to client-credentials or jwt-bearer"
             ),
         ),
         Flow::ClientCredentials | Flow::JwtBearer => Finding::works("login", says),

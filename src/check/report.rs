@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Every check, in this order. A check that cannot be reached is skipped.
+/// All checks in order. A check without a finding was skipped.
 const CHECKS: [&str; 12] = [
     "settings",
     "login",
@@ -76,13 +76,13 @@ impl Findings {
         let is_skipped = |check: &&str| findings.iter().all(|finding| finding.check != *check);
         let skipped: Vec<_> = CHECKS.into_iter().filter(is_skipped).collect();
         findings.extend(skipped.into_iter().map(|check| {
-            let says = "not looked at, because of what does not work above";
+            let says = "skipped, because an earlier check failed";
             Finding::new(check, CheckState::Skipped, says)
         }));
         Self(findings)
     }
 
-    /// Whether everything that events need works.
+    /// Whether no check failed, so that events can be delivered.
     pub(super) fn works(&self) -> bool {
         !self.0.iter().any(Finding::fails)
     }
@@ -98,9 +98,9 @@ impl Findings {
             println!("{style}{mark}{style:#}  {BOLD}{check:<16}{BOLD:#}  {says}");
         }
         let sum = if self.works() {
-            "Everything works that events need."
+            "Everything that events need works."
         } else {
-            "Something does not work: see FAIL above."
+            "Some checks failed: see FAIL above."
         };
         println!("\n{sum}");
     }

@@ -1,4 +1,4 @@
-//! The org's assignment rules and duplicate rules, and what the settings make of them.
+//! The org's assignment rules and duplicate rules, and how the settings treat them.
 
 use super::report::Finding;
 use crate::{
@@ -9,11 +9,10 @@ use crate::{
     },
 };
 
-/// What a user needs to see the rules.
-const PERMISSION: &str =
-    "with \"View Setup and Configuration\" the user could tell which are active";
+/// The permission that a user needs to read the rules.
+const PERMISSION: &str = "give the user \"View Setup and Configuration\" to see which are active";
 
-/// What `ASSIGNMENT_RULES` of a destination makes of the org's rules.
+/// Describes how a destination's `ASSIGNMENT_RULES` treats the org's assignment rules.
 pub(super) fn assignment(
     rules: Result<Vec<AssignmentRule>, Fault>,
     policies: &Policies,
@@ -46,19 +45,19 @@ pub(super) fn assignment(
         ),
         AssignmentRules::Never => Finding::works(
             CHECK,
-            format!("{says}. None is run (ASSIGNMENT_RULES=never)"),
+            format!("{says}. Writes of this service do not run them (ASSIGNMENT_RULES=never)"),
         ),
         AssignmentRules::Always => Finding::note(
             CHECK,
             format!(
-                "{says}. They also run on each update and may change the record's owner (ASSIGNMENT_RULES=always); with create, \
-                 updates leave the owner alone"
+                "{says}. They also run on each update and may change the record's owner (ASSIGNMENT_RULES=always). Set create to \
+                keep the owner on updates"
             ),
         ),
     }
 }
 
-/// What is to be said of the rule that `ASSIGNMENT_RULES` names. The last three of an id's 18 characters are a checksum.
+/// Describes the rule whose id `ASSIGNMENT_RULES` contains. The last three of an id's 18 characters are a checksum.
 fn chosen(check: &'static str, rules: &[AssignmentRule], id: &RuleId, active: &str) -> Finding {
     let id = id.as_str();
     let Some(rule) = rules.iter().find(|rule| rule.id.get(..15) == id.get(..15)) else {
@@ -70,7 +69,7 @@ fn chosen(check: &'static str, rules: &[AssignmentRule], id: &RuleId, active: &s
         return Finding::failed(
             check,
             format!(
-                "ASSIGNMENT_RULES names {id}, which is no assignment rule of the org; it has {known}"
+                "ASSIGNMENT_RULES is {id}, but the org has no assignment rule with this id; its rules: {known}"
             ),
         );
     };
@@ -87,7 +86,7 @@ fn shown(rule: &AssignmentRule) -> String {
     format!("{} \"{}\" ({})", rule.sobject_type, rule.name, rule.id)
 }
 
-/// What `DUPLICATES` of a destination makes of the org's active rules.
+/// Describes how a destination's `DUPLICATES` treats the org's active duplicate rules.
 pub(super) fn duplicates(
     rules: Result<Vec<DuplicateRule>, Fault>,
     policies: &Policies,
@@ -115,22 +114,20 @@ pub(super) fn duplicates(
         Duplicates::Refuse => Finding::note(
             CHECK,
             format!(
-                "{active}. A create that they refuse is answered 400 (DUPLICATES=refuse); update writes to the record that they \
-                 find, save writes in spite of those that only alert (SALESFORCE_API_VERSION 52.0 or later)"
+                "{active}. An event whose create they refuse fails with 400 (DUPLICATES=refuse). With update, the matching \
+                record is updated; with save, rules that only alert are overridden (SALESFORCE_API_VERSION 52.0 or later)"
             ),
         ),
         Duplicates::Update => Finding::works(
             CHECK,
             format!(
-                "{active}. A create that they refuse becomes an update of the record that they find, if it is the only one and a \
-                 sure match (DUPLICATES=update)"
+                "{active}. If they refuse a create, the matching record is updated, provided that it is the only one and the \
+                match has a confidence of 100 (DUPLICATES=update)"
             ),
         ),
         Duplicates::Save => Finding::works(
             CHECK,
-            format!(
-                "{active}. Creates are saved in spite of those that only alert (DUPLICATES=save)"
-            ),
+            format!("{active}. Creates override those that only alert (DUPLICATES=save)"),
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! Asks the service that runs here whether rudder-server uses it.
+//! Asks the service on this machine whether rudder-server uses it.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::report::Finding;
 use crate::config::{Serving, from_within};
 
-/// How long to wait for the service. It runs on the same machine.
+/// The timeout for the service, which runs on the same machine.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Asks the service that listens at the address in these settings.
+/// Asks the service that listens at the configured address.
 pub(super) async fn inspect(serving: &Serving) -> Finding {
     const CHECK: &str = "rudder-server";
     let mut asked = Vec::new();
@@ -18,12 +18,12 @@ pub(super) async fn inspect(serving: &Serving) -> Finding {
         let url = format!("http://{address}");
         match used(&url).await {
             Some(true) => {
-                return Finding::works(CHECK, format!("it uses the service at {url}"));
+                return Finding::works(CHECK, format!("rudder-server uses the service at {url}"));
             }
             Some(false) => {
                 let says = format!(
-                    "nothing has come from it to the service at {url} since that started: look whether its DEST_TRANSFORM_URL is \
-                     this service, and whether a NetworkPolicy keeps it out"
+                    "the service at {url} has received no request from rudder-server since it started: check that DEST_TRANSFORM_URL \
+                    of rudder-server is the address of this service, and that no NetworkPolicy blocks it"
                 );
                 return Finding::note(CHECK, says);
             }
@@ -34,12 +34,12 @@ pub(super) async fn inspect(serving: &Serving) -> Finding {
     Finding::note(
         CHECK,
         format!(
-            "no service answers at {asked}: run this beside the service to see whether rudder-server uses it"
+            "no service answers at {asked}: run check on the machine of the service to see whether rudder-server uses it"
         ),
     )
 }
 
-/// Whether rudder-server has asked the service at this address; `None` where no such service answers.
+/// Whether the service at this address has received requests from rudder-server; `None` if no service answers there.
 async fn used(url: &str) -> Option<bool> {
     let client = reqwest::Client::builder()
         .timeout(TIMEOUT)

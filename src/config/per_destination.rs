@@ -1,15 +1,15 @@
-//! Settings that a destination may have of its own.
+//! Settings that can be overridden for one destination.
 
 use std::collections::BTreeMap;
 
-/// A destination id as variable names spell it.
+/// A destination id as it is spelled in variable names.
 #[must_use]
 pub fn spelled(destination: &str) -> String {
     let spelled = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     destination.chars().map(spelled).collect()
 }
 
-/// A setting for all destinations, and the values of those that have their own.
+/// A setting with a value for all destinations and overrides for some.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PerDestination<T> {
     all: T,
@@ -17,22 +17,22 @@ pub struct PerDestination<T> {
 }
 
 impl<T> PerDestination<T> {
-    /// The value for all destinations, and those of single ones by their spelled ids.
+    /// The value for all destinations, and the overrides by spelled destination id.
     pub(super) fn new(all: T, own: BTreeMap<String, T>) -> Self {
         Self { all, own }
     }
 
-    /// The value for a destination, by its id.
+    /// The value for the destination with this id.
     #[must_use]
     pub fn of(&self, destination: &str) -> &T {
-        // Most deployments set nothing for single destinations.
+        // Most deployments have no overrides. Spelling the id is then unnecessary.
         if self.own.is_empty() {
             return &self.all;
         }
         self.own.get(&spelled(destination)).unwrap_or(&self.all)
     }
 
-    /// All values that some destination may have.
+    /// The value for all destinations and all overrides.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         std::iter::once(&self.all).chain(self.own.values())
     }

@@ -1,8 +1,8 @@
-//! Policies: what Salesforce is to do with a record besides storing it. Each may be set for all destinations and for
-//! single ones.
+//! Policies: the settings for Salesforce's assignment rules and duplicate rules. Each can be set for all destinations, and
+//! overridden for one.
 //!
-//! `ASSIGNMENT_RULES`, `DUPLICATES`, and the same with `_<DESTINATION_ID>` behind them, where the id is spelled as
-//! [`super::spelled`] does.
+//! The variables are `ASSIGNMENT_RULES` and `DUPLICATES`. With the suffix `_<DESTINATION_ID>`, spelled as by
+//! [`super::spelled`], they apply to one destination.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use super::{kubernetes::is_of_kubernetes, per_destination::PerDestination, rules::Compatibility};
 
-/// The settings that a destination may have of its own, besides those of its login.
+/// The settings that can be overridden for one destination, besides those of its login.
 const SETTINGS: [&str; 2] = [ASSIGNMENT_RULES, DUPLICATES];
 
 const ASSIGNMENT_RULES: &str = "ASSIGNMENT_RULES";
@@ -26,20 +26,20 @@ const DUPLICATES: &str = "DUPLICATES";
 const ASSIGNMENT_VALUES: &str =
     "create, always, never, or the id of an assignment rule (01Q… of 15 or 18 characters)";
 
-/// The first characters of the id of each assignment rule.
+/// The prefix of the ids of assignment rules.
 const RULE_PREFIX: &str = "01Q";
 
 /// When Salesforce runs its assignment rules, which choose the owner of a lead, a case or an account: the setting
 /// `ASSIGNMENT_RULES`, rule `assignment-rules`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssignmentRules {
-    /// The active rule runs when a record is created, never when it is updated.
+    /// The active rule runs when a record is created, but not when it is updated.
     Create,
-    /// Salesforce decides: the active rule runs when a record is created and when it is updated.
+    /// The active rule runs when a record is created and when it is updated. This is Salesforce's default.
     Always,
     /// No rule runs.
     Never,
-    /// This rule runs when a record is created, none when it is updated.
+    /// The rule with this id runs when a record is created. No rule runs when it is updated.
     Rule(RuleId),
 }
 
@@ -75,12 +75,12 @@ impl FromStr for AssignmentRules {
 /// What happens to a create that a duplicate rule of the org refuses: the setting `DUPLICATES`, rule `duplicate-rules`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Duplicates {
-    /// The event fails (400): the admin's rule stands.
+    /// The event fails (400)
     #[default]
     Refuse,
-    /// The record that the rule has found is updated, if it is the only one and matches in full.
+    /// The record that the rule found is updated, if it is the only one and an exact match
     Update,
-    /// The record is created in spite of a rule that only alerts (API version 52 and later).
+    /// The record is created even if a rule alerts; a rule that blocks still refuses it (API version 52 and later)
     Save,
 }
 
@@ -100,8 +100,8 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// The policies of these settings. What is not set follows the set of rules: the stock transformer sends no header, so
-    /// assignment rules always run.
+    /// The policies from these settings. The default of `ASSIGNMENT_RULES` depends on `COMPATIBILITY`: the stock transformer
+    /// sends no header, so assignment rules always run.
     #[must_use]
     pub(super) fn new(
         assignment_rules: Option<&AssignmentRules>,
@@ -131,18 +131,18 @@ pub enum PolicyError {
     Value {
         /// The variable.
         setting: String,
-        /// What it may be.
+        /// The values that it may have.
         expected: String,
     },
     /// Its value is not valid text.
     #[error("{0} is not valid UTF-8")]
     NotText(String),
-    /// Its name lacks the destination id at its end.
-    #[error("{0} names no destination: the name must end in the destination's id")]
+    /// Its name does not end in a destination id.
+    #[error("{0} does not name a destination: the name must end in the destination's id")]
     NoDestination(String),
 }
 
-/// The policies of single destinations, by destination id as variable names spell it.
+/// The overrides for single destinations, by destination id as spelled in variable names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnPolicies {
     assignment_rules: BTreeMap<String, AssignmentRules>,
@@ -150,8 +150,8 @@ pub struct OwnPolicies {
 }
 
 impl OwnPolicies {
-    /// Reads them from the variables of an environment. `settings` are the names of settings for all destinations, which a
-    /// destination's own may begin with (`DUPLICATES_TTL`).
+    /// Reads them from the environment. `is_setting` tells whether a variable is a setting itself, so that `DUPLICATES_TTL`
+    /// is not mistaken for `DUPLICATES` of a destination `TTL`.
     ///
     /// # Errors
     /// [`PolicyError`] names the variable.
@@ -199,7 +199,7 @@ impl OwnPolicies {
     }
 }
 
-/// The setting and the destination id of a variable's name.
+/// Splits a variable's name into the setting and the destination id.
 fn named(name: &str) -> Option<(&'static str, &str)> {
     if is_of_kubernetes(name) {
         return None;
@@ -209,7 +209,7 @@ fn named(name: &str) -> Option<(&'static str, &str)> {
     settings.find_map(|setting| Some((setting, below(setting)?)))
 }
 
-/// Whether a variable of this name is a policy of one destination.
+/// Whether a variable with this name overrides a policy for one destination.
 pub(super) fn is_of_destination(name: &str) -> bool {
     named(name).is_some_and(|(_, destination)| !destination.is_empty())
 }
@@ -282,7 +282,7 @@ mod tests {
         for (name, value, words) in [
             ("ASSIGNMENT_RULES_d1", "sometimes", "create, always, never"),
             ("DUPLICATES_d1", "merge", "refuse, update or save"),
-            ("DUPLICATES_", "update", "names no destination"),
+            ("DUPLICATES_", "update", "does not name a destination"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && error.contains(words), "{error}");

@@ -1,54 +1,54 @@
-//! The headers that decide what Salesforce does with a write besides storing it: rules `assignment-rules`,
-//! `duplicate-rules` and `call-options`.
+//! The request headers that control assignment rules and duplicate rules and identify the client: rules
+//! `assignment-rules`, `duplicate-rules` and `call-options`.
 
 use crate::{
     config::{AssignmentRules, Duplicates, Policies, RuleId},
     salesforce::operation::Operation,
 };
 
-/// Names the caller in the org's event log files, see `docs/behaviour.md`, rule `call-options`.
+/// The header that identifies the client in the org's event log files, see `docs/behaviour.md`, rule `call-options`.
 pub const CALL_OPTIONS: &str = "Sforce-Call-Options";
 
-/// The value of [`CALL_OPTIONS`] of each call of this service.
+/// The value of [`CALL_OPTIONS`] in all calls of this service.
 pub const CLIENT: &str = concat!("client=salesforce-transformer/", env!("CARGO_PKG_VERSION"));
 
-/// Decides whether assignment rules run. Without it they run on each create and each update.
+/// The header that determines which assignment rule runs. Without it, the active rule runs on each create and update.
 pub(crate) const AUTO_ASSIGN: &str = "Sforce-Auto-Assign";
 
-/// Decides whether a record that a duplicate rule alerts about is saved.
+/// The header that lets a record be saved although a duplicate rule alerts about it.
 pub(crate) const DUPLICATE_RULE: &str = "Sforce-Duplicate-Rule-Header";
 
-/// The objects that have assignment rules, and for which [`AUTO_ASSIGN`] counts.
+/// The objects that have assignment rules, so that [`AUTO_ASSIGN`] applies to them.
 const ASSIGNED: [&str; 3] = ["Lead", "Case", "Account"];
 
-/// What the headers of a write say.
+/// The headers of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteHeaders {
     assignment: Assignment,
     saves_duplicates: bool,
 }
 
-/// Whether assignment rules run.
+/// Which assignment rule runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Assignment {
     /// The object has no assignment rules.
     None,
-    /// The active rule runs: no header.
+    /// The active rule runs, because no header is sent.
     Active,
     /// No rule runs.
     Off,
-    /// This rule runs.
+    /// The rule with this id runs.
     Rule(RuleId),
 }
 
 impl WriteHeaders {
-    /// No header.
+    /// No headers.
     pub const NONE: Self = Self {
         assignment: Assignment::None,
         saves_duplicates: false,
     };
 
-    /// The headers of a create or an update of an object for a destination.
+    /// The headers for creating (`creates`) or updating a record of this object for a destination.
     #[must_use]
     pub fn of(policies: &Policies, destination: &str, object: &str, creates: bool) -> Self {
         let is_assigned = ASSIGNED
@@ -68,7 +68,7 @@ impl WriteHeaders {
         }
     }
 
-    /// The headers, each with its name and value.
+    /// The names and values of the headers.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let assignment = match &self.assignment {
             Assignment::None | Assignment::Active => None,
@@ -82,7 +82,7 @@ impl WriteHeaders {
         assignment.into_iter().chain(saves)
     }
 
-    /// The headers that a write needs to be sent with; `None` for an operation to which no policy applies.
+    /// The headers that an operation needs; `None` for an operation to which no policy applies.
     #[must_use]
     pub fn of_operation(
         policies: &Policies,
@@ -102,10 +102,10 @@ impl WriteHeaders {
         }
     }
 
-    /// The headers of a call that holds writes with these headers and with `other`; `None` if they do not go together.
+    /// Combines these headers with `other` for a call that contains writes with each; `None` if they contradict each other.
     ///
-    /// It is not confirmed that Salesforce heeds the headers of a part of a Composite where that part is an sObject
-    /// Collection. Therefore they are also headers of the call, and what differs in them goes in separate calls.
+    /// It is not confirmed that Salesforce honours the headers of a Composite subrequest that is an sObject Collection.
+    /// Therefore the call carries them too, and writes with contradicting headers go in separate calls.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Option<Self> {
         let assignment = match (&self.assignment, &other.assignment) {

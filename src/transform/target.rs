@@ -1,4 +1,4 @@
-//! Plan + lookup results → [`Target`]: rules `lead-found` and `reverse-etl`.
+//! Determines the record to write from an event's plan and its lookup results: rules `lead-found` and `reverse-etl`.
 
 use std::{borrow::Cow, fmt};
 
@@ -22,11 +22,11 @@ pub struct Target<'p> {
     pub email: Option<&'p str>,
     /// The field values that the lookup read.
     pub stored: Option<&'p Row>,
-    /// Whether a duplicate rule has found it, by something else than what the event names.
+    /// Whether a duplicate rule found it. It may then differ in the key by which the event identifies its record.
     pub is_duplicate: bool,
 }
 
-/// The ids, the e-mail and the object's name are left out: they come from an event.
+/// Omits the ids, the e-mail and the object's name, because they come from an event.
 impl fmt::Debug for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target")
@@ -36,11 +36,11 @@ impl fmt::Debug for Target<'_> {
     }
 }
 
-/// An existing record: its object in lower case, and the 15 characters that both forms of its id share.
+/// Identifies an existing record: its object in lower case, and the 15 characters that both forms of its id have in common.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RecordId(String, String);
 
-/// The id is left out: it may come from an event.
+/// Omits the id, because it may come from an event.
 impl fmt::Debug for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<an id of {} bytes>", self.1.len())
@@ -65,8 +65,8 @@ impl Target<'_> {
     }
 }
 
-/// The record that a duplicate rule has found in place of the one to create, if the destination's policy is to update it
-/// (rule `duplicate-rules`): one of the same object, or the contact of a person who is looked up as a lead.
+/// The record to update because a duplicate rule refused a create (rule `duplicate-rules`); `None` if the destination's
+/// policy is not to update it, or if it is of another object. A contact may replace a lead.
 pub(crate) fn of_duplicate<'p>(
     record: &Record<'_>,
     row: &'p Row,
@@ -90,7 +90,7 @@ pub(crate) fn of_duplicate<'p>(
     })
 }
 
-/// Determines which record is meant. `duplicate` is what a duplicate rule has found in place of a record without a key.
+/// Determines which record to write. `duplicate` is the record that a duplicate rule found for an event without a key.
 ///
 /// # Errors
 /// [`EventError`] if the lookup failed or found a record that cannot be written.
@@ -164,7 +164,7 @@ fn lead<'p>(
     Ok(target("Contact", Some(contact)))
 }
 
-/// The lead that is meant: one in the recycle bin only if there is no other.
+/// The lead to write. A lead in the recycle bin counts only if there is no other.
 fn the_lead<'r>(
     rows: &'r [Row],
     destination: &Destination,
@@ -197,8 +197,8 @@ fn the_only<'r>(
     }
 }
 
-/// The preferred lead: one that can be written, then the one modified last. If several were modified at the same time,
-/// the first one is taken, so that the choice is stable.
+/// The preferred lead: one that is not converted, then one with a contact that can be written, then the one modified last.
+/// Of several that were modified at the same time, the first counts, so that the choice is stable.
 fn foremost<'r>(
     leads: impl Iterator<Item = &'r Row>,
     destination: &Destination,

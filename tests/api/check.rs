@@ -57,9 +57,9 @@ async fn an_org_in_which_everything_works_is_shown_in_plain_words() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     for line in [
-        "ok    settings          the login is by client-credentials, REST API 50.0",
-        "ok    login             Salesforce has let it in, to http://127.0.0.1:",
-        "ok    API version       the org answers 50.0; its newest is 68.0",
+        "ok    settings          SALESFORCE_AUTH=client-credentials, REST API 50.0",
+        "ok    login             logged in to http://127.0.0.1:",
+        "ok    API version       the org supports 50.0; the newest version is 68.0",
         "ok    API access        the user may call the REST API",
         "ok    Lead              the user may read, create and update records",
         "note  Lead fields       ",
@@ -68,8 +68,8 @@ async fn an_org_in_which_everything_works_is_shown_in_plain_words() {
         "ok    assignment rules  none is active",
         "ok    duplicate rules   none is active",
         "ok    calls left today  14995 of 15000, of which 1500 are reserved",
-        "note  rudder-server     no service answers at http://127.0.0.1:1: run this beside the service",
-        "Everything works that events need.",
+        "note  rudder-server     no service answers at http://127.0.0.1:1: run check on the machine of the service",
+        "Everything that events need works.",
     ] {
         assert_says(&text, line);
     }
@@ -112,12 +112,12 @@ async fn each_flow_and_a_destination_of_its_own_can_be_checked() {
         (
             &["--json"][..],
             "note",
-            "by password, which Salesforce ends on 2027-02-20",
+            "with a password. Salesforce retires this flow on 2027-02-20",
         ),
         (
             &["--json", "--destination", "dst-1"],
             "works",
-            "Salesforce has let it in",
+            "logged in to",
         ),
     ] {
         let output = run(arguments, &all).await;
@@ -179,19 +179,19 @@ async fn what_does_not_work_is_named_with_what_to_do_and_ends_with_1() {
             open_org().read_only("Lead").build(),
             &[],
             "Lead fields",
-            "may not write Email, FirstName, LastName, Company",
+            "cannot write Email, FirstName, LastName, Company",
         ),
         (
             open_org().without_field("Lead", "Company").build(),
             &[],
             "Lead fields",
-            "does not see Company",
+            "cannot read Company",
         ),
         (
             open_org().build(),
             &[("API_RESERVE", "14996")],
             "calls left today",
-            "events wait",
+            "events are retried",
         ),
     ] {
         let (code, findings) = found(&org, more).await;
@@ -220,9 +220,12 @@ async fn whether_rudder_server_uses_the_service_beside_it_is_told() {
     for (state, words) in [
         (
             "note",
-            "look whether its DEST_TRANSFORM_URL is this service",
+            "check that DEST_TRANSFORM_URL of rudder-server is the address of this service",
         ),
-        ("works", "it uses the service at http://127.0.0.1:"),
+        (
+            "works",
+            "rudder-server uses the service at http://127.0.0.1:",
+        ),
     ] {
         let (code, findings) = found(&org, &[("PORT", &port)]).await;
         let (found, says) = one(&findings, "rudder-server");
@@ -251,7 +254,7 @@ async fn each_policy_says_what_it_makes_of_the_orgs_assignment_rules() {
     let org = org_with_rules();
     for (setting, expected, words) in [
         ("create", (Some(0), "works"), "not when it is updated"),
-        ("never", (Some(0), "works"), "None is run"),
+        ("never", (Some(0), "works"), "do not run them"),
         ("always", (Some(0), "note"), "may change the record's owner"),
         (
             "01Q5g0000000002",
@@ -261,7 +264,7 @@ async fn each_policy_says_what_it_makes_of_the_orgs_assignment_rules() {
         (
             "01Q5g0000000003",
             (Some(1), "fails"),
-            "which is no assignment rule of the org; it has Lead",
+            "the org has no assignment rule with this id; its rules: Lead",
         ),
     ] {
         let (code, findings) = found(&org, &[("ASSIGNMENT_RULES", setting)]).await;
@@ -276,13 +279,9 @@ async fn each_policy_says_what_it_makes_of_the_orgs_assignment_rules() {
 async fn each_policy_says_what_it_makes_of_the_orgs_active_duplicate_rules() {
     let org = org_with_rules();
     for (setting, expected, words) in [
-        ("refuse", "note", "is answered 400"),
-        (
-            "update",
-            "works",
-            "becomes an update of the record that they find",
-        ),
-        ("save", "works", "in spite of those that only alert"),
+        ("refuse", "note", "fails with 400"),
+        ("update", "works", "the matching record is updated"),
+        ("save", "works", "override those that only alert"),
     ] {
         let version = ("SALESFORCE_API_VERSION", "60.0");
         let (_, findings) = found(&org, &[("DUPLICATES", setting), version]).await;

@@ -58,7 +58,7 @@ pub enum Cause {
 pub enum Consequence {
     /// They are retried, because the next login may succeed.
     Retry,
-    /// They are kept until a person has changed a setting, or the login.
+    /// They are retried until somebody has corrected a setting or the login.
     Wait,
     /// They are aborted, as RudderStack's documentation describes.
     Abort,
@@ -238,7 +238,7 @@ impl fmt::Display for Refused {
             policy: _,
         } = self;
         let what = match cause.consequence() {
-            Some(Consequence::Retry) => "did not take the login",
+            Some(Consequence::Retry) => "did not accept the login",
             Some(Consequence::Wait) => "refused this service's app",
             Some(Consequence::Abort) | None => "refused the credentials of this destination",
         };

@@ -1,4 +1,5 @@
-//! The finding of a duplicate rule: its name, and the ids of the records. The contents of the records are not kept.
+//! What Salesforce reports about a create that a duplicate rule refuses: the rule, and the ids of the existing records. The
+//! content of the records is dropped.
 
 use std::fmt;
 
@@ -9,39 +10,39 @@ use crate::{
     text::shortened,
 };
 
-/// The maximum number of records that are kept.
+/// The maximum number of records that an error text lists.
 const MAX_RECORDS: usize = 10;
 
-/// The confidence of a match that is no mere likeness, in per cent.
+/// The confidence of an exact match, in per cent.
 const SURE: f64 = 100.0;
 
 /// The possible lengths of an id, in characters.
 const ID_LENGTHS: [usize; 2] = [15, 18];
 
-/// The existing records that a write would have duplicated.
+/// A duplicate rule and the existing records that it found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicates {
     /// The rule's name, shortened.
     pub rule: String,
-    /// The records, each once.
+    /// The records, without repetition, at most [`MAX_RECORDS`].
     pub records: Vec<Duplicate>,
-    /// The number of further records.
+    /// The number of records beyond [`MAX_RECORDS`].
     pub more: usize,
 }
 
-/// An existing record that a duplicate rule has found.
+/// An existing record that a duplicate rule found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicate {
-    /// The object's API name; empty if the answer does not say it.
+    /// The object's API name; empty if the response does not contain it.
     pub object: String,
     /// The record's id.
     pub id: String,
-    /// Whether each matching rule that found it is sure of it.
+    /// Whether each matching rule that found it reports an exact match.
     pub is_sure: bool,
 }
 
 impl Duplicates {
-    /// Reads the member of an error that lists them; `None` if there is no usable content.
+    /// Reads `duplicateResult` of an error; `None` if it contains neither a rule nor a record.
     pub(super) fn read(result: &Value) -> Option<Self> {
         let mut records: Vec<Duplicate> = Vec::new();
         for found in list(result, "matchResults") {
@@ -64,7 +65,7 @@ impl Duplicates {
         tells.then_some(duplicates)
     }
 
-    /// The record, if it is the only one and the rules are sure of it.
+    /// The record, if it is the only one and an exact match.
     #[must_use]
     pub(super) fn only(&self) -> Option<&Duplicate> {
         match self.records.as_slice() {
@@ -94,7 +95,7 @@ impl Duplicate {
         })
     }
 
-    /// Whether both are one record. The last three of 18 characters are a checksum.
+    /// Whether both are the same record. An id of 18 characters is one of 15 with a checksum of three.
     fn is_same(&self, other: &Self) -> bool {
         self.id.get(..15) == other.id.get(..15)
     }
@@ -113,7 +114,7 @@ fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     value[name].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Displays them as a clause for the end of an error text.
+/// Formats them as a clause that ends an error text.
 impl fmt::Display for Duplicates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("; the duplicate rule")?;

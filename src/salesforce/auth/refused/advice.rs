@@ -9,8 +9,8 @@ impl Cause {
         match self {
             Self::Credentials | Self::Unknown => credentials(flow),
             Self::UnknownApp => {
-                "the org has no app with this consumer key: set SALESFORCE_CLIENT_ID to that of an app which is installed in the org; \
-                 a new app is known after up to ten minutes"
+                "the org has no app with this consumer key: set SALESFORCE_CLIENT_ID to the consumer key of an app that is installed in \
+                the org. A new app takes up to ten minutes to become available"
             }
             Self::WrongSecret => {
                 "set SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET to the consumer key and secret of the same app"
@@ -19,13 +19,13 @@ impl Cause {
                 "an administrator has blocked the app: unblock it in Setup, Connected Apps OAuth Usage"
             }
             Self::NotApproved => {
-                "the user is not approved for the app: in the app's OAuth policies, let Permitted Users be \"Admin approved users are \
-                 pre-authorized\", and select a profile or permission set of the user"
+                "the user is not approved for the app: in the app's OAuth policies, set Permitted Users to \"Admin approved users are \
+                pre-authorized\" and select a profile or permission set of the user"
             }
             Self::FlowDisabled => disabled(flow),
             Self::NoRunAsUser => {
-                "the app names no user: in its policies, enable the client credentials flow and give \"Run As\" the user name of an \
-                 active user with \"API Enabled\""
+                "the app has no \"Run As\" user: in its policies, enable the client credentials flow and set \"Run As\" to an active user \
+                with the permission \"API Enabled\""
             }
             Self::NoScope => {
                 "the app lacks a scope: add \"Manage user data via APIs (api)\" to its OAuth scopes"
@@ -35,25 +35,25 @@ impl Cause {
                  https://acme.my.salesforce.com"
             }
             Self::Assertion => {
-                "Salesforce does not accept the assertion: the certificate that was uploaded to the app must belong to \
-                 SALESFORCE_JWT_KEY_FILE, SALESFORCE_JWT_SUBJECT must be a user name of this org, and this machine's clock must be right"
+                "Salesforce does not accept the assertion: check that the certificate uploaded to the app matches \
+                SALESFORCE_JWT_KEY_FILE, that SALESFORCE_JWT_SUBJECT is a user name of this org, and that this machine's clock is right"
             }
             Self::Restricted => {
-                "the user may not log in from this address or at this hour: add the address to the Login IP Ranges of the user's \
-                 profile, relax the IP restrictions in the app's policies, or change the Login Hours"
+                "the user may not log in from this IP address or at this time: add the address to the Login IP Ranges of the user's \
+                profile, relax the IP restrictions in the app's policies, or change the profile's Login Hours"
             }
             Self::InactiveUser => {
                 "the user is inactive, frozen or locked: activate or unlock the user in Setup, Users"
             }
             Self::InactiveOrg => {
-                "the org is locked, closed or suspended: ask Salesforce, or correct the login host"
+                "the org is locked, closed or suspended: check the login host (SALESFORCE_LOGIN_URL), or contact Salesforce"
             }
             Self::NoApi => {
-                "the org's edition has no API access (Enterprise, Performance, Unlimited and Developer have it; Professional as an add-on)"
+                "the org's edition has no API access: use Enterprise, Performance, Unlimited or Developer Edition, or Professional with the API add-on"
             }
-            Self::Overtaken => "another login for the same user was faster: it is tried again",
+            Self::Overtaken => "another login of the same user came first: the service tries again",
             Self::Request => {
-                "Salesforce does not take the request of this service: check SALESFORCE_LOGIN_URL (https), and report it as a bug if it is right"
+                "Salesforce rejects the request as malformed: check SALESFORCE_LOGIN_URL (https); if it is right, report this as a bug"
             }
         }
     }
@@ -62,18 +62,19 @@ impl Cause {
 fn credentials(flow: Flow) -> &'static str {
     match flow {
         Flow::Password => {
-            "check user name and password, the security token (it changes with each new password), that the user's profile has \"API \
-             Enabled\" and the org's edition has API access (Enterprise, Performance, Unlimited or Developer; Professional as an \
-             add-on), sandbox or production, and SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET of this service; an org that has \
-             ended password logins, as all do on 2027-02-20, says no more than this: use SALESFORCE_AUTH=client-credentials or jwt-bearer"
+            "check the user name, the password, the security token (each new password brings a new one) and the choice of sandbox or \
+            production; that the user's profile has \"API Enabled\"; that the org's edition has API access (Enterprise, Performance, \
+            Unlimited, Developer, or Professional with the API add-on); and SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET. An org \
+            that no longer accepts password logins, which Salesforce retires on 2027-02-20, sends the same error: set \
+            SALESFORCE_AUTH to client-credentials or jwt-bearer"
         }
         Flow::ClientCredentials => {
-            "check that the client credentials flow is enabled in the app's settings and in its policies, that its \"Run As\" user is \
-             active and has \"API Enabled\", and SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET and SALESFORCE_LOGIN_URL of this service"
+            "check SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET and SALESFORCE_LOGIN_URL, that the client credentials flow is \
+            enabled in the app's settings and in its policies, and that its \"Run As\" user is active and has \"API Enabled\""
         }
         Flow::JwtBearer => {
-            "check that SALESFORCE_JWT_SUBJECT is an active user of this org with \"API Enabled\" who is approved for the app, that the \
-             app has the certificate of SALESFORCE_JWT_KEY_FILE, and SALESFORCE_CLIENT_ID and SALESFORCE_LOGIN_URL of this service"
+            "check SALESFORCE_CLIENT_ID and SALESFORCE_LOGIN_URL, that SALESFORCE_JWT_SUBJECT is an active user of this org who has \
+            \"API Enabled\" and is approved for the app, and that the app has the certificate for SALESFORCE_JWT_KEY_FILE"
         }
     }
 }
@@ -81,8 +82,8 @@ fn credentials(flow: Flow) -> &'static str {
 fn disabled(flow: Flow) -> &'static str {
     match flow {
         Flow::Password => {
-            "the org takes no password logins, which Salesforce ends everywhere on 2027-02-20: use SALESFORCE_AUTH=client-credentials \
-             or jwt-bearer"
+            "the org does not accept password logins, which Salesforce retires for all orgs on 2027-02-20: set SALESFORCE_AUTH to \
+            client-credentials or jwt-bearer"
         }
         Flow::ClientCredentials => {
             "the app does not allow the flow: enable the client credentials flow in its settings (Flow Enablement) and in its policies"
