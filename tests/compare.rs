@@ -7,20 +7,14 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use salesforce_simulator::Simulator;
+use salesforce_simulator::{Simulator, flags_for};
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// Starts a service for an org, and returns its URL.
 async fn service(salesforce: &str, flags: &[&str]) -> (String, Lifecycle) {
-    let hosts = [
-        "--salesforce-login-url",
-        salesforce,
-        "--salesforce-allowed-hosts",
-        salesforce,
-    ];
-    let config = Config::from_flags([&hosts[..], flags].concat()).unwrap();
+    let config = Config::from_flags([&flags_for(salesforce), flags].concat()).unwrap();
     let life = Lifecycle::default();
     let app = app(&config, life.clone(), InFlight::default()).unwrap();
     (serve(app).await, life)

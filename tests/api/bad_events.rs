@@ -71,7 +71,10 @@ async fn service() -> Service {
 async fn an_event_that_is_no_object_fails_alone() {
     let service = service().await;
     for (event, words) in [
-        ("null", "but is null"),
+        (
+            "null",
+            "the event must be an object with `message`, `metadata` and `destination`, but is null",
+        ),
         ("5", "but is a number"),
         (r#""identify""#, "but is a text"),
         ("[]", "but is an array"),
@@ -206,7 +209,10 @@ async fn a_lead_without_a_usable_email_fails_alone() {
 async fn an_event_with_an_external_id_that_names_no_record_fails_alone() {
     let service = service().await;
     for (entry, words) in [
-        ("null", "externalId[1]` must be an object"),
+        (
+            "null",
+            "externalId[1]` must be an object with `type` and `id`, but is null",
+        ),
         (r#"{"id":"1"}"#, "externalId[1]` needs a text in `type`"),
         (r#"{"type":5}"#, "externalId[1]` needs a text in `type`"),
         (
@@ -219,7 +225,7 @@ async fn an_event_with_an_external_id_that_names_no_record_fails_alone() {
         ),
         (
             r#"{"type":"Salesforce-Contact","id":{}}"#,
-            "in `id`, but has an object",
+            "externalId[1]` must have a record's id in `id`, but has an object",
         ),
         (
             r#"{"type":"Salesforce-Contact","id":".."}"#,

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use reqwest::{RequestBuilder, header::HeaderMap};
-use salesforce_simulator::Simulator;
+use salesforce_simulator::{Simulator, flags_for};
 use salesforce_transformer::{
     Config, app,
     lifecycle::Lifecycle,
@@ -45,16 +45,7 @@ impl Service {
         change: impl FnOnce(&mut Config),
     ) -> Self {
         log::watch();
-        let salesforce = [
-            ["--salesforce-login-url", salesforce],
-            ["--salesforce-sandbox-login-url", salesforce],
-            ["--salesforce-allowed-hosts", salesforce],
-            ["--salesforce-client-id", CLIENT_ID],
-            ["--salesforce-client-secret", CLIENT_SECRET],
-        ];
-        let at_once = ["--shutdown-delay", "0s"];
-        let flags = [salesforce.as_flattened(), &at_once, flags].concat();
-        let mut config = Config::from_flags(flags).unwrap();
+        let mut config = config(salesforce, flags);
         change(&mut config);
         let (ready, in_flight) = (Lifecycle::default(), InFlight::default());
         let service = app(&config, ready.clone(), in_flight.clone()).unwrap();
@@ -131,6 +122,17 @@ pub(crate) async fn serve(app: Router) -> String {
     let (listener, url) = listen().await;
     tokio::spawn(async { axum::serve(listener, app).await });
     url
+}
+
+/// The settings of a service whose Salesforce is at `salesforce`.
+pub(crate) fn config(salesforce: &str, flags: &[&str]) -> Config {
+    let common = [
+        ["--salesforce-client-id", CLIENT_ID],
+        ["--salesforce-client-secret", CLIENT_SECRET],
+        ["--shutdown-delay", "0s"],
+    ];
+    let flags = [&flags_for(salesforce), common.as_flattened(), flags].concat();
+    Config::from_flags(flags).unwrap()
 }
 
 async fn listen() -> (TcpListener, String) {

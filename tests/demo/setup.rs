@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use salesforce_simulator::{Simulator, sample};
+use salesforce_simulator::{Simulator, flags_for, sample};
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -68,23 +68,17 @@ impl Setup {
 fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
     let salesforce = format!("http://{salesforce}");
     let flags = [
-        ("--compatibility", "documented"),
-        ("--placeholders", "always"),
-        ("--salesforce-login-url", salesforce.as_str()),
-        ("--salesforce-allowed-hosts", salesforce.as_str()),
-        ("--salesforce-client-id", sample::CLIENT_ID),
-        ("--salesforce-client-secret", sample::CLIENT_SECRET),
-        ("--salesforce-api-version", "50.0"),
-        ("--salesforce-timeout", "10s"),
-        ("--token-ttl", "1h"),
-        ("--salesforce-username", sample::USERNAME),
-        ("--salesforce-password", sample::PASSWORD),
-        ("--salesforce-security-token", sample::SECURITY_TOKEN),
-        ("--salesforce-sandbox", "false"),
-        ("--body-limit", "16MiB"),
+        ["--salesforce-client-id", sample::CLIENT_ID],
+        ["--salesforce-client-secret", sample::CLIENT_SECRET],
+        ["--salesforce-timeout", "10s"],
+        ["--salesforce-username", sample::USERNAME],
+        ["--salesforce-password", sample::PASSWORD],
+        ["--salesforce-security-token", sample::SECURITY_TOKEN],
+        ["--body-limit", "16MiB"],
     ];
-    let flags = flags.into_iter().flat_map(|(flag, value)| [flag, value]);
-    Ok(Config::from_flags(flags)?)
+    Ok(Config::from_flags(
+        [&flags_for(&salesforce), flags.as_flattened()].concat(),
+    )?)
 }
 
 async fn serve(app: axum::Router) -> Result<SocketAddr, Trouble> {

@@ -18,6 +18,7 @@ mod wire;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use salesforce_simulator::flags_for;
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -56,13 +57,10 @@ impl Pair {
         let flags = [
             "--compatibility",
             "stock",
-            "--salesforce-login-url",
-            &salesforce,
-            "--salesforce-sandbox-login-url",
-            &salesforce,
             "--salesforce-allowed-hosts",
             &hosts,
         ];
+        let flags = [&flags_for(&salesforce), &flags[..]].concat();
         let config = Config::from_flags(flags).unwrap();
         let service = serve(app(&config, Lifecycle::default(), InFlight::default()).unwrap()).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();

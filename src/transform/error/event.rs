@@ -201,7 +201,7 @@ fn not_written(fault: &Fault) -> &'static str {
 /// What can be wrong with an entry of `context.externalId`.
 #[derive(Clone, Debug, Error)]
 pub enum ExternalIdFlaw {
-    /// The entry is no object.
+    /// The entry is not an object.
     #[error("must be an object with `type` and `id`, but is {0}")]
     NotObject(&'static str),
     /// The entry's `type` is missing or not a string.

@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn an_entry_that_cannot_be_read_fails_the_event_and_says_which_one() {
         for (entry, why) in [
-            ("null", "must be an object"),
+            (
+                "null",
+                "must be an object with `type` and `id`, but is null",
+            ),
             (r#"{"id":"1"}"#, "needs a text in `type`"),
             (r#"{"type":5}"#, "needs a text in `type`"),
             (
@@ -154,7 +157,7 @@ mod tests {
             ),
             (
                 r#"{"type":"Salesforce-Account","id":{}}"#,
-                "must have a record's id in `id`",
+                "must have a record's id in `id`, but has an object",
             ),
             (
                 r#"{"type":"Salesforce-Account","id":".."}"#,

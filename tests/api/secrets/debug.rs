@@ -4,7 +4,6 @@ use std::{borrow::Cow, fmt::Debug, sync::Arc};
 
 use axum::body::Bytes;
 use salesforce_transformer::{
-    Config,
     config::{
         AllowedHosts, Flow, RefusedLogin,
         rules::{Compatibility, Placeholders, Rules},
@@ -43,7 +42,10 @@ use salesforce_transformer::{
 };
 
 use super::traffic::quoting;
-use crate::{planted::MARK, service::serve};
+use crate::{
+    planted::MARK,
+    service::{config, serve},
+};
 
 #[track_caller]
 fn assert_hidden(value: &impl Debug) {
@@ -66,7 +68,7 @@ fn settings_hide_every_credential() {
         ["--salesforce-client-id", "planted-id"],
         ["--salesforce-client-secret", "planted-secret"],
     ];
-    let config = Config::from_flags(flags.as_flattened()).unwrap();
+    let config = config("https://acme.my.salesforce.com", flags.as_flattened());
     assert_hidden(&config);
     assert_hidden(&config.own_login());
 }
@@ -214,7 +216,7 @@ fn what_is_written_hides_ids_users_and_traits() {
 #[tokio::test]
 async fn answers_hide_their_bodies() {
     let salesforce = serve(quoting()).await;
-    let config = Config::from_flags(["--salesforce-allowed-hosts", &salesforce]).unwrap();
+    let config = config(&salesforce, &[]);
     let org = Instance::new(&salesforce, &config.salesforce.allowed_hosts).unwrap();
     let limits = Arc::new(Limits::new(&config.salesforce));
     let client = Client::new(

@@ -6,7 +6,7 @@ mod real_org;
 use std::error::Error;
 
 use futures_util::future::try_join_all;
-use salesforce_simulator::Simulator;
+use salesforce_simulator::{Simulator, flags_for};
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -203,13 +203,9 @@ fn job(n: usize, unchanged: bool) -> Value {
 }
 
 fn config(salesforce: &str, flags: &[&str]) -> Result<Config, Failure> {
-    let hosts = [
-        "--salesforce-login-url",
-        salesforce,
-        "--salesforce-allowed-hosts",
-        salesforce,
-    ];
-    Ok(Config::from_flags(hosts.iter().chain(flags))?)
+    Ok(Config::from_flags(
+        [&flags_for(salesforce), flags].concat(),
+    )?)
 }
 
 async fn serve(app: axum::Router) -> Result<String, Failure> {

@@ -6,7 +6,7 @@
 use axum::{Router, body::Body, http::Request};
 use divan::{Bencher, counter::ItemsCount};
 use http_body_util::BodyExt;
-use salesforce_simulator::{FieldType, Simulator};
+use salesforce_simulator::{FieldType, Simulator, flags_for};
 use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
 use serde::de::IgnoredAny;
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -82,12 +82,7 @@ async fn service() -> (Router, String, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let instance = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, org.router()).await });
-    let flags = [
-        "--salesforce-allowed-hosts",
-        &instance,
-        "--lookup-window",
-        "0s",
-    ];
+    let flags = [&flags_for(&instance)[..], &["--lookup-window", "0s"]].concat();
     let config = Config::from_flags(flags).unwrap();
     (
         app(&config, Lifecycle::default(), InFlight::default()).unwrap(),

@@ -7,7 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
-use salesforce_simulator::Simulator;
+use salesforce_simulator::{Simulator, flags_for};
 use salesforce_transformer::{
     Config, app,
     internals::json::{Document, Unencodable},
@@ -111,9 +111,6 @@ impl Service {
 /// The settings of a service whose Salesforce is at `url`.
 fn config(url: &str) -> Config {
     let flags = [
-        ["--salesforce-login-url", url],
-        ["--salesforce-sandbox-login-url", url],
-        ["--salesforce-allowed-hosts", url],
         ["--salesforce-timeout", "5s"],
         ["--lookup-window", "0s"],
         ["--lookup-cache-ttl", "1h"],
@@ -122,5 +119,6 @@ fn config(url: &str) -> Config {
         ["--salesforce-security-token", "t"],
         ["--api-reserve", "0"],
     ];
-    Config::from_flags(flags.as_flattened()).expect("settings")
+    let flags = [&flags_for(url), flags.as_flattened()].concat();
+    Config::from_flags(flags).expect("settings")
 }

@@ -23,6 +23,7 @@
 //! | `refusal`, `fault` | what goes wrong, and what is made to |
 //! | `calls`, `log` | what was asked, counted and one by one |
 //! | `sample` | the org to start from |
+//! | `flags` | the flags of a transformer whose Salesforce this is |
 
 mod assignment;
 mod builder;
@@ -34,6 +35,7 @@ mod composite;
 mod describe;
 mod duplicates;
 mod fault;
+mod flags;
 mod http;
 mod id;
 mod index;
@@ -66,6 +68,7 @@ pub use self::{
     composite::PartHeaders,
     duplicates::{DuplicateRule, Duplicates},
     fault::Fault,
+    flags::flags_for,
     log::LoggedCall,
     places::Country,
     refusal::{FieldName, Refusal},
