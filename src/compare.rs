@@ -1,13 +1,13 @@
-//! `compare`: sends recorded requests to two transformers and says, event by event, where their answers differ, so that an
+//! `compare`: sends recorded requests to two transformers and reports, event by event, where their answers differ, so that an
 //! operator has proof before the switch.
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | `recording` | files → requests |
-//! | `answer` | an answer → its events |
-//! | `difference` | two events → where they differ |
-//! | `documented` | which differences the documented set of rules intends |
-//! | `report` | what a person sees, or a program |
+//! | `recording` | reads requests from files |
+//! | `answer` | splits an answer into its events |
+//! | `difference` | lists where two events differ |
+//! | `documented` | recognizes the differences that the documented set of rules intends |
+//! | `report` | prints the findings, for people or as JSON |
 
 mod answer;
 mod difference;
@@ -32,45 +32,45 @@ use self::{
     report::{ComparisonReport, ComparisonVerdict},
 };
 
-/// What to compare.
+/// The options of `compare`.
 #[derive(Args, Debug)]
 pub struct CompareOptions {
-    /// The transformer whose answers are right
+    /// Address of the transformer whose answers are the reference
     #[arg(long)]
     reference: Url,
-    /// The transformer that is to replace it
+    /// Address of the transformer to compare with it
     #[arg(long)]
     candidate: Url,
-    /// Recorded requests: JSON lines with `path`, `headers` and `body`; with --path a file is one body
+    /// Files of recorded requests: JSON lines with `path`, `headers` and `body`; with --path, each file is one request body
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Where each file goes that holds a single body, such as /routerTransform
+    /// Path to send the bodies to, such as /routerTransform, if each file is one request body
     #[arg(long)]
     path: Option<String>,
-    /// A JSON pointer below an event that does not count, such as /statTags; `*` stands for one part. May be repeated
+    /// JSON pointer within an event, such as /statTags, whose differences are ignored; `*` matches one segment; may be repeated
     #[arg(long, value_name = "POINTER")]
     ignore: Vec<String>,
-    /// Marks what the documented set of rules intends; it does not count
+    /// Marks the differences that the documented set of rules intends; they do not affect the exit code
     #[arg(long)]
     explain_documented: bool,
-    /// Compares access tokens too, and not only that they are there
+    /// Compares the values of access tokens, not only whether there is one
     #[arg(long)]
     tokens: bool,
-    /// A JSON object laid over the `Config` of each destination: what a recording has left out
+    /// File with a JSON object that is merged into the `Config` of each destination, such as the credentials that recordings omit
     #[arg(long, value_name = "FILE")]
     destination_config: Option<PathBuf>,
-    /// A JSON object that takes the place of each `metadata.secret` and of the header Oauth-Secret
+    /// File with a JSON object that replaces each `metadata.secret` and the header Oauth-Secret
     #[arg(long, value_name = "FILE")]
     secret: Option<PathBuf>,
-    /// One JSON object a difference, and a last one with the summary
+    /// Prints one JSON object per difference, and a last one with the summary
     #[arg(long)]
     json: bool,
-    /// Longest wait for an answer
+    /// Maximum time to wait for an answer
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 }
 
-/// Why nothing can be compared.
+/// The reasons why nothing can be compared.
 #[derive(Debug, Error)]
 enum CannotCompare {
     #[error("{0}: {1}")]
@@ -79,8 +79,8 @@ enum CannotCompare {
     Unreachable(String, reqwest::Error),
 }
 
-/// Compares and prints. Exits with 0 if all answers are equal, 1 if something differs, and 2 if something could not be
-/// compared, even a single line of a file.
+/// Compares and prints the report. The exit code is 0 if all answers are equal, 1 if some differ, and 2 if anything could not
+/// be compared, even a single line of a file.
 pub async fn run(options: &CompareOptions) -> ExitCode {
     match compare(options).await {
         Ok(report) => {
@@ -129,7 +129,7 @@ async fn compare(options: &CompareOptions) -> Result<ComparisonReport, CannotCom
     Ok(report)
 }
 
-/// A progress bar on a terminal; nothing elsewhere.
+/// A progress bar, shown only on a terminal.
 fn progress(requests: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

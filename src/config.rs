@@ -1,4 +1,4 @@
-//! Every setting: environment variable and flag of the same name. `--help` is their reference.
+//! All settings. Each is an environment variable and a flag of the same name; `--help` is their reference.
 
 mod agreement;
 mod allowed_hosts;
@@ -47,14 +47,14 @@ pub use crate::process::ProcessLimits;
 /// The settings of the service. Durations are written as `30s`, `5ms` or `1h`, sizes as `256MiB`.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
-    /// How requests are taken in, bounded and let out.
+    /// The server: address, limits and shutdown.
     #[command(flatten)]
     pub serving: Serving,
 
-    /// Rules: what the documentation promises, or what the stock transformer does
+    /// Set of rules to follow
     #[arg(long, env = "COMPATIBILITY", value_enum, default_value_t = Compatibility::Documented)]
     pub compatibility: Compatibility,
-    /// When a missing LastName or Company of a lead is sent as n/a
+    /// When the placeholder n/a is sent for a missing LastName or Company of a lead
     #[arg(long, env = "PLACEHOLDERS", value_enum, default_value_t = Placeholders::Always)]
     pub placeholders: Placeholders,
 
@@ -68,16 +68,16 @@ pub struct Config {
     #[command(flatten)]
     pub delivery: DeliverySettings,
 
-    /// User name for events that bring no destination (POST /transform)
+    /// User name for events without a destination (POST /transform)
     #[arg(long, env = "SALESFORCE_USERNAME", hide_env_values = true)]
     pub salesforce_username: Option<SecretString>,
-    /// Password for events that bring no destination
+    /// Password for events without a destination
     #[arg(long, env = "SALESFORCE_PASSWORD", hide_env_values = true)]
     pub salesforce_password: Option<SecretString>,
-    /// Security token for events that bring no destination
+    /// Security token for events without a destination
     #[arg(long, env = "SALESFORCE_SECURITY_TOKEN", hide_env_values = true)]
     pub salesforce_security_token: Option<SecretString>,
-    /// Events that bring no destination go to a sandbox
+    /// Whether events without a destination go to a sandbox
     #[arg(long, env = "SALESFORCE_SANDBOX", default_value_t = false, action = clap::ArgAction::Set)]
     pub salesforce_sandbox: bool,
 
@@ -92,19 +92,19 @@ pub struct Config {
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// One readable line an entry.
+    /// One line of text per entry.
     Text,
-    /// One JSON object an entry.
+    /// One JSON object per entry.
     Json,
 }
 
 impl Config {
-    /// Settings made of flags alone, such as `["--port", "0"]`: for tests, benches, the demo and whoever embeds the service. The
-    /// environment and the system's proxy are ignored, and the default [`ProcessLimits`] are assumed. The last flag of a
-    /// name counts.
+    /// Builds settings from flags alone, such as `["--port", "0"]`, for tests, benchmarks, the demo and programs that embed the
+    /// service. The environment and the system's proxy are ignored, and the default [`ProcessLimits`] are assumed. If a flag is
+    /// repeated, the last one counts.
     ///
     /// # Errors
-    /// The flag that is unknown, lacks a value or has an invalid one.
+    /// If a flag is unknown, or its value is missing or invalid.
     pub fn from_flags<F: Into<OsString> + Clone>(
         flags: impl IntoIterator<Item = F>,
     ) -> Result<Self, clap::Error> {
@@ -116,7 +116,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The set of rules that the settings choose.
+    /// The set of rules that the settings select.
     #[must_use]
     pub fn rules(&self) -> Rules {
         Rules::new(self.compatibility, self.placeholders)
@@ -134,8 +134,8 @@ impl Config {
         )
     }
 
-    /// Reads the settings of single destinations from the environment, fits the defaults to the limits of the process,
-    /// and checks all settings and the variables that the HTTP client reads.
+    /// Completes the settings: reads those of single destinations from the environment, derives defaults from the limits of the
+    /// process, and checks all settings and the variables that the HTTP client reads.
     ///
     /// # Errors
     /// [`SettingError`] names the setting or variable and says what to do.
@@ -203,7 +203,7 @@ impl Config {
     }
 }
 
-/// A setting that is set to something.
+/// The value of a setting, unless it is empty.
 fn filled(setting: Option<&SecretString>) -> Option<&str> {
     let text = setting.map(ExposeSecret::expose_secret);
     text.filter(|text| !text.trim().is_empty())

@@ -16,7 +16,7 @@ use crate::{Cli, Command};
 /// How long to wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Which service is asked.
+/// The options of `health`.
 #[derive(Args, Debug)]
 pub(crate) struct HealthOptions {
     /// Address that the service listens on; default: that of this container's service, else HOST

@@ -1,4 +1,4 @@
-//! What tests, benches and fuzz targets look into. It is no part of the crate's interface and may change at any time.
+//! Internal items for tests, benchmarks and fuzz targets. They are not part of the crate's interface and may change at any time.
 
 pub mod delivery {
     pub use crate::delivery::{Job, SessionAccess};

@@ -7,15 +7,15 @@
 //! | layer | what it is for |
 //! |---|---|
 //! | `http` | routes, handlers, middleware, the body extractor, answers to rejected requests |
-//! | `upstream`, [`check`], [`compare`] | the transformer behind this one; the work of the commands |
+//! | `upstream`, [`check`], [`compare`] | the transformer behind this one; the subcommands |
 //! | `pipeline` | plan, look up once, resolve, describe or deliver, merge |
-//! | `reply`, `delivery` | what rudder-server gets back; writing to Salesforce ourselves |
+//! | `reply`, `delivery` | response bodies; inline delivery and the delivery proxy |
 //! | `transform` | gate, plan, resolve, mapping, descriptor, outcome, the failures of an event |
 //! | `salesforce` | the org's API: client, auth, lookup, write, limits, faults |
 //! | `rudderstack` | what rudder-server and its SDKs send: batch, event, destination, delivery request, dynamic config |
 //! | [`server`] | listeners, memory in flight, process, telemetry |
 //! | `metrics`, [`config`] | the registry; every setting, and the types that settings choose |
-//! | `json`, [`lifecycle`], `process`, `text` | documents over one text; stop signals and writes under way; what the process uses and may use; texts for people |
+//! | `json`, [`lifecycle`], `process`, `text` | JSON documents; shutdown and pending writes; the process's resources; texts for people |
 
 pub mod check;
 pub mod compare;
@@ -124,7 +124,7 @@ pub fn app(
     Ok(http::router(&config.serving, parts))
 }
 
-/// Reads the settings files again on each request to do so, until the service is dropped.
+/// Rereads the files of settings each time [`Lifecycle::reread`] is called, until the service is dropped.
 async fn reread(mut rereads: watch::Receiver<u64>, salesforce: Weak<Salesforce>) {
     while rereads.changed().await.is_ok() {
         let Some(salesforce) = salesforce.upgrade() else {

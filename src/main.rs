@@ -31,9 +31,10 @@ enum Command {
     /// Sends recorded requests to two transformers and prints where the answers differ; exits with 0 (equal), 1
     /// (different) or 2 (failed)
     Compare(Box<compare::CompareOptions>),
-    /// Tries the configured login against its org and reports what works; exits with 0 or 1
+    /// Logs in with the configured credentials and reports what works; exits with 0 if everything that events need works, else
+    /// with 1
     Check(Box<check::CheckOptions>),
-    /// Checks whether a running service is alive; exits with 0 or 1
+    /// Checks whether a running service is alive; exits with 0 if it is, else with 1
     Health(health::HealthOptions),
 }
 
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: no threads can be started: {error}");
+            eprintln!("error: cannot start threads: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -70,8 +71,8 @@ async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Exits with 0 once every request in flight has been answered, 1 if it could not listen or had to stop before that,
-/// and 2 if a setting is invalid.
+/// Runs the service. The exit code is 0 if every request in flight was answered before the end, 1 if not, or if the service
+/// could not listen, and 2 if a setting is invalid.
 async fn serve(mut config: Config) -> ExitCode {
     let log = match telemetry::start(config.log_format, &config.log_level) {
         Ok(log) => log,

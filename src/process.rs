@@ -25,7 +25,7 @@ pub(crate) struct Usage {
     pub started: u64,
 }
 
-/// What this process uses now; `None` if the system does not report it.
+/// The current usage of this process; `None` if the system does not report it.
 #[must_use]
 pub(crate) fn usage() -> Option<Usage> {
     let (system, pid) = this(ProcessRefreshKind::nothing().with_cpu().with_memory())?;
@@ -41,12 +41,12 @@ pub(crate) fn usage() -> Option<Usage> {
     })
 }
 
-/// The resources that this process may use. The default is what is assumed if the system does not report any.
+/// The resources that this process may use. `default()` returns the values to assume if the system does not report them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessLimits {
     /// Memory, in bytes: the limit of its cgroup (version 1 or 2), else the machine's memory.
     pub memory: u64,
-    /// How many files and connections may be open.
+    /// The maximum number of open files, including connections.
     pub files: usize,
 }
 
@@ -82,7 +82,7 @@ fn memory_limit() -> u64 {
     limit.unwrap_or_else(|| {
         tracing::warn!(
             assumed_bytes = FALLBACK_MEMORY,
-            "the system does not report how much memory there is: set MAX_IN_FLIGHT_BYTES"
+            "the system does not report its memory limit: set MAX_IN_FLIGHT_BYTES"
         );
         FALLBACK_MEMORY
     })

@@ -80,7 +80,7 @@ pub struct Salesforce {
     users: OrgUsers,
     lookups: SingleFlight,
     cache: LookupCache,
-    /// The records that duplicate rules have found for keys (`DUPLICATES_TTL`).
+    /// The records that duplicate rules found, by the key of the refused create (`DUPLICATES_TTL`).
     duplicates: LookupCache,
     field_types: FieldTypes,
     limits: Arc<Limits>,
@@ -137,7 +137,7 @@ impl Salesforce {
         self.tokens.reread();
     }
 
-    /// Remembers the record that a duplicate rule has found in place of a create for a key.
+    /// Remembers the record that a duplicate rule found when it refused a create for a key.
     pub(crate) fn remember_duplicate(&self, session: &Session, key: &Key, row: &Row) {
         let user = self.users.of(session);
         let rows = std::slice::from_ref(row);

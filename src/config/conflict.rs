@@ -1,4 +1,4 @@
-//! Two settings that do not go together: each is valid alone, but together they cannot be meant.
+//! Conflicts between settings that are valid one by one.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use thiserror::Error;
 
 use super::serving::REQUEST_WEIGHT;
 
-/// How long rudder-server waits for an answer, unless its `HttpClient.….timeout` says otherwise.
+/// How long rudder-server waits for an answer, unless `HttpClient.….timeout` is set there.
 pub(super) const RUDDER_SERVER_WAITS: Duration = Duration::from_mins(10);
 
-/// The first API version that reads the duplicate-rule header.
+/// The first API version that supports the duplicate-rule header.
 pub(super) const MIN_VERSION_TO_SAVE: u32 = 52;
 
-/// Two settings that do not go together. The service does not start with them.
+/// A conflict between two settings, with which the service does not start.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Conflict {
-    /// Each job would be given back before it is written.
+    /// Each job would time out before it is written.
     #[error(
         "DELIVERY_WINDOW ({}) must be shorter than DELIVERY_TIMEOUT ({}); otherwise each job times out before it is written",
         format_duration(*window), format_duration(*timeout)
@@ -28,7 +28,7 @@ pub enum Conflict {
         /// `DELIVERY_TIMEOUT`.
         timeout: Duration,
     },
-    /// rudder-server would no longer wait for the answer, and send the events again while they are being written.
+    /// rudder-server would stop waiting for the answer and send the events again while they are being written.
     #[error(
         "{setting} ({}) must be shorter than rudder-server's own timeout ({}, HttpClient.….timeout), or rudder-server sends the \
          events again while they are still being served",
@@ -40,7 +40,7 @@ pub enum Conflict {
         /// Its value.
         time: Duration,
     },
-    /// A job would be given back while its write may still be answered.
+    /// A job would time out while Salesforce may still write it.
     #[error(
         "SALESFORCE_TIMEOUT ({}) must be shorter than DELIVERY_TIMEOUT ({}) with DELIVERY=inline, or a job is given back while \
          Salesforce may still write it",
@@ -77,7 +77,7 @@ pub enum Conflict {
         set: usize,
         /// The limit of open files.
         files: usize,
-        /// How many connections the setting leaves.
+        /// The maximum number of connections.
         most: usize,
     },
     /// A connection with such headers would be closed before the headers end.
@@ -90,7 +90,7 @@ pub enum Conflict {
         limit: ByteSize,
         /// `MAX_IN_FLIGHT_BYTES`, or its default.
         memory: ByteSize,
-        /// What headers may take, in bytes.
+        /// The maximum for headers, in bytes.
         most: u64,
     },
     /// Salesforce would ignore the header that saves duplicates.

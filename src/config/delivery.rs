@@ -26,14 +26,12 @@ pub struct DeliverySettings {
     #[arg(long, env = "SKIP_UNCHANGED", default_value_t = false, action = clap::ArgAction::Set)]
     pub skip_unchanged: bool,
 
-    /// When assignment rules choose the owner of a lead, case or account: create (on create only), always (also on update, as
-    /// Salesforce does by itself; the default of COMPATIBILITY=stock), never, or the id of the rule to run on create;
-    /// `ASSIGNMENT_RULES_<DESTINATION_ID>` overrides it for one destination [default: create]
+    /// When Salesforce's assignment rules choose the owner of a lead, case or account: create (only on create), always (on create
+    /// and update, which is Salesforce's own default), never, or the id of the rule to run on create;
+    /// `ASSIGNMENT_RULES_<DESTINATION_ID>` overrides it for one destination [default: create; always if COMPATIBILITY=stock]
     #[arg(long, env = "ASSIGNMENT_RULES")]
     pub assignment_rules: Option<AssignmentRules>,
-    /// What happens to a create that a duplicate rule refuses: the event fails (refuse), the only matching record is updated
-    /// (update), or the record is saved if the rule only alerts (save); `DUPLICATES_<DESTINATION_ID>` overrides it for one
-    /// destination
+    /// What happens to a create that a duplicate rule refuses; `DUPLICATES_<DESTINATION_ID>` overrides it for one destination
     #[arg(long, env = "DUPLICATES", value_enum, default_value_t)]
     pub duplicates: Duplicates,
     /// The policies of single destinations.

@@ -1,5 +1,5 @@
-//! The environment besides the settings: what the HTTP client reads there and silently ignores if it is malformed, and
-//! names that look like settings but are not.
+//! Environment variables that are not settings: those that the HTTP client reads, and silently ignores if they are malformed,
+//! and those whose names look like misspelled settings.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use super::{
     Config, SettingError, auth::is_of_destination, kubernetes::is_of_kubernetes, policies,
 };
 
-/// The least similarity (0 to 1) of a name to a setting, if it does not begin with a setting's words.
+/// The minimum similarity (0 to 1) to a setting's name, for names that do not begin with the first word of several settings.
 const ALIKE: f64 = 0.8;
 
 /// A variable that looks like a setting but is not. Its value is never shown.
@@ -28,8 +28,8 @@ pub struct UnknownVariable {
     pub nearest: String,
 }
 
-/// Checks the variables that the HTTP client reads. It ignores a malformed proxy address, and with a file without
-/// certificates it trusts nobody.
+/// Checks the variables that the HTTP client reads. The client would ignore a malformed proxy address, and trust no server if
+/// a certificate file is empty.
 ///
 /// # Errors
 /// [`SettingError`] names the variable.

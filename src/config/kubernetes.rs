@@ -1,6 +1,6 @@
-//! Environment variables that Kubernetes makes for a Service. They are no settings.
+//! Environment variables that Kubernetes sets for a Service. They are not settings, even if their names look like it.
 
-/// Whether Kubernetes, or Docker for a link, makes a variable of this name for a Service: `X_SERVICE_HOST`,
+/// Whether Kubernetes sets a variable of this name for a Service, or Docker for a link: `X_SERVICE_HOST`,
 /// `X_SERVICE_PORT`, `X_SERVICE_PORT_HTTP`, `X_PORT`, `X_PORT_80_TCP`, `X_PORT_80_TCP_ADDR` and the like.
 pub(super) fn is_of_kubernetes(name: &str) -> bool {
     name.ends_with("_SERVICE_HOST")

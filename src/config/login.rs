@@ -1,18 +1,18 @@
-//! The login of a destination: of the workspace configuration, or of the service's own settings.
+//! The login of a destination, from the workspace configuration or the service's own settings.
 
 use std::fmt;
 
 use secrecy::SecretString;
 
-/// The id of the destination that the settings describe, for events that bring none.
+/// The id of the destination that the settings describe, for events without a destination.
 pub const OWN_DESTINATION: &str = "own";
 
-/// What a password login needs.
+/// A user name and password.
 #[derive(Clone)]
 pub struct Login {
     /// `Config.userName`.
     pub username: String,
-    /// `Config.password` followed by `Config.initialAccessToken` (the security token), as Salesforce wants it.
+    /// `Config.password` followed by `Config.initialAccessToken` (the security token), as Salesforce requires.
     pub password: SecretString,
     /// `Config.sandbox`: the login host of sandboxes.
     pub sandbox: bool,

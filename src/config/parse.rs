@@ -1,4 +1,4 @@
-//! Parses settings. An error says what is expected; clap puts the setting's name and value before it.
+//! Parses settings. An error states what is expected; clap adds the setting's name and value.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
-/// The longest duration that a setting accepts. A longer one is taken for a mistake.
+/// The maximum duration of a setting. A longer one is probably a mistake.
 const LONGEST: Duration = Duration::from_hours(24 * 30);
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -27,13 +27,13 @@ pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// The longest time for which lookups may gather, because a caller waits for them.
+/// The maximum time to collect lookups. It is short because callers wait.
 const MAX_WINDOW: Duration = Duration::from_secs(1);
 
-/// The smallest size that a setting accepts, in bytes. A smaller one was meant in KiB or MiB.
+/// The minimum size of a setting, in bytes. With a smaller one, the unit (KiB or MiB) was probably forgotten.
 const MIN_SIZE: u64 = 1 << 10;
 
-/// The time for which lookups gather.
+/// The time to collect lookups.
 pub(super) fn window(text: &str) -> Result<Duration, String> {
     let window = duration_or_none(text)?;
     if window > MAX_WINDOW {
@@ -52,7 +52,7 @@ pub(super) fn size(text: &str) -> Result<ByteSize, String> {
     Ok(size)
 }
 
-/// hyper needs a buffer of at least this size.
+/// The minimum of `HEADER_LIMIT`: hyper needs a buffer of this size.
 const MIN_HEADERS: u64 = 8 << 10;
 
 pub(super) fn header_size(text: &str) -> Result<ByteSize, String> {
@@ -79,8 +79,8 @@ pub(super) fn id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A level or a filter: at most one level for everything, and levels for targets. What tracing-subscriber would misread
-/// is rejected: it takes an empty part for the level `error`, and a word that is not a level for a target whose every
+/// A level, or a filter with levels for targets and at most one level for everything else. Text that tracing-subscriber
+/// would misread is rejected: it reads an empty part as the level `error`, and an unknown word as a target of which every
 /// line is logged.
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.split(',').map(str::trim).collect();
@@ -112,7 +112,7 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
     Err("it must be http or https and a host; write it as https://login.salesforce.com".to_owned())
 }
 
-/// The address of the upstream. It must not contain a secret; its path is kept.
+/// The address of the upstream. It must not contain a user or password. Its path is kept.
 pub(super) fn upstream_url(text: &str) -> Result<Url, String> {
     let url = http_url(text).map_err(|_| {
         "it must be http or https and a host; write it as http://transformer:9090".to_owned()

@@ -1,17 +1,17 @@
-//! What the pipeline needs of the settings.
+//! The settings of the pipeline.
 
 use std::sync::Arc;
 
 use super::{Config, Login, Policies, rules::Rules};
 
-/// What the pipeline needs of the settings.
+/// The settings of the pipeline.
 #[derive(Clone, Debug)]
 pub struct PipelineSettings {
-    /// The rules that `COMPATIBILITY` and `PLACEHOLDERS` choose.
+    /// The rules that `COMPATIBILITY` and `PLACEHOLDERS` select.
     pub rules: Rules,
     /// The policies of destinations.
     pub policies: Arc<Policies>,
-    /// The login for events that bring no destination.
+    /// The login for events without a destination.
     pub own_login: Option<Login>,
     /// `SALESFORCE_API_VERSION`.
     pub api_version: String,
@@ -24,7 +24,7 @@ pub struct PipelineSettings {
 }
 
 impl Config {
-    /// The settings of the pipeline. Its policies are those that deliveries follow, too.
+    /// The settings of the pipeline. It shares `policies` with deliveries.
     #[must_use]
     pub fn pipeline(&self, policies: Arc<Policies>) -> PipelineSettings {
         PipelineSettings {

@@ -75,12 +75,12 @@ impl FromStr for AssignmentRules {
 /// What happens to a create that a duplicate rule of the org refuses: the setting `DUPLICATES`, rule `duplicate-rules`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Duplicates {
-    /// The event fails (400)
+    /// The event fails (400).
     #[default]
     Refuse,
-    /// The record that the rule found is updated, if it is the only one and an exact match
+    /// The record that the rule found is updated, if it is the only one and an exact match.
     Update,
-    /// The record is created even if a rule alerts; a rule that blocks still refuses it (API version 52 and later)
+    /// The record is created even if a rule alerts; a rule that blocks still refuses it (API version 52 and later).
     Save,
 }
 

@@ -1,20 +1,20 @@
-//! The setting `API_RESERVE`: what is kept of the day's calls for the org's other systems.
+//! The setting `API_RESERVE`: the part of an org's daily calls that is reserved for its other systems.
 
 use std::str::FromStr;
 
-/// How many calls of the day are kept.
+/// The number of daily calls to reserve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reserve {
-    /// None, and nothing is held back: Salesforce itself refuses what is too much.
+    /// None. No call is held back, and Salesforce itself refuses calls beyond the limit.
     Off,
-    /// A share of what the org allows, in per cent.
+    /// A share of the allowed calls, in per cent.
     Percent(u8),
     /// A number of calls.
     Calls(u64),
 }
 
 impl Reserve {
-    /// How many of so many calls are kept; `None` where nothing is to be held back.
+    /// The number of calls to reserve if `allowed` are allowed; `None` if no call is to be held back.
     #[must_use]
     pub fn of(self, allowed: u64) -> Option<u64> {
         match self {
@@ -43,7 +43,7 @@ impl FromStr for Reserve {
         };
         match reserve {
             Self::Percent(0) | Self::Calls(0) => Ok(Self::Off),
-            // Nothing would ever be sent.
+            // With 100 %, nothing would ever be sent.
             Self::Percent(100..) => Err(WRITTEN),
             reserve @ (Self::Off | Self::Percent(_) | Self::Calls(_)) => Ok(reserve),
         }

@@ -63,7 +63,7 @@ pub(super) struct Unit {
     pub(super) job: Arc<Job>,
     /// The index of the record in the job.
     pub(super) place: usize,
-    /// What a duplicate rule has found in place of the record, if it has no key.
+    /// The record that a duplicate rule found instead, if this record has no key.
     pub(super) duplicate: OnceLock<Row>,
     /// Pending results of the user's earlier writes.
     pub(super) earlier: Vec<PendingResult>,

@@ -208,8 +208,8 @@ impl ProxyDelivery<'_, '_> {
         Ok(!is_known && self.update(write, &target).is_some())
     }
 
-    /// Turns a refused create into an update of the record that a duplicate rule has found, if that is the destination's policy.
-    /// The record is remembered for the key of the event. Returns whether it is an update now.
+    /// If the destination's policy is to update duplicates, turns a create that a duplicate rule refused into an update of the
+    /// record that the rule found, and remembers the record for the event's key. Returns whether the write is now an update.
     fn redirect_to_duplicate(&self, write: &mut Write<'_>, fault: Option<&Fault>) -> Option<()> {
         let found = fault?.only_duplicate()?;
         let Operation::Create { object } = write.operation() else {
@@ -243,7 +243,7 @@ impl ProxyDelivery<'_, '_> {
         Some(())
     }
 
-    /// Adds the headers that the destination's policies ask for. A stored descriptor may come from a time before them.
+    /// Adds the headers that the destination's policies require. A stored descriptor may be older than the policies.
     fn add_headers(&self, write: &mut Write<'_>) {
         let (policies, id) = (&self.proxy.policies, &self.destination.id);
         if let Some(headers) = WriteHeaders::of_operation(policies, id, write.operation()) {

@@ -61,8 +61,8 @@ impl<'f> Worker<'f> {
         }
     }
 
-    /// Whether the units of a refused create are to be written to the record that a duplicate rule has found instead. They stay
-    /// pending, and later events of the same key know the record.
+    /// If the policy is to update duplicates, keeps the units of a refused create pending, to be written to the record that the
+    /// duplicate rule found. Later events with the same key find this record too. Returns whether that is so.
     fn is_for_duplicate(&mut self, write: &UnitWrite<'_, '_>, fault: &Fault) -> bool {
         let first = write.units[0];
         let Some(found) = fault

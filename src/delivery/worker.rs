@@ -40,7 +40,7 @@ pub(super) struct Worker<'f> {
     pub(super) held: HashSet<&'f str>,
     /// What was written so far; `None` if events that change nothing are written too.
     pub(super) unchanged: Option<Unchanged>,
-    /// What duplicate rules have found in this round, by the keys of the events.
+    /// The records that duplicate rules found in this round, by the events' keys.
     pub(super) duplicates: Vec<(&'f Key, Row)>,
     begun: Instant,
 }
@@ -232,7 +232,7 @@ impl<'f> Worker<'f> {
         Ok(())
     }
 
-    /// Whether the policy is to update a record that a duplicate rule finds in place of the one to create.
+    /// Whether the destination's policy is to update the record that a duplicate rule finds.
     pub(super) fn updates_duplicates(&self, write: &UnitWrite<'_, '_>) -> bool {
         let destination = &self.units[write.units[0]].job.destination.id;
         *self.deliveries.policies.duplicates.of(destination) == Duplicates::Update

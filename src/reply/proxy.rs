@@ -20,7 +20,7 @@ use crate::{
 /// The label for values that the metadata does not contain, spelled as the stock service spells it.
 const UNKNOWN: &str = "Non-determininable";
 
-/// How much of Salesforce's answer is passed on, in bytes: rudder-server stores no more of it for a job.
+/// The maximum length of Salesforce's answer that is passed on, in bytes. rudder-server stores no more of it for a job.
 const MAX_RESPONSE: usize = 10_000;
 
 /// Writes the answer and returns it with its HTTP status. In v0 that status is the outcome of all jobs. In v1

@@ -80,7 +80,8 @@ impl Salesforce {
         results
     }
 
-    /// Creates records one by one, up to 25 in one call: Salesforce then says which records a duplicate rule has found.
+    /// Creates records with separate requests, up to 25 in one call. Only then does Salesforce report which records a duplicate
+    /// rule found.
     async fn write_rows(
         &self,
         session: &Session,
@@ -266,7 +267,7 @@ fn collected(
     full
 }
 
-/// Divides the parts of Composites into calls: up to `most` parts, with headers that go together.
+/// Divides the parts of Composites into calls of up to `most` parts whose headers do not contradict each other.
 fn calls<T>(parts: Vec<T>, most: usize, headers_of: impl Fn(&T) -> WriteHeaders) -> Vec<Vec<T>> {
     let mut calls: Vec<(WriteHeaders, Vec<T>)> = Vec::new();
     for part in parts {

@@ -33,7 +33,7 @@ pub(super) struct Part {
     pub(super) method: Method,
     /// Path and query, beginning with `/services`.
     pub(super) path: String,
-    /// Its headers. In a Composite, the headers of all parts have to go together.
+    /// Its headers. In a Composite, the headers of the parts must not contradict each other.
     pub(super) headers: WriteHeaders,
     pub(super) body: Option<Box<RawValue>>,
 }

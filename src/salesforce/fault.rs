@@ -341,7 +341,7 @@ impl Fault {
         (refusal.code == "DUPLICATE_VALUE" && is_name(field) && is_id).then_some(id)
     }
 
-    /// The record that a duplicate rule has found in place of a create, if it is the only one and the rule is sure of it.
+    /// The record that a duplicate rule found when it refused a create, if it is the only one and an exact match.
     #[must_use]
     pub(crate) fn only_duplicate(&self) -> Option<&Duplicate> {
         match self {
@@ -363,7 +363,7 @@ impl Fault {
         }
     }
 
-    /// Whether a duplicate rule has refused the record without saying which records it has found.
+    /// Whether a duplicate rule refused the record and the response does not contain the records that it found.
     #[must_use]
     pub(super) fn hides_duplicates(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.code == DUPLICATES_DETECTED

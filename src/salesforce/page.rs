@@ -36,7 +36,7 @@ pub struct Row {
     pub is_deleted: bool,
     /// When the record was last written, in UTC. Comparing the texts orders them by time.
     pub last_modified_date: Option<String>,
-    /// The record's object, if a duplicate rule has found it in place of a create, and no lookup.
+    /// The record's object, if a duplicate rule found the record; `None` if a lookup found it.
     pub matched_as: Option<String>,
     /// The value by which it was found.
     pub(super) found_by: Option<FoundValue>,
@@ -138,7 +138,7 @@ impl Row {
         }
     }
 
-    /// A record that a duplicate rule has found in place of a create.
+    /// A record that a duplicate rule found when it refused a create.
     pub(crate) fn matched(object: String, id: String) -> Self {
         Self {
             id,

@@ -104,7 +104,7 @@ impl Found {
         self.set(key, Ok([Row::created(id)].into()));
     }
 
-    /// Adds the record that a duplicate rule has found in place of a create for a key.
+    /// Adds the record that a duplicate rule found when it refused a create for a key.
     pub(crate) fn matched(&mut self, key: &Key, row: Row) {
         self.set(key, Ok([row].into()));
     }

@@ -1,4 +1,4 @@
-//! Target + fields + session → the REST request descriptor that rudder-server delivers: rule `request`.
+//! Builds the request descriptor that rudder-server delivers, from a target, its fields and a session: rule `request`.
 //!
 //! Shape and types: `docs/rudder-server.md#descriptors`. A single wrong type makes rudder-server discard the whole
 //! answer.
@@ -104,7 +104,7 @@ impl<'a> Descriptor<'a> {
     }
 }
 
-/// The endpoint is left out: the id in it may come from an event.
+/// Omits the endpoint, because the id in it may come from an event.
 impl fmt::Debug for Descriptor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Descriptor")

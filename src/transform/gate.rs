@@ -1,4 +1,4 @@
-//! Event → [`Admitted`], or the reason for rejecting it: rules `event-type` and `gate` of `docs/behaviour.md`.
+//! Admits or rejects events: rules `event-type` and `gate` of `docs/behaviour.md`.
 
 use crate::{
     config::rules::Rules,

@@ -1,4 +1,4 @@
-//! Traits → fields: rules `lead-fields` to `mapping-off` of `docs/behaviour.md`. The tables are data, in `lead` and `contact`.
+//! Maps traits to fields: rules `lead-fields` to `mapping-off` of `docs/behaviour.md`. `lead` and `contact` contain the tables.
 
 mod contact;
 mod described;
@@ -133,8 +133,8 @@ pub fn fields<'a>(
 /// The field of the e-mail.
 const EMAIL: &str = "Email";
 
-/// Whether a field is written to a record that a duplicate rule has found (rule `duplicate-rules`). The rule has matched the
-/// record by something else than its e-mail and the event's key, so those of the record stay.
+/// Whether a field is written to a record that a duplicate rule found (rule `duplicate-rules`). The rule matched the record by
+/// other fields than its e-mail and the event's key field, so the record keeps its own values of these.
 fn is_for_duplicate(name: &str, value: &FieldValue<'_>, key: &str) -> bool {
     let is_placeholder = match value {
         FieldValue::Placeholder(_) => true,

@@ -1,4 +1,4 @@
-//! Admitted → what to write, and what to look up first: rules `traits` to `named-object`.
+//! Plans what an admitted event writes and what has to be looked up first: rules `traits` to `named-object`.
 
 mod identifier;
 mod named;
@@ -16,7 +16,7 @@ use crate::{
     transform::{error::EventError, gate::Admitted},
 };
 
-/// What an event writes: the same traits to each of its records, in order.
+/// The plan of an event: it writes the same traits to each of its records, in order.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// The traits to write.
@@ -30,7 +30,7 @@ pub struct Plan<'a> {
 pub struct PlannedTraits<'a> {
     /// The traits.
     pub members: Members<'a>,
-    /// Whether their names are those of fields already.
+    /// Whether their names are API names of fields already.
     pub has_field_names: bool,
 }
 
@@ -71,7 +71,7 @@ impl Record<'_> {
         }
     }
 
-    /// The record, for use beyond its request.
+    /// A copy of the record that outlives its request.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -86,7 +86,7 @@ impl Record<'_> {
     }
 }
 
-/// The id and the object's name are left out: they come from an event.
+/// Omits the id and the object's name, because they come from an event.
 impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,8 +1,8 @@
-//! Plan + what was looked up → what is written to which record: which record is meant, its fields with their placeholders,
-//! what of them changes, and whether the org has a call to spare.
+//! Turns a plan and its lookup results into a write: determines the record, maps its fields, omits unchanged values, and checks
+//! whether the org has an API call left for it.
 //!
-//! Described requests and inline delivery both call [`resolve`]. The delivery proxy cannot: it has no event, only the fields
-//! of a request that was described earlier. If it looks a record up again, it takes `target::settle` alone.
+//! Described requests and inline delivery both call [`resolve`]. The delivery proxy cannot, because it has only the fields of a
+//! request that was described earlier, and no event. If it looks a record up again, it calls only `target::settle`.
 
 use std::borrow::Cow;
 
@@ -19,20 +19,20 @@ use crate::{
     },
 };
 
-/// What an event writes to one of its records, before the record is known.
+/// A write of an event, before its record has been determined.
 #[derive(Debug)]
 pub(crate) struct Unresolved<'p, 'a> {
     /// The traits of the event.
     pub traits: &'p PlannedTraits<'a>,
     /// The record.
     pub record: &'p Record<'p>,
-    /// What a duplicate rule has found in place of it, if it has no key.
+    /// The record that a duplicate rule found instead, if the planned record has no key.
     pub duplicate: Option<&'p Row>,
     /// The destination of the event.
     pub destination: &'p Destination,
 }
 
-/// What one or several events write to one record.
+/// A write of one or several events to one record.
 #[derive(Debug)]
 pub(crate) struct Resolved<'p, 'a> {
     /// The record.
@@ -41,13 +41,13 @@ pub(crate) struct Resolved<'p, 'a> {
     pub fields: Fields<'a>,
 }
 
-/// Settles which record an event means and what is written to it. `later` events of the same record are merged into the
-/// write: their fields win. What the record holds already is left out if `unchanged` keeps account of it
-/// (`SKIP_UNCHANGED`). `None` for spares means that nothing is known of them.
+/// Determines the record of an event and the fields to write. The fields of `later` events of the same record are merged and
+/// take precedence. If `unchanged` is given (`SKIP_UNCHANGED`), values that the record already has are omitted. `spares` is
+/// `None` if it is not known how many calls the org has left.
 ///
 /// # Errors
-/// [`EventError`] if the lookup has failed or found something that cannot be written to, or the fields cannot be mapped;
-/// [`EventError::Unchanged`] if nothing is left to write, [`EventError::Reserved`] if the org has no call to spare.
+/// [`EventError`] if the lookup failed or found a record that cannot be written, or if the fields cannot be mapped;
+/// [`EventError::Unchanged`] if no field is left; [`EventError::Reserved`] if the org has no call left.
 pub(crate) fn resolve<'p, 'a>(
     first: &Unresolved<'p, 'a>,
     later: impl IntoIterator<Item = Unresolved<'p, 'a>>,
@@ -83,8 +83,8 @@ impl<'p, 'a> Unresolved<'p, 'a> {
         Ok((target, fields))
     }
 
-    /// The fields whose current values a lookup has to read, so that `resolve` knows what changes; none if the record is
-    /// not looked up.
+    /// The fields whose stored values the lookup has to read so that `resolve` can omit unchanged ones; none if the record is not
+    /// looked up.
     #[must_use]
     pub(crate) fn fields_to_read(&self, rules: &Rules) -> Vec<String> {
         let key = match self.record {

@@ -1,4 +1,4 @@
-//! The assertion of jwt-bearer: a claim on a user's behalf, good for minutes, signed with the app's private key.
+//! The assertion of the jwt-bearer flow: a JWT that names the user and is signed with the app's private key.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use serde::Serialize;
 
 use crate::config::{Setting, SettingError};
 
-/// How long an assertion is good for. Salesforce takes none that ends more than a few minutes from now; what is shorter
-/// fails where the two clocks differ.
+/// How long an assertion is valid. Salesforce rejects assertions that are valid for more than a few minutes. A shorter time
+/// would fail if the clocks of both sides differ.
 const LIFETIME: Duration = Duration::from_mins(3);
 
-/// The claims: who logs in as whom, and where.
+/// The claims of an assertion.
 #[derive(Serialize)]
 pub(crate) struct AssertionClaims<'a> {
-    /// The consumer key.
+    /// The consumer key of the app that logs in.
     pub(crate) iss: &'a str,
-    /// The user.
+    /// The name of the user that it logs in as.
     pub(crate) sub: &'a str,
     /// The login host.
     pub(crate) aud: &'a str,
@@ -33,7 +33,7 @@ struct Expiring<'a> {
 /// Signs an assertion.
 ///
 /// # Errors
-/// [`SettingError::Key`] where the file holds no key that signs.
+/// [`SettingError::Key`] if the file does not contain a key that can sign.
 pub(crate) fn sign(
     claims: &AssertionClaims<'_>,
     pem: &SecretString,
@@ -53,10 +53,10 @@ pub(crate) fn sign(
         })
 }
 
-/// Whether a setting holds a key that signs.
+/// Checks that a setting contains a key that can sign.
 ///
 /// # Errors
-/// [`SettingError::Key`].
+/// [`SettingError::Key`] if it does not.
 pub(super) fn check_key(key: &Setting) -> Result<(), SettingError> {
     let claims = AssertionClaims {
         iss: "",

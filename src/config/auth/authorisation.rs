@@ -1,4 +1,4 @@
-//! How each destination logs in: the settings, put together and checked at the start.
+//! How each destination logs in, combined from the settings and checked at the start.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,14 +13,14 @@ use crate::config::{
     SettingError, auth::assertion, spelled,
 };
 
-/// Salesforce's own login hosts, which know password and jwt-bearer.
+/// Salesforce's own login hosts, which support the password and jwt-bearer flows only.
 const SHARED_HOSTS: [&str; 2] = ["login.salesforce.com", "test.salesforce.com"];
 
-/// How each destination logs in that has no OAuth secret.
+/// How destinations without an OAuth secret log in.
 #[derive(Debug)]
 pub struct Authorisations {
     all: Authorisation,
-    /// By ids as the names of settings spell them.
+    /// The destinations with their own settings, by id as spelled in variable names.
     single: HashMap<String, Authorisation>,
 }
 
@@ -34,16 +34,16 @@ pub struct Authorisation {
     client_secret: Option<Arc<Setting>>,
     jwt_key: Option<Arc<Setting>>,
     jwt_subject: Option<Arc<Setting>>,
-    /// Whom a login may be sent to without encryption.
+    /// The hosts to which a login may be sent without encryption.
     hosts: Arc<AllowedHosts>,
 }
 
 impl Authorisations {
-    /// Puts the settings together: what a destination does not have of its own is what all have. A login over plain http
-    /// goes to `hosts` alone.
+    /// Combines the settings of single destinations with those for all destinations. A login over plain http is allowed only
+    /// to `hosts`.
     ///
     /// # Errors
-    /// [`SettingError`] where a flow lacks something, or a setting is not what it has to be.
+    /// [`SettingError`] if a setting that a flow needs is missing, or a setting is invalid.
     pub fn new(settings: &AuthSettings, hosts: &AllowedHosts) -> Result<Self, SettingError> {
         let all = Authorisation::of_all(settings, hosts)?;
         all.check(None)?;
@@ -60,7 +60,7 @@ impl Authorisations {
         self.single.get(&spelled(destination)).unwrap_or(&self.all)
     }
 
-    /// Reads each file of a setting again, and logs what came of it, and what is wrong with what it holds now.
+    /// Rereads the file of each setting, and logs the results and any new error in the settings.
     pub fn reread(&self) {
         let single = self.single.iter().map(|(id, own)| (Some(id.as_str()), own));
         let each = || std::iter::once((None, &self.all)).chain(single.clone());
@@ -73,7 +73,7 @@ impl Authorisations {
         }
         for (destination, authorisation) in each() {
             if let Err(error) = authorisation.check(destination) {
-                tracing::error!(%error, "logins fail until this is corrected");
+                tracing::error!(%error, "logins fail until this setting is corrected");
             }
         }
     }
@@ -127,12 +127,12 @@ impl Authorisation {
         all.filter_map(Option::as_deref)
     }
 
-    /// Checks that the flow has what it needs.
+    /// Checks that all settings that the flow needs are there and valid.
     fn check(&self, destination: Option<&str>) -> Result<(), SettingError> {
         self.host(false)?;
         self.host(true)?;
         match self.flow {
-            // What is missing here, an org that asks for no app may do without.
+            // All of them are optional: some orgs accept a login without an app.
             Flow::Password => Ok(()),
             Flow::ClientCredentials => {
                 self.need(Credential::ClientId, destination)?;
@@ -161,7 +161,7 @@ impl Authorisation {
         }
     }
 
-    /// Whether there is something to log in with: an app in the settings, or what a destination brings.
+    /// Whether there are credentials to log in with: the app's in the settings, or the user's in the destination.
     pub(crate) fn can_log_in(&self, login: &Login) -> bool {
         match self.flow {
             Flow::Password => {
@@ -171,7 +171,7 @@ impl Authorisation {
         }
     }
 
-    /// The login host: over https, or over plain http where the setting of allowed hosts names it so.
+    /// The login host. Its scheme is https, or http if `SALESFORCE_ALLOWED_HOSTS` contains it with this scheme.
     pub(crate) fn host(&self, sandbox: bool) -> Result<Url, SettingError> {
         let setting = if sandbox {
             &self.sandbox_login_url
@@ -200,12 +200,12 @@ impl Authorisation {
         }
     }
 
-    /// What a part holds now; `None` where it is not set.
+    /// The current value of a setting; `None` if it is not set.
     pub(crate) fn current(&self, part: Credential) -> Option<SecretString> {
         self.setting(part).map(Setting::current)
     }
 
-    /// A part that the flow needs.
+    /// A setting that the flow needs.
     pub(crate) fn need(
         &self,
         part: Credential,

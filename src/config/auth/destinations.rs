@@ -1,7 +1,7 @@
 //! Settings of single destinations, from variables whose names end in a destination id.
 //!
-//! `SALESFORCE_AUTH_<ID>`, `SALESFORCE_CLIENT_ID_<ID>` and so on. In the id, letters and digits stand as they are and
-//! everything else as `_`. `_FILE` may stand before or behind the id.
+//! `SALESFORCE_AUTH_<ID>`, `SALESFORCE_CLIENT_ID_<ID>` and so on. In the id, every character other than a letter or digit is
+//! replaced with `_`. `_FILE` may precede or follow the id.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::config::kubernetes::is_of_kubernetes;
 const FLOW: &str = "SALESFORCE_AUTH";
 const FILE: &str = "FILE";
 
-/// The settings of single destinations, by destination id as variable names spell it.
+/// The settings of single destinations, by destination id as spelled in variable names.
 #[derive(Clone, Debug, Default)]
 pub struct DestinationSettings(BTreeMap<String, DestinationSetting>);
 
@@ -44,7 +44,7 @@ enum DestinationValue {
 /// The parts of a variable's name.
 #[derive(Debug, PartialEq, Eq)]
 struct Named<'n> {
-    /// `None`: the flow.
+    /// The credential; `None` for the flow (`SALESFORCE_AUTH`).
     part: Option<Credential>,
     is_file: bool,
     destination: &'n str,
@@ -56,10 +56,10 @@ pub(in crate::config) fn is_of_destination(name: &str) -> bool {
 }
 
 impl DestinationSettings {
-    /// Reads them from the variables of an environment.
+    /// Reads them from the environment.
     ///
     /// # Errors
-    /// [`SettingError`] for what is wrong independently of the other settings.
+    /// [`SettingError`] if a setting is invalid by itself, whatever the other settings are.
     pub fn read<'v>(
         variables: impl IntoIterator<Item = &'v (OsString, OsString)>,
     ) -> Result<Self, SettingError> {
@@ -76,7 +76,7 @@ impl DestinationSettings {
         Ok(destinations)
     }
 
-    /// The settings of a destination, by its id as variable names spell it.
+    /// The settings of a destination, by its id as spelled in variable names.
     #[must_use]
     pub fn of(&self, spelled: &str) -> Option<&DestinationSetting> {
         self.0.get(spelled)

@@ -43,7 +43,7 @@ pub enum SettingError {
         /// Why.
         error: io::Error,
     },
-    /// The file holds nothing.
+    /// The file is empty.
     #[error("{setting}: {} is empty", path.display())]
     Empty {
         /// The setting.
@@ -58,10 +58,10 @@ pub enum SettingError {
         flow: Flow,
         /// The destination that has the flow; `None` if the setting is for all.
         destination: Option<String>,
-        /// What to set.
+        /// The setting to add.
         setting: String,
     },
-    /// A setting that is not the address of a login host.
+    /// The value is not the address of a login host.
     #[error(
         "{0} must be http or https and a host, without user, password or query: write https://acme.my.salesforce.com"
     )]
@@ -81,7 +81,7 @@ pub enum SettingError {
         /// The setting.
         setting: String,
     },
-    /// A file without a key that can sign.
+    /// The file does not contain a key that can sign.
     #[error(
         "{setting} contains no RSA private key of at least 2048 bits in PEM form; an encrypted key must be decrypted first \
          (openssl rsa -in key.pem -out plain.pem)"
@@ -90,7 +90,7 @@ pub enum SettingError {
         /// The setting.
         setting: String,
     },
-    /// A destination's flow that does not exist.
+    /// The flow of a destination does not exist.
     #[error("{setting} must be password, client-credentials or jwt-bearer")]
     Flow {
         /// The setting.
@@ -105,16 +105,16 @@ pub enum SettingError {
     /// The key of one destination is not in a file.
     #[error("{0}: a key must be in a file; set its path as {1}")]
     KeyFile(String, String),
-    /// A name that lacks the destination id at its end.
+    /// The name of a variable does not end in a destination id.
     #[error("{0} names no destination: the name must end in the destination's id")]
     NoDestination(String),
-    /// Half of a login.
+    /// There is a user name without a password, or a password without a user name.
     #[error("set both SALESFORCE_USERNAME and SALESFORCE_PASSWORD, or neither")]
     IncompleteLogin,
-    /// A proxy setting that the HTTP client would silently ignore.
+    /// The HTTP client would silently ignore a proxy setting.
     #[error("{0} is not the address of a proxy: write it as http://proxy.example:3128")]
     Proxy(String),
-    /// A certificate file that holds no certificate.
+    /// A certificate file contains no certificate.
     #[error("{setting}: {} contains no certificate in PEM form", path.display())]
     NoCertificate {
         /// The setting.
@@ -122,10 +122,10 @@ pub enum SettingError {
         /// The file.
         path: PathBuf,
     },
-    /// Settings that do not go together.
+    /// Two settings contradict each other.
     #[error("{0}")]
     Conflict(#[from] Conflict),
-    /// A value that is no text.
+    /// A value is not valid UTF-8.
     #[error("{0} is no UTF-8 text")]
     NotText(String),
 }
@@ -192,8 +192,7 @@ impl Setting {
         &self.name
     }
 
-    /// The present value. While a file is being replaced, and is missing or empty for a moment, its earlier value
-    /// counts.
+    /// The current value. While a file is missing or empty, for example because it is being replaced, its earlier value counts.
     #[must_use]
     pub fn current(&self) -> SecretString {
         let (path, last) = match &self.source {

@@ -1,4 +1,4 @@
-//! Bodies of every form, and what a bad entry does to its neighbours.
+//! Tests of bodies in every form, and of malformed entries among others.
 
 use super::*;
 use crate::json::Document;

@@ -1,4 +1,4 @@
-//! Templates: what they resolve to, and what they leave alone.
+//! Tests of resolving templates.
 
 use serde_json::{Value as JsonValue, json};
 

@@ -27,7 +27,7 @@ pub(crate) struct RecordWrite<'f> {
     pub(super) is_update: bool,
     /// The headers of its write.
     pub(super) headers: WriteHeaders,
-    /// Whether the records that a duplicate rule finds in its place have to be known.
+    /// Whether the caller needs the records that a duplicate rule finds.
     pub(super) updates_duplicates: bool,
     /// The record's JSON in a collection, or the reason why it cannot be sent.
     pub(super) body: Result<Box<RawValue>, Fault>,
@@ -57,7 +57,7 @@ impl<'f> RecordWrite<'f> {
         }
     }
 
-    /// The write, of which the records have to be known that a duplicate rule finds in its place.
+    /// Sets whether the caller needs the records that a duplicate rule finds.
     pub(crate) fn updating_duplicates(self, updates_duplicates: bool) -> Self {
         Self {
             updates_duplicates,

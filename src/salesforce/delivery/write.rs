@@ -76,7 +76,7 @@ impl Write<'_> {
         }
     }
 
-    /// Adds the headers that policies ask for. A header that it has already stays.
+    /// Adds the headers that the destination's policies require. A header that the write already has is kept.
     pub(crate) fn add_headers(&mut self, headers: &WriteHeaders) {
         for (name, value) in headers.iter() {
             let parts = (HeaderName::try_from(name), HeaderValue::try_from(value));

@@ -1,4 +1,4 @@
-//! [`EventError`] → the status and the tags of its entry, by exhaustive match.
+//! Determines the status and the tags of an entry from its [`EventError`].
 #![warn(clippy::wildcard_enum_match_arm)]
 
 use crate::{

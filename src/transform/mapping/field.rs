@@ -11,12 +11,12 @@ pub(super) struct Field {
     pub(super) access: Access,
 }
 
-/// Whether Salesforce's REST API writes a field.
+/// Whether a field can be written through Salesforce's REST API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// It does.
+    /// The field can be written.
     Written,
-    /// Salesforce alone does.
+    /// Only Salesforce itself writes the field.
     System,
     /// The object has no such standard field, although RudderStack's mapping names it.
     Missing,

@@ -1,4 +1,4 @@
-//! The name of a field.
+//! API names of fields.
 //!
 //! Valid names of custom fields, from Salesforce's Metadata API guide ("`CustomField`", `fullName`) and its packaging
 //! guide ("Register a Namespace"). A name consists of ASCII letters, digits and single underscores, begins with a
@@ -35,10 +35,10 @@ pub struct FieldName<'a> {
     case: LetterCase,
 }
 
-/// What a name ends in.
+/// The suffix of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Suffix {
-    /// It is no custom field's.
+    /// No suffix: a standard field.
     None,
     /// `__c`
     Custom,
@@ -97,10 +97,10 @@ impl<'a> FieldName<'a> {
         }
     }
 
-    /// The custom field of a trait, whose name may end in the suffix already.
+    /// The custom field of a trait. The suffix is appended unless the trait's name already ends in it.
     ///
     /// # Errors
-    /// The trait's name, which no field can have.
+    /// The trait's name, if no field can have it.
     pub(super) fn custom(name: Cow<'a, str>, case: LetterCase) -> Result<Self, Cow<'a, str>> {
         let suffix = Suffix::of(&name);
         let length = name.len() - suffix.text().len();

@@ -69,7 +69,7 @@ impl<'a> Name<'a> {
         })
     }
 
-    /// The same as the stock service does it: any truthy value is passed on, including lists and objects.
+    /// The same for the stock set: any truthy value is passed on, including lists and objects.
     fn of_stock([name, first_name, last_name]: [Option<Value<'a>>; 3]) -> Result<Self, EventError> {
         if name.is_some_and(is_empty_structure) {
             return Err(EventError::EmptyName);

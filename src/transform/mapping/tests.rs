@@ -1,4 +1,4 @@
-//! How traits become fields.
+//! Tests of mapping traits to fields.
 
 use std::borrow::Cow;
 

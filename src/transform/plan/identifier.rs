@@ -1,4 +1,4 @@
-//! Reverse ETL: a sync identifies its record by any of its fields (rule `reverse-etl`).
+//! Plans reverse-ETL events, whose sync identifies the record by any field (rule `reverse-etl`).
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// What `context.externalId[0]` says.
+/// The content of `context.externalId[0]`.
 struct Identifier<'a> {
     object: Cow<'a, str>,
     field: Cow<'a, str>,

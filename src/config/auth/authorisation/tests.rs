@@ -1,10 +1,10 @@
-//! What the settings of logins must be, and which destination has which.
+//! Tests of the login settings: which are valid, and which apply to a destination.
 
 use clap::{Args, Command, FromArgMatches, builder::Resettable};
 
 use super::*;
 
-/// The settings that these flags and these variables make.
+/// Combines the settings from flags and environment variables.
 fn authorisations(
     flags: &[&str],
     variables: &[(&str, &str)],
