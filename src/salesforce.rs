@@ -12,6 +12,7 @@ mod cache;
 pub(crate) mod client;
 pub(crate) mod collections;
 pub(crate) mod composite;
+pub(crate) mod creates;
 pub(crate) mod credentials;
 pub(crate) mod delivery;
 pub(crate) mod fault;
@@ -50,6 +51,7 @@ pub use soql::Wanted;
 
 use self::{
     cache::{LookupCache, OrgUsers},
+    creates::{CreateKey, Creates},
     field_types::FieldTypes,
     single_flight::SingleFlight,
 };
@@ -82,6 +84,7 @@ pub struct Salesforce {
     cache: LookupCache,
     /// The records that duplicate rules have found for keys (`DUPLICATES_TTL`).
     duplicates: LookupCache,
+    creates: Creates,
     field_types: FieldTypes,
     limits: Arc<Limits>,
 }
@@ -116,6 +119,7 @@ impl Salesforce {
             lookups: SingleFlight::new(settings.lookup_window),
             cache: LookupCache::new(settings.lookup_cache_ttl),
             duplicates: LookupCache::new(settings.duplicates_ttl),
+            creates: Creates::new(settings.create_window),
             field_types: FieldTypes::default(),
             limits,
         })
@@ -142,6 +146,17 @@ impl Salesforce {
         let user = self.users.of(session);
         let rows = std::slice::from_ref(row);
         self.duplicates.set(&user, key, Instant::now(), rows);
+    }
+
+    /// The creates under way.
+    pub(crate) fn creates(&self) -> &Creates {
+        &self.creates
+    }
+
+    /// Identifies a record that a session creates.
+    #[must_use]
+    pub(crate) fn create_key(&self, session: &Session, key: &Key) -> CreateKey {
+        CreateKey::new(self.users.of(session), key.clone())
     }
 
     /// Counts keys that need no query of their own because another event of the same request has the same key.

@@ -1,0 +1,167 @@
+//! The creates of one record take turns (rule `one-create`): while one is in flight, the others wait, and then they
+//! update what it has created.
+
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
+
+use tokio::time::timeout_at;
+
+use super::{DeliveryOutcome, Failure, ProxyDelivery, is_found_by_email, key_of};
+use crate::{
+    json::Value,
+    salesforce::{
+        Fault, Key,
+        creates::{CreateKey, CreateMemory, CreatedRecord, Ending, Turn},
+        delivery::Write,
+        operation::Operation,
+    },
+    transform::{plan::Record, target::Target},
+};
+
+/// How long before the client's own timeout a delivery stops waiting for another.
+pub(super) const MARGIN: Duration = Duration::from_secs(1);
+
+/// A record that is created in turns.
+struct Creation<'m> {
+    memory: &'m dyn CreateMemory,
+    key: CreateKey,
+    record: Record<'static>,
+}
+
+impl<'r> ProxyDelivery<'r, '_> {
+    /// Delivers the write. If it creates a record, it waits until no other delivery creates the same one.
+    pub(super) async fn write(&mut self, write: &mut Write<'_>) -> DeliveryOutcome {
+        let written_before = self.may_be_repeated(write.operation());
+        let written_before = written_before.then(|| key_of(write)).flatten();
+        let written_before = written_before.map(Record::Lead);
+        let Some(creation) = self.creation(write) else {
+            return self.run(write, written_before.as_ref()).await;
+        };
+        loop {
+            let Some(turn) = self.turn(&creation).await else {
+                return self.outcome(Some(write), None, Some(Failure::BeingCreated));
+            };
+            match turn {
+                Turn::Begun {
+                    lease,
+                    must_look_up,
+                } => {
+                    let unsure = must_look_up.then_some(&creation.record);
+                    let written_before = written_before.as_ref().or(unsure);
+                    let outcome = self.run(write, written_before).await;
+                    let ending = ending(write, &outcome, must_look_up);
+                    creation.memory.end(&creation.key, lease, ending).await;
+                    return outcome;
+                }
+                Turn::Created(created) => {
+                    if let Some(outcome) = self.write_to(&created, write).await {
+                        return outcome;
+                    }
+                    creation.memory.forget(&creation.key, &created).await;
+                }
+            }
+        }
+    }
+
+    /// The record that the write creates, if others may create it, too.
+    fn creation(&self, write: &Write<'_>) -> Option<Creation<'r>> {
+        let proxy = self.proxy;
+        let memory = proxy.salesforce.creates().memory();
+        let memory = memory.filter(|_| proxy.rules.coalesce)?;
+        let record = self.created_record(write)?;
+        let key = proxy
+            .salesforce
+            .create_key(&write.session()?, record.key()?);
+        Some(Creation {
+            memory,
+            key,
+            record,
+        })
+    }
+
+    /// The record that the write creates: a lead by the e-mail in its body, any other by the key that the router has
+    /// noted.
+    fn created_record(&self, write: &Write<'_>) -> Option<Record<'static>> {
+        let Operation::Create { object } = write.operation() else {
+            return None;
+        };
+        let jobs = &self.request.jobs;
+        if jobs.iter().all(is_found_by_email)
+            && let Some(key) = key_of(write)
+        {
+            return Some(Record::Lead(key));
+        }
+        let (field, value) = jobs.first()?.key?;
+        let field = Value::as_text(field)?;
+        Key::new(object, &field, value).ok().map(Record::Matching)
+    }
+
+    /// Waits for the turn of this delivery; `None` if it does not come in time. The time spent is no longer there for
+    /// the write.
+    async fn turn(&mut self, creation: &Creation<'_>) -> Option<Turn> {
+        let began = Instant::now();
+        let mut has_waited = false;
+        loop {
+            match creation.memory.begin(&creation.key).await {
+                Ok(turn) => {
+                    if has_waited {
+                        let left = self.timeout.saturating_sub(began.elapsed());
+                        self.timeout = left.max(MARGIN);
+                    }
+                    return Some(turn);
+                }
+                Err(ended) => timeout_at(self.waits_until.into(), ended).await.ok()?,
+            }
+            has_waited = true;
+        }
+    }
+
+    /// Writes to the record that an earlier delivery has created. If that record is gone, the write stays as it came,
+    /// and there is no outcome.
+    async fn write_to(
+        &mut self,
+        created: &CreatedRecord,
+        write: &mut Write<'_>,
+    ) -> Option<DeliveryOutcome> {
+        let as_it_came = write.clone();
+        let target = Target {
+            object: Cow::Borrowed(&created.object),
+            id: Some(Cow::Borrowed(&created.id)),
+            email: None,
+            stored: None,
+            is_duplicate: false,
+        };
+        self.update(write, &target)?;
+        let answered = match self.send(write).await {
+            Ok(answered) => answered,
+            Err(failure) => return Some(self.outcome(Some(write), None, Some(failure))),
+        };
+        let fault = answered.fault.as_ref();
+        let is_gone =
+            |fault: &Fault| fault.is_about_a_stale_record() && !fault.is_about_a_duplicate();
+        if !fault.is_some_and(is_gone) {
+            return Some(self.answered(write, answered));
+        }
+        let session = write.session();
+        *write = as_it_came;
+        if let Some(session) = session {
+            write.set_session(&session);
+        }
+        None
+    }
+}
+
+/// How a create has ended. `was_unsure` tells whether an earlier one may have written the record.
+fn ending(write: &Write<'_>, outcome: &DeliveryOutcome, was_unsure: bool) -> Ending {
+    let created = match (write.operation(), &outcome.answer) {
+        (Operation::Create { object }, Some((_, body))) => CreatedRecord::read(object, body),
+        _ => None,
+    };
+    match &outcome.failure {
+        None => created.map_or(Ending::Unsure, Ending::Created),
+        Some(failure) if was_unsure || failure.leaves_open() => Ending::Unsure,
+        Some(_) => Ending::Failed,
+    }
+}
