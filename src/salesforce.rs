@@ -50,7 +50,7 @@ pub use session::{Instance, Session};
 pub use soql::Wanted;
 
 use self::{
-    cache::{LookupCache, OrgUsers},
+    cache::{LookupCache, OrgUser, OrgUsers},
     creates::{CreateKey, Creates},
     field_types::FieldTypes,
     single_flight::SingleFlight,
@@ -153,10 +153,30 @@ impl Salesforce {
         &self.creates
     }
 
-    /// Identifies a record that a session creates.
+    /// The user who creates records with these credentials. A login stays the same user when its session is renewed, and
+    /// at each destination that it serves.
     #[must_use]
-    pub(crate) fn create_key(&self, session: &Session, key: &Key) -> CreateKey {
-        CreateKey::new(self.users.of(session), key.clone())
+    pub(crate) fn creator(&self, credentials: Option<&Credentials>, session: &Session) -> OrgUser {
+        let user = credentials.and_then(|credentials| self.tokens.user(credentials));
+        match user {
+            Some(user) => OrgUser {
+                org: session.instance().clone(),
+                user,
+            },
+            None => self.users.of(session),
+        }
+    }
+
+    /// Lets records be created again, once they are gone, that were found with these credentials.
+    pub(crate) async fn found(&self, credentials: &Credentials, asked: &Asked, wanted: &[Wanted]) {
+        if self.creates.awaits_lookups() {
+            let keys = wanted.iter().map(|wanted| &wanted.key);
+            let is_found = |key: &&Key| asked.found.rows(key).is_ok_and(|rows| !rows.is_empty());
+            let user = self.creator(Some(credentials), &asked.session);
+            let name = |key: &Key| CreateKey::new(user.clone(), key.clone());
+            let keys = keys.filter(is_found).map(name);
+            self.creates.found(keys.collect()).await;
+        }
     }
 
     /// Counts keys that need no query of their own because another event of the same request has the same key.

@@ -14,7 +14,7 @@ use crate::{
     rudderstack::{Batch, Entry},
     salesforce::{
         Key, Salesforce,
-        creates::{JobName, Telling},
+        creates::{CreateKey, JobName, Telling},
     },
     transform::{error::EventError, outcome::Outcome},
 };
@@ -123,14 +123,17 @@ impl<'a> Outcomes<'a> {
         asked: Instant,
     ) -> Vec<Outcome<'a>> {
         let (mut tellings, mut told_apart) = (Vec::new(), Vec::new());
+        let mut users = IndexMap::new();
         for (creation, creators) in self.creating {
-            if creators.sharing.is_none()
-                && let Ok(org) = answers.org(creation.org).asked()
-            {
+            let org = answers.org(creation.org);
+            if let (None, Ok(asked)) = (creators.sharing, org.asked()) {
+                let credentials = Some(&*org.credentials);
+                let user = users.entry(creation.org);
+                let user = user.or_insert_with(|| salesforce.creator(credentials, &asked.session));
                 let entries = creators.outcomes.iter();
                 let entries = entries.filter_map(|index| self.outcomes[*index].entries.first());
                 tellings.push(Telling {
-                    key: salesforce.create_key(&org.session, &creation.key),
+                    key: CreateKey::new(user.clone(), creation.key),
                     jobs: entries.map(|entry| name(&batch.entries[*entry])).collect(),
                 });
                 told_apart.push(creators.outcomes);

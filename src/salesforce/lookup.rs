@@ -12,7 +12,6 @@ use crate::{
         Fault, Found, Key, Row, Salesforce, Session, Wanted,
         cache::OrgUser,
         composite::{MAX_PARTS, Part},
-        creates::CreateKey,
         field_types,
         form::Form,
         headers::WriteHeaders,
@@ -47,12 +46,6 @@ impl Salesforce {
             {
                 found.matched(key, row);
             }
-        }
-        if self.creates.awaits_lookups() {
-            let is_found = |key: &&Key| found.rows(key).is_ok_and(|rows| !rows.is_empty());
-            let keys = keys.iter().filter(is_found);
-            let keys = keys.map(|key| CreateKey::new(user.clone(), key.clone()));
-            self.creates.found(keys.collect()).await;
         }
         found
     }

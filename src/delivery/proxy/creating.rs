@@ -71,9 +71,9 @@ impl<'r> ProxyDelivery<'r, '_> {
         let memory = proxy.salesforce.creates().memory();
         let memory = memory.filter(|_| proxy.rules.coalesce)?;
         let record = self.created_record(write)?;
-        let key = proxy
-            .salesforce
-            .create_key(&write.session()?, record.key()?);
+        let (credentials, session) = (self.credentials.as_ref(), write.session()?);
+        let user = proxy.salesforce.creator(credentials, &session);
+        let key = CreateKey::new(user, record.key()?.clone());
         Some(Creation {
             memory,
             key,

@@ -71,23 +71,24 @@ impl State {
     }
 }
 
-/// Each entry expires at the end of its own window.
-struct AtTheEnd;
-
-impl AtTheEnd {
-    fn remaining(entry: &Entry, now: Instant) -> Option<Duration> {
-        Some(match entry.state {
+impl Entry {
+    /// How much longer it is remembered.
+    fn remaining(&self, now: Instant) -> Duration {
+        match self.state {
             State::Creating(..) => MAX_FLIGHT,
             State::Told | State::Found(_) | State::Created(_) | State::Unsure => {
-                entry.until.saturating_duration_since(now)
+                self.until.saturating_duration_since(now)
             }
-        })
+        }
     }
 }
 
-impl Expiry<CreateKey, Entry> for AtTheEnd {
+/// Each entry expires at the end of its own window.
+struct AtItsEnd;
+
+impl Expiry<CreateKey, Entry> for AtItsEnd {
     fn expire_after_create(&self, _: &CreateKey, entry: &Entry, now: Instant) -> Option<Duration> {
-        Self::remaining(entry, now)
+        Some(entry.remaining(now))
     }
 
     fn expire_after_update(
@@ -97,7 +98,7 @@ impl Expiry<CreateKey, Entry> for AtTheEnd {
         now: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Self::remaining(entry, now)
+        Some(entry.remaining(now))
     }
 }
 
@@ -109,7 +110,7 @@ impl InProcess {
             keys: Cache::builder()
                 .max_capacity(MAX_KEYS)
                 .eviction_policy(EvictionPolicy::lru())
-                .expire_after(AtTheEnd)
+                .expire_after(AtItsEnd)
                 .build(),
             changing: Mutex::default(),
             leases: AtomicU64::default(),

@@ -19,7 +19,9 @@ pub(crate) struct CreateKey {
 }
 
 impl CreateKey {
-    pub(in crate::salesforce) fn new(user: OrgUser, key: Key) -> Self {
+    /// The record that this user creates, and looks up by this key.
+    #[must_use]
+    pub(crate) fn new(user: OrgUser, key: Key) -> Self {
         Self { user, key }
     }
 }
