@@ -33,35 +33,51 @@ struct Creation<'m> {
 impl<'r> ProxyDelivery<'r, '_> {
     /// Delivers the write. If it creates a record, it waits until no other delivery creates the same one.
     pub(super) async fn write(&mut self, write: &mut Write<'_>) -> DeliveryOutcome {
-        let written_before = self.may_be_repeated(write.operation());
-        let written_before = written_before.then(|| key_of(write)).flatten();
+        let may_be_repeated = self.may_be_repeated(write.operation());
+        let written_before = may_be_repeated.then(|| key_of(write)).flatten();
         let written_before = written_before.map(Record::Lead);
-        let Some(creation) = self.creation(write) else {
-            return self.run(write, written_before.as_ref()).await;
-        };
+        match self.creation(write) {
+            Some(creation) => self.create(write, &creation, written_before).await,
+            None => self.run(write, written_before.as_ref()).await,
+        }
+    }
+
+    /// Creates a record once its turn has come, or updates what another delivery has created.
+    async fn create(
+        &mut self,
+        write: &mut Write<'_>,
+        creation: &Creation<'_>,
+        mut written_before: Option<Record<'static>>,
+    ) -> DeliveryOutcome {
+        let (memory, key) = (creation.memory, &creation.key);
+        let mut is_unsure = false;
         loop {
-            let Some(turn) = self.turn(&creation).await else {
-                return self.outcome(Some(write), None, Some(Failure::BeingCreated));
-            };
-            match turn {
-                Turn::Begun {
+            let (lease, must_look_up) = match self.turn(creation).await {
+                None => return self.outcome(Some(write), None, Some(Failure::BeingCreated)),
+                Some(Turn::Begun {
                     lease,
                     must_look_up,
-                } => {
-                    let unsure = must_look_up.then_some(&creation.record);
-                    let written_before = written_before.as_ref().or(unsure);
-                    let outcome = self.run(write, written_before).await;
-                    let ending = ending(write, &outcome, must_look_up);
-                    creation.memory.end(&creation.key, lease, ending).await;
-                    return outcome;
-                }
-                Turn::Created(created) => {
-                    if let Some(outcome) = self.write_to(&created, write).await {
-                        return outcome;
+                }) => (lease, must_look_up),
+                Some(Turn::Created(created)) => {
+                    let lost = match self.write_to(&created, write).await {
+                        Ok(outcome) => return outcome,
+                        Err(lost) => lost,
+                    };
+                    memory.forget(key, &created).await;
+                    // The refusal may be about another record that the write refers to.
+                    is_unsure = true;
+                    if matches!(lost, Lost::Converted) {
+                        written_before.get_or_insert_with(|| creation.record.clone());
                     }
-                    creation.memory.forget(&creation.key, &created).await;
+                    continue;
                 }
-            }
+            };
+            is_unsure |= must_look_up;
+            let unsure = must_look_up.then_some(&creation.record);
+            let outcome = self.run(write, written_before.as_ref().or(unsure)).await;
+            let ending = ending(write, &outcome, is_unsure);
+            memory.end(key, lease, ending).await;
+            return outcome;
         }
     }
 
@@ -118,13 +134,16 @@ impl<'r> ProxyDelivery<'r, '_> {
         }
     }
 
-    /// Writes to the record that an earlier delivery has created. If that record is gone, the write stays as it came,
-    /// and there is no outcome.
+    /// Writes to the record that an earlier delivery has created. If that record is no longer there, the write is what
+    /// it was before.
+    ///
+    /// # Errors
+    /// [`Lost`] if the record is no longer what it was.
     async fn write_to(
         &mut self,
         created: &CreatedRecord,
         write: &mut Write<'_>,
-    ) -> Option<DeliveryOutcome> {
+    ) -> Result<DeliveryOutcome, Lost> {
         let as_it_came = write.clone();
         let target = Target {
             object: Cow::Borrowed(&created.object),
@@ -133,23 +152,42 @@ impl<'r> ProxyDelivery<'r, '_> {
             stored: None,
             is_duplicate: false,
         };
-        self.update(write, &target)?;
+        self.update(write, &target).ok_or(Lost::Gone)?;
         let answered = match self.send(write).await {
             Ok(answered) => answered,
-            Err(failure) => return Some(self.outcome(Some(write), None, Some(failure))),
+            Err(failure) => return Ok(self.outcome(Some(write), None, Some(failure))),
         };
-        let fault = answered.fault.as_ref();
-        let is_gone =
-            |fault: &Fault| fault.is_about_a_stale_record() && !fault.is_about_a_duplicate();
-        if !fault.is_some_and(is_gone) {
-            return Some(self.answered(write, answered));
-        }
+        let Some(lost) = answered.fault.as_ref().and_then(Lost::of) else {
+            return Ok(self.answered(write, answered));
+        };
         let session = write.session();
         *write = as_it_came;
         if let Some(session) = session {
             write.set_session(&session);
         }
-        None
+        Err(lost)
+    }
+}
+
+/// What has become of a record that an earlier delivery has created.
+enum Lost {
+    /// It is gone.
+    Gone,
+    /// It is a lead that has been converted.
+    Converted,
+}
+
+impl Lost {
+    /// What the refusal of an update says; `None` if the record is still there.
+    fn of(fault: &Fault) -> Option<Self> {
+        let is_lost = fault.is_about_a_stale_record() && !fault.is_about_a_duplicate();
+        is_lost.then(|| {
+            if fault.is_about_a_conversion() {
+                Self::Converted
+            } else {
+                Self::Gone
+            }
+        })
     }
 }
 

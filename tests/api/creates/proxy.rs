@@ -146,6 +146,55 @@ async fn a_record_that_is_gone_is_forgotten_and_the_request_goes_as_it_came() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_may_be_about_another_record_doubles_nobody() {
+    let org = org().build();
+    let service = Service::of(&org).await;
+    let entries = routed(&service, adas(["London", "Paris", "Rome"])).await;
+    assert_eq!(status(&deliver(&service, &entries[0]).await), 200);
+    let refused = Fault::Refused(400, "INVALID_CROSS_REFERENCE_KEY");
+    org.fail_next(Call::Update, refused, 1);
+    org.fail_next(Call::Create, refused, 1);
+    assert_eq!(status(&deliver(&service, &entries[1]).await), 400);
+    assert_eq!(status(&deliver(&service, &entries[2]).await), 200);
+    let leads = org.records("Lead");
+    assert_eq!((leads.len(), &leads[0]["City"]), (1, &json!("Rome")));
+}
+
+#[tokio::test]
+async fn a_lead_that_has_been_converted_meanwhile_is_looked_up() {
+    let org = org().build();
+    let service = Service::of(&org).await;
+    let mut entries = routed(&service, adas(["London", "Paris"])).await;
+    assert_eq!(status(&deliver(&service, &entries[0]).await), 200);
+    let id = org.records("Lead")[0]["Id"].as_str().unwrap().to_owned();
+    org.convert(&id).unwrap();
+    let request = entries[1]["batchedRequest"][0].take();
+    let mut body = asking_for(&request, &entries[1]["metadata"]);
+    body["destinationConfig"] = json!({"useContactId": true});
+    let path = "/v1/destinations/salesforce/proxy";
+    let output = service.post(path, body).await.accepted()["output"].take();
+    assert_eq!(status(&output), 200, "{output}");
+    assert_eq!(org.records("Lead").len(), 1);
+    assert_eq!(org.records("Contact")[0]["MailingCity"], "Paris");
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_while_it_creates_leaves_no_one_waiting() {
+    let org = org().build();
+    let service = Service::of(&org).await;
+    let entries = routed(&service, adas(["London", "Paris"])).await;
+    org.set_latency(Duration::from_millis(200));
+    let body = asking_for(&entries[0]["batchedRequest"][0], &entries[0]["metadata"]);
+    let post = service.request("/v1/destinations/salesforce/proxy");
+    let post = post
+        .timeout(Duration::from_millis(50))
+        .body(body.to_string());
+    assert!(post.send().await.is_err());
+    assert_eq!(status(&deliver(&service, &entries[1]).await), 200);
+    assert_eq!(org.records("Lead").len(), 1);
+}
+
+#[tokio::test]
 async fn a_create_that_waits_too_long_comes_again_one_second_before_its_timeout() {
     let org = org().build();
     let service = Service::of(&org).await;
