@@ -6,7 +6,7 @@
 //! | `planning` | checks each event and plans what it writes |
 //! | `lookups` | collects the lookups and queries each org once |
 //! | `describe` | resolves the events that rudder-server writes, and describes their requests |
-//! | `merge` | merges the outcomes of events that would create one record |
+//! | `merge` | has each record created once, where several events would create it |
 //! | `deliver` | hands over the events that this service writes, and waits for their results |
 
 mod bounds;
@@ -16,7 +16,7 @@ pub(crate) mod lookups;
 mod merge;
 mod planning;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use smallvec::smallvec;
 
@@ -120,6 +120,7 @@ impl Pipeline {
         let (plans, lookups) = Planner::new(self, batch).plan();
         share.is_for(lookups.keys())?;
         let alone: Vec<_> = plans.iter().map(alone).collect();
+        let asked = Instant::now();
         let answers = lookups.ask(&self.salesforce).await;
         let mut description = Describer::new(self, batch, &answers);
         let mut handover = Handover::new(self, batch, &answers, share);
@@ -136,7 +137,7 @@ impl Pipeline {
             }
         }
         let mut outcomes = handover.outcomes().await;
-        outcomes.extend(description.finish());
+        outcomes.extend(description.finish(asked).await);
         outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
         outcome::count(&outcomes, &self.metrics);
         answers.count(&outcomes, &alone, self.salesforce.limits());

@@ -12,6 +12,7 @@ mod cache;
 pub(crate) mod client;
 pub(crate) mod collections;
 pub(crate) mod composite;
+pub(crate) mod creates;
 pub(crate) mod credentials;
 pub(crate) mod delivery;
 pub(crate) mod fault;
@@ -49,7 +50,8 @@ pub use session::{Instance, Session};
 pub use soql::Wanted;
 
 use self::{
-    cache::{LookupCache, OrgUsers},
+    cache::{LookupCache, OrgUser, OrgUsers},
+    creates::{CreateKey, Creates},
     field_types::FieldTypes,
     single_flight::SingleFlight,
 };
@@ -82,6 +84,7 @@ pub struct Salesforce {
     cache: LookupCache,
     /// The records that duplicate rules found, by the key of the refused create (`DUPLICATES_TTL`).
     duplicates: LookupCache,
+    creates: Creates,
     field_types: FieldTypes,
     limits: Arc<Limits>,
 }
@@ -116,6 +119,7 @@ impl Salesforce {
             lookups: SingleFlight::new(settings.lookup_window),
             cache: LookupCache::new(settings.lookup_cache_ttl),
             duplicates: LookupCache::new(settings.duplicates_ttl),
+            creates: Creates::new(settings.create_window),
             field_types: FieldTypes::default(),
             limits,
         })
@@ -142,6 +146,37 @@ impl Salesforce {
         let user = self.users.of(session);
         let rows = std::slice::from_ref(row);
         self.duplicates.set(&user, key, Instant::now(), rows);
+    }
+
+    /// The creates under way.
+    pub(crate) fn creates(&self) -> &Creates {
+        &self.creates
+    }
+
+    /// The user who creates records with these credentials. A login stays the same user when its session is renewed, and
+    /// at each destination that it serves.
+    #[must_use]
+    pub(crate) fn creator(&self, credentials: Option<&Credentials>, session: &Session) -> OrgUser {
+        let user = credentials.and_then(|credentials| self.tokens.user(credentials));
+        match user {
+            Some(user) => OrgUser {
+                org: session.instance().clone(),
+                user,
+            },
+            None => self.users.of(session),
+        }
+    }
+
+    /// Lets records be created again, once they are gone, that were found with these credentials.
+    pub(crate) async fn found(&self, credentials: &Credentials, asked: &Asked, wanted: &[Wanted]) {
+        if self.creates.awaits_lookups() {
+            let keys = wanted.iter().map(|wanted| &wanted.key);
+            let is_found = |key: &&Key| asked.found.rows(key).is_ok_and(|rows| !rows.is_empty());
+            let user = self.creator(Some(credentials), &asked.session);
+            let name = |key: &Key| CreateKey::new(user.clone(), key.clone());
+            let keys = keys.filter(is_found).map(name);
+            self.creates.found(keys.collect()).await;
+        }
     }
 
     /// Counts keys that need no query of their own because another event of the same request has the same key.

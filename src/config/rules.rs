@@ -188,7 +188,8 @@ pub struct Rules {
     /// Rule `never-a-drop`: whether a processor route asks rudder-server to repeat the whole request if Salesforce is
     /// unavailable. On that route rudder-server drops every event that fails on its own.
     pub processor_asks_again: bool,
-    /// Rule `one-create`: whether two events in a router batch that would create the same record become one request.
+    /// Rule `one-create`: whether a record that several events would create is created once. Two events in a router
+    /// batch become one request, or the later one comes again; creates at the delivery proxy take turns.
     pub coalesce: bool,
     /// Rule `lookup-notes`: whether the router tells the delivery proxy which records were found by a lookup, and which
     /// requests were transformed before they were stored. Without this note, the proxy must assume that any record may

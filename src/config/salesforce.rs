@@ -47,6 +47,9 @@ pub struct SalesforceSettings {
     /// How long to cache the ids that lookups have found; 0s: do not cache
     #[arg(long, env = "LOOKUP_CACHE_TTL", default_value = "0s", value_parser = parse::duration_or_none)]
     pub lookup_cache_ttl: Duration,
+    /// How long a record that somebody has just been told to create is not created by another; 0s: not at all
+    #[arg(long, env = "CREATE_WINDOW", default_value = "60s", value_parser = parse::duration_or_none)]
+    pub create_window: Duration,
     /// How long to remember which record a duplicate rule has found for a key (DUPLICATES=update)
     #[arg(long, env = "DUPLICATES_TTL", default_value = "1h", value_parser = parse::duration)]
     pub duplicates_ttl: Duration,

@@ -5,9 +5,14 @@
 //! earlier attempt may have created the record already, and the lead that it updates may be gone. The proxy therefore
 //! looks up what the org holds now wherever an outdated descriptor could create a duplicate or lose an event.
 
+mod creating;
 mod outcome;
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub use self::outcome::{DeliveryOutcome, Failure};
 use crate::{
@@ -15,7 +20,7 @@ use crate::{
     json::Value,
     rudderstack::{
         Destination, DestinationName,
-        delivery_request::{Origin, ProxyJob, ProxyRequest},
+        delivery_request::{Origin, ProxyJob, ProxyRequest, ProxyVersion},
     },
     salesforce::{
         AuthError, Credentials, Fault, Found, Key, Row, Salesforce,
@@ -48,6 +53,8 @@ struct ProxyDelivery<'r, 'a> {
     destination: Destination,
     credentials: Option<Credentials>,
     timeout: Duration,
+    /// Until when it may wait for another delivery that creates its record.
+    waits_until: Instant,
     /// Whether renewing the session has been tried already.
     is_renewed: bool,
     /// Why no new session could be opened.
@@ -79,12 +86,17 @@ impl Proxy {
         timeout: Option<Duration>,
     ) -> DeliveryOutcome {
         let destination = request.destination(name);
+        if request.version == ProxyVersion::V1 {
+            self.salesforce.creates().proxied(&destination.id);
+        }
+        let timeout = timeout.unwrap_or(self.timeout);
         let mut delivery = ProxyDelivery {
             proxy: self,
             request,
             credentials: Credentials::of(None, &destination).ok(),
             destination,
-            timeout: timeout.unwrap_or(self.timeout),
+            timeout,
+            waits_until: Instant::now() + timeout.saturating_sub(creating::MARGIN),
             is_renewed: false,
             refused: None,
         };
@@ -92,7 +104,7 @@ impl Proxy {
         match sending.and_then(|sending| self.salesforce.prepare(sending)) {
             Ok(mut write) => {
                 delivery.add_headers(&mut write);
-                delivery.run(&mut write).await
+                delivery.write(&mut write).await
             }
             Err(failure) => delivery.outcome(None, None, Some(failure.into())),
         }
@@ -100,11 +112,15 @@ impl Proxy {
 }
 
 impl ProxyDelivery<'_, '_> {
-    /// Delivers the write, which may have been redirected to another record.
-    async fn run(&mut self, write: &mut Write<'_>) -> DeliveryOutcome {
-        if self.may_be_repeated(write.operation())
-            && let Some(key) = key_of(write)
-            && let Err(failure) = self.redirect(write, &key).await
+    /// Delivers the write, which may have been redirected to another record. `written_before` is the record that it may
+    /// have been created for already, as far as that is known.
+    async fn run(
+        &mut self,
+        write: &mut Write<'_>,
+        written_before: Option<&Record<'_>>,
+    ) -> DeliveryOutcome {
+        if let Some(record) = written_before
+            && let Err(failure) = self.redirect(write, record).await
         {
             return self.outcome(Some(write), None, Some(failure));
         }
@@ -117,7 +133,10 @@ impl ProxyDelivery<'_, '_> {
             return self.send_redirected(write).await;
         }
         match self.gone(write, fault) {
-            Some(key) => self.send_elsewhere(write, &key, answered).await,
+            Some(key) => {
+                let record = Record::Lead(key);
+                self.send_elsewhere(write, &record, answered).await
+            }
             None => self.answered(write, answered),
         }
     }
@@ -174,10 +193,10 @@ impl ProxyDelivery<'_, '_> {
     async fn send_elsewhere(
         &mut self,
         write: &mut Write<'_>,
-        key: &Key,
+        record: &Record<'_>,
         refused: Answered,
     ) -> DeliveryOutcome {
-        match self.redirect(write, key).await {
+        match self.redirect(write, record).await {
             Ok(true) => self.send_redirected(write).await,
             Err(Failure::Lookup(fault)) if fault.disposition() != Disposition::Abort => {
                 self.outcome(Some(write), refused.answer, Some(Failure::Lookup(fault)))
@@ -193,15 +212,21 @@ impl ProxyDelivery<'_, '_> {
         }
     }
 
-    /// Looks up a lead and turns the write into an update of the record that its events are written to now. Returns
+    /// Looks up a record and turns the write into an update of the one that its events are written to now. Returns
     /// whether that is a different record from the one that the write was for.
-    async fn redirect(&mut self, write: &mut Write<'_>, key: &Key) -> Result<bool, Failure> {
+    async fn redirect(
+        &mut self,
+        write: &mut Write<'_>,
+        record: &Record<'_>,
+    ) -> Result<bool, Failure> {
+        let Some(key) = record.key() else {
+            return Ok(false);
+        };
         let Some(found) = self.look_up(write, key).await? else {
             return Ok(false);
         };
-        let record = Record::Lead(key.clone());
         let rules = (&self.proxy.rules, &*self.proxy.policies);
-        let target = target::settle(&record, None, &found, &self.destination, rules);
+        let target = target::settle(record, None, &found, &self.destination, rules);
         let target = target.map_err(Failure::Target)?;
         let is_known = matches!(write.operation(), Operation::Update { object, id }
             if target.record() == Some(target::RecordId::new(object, id)));
@@ -251,7 +276,7 @@ impl ProxyDelivery<'_, '_> {
         }
     }
 
-    /// Looks up a lead; `None` if there is no session to look it up with.
+    /// Looks up a record; `None` if there is no session to look it up with.
     async fn look_up(
         &mut self,
         write: &mut Write<'_>,

@@ -1,5 +1,7 @@
 //! Resolves the events that rudder-server writes, and describes the requests for them.
 
+use std::time::Instant;
+
 use super::{
     Pipeline, Writing,
     lookups::Answers,
@@ -51,7 +53,11 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             self.batch.route == Route::Router && self.pipeline.rules.coalesce && outcome.creates();
         let entry = &self.batch.entries[index];
         match may_share.then(|| Creation::of(writing, entry)).flatten() {
-            Some(creation) => self.outcomes.add_creation(outcome, creation),
+            Some(creation) => {
+                let creates = self.pipeline.salesforce.creates();
+                let is_proxied = creates.is_proxied(&writing.destination.id);
+                self.outcomes.add_creation(outcome, creation, is_proxied);
+            }
             None => self.outcomes.add(outcome),
         }
     }
@@ -62,9 +68,13 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         self.outcomes.add(outcome);
     }
 
-    /// The outcomes, in the order of their first events.
-    pub(super) fn finish(self) -> Vec<Outcome<'a>> {
-        self.outcomes.finish()
+    /// The outcomes, in the order of their first events. The lookups began no earlier than `asked`.
+    pub(super) async fn finish(self, asked: Instant) -> Vec<Outcome<'a>> {
+        let salesforce = &self.pipeline.salesforce;
+        let outcomes = self.outcomes;
+        outcomes
+            .finish(self.batch, self.answers, salesforce, asked)
+            .await
     }
 
     /// The requests of an event: one for each record with something to write.

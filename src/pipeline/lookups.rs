@@ -148,6 +148,9 @@ impl OrgLookups<'_> {
         salesforce.repeated(self.repeated);
         let asked = salesforce.ask(&self.credentials, &wanted).await;
         self.log(&asked);
+        if let Ok(asked) = &asked {
+            salesforce.found(&self.credentials, asked, &wanted).await;
+        }
         OrgAnswer {
             credentials: Arc::new(self.credentials),
             asked,

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     json::{Bracket, Kind, Value, Writer},
     rudderstack::{Batch, Entry, Event},
+    salesforce::Key,
     transform::{
         descriptor::Descriptor,
         error::EventError,
@@ -181,9 +182,11 @@ fn transformed(event: &Event<'_>, json: &mut Writer) {
 struct Note<'o> {
     /// The jobs share the request (rule `one-create`): the proxy can ask for each to be sent alone.
     coalesced: bool,
-    /// The field that its record was looked up by: if another lookup may resolve the failure, the proxy has the job
+    /// The key that its record was looked up by: if another lookup may resolve the failure, the proxy has the job
     /// retried.
-    looked_up_by: Option<&'o str>,
+    looked_up_by: Option<&'o Key>,
+    /// Whether the record is created, and the request may not show the key: the creates of one record take turns.
+    names_key: bool,
     /// rudder-server has stored this request and sends it again on each attempt.
     is_stored: bool,
 }
@@ -194,11 +197,14 @@ impl<'o> Note<'o> {
             Ok(Requests::Described(requests)) => requests,
             Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => &[],
         };
+        let is_looked_up = |request: &&Descriptor<'_>| request.looked_up_by.is_some();
+        let request = described.iter().find(is_looked_up);
+        let looked_up_by = request.and_then(|request| request.looked_up_by.as_ref());
         Self {
             coalesced: outcome.entries.len() > 1,
-            looked_up_by: described
-                .iter()
-                .find_map(|request| Some(request.looked_up_by.as_ref()?.field())),
+            looked_up_by,
+            names_key: request.is_some_and(|request| request.creates)
+                && looked_up_by.is_some_and(|key| !key.is_lead()),
             is_stored: matches!(
                 outcome.result,
                 Ok(Requests::Transformed { is_noted: true, .. })
@@ -247,12 +253,16 @@ fn dest_info(entry: &Entry<'_>, note: &Note<'_>, json: &mut Writer) {
     if note.is_stored {
         json.json(r#""stored":true"#);
     }
-    if let Some(field) = note.looked_up_by {
+    if let Some(key) = note.looked_up_by {
         json.key("lookedUp");
         json.object(|json| {
-            json.text_member("field", field);
+            json.text_member("field", key.field());
             json.key("attempt");
             json.number(entry.attempt());
+            if note.names_key {
+                json.key("value");
+                key.write_value(json);
+            }
         });
     }
 }

@@ -28,6 +28,8 @@ pub enum ProxyVersion {
 pub struct ProxyRequest<'a> {
     /// The jobs that the request belongs to; at least one.
     pub jobs: Vec<ProxyJob<'a>>,
+    /// The version of the wire format in which it has come.
+    pub version: ProxyVersion,
     members: Object<'a>,
 }
 
@@ -58,6 +60,7 @@ impl fmt::Debug for Sending<'_> {
 }
 
 /// The body of a request.
+#[derive(Clone)]
 pub enum Payload<'a> {
     /// JSON, byte for byte as received.
     Json(Cow<'a, str>),
@@ -102,6 +105,7 @@ impl<'a> ProxyRequest<'a> {
         }))?;
         Ok(Self {
             jobs: jobs.into_iter().map(ProxyJob::read).collect(),
+            version,
             members,
         })
     }

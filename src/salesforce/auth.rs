@@ -173,6 +173,20 @@ impl Tokens {
         Ok((entry.into_value().session, source))
     }
 
+    /// Identifies the user of a login, across its sessions and destinations; `None` if the session alone tells.
+    pub(super) fn user(&self, credentials: &Credentials) -> Option<u64> {
+        let Credentials::Login { destination, login } = credentials else {
+            return None;
+        };
+        let login = DestinationLogin {
+            authorisation: self.authorisations.of(destination),
+            destination,
+            login,
+            fingerprints: &self.fingerprints,
+        };
+        login.user()
+    }
+
     /// Whether there are credentials to log in with.
     pub(super) fn can_log_in(&self, destination: &str, login: &Login) -> bool {
         self.authorisations.of(destination).can_log_in(login)

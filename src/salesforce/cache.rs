@@ -21,9 +21,10 @@ const MAX_KEYS: u64 = 100_000;
 
 /// A user of an org. Two users may see different records. The token itself is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct OrgUser {
+pub(crate) struct OrgUser {
     pub(super) org: Instance,
-    token: u64,
+    /// A fingerprint of the user.
+    pub(super) user: u64,
 }
 
 /// Tells the users of an org apart.
@@ -34,7 +35,7 @@ impl OrgUsers {
     pub(super) fn of(&self, session: &Session) -> OrgUser {
         OrgUser {
             org: session.instance().clone(),
-            token: self.0.hash_one(session.authorization()),
+            user: self.0.hash_one(session.authorization()),
         }
     }
 }
@@ -136,7 +137,7 @@ mod tests {
     fn user() -> OrgUser {
         let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
         let org = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
-        OrgUser { org, token: 1 }
+        OrgUser { org, user: 1 }
     }
 
     fn ada() -> Key {

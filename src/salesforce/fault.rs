@@ -322,6 +322,12 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if refusal.code == "DUPLICATE_VALUE")
     }
 
+    /// Whether the record is a lead that has been converted.
+    #[must_use]
+    pub fn is_about_a_conversion(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == "CANNOT_UPDATE_CONVERTED_LEAD")
+    }
+
     /// The id of the record that already holds the value, if Salesforce's message names it. This message quotes no
     /// values.
     #[must_use]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    json::{Kind, Value},
+    json::{Kind, Value, Writer},
     salesforce::{
         form::Form,
         literal::{self, Literal},
@@ -165,8 +165,16 @@ impl Key {
         &self.0.folded[self.0.value_at..]
     }
 
+    /// Writes the original value as JSON; [`Key::new`] makes the same key of it.
+    pub(crate) fn write_value(&self, json: &mut Writer) {
+        match self.0.form {
+            ValueForm::Quoted => json.text(self.value()),
+            ValueForm::Number | ValueForm::Bool => json.json(self.value()),
+        }
+    }
+
     /// Whether the key looks up a lead by its e-mail.
-    pub(super) fn is_lead(&self) -> bool {
+    pub(crate) fn is_lead(&self) -> bool {
         self.kind() == LEAD
     }
 

@@ -47,6 +47,7 @@ impl Plan<'_> {
 pub(crate) type Records<'a> = SmallVec<[Record<'a>; 1]>;
 
 /// A record that an event writes to.
+#[derive(Clone)]
 pub enum Record<'a> {
     /// The event names it.
     Named {

@@ -73,7 +73,7 @@ async fn a_later_request_uses_the_token_of_an_earlier_one() {
     let org = org().build();
     let service = Service::of(&org).await;
     for n in 0..3 {
-        let jobs = [lead_job(n, "ada@example.com")];
+        let jobs = [lead_job(n, &format!("p{n}@example.com"))];
         assert_eq!(methods(&service.router(jobs).await), ["POST"]);
     }
     assert_eq!((org.calls().token, org.calls().query), (1, 3));
@@ -83,7 +83,11 @@ async fn a_later_request_uses_the_token_of_an_earlier_one() {
 async fn requests_that_arrive_together_share_one_token_call() {
     let org = org().build();
     let service = Service::of(&org).await;
-    let requests = (0..16).map(|n| service.router([lead_job(n, "ada@example.com")]));
+    let requests = (0..16).map(async |n| {
+        service
+            .router([lead_job(n, &format!("p{n}@example.com"))])
+            .await
+    });
     for entries in join_all(requests).await {
         assert_eq!(methods(&entries), ["POST"]);
     }
@@ -96,7 +100,7 @@ async fn two_destinations_have_a_token_each() {
     let service = Service::of(&org).await;
     let jobs = json!([
         lead_job_at(1, "ada@example.com", &destination("dst-1")),
-        lead_job_at(2, "ada@example.com", &destination("dst-2")),
+        lead_job_at(2, "eve@example.com", &destination("dst-2")),
         lead_job_at(3, "bob@example.com", &destination("dst-1")),
     ]);
     assert_eq!(methods(&service.router(jobs).await), ["POST"; 3]);

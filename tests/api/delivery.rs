@@ -21,7 +21,7 @@ mod random;
 mod renewed;
 mod request;
 mod session;
-mod stored;
+pub(crate) mod stored;
 mod transport;
 
 use reqwest::RequestBuilder;
@@ -52,8 +52,17 @@ pub(crate) async fn deliver(service: &Service, entry: &Value) -> Value {
     service.post(path, body).await.accepted()["output"].take()
 }
 
+/// Has a delivery of the destination `dst-1` come to the proxy, in the version that answers for each job. It sends nothing
+/// to Salesforce.
+pub(crate) async fn has_come_to_the_proxy(service: &Service) {
+    let body = json!({"metadata": [metadata(1)]});
+    let path = "/v1/destinations/salesforce/proxy";
+    let output = service.post(path, body).await.accepted();
+    assert_eq!(output["output"]["status"], 400, "{output}");
+}
+
 /// What rudder-server posts to a proxy: a descriptor without its `version`, and for whom it is.
-fn asking(request: &Value, metadata: &Value) -> Value {
+pub(crate) fn asking(request: &Value, metadata: &Value) -> Value {
     let mut body = request.clone();
     body.as_object_mut().unwrap().remove("version");
     body["userId"] = json!("");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::{
-    delivery::deliver,
+    delivery::{deliver, has_come_to_the_proxy},
     fixtures::{
         contact_job, destination, job, known_lead, lead_job, nothing_found, oauth_destination,
         oauth_job, org, salesforce_that_answers, secret,
@@ -283,6 +283,7 @@ async fn the_ledger_counts_what_inline_delivery_saves() {
 async fn the_ledger_counts_events_that_were_answered_with_a_request_and_no_others() {
     let org = org().build();
     let service = Service::of(&org).await;
+    has_come_to_the_proxy(&service).await;
     // The second lead shares the request of the first, and the third has to wait until the first is written.
     let mut waiting = lead_job(3, "ada@example.com");
     waiting["metadata"]["dontBatch"] = json!(true);

@@ -137,7 +137,7 @@ async fn found_ids_are_remembered_where_the_setting_says_so_and_nothing_found_ne
         for id in 0..3 {
             let jobs = [
                 lead_job(id, "ada@example.com"),
-                lead_job(10 + id, "new@example.com"),
+                lead_job(10 + id, &format!("new{id}@example.com")),
             ];
             assert_eq!(outcomes(&service.router(jobs).await), ["PATCH", "POST"]);
             assert_eq!(

@@ -6,6 +6,7 @@
 //! | `documented` | the examples of RudderStack's documentation, at every route, delivered and found in the org |
 //! | `calls` | how few calls to Salesforce a request takes |
 //! | `lookups` | what concurrent requests share, what is remembered, and what is learnt about fields |
+//! | `creates` | a record that several events would create is created once |
 //! | `unchanged` | events that change nothing cost no write |
 //! | `inline` | writing to Salesforce here: results, faults, order, resends, and a long random run |
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
@@ -60,6 +61,7 @@ mod bad_requests;
 mod calls;
 mod check;
 mod compose;
+mod creates;
 mod delivery;
 mod differences;
 mod documented;

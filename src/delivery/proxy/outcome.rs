@@ -38,6 +38,9 @@ pub enum Failure {
     /// The lookup of a record that an earlier attempt may have written failed.
     #[error("the lookup in Salesforce failed, and nothing was written: {0}")]
     Lookup(#[source] Arc<Fault>),
+    /// Another delivery is creating the record, and did not end in time.
+    #[error("another event is creating this record; it comes again")]
+    BeingCreated,
     /// The session has expired, and the destination's login cannot open a new one.
     #[error("the session has expired, and no new one could be opened: {0}")]
     NoSession(#[source] Arc<AuthError>),
@@ -56,6 +59,7 @@ impl Failure {
             Self::Fault(fault) => fault.clone().at_attempt(attempt).disposition(),
             Self::Lookup(fault) => not_final(fault.disposition()),
             Self::NoSession(error) => not_final(error.disposition()),
+            Self::BeingCreated => Disposition::Retry,
             Self::Target(_) => Disposition::Abort,
         }
     }
@@ -65,7 +69,7 @@ impl Failure {
         match self {
             Self::Fault(fault) => fault.disposition() == Disposition::Refresh,
             Self::Lookup(fault) => fault.disposition() == Disposition::Refresh,
-            Self::NotSent(_) | Self::NoSession(_) | Self::Target(_) => false,
+            Self::NotSent(_) | Self::BeingCreated | Self::NoSession(_) | Self::Target(_) => false,
         }
     }
 
@@ -73,7 +77,11 @@ impl Failure {
     pub(super) fn leaves_open(&self) -> bool {
         match self {
             Self::Fault(fault) => fault.leaves_open(),
-            Self::NotSent(_) | Self::Lookup(_) | Self::NoSession(_) | Self::Target(_) => false,
+            Self::NotSent(_)
+            | Self::Lookup(_)
+            | Self::BeingCreated
+            | Self::NoSession(_)
+            | Self::Target(_) => false,
         }
     }
 
@@ -97,6 +105,7 @@ impl Failure {
             }
             Self::Fault(fault) => fault.label(),
             Self::Lookup(fault) => fault.label(),
+            Self::BeingCreated => "being_created",
             Self::NoSession(error) => error.label(),
             Self::Target(_) => "refused",
         }
@@ -141,7 +150,10 @@ impl DeliveryOutcome {
         match self.failure.as_ref()? {
             Failure::Fault(fault) => fault.advice().map(Cow::Borrowed),
             no_session @ Failure::NoSession(_) => Some(Cow::Owned(no_session.to_string())),
-            Failure::NotSent(_) | Failure::Lookup(_) | Failure::Target(_) => None,
+            Failure::NotSent(_)
+            | Failure::Lookup(_)
+            | Failure::BeingCreated
+            | Failure::Target(_) => None,
         }
     }
 }

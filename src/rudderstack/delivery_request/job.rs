@@ -11,6 +11,8 @@ pub struct ProxyJob<'a> {
     pub attempt: u64,
     /// The source of its descriptor.
     pub origin: Origin,
+    /// The field and the value by which the router has looked up the record that is created, if it has noted them.
+    pub key: Option<(Value<'a>, Value<'a>)>,
 }
 
 /// The source of a job's descriptor, as its `destInfo` shows.
@@ -40,12 +42,14 @@ impl<'a> ProxyJob<'a> {
     pub(super) fn read(metadata: Value<'a>) -> Self {
         let members = metadata.as_object().unwrap_or_default();
         let [attempt, dest_info] = members.pick(["attemptNum", "destInfo"]);
+        let dest_info = dest_info.filter(|dest_info| !dest_info.is_null());
+        let note = dest_info.and_then(|dest_info| dest_info.at("lookedUp"));
+        let key = note.and_then(Value::as_object);
         Self {
             metadata,
             attempt: attempts(attempt),
-            origin: dest_info
-                .filter(|dest_info| !dest_info.is_null())
-                .map_or(Origin::Stored, Origin::read),
+            origin: dest_info.map_or(Origin::Stored, Origin::read),
+            key: key.and_then(|key| key.get("field").zip(key.get("value"))),
         }
     }
 

@@ -56,6 +56,19 @@ pub(super) struct DestinationLogin<'a> {
 }
 
 impl DestinationLogin<'_> {
+    /// Identifies the user who is logged in, whichever destination and whichever password it is for; `None` if nobody is
+    /// named.
+    pub(super) fn user(&self) -> Option<u64> {
+        let can_log_in = self.authorisation.can_log_in(self.login);
+        let identity = can_log_in.then(|| self.identity().ok()).flatten()?;
+        let user = Identity {
+            destination: String::new(),
+            password: 0,
+            ..identity
+        };
+        Some(self.fingerprints.hash_one(user))
+    }
+
     /// Identifies who logs in.
     ///
     /// # Errors

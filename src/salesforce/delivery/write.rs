@@ -24,6 +24,7 @@ use crate::{
 const HEADER_FRAME: usize = ": \r\n".len();
 
 /// A write that can be sent.
+#[derive(Clone)]
 pub struct Write<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -69,7 +70,7 @@ impl Write<'_> {
     }
 
     /// Replaces the session that it is sent with.
-    pub(super) fn set_session(&mut self, session: &Session) {
+    pub(crate) fn set_session(&mut self, session: &Session) {
         if let Ok(mut value) = HeaderValue::from_str(session.authorization()) {
             value.set_sensitive(true);
             self.headers.insert(AUTHORIZATION, value);

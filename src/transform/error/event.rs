@@ -113,10 +113,8 @@ pub enum EventError {
     /// The org has no API call left for the write, beyond its reserve.
     #[error("not sent to Salesforce for now: {0}")]
     Reserved(#[source] Arc<Fault>),
-    /// Rule `one-create`: an earlier event of the batch creates the record, and this one cannot share its request.
-    #[error(
-        "an earlier event of this batch creates the record; this event will be written once the record can be found"
-    )]
+    /// Rule `one-create`: another event creates the record, and this one cannot share its request.
+    #[error("another event is creating this record; it comes again")]
     BeingCreated,
     /// The record already has all values of the event.
     #[error("not sent to Salesforce: the record already has all these values (SKIP_UNCHANGED)")]

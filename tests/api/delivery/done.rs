@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     fixtures::{destination, job, lead_job, org},
-    service::Service,
+    service::{Service, serve},
 };
 
 /// The forms in which a write may be answered, and what the answer to each operation makes of it.
@@ -149,7 +149,8 @@ fn synced(id: u64) -> Value {
 async fn a_create_without_a_key_that_is_left_open_says_that_it_may_be_repeated() {
     let fields = [("Name", FieldType::Text), ("Ext__c", FieldType::Text)];
     let org = org().custom_object("Badge__c", &fields).build();
-    let service = Service::of(&org).await;
+    let salesforce = serve(org.router()).await;
+    let service = Service::start(&salesforce, &["--create-window", "0s"]).await;
     let jobs = [
         (named(1, "Contact", &json!({"LastName": "Gibbs"})), true),
         (

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Answers, Both, ada, ada_fields, create, same, sent};
 use crate::{
+    delivery::has_come_to_the_proxy,
     fixtures::{destination, identify, job, known_lead, org},
     service::{Service, serve},
 };
@@ -46,6 +47,7 @@ async fn entries(both: &Both, service: &Service, jobs: &[Value]) -> Vec<(Vec<u64
 #[tokio::test]
 async fn one_create_for_two_events_of_one_new_person_or_a_record_each() {
     let both = Both::of(&org().build()).await;
+    has_come_to_the_proxy(&both.documented).await;
     let jobs = [
         (
             1,

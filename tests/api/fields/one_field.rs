@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ada, described, described_text, in_order, lead, named, sync, with};
 use crate::{
+    delivery::has_come_to_the_proxy,
     fixtures::{destination, identify, job, known_lead, org},
     inline::{deliver, inline, statuses},
     service::Service,
@@ -188,6 +189,7 @@ async fn names_of_merged_events_that_are_one_field_are_sent_once_and_the_later_w
 
 /// The fields of the one request that these jobs become.
 async fn merged(service: &Service, jobs: [Value; 2]) -> Value {
+    has_come_to_the_proxy(service).await;
     let answer = service.router(jobs).await;
     assert_eq!(answer.as_array().unwrap().len(), 1, "{answer}");
     let request = &answer[0]["batchedRequest"];

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{fields, job_ids, method_and_record};
 use crate::{
-    delivery::deliver,
+    delivery::{deliver, has_come_to_the_proxy},
     fixtures::{destination, identify, job, known_lead, lead_job, lead_job_at, org},
     service::{Service, serve, verdict},
 };
@@ -25,6 +25,7 @@ async fn ids_of_entries(service: &Service, jobs: Value) -> Vec<Vec<u64>> {
 #[tokio::test]
 async fn the_events_of_one_new_person_share_a_request_in_which_the_later_field_wins() {
     let service = Service::of(&org().build()).await;
+    has_come_to_the_proxy(&service).await;
     let jobs = jobs_with([
         json!({"email": "ada@example.com", "city": "London", "title": "Ms"}),
         json!({"email": "ada@example.com", "name": "Ada Lovelace", "title": "Countess"}),
@@ -62,6 +63,7 @@ async fn the_events_of_one_new_person_share_a_request_in_which_the_later_field_w
 async fn one_record_is_created_for_all_of_their_jobs() {
     let org = org().build();
     let service = Service::of(&org).await;
+    has_come_to_the_proxy(&service).await;
     let jobs = jobs_with([
         json!({"email": "ada@example.com", "city": "London"}),
         json!({"email": "Ada@Example.com", "name": "Ada Lovelace"}),
@@ -82,6 +84,7 @@ async fn one_record_is_created_for_all_of_their_jobs() {
 #[tokio::test]
 async fn events_of_others_between_them_stay_apart() {
     let service = Service::of(&org().build()).await;
+    has_come_to_the_proxy(&service).await;
     let jobs = json!([
         lead_job(1, "ada@example.com"),
         lead_job(2, "bob@example.com"),
@@ -116,6 +119,7 @@ async fn the_events_of_a_person_who_exists_stay_apart_in_their_order() {
 #[tokio::test]
 async fn the_events_of_different_destinations_stay_apart() {
     let service = Service::of(&org().build()).await;
+    has_come_to_the_proxy(&service).await;
     let jobs = json!([
         lead_job_at(1, "ada@example.com", &destination("dst-1")),
         lead_job_at(2, "ada@example.com", &destination("dst-2")),
@@ -135,6 +139,7 @@ async fn an_event_that_names_its_object_itself_creates_a_record_of_its_own() {
 #[tokio::test]
 async fn the_syncs_of_one_new_record_share_a_request_too() {
     let service = Service::of(&org().build()).await;
+    has_come_to_the_proxy(&service).await;
     let mut jobs = jobs_with([
         json!({"LastName": "Doe", "Title": "Ms"}),
         json!({"LastName": "Lovelace"}),
@@ -198,6 +203,7 @@ fn alone(id: u64, email: &str) -> Value {
 #[tokio::test]
 async fn jobs_for_one_new_person_that_must_be_sent_alone_wait_for_the_first() {
     let service = Service::of(&org().build()).await;
+    has_come_to_the_proxy(&service).await;
     let jobs = json!([
         alone(1, "ada@example.com"),
         alone(2, "ada@example.com"),
@@ -220,6 +226,7 @@ async fn a_job_that_waited_updates_the_record_once_it_can_be_found() {
 #[tokio::test]
 async fn jobs_whose_shared_request_is_refused_are_to_be_sent_alone() {
     let service = Service::of(&org().build()).await;
+    has_come_to_the_proxy(&service).await;
     let refused = json!({"email": "ada@example.com", "unknown": 1});
     let jobs = jobs_with([json!({"email": "ada@example.com"}), refused]);
     let entries = service.router(jobs).await;
@@ -240,6 +247,7 @@ async fn jobs_whose_shared_request_is_refused_are_to_be_sent_alone() {
 #[tokio::test]
 async fn a_sync_and_an_identify_for_one_new_person_share_no_request() {
     let service = Service::of(&org().build()).await;
+    has_come_to_the_proxy(&service).await;
     let context = json!({
         "mappedToDestination": true,
         "externalId": [{"type": "Salesforce-Lead", "id": "ada@example.com", "identifierType": "Email"}],

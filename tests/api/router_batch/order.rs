@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{job_ids, output};
 use crate::{
+    delivery::has_come_to_the_proxy,
     fixtures::{destination, job, lead_job, lead_job_at, org},
     planted::BEARER,
     service::{Service, assert_says, verdict},
@@ -70,6 +71,7 @@ async fn failed_and_filtered_events_keep_their_places() {
 #[tokio::test]
 async fn job_ids_that_no_double_can_hold_come_back_as_they_are() {
     let service = Service::of(&org().build()).await;
+    has_come_to_the_proxy(&service).await;
     let ids = [
         9_007_199_254_740_993,
         9_007_199_254_740_995,

@@ -1,0 +1,205 @@
+//! The creates of one record take turns (rule `one-create`): while one is in flight, the others wait, and then they
+//! update what it has created.
+
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
+
+use tokio::time::timeout_at;
+
+use super::{DeliveryOutcome, Failure, ProxyDelivery, is_found_by_email, key_of};
+use crate::{
+    json::Value,
+    salesforce::{
+        Fault, Key,
+        creates::{CreateKey, CreateMemory, CreatedRecord, Ending, Turn},
+        delivery::Write,
+        operation::Operation,
+    },
+    transform::{plan::Record, target::Target},
+};
+
+/// How long before the client's own timeout a delivery stops waiting for another.
+pub(super) const MARGIN: Duration = Duration::from_secs(1);
+
+/// A record that is created in turns.
+struct Creation<'m> {
+    memory: &'m dyn CreateMemory,
+    key: CreateKey,
+    record: Record<'static>,
+}
+
+impl<'r> ProxyDelivery<'r, '_> {
+    /// Delivers the write. If it creates a record, it waits until no other delivery creates the same one.
+    pub(super) async fn write(&mut self, write: &mut Write<'_>) -> DeliveryOutcome {
+        let may_be_repeated = self.may_be_repeated(write.operation());
+        let written_before = may_be_repeated.then(|| key_of(write)).flatten();
+        let written_before = written_before.map(Record::Lead);
+        match self.creation(write) {
+            Some(creation) => self.create(write, &creation, written_before).await,
+            None => self.run(write, written_before.as_ref()).await,
+        }
+    }
+
+    /// Creates a record once its turn has come, or updates what another delivery has created.
+    async fn create(
+        &mut self,
+        write: &mut Write<'_>,
+        creation: &Creation<'_>,
+        mut written_before: Option<Record<'static>>,
+    ) -> DeliveryOutcome {
+        let (memory, key) = (creation.memory, &creation.key);
+        let mut is_unsure = false;
+        loop {
+            let (lease, must_look_up) = match self.turn(creation).await {
+                None => return self.outcome(Some(write), None, Some(Failure::BeingCreated)),
+                Some(Turn::Begun {
+                    lease,
+                    must_look_up,
+                }) => (lease, must_look_up),
+                Some(Turn::Created(created)) => {
+                    let lost = match self.write_to(&created, write).await {
+                        Ok(outcome) => return outcome,
+                        Err(lost) => lost,
+                    };
+                    memory.forget(key, &created).await;
+                    // The refusal may be about another record that the write refers to.
+                    is_unsure = true;
+                    if matches!(lost, Lost::Converted) {
+                        written_before.get_or_insert_with(|| creation.record.clone());
+                    }
+                    continue;
+                }
+            };
+            is_unsure |= must_look_up;
+            let unsure = must_look_up.then_some(&creation.record);
+            let outcome = self.run(write, written_before.as_ref().or(unsure)).await;
+            let ending = ending(write, &outcome, is_unsure);
+            memory.end(key, lease, ending).await;
+            return outcome;
+        }
+    }
+
+    /// The record that the write creates, if others may create it, too.
+    fn creation(&self, write: &Write<'_>) -> Option<Creation<'r>> {
+        let proxy = self.proxy;
+        let memory = proxy.salesforce.creates().memory();
+        let memory = memory.filter(|_| proxy.rules.coalesce)?;
+        let record = self.created_record(write)?;
+        let (credentials, session) = (self.credentials.as_ref(), write.session()?);
+        let user = proxy.salesforce.creator(credentials, &session);
+        let key = CreateKey::new(user, record.key()?.clone());
+        Some(Creation {
+            memory,
+            key,
+            record,
+        })
+    }
+
+    /// The record that the write creates: a lead by the e-mail in its body, any other by the key that the router has
+    /// noted.
+    fn created_record(&self, write: &Write<'_>) -> Option<Record<'static>> {
+        let Operation::Create { object } = write.operation() else {
+            return None;
+        };
+        let jobs = &self.request.jobs;
+        if jobs.iter().all(is_found_by_email)
+            && let Some(key) = key_of(write)
+        {
+            return Some(Record::Lead(key));
+        }
+        let (field, value) = jobs.first()?.key?;
+        let field = Value::as_text(field)?;
+        Key::new(object, &field, value).ok().map(Record::Matching)
+    }
+
+    /// Waits for the turn of this delivery; `None` if it does not come in time. The time spent is no longer there for
+    /// the write.
+    async fn turn(&mut self, creation: &Creation<'_>) -> Option<Turn> {
+        let began = Instant::now();
+        let mut has_waited = false;
+        loop {
+            match creation.memory.begin(&creation.key).await {
+                Ok(turn) => {
+                    if has_waited {
+                        let left = self.timeout.saturating_sub(began.elapsed());
+                        self.timeout = left.max(MARGIN);
+                    }
+                    return Some(turn);
+                }
+                Err(ended) => timeout_at(self.waits_until.into(), ended).await.ok()?,
+            }
+            has_waited = true;
+        }
+    }
+
+    /// Writes to the record that an earlier delivery has created. If that record is no longer there, the write is what
+    /// it was before.
+    ///
+    /// # Errors
+    /// [`Lost`] if the record is no longer what it was.
+    async fn write_to(
+        &mut self,
+        created: &CreatedRecord,
+        write: &mut Write<'_>,
+    ) -> Result<DeliveryOutcome, Lost> {
+        let as_it_came = write.clone();
+        let target = Target {
+            object: Cow::Borrowed(&created.object),
+            id: Some(Cow::Borrowed(&created.id)),
+            email: None,
+            stored: None,
+            is_duplicate: false,
+        };
+        self.update(write, &target).ok_or(Lost::Gone)?;
+        let answered = match self.send(write).await {
+            Ok(answered) => answered,
+            Err(failure) => return Ok(self.outcome(Some(write), None, Some(failure))),
+        };
+        let Some(lost) = answered.fault.as_ref().and_then(Lost::of) else {
+            return Ok(self.answered(write, answered));
+        };
+        let session = write.session();
+        *write = as_it_came;
+        if let Some(session) = session {
+            write.set_session(&session);
+        }
+        Err(lost)
+    }
+}
+
+/// What has become of a record that an earlier delivery has created.
+enum Lost {
+    /// It is gone.
+    Gone,
+    /// It is a lead that has been converted.
+    Converted,
+}
+
+impl Lost {
+    /// What the refusal of an update says; `None` if the record is still there.
+    fn of(fault: &Fault) -> Option<Self> {
+        let is_lost = fault.is_about_a_stale_record() && !fault.is_about_a_duplicate();
+        is_lost.then(|| {
+            if fault.is_about_a_conversion() {
+                Self::Converted
+            } else {
+                Self::Gone
+            }
+        })
+    }
+}
+
+/// How a create has ended. `was_unsure` tells whether an earlier one may have written the record.
+fn ending(write: &Write<'_>, outcome: &DeliveryOutcome, was_unsure: bool) -> Ending {
+    let created = match (write.operation(), &outcome.answer) {
+        (Operation::Create { object }, Some((_, body))) => CreatedRecord::read(object, body),
+        _ => None,
+    };
+    match &outcome.failure {
+        None => created.map_or(Ending::Unsure, Ending::Created),
+        Some(failure) if was_unsure || failure.leaves_open() => Ending::Unsure,
+        Some(_) => Ending::Failed,
+    }
+}

@@ -1,0 +1,165 @@
+//! What the memory in this process remembers, and for how long.
+
+use smallvec::smallvec;
+
+use super::*;
+use crate::{
+    config::AllowedHosts,
+    salesforce::{Instance, Key, cache::OrgUser},
+};
+
+fn key(email: &str) -> CreateKey {
+    let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+    let org = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
+    CreateKey::new(OrgUser { org, user: 1 }, Key::lead(email).unwrap())
+}
+
+fn ada() -> CreateKey {
+    key("ada@example.com")
+}
+
+fn memory() -> InProcess {
+    InProcess::new(Duration::from_hours(1))
+}
+
+fn job(id: &str) -> Option<JobName> {
+    Some(JobName::new(id, "m"))
+}
+
+/// Which of these jobs is told, after a lookup that began at `asked`.
+async fn told(memory: &InProcess, asked: Instant, jobs: &[Option<JobName>]) -> Option<usize> {
+    let telling = Telling {
+        key: ada(),
+        jobs: jobs.iter().cloned().collect(),
+    };
+    memory.tell(asked, vec![telling]).await[0]
+}
+
+fn created() -> CreatedRecord {
+    CreatedRecord {
+        object: "Lead".to_owned(),
+        id: "00Q1".to_owned(),
+    }
+}
+
+/// Begins a create.
+async fn begun(memory: &InProcess) -> (Lease, bool) {
+    match memory.begin(&ada()).await {
+        Ok(Turn::Begun {
+            lease,
+            must_look_up,
+        }) => (lease, must_look_up),
+        Ok(Turn::Created(_)) => panic!("created"),
+        Err(_) => panic!("busy"),
+    }
+}
+
+#[tokio::test]
+async fn one_job_is_told_and_is_told_again_wherever_it_stands() {
+    let (memory, now) = (memory(), Instant::now());
+    assert_eq!(told(&memory, now, &[job("1"), job("2")]).await, Some(0));
+    assert_eq!(told(&memory, now, &[job("2")]).await, None);
+    assert_eq!(told(&memory, now, &[job("2"), job("1")]).await, Some(1));
+}
+
+#[tokio::test]
+async fn a_job_without_a_name_is_nobodys_repetition() {
+    let (memory, now) = (memory(), Instant::now());
+    assert_eq!(told(&memory, now, &[None]).await, Some(0));
+    assert_eq!(told(&memory, now, &[None]).await, None);
+}
+
+#[tokio::test]
+async fn a_lookup_that_began_before_the_record_was_found_tells_nobody() {
+    let (memory, before) = (memory(), Instant::now());
+    assert_eq!(told(&memory, before, &[job("1")]).await, Some(0));
+    memory.found(vec![ada()]).await;
+    assert_eq!(told(&memory, before, &[job("1")]).await, None);
+    let after = Instant::now() + Duration::from_millis(1);
+    assert_eq!(told(&memory, after, &[job("2")]).await, Some(0));
+}
+
+#[tokio::test]
+async fn lookups_are_awaited_until_the_last_window_ends() {
+    let memory = InProcess::new(Duration::from_millis(1));
+    assert!(!memory.awaits_lookups());
+    told(&memory, Instant::now(), &[job("1")]).await;
+    assert!(memory.awaits_lookups());
+    let told = Instant::now();
+    while memory.awaits_lookups() {
+        assert!(told.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_create_sees_how_it_has_ended() {
+    let memory = memory();
+    let (lease, must_look_up) = begun(&memory).await;
+    assert!(!must_look_up);
+    let busy = memory.begin(&ada()).await.err().unwrap();
+    let ending = Ending::Created(created());
+    memory.end(&ada(), lease, ending).await;
+    busy.await;
+    let turn = memory.begin(&ada()).await;
+    assert!(matches!(turn, Ok(Turn::Created(record)) if record == created()));
+    memory.forget(&ada(), &created()).await;
+    assert!(!begun(&memory).await.1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_create_is_seen_even_if_the_window_has_ended_meanwhile() {
+    let memory = InProcess::new(Duration::from_nanos(1));
+    let (lease, _) = begun(&memory).await;
+    assert!(memory.begin(&ada()).await.is_err());
+    let ending = Ending::Created(created());
+    memory.end(&ada(), lease, ending).await;
+    let turn = memory.begin(&ada()).await;
+    assert!(matches!(turn, Ok(Turn::Created(_))));
+}
+
+#[tokio::test]
+async fn a_lease_that_is_dropped_leaves_open_whether_the_record_was_created() {
+    let memory = memory();
+    let (lease, _) = begun(&memory).await;
+    let busy = memory.begin(&ada()).await.err().unwrap();
+    drop(lease);
+    busy.await;
+    let (lease, must_look_up) = begun(&memory).await;
+    assert!(must_look_up);
+    memory.end(&ada(), lease, Ending::Unsure).await;
+    let (lease, must_look_up) = begun(&memory).await;
+    assert!(must_look_up);
+    memory.end(&ada(), lease, Ending::Failed).await;
+    assert!(!begun(&memory).await.1);
+}
+
+#[tokio::test]
+async fn nobody_is_told_what_the_proxy_is_creating_except_the_job_that_was_told() {
+    let (memory, now) = (memory(), Instant::now());
+    assert_eq!(told(&memory, now, &[job("1")]).await, Some(0));
+    let (_lease, _) = begun(&memory).await;
+    assert_eq!(told(&memory, now, &[job("2"), job("1")]).await, Some(1));
+    assert_eq!(told(&memory, now, &[job("2")]).await, None);
+}
+
+#[tokio::test]
+async fn no_more_keys_are_remembered_than_the_maximum() {
+    let memory = memory();
+    for chunk in 0..=MAX_KEYS / 10_000 {
+        let telling = |n| Telling {
+            key: key(&format!("p{chunk}-{n}@example.com")),
+            jobs: smallvec![job("1")],
+        };
+        memory
+            .tell(Instant::now(), (0..10_000).map(telling).collect())
+            .await;
+    }
+    memory.keys.run_pending_tasks();
+    assert!(memory.keys.entry_count() <= MAX_KEYS);
+}
+
+#[test]
+fn its_debug_names_nobody() {
+    let text = format!("{:?} {:?}", memory(), ada());
+    assert!(!text.contains("ada"), "{text}");
+}

@@ -1,0 +1,146 @@
+//! What a memory of creates under way has to do, wherever it is kept.
+
+use std::{fmt, sync::Arc, time::Instant};
+
+use futures_util::future::BoxFuture;
+use smallvec::SmallVec;
+use tokio::sync::watch;
+
+use crate::{
+    json::Value,
+    salesforce::{body::lossy, cache::OrgUser, id::is_id, key::Key},
+};
+
+/// A record that is being created: the user of the org who creates it, and the key by which it is looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CreateKey {
+    user: OrgUser,
+    key: Key,
+}
+
+impl CreateKey {
+    /// The record that this user creates, and looks up by this key.
+    #[must_use]
+    pub(crate) fn new(user: OrgUser, key: Key) -> Self {
+        Self { user, key }
+    }
+}
+
+/// Identifies a job of rudder-server: its `jobId` and its event's `messageId`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct JobName(Arc<str>);
+
+impl JobName {
+    /// The name of a job with this `jobId`, as JSON, and this `messageId`.
+    #[must_use]
+    pub(crate) fn new(job_id: &str, message_id: &str) -> Self {
+        Self(format!("{job_id}\n{message_id}").into())
+    }
+}
+
+/// Omits the ids, which come from an event.
+impl fmt::Debug for JobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JobName({} bytes)", self.0.len())
+    }
+}
+
+/// The jobs of one batch that would create one record, in their order; `None` is a job without a name.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    /// The record.
+    pub(crate) key: CreateKey,
+    /// The jobs.
+    pub(crate) jobs: SmallVec<[Option<JobName>; 1]>,
+}
+
+/// The result of asking to create a record now.
+pub(crate) enum Turn {
+    /// The caller creates it, and must say how that has ended.
+    Begun {
+        /// Held until the end.
+        lease: Lease,
+        /// Whether an earlier create may have written it, so that it has to be looked up first.
+        must_look_up: bool,
+    },
+    /// It was created.
+    Created(CreatedRecord),
+}
+
+/// Another caller is creating the record. The future is ready when that has ended; then the caller asks again.
+pub(crate) type Busy = BoxFuture<'static, ()>;
+
+/// The right to create a record. Dropping it without saying how the create has ended leaves that open.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(super) number: u64,
+    /// Its receivers learn that the lease is gone.
+    pub(super) _held: watch::Sender<()>,
+}
+
+/// How a create has ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// The record was created.
+    Created(CreatedRecord),
+    /// The record was not created: the next one may create it.
+    Failed,
+    /// The record may have been created, or was found elsewhere: the next one has to look it up first.
+    Unsure,
+}
+
+/// A record that was created.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct CreatedRecord {
+    /// The object's API name.
+    pub(crate) object: String,
+    /// The record's id.
+    pub(crate) id: String,
+}
+
+impl CreatedRecord {
+    /// Reads Salesforce's response to a create; `None` if it does not name the record.
+    #[must_use]
+    pub(crate) fn read(object: &str, body: &[u8]) -> Option<Self> {
+        let document = lossy(body).ok()?;
+        let id = document.root().as_object()?.get("id")?;
+        let id = Value::as_text(id).filter(|id| is_id(id))?;
+        Some(Self {
+            object: object.to_owned(),
+            id: id.into_owned(),
+        })
+    }
+}
+
+/// Omits the id.
+impl fmt::Debug for CreatedRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedRecord").finish_non_exhaustive()
+    }
+}
+
+/// A memory of creates under way. It remembers each for the window of its settings, from the first telling.
+pub(crate) trait CreateMemory: fmt::Debug + Send + Sync {
+    /// Decides for each key which of its jobs is told to create the record, as a position in [`Telling::jobs`]: the one
+    /// that was told before, otherwise the first. `None` if somebody else was told, or is creating the record, or if
+    /// the record was found after `asked`, when the jobs began to look it up.
+    fn tell(&self, asked: Instant, tellings: Vec<Telling>) -> BoxFuture<'_, Vec<Option<usize>>>;
+
+    /// Whether [`Self::found`] may change anything.
+    fn awaits_lookups(&self) -> bool;
+
+    /// A lookup has found these records: who asks later and finds none may create them again.
+    fn found(&self, keys: Vec<CreateKey>) -> BoxFuture<'_, ()>;
+
+    /// Begins to create a record, unless it was created.
+    ///
+    /// # Errors
+    /// [`Busy`] if another caller is creating it.
+    fn begin<'m>(&'m self, key: &'m CreateKey) -> BoxFuture<'m, Result<Turn, Busy>>;
+
+    /// Ends what [`Self::begin`] has begun.
+    fn end<'m>(&'m self, key: &'m CreateKey, lease: Lease, ending: Ending) -> BoxFuture<'m, ()>;
+
+    /// Forgets a created record that is gone, so that the next one creates it again.
+    fn forget<'m>(&'m self, key: &'m CreateKey, gone: &'m CreatedRecord) -> BoxFuture<'m, ()>;
+}
