@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::transform::target::RecordId;
+use crate::{salesforce::headers::WriteHeaders, transform::target::RecordId};
 
 /// The record that a unit writes. It does not implement `Debug`, because a key contains an e-mail address.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -29,6 +29,8 @@ pub(super) struct Candidate<'u> {
     /// Whether its traits are Salesforce field names already. Such units are not merged with others, because one field
     /// might then occur under two names.
     pub(super) has_field_names: bool,
+    /// The headers that its destination asks for. Units with different ones are not merged.
+    pub(super) headers: WriteHeaders,
     /// Whether it is written alone, because Salesforce has refused it together with others.
     pub(super) is_alone: bool,
 }
@@ -66,7 +68,8 @@ impl<'c> Round<'c> {
             Some((write, first)) => {
                 let is_shared = !candidate.is_alone
                     && !first.is_alone
-                    && candidate.has_field_names == first.has_field_names;
+                    && candidate.has_field_names == first.has_field_names
+                    && candidate.headers == first.headers;
                 is_shared.then_some(*write)?
             }
         };
@@ -112,6 +115,7 @@ mod tests {
             job: unit,
             record: Subject::Known(RecordId::new("Lead", record)),
             has_field_names: false,
+            headers: WriteHeaders::NONE,
             is_alone: false,
         }
     }

@@ -45,6 +45,7 @@ impl<'f> Worker<'f> {
         let (job, rules) = (&self.units[unit].job, self.deliveries.rules());
         let (record, duplicate) = (self.record(unit), self.units[unit].duplicate.get());
         let target = target::settle(record, duplicate, found, &job.destination, rules)?;
+        let headers = self.headers(unit, &target);
         let record = match (target.record(), self.key(unit)) {
             (Some(record), _) => Subject::Known(record),
             (None, Some(key)) => Subject::ForKey(key.folded().to_owned()),
@@ -56,6 +57,7 @@ impl<'f> Worker<'f> {
             job: self.job(unit),
             record,
             has_field_names: job.has_field_names,
+            headers,
             is_alone: self.is_alone(unit),
         })
     }

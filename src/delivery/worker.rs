@@ -19,6 +19,7 @@ use crate::{
         mapping::FieldName,
         plan::{PlannedTraits, Record},
         resolve::Resolved,
+        target::Target,
         unchanged::Unchanged,
     },
 };
@@ -164,7 +165,8 @@ impl<'f> Worker<'f> {
         let records = writes.iter().map(|write| {
             let Resolved { target, fields } = &write.resolved;
             let (id, names) = (target.id.as_deref(), fields.names().map(FieldName::text));
-            let record = RecordWrite::new(&target.object, id, self.headers(write), names, |json| {
+            let headers = self.headers(write.units[0], target);
+            let record = RecordWrite::new(&target.object, id, headers, names, |json| {
                 let is_field = |name: &FieldName<'_>| name.text() != ATTRIBUTES;
                 fields.write_members(json, is_field);
             });
@@ -238,10 +240,10 @@ impl<'f> Worker<'f> {
         *self.deliveries.policies.duplicates.of(destination) == Duplicates::Update
     }
 
-    /// The headers of a write. Its units have one record, and the destination of the first one counts.
-    fn headers(&self, write: &UnitWrite<'_, '_>) -> WriteHeaders {
-        let target = &write.resolved.target;
-        let destination = &self.units[write.units[0]].job.destination.id;
+    /// The headers that the destination of a unit asks for in the write to its record. Units that are written together
+    /// have the same.
+    pub(super) fn headers(&self, unit: usize, target: &Target<'_>) -> WriteHeaders {
+        let destination = &self.units[unit].job.destination.id;
         let policies = &self.deliveries.policies;
         WriteHeaders::of(policies, destination, &target.object, target.id.is_none())
     }

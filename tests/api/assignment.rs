@@ -168,6 +168,27 @@ async fn a_destination_may_have_a_policy_of_its_own() {
 }
 
 #[tokio::test]
+async fn events_of_one_record_follow_each_the_policy_of_their_own_destination() {
+    // Whichever of the two events comes first.
+    for setting in ["ASSIGNMENT_RULES_dst_1", "ASSIGNMENT_RULES_dst_2"] {
+        let org = assigning().build();
+        known_lead(&org, "known@example.com");
+        let url = serve(org.router()).await;
+        let flags = ["--delivery", "inline", "--delivery-window", "200ms"];
+        let service = Service::start_with(&url, &flags, |config| {
+            let own = [(setting.into(), "always".into())];
+            config.read_destinations(&own).unwrap();
+        })
+        .await;
+        let mut other = lead_job(1, "known@example.com");
+        other["destination"]["ID"] = json!("dst-2");
+        let jobs = [other, lead_job(2, "known@example.com")];
+        assert_eq!(statuses(&deliver(&service, jobs).await), [299; 2]);
+        assert_eq!(org.owners_changed(), 1, "{setting}");
+    }
+}
+
+#[tokio::test]
 async fn inline_creates_and_updates_go_apart_and_the_header_is_in_the_call_and_in_each_part() {
     // Whichever of the two Salesforce heeds for Collections in a Composite, owners stay.
     for heeded in [

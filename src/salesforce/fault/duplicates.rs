@@ -45,16 +45,21 @@ impl Duplicates {
     /// Reads `duplicateResult` of an error; `None` if it contains neither a rule nor a record.
     pub(super) fn read(result: &Value) -> Option<Self> {
         let mut records: Vec<Duplicate> = Vec::new();
+        // A match without a usable id still is a match, so that another one is not the only one.
+        let mut unnamed = 0;
         for found in list(result, "matchResults") {
-            let of_result = list(found, "matchRecords").iter();
-            for duplicate in of_result.filter_map(|record| Duplicate::read(found, record)) {
+            for matched in list(found, "matchRecords") {
+                let Some(duplicate) = Duplicate::read(found, matched) else {
+                    unnamed += 1;
+                    continue;
+                };
                 match records.iter_mut().find(|other| other.is_same(&duplicate)) {
                     Some(known) => known.is_sure &= duplicate.is_sure,
                     None => records.push(duplicate),
                 }
             }
         }
-        let more = records.len().saturating_sub(MAX_RECORDS);
+        let more = unnamed + records.len().saturating_sub(MAX_RECORDS);
         records.truncate(MAX_RECORDS);
         let duplicates = Self {
             rule: shortened(result["duplicateRule"].as_str().unwrap_or_default()),
@@ -178,6 +183,21 @@ mod tests {
             {"matchConfidence": 100, "record": {"attributes": {"type": "Lead"}, "Id": "00Q5g00000AbCdF"}},
         ]}]});
         assert_eq!(Duplicates::read(&two).unwrap().only(), None);
+    }
+
+    #[test]
+    fn a_match_without_a_usable_id_counts_so_that_the_other_is_not_the_only_one() {
+        let sure = json!({"matchConfidence": 100, "record": {"attributes": {"type": "Lead"}, "Id": "00Q5g00000AbCdE"}});
+        for unnamed in [
+            json!(null),
+            json!({}),
+            json!({"record": {"Id": "x"}}),
+            json!({"matchConfidence": 100, "record": {"attributes": {"type": "Lead"}}}),
+        ] {
+            let found = json!({"matchResults": [{"matchRecords": [sure, unnamed]}]});
+            let found = Duplicates::read(&found).unwrap();
+            assert_eq!((found.only(), found.more), (None, 1), "{unnamed}");
+        }
     }
 
     #[test]
