@@ -248,31 +248,5 @@ mod tests {
             );
             assert_eq!(records(&message).unwrap(), ["p@q.r"], "{empty:?}");
         }
-        assert!(
-            records(r#""traits":{"name":"x"}"#)
-                .unwrap_err()
-                .contains("has no e-mail")
-        );
-        assert!(
-            records(r#""traits":{"email":["a"]}"#)
-                .unwrap_err()
-                .contains("the e-mail must be a text, but is an array")
-        );
-    }
-
-    #[test]
-    fn traits_must_be_an_object_and_an_empty_one_counts_as_present() {
-        assert!(
-            records(r#""properties":{}"#)
-                .unwrap_err()
-                .contains("neither `traits`")
-        );
-        assert!(
-            records(r#""traits":"x""#)
-                .unwrap_err()
-                .contains("but are a text")
-        );
-        let error = records(r#""traits":{},"context":{"traits":{"name":"n"}}"#).unwrap_err();
-        assert!(error.contains("the event has no e-mail"), "{error}");
     }
 }

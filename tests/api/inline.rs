@@ -7,6 +7,7 @@ mod records;
 mod resent;
 
 use futures_util::future::join_all;
+use reqwest::RequestBuilder;
 use salesforce_simulator::{Call, Fault, Simulator};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,13 +24,17 @@ pub(super) async fn inline(org: &Simulator, flags: &[&str]) -> Service {
     Service::start(&url, &[&inline, flags].concat()).await
 }
 
-/// Posts jobs as a rudder-server does that knows the status 299, and reads its entries in the order of their jobs.
-pub(super) async fn deliver(service: &Service, jobs: impl Serialize) -> Vec<Value> {
-    let body = json!({"input": jobs, "destType": "salesforce"}).to_string();
-    let request = service
+/// The request of a rudder-server that knows the status 299.
+fn request(service: &Service, jobs: impl Serialize) -> RequestBuilder {
+    service
         .request("/routerTransform")
-        .header("X-Feature-Filter-Code", "?1");
-    let mut answer = send(request.body(body)).await.accepted();
+        .header("X-Feature-Filter-Code", "?1")
+        .body(json!({"input": jobs, "destType": "salesforce"}).to_string())
+}
+
+/// Posts jobs as a rudder-server that knows the status 299, and reads its entries in the order of their jobs.
+pub(super) async fn deliver(service: &Service, jobs: impl Serialize) -> Vec<Value> {
+    let mut answer = send(request(service, jobs)).await.accepted();
     let Value::Array(mut entries) = answer["output"].take() else {
         panic!("no entries: {answer}");
     };
@@ -158,12 +163,7 @@ async fn a_thousand_leads_of_fifty_requests_take_two_calls() {
 async fn a_write_that_has_begun_is_finished_where_the_caller_hangs_up() {
     let org = org().build();
     let service = inline(&org, &["--delivery-window", "20ms"]).await;
-    let body = json!({"input": new_leads(3), "destType": "salesforce"}).to_string();
-    let request = service
-        .request("/routerTransform")
-        .header("X-Feature-Filter-Code", "?1")
-        .body(body);
-    let asking = tokio::spawn(request.send());
+    let asking = tokio::spawn(request(&service, new_leads(3)).send());
     while org.calls().query == 0 {
         tokio::task::yield_now().await;
     }
@@ -177,12 +177,7 @@ async fn a_write_that_has_begun_is_finished_where_the_caller_hangs_up() {
 async fn a_service_that_stops_finishes_what_has_gathered() {
     let org = org().build();
     let service = inline(&org, &["--delivery-window", "100ms"]).await;
-    let body = json!({"input": new_leads(3), "destType": "salesforce"}).to_string();
-    let request = service
-        .request("/routerTransform")
-        .header("X-Feature-Filter-Code", "?1")
-        .body(body);
-    let asking = tokio::spawn(request.send());
+    let asking = tokio::spawn(request(&service, new_leads(3)).send());
     while org.calls().token == 0 {
         tokio::task::yield_now().await;
     }

@@ -114,12 +114,6 @@ mod tests {
     }
 
     #[test]
-    fn every_salesforce_entry_is_a_record_in_order_and_other_entries_are_not() {
-        let entries = r#"[{"type":"Salesforce-Contact","id":"003x"},{"type":"HubSpot-Contact","id":"1"},{"type":"salesforce-My__c"}]"#;
-        assert_eq!(external(entries).unwrap(), ["Contact/003x", "My__c/"]);
-    }
-
-    #[test]
     fn an_id_that_is_null_blank_or_zero_creates_a_record() {
         for id in ["null", "\"\"", "\" \"", "\"\\uFEFF\"", "0"] {
             let entries = format!(r#"[{{"type":"Salesforce-Account","id":{id}}}]"#);
@@ -129,46 +123,5 @@ mod tests {
             external(r#"[{"type":"Salesforce-Account","id":42}]"#).unwrap(),
             ["Account/42"]
         );
-    }
-
-    #[test]
-    fn without_a_salesforce_entry_it_is_the_lead_of_the_email() {
-        for entries in ["[]", "null", "{}", r#"[{"type":"other","id":"x@y.z"}]"#] {
-            assert_eq!(external(entries).unwrap(), ["a@b.c"], "{entries}");
-        }
-    }
-
-    #[test]
-    fn an_entry_that_cannot_be_read_fails_the_event_and_says_which_one() {
-        for (entry, why) in [
-            (
-                "null",
-                "must be an object with `type` and `id`, but is null",
-            ),
-            (r#"{"id":"1"}"#, "needs a text in `type`"),
-            (r#"{"type":5}"#, "needs a text in `type`"),
-            (
-                r#"{"type":"Salesforce-","id":"1"}"#,
-                "names the object \"\"",
-            ),
-            (
-                r#"{"type":"Salesforce-A/../B","id":"1"}"#,
-                "names the object \"A/../B\"",
-            ),
-            (
-                r#"{"type":"Salesforce-Account","id":{}}"#,
-                "must have a record's id in `id`, but has an object",
-            ),
-            (
-                r#"{"type":"Salesforce-Account","id":".."}"#,
-                "has \"..\" in `id`",
-            ),
-        ] {
-            let error = external(&format!("[{entry}]")).unwrap_err();
-            assert!(
-                error.starts_with(&format!("`context.externalId[0]` {why}")),
-                "{error}"
-            );
-        }
     }
 }

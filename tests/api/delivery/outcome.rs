@@ -7,7 +7,7 @@ use super::{
     ABORTED, asking, assert_outcome, deliver, metadata, salesforce_that_says, v0, v1, write_to,
 };
 use crate::{
-    fixtures::{destination, identify, job, known_lead, lead_job, org},
+    fixtures::{destination, identify, job, lead_job, org},
     service::{Service, assert_says, send},
 };
 
@@ -42,33 +42,19 @@ fn tags_of_aborted(dest_type: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_the_router_describes_creates_the_record() {
+async fn what_the_router_describes_creates_the_record_and_then_updates_it() {
     let org = org().build();
     let service = Service::of(&org).await;
-    let ada = identify(json!({"email": "ada@example.com", "name": "Ada Lovelace"}));
-    let destination = destination("dst-1");
-    let entries = service.router([job(1, ada, &destination)]).await;
-    let output = deliver(&service, &entries[0]).await;
-    assert_eq!(output["response"][0]["statusCode"], 200);
-    let leads = org.records("Lead");
-    assert_eq!(leads.len(), 1);
-    assert_eq!(leads[0]["Email"], "ada@example.com");
-    assert_eq!(leads[0]["LastName"], "Lovelace");
-}
-
-#[tokio::test]
-async fn what_the_router_describes_updates_the_record() {
-    let org = org().build();
-    known_lead(&org, "ada@example.com");
-    let service = Service::of(&org).await;
-    let ada = identify(json!({"email": "ada@example.com", "name": "Ada Lovelace"}));
-    let destination = destination("dst-1");
-    let entries = service.router([job(1, ada, &destination)]).await;
-    let output = deliver(&service, &entries[0]).await;
-    assert_eq!(output["response"][0]["statusCode"], 200);
-    let leads = org.records("Lead");
-    assert_eq!(leads.len(), 1);
-    assert_eq!(leads[0]["LastName"], "Lovelace");
+    for name in ["Byron", "Lovelace"] {
+        let ada = identify(json!({"email": "ada@example.com", "name": format!("Ada {name}")}));
+        let entries = service.router([job(1, ada, &destination("dst-1"))]).await;
+        let output = deliver(&service, &entries[0]).await;
+        assert_eq!(output["response"][0]["statusCode"], 200);
+        let leads = org.records("Lead");
+        assert_eq!(leads.len(), 1);
+        assert_eq!(leads[0]["Email"], "ada@example.com");
+        assert_eq!(leads[0]["LastName"], name);
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ async fn event_type_anything_but_an_identify_is_refused() {
         event["type"] = kind;
         assert_eq!(both.answers(event).await, same(refused(INVALID)));
     }
+    let mut without = ada();
+    without.as_object_mut().unwrap().remove("type");
+    assert_eq!(both.answers(without).await, same(refused(INVALID)));
     assert_eq!(
         both.answers(ada()).await,
         same(create("Lead", ada_fields()))
@@ -31,6 +34,11 @@ async fn gate_an_identify_that_does_not_name_salesforce_is_filtered_or_sent() {
         json!({"Salesforce": 1}),
         json!({"Salesforce": null}),
         json!({"Salesforce": false}),
+        json!({"salesforce": true}),
+        json!({"SALESFORCE": true}),
+        json!({"": true}),
+        json!(["Salesforce"]),
+        json!(true),
         json!({}),
         json!(null),
     ] {
@@ -53,7 +61,7 @@ async fn gate_an_identify_that_names_salesforce_is_sent() {
         json!({"Salesforce": true}),
         json!({"All": false, "Salesforce": {}}),
         json!({"Salesforce V2": true}),
-        json!({"Salesforce V2": {"any": "option"}}),
+        json!({"All": false, "Salesforce V2 ": {"any": "option"}}),
     ] {
         let mut event = ada();
         event["integrations"] = integrations.clone();

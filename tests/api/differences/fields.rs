@@ -201,13 +201,16 @@ async fn converted_contact_is_mapped_with_the_contact_table() {
     let both = Both::of(&org).await;
     let mut destination = destination("dst-1");
     destination["Config"]["useContactId"] = json!(true);
-    let event =
-        identify(json!({"email": "ada@example.com", "birthday": "1815-12-10", "city": "London"}));
+    let event = identify(
+        json!({"email": "ada@example.com", "name": "Ada Lovelace", "birthday": "1815-12-10", "city": "London", "plan": 5}),
+    );
     let written = json!({
         "Email": "ada@example.com",
-        "LastName": "n/a",
+        "FirstName": "Ada",
+        "LastName": "Lovelace",
         "Birthdate": "1815-12-10",
         "MailingCity": "London",
+        "plan__c": 5,
     });
     let answers = both.answers_at(&destination, event).await;
     assert_eq!(answers, same_update(&contact, written));

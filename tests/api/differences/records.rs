@@ -88,6 +88,7 @@ async fn named_object_without_a_salesforce_entry_it_is_a_lead() {
     for external_ids in [
         json!([]),
         json!(null),
+        json!({}),
         json!([{"type": "HubSpot-Contact", "id": "9"}]),
     ] {
         let answers = both.answers(ada_as(external_ids)).await;
