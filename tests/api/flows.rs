@@ -161,7 +161,10 @@ async fn each_destination_logs_in_by_its_own_flow_and_the_rest_as_all() {
     let entries = service.router(jobs).await;
     let statuses: Vec<_> = (0..3).map(|index| verdict(&entries[index]).0).collect();
     assert_eq!(statuses, [200, 200, 400]);
-    assert_says(error(&entries[2]), "SALESFORCE_AUTH=client-credentials");
+    assert_says(
+        error(&entries[2]),
+        "set SALESFORCE_AUTH to client-credentials",
+    );
 }
 
 #[tokio::test]
