@@ -52,14 +52,14 @@ const ANY: [Case; 23] = [
     ("rate_limit_exceeded", "login rate exceeded", THROTTLED, "limit"),
     ("unknown_error", "retry your request", RETRYABLE, "temporarily"),
     ("server_error", "", RETRYABLE, "temporarily"),
-    ("invalid_grant", "expired access/refresh token", RETRYABLE, "tries again"),
-    ("invalid_grant", "token request is already being processed", RETRYABLE, "tries again"),
+    ("invalid_grant", "expired access/refresh token", RETRYABLE, "the service tries again"),
+    ("invalid_grant", "token request is already being processed", RETRYABLE, "the service tries again"),
 ];
 
 #[rustfmt::skip]
 const PASSWORD: [Case; 4] = [
     ("invalid_grant", "authentication failure", ABORTED, "security token"),
-    ("invalid_grant", "authentication failure", ABORTED, "An org that no longer accepts password logins, which Salesforce retires on 2027-02-20"),
+    ("invalid_grant", "authentication failure", ABORTED, "no longer accepts password logins, which Salesforce retires on 2027-02-20"),
     ("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.", ABORTED, "security token"),
     ("unsupported_grant_type", "grant type not supported", ABORTED, "2027-02-20"),
 ];
@@ -80,7 +80,7 @@ const JWT_BEARER: [Case; 7] = [
     ("invalid_grant", "invalid assertion", ABORTED, "SALESFORCE_JWT_KEY_FILE"),
     ("invalid_grant", "audience is invalid", ABORTED, "My Domain"),
     ("invalid_grant", "Audience validation failed", ABORTED, "My Domain"),
-    ("invalid_grant", "expired authorization code", RETRYABLE, "tries again"),
+    ("invalid_grant", "expired authorization code", RETRYABLE, "the service tries again"),
     ("unsupported_grant_type", "grant type not supported", ABORTED, "JWT bearer flow"),
     ("invalid_grant", "authentication failure", ABORTED, "SALESFORCE_JWT_SUBJECT"),
 ];
