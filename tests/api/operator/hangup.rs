@@ -40,7 +40,9 @@ async fn a_hangup_has_files_read_again_and_ends_nothing() {
     service
         .says("the file has changed; its new content is used from now on")
         .await;
-    service.says("logins fail until this is corrected").await;
+    service
+        .says("logins fail until this setting is corrected")
+        .await;
     std::fs::remove_file(&host).unwrap();
     service.signal("HUP");
     service.says("its previous content is still used").await;
