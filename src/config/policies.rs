@@ -16,11 +16,24 @@ use thiserror::Error;
 
 use super::{kubernetes::is_of_kubernetes, per_destination::PerDestination, rules::Compatibility};
 
-/// The settings that can be overridden for one destination, besides those of its login.
-const SETTINGS: [&str; 2] = [ASSIGNMENT_RULES, DUPLICATES];
+/// A setting that can be overridden for one destination, besides those of its login.
+#[derive(Clone, Copy)]
+enum PolicySetting {
+    AssignmentRules,
+    Duplicates,
+}
 
-const ASSIGNMENT_RULES: &str = "ASSIGNMENT_RULES";
-const DUPLICATES: &str = "DUPLICATES";
+impl PolicySetting {
+    const ALL: [Self; 2] = [Self::AssignmentRules, Self::Duplicates];
+
+    /// The name of the setting for all destinations.
+    fn name(self) -> &'static str {
+        match self {
+            Self::AssignmentRules => "ASSIGNMENT_RULES",
+            Self::Duplicates => "DUPLICATES",
+        }
+    }
+}
 
 /// The values of `ASSIGNMENT_RULES`, for error texts.
 const ASSIGNMENT_VALUES: &str =
@@ -173,7 +186,7 @@ impl OwnPolicies {
 
     fn set(
         &mut self,
-        setting: &str,
+        setting: PolicySetting,
         destination: &str,
         name: &str,
         value: &OsStr,
@@ -188,24 +201,27 @@ impl OwnPolicies {
             expected,
         };
         let destination = destination.to_owned();
-        if setting == DUPLICATES {
-            let value = Duplicates::read(text).map_err(invalid)?;
-            self.duplicates.insert(destination, value);
-        } else {
-            let value = text.parse().map_err(invalid)?;
-            self.assignment_rules.insert(destination, value);
+        match setting {
+            PolicySetting::AssignmentRules => {
+                let value = text.parse().map_err(invalid)?;
+                self.assignment_rules.insert(destination, value);
+            }
+            PolicySetting::Duplicates => {
+                let value = Duplicates::read(text).map_err(invalid)?;
+                self.duplicates.insert(destination, value);
+            }
         }
         Ok(())
     }
 }
 
 /// Splits a variable's name into the setting and the destination id.
-fn named(name: &str) -> Option<(&'static str, &str)> {
+fn named(name: &str) -> Option<(PolicySetting, &str)> {
     if is_of_kubernetes(name) {
         return None;
     }
-    let below = |setting: &str| name.strip_prefix(setting)?.strip_prefix('_');
-    let mut settings = SETTINGS.into_iter();
+    let below = |setting: PolicySetting| name.strip_prefix(setting.name())?.strip_prefix('_');
+    let mut settings = PolicySetting::ALL.into_iter();
     settings.find_map(|setting| Some((setting, below(setting)?)))
 }
 

@@ -234,7 +234,7 @@ impl ProxyDelivery<'_, '_> {
     }
 
     /// If the destination's policy is to update duplicates, turns a create that a duplicate rule refused into an update of the
-    /// record that the rule found, and remembers the record for the event's key. Returns whether the write is now an update.
+    /// record that the rule found, and remembers the record for the event's key. `None` if the write stays as it is.
     fn redirect_to_duplicate(&self, write: &mut Write<'_>, fault: Option<&Fault>) -> Option<()> {
         let found = fault?.only_duplicate()?;
         let Operation::Create { object } = write.operation() else {

@@ -33,7 +33,7 @@ impl<'f> Worker<'f> {
     /// again, once. If one of several events may be the cause, each is written alone. Otherwise the events fail with
     /// this fault.
     pub(super) fn refused(&mut self, write: &UnitWrite<'_, '_>, fault: Fault) {
-        if self.is_for_duplicate(write, &fault) {
+        if self.redirect_to_duplicate(write, &fault) {
             return;
         }
         let is_stale = fault.is_about_a_stale_record();
@@ -63,7 +63,7 @@ impl<'f> Worker<'f> {
 
     /// If the policy is to update duplicates, keeps the units of a refused create pending, to be written to the record that the
     /// duplicate rule found. Later events with the same key find this record too. Returns whether that is so.
-    fn is_for_duplicate(&mut self, write: &UnitWrite<'_, '_>, fault: &Fault) -> bool {
+    fn redirect_to_duplicate(&mut self, write: &UnitWrite<'_, '_>, fault: &Fault) -> bool {
         let first = write.units[0];
         let Some(found) = fault
             .only_duplicate()

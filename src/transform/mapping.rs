@@ -125,7 +125,7 @@ pub fn fields<'a>(
     }
     if target.is_duplicate {
         let key = record.key().map_or(EMAIL, Key::field);
-        fields.retain(|name, value| is_for_duplicate(&name.text(), value, key));
+        fields.retain(|name, value| is_written_to_duplicate(&name.text(), value, key));
     }
     Ok(fields)
 }
@@ -135,7 +135,7 @@ const EMAIL: &str = "Email";
 
 /// Whether a field is written to a record that a duplicate rule found (rule `duplicate-rules`). The rule matched the record by
 /// other fields than its e-mail and the event's key field, so the record keeps its own values of these.
-fn is_for_duplicate(name: &str, value: &FieldValue<'_>, key: &str) -> bool {
+fn is_written_to_duplicate(name: &str, value: &FieldValue<'_>, key: &str) -> bool {
     let is_placeholder = match value {
         FieldValue::Placeholder(_) => true,
         FieldValue::Trait(_) | FieldValue::Text(_) => false,
