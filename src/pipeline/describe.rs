@@ -1,6 +1,6 @@
 //! Resolves the events that rudder-server writes, and describes the requests for them.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::{
     Pipeline, Writing,
@@ -9,7 +9,7 @@ use super::{
     outcome_of,
 };
 use crate::{
-    rudderstack::{Batch, Route},
+    rudderstack::{Batch, Destination, Route},
     salesforce::{Asked, headers::WriteHeaders},
     transform::{
         descriptor::Descriptor,
@@ -30,6 +30,8 @@ pub(super) struct Describer<'p, 'b, 'a> {
     /// What earlier events of the batch write; `None` if unchanged fields are written as well (`SKIP_UNCHANGED` is
     /// off).
     unchanged: Option<Unchanged>,
+    /// The last destination that was asked for, and whether its deliveries come to the proxy.
+    proxied: Option<(Arc<Destination>, bool)>,
 }
 
 impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
@@ -41,6 +43,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             answers,
             outcomes: Outcomes::default(),
             unchanged: pipeline.skip_unchanged.then(Unchanged::default),
+            proxied: None,
         }
     }
 
@@ -54,11 +57,23 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         let entry = &self.batch.entries[index];
         match may_share.then(|| Creation::of(writing, entry)).flatten() {
             Some(creation) => {
-                let creates = self.pipeline.salesforce.creates();
-                let is_proxied = creates.is_proxied(&writing.destination.id);
+                let is_proxied = self.is_proxied(&writing.destination);
                 self.outcomes.add_creation(outcome, creation, is_proxied);
             }
             None => self.outcomes.add(outcome),
+        }
+    }
+
+    /// Whether the destination's deliveries come to the proxy. Most events of a batch have one destination.
+    fn is_proxied(&mut self, destination: &Arc<Destination>) -> bool {
+        match &self.proxied {
+            Some((known, is_proxied)) if Arc::ptr_eq(known, destination) => *is_proxied,
+            Some(_) | None => {
+                let creates = self.pipeline.salesforce.creates();
+                let is_proxied = creates.is_proxied(&destination.id);
+                self.proxied = Some((Arc::clone(destination), is_proxied));
+                is_proxied
+            }
         }
     }
 

@@ -1,28 +1,30 @@
 //! The memory of creates under way in this process.
+//!
+//! This is not a moka cache: all windows are equally long and none is renewed, so a queue orders the keys by their end, and
+//! remembering a key takes a tenth of the time.
 
 use std::{
+    collections::{HashMap, VecDeque},
     fmt,
     future::ready,
+    hash::BuildHasherDefault,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use futures_util::future::{BoxFuture, FutureExt};
-use moka::{Expiry, policy::EvictionPolicy, sync::Cache};
 use tokio::sync::watch;
 
 use super::memory::{
     Busy, CreateKey, CreateMemory, CreatedRecord, Ending, JobName, Lease, Telling, Turn,
 };
+use crate::salesforce::by_key::OwnHash;
 
-/// The maximum number of keys.
-const MAX_KEYS: u64 = 100_000;
-
-/// How long a create in progress is remembered at most, however short the window is: longer than any call takes.
-const MAX_FLIGHT: Duration = Duration::from_mins(30);
+/// The maximum number of keys. Beyond it, those whose windows end first are forgotten.
+const MAX_KEYS: usize = 100_000;
 
 /// How long the end of a create is remembered at least: those who wait for it have to see it.
 const MIN_REST: Duration = Duration::from_secs(1);
@@ -30,18 +32,24 @@ const MIN_REST: Duration = Duration::from_secs(1);
 /// The memory of creates under way in this process.
 pub(super) struct InProcess {
     window: Duration,
-    keys: Cache<CreateKey, Entry>,
-    /// Held while a key is read and written.
-    changing: Mutex<()>,
-    /// The number of the last lease.
-    leases: AtomicU64,
+    keys: Mutex<Keys>,
     started: Instant,
     /// When the last telling ends, in milliseconds after the start.
     told_until: AtomicU64,
 }
 
+/// What is remembered.
+#[derive(Default)]
+struct Keys {
+    entries: HashMap<CreateKey, Entry, BuildHasherDefault<OwnHash>>,
+    /// The ends of the entries, about in their order. An entry has at least the one at which it is over.
+    ends: VecDeque<(Instant, CreateKey)>,
+    /// The number of the last lease.
+    leases: u64,
+}
+
 /// What is remembered of a key.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Entry {
     /// When the window ends.
     until: Instant,
@@ -50,7 +58,7 @@ struct Entry {
     state: State,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum State {
     /// A job was told to create the record.
     Told,
@@ -59,46 +67,47 @@ enum State {
     /// Somebody is creating it: the number of the lease, and the channel that closes with it.
     Creating(u64, watch::Receiver<()>),
     /// It was created.
-    Created(Arc<CreatedRecord>),
+    Created(CreatedRecord),
     /// A create has ended without a clear result.
     Unsure,
 }
 
 impl State {
-    /// Whether the holder of a lease is gone without a word.
-    fn is_abandoned(&self) -> bool {
-        matches!(self, Self::Creating(_, held) if held.has_changed().is_err())
+    /// Whether the holder of a lease is still at work.
+    fn is_held(&self) -> bool {
+        matches!(self, Self::Creating(_, held) if held.has_changed().is_ok())
     }
 }
 
-impl Entry {
-    /// How much longer it is remembered.
-    fn remaining(&self, now: Instant) -> Duration {
-        match self.state {
-            State::Creating(..) => MAX_FLIGHT,
-            State::Told | State::Found(_) | State::Created(_) | State::Unsure => {
-                self.until.saturating_duration_since(now)
-            }
+impl Keys {
+    /// The entry of a key, unless its window has ended.
+    fn get(&mut self, key: &CreateKey, now: Instant) -> Option<&mut Entry> {
+        let entry = self.entries.get_mut(key);
+        entry.filter(|entry| entry.until > now || entry.state.is_held())
+    }
+
+    /// Remembers a key, and forgets those that are over or too many.
+    fn set(&mut self, key: CreateKey, entry: Entry, now: Instant) {
+        self.ends.push_back((entry.until, key.clone()));
+        self.entries.insert(key, entry);
+        while self.ends.len() > MAX_KEYS || self.ends.front().is_some_and(|(end, _)| *end <= now) {
+            self.forget_first(now);
         }
     }
-}
 
-/// Each entry expires at the end of its own window.
-struct AtItsEnd;
-
-impl Expiry<CreateKey, Entry> for AtItsEnd {
-    fn expire_after_create(&self, _: &CreateKey, entry: &Entry, now: Instant) -> Option<Duration> {
-        Some(entry.remaining(now))
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &CreateKey,
-        entry: &Entry,
-        now: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(entry.remaining(now))
+    /// Forgets the key whose end comes first, unless it has been remembered for longer since, or is held.
+    fn forget_first(&mut self, now: Instant) {
+        let Some((end, key)) = self.ends.pop_front() else {
+            return;
+        };
+        let is_full = self.ends.len() >= MAX_KEYS;
+        match self.entries.get(&key) {
+            Some(entry) if entry.until > end => {}
+            Some(entry) if entry.state.is_held() && !is_full => {
+                self.ends.push_back((now + MIN_REST, key));
+            }
+            Some(_) | None => drop(self.entries.remove(&key)),
+        }
     }
 }
 
@@ -107,20 +116,14 @@ impl InProcess {
     pub(super) fn new(window: Duration) -> Self {
         Self {
             window,
-            keys: Cache::builder()
-                .max_capacity(MAX_KEYS)
-                .eviction_policy(EvictionPolicy::lru())
-                .expire_after(AtItsEnd)
-                .build(),
-            changing: Mutex::default(),
-            leases: AtomicU64::default(),
+            keys: Mutex::default(),
             started: Instant::now(),
             told_until: AtomicU64::default(),
         }
     }
 
-    fn change(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn keys(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers that jobs are told something now.
@@ -130,18 +133,28 @@ impl InProcess {
         self.told_until.fetch_max(until + 1, Ordering::Relaxed);
     }
 
-    fn tell_one(&self, asked: Instant, now: Instant, telling: Telling) -> Option<usize> {
-        if let Some(Entry { told, state, .. }) = self.keys.get(&telling.key) {
+    fn tell_one(
+        &self,
+        keys: &mut Keys,
+        asked: Instant,
+        now: Instant,
+        telling: Telling,
+    ) -> Option<usize> {
+        if let Some(Entry { told, state, .. }) = keys.get(&telling.key, now) {
             if let State::Found(at) = state
-                && at >= asked
+                && *at >= asked
             {
                 return None;
             }
-            let is_told = |job: &Option<JobName>| job.is_some() && *job == told;
-            let is_vacant =
-                matches!(state, State::Found(_) | State::Unsure) || state.is_abandoned();
-            if !is_vacant || telling.jobs.iter().any(is_told) {
-                return telling.jobs.iter().position(is_told);
+            let is_told = |job: &Option<JobName>| job.is_some() && job == told;
+            let again = telling.jobs.iter().position(is_told);
+            let is_vacant = match state {
+                State::Found(_) | State::Unsure => true,
+                State::Creating(..) => !state.is_held(),
+                State::Told | State::Created(_) => false,
+            };
+            if again.is_some() || !is_vacant {
+                return again;
             }
         }
         let entry = Entry {
@@ -149,31 +162,35 @@ impl InProcess {
             told: telling.jobs.into_iter().next()?,
             state: State::Told,
         };
-        self.keys.insert(telling.key, entry);
+        keys.set(telling.key, entry, now);
         Some(0)
     }
 
     fn begin_now(&self, key: &CreateKey) -> Result<Turn, Busy> {
-        let _changing = self.change();
-        let known = self.keys.get(key);
-        let must_look_up = match known.as_ref().map(|entry| &entry.state) {
-            Some(State::Created(record)) => return Ok(Turn::Created(CreatedRecord::clone(record))),
-            Some(state @ State::Creating(_, held)) if !state.is_abandoned() => {
-                let mut held = held.clone();
-                return Err(async move { while held.changed().await.is_ok() {} }.boxed());
+        let (mut keys, now) = (self.keys(), Instant::now());
+        let (mut until, mut told, mut must_look_up) = (now + self.window, None, false);
+        if let Some(entry) = keys.get(key, now) {
+            match &entry.state {
+                State::Created(record) => return Ok(Turn::Created(record.clone())),
+                State::Creating(_, held) if entry.state.is_held() => {
+                    let mut held = held.clone();
+                    return Err(async move { while held.changed().await.is_ok() {} }.boxed());
+                }
+                // The holder of the lease is gone without a word.
+                State::Creating(..) | State::Unsure => must_look_up = true,
+                State::Told | State::Found(_) => {}
             }
-            Some(State::Creating(..) | State::Unsure) => true,
-            Some(State::Told | State::Found(_)) | None => false,
-        };
-        let until = known.as_ref().map(|entry| entry.until);
-        let number = self.leases.fetch_add(1, Ordering::Relaxed);
+            (until, told) = (entry.until, entry.told.take());
+        }
+        keys.leases += 1;
+        let number = keys.leases;
         let (held, watched) = watch::channel(());
         let entry = Entry {
-            until: until.unwrap_or_else(|| Instant::now() + self.window),
-            told: known.and_then(|entry| entry.told),
+            until,
+            told,
             state: State::Creating(number, watched),
         };
-        self.keys.insert(key.clone(), entry);
+        keys.set(key.clone(), entry, now);
         let lease = Lease {
             number,
             _held: held,
@@ -185,43 +202,44 @@ impl InProcess {
     }
 
     fn end_now(&self, key: &CreateKey, lease: Lease, ending: Ending) {
-        let _changing = self.change();
-        let is_ours = |entry: &Entry| matches!(entry.state, State::Creating(number, _) if number == lease.number);
+        let (mut keys, now) = (self.keys(), Instant::now());
+        let entry = keys.get(key, now);
+        let is_ours = |entry: &&mut Entry| matches!(entry.state, State::Creating(number, _) if number == lease.number);
         // Otherwise the key has been pushed out, or somebody else holds it by now.
-        if let Some(entry) = self.keys.get(key).filter(is_ours) {
+        if let Some(entry) = entry.filter(is_ours) {
+            let (until, told) = (entry.until.max(now + MIN_REST), entry.told.take());
             let state = match ending {
-                Ending::Created(record) => Some(State::Created(Arc::new(record))),
+                Ending::Created(record) => Some(State::Created(record)),
                 Ending::Unsure => Some(State::Unsure),
                 Ending::Failed => None,
             };
-            let until = entry.until.max(Instant::now() + MIN_REST);
             match state {
-                Some(state) => self.keys.insert(
-                    key.clone(),
-                    Entry {
-                        until,
-                        state,
-                        ..entry
-                    },
-                ),
-                None => self.keys.invalidate(key),
+                Some(state) => keys.set(key.clone(), Entry { until, told, state }, now),
+                None => drop(keys.entries.remove(key)),
             }
         }
         // Those who wait see the end only now.
         drop(lease);
     }
+
+    fn forget_now(&self, key: &CreateKey, gone: &CreatedRecord) {
+        let mut keys = self.keys();
+        let entry = keys.get(key, Instant::now());
+        if entry
+            .is_some_and(|entry| matches!(&entry.state, State::Created(record) if record == gone))
+        {
+            keys.entries.remove(key);
+        }
+    }
 }
 
 impl CreateMemory for InProcess {
     fn tell(&self, asked: Instant, tellings: Vec<Telling>) -> BoxFuture<'_, Vec<Option<usize>>> {
-        let changing = self.change();
-        let now = Instant::now();
+        let (mut keys, now) = (self.keys(), Instant::now());
         self.extend(now);
         let tellings = tellings.into_iter();
-        let told = tellings.map(|telling| self.tell_one(asked, now, telling));
-        let told: Vec<_> = told.collect();
-        drop(changing);
-        ready(told).boxed()
+        let told = tellings.map(|telling| self.tell_one(&mut keys, asked, now, telling));
+        ready(told.collect()).boxed()
     }
 
     fn awaits_lookups(&self) -> bool {
@@ -229,17 +247,15 @@ impl CreateMemory for InProcess {
         now < u128::from(self.told_until.load(Ordering::Relaxed))
     }
 
-    fn found(&self, keys: Vec<CreateKey>) -> BoxFuture<'_, ()> {
-        let changing = self.change();
-        let now = Instant::now();
-        for key in keys {
-            let known = self.keys.get(&key);
-            if let Some(entry) = known.filter(|entry| matches!(entry.state, State::Told)) {
-                let state = State::Found(now);
-                self.keys.insert(key, Entry { state, ..entry });
+    fn found(&self, found: Vec<CreateKey>) -> BoxFuture<'_, ()> {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        for key in found {
+            if let Some(entry) = keys.get(&key, now)
+                && matches!(entry.state, State::Told)
+            {
+                entry.state = State::Found(now);
             }
         }
-        drop(changing);
         ready(()).boxed()
     }
 
@@ -253,22 +269,17 @@ impl CreateMemory for InProcess {
     }
 
     fn forget<'m>(&'m self, key: &'m CreateKey, gone: &'m CreatedRecord) -> BoxFuture<'m, ()> {
-        let changing = self.change();
-        let known = self.keys.get(key).map(|entry| entry.state);
-        if matches!(known, Some(State::Created(record)) if *record == *gone) {
-            self.keys.invalidate(key);
-        }
-        drop(changing);
+        self.forget_now(key, gone);
         ready(()).boxed()
     }
 }
 
-/// Omits the keys, which contain e-mail addresses: the `Debug` of a moka cache prints its entries.
+/// Omits the keys.
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InProcess")
             .field("window", &self.window)
-            .field("keys", &self.keys.entry_count())
+            .field("keys", &self.keys().entries.len())
             .finish_non_exhaustive()
     }
 }

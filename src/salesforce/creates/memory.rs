@@ -1,6 +1,10 @@
 //! What a memory of creates under way has to do, wherever it is kept.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    time::Instant,
+};
 
 use futures_util::future::BoxFuture;
 use smallvec::SmallVec;
@@ -12,10 +16,17 @@ use crate::{
 };
 
 /// A record that is being created: the user of the org who creates it, and the key by which it is looked up.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CreateKey {
     user: OrgUser,
     key: Key,
+}
+
+/// A key stores its own hash, and few users have the same keys.
+impl Hash for CreateKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
 }
 
 impl CreateKey {
@@ -28,13 +39,13 @@ impl CreateKey {
 
 /// Identifies a job of rudder-server: its `jobId` and its event's `messageId`.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct JobName(Arc<str>);
+pub(crate) struct JobName(String);
 
 impl JobName {
     /// The name of a job with this `jobId`, as JSON, and this `messageId`.
     #[must_use]
     pub(crate) fn new(job_id: &str, message_id: &str) -> Self {
-        Self(format!("{job_id}\n{message_id}").into())
+        Self([job_id, "\n", message_id].concat())
     }
 }
 

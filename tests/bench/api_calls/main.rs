@@ -1,6 +1,7 @@
 //! How many API calls 1,000 lead identifies cost: the stock service (computed), the ways of this one (counted by the embedded
 //! Salesforce). `cargo bench --bench api_calls` prints the table and fails where a promise is broken.
 
+mod bursts;
 mod real_org;
 
 use std::error::Error;
@@ -98,7 +99,8 @@ async fn main() -> Result<(), Failure> {
             }
         }
     }
-    real_org::run().await
+    real_org::run().await?;
+    bursts::run().await
 }
 
 /// A service of its own for an org, and a client.
@@ -121,11 +123,17 @@ impl Served {
 
     /// Posts jobs as a rudder-server does that knows the status 299.
     async fn post(&self, jobs: &[Value]) -> Result<Value, Failure> {
+        let body = json!({"input": jobs, "destType": "salesforce"});
+        self.call("/routerTransform", &body).await
+    }
+
+    /// Posts a body to a route.
+    async fn call(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let request = self
             .client
-            .post(format!("{}/routerTransform", self.url))
+            .post(format!("{}{path}", self.url))
             .header("X-Feature-Filter-Code", "?1")
-            .body(json!({"input": jobs, "destType": "salesforce"}).to_string());
+            .body(body.to_string());
         Ok(serde_json::from_slice(
             &request.send().await?.bytes().await?,
         )?)
