@@ -6,7 +6,7 @@ use super::difference::Difference;
 use crate::{
     salesforce::headers::{AUTO_ASSIGN, CALL_OPTIONS, DUPLICATE_RULE},
     text,
-    transform::mapping,
+    transform::{error::EventError, mapping},
 };
 
 /// Marks the intended differences of an event.
@@ -27,6 +27,10 @@ fn of_event(reference: Option<&Value>, candidate: Option<&Value>) -> Option<&'st
     let is_sent = reference["statusCode"] == 200;
     if is_sent && candidate["statusCode"] == 298 {
         return Some("gate: the gate is closed");
+    }
+    let waits = || candidate["error"] == EventError::BeingCreated.to_string();
+    if is_sent && candidate["statusCode"] == 500 && waits() {
+        return Some("one-create: another event creates the record");
     }
     let is_merged = candidate["batched"] == true && reference["batched"] == false;
     (is_sent && is_merged).then_some("one-create: events for one new person share a request")
@@ -169,5 +173,19 @@ mod tests {
                 .unwrap(),
             "gate: the gate is closed"
         );
+    }
+
+    #[test]
+    fn an_event_that_waits_for_another_is_intended_and_another_500_is_not() {
+        let stock = json!({"statusCode": 200, "batchedRequest": {}});
+        let waits = json!({"statusCode": 500, "error": "another event is creating this record; it comes again"});
+        let rule = Some("one-create: another event creates the record");
+        assert!(
+            intended(&stock, &waits)
+                .iter()
+                .all(|intended| *intended == rule)
+        );
+        let failed = json!({"statusCode": 500, "error": "the lookup in Salesforce failed"});
+        assert!(intended(&stock, &failed).iter().all(Option::is_none));
     }
 }
