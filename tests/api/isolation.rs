@@ -73,7 +73,9 @@ impl Setup {
         org.insert("Contact", contact).unwrap();
         let service = runtime.block_on(async {
             let salesforce = serve(org.router()).await;
-            Service::start(&salesforce, &["--compatibility", compatibility]).await
+            // The same people are new in each batch.
+            let flags = ["--compatibility", compatibility, "--create-window", "0s"];
+            Service::start(&salesforce, &flags).await
         });
         Self {
             runtime,
