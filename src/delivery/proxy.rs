@@ -53,7 +53,7 @@ struct ProxyDelivery<'r, 'a> {
     destination: Destination,
     credentials: Option<Credentials>,
     timeout: Duration,
-    /// Until when it may wait for another delivery that creates its record.
+    /// The time until which it may wait for another delivery that creates its record.
     waits_until: Instant,
     /// Whether renewing the session has been tried already.
     is_renewed: bool,

@@ -1,4 +1,4 @@
-//! Has each record created once, where several events would create it (rule `one-create`).
+//! Makes sure that each record is created once, even if several events would create it (rule `one-create`).
 
 use std::time::Instant;
 
@@ -53,7 +53,7 @@ pub(super) enum Sharing {
     Mapped,
     /// With events whose traits are fields already.
     Fields,
-    /// With none: an earlier answer asked for it to be sent alone.
+    /// With no other event: an earlier answer asked for this event to be sent alone.
     Alone,
 }
 
@@ -159,7 +159,7 @@ fn waiting(outcome: Outcome<'_>) -> Outcome<'_> {
     }
 }
 
-/// The name by which a job is known when it comes again; `None` if it has no id.
+/// Identifies a job when it is sent again; `None` if it has no id.
 fn name(entry: &Entry<'_>) -> Option<JobName> {
     let job = entry.metadata.and_then(Value::as_object)?.get("jobId")?;
     let event = entry.event.as_ref().ok()?;

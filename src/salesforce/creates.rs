@@ -12,7 +12,7 @@ pub(crate) use self::memory::{
     CreateKey, CreateMemory, CreatedRecord, Ending, JobName, Telling, Turn,
 };
 
-/// How long a delivery at the proxy shows that a destination is delivered there.
+/// How long a destination counts as delivered through the proxy after a delivery there.
 const PROXIED_FOR: Duration = Duration::from_hours(1);
 
 /// The maximum number of destinations whose deliveries are remembered.

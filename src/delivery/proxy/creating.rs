@@ -114,8 +114,8 @@ impl<'r> ProxyDelivery<'r, '_> {
         Key::new(object, &field, value).ok().map(Record::Matching)
     }
 
-    /// Waits for the turn of this delivery; `None` if it does not come in time. The time spent is no longer there for
-    /// the write.
+    /// Waits for the turn of this delivery; `None` if it does not come in time. The time spent waiting is subtracted from
+    /// the timeout of the write.
     async fn turn(&mut self, creation: &Creation<'_>) -> Option<Turn> {
         let began = Instant::now();
         let mut has_waited = false;
@@ -134,8 +134,8 @@ impl<'r> ProxyDelivery<'r, '_> {
         }
     }
 
-    /// Writes to the record that an earlier delivery has created. If that record is no longer there, the write is what
-    /// it was before.
+    /// Writes to the record that an earlier delivery has created. If that record is no longer there, the write is
+    /// restored.
     ///
     /// # Errors
     /// [`Lost`] if the record is no longer what it was.

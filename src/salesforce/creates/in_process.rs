@@ -26,7 +26,7 @@ use crate::salesforce::by_key::OwnHash;
 /// The maximum number of keys. Beyond it, those whose windows end first are forgotten.
 const MAX_KEYS: usize = 100_000;
 
-/// How long the end of a create is remembered at least: those who wait for it have to see it.
+/// The minimum time for which the result of a create is remembered, so that waiting callers see it.
 const MIN_REST: Duration = Duration::from_secs(1);
 
 /// The memory of creates under way in this process.
@@ -34,7 +34,7 @@ pub(super) struct InProcess {
     window: Duration,
     keys: Mutex<Keys>,
     started: Instant,
-    /// When the last telling ends, in milliseconds after the start.
+    /// When the last window ends, in milliseconds after the start.
     told_until: AtomicU64,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct InProcess {
 #[derive(Default)]
 struct Keys {
     entries: HashMap<CreateKey, Entry, BuildHasherDefault<OwnHash>>,
-    /// The ends of the entries, about in their order. An entry has at least the one at which it is over.
+    /// The times at which entries expire, roughly in order. Each entry stands here at least with its current time.
     ends: VecDeque<(Instant, CreateKey)>,
     /// The number of the last lease.
     leases: u64,
@@ -86,7 +86,7 @@ impl Keys {
         entry.filter(|entry| entry.until > now || entry.state.is_held())
     }
 
-    /// Remembers a key, and forgets those that are over or too many.
+    /// Stores a key, and evicts expired keys and keys beyond the limit.
     fn set(&mut self, key: CreateKey, entry: Entry, now: Instant) {
         self.ends.push_back((entry.until, key.clone()));
         self.entries.insert(key, entry);
@@ -95,7 +95,7 @@ impl Keys {
         }
     }
 
-    /// Forgets the key whose end comes first, unless it has been remembered for longer since, or is held.
+    /// Evicts the key that expires first, unless it was extended meanwhile or is held.
     fn forget_first(&mut self, now: Instant) {
         let Some((end, key)) = self.ends.pop_front() else {
             return;
@@ -176,7 +176,7 @@ impl InProcess {
                     let mut held = held.clone();
                     return Err(async move { while held.changed().await.is_ok() {} }.boxed());
                 }
-                // The holder of the lease is gone without a word.
+                // The holder of the lease was dropped without reporting a result.
                 State::Creating(..) | State::Unsure => must_look_up = true,
                 State::Told | State::Found(_) => {}
             }
@@ -205,7 +205,7 @@ impl InProcess {
         let (mut keys, now) = (self.keys(), Instant::now());
         let entry = keys.get(key, now);
         let is_ours = |entry: &&mut Entry| matches!(entry.state, State::Creating(number, _) if number == lease.number);
-        // Otherwise the key has been pushed out, or somebody else holds it by now.
+        // Otherwise the key was evicted, or another caller holds it now.
         if let Some(entry) = entry.filter(is_ours) {
             let (until, told) = (entry.until.max(now + MIN_REST), entry.told.take());
             let state = match ending {

@@ -1,4 +1,4 @@
-//! What a memory of creates under way has to do, wherever it is kept.
+//! The interface of a memory of creates under way, whether it is kept in this process or shared.
 
 use std::{
     fmt,
@@ -67,21 +67,21 @@ pub(crate) struct Telling {
 
 /// The result of asking to create a record now.
 pub(crate) enum Turn {
-    /// The caller creates it, and must say how that has ended.
+    /// The caller creates the record and must report the result.
     Begun {
         /// Held until the end.
         lease: Lease,
-        /// Whether an earlier create may have written it, so that it has to be looked up first.
+        /// Whether an earlier create may have written the record, so that it must be looked up first.
         must_look_up: bool,
     },
     /// It was created.
     Created(CreatedRecord),
 }
 
-/// Another caller is creating the record. The future is ready when that has ended; then the caller asks again.
+/// Another caller is creating the record. The future completes when that create ends; the caller then tries again.
 pub(crate) type Busy = BoxFuture<'static, ()>;
 
-/// The right to create a record. Dropping it without saying how the create has ended leaves that open.
+/// The right to create a record. If it is dropped before the result is reported, the result is unknown.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(super) number: u64,
@@ -94,7 +94,7 @@ pub(crate) struct Lease {
 pub(crate) enum Ending {
     /// The record was created.
     Created(CreatedRecord),
-    /// The record was not created: the next one may create it.
+    /// The record was not created: the next caller may create it.
     Failed,
     /// The record may have been created, or was found elsewhere: the next one has to look it up first.
     Unsure,
@@ -140,7 +140,7 @@ pub(crate) trait CreateMemory: fmt::Debug + Send + Sync {
     /// Whether [`Self::found`] may change anything.
     fn awaits_lookups(&self) -> bool;
 
-    /// A lookup has found these records: who asks later and finds none may create them again.
+    /// Reports that a lookup found these records. A caller whose later lookup finds none may create them again.
     fn found(&self, keys: Vec<CreateKey>) -> BoxFuture<'_, ()>;
 
     /// Begins to create a record, unless it was created.
