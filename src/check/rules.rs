@@ -73,11 +73,18 @@ fn chosen(check: &'static str, rules: &[AssignmentRule], id: &RuleId, active: &s
             ),
         );
     };
-    Finding::works(
+    let says = format!(
+        "{active}. {} runs when a record is created (ASSIGNMENT_RULES)",
+        shown(rule)
+    );
+    if rule.sobject_type == "Lead" {
+        return Finding::works(check, says);
+    }
+    Finding::note(
         check,
         format!(
-            "{active}. {} runs when a record is created (ASSIGNMENT_RULES)",
-            shown(rule)
+            "{says}. A rule belongs to one object: Salesforce may refuse creates of leads with this id. Set it only for \
+             destinations that write no leads"
         ),
     )
 }

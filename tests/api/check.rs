@@ -240,6 +240,7 @@ fn org_with_rules() -> Simulator {
     open_org()
         .assignment_rule("Lead", RULE, OWNER, true)
         .assignment_rule("Lead", "01Q5g0000000002EAA", OWNER, false)
+        .assignment_rule("Case", "01Q5g0000000004EAA", OWNER, false)
         .matching(DuplicateRule::new("Lead", "Same_Phone", &["Phone"]))
         .matching(DuplicateRule::new("Contact", "Same_Name", &["LastName"]))
         .matching(DuplicateRule::new("Lead", "Off", &["Title"]).inactive())
@@ -262,6 +263,11 @@ async fn each_policy_says_what_it_makes_of_the_orgs_assignment_rules() {
             "(01Q5g0000000002EAA) runs when a record is created",
         ),
         (
+            "01Q5g0000000004",
+            (Some(0), "note"),
+            "Salesforce may refuse creates of leads with this id",
+        ),
+        (
             "01Q5g0000000003",
             (Some(1), "fails"),
             "the org has no assignment rule with this id; its rules: Lead",
@@ -272,6 +278,20 @@ async fn each_policy_says_what_it_makes_of_the_orgs_assignment_rules() {
         assert_eq!((code, state), expected, "{setting}: {says}");
         assert_says(says, words);
         assert_says(says, RULE);
+    }
+}
+
+#[tokio::test]
+async fn rules_that_the_user_may_not_see_are_a_note() {
+    for (object, check) in [
+        ("AssignmentRule", "assignment rules"),
+        ("DuplicateRule", "duplicate rules"),
+    ] {
+        let org = open_org().without_object(object).build();
+        let (code, findings) = found(&org, &[]).await;
+        let (state, says) = one(&findings, check);
+        assert_eq!((code, state), (Some(0), "note"), "{says}");
+        assert_says(says, "View Setup and Configuration");
     }
 }
 
