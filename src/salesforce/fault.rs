@@ -138,7 +138,8 @@ impl Fault {
 
     /// Selects the fault that decides: the first that may be temporary, otherwise the first whose code is known,
     /// otherwise the first.
-    fn deciding(status: u16, refusals: Vec<Refusal>) -> Self {
+    fn deciding(status: u16, mut refusals: Vec<Refusal>) -> Self {
+        join_duplicates(&mut refusals);
         let faults = refusals.into_iter().map(Self::of);
         faults.min_by_key(Self::rank).unwrap_or_else(|| {
             Self::of(Refusal {
@@ -350,23 +351,11 @@ impl Fault {
     /// The record that a duplicate rule found when it refused a create, if it is the only one and an exact match.
     #[must_use]
     pub(crate) fn only_duplicate(&self) -> Option<&Duplicate> {
-        match self {
-            Self::Refused(refusal) => refusal.duplicates.as_ref()?.only(),
-            Self::SessionExpired(_)
-            | Self::LimitReached(_)
-            | Self::Unavailable(_)
-            | Self::Passing(_)
-            | Self::Waiting(..)
-            | Self::Automation(_)
-            | Self::Unknown(_)
-            | Self::Reserved { .. }
-            | Self::Redirected { .. }
-            | Self::Timeout(_)
-            | Self::ConnectionRefused
-            | Self::Connection(_)
-            | Self::Overloaded(_)
-            | Self::Unreadable(_) => None,
-        }
+        let Self::Refused(refusal) = self else {
+            return None;
+        };
+        let found = refusal.duplicates.as_ref()?;
+        found.only().filter(|_| refusal.code == DUPLICATES_DETECTED)
     }
 
     /// Whether a duplicate rule refused the record and the response does not contain the records that it found.
@@ -425,6 +414,27 @@ impl Fault {
             Self::Connection(_) => "connection",
             Self::Overloaded(_) => "overloaded",
             Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
+/// Combines what several duplicate rules report about one record, each in an error of its own. The first error then
+/// has all of it.
+fn join_duplicates(refusals: &mut [Refusal]) {
+    let is_duplicate = |refusal: &&mut Refusal| refusal.code == DUPLICATES_DETECTED;
+    let mut refusals = refusals.iter_mut().filter(is_duplicate);
+    let Some(first) = refusals.next() else {
+        return;
+    };
+    for other in refusals {
+        let found = other.duplicates.take().map(|found| *found);
+        match (&mut first.duplicates, found) {
+            (Some(all), found) => all.join(found),
+            (None, Some(mut found)) => {
+                found.join(None);
+                first.duplicates = Some(Box::new(found));
+            }
+            (None, None) => {}
         }
     }
 }

@@ -44,30 +44,44 @@ pub struct Duplicate {
 impl Duplicates {
     /// Reads `duplicateResult` of an error; `None` if it contains neither a rule nor a record.
     pub(super) fn read(result: &Value) -> Option<Self> {
-        let mut records: Vec<Duplicate> = Vec::new();
-        // A match without a usable id still is a match, so that another one is not the only one.
-        let mut unnamed = 0;
+        let mut duplicates = Self {
+            rule: shortened(result["duplicateRule"].as_str().unwrap_or_default()),
+            records: Vec::new(),
+            more: 0,
+        };
         for found in list(result, "matchResults") {
             for matched in list(found, "matchRecords") {
-                let Some(duplicate) = Duplicate::read(found, matched) else {
-                    unnamed += 1;
-                    continue;
-                };
-                match records.iter_mut().find(|other| other.is_same(&duplicate)) {
-                    Some(known) => known.is_sure &= duplicate.is_sure,
-                    None => records.push(duplicate),
+                match Duplicate::read(found, matched) {
+                    Some(duplicate) => duplicates.add(duplicate),
+                    // A match without a usable id still is a match, so that another one is not the only one.
+                    None => duplicates.more += 1,
                 }
             }
         }
-        let more = unnamed + records.len().saturating_sub(MAX_RECORDS);
-        records.truncate(MAX_RECORDS);
-        let duplicates = Self {
-            rule: shortened(result["duplicateRule"].as_str().unwrap_or_default()),
-            records,
-            more,
-        };
         let tells = !duplicates.rule.is_empty() || !duplicates.records.is_empty();
         tells.then_some(duplicates)
+    }
+
+    fn add(&mut self, duplicate: Duplicate) {
+        let is_full = self.records.len() >= MAX_RECORDS;
+        let mut records = self.records.iter_mut();
+        match records.find(|other| other.is_same(&duplicate)) {
+            Some(known) => known.is_sure &= duplicate.is_sure,
+            None if is_full => self.more += 1,
+            None => self.records.push(duplicate),
+        }
+    }
+
+    /// Adds what another duplicate rule found for the same record; `None` if its error does not say what.
+    pub(super) fn join(&mut self, other: Option<Self>) {
+        let Some(other) = other else {
+            self.more += 1;
+            return;
+        };
+        self.more += other.more;
+        for duplicate in other.records {
+            self.add(duplicate);
+        }
     }
 
     /// The record, if it is the only one and an exact match.
