@@ -32,7 +32,10 @@ pub(crate) mod session;
 mod single_flight;
 pub(crate) mod soql;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 use thiserror::Error;
 
@@ -83,7 +86,10 @@ pub struct Salesforce {
     lookups: SingleFlight,
     cache: LookupCache,
     /// The records that duplicate rules found, by the key of the refused create (`DUPLICATES_TTL`).
-    duplicates: LookupCache,
+    ///
+    /// It exists once there is one, so that lookups that find nothing do not ask it in vain.
+    duplicates: OnceLock<LookupCache>,
+    duplicates_ttl: Duration,
     creates: Creates,
     field_types: FieldTypes,
     limits: Arc<Limits>,
@@ -118,7 +124,8 @@ impl Salesforce {
             users: OrgUsers::default(),
             lookups: SingleFlight::new(settings.lookup_window),
             cache: LookupCache::new(settings.lookup_cache_ttl),
-            duplicates: LookupCache::new(settings.duplicates_ttl),
+            duplicates: OnceLock::new(),
+            duplicates_ttl: settings.duplicates_ttl,
             creates: Creates::new(settings.create_window),
             field_types: FieldTypes::default(),
             limits,
@@ -145,7 +152,8 @@ impl Salesforce {
     pub(crate) fn remember_duplicate(&self, session: &Session, key: &Key, row: &Row) {
         let user = self.users.of(session);
         let rows = std::slice::from_ref(row);
-        self.duplicates.set(&user, key, Instant::now(), rows);
+        let duplicates = (self.duplicates).get_or_init(|| LookupCache::new(self.duplicates_ttl));
+        duplicates.set(&user, key, Instant::now(), rows);
     }
 
     /// The creates under way.
@@ -276,6 +284,8 @@ impl Salesforce {
     /// Removes a record id from the cache, because Salesforce reports that the record is gone or has become another.
     pub(crate) fn forget(&self, org: &Instance, id: &str) {
         self.cache.forget(org, id);
-        self.duplicates.forget(org, id);
+        if let Some(duplicates) = self.duplicates.get() {
+            duplicates.forget(org, id);
+        }
     }
 }

@@ -9,9 +9,6 @@ use crate::{
     },
 };
 
-/// The permission that a user needs to read the rules.
-const PERMISSION: &str = "give the user \"View Setup and Configuration\" to see which are active";
-
 /// Describes how a destination's `ASSIGNMENT_RULES` treats the org's assignment rules.
 pub(super) fn assignment(
     rules: Result<Vec<AssignmentRule>, Fault>,
@@ -21,12 +18,7 @@ pub(super) fn assignment(
     const CHECK: &str = "assignment rules";
     let rules = match rules {
         Ok(rules) => rules,
-        Err(fault) => {
-            return Finding::note(
-                CHECK,
-                format!("they cannot be read ({fault}): {PERMISSION}"),
-            );
-        }
+        Err(fault) => return unreadable(CHECK, &fault),
     };
     let active = rules.iter().filter(|rule| rule.active).map(shown);
     let active: Vec<_> = active.collect();
@@ -89,6 +81,11 @@ fn chosen(check: &'static str, rules: &[AssignmentRule], id: &RuleId, active: &s
     )
 }
 
+fn unreadable(check: &'static str, fault: &Fault) -> Finding {
+    let advice = "give the user \"View Setup and Configuration\" to see which are active";
+    Finding::note(check, format!("they cannot be read ({fault}): {advice}"))
+}
+
 fn shown(rule: &AssignmentRule) -> String {
     format!("{} \"{}\" ({})", rule.sobject_type, rule.name, rule.id)
 }
@@ -102,12 +99,7 @@ pub(super) fn duplicates(
     const CHECK: &str = "duplicate rules";
     let rules = match rules {
         Ok(rules) => rules,
-        Err(fault) => {
-            return Finding::note(
-                CHECK,
-                format!("they cannot be read ({fault}): {PERMISSION}"),
-            );
-        }
+        Err(fault) => return unreadable(CHECK, &fault),
     };
     if rules.is_empty() {
         return Finding::works(CHECK, "none is active");

@@ -47,7 +47,7 @@ pub struct SalesforceSettings {
     /// How long to cache the ids that lookups have found; 0s: do not cache
     #[arg(long, env = "LOOKUP_CACHE_TTL", default_value = "0s", value_parser = parse::duration_or_none)]
     pub lookup_cache_ttl: Duration,
-    /// How long a record that somebody has just been told to create is not created by another; 0s: not at all
+    /// How long to wait before a second event is told to create the same record; 0s: do not wait
     #[arg(long, env = "CREATE_WINDOW", default_value = "60s", value_parser = parse::duration_or_none)]
     pub create_window: Duration,
     /// How long to remember which record a duplicate rule has found for a key (DUPLICATES=update)

@@ -82,7 +82,7 @@ impl WriteMemory {
             return PartStatus::New(done, result);
         };
         let mut in_flight = self.in_flight();
-        // A dropped sender means that nobody is writing the part any more (a panic), so that it may be taken on again.
+        // A dropped sender means that the writer has panicked. The part is then accepted again.
         let is_lost =
             |result: &&PendingResult| matches!((*result).clone().now_or_never(), Some(Err(_)));
         if let Some(result) = in_flight.get(&part).filter(|result| !is_lost(result)) {

@@ -7,9 +7,9 @@
 
 mod creating;
 mod outcome;
+mod redirect;
 
 use std::{
-    borrow::Cow,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,18 +23,13 @@ use crate::{
         delivery_request::{Origin, ProxyJob, ProxyRequest, ProxyVersion},
     },
     salesforce::{
-        AuthError, Credentials, Fault, Found, Key, Row, Salesforce,
+        AuthError, Credentials, Fault, Key, Salesforce,
         delivery::{Answered, Write},
         fault::Disposition,
-        headers::WriteHeaders,
         operation::Operation,
     },
     text,
-    transform::{
-        mapping,
-        plan::Record,
-        target::{self, Target},
-    },
+    transform::plan::Record,
 };
 
 /// The state that the delivery proxy works with.
@@ -55,6 +50,8 @@ struct ProxyDelivery<'r, 'a> {
     timeout: Duration,
     /// The time until which it may wait for another delivery that creates its record.
     waits_until: Instant,
+    /// Whether the write goes to a record that a duplicate rule has found.
+    is_duplicate: bool,
     /// Whether renewing the session has been tried already.
     is_renewed: bool,
     /// Why no new session could be opened.
@@ -97,6 +94,7 @@ impl Proxy {
             destination,
             timeout,
             waits_until: Instant::now() + timeout.saturating_sub(creating::MARGIN),
+            is_duplicate: false,
             is_renewed: false,
             refused: None,
         };
@@ -189,111 +187,6 @@ impl ProxyDelivery<'_, '_> {
         }
     }
 
-    /// Sends a refused write to the record that is found now. If there is no other record, the refusal stands.
-    async fn send_elsewhere(
-        &mut self,
-        write: &mut Write<'_>,
-        record: &Record<'_>,
-        refused: Answered,
-    ) -> DeliveryOutcome {
-        match self.redirect(write, record).await {
-            Ok(true) => self.send_redirected(write).await,
-            Err(Failure::Lookup(fault)) if fault.disposition() != Disposition::Abort => {
-                self.outcome(Some(write), refused.answer, Some(Failure::Lookup(fault)))
-            }
-            Ok(false) | Err(_) => self.answered(write, refused),
-        }
-    }
-
-    async fn send_redirected(&mut self, write: &mut Write<'_>) -> DeliveryOutcome {
-        match self.send(write).await {
-            Ok(answered) => self.answered(write, answered),
-            Err(failure) => self.outcome(Some(write), None, Some(failure)),
-        }
-    }
-
-    /// Looks up a record and turns the write into an update of the one that its events are written to now. Returns
-    /// whether that is a different record from the one that the write was for.
-    async fn redirect(
-        &mut self,
-        write: &mut Write<'_>,
-        record: &Record<'_>,
-    ) -> Result<bool, Failure> {
-        let Some(key) = record.key() else {
-            return Ok(false);
-        };
-        let Some(found) = self.look_up(write, key).await? else {
-            return Ok(false);
-        };
-        let rules = (&self.proxy.rules, &*self.proxy.policies);
-        let target = target::settle(record, None, &found, &self.destination, rules);
-        let target = target.map_err(Failure::Target)?;
-        let is_known = matches!(write.operation(), Operation::Update { object, id }
-            if target.record() == Some(target::RecordId::new(object, id)));
-        Ok(!is_known && self.update(write, &target).is_some())
-    }
-
-    /// If the destination's policy is to update duplicates, turns a create that a duplicate rule refused into an update of the
-    /// record that the rule found, and remembers the record for the event's key. `None` if the write stays as it is.
-    fn redirect_to_duplicate(&self, write: &mut Write<'_>, fault: Option<&Fault>) -> Option<()> {
-        let found = fault?.only_duplicate()?;
-        let Operation::Create { object } = write.operation() else {
-            return None;
-        };
-        let row = Row::matched(found.object.clone(), found.id.clone());
-        let key = key_of(write).filter(|_| self.request.jobs.iter().all(is_found_by_email));
-        let object = Cow::Owned(object.clone());
-        let record = key.map_or(Record::Named { object, id: None }, Record::Lead);
-        let (destination, policies) = (&self.destination, &self.proxy.policies);
-        let target = target::of_duplicate(&record, &row, destination, policies)?;
-        if let (Some(key), Some(session)) = (record.key(), write.session()) {
-            self.proxy
-                .salesforce
-                .remember_duplicate(&session, key, &row);
-        }
-        self.update(write, &target)
-    }
-
-    /// Turns a write into an update of another record; `None` if it cannot be one.
-    fn update(&self, write: &mut Write<'_>, target: &Target<'_>) -> Option<()> {
-        let (destination, rules) = (&self.destination, &self.proxy.rules);
-        let id = target.id.as_deref()?;
-        let json = write.json()?;
-        let fields = json.root().as_members()?;
-        let record = (&*target.object, target.is_duplicate);
-        let fields = mapping::as_update(&fields, record, destination, rules);
-        drop(json);
-        write.redirect((&target.object, id), fields, rules.update_method);
-        self.add_headers(write);
-        Some(())
-    }
-
-    /// Adds the headers that the destination's policies require. A stored descriptor may be older than the policies.
-    fn add_headers(&self, write: &mut Write<'_>) {
-        let (policies, id) = (&self.proxy.policies, &self.destination.id);
-        if let Some(headers) = WriteHeaders::of_operation(policies, id, write.operation()) {
-            write.add_headers(&headers);
-        }
-    }
-
-    /// Looks up a record; `None` if there is no session to look it up with.
-    async fn look_up(
-        &mut self,
-        write: &mut Write<'_>,
-        key: &Key,
-    ) -> Result<Option<Found>, Failure> {
-        // Without a session there is no lookup: the write itself will report what is wrong.
-        while let Some(session) = write.session() {
-            let salesforce = &self.proxy.salesforce;
-            let found = salesforce.look_up(&Arc::new(session), key).await;
-            if !(found.expiry().is_some() && self.renew(write).await) {
-                found.rows(key).map_err(Failure::Lookup)?;
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
     /// Discards the expired session of a write and gives it a new one, once. Returns whether there is a new one.
     async fn renew(&mut self, write: &mut Write<'_>) -> bool {
         let credentials = self.credentials.as_ref().filter(|_| !self.is_renewed);
@@ -345,8 +238,8 @@ impl ProxyDelivery<'_, '_> {
             && self.request.jobs.iter().any(is_named)
     }
 
-    /// What to do about the failure of a job. If the record came from a lookup, a failure that a fresh lookup may fix
-    /// is retried in the first three attempts, because the next attempt looks the record up again.
+    /// What to do about the failure of a job. If the record came from a lookup or a duplicate rule, a failure that a
+    /// fresh lookup may fix is retried in the first three attempts, because the next attempt finds the record anew.
     fn disposition(
         &self,
         job: &ProxyJob<'_>,
@@ -356,7 +249,7 @@ impl ProxyDelivery<'_, '_> {
         match failure {
             Failure::Fault(fault)
                 if may_be_mended(fault, operation)
-                    && self.was_found(job)
+                    && (self.was_found(job) || self.is_duplicate)
                     && job.attempt < MAX_LOOKUPS =>
             {
                 Disposition::Retry

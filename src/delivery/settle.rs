@@ -43,7 +43,7 @@ impl<'f> Worker<'f> {
             return Err(EventError::Overtaking);
         }
         let (job, rules) = (&self.units[unit].job, self.deliveries.rules());
-        let (record, duplicate) = (self.record(unit), self.units[unit].duplicate.get());
+        let (record, duplicate) = (self.record(unit), self.duplicate(unit));
         let target = target::settle(record, duplicate, found, &job.destination, rules)?;
         let headers = self.headers(unit, &target);
         let record = match (target.record(), self.key(unit)) {
@@ -107,7 +107,7 @@ impl<'f> Worker<'f> {
         Unresolved {
             traits: &self.traits[unit],
             record: self.record(unit),
-            duplicate: self.units[unit].duplicate.get(),
+            duplicate: self.duplicate(unit),
             destination: &self.units[unit].job.destination,
         }
     }

@@ -29,8 +29,8 @@ impl<'f> Worker<'f> {
         key.map(|key| (key, id))
     }
 
-    /// Decides what follows a refused write. If the record is no longer what the lookup has found, it is looked up
-    /// again, once. If one of several events may be the cause, each is written alone. Otherwise the events fail with
+    /// Decides what follows a refused write. If the record is no longer what the lookup or a duplicate rule has found, it
+    /// is looked up or created again, once. If one of several events may be the cause, each is written alone. Otherwise the events fail with
     /// this fault.
     pub(super) fn refused(&mut self, write: &UnitWrite<'_, '_>, fault: Fault) {
         if self.redirect_to_duplicate(write, &fault) {
@@ -48,9 +48,10 @@ impl<'f> Worker<'f> {
         let fault = Arc::new(fault);
         for unit in write.units.iter().copied() {
             let key = self.key(unit);
+            let was_found = key.is_some() || self.duplicate(unit).is_some();
             match key.filter(|_| is_stale) {
-                Some(key) if self.look_up_again(unit) => {
-                    self.asked.remove(key);
+                key if is_stale && was_found && self.look_up_again(unit) => {
+                    key.map(|key| self.asked.remove(key));
                 }
                 Some(_) | None if in_company => self.set_alone(unit),
                 None if may_repeat && key.is_none() => {

@@ -275,6 +275,18 @@ impl<'f> Worker<'f> {
             .collect()
     }
 
+    /// The record that a duplicate rule found in place of a record without a key, unless it has turned out to be gone.
+    pub(super) fn duplicate(&self, unit: usize) -> Option<&'f Row> {
+        let is_gone = matches!(
+            self.states[unit],
+            UnitState::Pending {
+                was_looked_up_again: true,
+                ..
+            }
+        );
+        self.units[unit].duplicate.get().filter(|_| !is_gone)
+    }
+
     /// Requests a second lookup for the record of a pending unit. Returns false if there was one already.
     pub(super) fn look_up_again(&mut self, unit: usize) -> bool {
         match &mut self.states[unit] {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use percent_encoding::utf8_percent_encode;
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -23,6 +24,7 @@ use crate::{
         composite::{MAX_PARTS, MAX_ROWS, Part},
         fault::Fault,
         headers::WriteHeaders,
+        operation::SEGMENT,
         session::Session,
     },
 };
@@ -97,7 +99,7 @@ impl Salesforce {
                 method: Method::POST,
                 path: format!(
                     "/services/data/v{version}/sobjects/{}",
-                    records[*position].object
+                    utf8_percent_encode(records[*position].object, SEGMENT)
                 ),
                 headers: records[*position].headers.clone(),
                 body: records[*position].row(),

@@ -39,12 +39,10 @@ impl Salesforce {
             };
             self.cache.set(user, key, asked, rows);
             if rows.is_empty()
-                && let Some(row) = self
-                    .duplicates
-                    .get(user, key)
-                    .and_then(|rows| rows.first().cloned())
+                && let Some(duplicates) = self.duplicates.get()
+                && let Some(rows) = duplicates.get(user, key)
             {
-                found.matched(key, row);
+                found.set(key, Ok(rows));
             }
         }
         found

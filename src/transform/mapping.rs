@@ -15,6 +15,7 @@ mod table;
 
 pub(crate) use described::as_update;
 pub(crate) use field_name::FieldName;
+use fields::EMAIL;
 pub(crate) use fields::{FieldValue, Fields};
 pub(crate) use left_out::LeftOut;
 pub(crate) use table::Table;
@@ -118,29 +119,33 @@ pub fn fields<'a>(
     };
     let mut fields = match table.filter(|_| is_mapped) {
         Some(table) => mapped(&traits.members, table, subject, rules)?,
-        None => as_they_are(&traits.members, rules),
+        None => unmapped(&traits.members, subject, rules),
     };
-    if let Some(email) = subject.email.filter(|_| table.is_none() || !is_mapped) {
-        fields.settle_email(email, subject.creates);
-    }
     if target.is_duplicate {
-        let key = record.key().map_or(EMAIL, Key::field);
-        fields.retain(|name, value| is_written_to_duplicate(&name.text(), value, key));
+        let kept = kept_by_duplicate(record);
+        fields.retain(|name, value| !value.is_placeholder() && !has_name(&kept, &name.text()));
     }
     Ok(fields)
 }
 
-/// The field of the e-mail.
-const EMAIL: &str = "Email";
+/// The traits unchanged, with the e-mail by which the record was looked up.
+fn unmapped<'a>(traits: &Members<'a>, subject: MappedRecord<'_>, rules: &Rules) -> Fields<'a> {
+    let mut fields = as_they_are(traits, rules);
+    if let Some(email) = subject.email {
+        fields.settle_email(email, subject.creates);
+    }
+    fields
+}
 
-/// Whether a field is written to a record that a duplicate rule found (rule `duplicate-rules`). The rule matched the record by
-/// other fields than its e-mail and the event's key field, so the record keeps its own values of these.
-fn is_written_to_duplicate(name: &str, value: &FieldValue<'_>, key: &str) -> bool {
-    let is_placeholder = match value {
-        FieldValue::Placeholder(_) => true,
-        FieldValue::Trait(_) | FieldValue::Text(_) => false,
-    };
-    !is_placeholder && !name.eq_ignore_ascii_case(EMAIL) && !name.eq_ignore_ascii_case(key)
+/// The fields of which a record that a duplicate rule has found keeps its own values (rule `duplicate-rules`): the rule
+/// has matched it by something else than its e-mail and the event's key.
+pub(crate) fn kept_by_duplicate<'r>(record: &'r Record<'_>) -> [&'r str; 2] {
+    [EMAIL, record.key().map_or(EMAIL, Key::field)]
+}
+
+/// Whether a field has one of these names.
+fn has_name(names: &[&str], field: &str) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(field))
 }
 
 /// The traits unchanged, for objects without a table and for destinations that switch the mapping off. Where the rules

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 
 use crate::{
     delivery,
-    fixtures::{destination, identify, job, known_lead, lead_job, org},
+    fixtures::{
+        destination, identify, job, known_lead, lead_job, lead_job_at, oauth_job, org, secret,
+    },
     inline::{deliver, inline, of_user, statuses},
     service::{Service, serve},
 };
@@ -150,39 +152,46 @@ async fn each_policy_decides_who_owns_new_and_known_leads_in_each_delivery() {
 
 #[tokio::test]
 async fn a_destination_may_have_a_policy_of_its_own() {
-    let org = assigning().build();
-    known_lead(&org, "known@example.com");
-    let url = serve(org.router()).await;
-    let flags = ["--delivery", "inline", "--delivery-window", "1ms"];
-    let service = Service::start_with(&url, &flags, |config| {
-        let own = [("ASSIGNMENT_RULES_dst_1".into(), "always".into())];
-        config.read_destinations(&own).unwrap();
-    })
-    .await;
-    let mut other = lead_job(1, "known@example.com");
-    other["destination"]["ID"] = json!("dst-2");
-    deliver(&service, [other]).await;
-    assert_eq!(org.owners_changed(), 0);
-    deliver(&service, [lead_job(2, "known@example.com")]).await;
-    assert_eq!(org.owners_changed(), 1);
+    for way in WAYS {
+        let org = assigning().build();
+        known_lead(&org, "known@example.com");
+        let url = serve(org.router()).await;
+        let flags: &[&str] = match way {
+            Way::Own | Way::Proxy => &[],
+            Way::Inline => &["--delivery", "inline", "--delivery-window", "1ms"],
+        };
+        let service = Service::start_with(&url, flags, |config| {
+            let own = [("ASSIGNMENT_RULES_dst_1".into(), "always".into())];
+            config.read_destinations(&own).unwrap();
+        })
+        .await;
+        let mut other = lead_job_at(1, "known@example.com", &destination("dst-2"));
+        other["metadata"]["destinationId"] = json!("dst-2");
+        way.deliver(&service, vec![other]).await;
+        assert_eq!(org.owners_changed(), 0, "{way:?}");
+        way.deliver(&service, vec![lead_job(2, "known@example.com")])
+            .await;
+        assert_eq!(org.owners_changed(), 1, "{way:?}");
+    }
 }
 
 #[tokio::test]
 async fn events_of_one_record_follow_each_the_policy_of_their_own_destination() {
-    // Whichever of the two events comes first.
+    // Two destinations of one OAuth account share a session. Whichever of the two events comes first.
     for setting in ["ASSIGNMENT_RULES_dst_1", "ASSIGNMENT_RULES_dst_2"] {
         let org = assigning().build();
-        known_lead(&org, "known@example.com");
+        known_lead(&org, "ada@example.com");
         let url = serve(org.router()).await;
-        let flags = ["--delivery", "inline", "--delivery-window", "200ms"];
+        let flags = ["--delivery", "inline", "--delivery-window", "1ms"];
         let service = Service::start_with(&url, &flags, |config| {
             let own = [(setting.into(), "always".into())];
             config.read_destinations(&own).unwrap();
         })
         .await;
-        let mut other = lead_job(1, "known@example.com");
+        let account = secret(&org, &url);
+        let mut other = oauth_job(1, account.clone());
         other["destination"]["ID"] = json!("dst-2");
-        let jobs = [other, lead_job(2, "known@example.com")];
+        let jobs = [other, oauth_job(2, account)];
         assert_eq!(statuses(&deliver(&service, jobs).await), [299; 2]);
         assert_eq!(org.owners_changed(), 1, "{setting}");
     }

@@ -1,5 +1,7 @@
 //! Rule `duplicate-rules`: what becomes of a create that a duplicate rule of the org refuses.
 
+mod proxy;
+
 use salesforce_simulator::{DuplicateRule, Simulator};
 use serde_json::{Value, json};
 

@@ -59,7 +59,7 @@ impl<'r> ProxyDelivery<'r, '_> {
                     must_look_up,
                 }) => (lease, must_look_up),
                 Some(Turn::Created(created)) => {
-                    let lost = match self.write_to(&created, write).await {
+                    let lost = match self.write_to((&creation.record, &created), write).await {
                         Ok(outcome) => return outcome,
                         Err(lost) => lost,
                     };
@@ -99,7 +99,7 @@ impl<'r> ProxyDelivery<'r, '_> {
 
     /// The record that the write creates: a lead by the e-mail in its body, any other by the key that the router has
     /// noted.
-    fn created_record(&self, write: &Write<'_>) -> Option<Record<'static>> {
+    pub(super) fn created_record(&self, write: &Write<'_>) -> Option<Record<'static>> {
         let Operation::Create { object } = write.operation() else {
             return None;
         };
@@ -141,7 +141,7 @@ impl<'r> ProxyDelivery<'r, '_> {
     /// [`Lost`] if the record is no longer what it was.
     async fn write_to(
         &mut self,
-        created: &CreatedRecord,
+        (record, created): (&Record<'_>, &CreatedRecord),
         write: &mut Write<'_>,
     ) -> Result<DeliveryOutcome, Lost> {
         let as_it_came = write.clone();
@@ -152,7 +152,7 @@ impl<'r> ProxyDelivery<'r, '_> {
             stored: None,
             is_duplicate: false,
         };
-        self.update(write, &target).ok_or(Lost::Gone)?;
+        self.update(write, &target, record).ok_or(Lost::Gone)?;
         let answered = match self.send(write).await {
             Ok(answered) => answered,
             Err(failure) => return Ok(self.outcome(Some(write), None, Some(failure))),

@@ -42,7 +42,8 @@ pub(super) struct InProcess {
 #[derive(Default)]
 struct Keys {
     entries: HashMap<CreateKey, Entry, BuildHasherDefault<OwnHash>>,
-    /// The times at which entries expire, roughly in order. Each entry stands here at least with its current time.
+    /// The times at which entries expire, roughly in order. Each entry is listed with its current time, and possibly with
+    /// earlier ones.
     ends: VecDeque<(Instant, CreateKey)>,
     /// The number of the last lease.
     leases: u64,
@@ -88,8 +89,11 @@ impl Keys {
 
     /// Stores a key, and evicts expired keys and keys beyond the limit.
     fn set(&mut self, key: CreateKey, entry: Entry, now: Instant) {
-        self.ends.push_back((entry.until, key.clone()));
-        self.entries.insert(key, entry);
+        let until = entry.until;
+        let known = self.entries.insert(key.clone(), entry);
+        if known.is_none_or(|known| known.until != until) {
+            self.ends.push_back((until, key));
+        }
         while self.ends.len() > MAX_KEYS || self.ends.front().is_some_and(|(end, _)| *end <= now) {
             self.forget_first(now);
         }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    EMAIL, contact,
+    contact,
     field::{Access, Field, Source},
-    is_wanted, lead,
+    has_name, is_wanted, lead,
 };
 use crate::{
     config::rules::{Placeholders, Rules},
@@ -15,11 +15,12 @@ use crate::{
 
 /// Which of a described lead's fields an update of the found record writes. A lead gets all of them; a contact gets
 /// what its table reads from the same traits, and the custom fields. Where the rules limit placeholders to creates,
-/// they are left out. To a record that a duplicate rule has found, neither they nor the e-mail are written.
+/// they are left out. To a record that a duplicate rule has found, neither they nor the fields `kept` are written.
 #[must_use]
 pub(crate) fn as_update(
     fields: &Members<'_>,
-    (object, is_duplicate): (&str, bool),
+    object: &str,
+    kept: Option<[&str; 2]>,
     destination: &Destination,
     rules: &Rules,
 ) -> String {
@@ -28,9 +29,9 @@ pub(crate) fn as_update(
     json.object(|json| {
         for (name, value) in fields.iter() {
             let row = table_row(name).filter(|_| is_mapped);
-            let has_placeholders = rules.placeholders == Placeholders::Always && !is_duplicate;
+            let has_placeholders = rules.placeholders == Placeholders::Always && kept.is_none();
             let is_left_out = !has_placeholders && row.is_some_and(|row| is_default(row, *value))
-                || is_duplicate && name.eq_ignore_ascii_case(EMAIL);
+                || kept.is_some_and(|kept| has_name(&kept, name));
             let name = match object {
                 "Contact" if is_mapped => name_in_contact(name, row),
                 _ => Some(Cow::Borrowed(name.as_ref())),
@@ -82,7 +83,7 @@ mod tests {
         let destination = Destination::of_config("dst-1", DestinationName::Salesforce, config);
         let rules = Rules::new(Compatibility::Documented, placeholders);
         let fields = value(LEAD).as_members().unwrap();
-        as_update(&fields, (object, false), &destination, &rules)
+        as_update(&fields, object, None, &destination, &rules)
     }
 
     #[test]

@@ -33,6 +33,16 @@ pub enum FieldValue<'a> {
     Placeholder(&'static str),
 }
 
+impl FieldValue<'_> {
+    /// Whether it is sent only because nothing else fills the field.
+    pub(super) fn is_placeholder(&self) -> bool {
+        match self {
+            Self::Placeholder(_) => true,
+            Self::Trait(_) | Self::Text(_) => false,
+        }
+    }
+}
+
 impl std::fmt::Debug for FieldValue<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -141,6 +141,16 @@ async fn nobody_is_told_what_the_proxy_is_creating_except_the_job_that_was_told(
 }
 
 #[tokio::test]
+async fn a_key_takes_one_place_however_often_it_changes() {
+    let memory = memory();
+    assert_eq!(told(&memory, Instant::now(), &["1"]).await, Some(0));
+    let (lease, _) = begun(&memory).await;
+    memory.end(&ada(), lease, Ending::Created(created())).await;
+    let keys = memory.keys();
+    assert_eq!((keys.entries.len(), keys.ends.len()), (1, 1));
+}
+
+#[tokio::test]
 async fn no_more_keys_are_remembered_than_the_maximum() {
     let memory = memory();
     for chunk in 0..=MAX_KEYS / 10_000 {

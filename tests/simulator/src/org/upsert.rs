@@ -38,14 +38,9 @@ impl Org {
             [] if update_only => Err(Refusal::NotFound),
             [] => {
                 body.insert(key.name, value);
-                let id = self.create_record(caller, object, body)?;
-                Ok(Upserted::Created(id.to_string()))
+                self.created(caller, object, body)
             }
-            [one] => {
-                let id = self.id_at(table, *one);
-                self.update_record(caller, object, &id, body)?;
-                Ok(Upserted::Updated(id))
-            }
+            [one] => self.updated(caller, object, self.id_at(table, *one), body),
             several => Err(self.choices(caller, table, several)),
         }
     }
@@ -63,16 +58,32 @@ impl Org {
         match self.holders(table, &key, &value).as_slice() {
             [] => {
                 body.insert(key.name, value);
-                let id = self.create_record(caller, object, body)?;
-                Ok(Upserted::Created(id.to_string()))
+                self.created(caller, object, body)
             }
-            [one] => {
-                let id = self.id_at(table, *one);
-                self.update_record(caller, object, &id, body)?;
-                Ok(Upserted::Updated(id))
-            }
+            [one] => self.updated(caller, object, self.id_at(table, *one), body),
             several => Err(self.several_matches(table, &key, several)),
         }
+    }
+
+    fn created(
+        &mut self,
+        caller: &Caller<'_>,
+        object: &str,
+        body: Record,
+    ) -> Result<Upserted, Refusal> {
+        let id = self.create_record(caller, object, body)?;
+        Ok(Upserted::Created(id.to_string()))
+    }
+
+    fn updated(
+        &mut self,
+        caller: &Caller<'_>,
+        object: &str,
+        id: String,
+        body: Record,
+    ) -> Result<Upserted, Refusal> {
+        self.update_record(caller, object, &id, body)?;
+        Ok(Upserted::Updated(id))
     }
 
     /// The id of the record that a URL names by an external id.
