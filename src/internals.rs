@@ -43,6 +43,10 @@ pub mod salesforce {
         AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
     };
 
+    pub mod address {
+        pub use crate::salesforce::address::Address;
+    }
+
     pub mod auth {
         pub use crate::salesforce::auth::{Refused, opened};
     }

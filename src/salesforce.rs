@@ -4,6 +4,7 @@
 //! what to do next: its disposition.
 
 mod accepted;
+pub(crate) mod address;
 pub(crate) mod auth;
 pub(crate) mod batcher;
 mod body;
@@ -15,6 +16,8 @@ pub(crate) mod composite;
 pub(crate) mod creates;
 pub(crate) mod credentials;
 pub(crate) mod delivery;
+pub(crate) mod describe;
+mod external_id;
 pub(crate) mod fault;
 pub(crate) mod field_types;
 pub(crate) mod form;
@@ -55,6 +58,7 @@ pub use soql::Wanted;
 use self::{
     cache::{LookupCache, OrgUser, OrgUsers},
     creates::{CreateKey, Creates},
+    describe::Describes,
     field_types::FieldTypes,
     single_flight::SingleFlight,
 };
@@ -92,6 +96,7 @@ pub struct Salesforce {
     duplicates_ttl: Duration,
     creates: Creates,
     field_types: FieldTypes,
+    describes: Describes,
     limits: Arc<Limits>,
 }
 
@@ -128,6 +133,7 @@ impl Salesforce {
             duplicates_ttl: settings.duplicates_ttl,
             creates: Creates::new(settings.create_window),
             field_types: FieldTypes::default(),
+            describes: Describes::new(settings.describe_ttl),
             limits,
         })
     }
@@ -143,8 +149,9 @@ impl Salesforce {
         self.client.metrics()
     }
 
-    /// Reads the files of the login settings again, and logs the result.
+    /// Reads the files of the login settings again, and logs the result. Objects are described anew when they are used next.
     pub fn reread(&self) {
+        self.describes.reread();
         self.tokens.reread();
     }
 
@@ -206,13 +213,12 @@ impl Salesforce {
         wanted: &[Wanted],
     ) -> Result<Asked, Arc<AuthError>> {
         let session = self.session(credentials).await?;
-        let (cached, unknown) = self.cached(&self.users.of(&session), wanted);
-        match self.ask_with(session, cached, &unknown).await {
+        match self.ask_with(credentials, session, wanted, true).await {
             Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.is_oauth() => {
                 // Discard what the old session has found: the new session may belong to another user, who sees other
                 // records.
                 let session = self.session(credentials).await?;
-                self.ask_with(session, Found::default(), wanted).await
+                self.ask_with(credentials, session, wanted, false).await
             }
             asked => asked,
         }
@@ -220,12 +226,16 @@ impl Salesforce {
 
     async fn ask_with(
         self: &Arc<Self>,
+        credentials: &Credentials,
         session: Arc<Session>,
-        mut found: Found,
-        unknown: &[Wanted],
+        wanted: &[Wanted],
+        may_be_cached: bool,
     ) -> Result<Asked, Arc<AuthError>> {
         let user = self.users.of(&session);
-        found.extend(self.lookups.find(self, &session, &user, unknown).await);
+        let external_ids = self.external_ids(credentials, &session, wanted).await;
+        let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        found.extend(self.lookups.find(self, &session, &user, &unknown).await);
+        found.identified_by(external_ids);
         match found.expiry() {
             None => Ok(Asked { session, found }),
             Some(fault) => {
@@ -238,18 +248,19 @@ impl Salesforce {
     /// Looks up keys immediately, without waiting for concurrent requests. The cache is used only if `may_be_cached` is
     /// set.
     pub(crate) async fn find_now(
-        &self,
-        session: &Session,
-        wanted: Vec<Wanted>,
+        self: &Arc<Self>,
+        credentials: &Credentials,
+        session: &Arc<Session>,
+        wanted: &[Wanted],
         may_be_cached: bool,
     ) -> Found {
         let user = self.users.of(session);
-        let (mut found, unknown) = if may_be_cached {
-            self.cached(&user, &wanted)
-        } else {
-            (Found::default(), wanted)
-        };
-        found.extend(self.find(session, &user, unknown).await);
+        let external_ids = self.external_ids(credentials, session, wanted).await;
+        let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        if !unknown.is_empty() {
+            found.extend(self.find(session, &user, unknown).await);
+        }
+        found.identified_by(external_ids);
         found
     }
 
@@ -276,6 +287,7 @@ impl Salesforce {
         let wanted = Wanted {
             key: key.clone(),
             fields: Vec::new(),
+            needs_record: true,
         };
         let user = self.users.of(session);
         self.lookups.find(self, session, &user, &[wanted]).await

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::report::Finding;
 use crate::{
-    salesforce::{Fault, Salesforce, Session, inspect::ObjectDescription, soql::LEAD_FIELDS},
+    salesforce::{Fault, Salesforce, Session, describe::ObjectDescription, soql::LEAD_FIELDS},
     transform::mapping::standard_fields,
 };
 
@@ -74,9 +74,8 @@ impl CheckedObject {
 
     fn fields(&self, description: &ObjectDescription) -> Finding {
         let seen: HashMap<_, _> = description
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field))
+            .fields()
+            .map(|field| (&*field.name, field))
             .collect();
         let is_absent = |name: &&str| !seen.contains_key(name);
         let needed: BTreeSet<_> = self.read.iter().chain(self.filled).copied().collect();

@@ -180,6 +180,9 @@ pub struct Rules {
     pub mapping_switch: MappingSwitch,
     /// Rule `reverse-etl`.
     pub mapped_naming: MappedNaming,
+    /// Rule `external-id`: whether the record of a reverse-ETL sync is upserted by its identifier if that is a unique external
+    /// id, and whether the identifier must be a value that such a field can hold.
+    pub upserts: bool,
     /// Rule `request`.
     pub update_method: UpdateMethod,
     /// Rule `call-options`: whether the requests that rudder-server sends name this service as their caller, as its own calls
@@ -218,6 +221,7 @@ impl Rules {
                 named_tables: NamedTables::Lead,
                 mapping_switch: MappingSwitch::MapProperties,
                 mapped_naming: MappedNaming::Exact,
+                upserts: true,
                 update_method: UpdateMethod::Patch,
                 call_options: true,
                 processor_asks_again: true,
@@ -240,6 +244,7 @@ impl Rules {
                 named_tables: NamedTables::LeadAndContact,
                 mapping_switch: MappingSwitch::MapProperty,
                 mapped_naming: MappedNaming::Lowercase,
+                upserts: false,
                 update_method: UpdateMethod::PostOverride,
                 call_options: false,
                 processor_asks_again: false,

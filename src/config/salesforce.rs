@@ -50,6 +50,9 @@ pub struct SalesforceSettings {
     /// How long to wait before a second event is told to create the same record; 0s: do not wait
     #[arg(long, env = "CREATE_WINDOW", default_value = "60s", value_parser = parse::duration_or_none)]
     pub create_window: Duration,
+    /// How long the description of an object is used before the org is asked whether it has changed
+    #[arg(long, env = "DESCRIBE_TTL", default_value = "1h", value_parser = parse::duration)]
+    pub describe_ttl: Duration,
     /// How long to remember which record a duplicate rule has found for a key (DUPLICATES=update)
     #[arg(long, env = "DUPLICATES_TTL", default_value = "1h", value_parser = parse::duration)]
     pub duplicates_ttl: Duration,

@@ -8,6 +8,7 @@
 mod creating;
 mod outcome;
 mod redirect;
+mod upserting;
 
 use std::{
     sync::Arc,
@@ -130,11 +131,9 @@ impl ProxyDelivery<'_, '_> {
         if self.redirect_to_duplicate(write, fault).is_some() {
             return self.send_redirected(write).await;
         }
-        match self.gone(write, fault) {
-            Some(key) => {
-                let record = Record::Lead(key);
-                self.send_elsewhere(write, &record, answered).await
-            }
+        let gone = self.gone(write, fault).map(Record::Lead);
+        match gone.or_else(|| self.refused_upsert(write, fault)) {
+            Some(record) => self.send_elsewhere(write, &record, answered).await,
             None => self.answered(write, answered),
         }
     }

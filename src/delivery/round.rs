@@ -3,7 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{salesforce::headers::WriteHeaders, transform::target::RecordId};
+use crate::{
+    salesforce::{Key, headers::WriteHeaders},
+    transform::target::RecordId,
+};
 
 /// The record that a unit writes. It does not implement `Debug`, because a key contains an e-mail address.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -26,6 +29,9 @@ pub(super) struct Candidate<'u> {
     pub(super) job: usize,
     /// The record that it writes.
     pub(super) record: Subject,
+    /// The external id by which it is upserted. Two keys that are alike may mean one record or two, and Salesforce refuses a call
+    /// that names a record twice; so they are neither merged nor written at once.
+    pub(super) upserted_by: Option<&'u Key>,
     /// Whether its traits are Salesforce field names already. Such units are not merged with others, because one field
     /// might then occur under two names.
     pub(super) has_field_names: bool,
@@ -68,6 +74,7 @@ impl<'c> Round<'c> {
             Some((write, first)) => {
                 let is_shared = !candidate.is_alone
                     && !first.is_alone
+                    && candidate.upserted_by == first.upserted_by
                     && candidate.has_field_names == first.has_field_names
                     && candidate.headers == first.headers;
                 is_shared.then_some(*write)?
@@ -107,6 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::json::value;
 
     fn candidate(unit: usize, user: &'static str, record: &str) -> Candidate<'static> {
         Candidate {
@@ -114,6 +122,7 @@ mod tests {
             user: Some(user).filter(|user| !user.is_empty()),
             job: unit,
             record: Subject::Known(RecordId::new("Lead", record)),
+            upserted_by: None,
             has_field_names: false,
             headers: WriteHeaders::NONE,
             is_alone: false,
@@ -181,6 +190,19 @@ mod tests {
             ..candidate(1, "bob", "A")
         };
         assert_eq!(choose(&[candidate(0, "ada", "A"), fields]), [vec![0]]);
+    }
+
+    #[test]
+    fn external_ids_that_differ_in_letter_case_are_not_written_at_once() {
+        let keys = [r#""A1""#, r#""a1 ""#, r#""a2""#];
+        let keys = keys.map(|id| Key::new("Lead", "Ext__c", value(id)).unwrap());
+        let upsert = |unit: usize, key: usize| Candidate {
+            record: Subject::ForKey(keys[key].alike()),
+            upserted_by: Some(&keys[key]),
+            ..candidate(unit, "", "")
+        };
+        let candidates = [upsert(0, 0), upsert(1, 1), upsert(2, 2), upsert(3, 2)];
+        assert_eq!(choose(&candidates), [vec![0], vec![2, 3]]);
     }
 
     #[test]

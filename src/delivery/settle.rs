@@ -5,11 +5,11 @@ use super::{
     worker::{UnitWrite, Worker},
 };
 use crate::{
-    salesforce::Found,
+    salesforce::{Found, address::Address},
     transform::{
         error::EventError,
         resolve::{Resolved, Unresolved, resolve},
-        target,
+        target::{self, RecordId},
     },
 };
 
@@ -46,16 +46,18 @@ impl<'f> Worker<'f> {
         let (record, duplicate) = (self.record(unit), self.duplicate(unit));
         let target = target::settle(record, duplicate, found, &job.destination, rules)?;
         let headers = self.headers(unit, &target);
-        let record = match (target.record(), self.key(unit)) {
-            (Some(record), _) => Subject::Known(record),
-            (None, Some(key)) => Subject::ForKey(key.folded().to_owned()),
-            (None, None) => Subject::New(unit),
+        let (record, upserted_by) = match (&target.address, self.key(unit)) {
+            (Address::Id(id), _) => (Subject::Known(RecordId::new(&target.object, id)), None),
+            (Address::ExternalId(key), _) => (Subject::ForKey(key.alike()), self.key(unit)),
+            (Address::New, Some(key)) => (Subject::ForKey(key.folded().to_owned()), None),
+            (Address::New, None) => (Subject::New(unit), None),
         };
         Ok(Candidate {
             unit,
             user,
             job: self.job(unit),
             record,
+            upserted_by,
             has_field_names: job.has_field_names,
             headers,
             is_alone: self.is_alone(unit),

@@ -7,8 +7,12 @@ use super::{
     worker::{UnitState, UnitWrite, Worker},
 };
 use crate::{
-    salesforce::{AuthError, Fault, Key, Row, fault::Disposition},
-    transform::{error::EventError, mapping::LeftOut, target},
+    salesforce::{AuthError, Fault, Key, Row, address::Address, fault::Disposition},
+    transform::{
+        error::EventError,
+        mapping::LeftOut,
+        target::{self, Target},
+    },
 };
 
 impl<'f> Worker<'f> {
@@ -24,7 +28,7 @@ impl<'f> Worker<'f> {
         for unit in &write.units {
             self.conclude(*unit, Ok(()));
         }
-        let creates = write.resolved.target.id.is_none();
+        let creates = write.resolved.target.address.creates();
         let key = self.key(write.units[0]).filter(|_| creates);
         key.map(|key| (key, id))
     }
@@ -36,15 +40,10 @@ impl<'f> Worker<'f> {
         if self.redirect_to_duplicate(write, &fault) {
             return;
         }
-        let is_stale = fault.is_about_a_stale_record();
-        if let Some(id) = write.resolved.target.id.as_deref().filter(|_| is_stale) {
-            self.deliveries
-                .salesforce
-                .forget(self.access.session.instance(), id);
-        }
+        let is_stale = self.is_stale(&write.resolved.target, &fault);
         let is_of_one = fault.disposition() == Disposition::Abort || fault.is_unsure();
         let in_company = write.units.len() > 1 && is_of_one;
-        let may_repeat = write.resolved.target.id.is_none() && fault.leaves_open();
+        let may_repeat = write.resolved.target.address.creates() && fault.leaves_open();
         let fault = Arc::new(fault);
         for unit in write.units.iter().copied() {
             let key = self.key(unit);
@@ -62,13 +61,35 @@ impl<'f> Worker<'f> {
         }
     }
 
+    /// Whether a refusal calls for another lookup of the record. What it contradicts is forgotten.
+    fn is_stale(&self, target: &Target<'_>, fault: &Fault) -> bool {
+        let (salesforce, access) = (&self.deliveries.salesforce, &self.access);
+        let is_stale = fault.is_about_a_stale_record();
+        match &target.address {
+            Address::New => is_stale,
+            Address::Id(id) => {
+                if is_stale {
+                    salesforce.forget(access.session.instance(), id);
+                }
+                is_stale
+            }
+            Address::ExternalId(_) => {
+                if fault.denies_external_id() {
+                    let credentials = Some(&*access.credentials);
+                    salesforce.forget_description(credentials, &access.session, &target.object);
+                }
+                is_stale || fault.is_about_an_external_id()
+            }
+        }
+    }
+
     /// If the policy is to update duplicates, keeps the units of a refused create pending, to be written to the record that the
     /// duplicate rule found. Later events with the same key find this record too. Returns whether that is so.
     fn redirect_to_duplicate(&mut self, write: &UnitWrite<'_, '_>, fault: &Fault) -> bool {
         let first = write.units[0];
         let Some(found) = fault
             .only_duplicate()
-            .filter(|_| write.resolved.target.id.is_none())
+            .filter(|_| write.resolved.target.address.creates())
         else {
             return false;
         };

@@ -19,7 +19,7 @@ use crate::{
         mapping::FieldName,
         plan::{PlannedTraits, Record},
         resolve::Resolved,
-        target::Target,
+        target::{self, Target},
         unchanged::Unchanged,
     },
 };
@@ -164,12 +164,13 @@ impl<'f> Worker<'f> {
         let writes = self.writes(&found);
         let records = writes.iter().map(|write| {
             let Resolved { target, fields } = &write.resolved;
-            let (id, names) = (target.id.as_deref(), fields.names().map(FieldName::text));
+            let names = fields.names().map(FieldName::text);
             let headers = self.headers(write.units[0], target);
-            let record = RecordWrite::new(&target.object, id, headers, names, |json| {
-                let is_field = |name: &FieldName<'_>| name.text() != ATTRIBUTES;
-                fields.write_members(json, is_field);
-            });
+            let record =
+                RecordWrite::new(&target.object, &target.address, headers, names, |json| {
+                    let is_field = |name: &FieldName<'_>| name.text() != ATTRIBUTES;
+                    fields.write_members(json, is_field);
+                });
             record.updating_duplicates(self.updates_duplicates(write))
         });
         let records: Vec<_> = records.collect();
@@ -201,12 +202,19 @@ impl<'f> Worker<'f> {
     /// Looks up the keys whose records are not known, or have to be looked up again.
     async fn look_up(&mut self) -> Result<(), Arc<Fault>> {
         let may_be_cached = self.asked.is_empty();
-        let mut wanted: IndexMap<&Key, Vec<String>> = IndexMap::new();
+        let mut wanted: IndexMap<&Key, Wanted> = IndexMap::new();
         for unit in self.pending() {
             if let Some(key) = self.key(unit).filter(|key| !self.asked.contains(key)) {
-                let fields = wanted.entry(key).or_default();
+                let needs_record = self.needs_record(unit);
+                let wanted = wanted.entry(key).or_insert_with(|| Wanted {
+                    key: key.clone(),
+                    fields: Vec::new(),
+                    needs_record: false,
+                });
+                wanted.needs_record |= needs_record;
                 if self.deliveries.settings.skip_unchanged {
-                    fields.extend(self.unresolved(unit).fields_to_read(&self.deliveries.rules));
+                    let fields = self.unresolved(unit).fields_to_read(&self.deliveries.rules);
+                    wanted.fields.extend(fields);
                 }
             }
         }
@@ -215,12 +223,12 @@ impl<'f> Worker<'f> {
         }
         let salesforce = &self.deliveries.salesforce;
         let asked: Vec<&Key> = wanted.keys().copied().collect();
-        let wanted = wanted.into_iter().map(|(key, fields)| Wanted {
-            key: key.clone(),
-            fields,
-        });
-        let session = &self.access.session;
-        let found = salesforce.find_now(session, wanted.collect(), may_be_cached);
+        let wanted: Vec<Wanted> = wanted.into_values().collect();
+        let SessionAccess {
+            credentials,
+            session,
+        } = &self.access;
+        let found = salesforce.find_now(credentials, session, &wanted, may_be_cached);
         let found = found.await;
         if let Some(fault) = found.expiry() {
             return Err(fault);
@@ -234,6 +242,22 @@ impl<'f> Worker<'f> {
         Ok(())
     }
 
+    /// Whether the record of a unit has to be looked up even if its key is an external id.
+    fn needs_record(&self, unit: usize) -> bool {
+        let deliveries = self.deliveries;
+        let was_refused = matches!(
+            self.states[unit],
+            UnitState::Pending {
+                was_looked_up_again: true,
+                ..
+            }
+        );
+        let destination = &self.units[unit].job.destination;
+        was_refused
+            || deliveries.settings.skip_unchanged
+            || target::needs_record(self.record(unit), destination, deliveries.rules())
+    }
+
     /// Whether the destination's policy is to update the record that a duplicate rule finds.
     pub(super) fn updates_duplicates(&self, write: &UnitWrite<'_, '_>) -> bool {
         let destination = &self.units[write.units[0]].job.destination.id;
@@ -245,7 +269,12 @@ impl<'f> Worker<'f> {
     pub(super) fn headers(&self, unit: usize, target: &Target<'_>) -> WriteHeaders {
         let destination = &self.units[unit].job.destination.id;
         let policies = &self.deliveries.policies;
-        WriteHeaders::of(policies, destination, &target.object, target.id.is_none())
+        WriteHeaders::of(
+            policies,
+            destination,
+            &target.object,
+            target.address.effect(),
+        )
     }
 
     /// Logs one line for the records that Salesforce has not written, whatever is tried next.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     rudderstack::{Batch, Destination, Route},
-    salesforce::{Asked, headers::WriteHeaders},
+    salesforce::{Asked, address::Effect, headers::WriteHeaders},
     transform::{
         descriptor::Descriptor,
         error::EventError,
@@ -130,10 +130,11 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         let (unchanged, spares) = (self.unchanged.as_mut(), org.spares.as_ref());
         let Resolved { target, fields } =
             resolve(&event, [], found, (rules, policies), unchanged, spares)?;
-        let (destination, creates) = (&writing.destination.id, target.id.is_none());
-        let headers = WriteHeaders::of(policies, destination, &target.object, creates);
+        let (destination, effect) = (&writing.destination.id, target.address.effect());
+        let headers = WriteHeaders::of(policies, destination, &target.object, effect);
         let mut request = Descriptor::new(session, api_version, &target, fields, headers, rules);
-        request.looked_up_by = record.key().filter(|_| rules.notes_lookups).cloned();
+        let was_looked_up = rules.notes_lookups && effect != Effect::Upsert;
+        request.looked_up_by = record.key().filter(|_| was_looked_up).cloned();
         Ok(request)
     }
 }

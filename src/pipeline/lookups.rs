@@ -62,9 +62,18 @@ struct OrgLookups<'a> {
     secret: Option<&'a str>,
     destination: Arc<Destination>,
     credentials: Credentials,
-    wanted: InOrderByKey<Vec<String>>,
+    wanted: InOrderByKey<WantedRecord>,
     /// The number of keys requested again after another event of the batch had requested them.
     repeated: usize,
+}
+
+/// What the events of a batch want of a record.
+#[derive(Debug, Default)]
+struct WantedRecord {
+    /// The fields to read.
+    fields: Vec<String>,
+    /// Whether one of them needs the record, see [`Wanted::needs_record`].
+    needs_record: bool,
 }
 
 /// Leaves the secret out.
@@ -108,13 +117,16 @@ impl<'a> Lookups<'a> {
         Ok(OrgIndex(self.0.len() - 1))
     }
 
-    /// Adds the key of a record to look up in an org, with the fields to read. Equal keys are looked up once.
-    pub fn want(&mut self, index: OrgIndex, key: &Key, fields: Vec<String>) {
+    /// Adds the key of a record to look up in an org, with the fields to read. Equal keys are looked up once. The record may be
+    /// upserted by its key instead unless an event `needs_record`.
+    pub fn want(&mut self, index: OrgIndex, key: &Key, fields: Vec<String>, needs_record: bool) {
         let Some(org) = self.0.get_mut(index.0) else {
             return;
         };
         let known = org.wanted.len();
-        org.wanted.entry(key.clone()).or_default().extend(fields);
+        let wanted = org.wanted.entry(key.clone()).or_default();
+        wanted.fields.extend(fields);
+        wanted.needs_record |= needs_record;
         org.repeated += usize::from(org.wanted.len() == known);
     }
 
@@ -144,7 +156,12 @@ const AT_ONCE: usize = 16;
 impl OrgLookups<'_> {
     async fn ask(mut self, salesforce: &Arc<Salesforce>) -> OrgAnswer {
         let wanted = mem::take(&mut self.wanted).into_iter();
-        let wanted: Vec<Wanted> = wanted.map(|(key, fields)| Wanted { key, fields }).collect();
+        let wanted = wanted.map(|(key, record)| Wanted {
+            key,
+            fields: record.fields,
+            needs_record: record.needs_record,
+        });
+        let wanted: Vec<Wanted> = wanted.collect();
         salesforce.repeated(self.repeated);
         let asked = salesforce.ask(&self.credentials, &wanted).await;
         self.log(&asked);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::SecretFlaw,
-    transform::{error::EventError, gate, plan, plan::Plan, resolve::Unresolved},
+    transform::{error::EventError, gate, plan, plan::Plan, resolve::Unresolved, target},
 };
 
 /// Plans the events of one batch.
@@ -93,6 +93,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
     fn look_up(&mut self, org: OrgIndex, plan: &Plan<'_>, destination: &Destination) {
         let Pipeline {
             rules,
+            policies,
             skip_unchanged,
             ..
         } = self.pipeline;
@@ -105,7 +106,10 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
                     destination,
                 };
                 let fields = skip_unchanged.then(|| event.fields_to_read(rules));
-                self.lookups.want(org, key, fields.unwrap_or_default());
+                let needs_record =
+                    *skip_unchanged || target::needs_record(record, destination, (rules, policies));
+                let fields = fields.unwrap_or_default();
+                self.lookups.want(org, key, fields, needs_record);
             }
         }
     }

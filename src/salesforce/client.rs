@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use reqwest::{
     Method, Request, RequestBuilder,
-    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED},
     redirect,
 };
 
@@ -133,6 +133,29 @@ impl Client {
         }
     }
 
+    /// Sends a describe that may be conditional. Returns the body and its `Last-Modified` header; `None` if nothing has changed.
+    ///
+    /// # Errors
+    /// [`Fault`] for anything but a 304 or a complete 2xx response; [`Fault::Reserved`] if the org has no call to spare.
+    pub(super) async fn read_changed(
+        &self,
+        org: &Instance,
+        request: RequestBuilder,
+    ) -> Result<Option<(Bytes, Option<HeaderValue>)>, Fault> {
+        let request = request
+            .build()
+            .map_err(|error| broken(error, self.timeout))?;
+        let fault_of = |answer: &ApiResponse| (!answer.is_unchanged()).then(|| answer.fault())?;
+        match self
+            .call(Call::Describe, Some(org), request, fault_of)
+            .await?
+        {
+            (_, Some(fault)) => Err(fault),
+            (answer, None) if answer.is_unchanged() => Ok(None),
+            (answer, None) => Ok(Some((answer.body?, answer.modified))),
+        }
+    }
+
     /// Sends a write whose timeout is already set, and returns the response with the fault that `fault_of` finds in it.
     ///
     /// # Errors
@@ -205,6 +228,7 @@ impl Client {
             status,
             usage: ApiUsage::of(response.headers()),
             is_other: is_other(response.headers()),
+            modified: response.headers().get(LAST_MODIFIED).cloned(),
             body: reading.body(&mut response, timeout).await,
         })
     }

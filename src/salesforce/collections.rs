@@ -21,6 +21,7 @@ use crate::{
     metrics::Call,
     salesforce::{
         Salesforce,
+        address::Effect,
         composite::{MAX_PARTS, MAX_ROWS, Part},
         fault::Fault,
         headers::WriteHeaders,
@@ -39,8 +40,10 @@ const MAX_BYTES: usize = 1 << 20;
 const AT_ONCE: usize = 4;
 
 /// Serialized records of one object and operation, with the same headers, and their positions.
-struct Collection {
-    method: Method,
+struct Collection<'r> {
+    effect: Effect,
+    /// The object and the field of the external ids, if the records are upserted.
+    upserted_by: Option<(&'r str, &'r str)>,
     headers: WriteHeaders,
     positions: Vec<usize>,
 }
@@ -142,7 +145,7 @@ impl Salesforce {
                             results[position] = written;
                         }
                     }
-                    Err(fault) if is_about_a_record(&fault) && collection.positions.len() > 1 => {
+                    Err(fault) if collection.is_split(&fault) => {
                         collections.extend(collection.split());
                     }
                     Err(fault) => {
@@ -157,16 +160,16 @@ impl Salesforce {
     }
 
     /// Sends collections, up to five in one call.
-    async fn send(
+    async fn send<'r>(
         &self,
         session: &Session,
         records: &[RecordWrite<'_>],
-        collections: Vec<Collection>,
-    ) -> Vec<(Collection, Result<Bytes, Fault>)> {
+        collections: Vec<Collection<'r>>,
+    ) -> Vec<(Collection<'r>, Result<Bytes, Fault>)> {
         let path = format!("/services/data/v{}/composite/sobjects", self.api_version);
-        let part = |collection: &Collection| Part {
-            method: collection.method.clone(),
-            path: path.clone(),
+        let part = |collection: &Collection<'_>| Part {
+            method: collection.method(),
+            path: collection.path(&path),
             headers: collection.headers.clone(),
             body: collection.body(records),
         };
@@ -191,7 +194,30 @@ impl Salesforce {
     }
 }
 
-impl Collection {
+impl Collection<'_> {
+    fn method(&self) -> Method {
+        match self.effect {
+            Effect::Create => Method::POST,
+            Effect::Update | Effect::Upsert => Method::PATCH,
+        }
+    }
+
+    fn path(&self, collections: &str) -> String {
+        match self.upserted_by {
+            Some((object, field)) => format!("{collections}/{object}/{field}"),
+            None => collections.to_owned(),
+        }
+    }
+
+    /// Whether the records are upserted by a field of this name, or by none if there is no name.
+    fn is_upserted_by(&self, field: Option<&str>) -> bool {
+        match (self.upserted_by, field) {
+            (Some((_, own)), Some(field)) => own.eq_ignore_ascii_case(field),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
     fn body(&self, records: &[RecordWrite<'_>]) -> Option<Box<RawValue>> {
         let bodies = self.positions.iter().map(|at| &records[*at].body);
         let body = Body {
@@ -201,11 +227,17 @@ impl Collection {
         to_raw_value(&body).ok()
     }
 
+    /// Whether the collection is split because of a fault that one of its records may have caused.
+    fn is_split(&self, fault: &Fault) -> bool {
+        self.positions.len() > 1 && is_about_a_record(fault) && !fault.denies_external_id()
+    }
+
     /// Splits the collection into five parts, which fit into one call.
     fn split(&self) -> impl Iterator<Item = Self> {
         let size = self.positions.len().div_ceil(MAX_PARTS);
         self.positions.chunks(size).map(|positions| Self {
-            method: self.method.clone(),
+            effect: self.effect,
+            upserted_by: self.upserted_by,
             headers: self.headers.clone(),
             positions: positions.to_vec(),
         })
@@ -213,12 +245,12 @@ impl Collection {
 }
 
 /// Groups records of one object and operation into collections. A record that cannot be sent gets its result here.
-fn collected(
-    records: &[RecordWrite<'_>],
+fn collected<'r>(
+    records: &'r [RecordWrite<'_>],
     positions: &[usize],
     results: &mut [Written],
-) -> Vec<Collection> {
-    let mut open: Vec<(&str, usize, Collection)> = Vec::new();
+) -> Vec<Collection<'r>> {
+    let mut open: Vec<(&str, usize, Collection<'r>)> = Vec::new();
     let mut full = Vec::new();
     for position in positions {
         let record = &records[*position];
@@ -229,14 +261,16 @@ fn collected(
                 continue;
             }
         };
-        let method = if record.is_update {
-            Method::PATCH
-        } else {
-            Method::POST
+        let new = || Collection {
+            effect: record.effect,
+            upserted_by: record.field.map(|field| (record.object, field)),
+            headers: record.headers.clone(),
+            positions: vec![*position],
         };
-        let is_same = |(object, _, collection): &&mut (&str, usize, Collection)| {
+        let is_same = |(object, _, collection): &&mut (&str, usize, Collection<'r>)| {
             object.eq_ignore_ascii_case(record.object)
-                && collection.method == method
+                && collection.effect == record.effect
+                && collection.is_upserted_by(record.field)
                 && collection.headers == record.headers
         };
         match open.iter_mut().find(is_same) {
@@ -248,21 +282,9 @@ fn collected(
             }
             Some((_, bytes, collection)) => {
                 *bytes = length;
-                let positions = std::mem::replace(&mut collection.positions, vec![*position]);
-                full.push(Collection {
-                    method,
-                    headers: collection.headers.clone(),
-                    positions,
-                });
+                full.push(std::mem::replace(collection, new()));
             }
-            None => {
-                let collection = Collection {
-                    method,
-                    headers: record.headers.clone(),
-                    positions: vec![*position],
-                };
-                open.push((record.object, length, collection));
-            }
+            None => open.push((record.object, length, new())),
         }
     }
     full.extend(open.into_iter().map(|(_, _, collection)| collection));

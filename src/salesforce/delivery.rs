@@ -232,7 +232,7 @@ fn fault_of_write(answer: &ApiResponse, operation: &Operation) -> Option<Fault> 
                 Operation::Collection | Operation::Composite => fault.of_resource(),
                 Operation::Create { .. }
                 | Operation::Update { .. }
-                | Operation::Upsert
+                | Operation::Upsert { .. }
                 | Operation::Delete
                 | Operation::Other => fault,
             })

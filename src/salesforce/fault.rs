@@ -294,6 +294,31 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
+    /// Whether an upsert was refused because several records have the external id, or because the field is none. The record
+    /// has to be looked up instead.
+    #[must_use]
+    pub fn is_about_an_external_id(&self) -> bool {
+        let is_ambiguous = matches!(self, Self::Refused(refusal)
+            if refusal.status == 300 || refusal.code == "DUPLICATE_EXTERNAL_ID");
+        is_ambiguous || self.denies_external_id()
+    }
+
+    /// Whether an upsert was refused because its field is no external id, or not for this user: a 404 in any case, or the code
+    /// of a wrong field with this text, which quotes only names of the org's schema.
+    #[must_use]
+    pub fn denies_external_id(&self) -> bool {
+        let (Self::Refused(refusal) | Self::Unknown(refusal) | Self::Waiting(refusal, _)) = self
+        else {
+            return false;
+        };
+        let says = |text: &str| {
+            text.starts_with("Field name provided, ")
+                && text.contains(" does not match an External ID for ")
+        };
+        (refusal.status == 404 && refusal.code == "NOT_FOUND")
+            || (refusal.code == "INVALID_FIELD" && says(&refusal.message))
+    }
+
     /// Whether Salesforce had accepted the session when it refused the request. A response without a code does not show
     /// this, because it may come from a gateway.
     #[must_use]

@@ -3,7 +3,7 @@
 
 use crate::{
     config::{AssignmentRules, Duplicates, Policies, RuleId},
-    salesforce::operation::Operation,
+    salesforce::{address::Effect, operation::Operation},
 };
 
 /// The header that identifies the client in the org's event log files, see `docs/behaviour.md`, rule `call-options`.
@@ -48,20 +48,26 @@ impl WriteHeaders {
         saves_duplicates: false,
     };
 
-    /// The headers for creating (`creates`) or updating a record of this object for a destination.
+    /// The headers for a write of this effect to a record of this object for a destination.
+    ///
+    /// An upsert should be told apart into a create and an update first if [`tells_creates_apart`]. If it was not, no rule runs,
+    /// because a rule would give a known record to another owner each time.
     #[must_use]
-    pub fn of(policies: &Policies, destination: &str, object: &str, creates: bool) -> Self {
-        let is_assigned = ASSIGNED
-            .iter()
-            .any(|assigned| assigned.eq_ignore_ascii_case(object));
-        let assignment = match (policies.assignment_rules.of(destination), creates) {
-            _ if !is_assigned => Assignment::None,
-            (AssignmentRules::Always, _) | (AssignmentRules::Create, true) => Assignment::Active,
-            (AssignmentRules::Rule(id), true) => Assignment::Rule(id.clone()),
+    pub fn of(policies: &Policies, destination: &str, object: &str, effect: Effect) -> Self {
+        let assignment = match (policies.assignment_rules.of(destination), effect) {
+            _ if !is_assigned(object) => Assignment::None,
+            (AssignmentRules::Always, _) | (AssignmentRules::Create, Effect::Create) => {
+                Assignment::Active
+            }
+            (AssignmentRules::Rule(id), Effect::Create) => Assignment::Rule(id.clone()),
             (AssignmentRules::Never, _)
-            | (AssignmentRules::Create | AssignmentRules::Rule(_), false) => Assignment::Off,
+            | (
+                AssignmentRules::Create | AssignmentRules::Rule(_),
+                Effect::Update | Effect::Upsert,
+            ) => Assignment::Off,
         };
-        let saves_duplicates = creates && *policies.duplicates.of(destination) == Duplicates::Save;
+        let saves_duplicates =
+            effect.may_create() && *policies.duplicates.of(destination) == Duplicates::Save;
         Self {
             assignment,
             saves_duplicates,
@@ -89,17 +95,15 @@ impl WriteHeaders {
         destination: &str,
         operation: &Operation,
     ) -> Option<Self> {
-        match operation {
-            Operation::Create { object } => Some(Self::of(policies, destination, object, true)),
-            Operation::Update { object, .. } => {
-                Some(Self::of(policies, destination, object, false))
+        let (object, effect) = match operation {
+            Operation::Create { object } => (object, Effect::Create),
+            Operation::Update { object, .. } => (object, Effect::Update),
+            Operation::Upsert { object, .. } => (object, Effect::Upsert),
+            Operation::Delete | Operation::Collection | Operation::Composite | Operation::Other => {
+                return None;
             }
-            Operation::Upsert
-            | Operation::Delete
-            | Operation::Collection
-            | Operation::Composite
-            | Operation::Other => None,
-        }
+        };
+        Some(Self::of(policies, destination, object, effect))
     }
 
     /// Combines these headers with `other` for a call that contains writes with each; `None` if they contradict each other.
@@ -119,57 +123,101 @@ impl WriteHeaders {
     }
 }
 
+fn is_assigned(object: &str) -> bool {
+    let mut assigned = ASSIGNED.iter();
+    assigned.any(|assigned| assigned.eq_ignore_ascii_case(object))
+}
+
+/// Whether the policies treat creates of this object differently from updates, so that an upsert, which does not say beforehand what
+/// it will do, cannot serve them.
+#[must_use]
+pub(crate) fn tells_creates_apart(policies: &Policies, destination: &str, object: &str) -> bool {
+    let by_owner = match policies.assignment_rules.of(destination) {
+        AssignmentRules::Create | AssignmentRules::Rule(_) => is_assigned(object),
+        AssignmentRules::Always | AssignmentRules::Never => false,
+    };
+    let by_duplicate = match policies.duplicates.of(destination) {
+        Duplicates::Update => true,
+        Duplicates::Refuse | Duplicates::Save => false,
+    };
+    by_owner || by_duplicate
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
 
-    fn headers(flags: &[&str], object: &str, creates: bool) -> Vec<(&'static str, String)> {
+    fn headers(flags: &[&str], object: &str, effect: Effect) -> Vec<(&'static str, String)> {
         let policies = Config::from_flags(flags).unwrap().policies();
-        let headers = WriteHeaders::of(&policies, "d1", object, creates);
+        let headers = WriteHeaders::of(&policies, "d1", object, effect);
         let headers = headers.iter().map(|(name, value)| (name, value.to_owned()));
         headers.collect()
     }
 
-    fn assigned(setting: &str, object: &str, creates: bool) -> Option<String> {
-        let headers = headers(&["--assignment-rules", setting], object, creates);
+    fn assigned(setting: &str, object: &str, effect: Effect) -> Option<String> {
+        let headers = headers(&["--assignment-rules", setting], object, effect);
         headers.into_iter().next().map(|(_, value)| value)
     }
 
     #[test]
     fn each_policy_says_whether_rules_run_on_create_and_on_update() {
         const RULE: &str = "01Q5g000000AbCdEAK";
-        for (setting, on_create, on_update) in [
-            ("create", None, Some("FALSE")),
-            ("always", None, None),
-            ("never", Some("FALSE"), Some("FALSE")),
-            (RULE, Some(RULE), Some("FALSE")),
+        const FALSE: Option<&str> = Some("FALSE");
+        for (setting, on_create, on_update, on_upsert) in [
+            ("create", None, FALSE, FALSE),
+            ("always", None, None, None),
+            ("never", FALSE, FALSE, FALSE),
+            (RULE, Some(RULE), FALSE, FALSE),
         ] {
-            for object in ["Lead", "Case", "account"] {
-                let of = |creates| assigned(setting, object, creates);
-                assert_eq!(of(true).as_deref(), on_create, "{setting} {object}");
-                assert_eq!(of(false).as_deref(), on_update, "{setting} {object}");
+            for (effect, expected) in [
+                (Effect::Create, on_create),
+                (Effect::Update, on_update),
+                (Effect::Upsert, on_upsert),
+            ] {
+                for object in ["Lead", "Case", "account"] {
+                    let sent = assigned(setting, object, effect);
+                    assert_eq!(sent.as_deref(), expected, "{setting} {object} {effect:?}");
+                }
+                assert_eq!(assigned(setting, "Contact", effect), None);
             }
-            assert_eq!(assigned(setting, "Contact", true), None);
-            assert_eq!(assigned(setting, "Contact", false), None);
         }
     }
 
     #[test]
-    fn duplicates_are_saved_on_create_alone() {
+    fn duplicates_are_saved_where_a_record_may_be_created() {
         let save = ["--duplicates", "save", "--assignment-rules", "always"];
         let expected = [(DUPLICATE_RULE, "allowSave=true".to_owned())];
-        assert_eq!(headers(&save, "Contact", true), expected);
-        assert_eq!(headers(&save, "Contact", false), []);
+        assert_eq!(headers(&save, "Contact", Effect::Create), expected);
+        assert_eq!(headers(&save, "Contact", Effect::Upsert), expected);
+        assert_eq!(headers(&save, "Contact", Effect::Update), []);
     }
 
     #[test]
     fn a_call_holds_writes_whose_headers_agree_and_those_to_which_none_applies() {
         let policies = Config::from_flags(["--port", "0"]).unwrap().policies();
-        let of = |object, creates| WriteHeaders::of(&policies, "d1", object, creates);
-        let (create, update, other) = (of("Lead", true), of("Lead", false), of("Contact", true));
+        let of = |object, effect| WriteHeaders::of(&policies, "d1", object, effect);
+        let (create, update) = (of("Lead", Effect::Create), of("Lead", Effect::Update));
+        let other = of("Contact", Effect::Create);
         assert_eq!(create.joined(&update), None);
         assert_eq!(update.joined(&other), Some(update.clone()));
         assert_eq!(other.joined(&create), Some(create));
+    }
+
+    #[test]
+    fn an_upsert_does_not_serve_policies_that_tell_creates_from_updates() {
+        for (flags, object, expected) in [
+            (["--assignment-rules", "create"], "Lead", true),
+            (["--assignment-rules", "create"], "Contact", false),
+            (["--assignment-rules", "01Q5g000000AbCdEAK"], "case", true),
+            (["--assignment-rules", "always"], "Lead", false),
+            (["--assignment-rules", "never"], "Lead", false),
+            (["--duplicates", "update"], "Contact", true),
+            (["--duplicates", "save"], "Contact", false),
+        ] {
+            let policies = Config::from_flags(flags).unwrap().policies();
+            let told = tells_creates_apart(&policies, "d1", object);
+            assert_eq!(told, expected, "{flags:?} {object}");
+        }
     }
 }

@@ -1,5 +1,4 @@
-//! Reads the configuration of an org: its API versions, its objects as seen by the session's user, and its duplicate
-//! rules.
+//! Reads the configuration of an org: its API versions, and its duplicate and assignment rules.
 
 use bytes::Bytes;
 use reqwest::Method;
@@ -7,40 +6,6 @@ use serde::Deserialize;
 
 use super::{Salesforce, body, fault::Fault, session::Session};
 use crate::metrics::Call;
-
-/// An object, as seen by the user of a session.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ObjectDescription {
-    /// Whether its records can be queried.
-    pub queryable: bool,
-    /// Whether records can be created.
-    pub createable: bool,
-    /// Whether records can be updated.
-    pub updateable: bool,
-    /// The fields that the user may see.
-    pub fields: Vec<FieldDescription>,
-}
-
-/// A field, as seen by the user of a session.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FieldDescription {
-    /// API name.
-    pub name: String,
-    /// Whether it can be set in a new record.
-    pub createable: bool,
-    /// Whether it can be changed in an existing record.
-    pub updateable: bool,
-}
-
-impl FieldDescription {
-    /// Whether events can set it in both new and existing records.
-    #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.createable && self.updateable
-    }
-}
 
 #[derive(Deserialize)]
 struct Version {
@@ -96,20 +61,6 @@ impl Salesforce {
     /// [`Fault`].
     pub async fn resources(&self, session: &Session) -> Result<(), Fault> {
         self.ask_about(session, "", &[]).await.map(drop)
-    }
-
-    /// Describes an object, as seen by the user of the session.
-    ///
-    /// # Errors
-    /// [`Fault`].
-    pub async fn describe(
-        &self,
-        session: &Session,
-        object: &str,
-    ) -> Result<ObjectDescription, Fault> {
-        let path = format!("/sobjects/{object}/describe");
-        let answer = self.ask_about(session, &path, &[]).await?;
-        Ok(body::typed(&answer, "description of an object")?)
     }
 
     /// The active duplicate rules of the org.

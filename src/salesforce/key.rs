@@ -19,6 +19,9 @@ use crate::{
 /// 255. With this limit, even a text that consists of escapes only fits into a URI.
 pub(crate) const MAX_VALUE: usize = 1_000;
 
+/// The maximum length of an identifier in characters: that of Salesforce's external ids.
+pub(crate) const MAX_IDENTIFIER: usize = 255;
+
 /// The maximum length of an API name in bytes, longer than any of Salesforce's.
 const MAX_NAME: usize = 255;
 
@@ -97,6 +100,16 @@ impl Key {
         Self::checked(owned(object), owned(field), &value)
     }
 
+    /// The key of the record of `object` whose `field` has this text.
+    ///
+    /// # Errors
+    /// [`NoKey`] if one of the three is not valid in a query.
+    pub(crate) fn text(object: &str, field: &str, value: &str) -> Result<Self, NoKey> {
+        let owned = |name: &str| Cow::Owned(name.to_owned());
+        let value = Literal::Text(Cow::Borrowed(value));
+        Self::checked(owned(object), owned(field), &value)
+    }
+
     fn checked(
         object: Cow<'static, str>,
         field: Cow<'static, str>,
@@ -163,6 +176,33 @@ impl Key {
     #[must_use]
     pub fn folded_value(&self) -> &str {
         &self.0.folded[self.0.value_at..]
+    }
+
+    /// Whether the value can name its record in the path of a URL. Salesforce takes `.inc` for the ending of a file, clients
+    /// resolve dots, and an exponent is no way to write an external id.
+    #[must_use]
+    pub(crate) fn fits_into_path(&self) -> bool {
+        let value = self.value();
+        match self.0.form {
+            ValueForm::Quoted => {
+                let end = value.len().checked_sub(".inc".len());
+                let end = end.and_then(|at| value.get(at..));
+                !end.is_some_and(|end| end.eq_ignore_ascii_case(".inc"))
+                    && value.bytes().any(|byte| byte != b'.')
+            }
+            ValueForm::Number => !value.contains(['e', 'E']),
+            ValueForm::Bool => false,
+        }
+    }
+
+    /// A text that is equal for all values of one field that Salesforce may take for the same external id: whether letter case
+    /// counts depends on the field, and spaces around a text do not count.
+    #[must_use]
+    pub(crate) fn alike(&self) -> String {
+        let value = self.value().trim();
+        let value =
+            literal::by_value(value).map_or_else(|| value.to_lowercase().into(), Cow::Owned);
+        format!("{}={value}", self.field_kind())
     }
 
     /// Writes the original value as JSON; [`Key::new`] makes the same key of it.

@@ -49,19 +49,27 @@ impl Salesforce {
     }
 
     /// Splits keys into those that the cache answers and those that have to be requested. Field values are never
-    /// cached.
-    pub(super) fn cached(&self, user: &OrgUser, wanted: &[Wanted]) -> (Found, Vec<Wanted>) {
+    /// cached. Without `may_be_cached`, all have to be requested.
+    pub(super) fn cached<'w>(
+        &self,
+        user: &OrgUser,
+        wanted: impl Iterator<Item = &'w Wanted>,
+        may_be_cached: bool,
+    ) -> (Found, Vec<Wanted>) {
         let mut found = Found::default();
         let mut unknown = Vec::new();
+        let mut cached = 0;
         for wanted in wanted {
-            let is_cacheable = wanted.fields.is_empty();
+            let is_cacheable = may_be_cached && wanted.fields.is_empty();
             let rows = is_cacheable.then(|| self.cache.get(user, &wanted.key));
             match rows.flatten() {
-                Some(rows) => found.set(&wanted.key, Ok(rows)),
+                Some(rows) => {
+                    cached += 1;
+                    found.set(&wanted.key, Ok(rows));
+                }
                 None => unknown.push(wanted.clone()),
             }
         }
-        let cached = wanted.len() - unknown.len();
         self.metrics().lookups(LookupSource::Remembered, cached);
         (found, unknown)
     }

@@ -35,7 +35,14 @@ pub enum Operation {
         id: String,
     },
     /// Updates or creates the record with an external id: `PATCH …/sobjects/{Object}/{Field}/{value}`.
-    Upsert,
+    Upsert {
+        /// The object's API name.
+        object: String,
+        /// The external id field's API name.
+        field: String,
+        /// The external id.
+        value: String,
+    },
     /// Deletes a record: `DELETE …/sobjects/{Object}/{id}`.
     Delete,
     /// Writes a list of records: sObject Collections.
@@ -68,7 +75,11 @@ impl Operation {
                 object: owned(object),
                 id: owned(id),
             },
-            ("PATCH", ["sobjects", _, _, _]) => Self::Upsert,
+            ("PATCH", ["sobjects", object, field, value]) => Self::Upsert {
+                object: owned(object),
+                field: owned(field),
+                value: owned(value),
+            },
             ("DELETE", ["sobjects", _, _] | ["sobjects", _, _, _]) => Self::Delete,
             ("POST" | "PATCH", ["composite", "sobjects", ..]) => Self::Collection,
             ("POST", ["composite"]) => Self::Composite,
@@ -91,7 +102,7 @@ impl Operation {
                 (200, Some(body)) => says_written(body),
                 _ => false,
             },
-            Self::Upsert => match (status, body) {
+            Self::Upsert { .. } => match (status, body) {
                 (201, None) | (204, _) => true,
                 (200 | 201, Some(body)) => says_written(body),
                 _ => false,
@@ -110,7 +121,7 @@ impl fmt::Debug for Operation {
         f.write_str(match self {
             Self::Create { .. } => "Create",
             Self::Update { .. } => "Update",
-            Self::Upsert => "Upsert",
+            Self::Upsert { .. } => "Upsert",
             Self::Delete => "Delete",
             Self::Collection => "Collection",
             Self::Composite => "Composite",
@@ -172,6 +183,14 @@ mod tests {
         }
     }
 
+    fn upsert() -> Operation {
+        Operation::Upsert {
+            object: "Lead".to_owned(),
+            field: "Ext__c".to_owned(),
+            value: "a/b".to_owned(),
+        }
+    }
+
     #[test]
     fn method_and_url_tell_what_a_write_does() {
         const DATA: &str = "/services/data/v50.0";
@@ -184,7 +203,7 @@ mod tests {
             ("POST", "/sobjects/Lead/00Q1", Operation::Other),
             ("PATCH", "/sobjects/Lead", Operation::Other),
             ("GET", "/sobjects/Lead/00Q1", Operation::Other),
-            ("PATCH", "/sobjects/Lead/Ext__c/a%2Fb", Operation::Upsert),
+            ("PATCH", "/sobjects/Lead/Ext__c/a%2Fb", upsert()),
             ("DELETE", "/sobjects/Lead/00Q1", Operation::Delete),
             ("POST", "/composite/sobjects", Operation::Collection),
             (

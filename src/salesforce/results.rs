@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::salesforce::{
     by_key::ByKey,
+    external_id::ExternalIds,
     fault::{Disposition, Fault, OrgState},
     form::Form,
     key::Key,
@@ -16,7 +17,11 @@ use crate::salesforce::{
 
 /// The records found, by key.
 #[derive(Debug, Default)]
-pub struct Found(ByKey<KeyResult>);
+pub struct Found {
+    results: ByKey<KeyResult>,
+    /// The fields by which the records of all other keys are upserted.
+    external_ids: ExternalIds,
+}
 
 /// The records of a key, or the reason why they are not known.
 pub(super) type KeyResult = Result<Arc<[Row]>, Arc<Fault>>;
@@ -68,7 +73,7 @@ impl Found {
 
     /// Stores the result of a key.
     pub(super) fn set(&mut self, key: &Key, answer: KeyResult) {
-        self.0.insert(key.clone(), answer);
+        self.results.insert(key.clone(), answer);
     }
 
     /// Stores the fault of a key whose records are not known.
@@ -78,25 +83,37 @@ impl Found {
 
     /// The result of a key.
     pub(super) fn answer(&self, key: &Key) -> KeyResult {
-        let answer = self.0.get(key).cloned();
+        let answer = self.results.get(key).cloned();
         answer.unwrap_or_else(|| Err(Arc::new(Fault::unreadable("the record was not asked for"))))
     }
 
     /// Creates an empty result with capacity for `keys` keys.
     pub(super) fn with_capacity(keys: usize) -> Self {
-        Self(ByKey::with_capacity_and_hasher(
-            keys,
-            BuildHasherDefault::default(),
-        ))
+        Self {
+            results: ByKey::with_capacity_and_hasher(keys, BuildHasherDefault::default()),
+            external_ids: ExternalIds::default(),
+        }
     }
 
     /// Adds the results of a later lookup, which take precedence.
     pub(crate) fn extend(&mut self, later: Self) {
-        if self.0.is_empty() {
-            *self = later;
+        if self.results.is_empty() {
+            self.results = later.results;
         } else {
-            self.0.extend(later.0);
+            self.results.extend(later.results);
         }
+        self.external_ids.extend(later.external_ids);
+    }
+
+    /// Notes the fields whose keys were not looked up, because records are upserted by them.
+    pub(super) fn identified_by(&mut self, external_ids: ExternalIds) {
+        self.external_ids.extend(external_ids);
+    }
+
+    /// Whether the record of this key is upserted by the key, without having been looked up.
+    #[must_use]
+    pub(crate) fn is_external_id(&self, key: &Key) -> bool {
+        self.external_ids.contains(key) && !self.results.contains_key(key)
     }
 
     /// Adds the record that was created for a key.
@@ -112,7 +129,7 @@ impl Found {
     /// The record that a duplicate rule has found for a key that no lookup has found.
     #[must_use]
     pub fn duplicate(&self, key: &Key) -> Option<&Row> {
-        let rows = self.0.get(key)?.as_ref().ok()?;
+        let rows = self.results.get(key)?.as_ref().ok()?;
         rows.first().filter(|row| row.matched_as.is_some())
     }
 
@@ -121,7 +138,7 @@ impl Found {
     /// # Errors
     /// The fault of the query for this key.
     pub fn rows(&self, key: &Key) -> Result<&[Row], Arc<Fault>> {
-        match self.0.get(key) {
+        match self.results.get(key) {
             Some(Ok(_)) if self.duplicate(key).is_some() => Ok(&[]),
             Some(Ok(rows)) => Ok(rows),
             Some(Err(fault)) => Err(Arc::clone(fault)),
@@ -140,7 +157,7 @@ impl Found {
     /// The fault of one of the queries, if any.
     #[must_use]
     pub fn first_fault(&self) -> Option<&Fault> {
-        self.0
+        self.results
             .values()
             .find_map(|found| found.as_ref().err())
             .map(|fault| &**fault)
@@ -148,7 +165,10 @@ impl Found {
 
     /// The fault that reports an expired session, if any.
     pub(crate) fn expiry(&self) -> Option<Arc<Fault>> {
-        let mut faults = self.0.values().filter_map(|found| found.as_ref().err());
+        let mut faults = self
+            .results
+            .values()
+            .filter_map(|found| found.as_ref().err());
         faults
             .find(|fault| fault.disposition() == Disposition::Refresh)
             .cloned()

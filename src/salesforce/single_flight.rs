@@ -203,6 +203,7 @@ impl Lookup {
         let wanted = |(key, fields): (&Key, &Vec<String>)| Wanted {
             key: key.clone(),
             fields: fields.clone(),
+            needs_record: true,
         };
         self.keys.iter().map(wanted).collect()
     }

@@ -19,6 +19,8 @@ pub struct Wanted {
     pub key: Key,
     /// API names of fields.
     pub fields: Vec<String>,
+    /// Whether the record has to be looked up even if its key is an external id, by which it could be upserted.
+    pub needs_record: bool,
 }
 
 /// The maximum length of a lookup's encoded path and query. Salesforce answers 414 if URI and headers exceed 16,384

@@ -12,6 +12,7 @@ use crate::{
     json::Writer,
     salesforce::{
         Key, Session,
+        address::{Address, Effect},
         headers::{CALL_OPTIONS, CLIENT, WriteHeaders},
         operation::SEGMENT,
     },
@@ -47,7 +48,7 @@ impl<'a> Descriptor<'a> {
         session: &std::sync::Arc<Session>,
         version: &str,
         target: &Target<'_>,
-        fields: Fields<'a>,
+        mut fields: Fields<'a>,
         headers: WriteHeaders,
         rules: &Rules,
     ) -> Self {
@@ -55,19 +56,32 @@ impl<'a> Descriptor<'a> {
         let mut endpoint = String::with_capacity(instance.len() + ORDINARY_PATH);
         endpoint.extend([instance, "/services/data/v", version, "/sobjects/"]);
         endpoint.extend(utf8_percent_encode(&target.object, SEGMENT));
-        let mut method = "POST";
-        if let Some(id) = &target.id {
+        let mut add = |segment: &str| {
             endpoint.push('/');
-            endpoint.extend(utf8_percent_encode(id, SEGMENT));
-            match rules.update_method {
-                UpdateMethod::Patch => method = "PATCH",
-                UpdateMethod::PostOverride => endpoint.push_str("?_HttpMethod=PATCH"),
+            endpoint.extend(utf8_percent_encode(segment, SEGMENT));
+        };
+        match &target.address {
+            Address::New => {}
+            Address::Id(id) => add(id),
+            Address::ExternalId(key) => {
+                add(key.field());
+                add(key.value());
+                // Salesforce refuses a body that repeats the key.
+                fields.retain(|name, _| !name.text().eq_ignore_ascii_case(key.field()));
             }
         }
+        let method = match (target.address.effect(), rules.update_method) {
+            (Effect::Create, _) => "POST",
+            (Effect::Update | Effect::Upsert, UpdateMethod::Patch) => "PATCH",
+            (Effect::Update | Effect::Upsert, UpdateMethod::PostOverride) => {
+                endpoint.push_str("?_HttpMethod=PATCH");
+                "POST"
+            }
+        };
         Self {
             method,
             endpoint,
-            creates: target.id.is_none(),
+            creates: target.address.creates(),
             looked_up_by: None,
             to_converted_lead: target.stored.is_some_and(|row| row.is_converted),
             fields,
@@ -131,6 +145,11 @@ mod tests {
     };
 
     fn descriptor(id: Option<&'static str>, update: UpdateMethod) -> serde_json::Value {
+        let address = id.map_or(Address::New, |id| Address::Id(Cow::Borrowed(id)));
+        described(address, update)
+    }
+
+    fn described(address: Address<'_>, update: UpdateMethod) -> serde_json::Value {
         let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
         let session = Arc::new(Session::new(
             Instance::new("https://acme.my.salesforce.com/", &hosts).unwrap(),
@@ -138,7 +157,7 @@ mod tests {
         ));
         let target = Target {
             object: Cow::Borrowed("Contact"),
-            id: id.map(Cow::Borrowed),
+            address,
             email: None,
             stored: None,
             is_duplicate: false,
@@ -188,6 +207,19 @@ mod tests {
             stock["endpoint"],
             "https://acme.my.salesforce.com/services/data/v50.0/sobjects/Contact/003x?_HttpMethod=PATCH"
         );
+    }
+
+    #[test]
+    fn an_upsert_names_the_record_by_field_and_value_and_leaves_the_key_out_of_the_body() {
+        let value = crate::json::value(r#""a/b c+é""#);
+        let key = Key::new("Contact", "firstname", value).unwrap();
+        let upsert = described(Address::ExternalId(&key), UpdateMethod::Patch);
+        assert_eq!(upsert["method"], "PATCH");
+        assert_eq!(
+            upsert["endpoint"],
+            "https://acme.my.salesforce.com/services/data/v50.0/sobjects/Contact/firstname/a%2Fb%20c%2B%C3%A9"
+        );
+        assert_eq!(upsert["body"]["JSON"], json!({}));
     }
 
     #[test]

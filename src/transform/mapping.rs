@@ -114,7 +114,7 @@ pub fn fields<'a>(
     let is_mapped = !traits.has_field_names && is_wanted(destination, rules.mapping_switch);
     let subject = MappedRecord {
         email: target.email.filter(|_| rules.writes_looked_up_email),
-        creates: target.id.is_none(),
+        creates: target.address.creates(),
         is_named: matches!(record, Record::Named { .. }),
     };
     let mut fields = match table.filter(|_| is_mapped) {

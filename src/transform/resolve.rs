@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::{
     config::{Policies, rules::Rules},
     rudderstack::Destination,
-    salesforce::{Found, Row, Spares, key::is_api_name},
+    salesforce::{Found, Row, Spares, address::Address, key::is_api_name},
     transform::{
         error::EventError,
         mapping::{self, Fields},
@@ -65,8 +65,8 @@ pub(crate) fn resolve<'p, 'a>(
     {
         return Err(EventError::Unchanged);
     }
-    let creates = target.id.is_none();
-    let call = spares.map_or(Ok(()), |spares| spares.write(creates));
+    let may_create = target.address.effect().may_create();
+    let call = spares.map_or(Ok(()), |spares| spares.write(may_create));
     call.map_err(EventError::Reserved)?;
     Ok(Resolved { target, fields })
 }
@@ -93,7 +93,7 @@ impl<'p, 'a> Unresolved<'p, 'a> {
         };
         let update = Target {
             object: Cow::Borrowed(key.object()),
-            id: Some(Cow::Borrowed("")),
+            address: Address::Id(Cow::Borrowed("")),
             email: None,
             stored: None,
             is_duplicate: false,

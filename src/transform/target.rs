@@ -8,7 +8,7 @@ use crate::{
         rules::{Rules, SeveralRecords},
     },
     rudderstack::{Destination, DestinationName},
-    salesforce::{Found, Key, Row},
+    salesforce::{Found, Key, Row, address::Address, headers::tells_creates_apart},
     transform::{error::EventError, plan::Record},
 };
 
@@ -16,8 +16,8 @@ use crate::{
 pub struct Target<'p> {
     /// The object's API name.
     pub object: Cow<'p, str>,
-    /// The record to update; `None` creates one.
-    pub id: Option<Cow<'p, str>>,
+    /// How the write names the record.
+    pub address: Address<'p>,
     /// The e-mail by which the record was looked up.
     pub email: Option<&'p str>,
     /// The field values that the lookup read.
@@ -30,7 +30,7 @@ pub struct Target<'p> {
 impl fmt::Debug for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target")
-            .field("creates", &self.id.is_none())
+            .field("effect", &self.address.effect())
             .field("is_looked_up", &self.email.is_some())
             .finish_non_exhaustive()
     }
@@ -57,10 +57,10 @@ impl RecordId {
 }
 
 impl Target<'_> {
-    /// The record that is updated; `None` if one is created.
+    /// The record that is updated; `None` if one is created, or if only its external id is known.
     #[must_use]
     pub fn record(&self) -> Option<RecordId> {
-        let id = self.id.as_deref()?;
+        let id = self.address.id()?;
         Some(RecordId::new(&self.object, id))
     }
 }
@@ -83,7 +83,7 @@ pub(crate) fn of_duplicate<'p>(
     let policy = policies.duplicates.of(&destination.id);
     (is_wanted && *policy == Duplicates::Update).then(|| Target {
         object: Cow::Borrowed(object),
-        id: Some(Cow::Borrowed(&row.id)),
+        address: known(&row.id),
         email: None,
         stored: None,
         is_duplicate: true,
@@ -109,22 +109,52 @@ pub(crate) fn settle<'p>(
     match record {
         Record::Named { object, id } => Ok(Target {
             object: Cow::Borrowed(object),
-            id: id.as_deref().map(Cow::Borrowed),
+            address: id.as_deref().map_or(Address::New, known),
             email: None,
             stored: None,
             is_duplicate: false,
         }),
         Record::Lead(key) => lead(key, found, destination, rules),
+        Record::Matching(key) if found.is_external_id(key) => Ok(Target {
+            object: Cow::Borrowed(key.object()),
+            address: Address::ExternalId(key),
+            email: None,
+            stored: None,
+            is_duplicate: false,
+        }),
         Record::Matching(key) => {
             let rows = found.rows(key).map_err(EventError::Lookup)?;
             let stored = the_only(rows, destination, rules)?;
             Ok(Target {
                 object: Cow::Borrowed(key.object()),
-                id: stored.map(|row| Cow::Borrowed(row.id.as_str())),
+                address: stored.map_or(Address::New, |row| known(&row.id)),
                 email: None,
                 stored,
                 is_duplicate: false,
             })
+        }
+    }
+}
+
+/// The address of an existing record.
+fn known(id: &str) -> Address<'_> {
+    Address::Id(Cow::Borrowed(id))
+}
+
+/// Whether a record has to be looked up even if its key is an external id (rule `external-id`): it could not be upserted by the
+/// key, or the destination's policies depend on whether the record exists.
+#[must_use]
+pub(crate) fn needs_record(
+    record: &Record<'_>,
+    destination: &Destination,
+    (rules, policies): (&Rules, &Policies),
+) -> bool {
+    match record {
+        Record::Named { .. } | Record::Lead(_) => true,
+        Record::Matching(key) => {
+            !rules.upserts
+                || !key.fits_into_path()
+                || tells_creates_apart(policies, &destination.id, key.object())
         }
     }
 }
@@ -138,7 +168,7 @@ fn lead<'p>(
     let rows = found.rows(key).map_err(EventError::Lookup)?;
     let target = |object, id: Option<&'p str>| Target {
         object: Cow::Borrowed(object),
-        id: id.map(Cow::Borrowed),
+        address: id.map_or(Address::New, known),
         email: Some(key.value()),
         stored: None,
         is_duplicate: false,
@@ -251,7 +281,7 @@ mod tests {
         Ok(format!(
             "{}/{}",
             target.object,
-            target.id.unwrap_or_default()
+            target.address.id().unwrap_or_default()
         ))
     }
 

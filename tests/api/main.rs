@@ -7,6 +7,7 @@
 //! | `calls` | how few calls to Salesforce a request takes |
 //! | `lookups` | what concurrent requests share, what is remembered, and what is learnt about fields |
 //! | `creates` | a record that several events would create is created once |
+//! | `external_ids` | records of a sync that are upserted by an external id: no lookup, what is looked up all the same, and describes |
 //! | `unchanged` | events that change nothing cost no write |
 //! | `inline` | writing to Salesforce here: results, faults, order, resends, and a long random run |
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
@@ -66,6 +67,7 @@ mod delivery;
 mod differences;
 mod documented;
 mod duplicates;
+mod external_ids;
 mod fault_table;
 mod faults;
 mod fields;

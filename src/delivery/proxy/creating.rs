@@ -13,6 +13,7 @@ use crate::{
     json::Value,
     salesforce::{
         Fault, Key,
+        address::Address,
         creates::{CreateKey, CreateMemory, CreatedRecord, Ending, Turn},
         delivery::Write,
         operation::Operation,
@@ -36,6 +37,7 @@ impl<'r> ProxyDelivery<'r, '_> {
         let may_be_repeated = self.may_be_repeated(write.operation());
         let written_before = may_be_repeated.then(|| key_of(write)).flatten();
         let written_before = written_before.map(Record::Lead);
+        let written_before = written_before.or_else(|| self.unserved_upsert(write));
         match self.creation(write) {
             Some(creation) => self.create(write, &creation, written_before).await,
             None => self.run(write, written_before.as_ref()).await,
@@ -147,7 +149,7 @@ impl<'r> ProxyDelivery<'r, '_> {
         let as_it_came = write.clone();
         let target = Target {
             object: Cow::Borrowed(&created.object),
-            id: Some(Cow::Borrowed(&created.id)),
+            address: Address::Id(Cow::Borrowed(&created.id)),
             email: None,
             stored: None,
             is_duplicate: false,

@@ -27,8 +27,13 @@ impl ProxyDelivery<'_, '_> {
         record: &Record<'_>,
         refused: Answered,
     ) -> DeliveryOutcome {
+        let is_upsert = matches!(write.operation(), Operation::Upsert { .. });
         match self.redirect(write, record).await {
             Ok(true) => self.send_redirected(write).await,
+            // This says more than the refusal.
+            Err(Failure::Target(error)) if is_upsert => {
+                self.outcome(Some(write), refused.answer, Some(Failure::Target(error)))
+            }
             Err(Failure::Lookup(fault)) if fault.disposition() != Disposition::Abort => {
                 self.outcome(Some(write), refused.answer, Some(Failure::Lookup(fault)))
             }
@@ -43,8 +48,8 @@ impl ProxyDelivery<'_, '_> {
         }
     }
 
-    /// Looks up a record and turns the write into an update of the one that its events are written to now. Returns
-    /// whether that is a different record from the one that the write was for.
+    /// Looks up a record and turns the write into an update of the one that its events are written to now, or an upsert
+    /// into a create if there is none. Returns whether the write has changed.
     pub(super) async fn redirect(
         &mut self,
         write: &mut Write<'_>,
@@ -61,7 +66,12 @@ impl ProxyDelivery<'_, '_> {
         let target = target.map_err(Failure::Target)?;
         let is_known = matches!(write.operation(), Operation::Update { object, id }
             if target.record() == Some(target::RecordId::new(object, id)));
-        Ok(!is_known && self.update(write, &target, record).is_some())
+        let changed = match write.operation() {
+            Operation::Upsert { .. } if target.address.creates() => self.create_instead(write, key),
+            _ if is_known => None,
+            _ => self.update(write, &target, record),
+        };
+        Ok(changed.is_some())
     }
 
     /// If the destination's policy is to update duplicates, turns a create that a duplicate rule refused into an update of the
@@ -101,7 +111,7 @@ impl ProxyDelivery<'_, '_> {
         record: &Record<'_>,
     ) -> Option<()> {
         let (destination, rules) = (&self.destination, &self.proxy.rules);
-        let id = target.id.as_deref()?;
+        let id = target.address.id()?;
         let json = write.json()?;
         let fields = json.root().as_members()?;
         let kept = target

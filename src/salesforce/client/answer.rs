@@ -16,12 +16,19 @@ pub struct ApiResponse {
     pub(super) usage: Option<ApiUsage>,
     /// Whether its content type is something other than JSON.
     pub(in crate::salesforce) is_other: bool,
+    /// The `Last-Modified` header.
+    pub(super) modified: Option<HeaderValue>,
 }
 
 impl ApiResponse {
     /// Whether Salesforce has carried the request out.
     pub(in crate::salesforce) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Whether it says that nothing has changed since the time that the request has named.
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.status == 304
     }
 
     /// The fault of the response to a read request. If the body of a refusal is incomplete, the status alone counts: a
@@ -77,6 +84,7 @@ mod tests {
                 body: Err(Fault::Connection("it broke off".to_owned())),
                 usage: None,
                 is_other: false,
+                modified: None,
             };
             assert_eq!(answer.fault().unwrap().label(), expected);
         }

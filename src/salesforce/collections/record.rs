@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::{
     json::Writer,
     salesforce::{
+        address::{Address, Effect},
         body,
         fault::{Fault, Refusal},
         headers::WriteHeaders,
@@ -23,8 +24,10 @@ pub(crate) const ATTRIBUTES: &str = "attributes";
 pub(crate) struct RecordWrite<'f> {
     /// The object's API name.
     pub(super) object: &'f str,
-    /// Whether an existing record is updated.
-    pub(super) is_update: bool,
+    /// What its write does.
+    pub(super) effect: Effect,
+    /// The field of its external id, if it is upserted.
+    pub(super) field: Option<&'f str>,
     /// The headers of its write.
     pub(super) headers: WriteHeaders,
     /// Whether the caller needs the records that a duplicate rule finds.
@@ -34,11 +37,11 @@ pub(crate) struct RecordWrite<'f> {
 }
 
 impl<'f> RecordWrite<'f> {
-    /// Builds the write of a record with `headers`: an update if it has an `id`, otherwise a create. `names` are the names of its
-    /// fields; `fields` writes all members except [`ATTRIBUTES`].
+    /// Builds the write of a record at `address` with `headers`. `names` are the names of its fields; `fields` writes all members
+    /// except [`ATTRIBUTES`]. They include an external id.
     pub(crate) fn new(
         object: &'f str,
-        id: Option<&str>,
+        address: &Address<'f>,
         headers: WriteHeaders,
         mut names: impl Iterator<Item = Cow<'f, str>>,
         fields: impl FnOnce(&mut Writer),
@@ -46,11 +49,16 @@ impl<'f> RecordWrite<'f> {
         let body = if names.any(|name| name.eq_ignore_ascii_case("id")) {
             Err(names_an_id())
         } else {
-            serialized(object, id, fields)
+            serialized(object, address.id(), fields)
+        };
+        let field = match address {
+            Address::ExternalId(key) => Some(key.field()),
+            Address::New | Address::Id(_) => None,
         };
         Self {
             object,
-            is_update: id.is_some(),
+            effect: address.effect(),
+            field,
             headers,
             updates_duplicates: false,
             body,

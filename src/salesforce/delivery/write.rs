@@ -95,20 +95,7 @@ impl Write<'_> {
         fields: String,
         method: UpdateMethod,
     ) {
-        for name in [AUTO_ASSIGN, DUPLICATE_RULE] {
-            self.headers.remove(name);
-        }
-        let path = self.url.path();
-        let data = path.split("/sobjects/").next().unwrap_or_default();
-        let segment = |text| utf8_percent_encode(text, SEGMENT);
-        let path = format!("{data}/sobjects/{}/{}", segment(object), segment(id));
-        self.url.set_path(&path);
-        let query = self.url.query_pairs().into_owned();
-        let query: Vec<_> = query.filter(|(name, _)| name != "_HttpMethod").collect();
-        self.url.set_query(None);
-        if !query.is_empty() {
-            self.url.query_pairs_mut().extend_pairs(query);
-        }
+        self.set_resource(&[object, id]);
         match method {
             UpdateMethod::Patch => self.method = Method::PATCH,
             UpdateMethod::PostOverride => {
@@ -118,6 +105,38 @@ impl Write<'_> {
                     .append_pair("_HttpMethod", "PATCH");
             }
         }
+        self.set_fields(fields);
+    }
+
+    /// Turns it into a create of a record of this object. Everything else stays unchanged, as in [`Write::redirect`].
+    pub(crate) fn create(&mut self, object: &str, fields: String) {
+        self.set_resource(&[object]);
+        self.method = Method::POST;
+        self.set_fields(fields);
+    }
+
+    /// Replaces what follows `/sobjects` in the URL, and removes what belongs to the former resource.
+    fn set_resource(&mut self, segments: &[&str]) {
+        for name in [AUTO_ASSIGN, DUPLICATE_RULE] {
+            self.headers.remove(name);
+        }
+        let path = self.url.path();
+        let data = path.split("/sobjects/").next().unwrap_or_default();
+        let mut path = format!("{data}/sobjects");
+        for segment in segments {
+            path.push('/');
+            path.extend(utf8_percent_encode(segment, SEGMENT));
+        }
+        self.url.set_path(&path);
+        let query = self.url.query_pairs().into_owned();
+        let query: Vec<_> = query.filter(|(name, _)| name != "_HttpMethod").collect();
+        self.url.set_query(None);
+        if !query.is_empty() {
+            self.url.query_pairs_mut().extend_pairs(query);
+        }
+    }
+
+    fn set_fields(&mut self, fields: String) {
         self.body = Some(Payload::Json(fields.into()));
         self.operation = Operation::of(&self.method, &self.url);
     }

@@ -17,6 +17,7 @@ fn query_for(keys: impl IntoIterator<Item = Key>) -> Query {
         wanted: Wanted {
             key,
             fields: Vec::new(),
+            needs_record: true,
         },
         form: None,
     });

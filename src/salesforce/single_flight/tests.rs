@@ -13,6 +13,7 @@ fn ada() -> Wanted {
     Wanted {
         key: Key::lead("ada@example.com").unwrap(),
         fields: Vec::new(),
+        needs_record: true,
     }
 }
 

@@ -14,6 +14,7 @@ fn item(key: Key) -> Item {
     let wanted = Wanted {
         key,
         fields: Vec::new(),
+        needs_record: true,
     };
     Item {
         wanted,

@@ -6,7 +6,10 @@ use thiserror::Error;
 
 use crate::{
     rudderstack::{AnswerTooLarge, ReadError},
-    salesforce::{AuthError, Fault, SecretFlaw, key::MAX_VALUE},
+    salesforce::{
+        AuthError, Fault, SecretFlaw,
+        key::{MAX_IDENTIFIER, MAX_VALUE},
+    },
 };
 
 /// Why an event results in no request.
@@ -64,6 +67,19 @@ pub enum EventError {
         /// Its length in bytes.
         length: usize,
     },
+    /// Rule `external-id`: an identifier that is longer than any field by which Salesforce finds records.
+    #[error(
+        "the `id` in `context.externalId[0]` has {length} characters; a field that identifies records holds at most {MAX_IDENTIFIER}"
+    )]
+    IdentifierTooLong {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// Rule `external-id`: an identifier with a line break, which no field that identifies records can hold.
+    #[error(
+        "the `id` in `context.externalId[0]` contains a line break, which no field that identifies records can hold"
+    )]
+    IdentifierOfSeveralLines,
     /// Rule `reverse-etl`: the event does not identify its record.
     #[error(
         "`context.externalId[0]` of a reverse-ETL event needs `id`, `type` and `identifierType`; its `{missing}` is missing or invalid"

@@ -95,6 +95,8 @@ impl EventError {
             | Self::NoEmail
             | Self::EmailNotText { .. }
             | Self::ValueTooLong { .. }
+            | Self::IdentifierTooLong { .. }
+            | Self::IdentifierOfSeveralLines
             | Self::NoIdentifier { .. }
             | Self::NoApiName { .. }
             | Self::ExternalId { .. }

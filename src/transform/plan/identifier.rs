@@ -8,7 +8,10 @@ use crate::{
     config::rules::{MappedNaming, Rules},
     json::{Members, Object, Value},
     rudderstack::{Destination, Event},
-    salesforce::{Key, key},
+    salesforce::{
+        Key,
+        key::{self, MAX_IDENTIFIER},
+    },
     text::shortened,
     transform::{
         error::{EventError, ExternalIdFlaw},
@@ -50,7 +53,7 @@ pub(super) fn plan<'a>(
     let record = if by_id {
         by_record_id(identifier)?
     } else {
-        by_field(&identifier)?
+        by_field(&identifier, rules)?
     };
     let traits = PlannedTraits {
         members: traits,
@@ -160,11 +163,27 @@ fn by_record_id(identifier: Identifier<'_>) -> Result<Record<'_>, EventError> {
     })
 }
 
-fn by_field<'a>(identifier: &Identifier<'_>) -> Result<Record<'a>, EventError> {
+fn by_field<'a>(identifier: &Identifier<'_>, rules: &Rules) -> Result<Record<'a>, EventError> {
     let Identifier { object, field, id } = identifier;
+    if rules.upserts {
+        check_value(*id)?;
+    }
     let key = Key::new(object, field, *id)
         .map_err(|why| no_key(why, &shortened(&format!("{object}.{field}"))))?;
     Ok(Record::Matching(key))
+}
+
+/// Checks whether a field that identifies records can hold a value.
+fn check_value(id: Value<'_>) -> Result<(), EventError> {
+    let text = id.as_text().unwrap_or_default();
+    let length = text.chars().count();
+    if length > MAX_IDENTIFIER {
+        return Err(EventError::IdentifierTooLong { length });
+    }
+    if text.contains(['\n', '\r']) {
+        return Err(EventError::IdentifierOfSeveralLines);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -247,6 +266,22 @@ mod tests {
                 .unwrap_err()
                 .contains("is not an API name")
         );
+    }
+
+    #[test]
+    fn an_identifier_fits_into_a_field_that_identifies_records() {
+        let entry = |id: &str| {
+            format!(r#"{{"type":"Salesforce-Contact","id":"{id}","identifierType":"Ext__c"}}"#)
+        };
+        assert!(documented(&entry(&"ü".repeat(255))).is_ok());
+        let long = entry(&"ü".repeat(256));
+        let error = documented(&long).unwrap_err();
+        assert!(error.contains("has 256 characters"), "{error}");
+        for line_break in ["\\n", "\\r"] {
+            let error = documented(&entry(&format!("a{line_break}b"))).unwrap_err();
+            assert!(error.contains("contains a line break"), "{error}");
+        }
+        assert!(sync(&long, "SALESFORCE_OAUTH", Compatibility::Stock).is_ok());
     }
 
     #[test]

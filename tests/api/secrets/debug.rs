@@ -22,6 +22,7 @@ use salesforce_transformer::{
         },
         salesforce::{
             AuthError, Credentials, Fault, Instance, Key, Limits, Row, Session, Wanted,
+            address::Address,
             auth::Refused,
             client::{ApiResponse, Client},
             delivery::Answered,
@@ -96,6 +97,7 @@ fn lookups_hide_emails_and_what_was_found() {
     let wanted = Wanted {
         key,
         fields: vec!["City".to_owned()],
+        needs_record: true,
     };
     assert_hidden(&wanted);
     let item = || Item {
@@ -185,12 +187,13 @@ fn what_is_written_hides_ids_users_and_traits() {
     let session = Arc::new(session());
     let target = Target {
         object: Cow::Borrowed("Contact"),
-        id: Some(Cow::Borrowed("planted-id")),
+        address: Address::Id(Cow::Borrowed("planted-id")),
         email: Some("planted@example.com"),
         stored: None,
         is_duplicate: false,
     };
     assert_hidden(&target);
+    assert_hidden(&target.address);
     assert_hidden(&target.record());
     let fields = mapping::as_they_are(&plan.traits.members, &rules);
     let descriptor = Descriptor::new(

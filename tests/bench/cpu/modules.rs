@@ -8,6 +8,7 @@ use salesforce_transformer::{
     internals::{
         json::{Document, Writer},
         rudderstack::{Batch, Destination, DestinationName, Format, RawBatch},
+        salesforce::address::Address,
         transform::{gate, mapping, plan, target::Target},
     },
 };
@@ -85,7 +86,7 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
                 let record = &plan.records[0];
                 let target = Target {
                     object: "Lead".into(),
-                    id: Some("00Q000000000001AAA".into()),
+                    address: Address::Id("00Q000000000001AAA".into()),
                     email: None,
                     stored: None,
                     is_duplicate: false,

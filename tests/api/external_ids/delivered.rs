@@ -1,0 +1,167 @@
+//! Inline delivery: Collections by external id.
+
+use salesforce_simulator::{Call, Fault};
+use serde_json::json;
+
+use super::{UPSERTS, doe, keyed_org, lead, record};
+use crate::inline::{deliver, inline, leads, of_user, statuses};
+
+#[tokio::test]
+async fn a_thousand_events_are_written_in_one_call_without_a_lookup() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    let jobs = |city: &str| -> Vec<_> {
+        let traits = |n| json!({"LastName": format!("Doe {n}"), "Company": "Acme", "City": city});
+        (0..1_000)
+            .map(|n| lead(n, &format!("k{n}"), traits(n)))
+            .collect()
+    };
+    assert_eq!(
+        statuses(&deliver(&service, jobs("Rome")).await),
+        [299; 1_000]
+    );
+    let calls = org.calls();
+    assert_eq!((calls.describe, calls.query, calls.composite), (1, 0, 1));
+    assert_eq!(
+        (calls.composite_parts, calls.collection_records),
+        (5, 1_000)
+    );
+
+    assert_eq!(
+        statuses(&deliver(&service, jobs("Oslo")).await),
+        [299; 1_000]
+    );
+    assert_eq!(org.calls().total_api() - calls.total_api(), 1);
+    assert_eq!(leads(&org, "City"), vec!["Oslo"; 1_000]);
+    assert_eq!(leads(&org, "Key__c")[999], "k999");
+}
+
+#[tokio::test]
+async fn events_of_one_key_are_one_record_and_the_later_wins() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    let traits = |city| json!({"LastName": "Doe", "Company": "Acme", "City": city});
+    let jobs = [
+        lead(1, "k1", traits("Rome")),
+        lead(2, "k2", traits("Bern")),
+        lead(3, "k1", traits("Oslo")),
+    ];
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299; 3]);
+    assert_eq!(leads(&org, "City"), ["Oslo", "Bern"]);
+    assert_eq!(org.calls().total_api(), 2, "a describe and a collection");
+}
+
+#[tokio::test]
+async fn keys_that_differ_in_letter_case_are_written_one_after_the_other() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    let traits = |city| json!({"LastName": "Doe", "Company": "Acme", "City": city});
+    let jobs = [lead(1, "k1", traits("Rome")), lead(2, "K1", traits("Oslo"))];
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299; 2]);
+    assert_eq!(
+        leads(&org, "City"),
+        ["Oslo"],
+        "the field does not tell them apart"
+    );
+    assert_eq!(org.calls().query, 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_doubles_nobody() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    org.fail_next(Call::Collections, Fault::Dropped, 1);
+    let job = || [lead(1, "k1", doe())];
+    assert_eq!(statuses(&deliver(&service, job()).await), [500]);
+    assert_eq!(statuses(&deliver(&service, job()).await), [299]);
+    assert_eq!(org.records("Lead").len(), 1);
+}
+
+#[tokio::test]
+async fn a_converted_lead_and_several_records_go_by_lookup() {
+    let org = keyed_org().build();
+    let converted = json!({"LastName": "Doe", "Key__c": "k1"});
+    let converted = org.insert("Lead", converted).unwrap();
+    org.convert(&converted).unwrap();
+    let service = inline(&org, &UPSERTS).await;
+    let entries = deliver(&service, [lead(1, "k1", doe()), lead(2, "k2", doe())]).await;
+    assert_eq!(statuses(&entries), [400, 299]);
+    let error = entries[0]["error"].as_str().unwrap();
+    assert!(error.contains("CANNOT_UPDATE_CONVERTED_LEAD"), "{error}");
+    assert_eq!(org.calls().query, 1, "the converted lead was looked up");
+}
+
+#[tokio::test]
+async fn a_field_that_is_no_external_id_any_more_goes_by_lookup_and_the_describe_is_forgotten() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    assert_eq!(
+        statuses(&deliver(&service, [lead(1, "k1", doe())]).await),
+        [299]
+    );
+    let field =
+        salesforce_simulator::FieldSpec::new("Key__c", salesforce_simulator::FieldType::Text);
+    org.add_field("Lead", field);
+
+    let before = org.calls();
+    let jobs: Vec<_> = (1..=300)
+        .map(|n| {
+            lead(
+                n,
+                &format!("k{n}"),
+                json!({"LastName": "Roe", "Company": "Acme"}),
+            )
+        })
+        .collect();
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299; 300]);
+    assert_eq!(leads(&org, "LastName"), vec!["Roe"; 300]);
+    let calls = org.calls();
+    assert_eq!(calls.query - before.query, 1);
+    assert!(calls.total_api() - before.total_api() <= 4, "{calls:?}");
+
+    assert_eq!(
+        statuses(&deliver(&service, [lead(1, "k1", doe())]).await),
+        [299]
+    );
+    assert_eq!(org.calls().query - calls.query, 1);
+    assert_eq!(
+        org.calls().describe,
+        1,
+        "it is described again after a minute"
+    );
+}
+
+#[tokio::test]
+async fn one_bad_value_fails_alone() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    let mut jobs: Vec<_> = (0..20).map(|n| lead(n, &format!("k{n}"), doe())).collect();
+    jobs[7] = lead(
+        7,
+        "k7",
+        json!({"LastName": "Doe", "Company": "Acme", "Nothing__c": 1}),
+    );
+    jobs[8] = record(
+        8,
+        ("Lead", "Key__c"),
+        json!("k8"),
+        json!({"LastName": "Doe", "Email": "no e-mail"}),
+    );
+    let statuses = statuses(&deliver(&service, jobs).await);
+    let failed: Vec<_> = (0..20).filter(|n| statuses[*n] != 299).collect();
+    assert_eq!(failed, [7, 8]);
+    assert_eq!(org.records("Lead").len(), 18);
+}
+
+#[tokio::test]
+async fn a_users_events_for_several_records_keep_their_order() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    let jobs = [
+        of_user("ada", lead(1, "k1", doe())),
+        of_user("ada", lead(2, "k2", json!({"Company": "no last name"}))),
+        of_user("ada", lead(3, "k1", json!({"City": "Rome"}))),
+    ];
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299, 400, 299]);
+    assert_eq!(leads(&org, "City"), ["Rome"]);
+}

@@ -1,0 +1,151 @@
+//! When an object is described, and what happens if it cannot be.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use salesforce_simulator::{Call, Fault};
+use serde_json::json;
+
+use super::{UPSERTS, doe, keyed_org, lead, patch, post, record, routed, service};
+use crate::{
+    log::Log,
+    service::{Service, serve},
+};
+
+#[tokio::test]
+async fn concurrent_requests_share_one_describe() {
+    let org = keyed_org().latency(Duration::from_millis(20)).build();
+    let service = service(&org, &[]).await;
+    let requests = (0..16).map(|n| routed(&service, lead(n, "k1", doe())));
+    assert_eq!(join_all(requests).await, vec![patch("Lead/Key__c/k1"); 16]);
+    assert_eq!(org.calls().describe, 1);
+}
+
+#[tokio::test]
+async fn each_object_is_described_by_itself() {
+    let org = keyed_org().external_id("Contact", "Key__c", true).build();
+    let service = service(&org, &[]).await;
+    let contact = record(
+        2,
+        ("contact", "key__c"),
+        json!("k1"),
+        json!({"LastName": "Doe"}),
+    );
+    let entries = service.router([lead(1, "k1", doe()), contact]).await;
+    assert_eq!(super::request(&entries[0]).1, "Lead/Key__c/k1");
+    assert_eq!(super::request(&entries[1]).1, "contact/key__c/k1");
+    assert_eq!(org.calls().describe, 2);
+}
+
+#[tokio::test]
+async fn a_describe_is_confirmed_while_the_old_one_serves() {
+    let org = keyed_org().build();
+    let salesforce = serve(org.router()).await;
+    let always = |config: &mut salesforce_transformer::Config| {
+        config.salesforce.describe_ttl = Duration::ZERO;
+    };
+    let service = Service::start_with(&salesforce, &UPSERTS, always).await;
+    for _ in 0..3 {
+        let upsert = patch("Lead/Key__c/k1");
+        assert_eq!(routed(&service, lead(1, "k1", doe())).await, upsert);
+    }
+    let describes = |status| {
+        let log = org.log();
+        let of_lead = |path: &str| path.ends_with("/sobjects/Lead/describe");
+        let calls = log.iter().filter(|call| of_lead(&call.path));
+        calls.filter(|call| call.status == Some(status)).count()
+    };
+    assert_eq!(describes(200), 1);
+    assert!(describes(304) >= 1, "{:?}", org.log());
+}
+
+#[tokio::test]
+async fn a_hangup_has_objects_described_anew() {
+    let org = keyed_org().build();
+    let service = service(&org, &[]).await;
+    routed(&service, lead(1, "k1", doe())).await;
+    service.ready.reread();
+    // The first request that uses it has it read; what is known serves meanwhile.
+    while org.calls().describe < 2 {
+        let upsert = patch("Lead/Key__c/k1");
+        assert_eq!(routed(&service, lead(1, "k1", doe())).await, upsert);
+    }
+    let log = org.log();
+    let described = log.iter().filter(|call| call.path.ends_with("describe"));
+    let statuses: Vec<_> = described.map(|call| call.status).collect();
+    assert_eq!(statuses, [Some(200); 2], "without a condition");
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_described_is_looked_up_and_not_described_again_for_a_minute() {
+    for (fault, flags) in [
+        (Fault::Html, [].as_slice()),
+        (Fault::Says(204, ""), &[]),
+        (Fault::Says(200, "[]"), &[]),
+        (Fault::Refused(404, "NOT_FOUND"), &[]),
+        (Fault::ServerUnavailable, &[]),
+        (Fault::CutOff, &[]),
+        (Fault::Hang, &["--salesforce-timeout", "200ms"]),
+    ] {
+        let log = Log::start();
+        let org = keyed_org().build();
+        let service = service(&org, flags).await;
+        org.fail_next(Call::Describe, fault, 1);
+        for n in 1..=3 {
+            let create = post("Lead");
+            assert_eq!(
+                routed(&service, lead(n, "k1", doe())).await,
+                create,
+                "{fault:?}"
+            );
+        }
+        let calls = org.calls();
+        assert_eq!((calls.describe, calls.query), (1, 3), "{fault:?}");
+        let warned = log
+            .warnings()
+            .iter()
+            .filter(|line| line.contains("cannot be described"))
+            .count();
+        assert_eq!(warned, 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_session_is_renewed_by_the_lookup_and_the_object_described_next_time() {
+    let org = keyed_org().build();
+    let service = service(&org, &[]).await;
+    org.fail_next(Call::Describe, Fault::SessionInvalid, 1);
+    org.expire_sessions();
+    assert_eq!(routed(&service, lead(1, "k1", doe())).await.1, "Lead");
+    assert_eq!(
+        routed(&service, lead(2, "k1", doe())).await,
+        patch("Lead/Key__c/k1")
+    );
+}
+
+#[tokio::test]
+async fn names_that_visitors_make_up_are_described_twenty_times_a_minute_at_most() {
+    let org = keyed_org().build();
+    let service = service(&org, &[]).await;
+    let jobs: Vec<_> = (0..50)
+        .map(|n| {
+            let object = format!("Invented{n}__c");
+            record(n, (&object, "Key__c"), json!("k1"), doe())
+        })
+        .collect();
+    service.router(jobs).await;
+    assert_eq!(org.calls().describe, 20);
+}
+
+#[tokio::test]
+async fn what_is_left_of_the_api_calls_is_not_spent_on_describes() {
+    let org = keyed_org().daily_limit(100).build();
+    let service = service(&org, &["--api-reserve", "99"]).await;
+    let entries = service.router([lead(1, "k1", doe())]).await;
+    assert_eq!(entries[0]["statusCode"], 200, "{entries}");
+    let spent = org.calls().total_api();
+    let contact = record(2, ("Contact", "Key__c"), json!("k1"), doe());
+    let entries = service.router([contact]).await;
+    assert_eq!(entries[0]["statusCode"], 429, "{entries}");
+    assert_eq!(org.calls().total_api(), spent);
+}
