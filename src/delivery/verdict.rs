@@ -63,20 +63,20 @@ impl<'f> Worker<'f> {
 
     /// Whether a refusal calls for another lookup of the record. What it contradicts is forgotten.
     fn is_stale(&self, target: &Target<'_>, fault: &Fault) -> bool {
-        let (salesforce, access) = (&self.deliveries.salesforce, &self.access);
+        let salesforce = &self.deliveries.salesforce;
+        let org = self.access.session.instance();
         let is_stale = fault.is_about_a_stale_record();
         match &target.address {
             Address::New => is_stale,
             Address::Id(id) => {
                 if is_stale {
-                    salesforce.forget(access.session.instance(), id);
+                    salesforce.forget(org, id);
                 }
                 is_stale
             }
             Address::ExternalId(_) => {
                 if fault.denies_external_id() {
-                    let credentials = Some(&*access.credentials);
-                    salesforce.forget_description(credentials, &access.session, &target.object);
+                    salesforce.forget_description(org, &target.object);
                 }
                 is_stale || fault.is_about_an_external_id()
             }

@@ -84,9 +84,17 @@ impl Describes {
         self.rereads.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Forgets the description of an object that Salesforce has contradicted.
-    pub(super) fn forget(&self, user: &OrgUser, object: &str) {
-        lock(&self.org(&user.org).object(user, object)).forget(Instant::now());
+    /// Forgets the descriptions of an object that Salesforce has contradicted, for all users.
+    fn forget(&self, org: &Instance, object: &str) {
+        let now = Instant::now();
+        let Some(org) = self.orgs.get(org) else {
+            return;
+        };
+        for (key, state) in &org.objects {
+            if key.1.eq_ignore_ascii_case(object) {
+                lock(&state).forget(now);
+            }
+        }
     }
 
     fn org(&self, org: &Instance) -> Arc<OrgDescribes> {
@@ -135,6 +143,11 @@ impl OrgDescribes {
 }
 
 impl Salesforce {
+    /// Forgets the descriptions of an object, because Salesforce says that a field is no external id that they call one.
+    pub(crate) fn forget_description(&self, org: &Instance, object: &str) {
+        self.describes.forget(org, object);
+    }
+
     /// The description of an object as `user` sees it, read with `session` if it is not known; `None` if it cannot be read, or not
     /// now.
     pub(super) async fn described(

@@ -66,17 +66,6 @@ impl Salesforce {
         ExternalIds(join_all(described).await.into_iter().flatten().collect())
     }
 
-    /// Forgets the description of a key's object, because Salesforce says that its field is no external id.
-    pub(crate) fn forget_description(
-        &self,
-        credentials: Option<&Credentials>,
-        session: &Session,
-        object: &str,
-    ) {
-        let user = self.creator(credentials, session);
-        self.describes.forget(&user, object);
-    }
-
     fn upserts_collections(&self) -> bool {
         let major = self.api_version.split('.').next();
         let major = major.and_then(|major| major.parse::<u32>().ok());

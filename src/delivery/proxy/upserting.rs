@@ -27,11 +27,10 @@ impl ProxyDelivery<'_, '_> {
         let fault = fault?;
         let record = upserted(write)?;
         if fault.denies_external_id()
-            && let (Some(key), Some(session)) = (record.key(), write.session())
+            && let Some(key) = record.key()
         {
-            let credentials = self.credentials.as_ref();
             let salesforce = &self.proxy.salesforce;
-            salesforce.forget_description(credentials, &session, key.object());
+            salesforce.forget_description(write.org(), key.object());
         }
         let by_lookup = fault.is_about_an_external_id() || fault.is_about_a_stale_record();
         by_lookup.then_some(record)

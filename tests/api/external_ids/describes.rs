@@ -94,7 +94,7 @@ async fn an_object_that_cannot_be_described_is_looked_up_and_not_described_again
         for n in 1..=3 {
             let create = post("Lead");
             assert_eq!(
-                routed(&service, lead(n, "k1", doe())).await,
+                routed(&service, lead(n, &format!("k{n}"), doe())).await,
                 create,
                 "{fault:?}"
             );
@@ -140,12 +140,12 @@ async fn names_that_visitors_make_up_are_described_twenty_times_a_minute_at_most
 #[tokio::test]
 async fn what_is_left_of_the_api_calls_is_not_spent_on_describes() {
     let org = keyed_org().daily_limit(100).build();
-    let service = service(&org, &["--api-reserve", "99"]).await;
-    let entries = service.router([lead(1, "k1", doe())]).await;
-    assert_eq!(entries[0]["statusCode"], 200, "{entries}");
+    let service = service(&org, &["--api-reserve", "98"]).await;
+    let status = async |job| service.router([job]).await[0]["statusCode"].clone();
+    let sync = |object| record(2, (object, "Key__c"), json!("k1"), doe());
+    assert_eq!(status(lead(1, "k1", doe())).await, 200, "after a describe");
+    assert_eq!(status(sync("Contact")).await, 429, "after another");
     let spent = org.calls().total_api();
-    let contact = record(2, ("Contact", "Key__c"), json!("k1"), doe());
-    let entries = service.router([contact]).await;
-    assert_eq!(entries[0]["statusCode"], 429, "{entries}");
+    assert_eq!(status(sync("Account")).await, 429);
     assert_eq!(org.calls().total_api(), spent);
 }

@@ -3,10 +3,10 @@
 use salesforce_simulator::{FieldSpec, FieldType, Simulator};
 use serde_json::{Value, json};
 
-use super::{doe, keyed_org, lead, service};
+use super::{UPSERTS, doe, keyed_org, lead, service};
 use crate::{
     delivery::deliver,
-    service::{Service, assert_says},
+    service::{Service, assert_says, serve},
 };
 
 /// Routes a job and delivers its request; the output.
@@ -98,9 +98,10 @@ async fn a_field_that_is_no_external_id_any_more_goes_by_lookup() {
 #[tokio::test]
 async fn an_upsert_that_the_policies_do_not_allow_any_more_is_looked_up_first() {
     let org = keyed_org().build();
-    let before = service(&org, &[]).await;
+    let salesforce = serve(org.router()).await;
+    let before = Service::start(&salesforce, &UPSERTS).await;
     let entries = before.router([lead(1, "k1", doe())]).await;
-    let service = service(&org, &["--assignment-rules", "create"]).await;
+    let service = Service::start(&salesforce, &["--assignment-rules", "create"]).await;
     let outputs = [
         deliver(&service, &entries[0]).await,
         deliver(&service, &entries[0]).await,
