@@ -40,7 +40,8 @@ pub async fn run(mut options: CheckOptions) -> ExitCode {
         Ok(()) => {
             let used = service::inspect(&options.config.serving).await;
             let strange = strange(&environment);
-            let mut findings = org::inspect(options.config, &options.destination, strange).await;
+            let mut findings =
+                Box::pin(org::inspect(options.config, &options.destination, strange)).await;
             findings.push(used);
             Findings::of(findings)
         }

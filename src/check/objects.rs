@@ -12,6 +12,8 @@ use crate::{
 pub(super) struct CheckedObject {
     name: &'static str,
     fields: &'static str,
+    /// The name of the check of its external ids.
+    keys: &'static str,
     /// Fields that lookups read.
     read: &'static [&'static str],
     /// Fields that nearly every event sets.
@@ -23,24 +25,62 @@ pub(super) const OBJECTS: [CheckedObject; 2] = [
     CheckedObject {
         name: "Lead",
         fields: "Lead fields",
+        keys: "Lead keys",
         read: &LEAD_FIELDS,
         filled: &["Email", "FirstName", "LastName", "Company"],
     },
     CheckedObject {
         name: "Contact",
         fields: "Contact fields",
+        keys: "Contact keys",
         read: &["Id"],
         filled: &["Email", "FirstName", "LastName"],
     },
 ];
 
 impl CheckedObject {
-    /// Checks what the user may do with the object and its fields.
-    pub(super) async fn inspect(&self, salesforce: &Salesforce, session: &Session) -> Vec<Finding> {
+    /// The object's API name.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Checks what the user may do with the object and its fields. `may_upsert` tells whether the settings allow records to be
+    /// upserted by an external id.
+    pub(super) async fn inspect(
+        &self,
+        salesforce: &Salesforce,
+        session: &Session,
+        may_upsert: bool,
+    ) -> Vec<Finding> {
         match salesforce.describe(session, self.name).await {
-            Ok(description) => vec![self.access(&description), self.fields(&description)],
+            Ok(description) => vec![
+                self.access(&description),
+                self.fields(&description),
+                self.keys(&description, may_upsert),
+            ],
             Err(fault) => vec![self.invisible(&fault)],
         }
+    }
+
+    /// Says by which fields a sync can identify records without a lookup.
+    fn keys(&self, description: &ObjectDescription, may_upsert: bool) -> Finding {
+        let keys = description.fields().filter(|field| field.identifies());
+        let keys: Vec<&str> = keys.map(|field| &*field.name).collect();
+        let keys = keys.join(", ");
+        let says = match (keys.as_str(), may_upsert) {
+            ("", _) => {
+                "no field is a unique external id, so a reverse-ETL sync looks its records up"
+                    .to_owned()
+            }
+            (keys, true) => {
+                format!("a reverse-ETL sync that identifies records by {keys} needs no lookup")
+            }
+            (keys, false) => format!(
+                "a reverse-ETL sync could identify records by {keys} without a lookup, but a setting needs the records first \
+                (ASSIGNMENT_RULES, DUPLICATES, SKIP_UNCHANGED, COMPATIBILITY or SALESFORCE_API_VERSION)"
+            ),
+        };
+        Finding::works(self.keys, says)
     }
 
     fn invisible(&self, fault: &Fault) -> Finding {

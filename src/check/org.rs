@@ -6,7 +6,7 @@ use super::{objects::OBJECTS, report::Finding, rules};
 use crate::{
     config::{Config, Flow, Login, Reserve, SalesforceSettings},
     metrics,
-    salesforce::{Credentials, Salesforce, Session},
+    salesforce::{Credentials, Salesforce, Session, headers::tells_creates_apart},
     server::memory::InFlight,
 };
 
@@ -90,10 +90,21 @@ impl CheckedOrg {
             }
         }
         for object in OBJECTS {
-            findings.extend(object.inspect(&self.salesforce, &self.session).await);
+            let may_upsert = self.may_upsert(object.name());
+            let found = object.inspect(&self.salesforce, &self.session, may_upsert);
+            findings.extend(found.await);
         }
         findings.extend(self.rules().await);
         findings.push(self.calls());
+    }
+
+    /// Whether the settings allow records of an object to be upserted by an external id.
+    fn may_upsert(&self, object: &str) -> bool {
+        let (config, destination) = (&self.config, self.destination.as_str());
+        config.rules().upserts
+            && !config.delivery.skip_unchanged
+            && self.salesforce.upserts_collections()
+            && !tells_creates_apart(&config.policies(), destination, object)
     }
 
     async fn version(&self) -> Finding {

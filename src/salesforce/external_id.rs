@@ -66,7 +66,8 @@ impl Salesforce {
         ExternalIds(join_all(described).await.into_iter().flatten().collect())
     }
 
-    fn upserts_collections(&self) -> bool {
+    /// Whether the version of the REST API upserts Collections by external id.
+    pub(crate) fn upserts_collections(&self) -> bool {
         let major = self.api_version.split('.').next();
         let major = major.and_then(|major| major.parse::<u32>().ok());
         major.is_some_and(|major| major >= FIRST_VERSION)

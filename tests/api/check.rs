@@ -63,6 +63,7 @@ async fn an_org_in_which_everything_works_is_shown_in_plain_words() {
         "ok    API access        the user may call the REST API",
         "ok    Lead              the user may read, create and update records",
         "note  Lead fields       ",
+        "ok    Lead keys         no field is a unique external id, so a reverse-ETL sync looks its records up",
         "ok    Contact           the user may read, create and update records",
         "note  Contact fields    ",
         "ok    assignment rules  none is active",
@@ -90,6 +91,43 @@ async fn fields_that_the_mapping_fills_and_the_org_does_not_have_are_named() {
         assert_says(says, field);
     }
     assert!(!says.contains("LastName"), "{says}");
+}
+
+#[tokio::test]
+async fn the_fields_by_which_a_sync_needs_no_lookup_are_named() {
+    let org = open_org()
+        .external_id("Lead", "Key__c", true)
+        .external_id("Lead", "Shared__c", false)
+        .external_id("Contact", "Key__c", true)
+        .build();
+    for (setting, check, words) in [
+        (
+            ("ASSIGNMENT_RULES", "always"),
+            "Lead keys",
+            "by Key__c needs no lookup",
+        ),
+        (
+            ("ASSIGNMENT_RULES", "create"),
+            "Lead keys",
+            "by Key__c without a lookup, but a setting",
+        ),
+        (
+            ("ASSIGNMENT_RULES", "create"),
+            "Contact keys",
+            "by Key__c needs no lookup",
+        ),
+        (("SKIP_UNCHANGED", "true"), "Contact keys", "but a setting"),
+        (
+            ("SALESFORCE_API_VERSION", "45.0"),
+            "Contact keys",
+            "but a setting",
+        ),
+    ] {
+        let (_, findings) = found(&org, &[setting]).await;
+        let (state, says) = one(&findings, check);
+        assert_eq!(state, "ok");
+        assert_says(says, words);
+    }
 }
 
 #[tokio::test]

@@ -159,7 +159,6 @@ mod tests {
     use super::*;
 
     const TTL: Duration = Duration::from_hours(1);
-    const SECOND: Duration = Duration::from_secs(1);
 
     fn whole() -> Outcome {
         let text = r#"{"queryable":true,"createable":true,"updateable":true,"fields":[]}"#;
@@ -208,13 +207,13 @@ mod tests {
         let now = Instant::now();
         let mut state = read_at(now);
         assert!(matches!(
-            next(&mut state, now + TTL - SECOND),
+            next(&mut state, now + Duration::from_mins(59)),
             Next::Use(Some(_))
         ));
         assert!(reading(next(&mut state, now + TTL)).since.is_some());
         state.ended(now + TTL, Outcome::Unchanged);
         assert!(matches!(
-            next(&mut state, now + 2 * TTL - SECOND),
+            next(&mut state, now + Duration::from_mins(119)),
             Next::Use(Some(_))
         ));
         assert!(reading(next(&mut state, now + 24 * TTL)).since.is_none());
@@ -242,7 +241,7 @@ mod tests {
         drop(reading(next(&mut state, now)));
         assert!(state.ended(now, Outcome::Failed));
         assert!(matches!(
-            next(&mut state, now + PAUSE - SECOND),
+            next(&mut state, now + Duration::from_secs(59)),
             Next::Use(None)
         ));
         reading(next(&mut state, now + PAUSE));
