@@ -97,6 +97,8 @@ pub struct Salesforce {
     creates: Creates,
     field_types: FieldTypes,
     describes: Describes,
+    /// How recently Salesforce must have accepted a session for requests that others send without being able to renew it.
+    accepted_within: Duration,
     limits: Arc<Limits>,
 }
 
@@ -134,6 +136,7 @@ impl Salesforce {
             creates: Creates::new(settings.create_window),
             field_types: FieldTypes::default(),
             describes: Describes::new(settings.describe_ttl),
+            accepted_within: settings.accepted_within,
             limits,
         })
     }
@@ -201,7 +204,8 @@ impl Salesforce {
 
     /// Opens a session and looks up the records of these keys. Concurrent calls for the same org share queries. If the
     /// session of a login has expired, it is renewed once and the lookup repeated. An expired OAuth secret is left to
-    /// rudder-server, which refreshes it.
+    /// rudder-server, which refreshes it. Keys that are external ids need no lookup; `must_accept` then makes sure that Salesforce has
+    /// accepted the session recently, because whoever gets the described requests cannot renew it.
     ///
     /// # Errors
     /// [`AuthError`] if no session can be opened, or if Salesforce no longer accepts it: a described request with its
@@ -211,14 +215,22 @@ impl Salesforce {
         self: &Arc<Self>,
         credentials: &Credentials,
         wanted: &[Wanted],
+        must_accept: bool,
     ) -> Result<Asked, Arc<AuthError>> {
+        let max_age = if must_accept {
+            self.accepted_within
+        } else {
+            Duration::MAX
+        };
         let session = self.session(credentials).await?;
-        match self.ask_with(credentials, session, wanted, true).await {
+        let asked = self.ask_with(credentials, session, wanted, true, max_age);
+        match asked.await {
             Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.is_oauth() => {
                 // Discard what the old session has found: the new session may belong to another user, who sees other
                 // records.
                 let session = self.session(credentials).await?;
-                self.ask_with(credentials, session, wanted, false).await
+                self.ask_with(credentials, session, wanted, false, max_age)
+                    .await
             }
             asked => asked,
         }
@@ -230,9 +242,11 @@ impl Salesforce {
         session: Arc<Session>,
         wanted: &[Wanted],
         may_be_cached: bool,
+        max_age: Duration,
     ) -> Result<Asked, Arc<AuthError>> {
         let user = self.users.of(&session);
-        let external_ids = self.external_ids(credentials, &session, wanted).await;
+        let external_ids = self.external_ids(credentials, &session, wanted, max_age);
+        let external_ids = external_ids.await;
         let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
         found.extend(self.lookups.find(self, &session, &user, &unknown).await);
         found.identified_by(external_ids);
@@ -255,7 +269,9 @@ impl Salesforce {
         may_be_cached: bool,
     ) -> Found {
         let user = self.users.of(session);
-        let external_ids = self.external_ids(credentials, session, wanted).await;
+        // The writes that follow would find out that the session has expired.
+        let external_ids = self.external_ids(credentials, session, wanted, Duration::MAX);
+        let external_ids = external_ids.await;
         let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
         if !unknown.is_empty() {
             found.extend(self.find(session, &user, unknown).await);

@@ -10,6 +10,9 @@ use super::{AllowedHosts, AuthSettings, Reserve, parse};
 /// Calls stop counting after 24 hours, so capacity returns continuously.
 pub const PROBE_AFTER: Duration = Duration::from_mins(5);
 
+/// See [`SalesforceSettings::accepted_within`].
+const ACCEPTED_WITHIN: Duration = Duration::from_mins(1);
+
 /// The settings of Salesforce: logins, hosts, limits, lookups.
 #[derive(Args, Clone, Debug)]
 pub struct SalesforceSettings {
@@ -36,6 +39,10 @@ pub struct SalesforceSettings {
     /// How long to hold back calls to an org that has none to spare before one call checks again.
     #[arg(skip = PROBE_AFTER)]
     pub probe_after: Duration,
+    /// How recently Salesforce must have accepted the session of requests that rudder-server delivers itself: it drops an event
+    /// whose session has expired.
+    #[arg(skip = ACCEPTED_WITHIN)]
+    pub accepted_within: Duration,
     /// Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` apply. Only the demo, whose Salesforce runs in the same
     /// process, turns them off.
     #[arg(skip = true)]

@@ -42,7 +42,7 @@ pub enum Call {
     Collections,
     /// A request of the delivery proxy that writes a record.
     Write,
-    /// A request for an org's versions, descriptions or limits, made by `check`.
+    /// A request for the description of an object, or a request of `check` about the org.
     Describe,
 }
 

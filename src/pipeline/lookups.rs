@@ -163,7 +163,9 @@ impl OrgLookups<'_> {
         });
         let wanted: Vec<Wanted> = wanted.collect();
         salesforce.repeated(self.repeated);
-        let asked = salesforce.ask(&self.credentials, &wanted).await;
+        let is_proxied = salesforce.creates().is_proxied(&self.destination.id);
+        let asked = salesforce.ask(&self.credentials, &wanted, !is_proxied);
+        let asked = asked.await;
         self.log(&asked);
         if let Ok(asked) = &asked {
             salesforce.found(&self.credentials, asked, &wanted).await;

@@ -38,6 +38,9 @@ const MAX_OBJECTS: u64 = 200;
 /// The maximum number of objects of an org that are described for the first time in one minute.
 const MAX_FIRSTS: u32 = 20;
 
+/// A description that a caller has waited for is not too old for it.
+const JUST_READ: Duration = Duration::from_secs(1);
+
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// How often a description that cannot be read is logged.
@@ -148,19 +151,21 @@ impl Salesforce {
         self.describes.forget(org, object);
     }
 
-    /// The description of an object as `user` sees it, read with `session` if it is not known; `None` if it cannot be read, or not
-    /// now.
+    /// The description of an object as `user` sees it, read with `session` if it is not known, or was confirmed longer than
+    /// `max_age` ago; `None` if it cannot be read, or not now.
     pub(super) async fn described(
         self: &Arc<Self>,
         user: &OrgUser,
         session: &Arc<Session>,
         object: &str,
+        max_age: Duration,
     ) -> Option<Arc<ObjectDescription>> {
         let (now, describes) = (Instant::now(), &self.describes);
         let org = describes.org(&user.org);
         let state = org.object(user, object);
         let rereads = describes.rereads.load(Ordering::Relaxed);
-        let next = lock(&state).next(now, describes.ttl, rereads, || org.may_begin(now));
+        let ages = (describes.ttl, max_age);
+        let next = lock(&state).next(now, ages, rereads, || org.may_begin(now));
         let mut ended = match next {
             Next::Use(known) => return known,
             Next::Wait(ended) => ended,
@@ -186,7 +191,7 @@ impl Salesforce {
         };
         // The channel closes without a message.
         let _ = ended.changed().await;
-        lock(&state).description()
+        lock(&state).description(Instant::now(), max_age.max(JUST_READ))
     }
 
     async fn reading(

@@ -1,6 +1,6 @@
 //! Determines which keys are external ids: Salesforce finds their records itself, and creates those that do not exist.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 
@@ -38,12 +38,14 @@ impl ExternalIds {
 }
 
 impl Salesforce {
-    /// The fields of these keys by which records are upserted, as far as their objects can be described.
+    /// The fields of these keys by which records are upserted, as far as their objects can be described. `max_age` is how long ago
+    /// a description may have been confirmed, and with it the session.
     pub(super) async fn external_ids(
         self: &Arc<Self>,
         credentials: &Credentials,
         session: &Arc<Session>,
         wanted: &[Wanted],
+        max_age: Duration,
     ) -> ExternalIds {
         let mut keys: Vec<&Key> = Vec::new();
         for wanted in wanted.iter().filter(|wanted| !wanted.needs_record) {
@@ -59,7 +61,9 @@ impl Salesforce {
         }
         let user = self.creator(Some(credentials), session);
         let described = keys.iter().map(async |key| {
-            let object = self.described(&user, session, key.object()).await?;
+            let object = self
+                .described(&user, session, key.object(), max_age)
+                .await?;
             let field = object.field(key.field())?;
             field.identifies().then(|| key.field_kind().into())
         });

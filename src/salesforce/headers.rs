@@ -50,8 +50,8 @@ impl WriteHeaders {
 
     /// The headers for a write of this effect to a record of this object for a destination.
     ///
-    /// An upsert should be told apart into a create and an update first if [`tells_creates_apart`]. If it was not, no rule runs,
-    /// because a rule would give a known record to another owner each time.
+    /// If the policies treat creates and updates differently ([`tells_creates_apart`]), an upsert is treated as an update: a rule would
+    /// give a known record to another owner each time. Such an upsert was described under other policies.
     #[must_use]
     pub fn of(policies: &Policies, destination: &str, object: &str, effect: Effect) -> Self {
         let assignment = match (policies.assignment_rules.of(destination), effect) {

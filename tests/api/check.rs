@@ -125,7 +125,7 @@ async fn the_fields_by_which_a_sync_needs_no_lookup_are_named() {
     ] {
         let (_, findings) = found(&org, &[setting]).await;
         let (state, says) = one(&findings, check);
-        assert_eq!(state, "ok");
+        assert_eq!(state, "works");
         assert_says(says, words);
     }
 }

@@ -37,7 +37,6 @@ impl<'r> ProxyDelivery<'r, '_> {
         let may_be_repeated = self.may_be_repeated(write.operation());
         let written_before = may_be_repeated.then(|| key_of(write)).flatten();
         let written_before = written_before.map(Record::Lead);
-        let written_before = written_before.or_else(|| self.unserved_upsert(write));
         match self.creation(write) {
             Some(creation) => self.create(write, &creation, written_before).await,
             None => self.run(write, written_before.as_ref()).await,

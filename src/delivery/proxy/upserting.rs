@@ -8,15 +8,6 @@ use crate::{
 };
 
 impl ProxyDelivery<'_, '_> {
-    /// The record of an upsert, if the destination's policies treat creates differently from updates. They may have changed since
-    /// the request was described.
-    pub(super) fn unserved_upsert(&self, write: &Write<'_>) -> Option<Record<'static>> {
-        let proxy = self.proxy;
-        let record = upserted(write).filter(|_| proxy.rules.upserts)?;
-        let object = record.key()?.object();
-        tells_creates_apart(&proxy.policies, &self.destination.id, object).then_some(record)
-    }
-
     /// The record of an upsert that was refused for a reason that a lookup may resolve. If Salesforce says that the field is no
     /// external id, the description that says so is forgotten.
     pub(super) fn refused_upsert(

@@ -78,11 +78,12 @@ pub(super) enum Outcome {
 
 impl State {
     /// Decides what a caller does at `now`. Descriptions are confirmed after `ttl`, and read unconditionally whenever `reread` has
-    /// changed. `may_begin` is asked before an object is read for the first time.
+    /// changed; one that was confirmed longer than `max_age` ago is not used. `may_begin` is asked before an object is read for the
+    /// first time.
     pub(super) fn next(
         &mut self,
         now: Instant,
-        ttl: Duration,
+        (ttl, max_age): (Duration, Duration),
         reread: u64,
         may_begin: impl FnOnce() -> bool,
     ) -> Next {
@@ -91,12 +92,13 @@ impl State {
             self.paused_until = None;
             self.must_be_whole = true;
         }
-        let known = self.description();
+        let known = self.description(now, max_age);
         if let Some(reading) = self.reading.clone().filter(|it| it.has_changed().is_ok()) {
             return known.map_or(Next::Wait(reading), |known| Next::Use(Some(known)));
         }
         let is_paused = self.paused_until.is_some_and(|until| now < until);
-        if is_paused || self.is_fresh(now, ttl) || (known.is_none() && !may_begin()) {
+        let is_fresh = self.is_fresh(now, ttl.min(max_age));
+        if is_paused || is_fresh || (self.known.is_none() && !may_begin()) {
             return Next::Use(known);
         }
         let (done, reading) = watch::channel(());
@@ -108,9 +110,14 @@ impl State {
         })
     }
 
-    /// The description, if it is known.
-    pub(super) fn description(&self) -> Option<Arc<ObjectDescription>> {
-        let known = self.known.as_ref();
+    /// The description, if it is known and was confirmed no longer than `max_age` ago.
+    pub(super) fn description(
+        &self,
+        now: Instant,
+        max_age: Duration,
+    ) -> Option<Arc<ObjectDescription>> {
+        let is_used = |known: &&Known| now.saturating_duration_since(known.confirmed) <= max_age;
+        let known = self.known.as_ref().filter(is_used);
         known.map(|known| Arc::clone(&known.description))
     }
 
@@ -159,6 +166,7 @@ mod tests {
     use super::*;
 
     const TTL: Duration = Duration::from_hours(1);
+    const AGES: (Duration, Duration) = (TTL, Duration::MAX);
 
     fn whole() -> Outcome {
         let text = r#"{"queryable":true,"createable":true,"updateable":true,"fields":[]}"#;
@@ -167,7 +175,7 @@ mod tests {
     }
 
     fn next(state: &mut State, now: Instant) -> Next {
-        state.next(now, TTL, 0, || true)
+        state.next(now, AGES, 0, || true)
     }
 
     /// The reading that the state asks for.
@@ -220,18 +228,36 @@ mod tests {
     }
 
     #[test]
+    fn a_description_that_is_too_old_for_its_caller_is_confirmed_first() {
+        let (now, max_age) = (Instant::now(), Duration::from_mins(1));
+        let mut state = read_at(now);
+        let mut next = |now| state.next(now, (TTL, max_age), 0, || true);
+        assert!(matches!(
+            next(now + Duration::from_secs(59)),
+            Next::Use(Some(_))
+        ));
+        let confirming = reading(next(now + Duration::from_secs(61)));
+        assert!(confirming.since.is_some() && confirming.meanwhile.is_none());
+        assert!(matches!(next(now + Duration::from_secs(61)), Next::Wait(_)));
+        drop(confirming);
+        assert!(state.ended(now + Duration::from_secs(62), Outcome::Failed));
+        let next = state.next(now + Duration::from_secs(62), (TTL, max_age), 0, || true);
+        assert!(matches!(next, Next::Use(None)));
+    }
+
+    #[test]
     fn a_request_to_read_everything_again_drops_the_condition_and_the_pause() {
         let now = Instant::now();
         let mut state = read_at(now);
-        let again = reading(state.next(now, TTL, 1, || true));
+        let again = reading(state.next(now, AGES, 1, || true));
         assert!(again.since.is_none() && again.meanwhile.is_some());
         drop(again);
         assert!(state.ended(now, Outcome::Failed));
         assert!(matches!(
-            state.next(now, TTL, 1, || true),
+            state.next(now, AGES, 1, || true),
             Next::Use(Some(_))
         ));
-        assert!(reading(state.next(now, TTL, 2, || true)).since.is_none());
+        assert!(reading(state.next(now, AGES, 2, || true)).since.is_none());
     }
 
     #[test]
@@ -270,8 +296,11 @@ mod tests {
     fn an_object_is_not_read_for_the_first_time_where_too_many_were() {
         let now = Instant::now();
         let mut state = State::default();
-        assert!(matches!(state.next(now, TTL, 0, || false), Next::Use(None)));
+        assert!(matches!(
+            state.next(now, AGES, 0, || false),
+            Next::Use(None)
+        ));
         let mut state = read_at(now);
-        reading(state.next(now + TTL, TTL, 0, || false));
+        reading(state.next(now + TTL, AGES, 0, || false));
     }
 }

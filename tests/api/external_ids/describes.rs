@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{UPSERTS, doe, keyed_org, lead, patch, post, record, routed, service};
 use crate::{
+    delivery::has_come_to_the_proxy,
     log::Log,
     service::{Service, serve},
 };
@@ -121,6 +122,33 @@ async fn an_expired_session_is_renewed_by_the_lookup_and_the_object_described_ne
         routed(&service, lead(2, "k1", doe())).await,
         patch("Lead/Key__c/k1")
     );
+}
+
+#[tokio::test]
+async fn requests_for_rudder_servers_own_delivery_carry_a_session_that_was_accepted_recently() {
+    let org = keyed_org().build();
+    let salesforce = serve(org.router()).await;
+    let always = |config: &mut salesforce_transformer::Config| {
+        config.salesforce.accepted_within = Duration::ZERO;
+    };
+    let service = Service::start_with(&salesforce, &UPSERTS, always).await;
+    let session = async |key| {
+        let entries = service.router([lead(1, key, doe())]).await;
+        entries[0]["batchedRequest"][0]["headers"]["Authorization"].clone()
+    };
+    let first = session("k1").await;
+    assert_eq!(session("k2").await, first);
+    org.expire_sessions();
+    assert_ne!(
+        session("k3").await,
+        first,
+        "the expired session was noticed"
+    );
+    // The proxy renews a session itself.
+    has_come_to_the_proxy(&service).await;
+    let calls = org.calls().total_api();
+    session("k4").await;
+    assert_eq!(org.calls().total_api(), calls);
 }
 
 #[tokio::test]
