@@ -38,9 +38,6 @@ const MAX_OBJECTS: u64 = 200;
 /// The maximum number of objects of an org that are described for the first time in one minute.
 const MAX_FIRSTS: u32 = 20;
 
-/// A description that a caller has waited for is not too old for it.
-const JUST_READ: Duration = Duration::from_secs(1);
-
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// How often a description that cannot be read is logged.
@@ -189,9 +186,9 @@ impl Salesforce {
                 ended
             }
         };
-        // The channel closes without a message.
+        // The channel closes without a message. What was confirmed since the caller came is not too old for it.
         let _ = ended.changed().await;
-        lock(&state).description(Instant::now(), max_age.max(JUST_READ))
+        lock(&state).description(now, max_age)
     }
 
     async fn reading(

@@ -3,7 +3,7 @@
 use super::ProxyDelivery;
 use crate::{
     json::Writer,
-    salesforce::{Fault, Key, delivery::Write, headers::tells_creates_apart, operation::Operation},
+    salesforce::{Fault, Key, delivery::Write, operation::Operation},
     transform::plan::Record,
 };
 
