@@ -21,7 +21,7 @@ use reqwest::{
 };
 
 pub(crate) use self::object::ObjectDescription;
-use self::state::{Next, Outcome, Reading, State};
+use self::state::{Next, Outcome, State};
 use crate::salesforce::{
     Salesforce, body,
     cache::OrgUser,
@@ -166,19 +166,17 @@ impl Salesforce {
         let mut ended = match next {
             Next::Use(known) => return known,
             Next::Wait(ended) => ended,
-            Next::Read(Reading {
-                since,
-                meanwhile,
-                done,
-            }) => {
-                let ended = done.subscribe();
+            Next::Read(reading) => {
+                let (ended, meanwhile) = (reading.done.subscribe(), reading.meanwhile.clone());
                 let (salesforce, session) = (Arc::clone(self), Arc::clone(session));
                 let (state, object) = (Arc::clone(&state), object.to_owned());
                 // The reading goes on if the caller disconnects, because others wait for it.
                 tokio::spawn(async move {
-                    let outcome = salesforce.reading(&session, &object, since, &org).await;
+                    let outcome = salesforce
+                        .read(&session, &object, reading.since, &org)
+                        .await;
                     lock(&state).ended(Instant::now(), outcome);
-                    drop(done);
+                    drop(reading.done);
                 });
                 if meanwhile.is_some() {
                     return meanwhile;
@@ -191,7 +189,8 @@ impl Salesforce {
         lock(&state).description(now, max_age)
     }
 
-    async fn reading(
+    /// Reads the description of an object, and logs why it cannot be read.
+    async fn read(
         &self,
         session: &Session,
         object: &str,

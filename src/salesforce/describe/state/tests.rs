@@ -1,0 +1,142 @@
+//! When a description is read again, and who waits for it.
+
+use super::*;
+
+const TTL: Duration = Duration::from_hours(1);
+const AGES: (Duration, Duration) = (TTL, Duration::MAX);
+
+fn whole() -> Outcome {
+    let text = r#"{"queryable":true,"createable":true,"updateable":true,"fields":[]}"#;
+    let modified = HeaderValue::from_static("Sat, 28 Nov 2026 10:00:00 GMT");
+    Outcome::Whole(serde_json::from_str(text).unwrap(), Some(modified))
+}
+
+fn next(state: &mut State, now: Instant) -> Next {
+    state.next(now, AGES, 0, || true)
+}
+
+/// The reading that the state asks for.
+fn reading(next: Next) -> Reading {
+    match next {
+        Next::Read(reading) => reading,
+        other => panic!("no reading: {other:?}"),
+    }
+}
+
+/// A state whose object was read at `now`.
+fn read_at(now: Instant) -> State {
+    let mut state = State::default();
+    drop(reading(next(&mut state, now)));
+    state.ended(now, whole());
+    state
+}
+
+#[test]
+fn callers_wait_for_the_first_description_only() {
+    let now = Instant::now();
+    let mut state = State::default();
+    let first = reading(next(&mut state, now));
+    assert!(first.since.is_none() && first.meanwhile.is_none());
+    assert!(matches!(next(&mut state, now), Next::Wait(_)));
+    state.ended(now, whole());
+    drop(first);
+    assert!(matches!(next(&mut state, now), Next::Use(Some(_))));
+
+    let second = reading(next(&mut state, now + TTL));
+    assert!(second.meanwhile.is_some());
+    assert!(matches!(next(&mut state, now + TTL), Next::Use(Some(_))));
+}
+
+#[test]
+fn a_description_is_confirmed_after_its_time_and_read_whole_once_a_day() {
+    let now = Instant::now();
+    let mut state = read_at(now);
+    assert!(matches!(
+        next(&mut state, now + Duration::from_mins(59)),
+        Next::Use(Some(_))
+    ));
+    assert!(reading(next(&mut state, now + TTL)).since.is_some());
+    state.ended(now + TTL, Outcome::Unchanged);
+    assert!(matches!(
+        next(&mut state, now + Duration::from_mins(119)),
+        Next::Use(Some(_))
+    ));
+    assert!(reading(next(&mut state, now + 24 * TTL)).since.is_none());
+}
+
+#[test]
+fn a_description_that_is_too_old_for_its_caller_is_confirmed_first() {
+    let (now, max_age) = (Instant::now(), Duration::from_mins(1));
+    let mut state = read_at(now);
+    let mut next = |now| state.next(now, (TTL, max_age), 0, || true);
+    assert!(matches!(
+        next(now + Duration::from_secs(59)),
+        Next::Use(Some(_))
+    ));
+    let confirming = reading(next(now + Duration::from_secs(61)));
+    assert!(confirming.since.is_some() && confirming.meanwhile.is_none());
+    assert!(matches!(next(now + Duration::from_secs(61)), Next::Wait(_)));
+    drop(confirming);
+    state.ended(now + Duration::from_secs(62), Outcome::Failed);
+    let next = state.next(now + Duration::from_secs(62), (TTL, max_age), 0, || true);
+    assert!(matches!(next, Next::Use(None)));
+}
+
+#[test]
+fn a_request_to_read_everything_again_drops_the_condition_and_the_pause() {
+    let now = Instant::now();
+    let mut state = read_at(now);
+    let again = reading(state.next(now, AGES, 1, || true));
+    assert!(again.since.is_none() && again.meanwhile.is_some());
+    drop(again);
+    state.ended(now, Outcome::Failed);
+    assert!(matches!(
+        state.next(now, AGES, 1, || true),
+        Next::Use(Some(_))
+    ));
+    assert!(reading(state.next(now, AGES, 2, || true)).since.is_none());
+}
+
+#[test]
+fn after_a_failure_nobody_reads_or_waits_for_a_minute() {
+    let now = Instant::now();
+    let mut state = State::default();
+    drop(reading(next(&mut state, now)));
+    state.ended(now, Outcome::Failed);
+    assert!(matches!(
+        next(&mut state, now + Duration::from_secs(59)),
+        Next::Use(None)
+    ));
+    reading(next(&mut state, now + PAUSE));
+}
+
+#[test]
+fn an_expired_session_and_a_reading_that_broke_off_are_no_reason_to_pause() {
+    let now = Instant::now();
+    let mut state = State::default();
+    drop(reading(next(&mut state, now)));
+    state.ended(now, Outcome::Expired);
+    drop(reading(next(&mut state, now)));
+    reading(next(&mut state, now));
+}
+
+#[test]
+fn what_salesforce_contradicts_is_forgotten_and_read_whole_after_a_minute() {
+    let now = Instant::now();
+    let mut state = read_at(now);
+    state.forget(now);
+    assert!(matches!(next(&mut state, now), Next::Use(None)));
+    assert!(reading(next(&mut state, now + PAUSE)).since.is_none());
+}
+
+#[test]
+fn an_object_is_not_read_for_the_first_time_where_too_many_were() {
+    let now = Instant::now();
+    let mut state = State::default();
+    assert!(matches!(
+        state.next(now, AGES, 0, || false),
+        Next::Use(None)
+    ));
+    let mut state = read_at(now);
+    reading(state.next(now + TTL, AGES, 0, || false));
+}
