@@ -35,7 +35,9 @@ pub use self::{
     login::{Login, OWN_DESTINATION},
     per_destination::{PerDestination, spelled},
     pipeline::PipelineSettings,
-    policies::{AssignmentRules, Duplicates, OwnPolicies, Policies, PolicyError, RuleId},
+    policies::{
+        AssignmentRules, Duplicates, OwnPolicies, Policies, PolicyError, Preflight, RuleId,
+    },
     reserve::Reserve,
     salesforce::{PROBE_AFTER, SalesforceSettings},
     serving::{REQUEST_WEIGHT, SPARE_CONNECTIONS, Serving, from_within, max_header_bytes},
@@ -125,13 +127,7 @@ impl Config {
     /// The policies of all destinations.
     #[must_use]
     pub fn policies(&self) -> Policies {
-        let delivery = &self.delivery;
-        Policies::new(
-            delivery.assignment_rules.as_ref(),
-            delivery.duplicates,
-            &delivery.own_policies,
-            self.compatibility,
-        )
+        Policies::new(&self.delivery, self.compatibility)
     }
 
     /// Completes the settings: reads those of single destinations from the environment, derives defaults from the limits of the

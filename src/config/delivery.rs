@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{AssignmentRules, Duplicates, OwnPolicies, parse};
+use super::{AssignmentRules, Duplicates, OwnPolicies, Preflight, parse};
 
 /// Who writes to Salesforce, and what is written.
 #[derive(Args, Clone, Debug)]
@@ -34,6 +34,20 @@ pub struct DeliverySettings {
     /// What happens to a create that a duplicate rule refuses; `DUPLICATES_<DESTINATION_ID>` overrides it for one destination
     #[arg(long, env = "DUPLICATES", value_enum, default_value_t)]
     pub duplicates: Duplicates,
+
+    /// What happens to fields that do not fit the org's description of their object: they are sent as they are (off), the answer
+    /// says what does not fit (warn), or they are mended or left out (fix); `PREFLIGHT_<DESTINATION_ID>` overrides it for one
+    /// destination [default: fix; off if COMPATIBILITY=stock]
+    #[arg(long, env = "PREFLIGHT", value_enum)]
+    pub preflight: Option<Preflight>,
+    /// Whether a record that Salesforce refuses because of single fields is sent again without them;
+    /// `SALVAGE_<DESTINATION_ID>` overrides it for one destination [default: true; false if COMPATIBILITY=stock]
+    #[arg(long, env = "SALVAGE")]
+    pub salvage: Option<bool>,
+    /// Whether a trait that is null clears its field of a lead or contact; `CLEAR_WITH_NULL_<DESTINATION_ID>` overrides it for
+    /// one destination
+    #[arg(long, env = "CLEAR_WITH_NULL", default_value_t = false, action = clap::ArgAction::Set)]
+    pub clear_with_null: bool,
     /// The policies of single destinations.
     #[arg(skip)]
     pub own_policies: OwnPolicies,

@@ -1,8 +1,8 @@
-//! Policies: the settings for Salesforce's assignment rules and duplicate rules. Each can be set for all destinations, and
-//! overridden for one.
+//! Policies: the settings that decide what is written for a destination. Each can be set for all destinations, and overridden
+//! for one.
 //!
-//! The variables are `ASSIGNMENT_RULES` and `DUPLICATES`. With the suffix `_<DESTINATION_ID>`, spelled as by
-//! [`super::spelled`], they apply to one destination.
+//! The variables are those of [`PolicySetting`]. With the suffix `_<DESTINATION_ID>`, spelled as by [`super::spelled`], they
+//! apply to one destination.
 
 use std::{
     collections::BTreeMap,
@@ -14,23 +14,38 @@ use std::{
 use clap::ValueEnum;
 use thiserror::Error;
 
-use super::{kubernetes::is_of_kubernetes, per_destination::PerDestination, rules::Compatibility};
+use super::{
+    DeliverySettings, kubernetes::is_of_kubernetes, per_destination::PerDestination,
+    rules::Compatibility,
+};
 
 /// A setting that can be overridden for one destination, besides those of its login.
 #[derive(Clone, Copy)]
 enum PolicySetting {
     AssignmentRules,
     Duplicates,
+    Preflight,
+    Salvage,
+    ClearWithNull,
 }
 
 impl PolicySetting {
-    const ALL: [Self; 2] = [Self::AssignmentRules, Self::Duplicates];
+    const ALL: [Self; 5] = [
+        Self::AssignmentRules,
+        Self::Duplicates,
+        Self::Preflight,
+        Self::Salvage,
+        Self::ClearWithNull,
+    ];
 
     /// The name of the setting for all destinations.
     fn name(self) -> &'static str {
         match self {
             Self::AssignmentRules => "ASSIGNMENT_RULES",
             Self::Duplicates => "DUPLICATES",
+            Self::Preflight => "PREFLIGHT",
+            Self::Salvage => "SALVAGE",
+            Self::ClearWithNull => "CLEAR_WITH_NULL",
         }
     }
 }
@@ -97,10 +112,36 @@ pub enum Duplicates {
     Save,
 }
 
-impl Duplicates {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_str(text, false).map_err(|_| "it must be refuse, update or save".to_owned())
-    }
+/// What happens to fields that the org's description of their object does not allow: the setting `PREFLIGHT`, rule `preflight`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preflight {
+    /// The fields are sent as they are.
+    Off,
+    /// The fields are sent as they are, and the answer says what `fix` would change.
+    Warn,
+    /// A field is mended if that is possible without a doubt, and left out if not.
+    Fix,
+}
+
+/// Reads the text of a setting with a fixed set of values.
+///
+/// # Errors
+/// The values that it may have.
+fn one_of<T: ValueEnum>(text: &str) -> Result<T, String> {
+    T::from_str(text, false).map_err(|_| {
+        let values = T::value_variants().iter();
+        let names =
+            values.filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned()));
+        format!(
+            "it must be one of: {}",
+            names.collect::<Vec<_>>().join(", ")
+        )
+    })
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    text.parse()
+        .map_err(|_| "it must be true or false".to_owned())
 }
 
 /// The policies of all destinations.
@@ -110,28 +151,39 @@ pub struct Policies {
     pub assignment_rules: PerDestination<AssignmentRules>,
     /// `DUPLICATES`.
     pub duplicates: PerDestination<Duplicates>,
+    /// `PREFLIGHT`.
+    pub preflight: PerDestination<Preflight>,
+    /// `SALVAGE`.
+    pub salvage: PerDestination<bool>,
+    /// `CLEAR_WITH_NULL`.
+    pub clear_with_null: PerDestination<bool>,
 }
 
 impl Policies {
-    /// The policies from these settings. The default of `ASSIGNMENT_RULES` depends on `COMPATIBILITY`: the stock transformer
-    /// sends no header, so assignment rules always run.
+    /// The policies from these settings. Some defaults depend on `COMPATIBILITY`: the stock transformer sends no header, so
+    /// assignment rules always run, and it never changes a field.
     #[must_use]
-    pub(super) fn new(
-        assignment_rules: Option<&AssignmentRules>,
-        duplicates: Duplicates,
-        own: &OwnPolicies,
-        compatibility: Compatibility,
-    ) -> Self {
-        let default = match compatibility {
-            Compatibility::Documented => AssignmentRules::Create,
-            Compatibility::Stock => AssignmentRules::Always,
+    pub(super) fn new(settings: &DeliverySettings, compatibility: Compatibility) -> Self {
+        let own = &settings.own_policies;
+        let (assignment_rules, preflight, salvage) = match compatibility {
+            Compatibility::Documented => (AssignmentRules::Create, Preflight::Fix, true),
+            Compatibility::Stock => (AssignmentRules::Always, Preflight::Off, false),
         };
+        let assignment_rules = settings
+            .assignment_rules
+            .clone()
+            .unwrap_or(assignment_rules);
+        let preflight = settings.preflight.unwrap_or(preflight);
+        let salvage = settings.salvage.unwrap_or(salvage);
         Self {
-            assignment_rules: PerDestination::new(
-                assignment_rules.cloned().unwrap_or(default),
-                own.assignment_rules.clone(),
+            assignment_rules: PerDestination::new(assignment_rules, own.assignment_rules.clone()),
+            duplicates: PerDestination::new(settings.duplicates, own.duplicates.clone()),
+            preflight: PerDestination::new(preflight, own.preflight.clone()),
+            salvage: PerDestination::new(salvage, own.salvage.clone()),
+            clear_with_null: PerDestination::new(
+                settings.clear_with_null,
+                own.clear_with_null.clone(),
             ),
-            duplicates: PerDestination::new(duplicates, own.duplicates.clone()),
         }
     }
 }
@@ -160,6 +212,9 @@ pub enum PolicyError {
 pub struct OwnPolicies {
     assignment_rules: BTreeMap<String, AssignmentRules>,
     duplicates: BTreeMap<String, Duplicates>,
+    preflight: BTreeMap<String, Preflight>,
+    salvage: BTreeMap<String, bool>,
+    clear_with_null: BTreeMap<String, bool>,
 }
 
 impl OwnPolicies {
@@ -200,19 +255,29 @@ impl OwnPolicies {
             setting: name.to_owned(),
             expected,
         };
-        let destination = destination.to_owned();
         match setting {
             PolicySetting::AssignmentRules => {
-                let value = text.parse().map_err(invalid)?;
-                self.assignment_rules.insert(destination, value);
+                add(&mut self.assignment_rules, destination, text.parse())
             }
-            PolicySetting::Duplicates => {
-                let value = Duplicates::read(text).map_err(invalid)?;
-                self.duplicates.insert(destination, value);
+            PolicySetting::Duplicates => add(&mut self.duplicates, destination, one_of(text)),
+            PolicySetting::Preflight => add(&mut self.preflight, destination, one_of(text)),
+            PolicySetting::Salvage => add(&mut self.salvage, destination, yes_or_no(text)),
+            PolicySetting::ClearWithNull => {
+                add(&mut self.clear_with_null, destination, yes_or_no(text))
             }
         }
-        Ok(())
+        .map_err(invalid)
     }
+}
+
+/// Adds the value for one destination, if it could be read.
+fn add<T>(
+    own: &mut BTreeMap<String, T>,
+    destination: &str,
+    read: Result<T, String>,
+) -> Result<(), String> {
+    own.insert(destination.to_owned(), read?);
+    Ok(())
 }
 
 /// Splits a variable's name into the setting and the destination id.
@@ -233,6 +298,7 @@ pub(super) fn is_of_destination(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     fn read(variables: &[(&str, &str)]) -> Result<OwnPolicies, String> {
         let variables: Vec<_> = variables
@@ -267,9 +333,14 @@ mod tests {
             ("ASSIGNMENT_RULES_2aBc_9", "never"),
             ("DUPLICATES_2aBc_9", "update"),
             ("DUPLICATES_TTL", "1h"),
+            ("PREFLIGHT_2aBc_9", "warn"),
+            ("CLEAR_WITH_NULL_2aBc_9", "true"),
         ]);
-        let own = own.unwrap();
-        let policies = Policies::new(None, Duplicates::Save, &own, Compatibility::Documented);
+        let mut settings = Config::from_flags(["--duplicates", "save"])
+            .unwrap()
+            .delivery;
+        settings.own_policies = own.unwrap();
+        let policies = Policies::new(&settings, Compatibility::Documented);
         assert_eq!(
             policies.assignment_rules.of("2aBc-9"),
             &AssignmentRules::Never
@@ -280,24 +351,34 @@ mod tests {
         );
         assert_eq!(policies.duplicates.of("2aBc-9"), &Duplicates::Update);
         assert_eq!(policies.duplicates.of("TTL"), &Duplicates::Save);
+        assert_eq!(policies.preflight.of("2aBc-9"), &Preflight::Warn);
+        assert_eq!(policies.preflight.of("TTL"), &Preflight::Fix);
+        assert!(policies.clear_with_null.of("2aBc-9"));
+        assert!(!policies.clear_with_null.of("TTL"));
     }
 
     #[test]
-    fn the_stock_set_leaves_assignment_rules_to_salesforce() {
-        let policies = |set| {
-            let own = OwnPolicies::default();
-            Policies::new(None, Duplicates::Refuse, &own, set)
+    fn the_stock_set_leaves_assignment_rules_to_salesforce_and_changes_no_field() {
+        let settings = Config::from_flags([""; 0]).unwrap().delivery;
+        let of = |set| {
+            let policies = Policies::new(&settings, set);
+            let rules = policies.assignment_rules.of("d1").clone();
+            let fits = *policies.preflight.of("d1");
+            (rules, fits, *policies.salvage.of("d1"))
         };
-        let of = |set| policies(set).assignment_rules.of("d1").clone();
-        assert_eq!(of(Compatibility::Documented), AssignmentRules::Create);
-        assert_eq!(of(Compatibility::Stock), AssignmentRules::Always);
+        let documented = (AssignmentRules::Create, Preflight::Fix, true);
+        assert_eq!(of(Compatibility::Documented), documented);
+        let stock = (AssignmentRules::Always, Preflight::Off, false);
+        assert_eq!(of(Compatibility::Stock), stock);
     }
 
     #[test]
     fn an_invalid_policy_of_a_destination_is_named_with_its_values() {
         for (name, value, words) in [
             ("ASSIGNMENT_RULES_d1", "sometimes", "create, always, never"),
-            ("DUPLICATES_d1", "merge", "refuse, update or save"),
+            ("DUPLICATES_d1", "merge", "refuse, update, save"),
+            ("PREFLIGHT_d1", "on", "off, warn, fix"),
+            ("SALVAGE_d1", "1", "true or false"),
             ("DUPLICATES_", "update", "does not name a destination"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();

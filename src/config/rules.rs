@@ -22,6 +22,8 @@ pub enum Placeholders {
     Always,
     /// Only on create, so that an event without a company does not overwrite the company of an existing lead.
     OnCreate,
+    /// Never. In an org with person accounts, a lead without a company stands for a person.
+    Never,
 }
 
 /// Rule `named-object`: how an `externalId` type names a Salesforce object.

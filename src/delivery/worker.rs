@@ -213,7 +213,9 @@ impl<'f> Worker<'f> {
                 });
                 wanted.needs_record |= needs_record;
                 if self.deliveries.settings.skip_unchanged {
-                    let fields = self.unresolved(unit).fields_to_read(&self.deliveries.rules);
+                    let fields = self
+                        .unresolved(unit)
+                        .fields_to_read(self.deliveries.rules());
                     wanted.fields.extend(fields);
                 }
             }

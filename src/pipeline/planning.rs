@@ -105,7 +105,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
                     record,
                     destination,
                 };
-                let fields = skip_unchanged.then(|| event.fields_to_read(rules));
+                let fields = skip_unchanged.then(|| event.fields_to_read((rules, policies)));
                 let needs_record =
                     *skip_unchanged || target::needs_record(record, destination, (rules, policies));
                 let fields = fields.unwrap_or_default();

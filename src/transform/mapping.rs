@@ -23,10 +23,13 @@ pub(crate) use table::Table;
 use std::borrow::Cow;
 
 use crate::{
-    config::rules::{LetterCase, MappingSwitch, NamedTables, Rules},
+    config::{
+        Policies,
+        rules::{LetterCase, MappingSwitch, NamedTables, Rules},
+    },
     json::Members,
     rudderstack::Destination,
-    salesforce::Key,
+    salesforce::{Key, address::Effect},
     transform::{
         error::EventError,
         mapping::{
@@ -104,7 +107,7 @@ pub fn fields<'a>(
     record: &Record<'_>,
     target: &Target<'_>,
     destination: &Destination,
-    rules: &Rules,
+    (rules, policies): (&Rules, &Policies),
 ) -> Result<Fields<'a>, EventError> {
     let table = match record {
         Record::Lead(_) => table_of_found(&target.object),
@@ -116,6 +119,8 @@ pub fn fields<'a>(
         email: target.email.filter(|_| rules.writes_looked_up_email),
         creates: target.address.creates(),
         is_named: matches!(record, Record::Named { .. }),
+        is_cleared_by_null: target.address.effect() == Effect::Update
+            && *policies.clear_with_null.of(&destination.id),
     };
     let mut fields = match table.filter(|_| is_mapped) {
         Some(table) => mapped(&traits.members, table, subject, rules)?,

@@ -79,14 +79,14 @@ impl<'p, 'a> Unresolved<'p, 'a> {
     ) -> Result<(Target<'p>, Fields<'a>), EventError> {
         let (record, destination) = (self.record, self.destination);
         let target = target::settle(record, self.duplicate, found, destination, rules)?;
-        let fields = mapping::fields(self.traits, record, &target, destination, rules.0)?;
+        let fields = mapping::fields(self.traits, record, &target, destination, rules)?;
         Ok((target, fields))
     }
 
     /// The fields whose stored values the lookup has to read so that `resolve` can omit unchanged ones; none if the record is not
     /// looked up.
     #[must_use]
-    pub(crate) fn fields_to_read(&self, rules: &Rules) -> Vec<String> {
+    pub(crate) fn fields_to_read(&self, rules: (&Rules, &Policies)) -> Vec<String> {
         let key = match self.record {
             Record::Lead(key) | Record::Matching(key) => key,
             Record::Named { .. } => return Vec::new(),

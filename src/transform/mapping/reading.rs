@@ -44,6 +44,8 @@ pub(super) struct MappedRecord<'r> {
     pub(super) creates: bool,
     /// Whether the event names it.
     pub(super) is_named: bool,
+    /// Whether a trait that is null clears its field (rule `null-clears`).
+    pub(super) is_cleared_by_null: bool,
 }
 
 /// The traits mapped by a table.
@@ -89,7 +91,11 @@ impl<'a> Reading<'_, '_, 'a> {
     ) -> SmallVec<[(&'static str, &'static str); 2]> {
         let creates = self.subject.creates;
         let mut placeholders = SmallVec::new();
-        let is_filled = creates || self.rules.placeholders == Placeholders::Always;
+        let is_filled = match self.rules.placeholders {
+            Placeholders::Always => true,
+            Placeholders::OnCreate => creates,
+            Placeholders::Never => false,
+        };
         for (field, places) in self.table.rows() {
             let Some(value) = self.value(field, places, &mut fields.left_out) else {
                 if let Some(text) = field.default.filter(|_| is_filled) {
@@ -119,15 +125,40 @@ impl<'a> Reading<'_, '_, 'a> {
         left_out: &mut Vec<LeftOut<'a>>,
     ) -> Option<FieldValue<'a>> {
         match field.source {
-            Source::FirstName => self.name.first.clone(),
+            Source::FirstName => {
+                let first = self.name.first.clone();
+                first.or_else(|| self.cleared(self.traits.first_name()))
+            }
             Source::LastName => self.name.last.clone(),
             Source::Email => {
                 let own = self.first(places, left_out);
                 self.email(own)
             }
             Source::Traits(_) if !self.traits.is_any(places) => None,
-            Source::Traits(_) => self.first(places, left_out).map(FieldValue::Trait),
+            Source::Traits(_) => {
+                let value = self.first(places, left_out).map(FieldValue::Trait);
+                value.or_else(|| self.null(field, places))
+            }
         }
+    }
+
+    /// The null that clears a field of which no trait has a value. A required field cannot be cleared.
+    #[cold]
+    fn null(&self, field: &Field, places: &FieldPlaces) -> Option<FieldValue<'a>> {
+        let places = places.places.iter();
+        let values = places.flat_map(|place| self.traits.at(place, self.rules.blank_text));
+        let mut nulls = values.filter_map(|value| self.cleared(value));
+        nulls.next().filter(|_| field.default.is_none())
+    }
+
+    /// A trait that clears its field because it is null.
+    fn cleared(&self, value: Option<Value<'a>>) -> Option<FieldValue<'a>> {
+        let value = value.filter(|value| self.is_clearing(*value))?;
+        Some(FieldValue::Trait(value))
+    }
+
+    fn is_clearing(&self, value: Value<'_>) -> bool {
+        self.subject.is_cleared_by_null && value.is_null()
     }
 
     /// The first value at these places that a field can have.
@@ -174,7 +205,9 @@ impl<'a> Reading<'_, '_, 'a> {
         let case = self.rules.field_names;
         let name = match self.rules.custom_fields {
             CustomFields::Truthy if value.is_truthy() => Ok(FieldName::suffixed(name, case)),
-            CustomFields::Values if self.counts(value) => self.custom_name(name, value),
+            CustomFields::Values if self.counts(value) || self.is_clearing(value) => {
+                self.custom_name(name, value)
+            }
             CustomFields::Truthy | CustomFields::Values => return,
         };
         match name {

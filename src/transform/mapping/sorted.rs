@@ -81,6 +81,11 @@ impl<'t, 'a> Sorted<'t, 'a> {
         std::array::from_fn(|slot| self.slots[slot])
     }
 
+    /// The trait `firstName`.
+    pub(super) fn first_name(&self) -> Option<Value<'a>> {
+        self.parts()[1]
+    }
+
     /// Whether there is any value at the places of a field.
     pub(super) fn is_any(&self, places: &FieldPlaces) -> bool {
         self.filled & places.slots != 0

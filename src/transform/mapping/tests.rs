@@ -33,6 +33,7 @@ const NEW: MappedRecord<'static> = MappedRecord {
     email: None,
     creates: true,
     is_named: false,
+    is_cleared_by_null: false,
 };
 
 fn of_new(table: &'static Table, traits: &str) -> Fields<'static> {
@@ -72,6 +73,30 @@ fn zero_and_false_are_values_and_null_and_empty_text_are_none() {
         lead(traits),
         json!({"Company":"n/a","LastName":"n/a","Phone":0,"zero__c":0,"no__c":false})
     );
+}
+
+#[test]
+fn a_null_clears_its_field_where_the_destination_wants_that_and_the_field_is_not_required() {
+    let known = MappedRecord {
+        creates: false,
+        is_cleared_by_null: true,
+        ..NEW
+    };
+    let rules = Rules::new(Compatibility::Documented, Placeholders::Never);
+    let traits = r#"{"email":null,"firstName":null,"lastName":null,"company":null,"phone":null,"title":"","plan":null,
+        "address":{"city":null},"city":"Berlin","pref":{"a":null}}"#;
+    let fields = mapped(&members(traits), &lead::TABLE, known, &rules).unwrap();
+    assert_eq!(
+        filled(&fields),
+        json!({"FirstName":null,"Phone":null,"plan__c":null,"City":"Berlin"})
+    );
+}
+
+#[test]
+fn a_required_field_stays_empty_where_placeholders_are_never_filled_in() {
+    let rules = Rules::new(Compatibility::Documented, Placeholders::Never);
+    let fields = mapped(&members(r#"{"plan":1}"#), &lead::TABLE, NEW, &rules).unwrap();
+    assert_eq!(filled(&fields), json!({"plan__c":1}));
 }
 
 #[test]
