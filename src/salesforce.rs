@@ -205,7 +205,7 @@ impl Salesforce {
     /// Opens a session and looks up the records of these keys. Concurrent calls for the same org share queries. If the
     /// session of a login has expired, it is renewed once and the lookup repeated. An expired OAuth secret is left to
     /// rudder-server, which refreshes it. Keys that are external ids need no lookup; `must_accept` then makes sure that Salesforce has
-    /// accepted the session recently, because whoever gets the described requests cannot renew it.
+    /// accepted the session recently, because whoever gets the described requests cannot renew it. `objects` are described.
     ///
     /// # Errors
     /// [`AuthError`] if no session can be opened, or if Salesforce no longer accepts it: a described request with its
@@ -215,6 +215,7 @@ impl Salesforce {
         self: &Arc<Self>,
         credentials: &Credentials,
         wanted: &[Wanted],
+        objects: &[String],
         must_accept: bool,
     ) -> Result<Asked, Arc<AuthError>> {
         let max_age = if must_accept {
@@ -224,7 +225,7 @@ impl Salesforce {
         };
         let session = self.session(credentials).await?;
         let asked = self.ask_with(credentials, session, wanted, true, max_age);
-        match asked.await {
+        let mut asked = match asked.await {
             Err(error) if matches!(*error, AuthError::Expired(_)) && !credentials.is_oauth() => {
                 // Discard what the old session has found: the new session may belong to another user, who sees other
                 // records.
@@ -233,7 +234,11 @@ impl Salesforce {
                     .await
             }
             asked => asked,
-        }
+        }?;
+        let objects = objects.iter().map(String::as_str);
+        let descriptions = self.describe_all(credentials, &asked.session, objects);
+        asked.found.describe(descriptions.await);
+        Ok(asked)
     }
 
     async fn ask_with(

@@ -160,6 +160,7 @@ impl<'f> Worker<'f> {
     /// Looks up, chooses and writes once. Returns the fault if Salesforce no longer accepts the session.
     async fn round(&mut self) -> Result<(), Arc<Fault>> {
         self.look_up().await?;
+        self.describe().await;
         let found = mem::take(&mut self.found);
         let writes = self.writes(&found);
         let records = writes.iter().map(|write| {
@@ -242,6 +243,24 @@ impl<'f> Worker<'f> {
         self.found.extend(found);
         self.asked.extend(asked);
         Ok(())
+    }
+
+    /// Describes the objects of the pending units, as far as preflight needs them. Salesforce is asked for what is not known yet.
+    async fn describe(&mut self) {
+        let policies = &self.deliveries.policies;
+        let mut objects: Vec<&str> = Vec::new();
+        for unit in self.pending() {
+            let destination = &self.units[unit].job.destination;
+            let record = self.record(unit);
+            for object in target::objects_to_describe(record, destination, policies) {
+                if !objects.contains(&object) {
+                    objects.push(object);
+                }
+            }
+        }
+        let (salesforce, access) = (&self.deliveries.salesforce, &self.access);
+        let described = salesforce.describe_all(&access.credentials, &access.session, objects);
+        self.found.describe(described.await);
     }
 
     /// Whether the record of a unit has to be looked up even if its key is an external id.

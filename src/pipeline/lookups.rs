@@ -63,6 +63,8 @@ struct OrgLookups<'a> {
     destination: Arc<Destination>,
     credentials: Credentials,
     wanted: InOrderByKey<WantedRecord>,
+    /// The objects to describe.
+    objects: Vec<String>,
     /// The number of keys requested again after another event of the batch had requested them.
     repeated: usize,
 }
@@ -112,6 +114,7 @@ impl<'a> Lookups<'a> {
             destination,
             credentials,
             wanted: InOrderByKey::default(),
+            objects: Vec::new(),
             repeated: 0,
         });
         Ok(OrgIndex(self.0.len() - 1))
@@ -128,6 +131,17 @@ impl<'a> Lookups<'a> {
         wanted.fields.extend(fields);
         wanted.needs_record |= needs_record;
         org.repeated += usize::from(org.wanted.len() == known);
+    }
+
+    /// Adds an object to describe in an org.
+    pub fn describe(&mut self, index: OrgIndex, object: &str) {
+        let Some(org) = self.0.get_mut(index.0) else {
+            return;
+        };
+        let mut objects = org.objects.iter();
+        if !objects.any(|known| known.eq_ignore_ascii_case(object)) {
+            org.objects.push(object.to_owned());
+        }
     }
 
     /// The keys that identify the orgs before they are queried, see [`Credentials::org`].
@@ -164,7 +178,7 @@ impl OrgLookups<'_> {
         let wanted: Vec<Wanted> = wanted.collect();
         salesforce.repeated(self.repeated);
         let is_proxied = salesforce.creates().is_proxied(&self.destination.id);
-        let asked = salesforce.ask(&self.credentials, &wanted, !is_proxied);
+        let asked = salesforce.ask(&self.credentials, &wanted, &self.objects, !is_proxied);
         let asked = asked.await;
         self.log(&asked);
         if let Ok(asked) = &asked {

@@ -98,6 +98,9 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
             ..
         } = self.pipeline;
         for record in &plan.records {
+            for object in target::objects_to_describe(record, destination, policies) {
+                self.lookups.describe(org, object);
+            }
             if let Some(key) = record.key() {
                 let event = Unresolved {
                     duplicate: None,

@@ -3,6 +3,7 @@
 //! A description is confirmed after `DESCRIBE_TTL` with `If-Modified-Since`; until the response arrives, the old one is used. Callers
 //! wait for the first description of an object only. If it cannot be read, they go on without it.
 
+mod descriptions;
 mod object;
 mod state;
 
@@ -20,6 +21,7 @@ use reqwest::{
     header::{HeaderValue, IF_MODIFIED_SINCE},
 };
 
+pub(crate) use self::descriptions::Descriptions;
 pub(crate) use self::object::ObjectDescription;
 use self::state::{Next, Outcome, State};
 use crate::salesforce::{

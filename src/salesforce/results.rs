@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::salesforce::{
     by_key::ByKey,
+    describe::{Descriptions, ObjectDescription},
     external_id::ExternalIds,
     fault::{Disposition, Fault, OrgState},
     form::Form,
@@ -21,6 +22,8 @@ pub struct Found {
     results: ByKey<KeyResult>,
     /// The fields by which the records of all other keys are upserted.
     external_ids: ExternalIds,
+    /// The descriptions of the objects that are written.
+    descriptions: Descriptions,
 }
 
 /// The records of a key, or the reason why they are not known.
@@ -92,6 +95,7 @@ impl Found {
         Self {
             results: ByKey::with_capacity_and_hasher(keys, BuildHasherDefault::default()),
             external_ids: ExternalIds::default(),
+            descriptions: Descriptions::default(),
         }
     }
 
@@ -103,6 +107,18 @@ impl Found {
             self.results.extend(later.results);
         }
         self.external_ids.extend(later.external_ids);
+        self.describe(later.descriptions);
+    }
+
+    /// Adds the descriptions of objects. They take the place of earlier ones.
+    pub(crate) fn describe(&mut self, descriptions: Descriptions) {
+        self.descriptions.extend(descriptions);
+    }
+
+    /// The description of an object; `None` if it is not known.
+    #[must_use]
+    pub(crate) fn description(&self, object: &str) -> Option<&ObjectDescription> {
+        self.descriptions.of(object)
     }
 
     /// Notes the fields whose keys were not looked up, because records are upserted by them.

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     config::{
-        Duplicates, Policies,
+        Duplicates, Policies, Preflight,
         rules::{Rules, SeveralRecords},
     },
     rudderstack::{Destination, DestinationName},
@@ -157,6 +157,23 @@ pub(crate) fn needs_record(
                 || tells_creates_apart(policies, &destination.id, key.object())
         }
     }
+}
+
+/// The objects that have to be described before a record is written (rule `preflight`): that of the record, and that of the
+/// contact that a lead may have been converted to.
+pub(crate) fn objects_to_describe<'r>(
+    record: &'r Record<'_>,
+    destination: &Destination,
+    policies: &Policies,
+) -> impl Iterator<Item = &'r str> {
+    let is_wanted = *policies.preflight.of(&destination.id) != Preflight::Off;
+    let (object, contact) = match record {
+        Record::Named { object, .. } => (object.as_ref(), None),
+        Record::Lead(_) => ("Lead", destination.use_contact_id.then_some("Contact")),
+        Record::Matching(key) => (key.object(), None),
+    };
+    let objects = std::iter::once(object).chain(contact);
+    objects.filter(move |_| is_wanted)
 }
 
 fn lead<'p>(

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use salesforce_transformer::{
+    Config,
     config::rules::{Compatibility, Placeholders, Rules},
     internals::{
         json::{Document, Writer},
@@ -73,6 +74,7 @@ fn gate_and_plan(bencher: Bencher<'_, '_>, kind: Kind) {
 fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
     in_a_batch(kind, |batch, destination| {
         let rules = rules();
+        let policies = Config::from_flags([""; 0]).unwrap().policies();
         let planned = batch.entries.iter().map(|entry| {
             let event = entry.event.as_ref().unwrap();
             let admitted = gate::admit(event, destination, &rules).unwrap();
@@ -91,9 +93,15 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
                     stored: None,
                     is_duplicate: false,
                 };
-                mapping::fields(&plan.traits, record, &target, destination, &rules)
-                    .unwrap()
-                    .write(&mut json);
+                mapping::fields(
+                    &plan.traits,
+                    record,
+                    &target,
+                    destination,
+                    (&rules, &policies),
+                )
+                .unwrap()
+                .write(&mut json);
             }
             json.into_bytes()
         });
