@@ -127,7 +127,7 @@ impl Config {
     /// The policies of all destinations.
     #[must_use]
     pub fn policies(&self) -> Policies {
-        Policies::new(&self.delivery, self.compatibility)
+        self.delivery.policies(self.compatibility)
     }
 
     /// Completes the settings: reads those of single destinations from the environment, derives defaults from the limits of the

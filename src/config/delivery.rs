@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{AssignmentRules, Duplicates, OwnPolicies, Preflight, parse};
+use super::{
+    AssignmentRules, Duplicates, OwnPolicies, Policies, Preflight, parse,
+    per_destination::PerDestination, rules::Compatibility,
+};
 
 /// Who writes to Salesforce, and what is written.
 #[derive(Args, Clone, Debug)]
@@ -51,6 +54,29 @@ pub struct DeliverySettings {
     /// The policies of single destinations.
     #[arg(skip)]
     pub own_policies: OwnPolicies,
+}
+
+impl DeliverySettings {
+    /// The policies from these settings. Some defaults depend on `COMPATIBILITY`: the stock transformer sends no header, so
+    /// assignment rules always run, and it never changes a field.
+    #[must_use]
+    pub(super) fn policies(&self, compatibility: Compatibility) -> Policies {
+        let own = &self.own_policies;
+        let (assignment_rules, preflight, salvage) = match compatibility {
+            Compatibility::Documented => (AssignmentRules::Create, Preflight::Fix, true),
+            Compatibility::Stock => (AssignmentRules::Always, Preflight::Off, false),
+        };
+        let assignment_rules = self.assignment_rules.clone().unwrap_or(assignment_rules);
+        let preflight = self.preflight.unwrap_or(preflight);
+        let salvage = self.salvage.unwrap_or(salvage);
+        Policies {
+            assignment_rules: PerDestination::new(assignment_rules, own.assignment_rules.clone()),
+            duplicates: PerDestination::new(self.duplicates, own.duplicates.clone()),
+            preflight: PerDestination::new(preflight, own.preflight.clone()),
+            salvage: PerDestination::new(salvage, own.salvage.clone()),
+            clear_with_null: PerDestination::new(self.clear_with_null, own.clear_with_null.clone()),
+        }
+    }
 }
 
 /// How jobs reach Salesforce.

@@ -14,10 +14,7 @@ use std::{
 use clap::ValueEnum;
 use thiserror::Error;
 
-use super::{
-    DeliverySettings, kubernetes::is_of_kubernetes, per_destination::PerDestination,
-    rules::Compatibility,
-};
+use super::{kubernetes::is_of_kubernetes, per_destination::PerDestination};
 
 /// A setting that can be overridden for one destination, besides those of its login.
 #[derive(Clone, Copy)]
@@ -159,35 +156,6 @@ pub struct Policies {
     pub clear_with_null: PerDestination<bool>,
 }
 
-impl Policies {
-    /// The policies from these settings. Some defaults depend on `COMPATIBILITY`: the stock transformer sends no header, so
-    /// assignment rules always run, and it never changes a field.
-    #[must_use]
-    pub(super) fn new(settings: &DeliverySettings, compatibility: Compatibility) -> Self {
-        let own = &settings.own_policies;
-        let (assignment_rules, preflight, salvage) = match compatibility {
-            Compatibility::Documented => (AssignmentRules::Create, Preflight::Fix, true),
-            Compatibility::Stock => (AssignmentRules::Always, Preflight::Off, false),
-        };
-        let assignment_rules = settings
-            .assignment_rules
-            .clone()
-            .unwrap_or(assignment_rules);
-        let preflight = settings.preflight.unwrap_or(preflight);
-        let salvage = settings.salvage.unwrap_or(salvage);
-        Self {
-            assignment_rules: PerDestination::new(assignment_rules, own.assignment_rules.clone()),
-            duplicates: PerDestination::new(settings.duplicates, own.duplicates.clone()),
-            preflight: PerDestination::new(preflight, own.preflight.clone()),
-            salvage: PerDestination::new(salvage, own.salvage.clone()),
-            clear_with_null: PerDestination::new(
-                settings.clear_with_null,
-                own.clear_with_null.clone(),
-            ),
-        }
-    }
-}
-
 /// Why the policy of one destination cannot be read.
 #[derive(Debug, Error)]
 pub enum PolicyError {
@@ -210,11 +178,11 @@ pub enum PolicyError {
 /// The overrides for single destinations, by destination id as spelled in variable names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnPolicies {
-    assignment_rules: BTreeMap<String, AssignmentRules>,
-    duplicates: BTreeMap<String, Duplicates>,
-    preflight: BTreeMap<String, Preflight>,
-    salvage: BTreeMap<String, bool>,
-    clear_with_null: BTreeMap<String, bool>,
+    pub(super) assignment_rules: BTreeMap<String, AssignmentRules>,
+    pub(super) duplicates: BTreeMap<String, Duplicates>,
+    pub(super) preflight: BTreeMap<String, Preflight>,
+    pub(super) salvage: BTreeMap<String, bool>,
+    pub(super) clear_with_null: BTreeMap<String, bool>,
 }
 
 impl OwnPolicies {
@@ -298,7 +266,7 @@ pub(super) fn is_of_destination(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, rules::Compatibility};
 
     fn read(variables: &[(&str, &str)]) -> Result<OwnPolicies, String> {
         let variables: Vec<_> = variables
@@ -340,7 +308,7 @@ mod tests {
             .unwrap()
             .delivery;
         settings.own_policies = own.unwrap();
-        let policies = Policies::new(&settings, Compatibility::Documented);
+        let policies = settings.policies(Compatibility::Documented);
         assert_eq!(
             policies.assignment_rules.of("2aBc-9"),
             &AssignmentRules::Never
@@ -361,7 +329,7 @@ mod tests {
     fn the_stock_set_leaves_assignment_rules_to_salesforce_and_changes_no_field() {
         let settings = Config::from_flags([""; 0]).unwrap().delivery;
         let of = |set| {
-            let policies = Policies::new(&settings, set);
+            let policies = settings.policies(set);
             let rules = policies.assignment_rules.of("d1").clone();
             let fits = *policies.preflight.of("d1");
             (rules, fits, *policies.salvage.of("d1"))

@@ -252,7 +252,7 @@ async fn records_without_assignment_rules_go_along_in_any_call() {
     let org = assigning().build();
     known_lead(&org, "known@example.com");
     let contact = org.insert("Contact", json!({"LastName": "King"})).unwrap();
-    let service = inline(&org, &[]).await;
+    let service = inline(&org, &["--preflight", "off"]).await;
     let jobs = [
         lead_job(1, "known@example.com"),
         of_user(

@@ -34,7 +34,8 @@ async fn a_hundred_leads_of_one_destination_take_one_query_and_one_token() {
     assert_eq!(methods.remove(42), "PATCH");
     assert_eq!(methods, ["POST"; 99]);
     let calls = org.calls();
-    assert_eq!((calls.token, calls.query, calls.total_api()), (1, 1, 1));
+    let api = (calls.query, calls.describe, calls.total_api());
+    assert_eq!((calls.token, api), (1, (1, 1, 2)), "a query and a describe");
 }
 
 #[tokio::test]
@@ -154,7 +155,7 @@ async fn the_leads_of_all_pages_are_found() {
 /// The URLs of the queries that were asked, in order.
 async fn queries(salesforce: &MockServer) -> Vec<Url> {
     let requests = salesforce.received_requests().await.unwrap().into_iter();
-    let queries = requests.filter(|request| request.method == "GET");
+    let queries = requests.filter(|request| request.url.path().ends_with("/query"));
     queries.map(|request| request.url).collect()
 }
 

@@ -97,8 +97,8 @@ async fn where_collections_do_not_say_what_was_found_rows_do_25_in_a_call() {
     assert_eq!(statuses(&entries), [299; 100]);
     assert_eq!(leads(&org, "City"), ["London"; 100]);
     let first = org.calls().total_api();
-    // A query, a Collection that is refused, four calls of 25 rows, and the Collection of the updates.
-    assert_eq!(first, 7);
+    // A query, a describe, a Collection that is refused, four calls of 25 rows, and the Collection of the updates.
+    assert_eq!(first, 8);
     let entries = deliver(&service, jobs(1_001)).await;
     assert_eq!(statuses(&entries), [299; 100]);
     assert_eq!(org.calls().total_api() - first, 2);

@@ -23,7 +23,11 @@ const THROTTLED: Verdict = (429, "network", "throttled");
 
 async fn service(org: &Simulator, reserve: &str) -> Service {
     let salesforce = serve(org.router()).await;
-    Service::start(&salesforce, &["--api-reserve", reserve]).await
+    Service::start(
+        &salesforce,
+        &["--api-reserve", reserve, "--preflight", "off"],
+    )
+    .await
 }
 
 /// Has one lead looked up, whatever becomes of it, and gives its entry.
@@ -60,7 +64,7 @@ async fn past_the_reserve_a_lookup_is_throttled_and_salesforce_is_not_called() {
 async fn what_one_destination_spends_on_lookups_another_one_of_the_org_does_not_have() {
     let org = org().daily_limit(10).build();
     let salesforce = serve(org.router()).await;
-    let service = Service::start(&salesforce, &["--api-reserve", "9"]).await;
+    let service = Service::start(&salesforce, &["--api-reserve", "9", "--preflight", "off"]).await;
     let contact = json!({
         "type": "identify",
         "traits": {"LastName": "Gibbs"},
@@ -81,7 +85,8 @@ async fn a_tenth_of_the_days_calls_is_kept_unless_another_reserve_is_set() {
     for _ in 0..30 {
         look_up(&service).await;
     }
-    assert_eq!((org.calls().query, org.calls().refused), (18, 0));
+    let calls = org.calls();
+    assert_eq!((calls.query, calls.describe, calls.refused), (17, 1, 0));
 }
 
 #[tokio::test]
@@ -119,7 +124,12 @@ async fn a_call_after_a_while_finds_out_that_the_org_has_recovered() {
     let at_once = |config: &mut salesforce_transformer::Config| {
         config.salesforce.probe_after = Duration::ZERO;
     };
-    let service = Service::start_with(&salesforce, &["--api-reserve", "9"], at_once).await;
+    let service = Service::start_with(
+        &salesforce,
+        &["--api-reserve", "9", "--preflight", "off"],
+        at_once,
+    )
+    .await;
     look_up(&service).await;
     assert_eq!(figures(&service).await["throttling"], true);
     org.set_daily_limit(1_000);
@@ -158,7 +168,7 @@ async fn what_a_limit_header_says_beside_the_usage_is_ignored() {
     ] {
         let answer = nothing_found().insert_header("Sforce-Limit-Info", header);
         let salesforce = salesforce_that_answers(answer).await;
-        let service = Service::start(&salesforce.uri(), &[]).await;
+        let service = Service::start(&salesforce.uri(), &["--preflight", "off"]).await;
         assert_eq!(verdict(&look_up(&service).await), (200, "", ""), "{header}");
         let figures = figures(&service).await;
         let usage = (&figures["used"], &figures["allowed"]);
@@ -172,7 +182,7 @@ async fn an_answer_that_refuses_says_what_is_left_too() {
         .set_body_json(json!([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": ""}]))
         .insert_header("Sforce-Limit-Info", "api-usage=5001/5000");
     let salesforce = salesforce_that_answers(refusal).await;
-    let service = Service::start(&salesforce.uri(), &[]).await;
+    let service = Service::start(&salesforce.uri(), &["--preflight", "off"]).await;
     assert_eq!(verdict(&look_up(&service).await), THROTTLED);
     let figures = figures(&service).await;
     assert_eq!(
@@ -186,7 +196,7 @@ async fn an_answer_that_refuses_says_what_is_left_too() {
 async fn the_ledger_says_what_is_left_and_what_was_spent() {
     let org = org().daily_limit(1_000).build();
     let salesforce = serve(org.router()).await;
-    let service = Service::start(&salesforce, &[]).await;
+    let service = Service::start(&salesforce, &["--preflight", "off"]).await;
     assert_eq!(service.get("/limits").await.json(), json!([]));
     let jobs = [
         lead_job(1, "ada@example.com"),
@@ -215,7 +225,7 @@ async fn the_ledger_says_what_is_left_and_what_was_spent() {
 async fn metrics_tell_the_ledger_by_host() {
     let org = org().daily_limit(1_000).build();
     let salesforce = serve(org.router()).await;
-    let service = Service::start(&salesforce, &[]).await;
+    let service = Service::start(&salesforce, &["--preflight", "off"]).await;
     look_up(&service).await;
     let host = salesforce.strip_prefix("http://").unwrap();
     let metrics = service.get("/metrics").await.text;
@@ -258,7 +268,7 @@ async fn updates_stop_before_creates_do() {
 #[tokio::test]
 async fn past_the_reserve_inline_delivery_writes_nothing_and_asks_nothing() {
     let org = org().daily_limit(10).build();
-    let service = inline::inline(&org, &["--api-reserve", "9"]).await;
+    let service = inline::inline(&org, &["--api-reserve", "9", "--preflight", "off"]).await;
     look_up(&service).await;
     let calls = org.calls();
     let entries = inline::deliver(&service, inline::new_leads(3)).await;

@@ -38,7 +38,10 @@ async fn an_unknown_policy_for_duplicates_is_refused_with_the_values() {
     let text = refused(("DUPLICATES", "merge"), "60.0").await;
     assert_says(&text, "[possible values: refuse, update, save]");
     let text = refused(("DUPLICATES_dst_1", "merge"), "60.0").await;
-    assert_says(&text, "DUPLICATES_dst_1: it must be refuse, update or save");
+    assert_says(
+        &text,
+        "DUPLICATES_dst_1: it must be one of: refuse, update, save",
+    );
 }
 
 #[tokio::test]
