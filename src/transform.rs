@@ -1,5 +1,6 @@
 //! From an event to its Salesforce request: gate, plan, resolve, mapping, descriptor, outcome.
 
+pub(crate) mod change;
 pub(crate) mod delivered;
 pub(crate) mod descriptor;
 pub(crate) mod error;
@@ -7,6 +8,7 @@ pub(crate) mod gate;
 pub(crate) mod mapping;
 pub(crate) mod outcome;
 pub(crate) mod plan;
+pub(crate) mod preflight;
 pub(crate) mod resolve;
 pub(crate) mod target;
 pub(crate) mod unchanged;

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     salesforce::{AuthError, Fault, Key, Row, address::Address, fault::Disposition},
     transform::{
+        change::Change,
         error::EventError,
-        mapping::LeftOut,
         target::{self, Target},
     },
 };
@@ -24,7 +24,7 @@ impl<'f> Worker<'f> {
         id: String,
     ) -> Option<(&'f Key, String)> {
         let metrics = self.deliveries.salesforce.metrics();
-        metrics.left_out(write.resolved.fields.left_out.iter().map(LeftOut::reason));
+        metrics.left_out(write.resolved.fields.changes.iter().map(Change::reason));
         for unit in &write.units {
             self.conclude(*unit, Ok(()));
         }

@@ -99,8 +99,8 @@ fn request_element(
 /// What was left out of the request, and what Salesforce may reject in it. Only `/transform` includes this, because a
 /// person reads it.
 fn explanation(descriptor: &Descriptor<'_>, json: &mut Writer) {
-    let left_out = &descriptor.fields.left_out;
-    if left_out.is_empty() && !descriptor.to_converted_lead {
+    let changes = &descriptor.fields.changes;
+    if changes.is_empty() && !descriptor.to_converted_lead {
         return;
     }
     json.key("explanation");
@@ -108,10 +108,10 @@ fn explanation(descriptor: &Descriptor<'_>, json: &mut Writer) {
         if descriptor.to_converted_lead {
             json.text(CONVERTED_LEAD);
         }
-        for left_out in left_out.iter().take(MAX_EXPLAINED) {
-            json.text(&left_out.to_string());
+        for change in changes.iter().take(MAX_EXPLAINED) {
+            json.text(&change.to_string());
         }
-        match left_out.len().saturating_sub(MAX_EXPLAINED) {
+        match changes.len().saturating_sub(MAX_EXPLAINED) {
             0 => {}
             more => json.text(&format!("{more} more are left out")),
         }

@@ -4,7 +4,9 @@
 //! wait for the first description of an object only. If it cannot be read, they go on without it.
 
 mod descriptions;
+mod field;
 mod object;
+mod picklist;
 mod state;
 
 use std::{
@@ -22,6 +24,7 @@ use reqwest::{
 };
 
 pub(crate) use self::descriptions::Descriptions;
+pub(crate) use self::field::FieldType;
 pub(crate) use self::object::ObjectDescription;
 use self::state::{Next, Outcome, State};
 use crate::salesforce::{

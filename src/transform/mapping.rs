@@ -7,7 +7,6 @@ mod field_name;
 mod fields;
 mod index;
 mod lead;
-mod left_out;
 mod name;
 mod reading;
 mod sorted;
@@ -17,7 +16,6 @@ pub(crate) use described::as_update;
 pub(crate) use field_name::FieldName;
 use fields::EMAIL;
 pub(crate) use fields::{FieldValue, Fields};
-pub(crate) use left_out::LeftOut;
 pub(crate) use table::Table;
 
 use std::borrow::Cow;
@@ -31,6 +29,7 @@ use crate::{
     rudderstack::Destination,
     salesforce::{Key, address::Effect},
     transform::{
+        change::Change,
         error::EventError,
         mapping::{
             field::Access,
@@ -160,7 +159,7 @@ pub fn as_they_are<'a>(traits: &Members<'a>, rules: &Rules) -> Fields<'a> {
     let mut fields = Fields::with_capacity(traits.count(), rules.field_names);
     for (name, value) in traits.iter() {
         if !rules.own_id && is_own_id(name) {
-            fields.left_out.push(LeftOut::OwnId(name.clone()));
+            fields.changes.push(Change::OwnId(name.clone()));
             continue;
         }
         let name = FieldName::spelled(name.clone(), rules.field_names);

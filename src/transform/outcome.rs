@@ -6,7 +6,7 @@ use crate::{
     config::rules::Rules,
     metrics::{Metrics, counted},
     rudderstack::Event,
-    transform::{descriptor::Descriptor, error::EventError, mapping::LeftOut},
+    transform::{change::Change, descriptor::Descriptor, error::EventError},
 };
 
 /// The outcome of an event, or of several events that share a request.
@@ -127,6 +127,6 @@ pub(crate) fn count(outcomes: &[Outcome<'_>], metrics: &Metrics) {
         metrics.events(status, category, events);
     }
     let requests = outcomes.iter().flat_map(Outcome::described);
-    let left_out = requests.flat_map(|request| &request.fields.left_out);
-    metrics.left_out(left_out.map(LeftOut::reason));
+    let changes = requests.flat_map(|request| &request.fields.changes);
+    metrics.left_out(changes.map(Change::reason));
 }

@@ -45,6 +45,12 @@ fn is_stored(value: &FieldValue<'_>, stored: Value<'_>) -> bool {
     match value {
         FieldValue::Trait(value) => is_same(*value, stored),
         FieldValue::Text(text) => stored.as_text().as_deref() == Some(&**text),
+        FieldValue::Json(json) => match stored.kind() {
+            Kind::Number => is_same_number(json, stored.json()),
+            Kind::Null | Kind::Bool | Kind::Text | Kind::Array | Kind::Object => {
+                stored.json() == json
+            }
+        },
         FieldValue::Placeholder(text) => stored.as_text().as_deref() == Some(*text),
     }
 }

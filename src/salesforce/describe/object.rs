@@ -1,8 +1,8 @@
 //! The description of an object: a compact table of its fields.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Deserializer};
+
+use super::field::{self, FieldDescription};
 
 /// An object, as seen by the user of a session.
 #[derive(Debug, Deserialize)]
@@ -18,72 +18,107 @@ pub struct ObjectDescription {
     fields: FieldTable,
 }
 
-/// The fields of an object, in the order of their names without letter case.
+/// The fields of an object, found by a hash of their names in lower case.
 #[derive(Debug)]
-struct FieldTable(Box<[FieldDescription]>);
-
-/// A field, as seen by the user of a session.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of Salesforce's description"
-)]
-pub struct FieldDescription {
-    /// API name.
-    pub name: Box<str>,
-    /// Whether it can be set in a new record.
-    pub createable: bool,
-    /// Whether it can be changed in an existing record.
-    pub updateable: bool,
-    /// Whether records can be found by its value.
-    #[serde(default)]
-    pub external_id: bool,
-    /// Whether no two records can have the same value.
-    #[serde(default)]
-    pub unique: bool,
+struct FieldTable {
+    fields: Box<[FieldDescription]>,
+    /// An open hash table of positions in `fields`, counted from 1; 0 is empty. At least half of it is empty.
+    slots: Box<[u16]>,
 }
 
 impl ObjectDescription {
     /// The field of this name, in any letter case.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&FieldDescription> {
-        let fields = &self.fields.0;
-        let place = fields.binary_search_by(|field| without_case(&field.name, name));
-        place.ok().map(|place| &fields[place])
+        let (stem, suffix) = split(name);
+        self.field_of(stem, suffix)
     }
 
-    /// The fields, in the order of their names without letter case.
+    /// The field whose name consists of these two parts, in any letter case.
+    #[must_use]
+    pub(crate) fn field_of(&self, stem: &str, suffix: &str) -> Option<&FieldDescription> {
+        self.fields.find(stem, suffix)
+    }
+
+    /// The fields, in Salesforce's order.
     pub fn fields(&self) -> impl Iterator<Item = &FieldDescription> {
-        self.fields.0.iter()
+        self.fields.fields.iter()
     }
 }
 
-impl FieldDescription {
-    /// Whether events can set it in both new and existing records.
-    #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.createable && self.updateable
+/// The suffix of custom fields.
+const CUSTOM: &str = "__c";
+
+/// Splits a name into the part before the suffix of custom fields and this suffix, in any letter case.
+fn split(name: &str) -> (&str, &str) {
+    let at = name.len().saturating_sub(CUSTOM.len());
+    match name.split_at_checked(at) {
+        Some((stem, suffix)) if suffix.eq_ignore_ascii_case(CUSTOM) => (stem, suffix),
+        Some(_) | None => (name, ""),
+    }
+}
+
+impl FieldTable {
+    fn new(mut fields: Vec<FieldDescription>) -> Self {
+        // Salesforce allows some hundred fields in an object.
+        fields.truncate(usize::from(u16::MAX) / 2);
+        let size = (fields.len() * 2).next_power_of_two();
+        let mut table = Self {
+            slots: vec![0; size].into(),
+            fields: fields.into(),
+        };
+        for (index, field) in (1..).zip(&table.fields) {
+            let (stem, suffix) = split(&field.name);
+            let mut slot = hash(stem, suffix);
+            while table.slots[slot & (size - 1)] != 0 {
+                slot += 1;
+            }
+            table.slots[slot & (size - 1)] = index;
+        }
+        table
     }
 
-    /// Whether an upsert can find its record by this field, and never finds several.
-    #[must_use]
-    pub fn identifies(&self) -> bool {
-        self.external_id && self.unique
+    fn find(&self, stem: &str, suffix: &str) -> Option<&FieldDescription> {
+        let last = self.slots.len() - 1;
+        let mut slot = hash(stem, suffix) & last;
+        loop {
+            let index = usize::from(self.slots[slot]).checked_sub(1)?;
+            let field = &self.fields[index];
+            let name = field.name.as_bytes();
+            if name.len() == stem.len() + suffix.len()
+                && name[..stem.len()].eq_ignore_ascii_case(stem.as_bytes())
+                && name[stem.len()..].eq_ignore_ascii_case(suffix.as_bytes())
+            {
+                return Some(field);
+            }
+            slot = (slot + 1) & last;
+        }
     }
+}
+
+/// A hash of a name that does not depend on letter case. The names in the table are the org's, so that nobody else can choose
+/// names that collide.
+fn hash(stem: &str, suffix: &str) -> usize {
+    // The bit in which the upper case and the lower case of an ASCII letter differ.
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    // The fractional part of the golden ratio.
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mix = |hash: u64, word: u64| (hash ^ (word | CASE)).wrapping_mul(SPREAD).rotate_left(29);
+    let (words, rest) = stem.as_bytes().as_chunks::<8>();
+    let hash = words.iter().fold(stem.len() as u64, |hash, word| {
+        mix(hash, u64::from_le_bytes(*word))
+    });
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let hash = mix(hash, u64::from_le_bytes(last)).wrapping_add(suffix.len() as u64);
+    // The middle bits are mixed best.
+    (hash.wrapping_mul(SPREAD) >> 32) as usize
 }
 
 impl<'de> Deserialize<'de> for FieldTable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = Vec::<FieldDescription>::deserialize(deserializer)?;
-        fields.sort_by(|one, other| without_case(&one.name, &other.name));
-        Ok(Self(fields.into()))
+        field::read(deserializer).map(Self::new)
     }
-}
-
-fn without_case(one: &str, other: &str) -> Ordering {
-    let one = one.bytes().map(|byte| byte.to_ascii_lowercase());
-    one.cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 #[cfg(test)]

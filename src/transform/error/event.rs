@@ -10,6 +10,7 @@ use crate::{
         AuthError, Fault, SecretFlaw,
         key::{MAX_IDENTIFIER, MAX_VALUE},
     },
+    transform::change::Fit,
 };
 
 /// Why an event results in no request.
@@ -80,6 +81,14 @@ pub enum EventError {
         "the `id` in `context.externalId[0]` contains a line break, which no field that identifies records can hold"
     )]
     IdentifierOfSeveralLines,
+    /// Rule `preflight`: the value by which the record is identified does not fit its field.
+    #[error("the record is identified by {field}, and its value does not fit: the field {why}")]
+    KeyDoesNotFit {
+        /// The field.
+        field: Box<str>,
+        /// What would be done with any other field.
+        why: Fit,
+    },
     /// Rule `reverse-etl`: the event does not identify its record.
     #[error(
         "`context.externalId[0]` of a reverse-ETL event needs `id`, `type` and `identifierType`; its `{missing}` is missing or invalid"

@@ -97,6 +97,7 @@ impl EventError {
             | Self::ValueTooLong { .. }
             | Self::IdentifierTooLong { .. }
             | Self::IdentifierOfSeveralLines
+            | Self::KeyDoesNotFit { .. }
             | Self::NoIdentifier { .. }
             | Self::NoApiName { .. }
             | Self::ExternalId { .. }

@@ -33,6 +33,18 @@ pub struct FieldName<'a> {
     stem: Cow<'a, str>,
     suffix: Suffix,
     case: LetterCase,
+    source: NameSource,
+}
+
+/// Where a name comes from. It does not matter for which field the name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NameSource {
+    /// A table names the field.
+    Table,
+    /// The name is a trait's.
+    Trait,
+    /// The name is a trait's with `__c` appended.
+    Suffixed,
 }
 
 /// The suffix of a name.
@@ -71,6 +83,7 @@ impl<'a> FieldName<'a> {
             stem: Cow::Borrowed(name),
             suffix: Suffix::None,
             case,
+            source: NameSource::Table,
         }
     }
 
@@ -85,7 +98,12 @@ impl<'a> FieldName<'a> {
                 Cow::Owned(name)
             }
         };
-        Self { stem, suffix, case }
+        Self {
+            stem,
+            suffix,
+            case,
+            source: NameSource::Trait,
+        }
     }
 
     /// The custom field of a trait with any name: the suffix is always appended.
@@ -94,6 +112,7 @@ impl<'a> FieldName<'a> {
             stem: name,
             suffix: Suffix::Custom,
             case,
+            source: NameSource::Suffixed,
         }
     }
 
@@ -122,6 +141,16 @@ impl<'a> FieldName<'a> {
             Suffix::Custom | Suffix::CustomUpper => {
                 Cow::Owned([&self.stem, self.suffix.text()].concat())
             }
+        }
+    }
+
+    /// The trait that fills the field; `None` for a field of a table, which several traits may fill.
+    #[must_use]
+    pub(crate) fn trait_name(&self) -> Option<Cow<'_, str>> {
+        match self.source {
+            NameSource::Table => None,
+            NameSource::Trait => Some(self.text()),
+            NameSource::Suffixed => Some(Cow::Borrowed(&self.stem)),
         }
     }
 

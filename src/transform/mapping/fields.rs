@@ -1,4 +1,4 @@
-//! The fields of a request, and what was left out of them.
+//! The fields of a request, and how they differ from the traits.
 
 use std::borrow::Cow;
 
@@ -6,17 +6,17 @@ use crate::{
     config::rules::LetterCase,
     json::{Distinct, Value, Writer},
     text,
-    transform::mapping::{field_name::FieldName, left_out::LeftOut},
+    transform::{change::Change, mapping::field_name::FieldName},
 };
 
-/// The fields of a request, and what was left out of them.
+/// The fields of a request, and how they differ from the traits.
 #[derive(Debug)]
 pub struct Fields<'a> {
     /// Whether names that differ only in letter case are different.
     case: LetterCase,
     members: Distinct<FieldName<'a>, FieldValue<'a>>,
-    /// The traits that are not sent, with the reason.
-    pub left_out: Vec<LeftOut<'a>>,
+    /// What differs from the traits, with the reason.
+    pub changes: Vec<Change<'a>>,
 }
 
 /// The field by which a lead is found.
@@ -27,8 +27,10 @@ pub(super) const EMAIL: &str = "Email";
 pub enum FieldValue<'a> {
     /// A trait's value, as it came.
     Trait(Value<'a>),
-    /// A text that the mapping made, such as a part of a name.
+    /// A text that the mapping made, such as a part of a name, or to which preflight has converted a value.
     Text(Cow<'a, str>),
+    /// The JSON of a number or a boolean to which preflight has converted a value.
+    Json(Cow<'a, str>),
     /// The text that is sent if nothing else fills the field. Any other value takes its place.
     Placeholder(&'static str),
 }
@@ -38,7 +40,7 @@ impl FieldValue<'_> {
     pub(super) fn is_placeholder(&self) -> bool {
         match self {
             Self::Placeholder(_) => true,
-            Self::Trait(_) | Self::Text(_) => false,
+            Self::Trait(_) | Self::Text(_) | Self::Json(_) => false,
         }
     }
 }
@@ -48,6 +50,7 @@ impl std::fmt::Debug for FieldValue<'_> {
         match self {
             Self::Trait(value) => value.fmt(f),
             Self::Text(text) => write!(f, "<a text of {} bytes>", text.len()),
+            Self::Json(json) => write!(f, "<JSON of {} bytes>", json.len()),
             Self::Placeholder(text) => write!(f, "{text:?}, a placeholder"),
         }
     }
@@ -58,6 +61,7 @@ impl FieldValue<'_> {
         match self {
             Self::Trait(value) => json.value(*value),
             Self::Text(text) => json.text(text),
+            Self::Json(value) => json.json(value),
             Self::Placeholder(text) => json.text(text),
         }
     }
@@ -69,7 +73,7 @@ impl<'a> Fields<'a> {
         Self {
             case,
             members: Distinct::with_capacity(fields),
-            left_out: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -84,7 +88,7 @@ impl<'a> Fields<'a> {
     #[inline]
     pub(super) fn set(&mut self, name: FieldName<'a>, value: FieldValue<'a>) {
         if let Some(name) = self.members.set(name, value) {
-            self.left_out.push(LeftOut::SameField(name.clone()));
+            self.changes.push(Change::SameField(name.clone()));
         }
     }
 
@@ -111,7 +115,8 @@ impl<'a> Fields<'a> {
             None if creates => {
                 self.members.set(name, looked_up());
             }
-            Some(FieldValue::Text(_) | FieldValue::Placeholder(_)) | None => {}
+            Some(FieldValue::Text(_) | FieldValue::Json(_) | FieldValue::Placeholder(_)) | None => {
+            }
         }
     }
 
@@ -120,12 +125,12 @@ impl<'a> Fields<'a> {
         for (name, value) in later.members {
             match value {
                 FieldValue::Placeholder(text) => self.set_placeholder(name, text),
-                FieldValue::Trait(_) | FieldValue::Text(_) => {
+                FieldValue::Trait(_) | FieldValue::Text(_) | FieldValue::Json(_) => {
                     self.members.set(name, value);
                 }
             }
         }
-        self.left_out.extend(later.left_out);
+        self.changes.extend(later.changes);
     }
 
     /// The names of the fields, in order.

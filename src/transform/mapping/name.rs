@@ -7,8 +7,9 @@ use crate::{
     json::{Kind, Object, Value},
     text,
     transform::{
+        change::Change,
         error::EventError,
-        mapping::{fields::FieldValue, index::PARTS, left_out::LeftOut},
+        mapping::{fields::FieldValue, index::PARTS},
     },
 };
 
@@ -25,14 +26,14 @@ pub(super) struct Name<'a> {
 
 impl<'a> Name<'a> {
     /// Reads the traits `name`, `firstName` and `lastName`. The latter two replace their part if they are a non-blank
-    /// text or a number other than zero; a `name` that is not a text is ignored. Unused values are added to `left_out`.
+    /// text or a number other than zero; a `name` that is not a text is ignored. Unused values are added to `changes`.
     ///
     /// # Errors
     /// [`EventError::EmptyName`] for an empty list or object under [`NameCut::SingleSpaces`].
     pub(super) fn of(
         [name, first_name, last_name]: [Option<Value<'a>>; 3],
         cut: NameCut,
-        left_out: &mut Vec<LeftOut<'a>>,
+        changes: &mut Vec<Change<'a>>,
     ) -> Result<Self, EventError> {
         if cut == NameCut::SingleSpaces {
             return Self::of_stock([name, first_name, last_name]);
@@ -44,7 +45,7 @@ impl<'a> Name<'a> {
                 Kind::Number if value.is_truthy() => Some(value),
                 Kind::Null => None,
                 Kind::Number | Kind::Bool | Kind::Array | Kind::Object => {
-                    left_out.push(LeftOut::NotName(name));
+                    changes.push(Change::NotName(name));
                     None
                 }
             }
@@ -54,18 +55,18 @@ impl<'a> Name<'a> {
             None => NameParts::default(),
             Some(name) => name.as_text().map_or_else(
                 || {
-                    left_out.push(LeftOut::NotName(NAME));
+                    changes.push(Change::NotName(NAME));
                     NameParts::default()
                 },
                 parts,
             ),
         };
         if parts.has_middle {
-            left_out.push(LeftOut::MiddleOfName);
+            changes.push(Change::MiddleOfName);
         }
         Ok(Self {
-            first: taken(first, parts.first, FIRST_NAME, left_out),
-            last: taken(last, parts.last, LAST_NAME, left_out),
+            first: taken(first, parts.first, FIRST_NAME, changes),
+            last: taken(last, parts.last, LAST_NAME, changes),
         })
     }
 
@@ -95,13 +96,13 @@ fn taken<'a>(
     own: Option<Value<'a>>,
     part: Option<Cow<'a, str>>,
     first: &'static str,
-    left_out: &mut Vec<LeftOut<'a>>,
+    changes: &mut Vec<Change<'a>>,
 ) -> Option<FieldValue<'a>> {
     let Some(own) = own else {
         return part.map(FieldValue::Text);
     };
     if part.is_some_and(|part| !own.says(&part)) {
-        left_out.push(LeftOut::ComesAfter { path: NAME, first });
+        changes.push(Change::ComesAfter { path: NAME, first });
     }
     Some(FieldValue::Trait(own))
 }
@@ -176,7 +177,7 @@ mod tests {
         let show = |part: Option<FieldValue<'_>>| {
             part.map(|part| match part {
                 FieldValue::Trait(value) => value.json().to_owned(),
-                FieldValue::Text(text) => text.into_owned(),
+                FieldValue::Text(text) | FieldValue::Json(text) => text.into_owned(),
                 FieldValue::Placeholder(text) => text.to_owned(),
             })
         };

@@ -12,14 +12,13 @@ use super::{
     fields::{FieldValue, Fields},
     index::FieldPlaces,
     is_own_id,
-    left_out::LeftOut,
     name::Name,
     sorted::Sorted,
 };
 use crate::{
     config::rules::{CustomFields, Placeholders, Rules},
     json::{Kind, Members, Value},
-    transform::error::EventError,
+    transform::{change::Change, error::EventError},
 };
 
 /// About how many fields an event has in addition to its traits: members of `company` and `address`, and parts of a
@@ -61,7 +60,7 @@ pub(super) fn mapped<'a>(
     let mut fields = Fields::with_capacity(traits.count() + MORE_FIELDS, rules.field_names);
     let sorted = Sorted::of(traits, &table.index);
     let reading = Reading {
-        name: Name::of(sorted.parts(), rules.name_cut, &mut fields.left_out)?,
+        name: Name::of(sorted.parts(), rules.name_cut, &mut fields.changes)?,
         traits: &sorted,
         table,
         subject,
@@ -76,7 +75,7 @@ pub(super) fn mapped<'a>(
         fields.set_placeholder(name, text);
     }
     if reading.notes() {
-        reading.note_unread(&mut fields.left_out);
+        reading.note_unread(&mut fields.changes);
     }
     Ok(fields)
 }
@@ -97,7 +96,7 @@ impl<'a> Reading<'_, '_, 'a> {
             Placeholders::Never => false,
         };
         for (field, places) in self.table.rows() {
-            let Some(value) = self.value(field, places, &mut fields.left_out) else {
+            let Some(value) = self.value(field, places, &mut fields.changes) else {
                 if let Some(text) = field.default.filter(|_| is_filled) {
                     placeholders.push((field.name, text));
                 }
@@ -108,8 +107,8 @@ impl<'a> Reading<'_, '_, 'a> {
                 _ if matches!(&value, FieldValue::Text(text) if text.is_empty()) => {}
                 _ if self.rules.system_fields => fields.add_standard(field.name, value),
                 Access::Written => fields.add_standard(field.name, value),
-                Access::System => fields.left_out.push(LeftOut::SystemField(field.name)),
-                Access::Missing => fields.left_out.push(LeftOut::MissingField(field.name)),
+                Access::System => fields.changes.push(Change::SystemField(field.name)),
+                Access::Missing => fields.changes.push(Change::MissingField(field.name)),
             }
         }
         placeholders
@@ -122,7 +121,7 @@ impl<'a> Reading<'_, '_, 'a> {
         &self,
         field: &Field,
         places: &FieldPlaces,
-        left_out: &mut Vec<LeftOut<'a>>,
+        changes: &mut Vec<Change<'a>>,
     ) -> Option<FieldValue<'a>> {
         match field.source {
             Source::FirstName => {
@@ -131,12 +130,12 @@ impl<'a> Reading<'_, '_, 'a> {
             }
             Source::LastName => self.name.last.clone(),
             Source::Email => {
-                let own = self.first(places, left_out);
+                let own = self.first(places, changes);
                 self.email(own)
             }
             Source::Traits(_) if !self.traits.is_any(places) => None,
             Source::Traits(_) => {
-                let value = self.first(places, left_out).map(FieldValue::Trait);
+                let value = self.first(places, changes).map(FieldValue::Trait);
                 value.or_else(|| self.null(field, places))
             }
         }
@@ -162,7 +161,7 @@ impl<'a> Reading<'_, '_, 'a> {
     }
 
     /// The first value at these places that a field can have.
-    fn first(&self, places: &FieldPlaces, left_out: &mut Vec<LeftOut<'a>>) -> Option<Value<'a>> {
+    fn first(&self, places: &FieldPlaces, changes: &mut Vec<Change<'a>>) -> Option<Value<'a>> {
         let mut first: Option<(&'static str, Value<'a>)> = None;
         for place in &places.places {
             let path = place.path;
@@ -171,10 +170,10 @@ impl<'a> Reading<'_, '_, 'a> {
                     continue;
                 };
                 match first {
-                    _ if !self.is_sent(value) => left_out.extend(self.structure(path, value)),
+                    _ if !self.is_sent(value) => changes.extend(self.structure(path, value)),
                     None => first = Some((path, value)),
                     Some((first, taken)) if self.notes() && !taken.is_same_as(value) => {
-                        left_out.push(LeftOut::ComesAfter { path, first });
+                        changes.push(Change::ComesAfter { path, first });
                     }
                     Some(_) => {}
                 }
@@ -184,9 +183,12 @@ impl<'a> Reading<'_, '_, 'a> {
     }
 
     /// The note on an object or array at a path; `None` for an object whose members the table reads.
-    fn structure(&self, path: &'static str, value: Value<'a>) -> Option<LeftOut<'a>> {
+    fn structure(&self, path: &'static str, value: Value<'a>) -> Option<Change<'a>> {
         let is_read = value.kind() == Kind::Object && self.table.reads_below(path);
-        (!is_read).then_some(LeftOut::Structure(Cow::Borrowed(path)))
+        (!is_read).then_some(Change::Structure {
+            name: Cow::Borrowed(path),
+            value,
+        })
     }
 
     /// The e-mail: in the form in which the record was looked up, otherwise as in the trait.
@@ -212,7 +214,7 @@ impl<'a> Reading<'_, '_, 'a> {
         };
         match name {
             Ok(name) => fields.set(name, FieldValue::Trait(value)),
-            Err(left_out) => fields.left_out.extend(left_out),
+            Err(change) => fields.changes.extend(change),
         }
     }
 
@@ -224,44 +226,49 @@ impl<'a> Reading<'_, '_, 'a> {
         &self,
         name: Cow<'a, str>,
         value: Value<'a>,
-    ) -> Result<FieldName<'a>, Option<LeftOut<'a>>> {
+    ) -> Result<FieldName<'a>, Option<Change<'a>>> {
         if self.subject.is_named && !self.rules.own_id && is_own_id(&name) {
-            return Err(Some(LeftOut::OwnId(name)));
+            return Err(Some(Change::OwnId(name)));
         }
         if self.table.before.is_some_and(|before| before.takes(&name)) {
-            return Err(Some(LeftOut::OfLead(name)));
+            return Err(Some(Change::OfLead(name)));
         }
-        let (name, why): (_, fn(Cow<'a, str>) -> LeftOut<'a>) = if is_scalar(value) {
+        let change = if is_scalar(value) {
             match FieldName::custom(name, self.rules.field_names) {
                 Ok(name) => return Ok(name),
-                Err(name) => (name, LeftOut::NoFieldName),
+                Err(name) => Change::NoFieldName {
+                    name,
+                    nearest: None,
+                },
             }
         } else {
-            (name, LeftOut::Structure)
+            Change::Structure { name, value }
         };
-        let is_read = self.table.index.is_path(&name);
-        Err((!is_read).then(|| why(name)))
+        let is_read = change
+            .trait_name()
+            .is_some_and(|name| self.table.index.is_path(&name));
+        Err((!is_read).then_some(change))
     }
 
     /// Notes what no field reads: traits, members of traits, and traits that are not objects although only their
     /// members are read.
-    fn note_unread(&self, left_out: &mut Vec<LeftOut<'a>>) {
+    fn note_unread(&self, changes: &mut Vec<Change<'a>>) {
         let index = &self.table.index;
         for (name, value) in self.traits.filled(index.unread, index) {
             if self.counts(value) {
                 let name = Cow::Borrowed(name);
-                left_out.push(LeftOut::NoField { of: None, name });
+                changes.push(Change::NoField { of: None, name });
             }
         }
         for (name, value) in self.traits.filled(index.read_inside, index) {
             if self.counts(value) && value.as_object().is_none() {
-                left_out.push(LeftOut::NotObject(name));
+                changes.push(Change::NotObject(name));
             }
         }
         for part in &self.traits.unread_parts {
             if self.counts(part.value) {
                 let (of, name) = (Some(part.of), part.name.clone());
-                left_out.push(LeftOut::NoField { of, name });
+                changes.push(Change::NoField { of, name });
             }
         }
     }

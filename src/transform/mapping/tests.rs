@@ -1,7 +1,5 @@
 //! Tests of mapping traits to fields.
 
-use std::borrow::Cow;
-
 use serde_json::json;
 
 use super::*;
@@ -112,7 +110,7 @@ fn a_custom_name_keeps_its_case_and_its_suffix() {
 fn objects_arrays_and_system_fields_are_left_out_and_named() {
     let traits = r#"{"tags":["a"],"pref":{"b":1},"createdAt":"2026-01-01","isDeleted":false}"#;
     let fields = of_new_lead(traits);
-    let named: Vec<String> = fields.left_out.iter().map(ToString::to_string).collect();
+    let named: Vec<String> = fields.changes.iter().map(ToString::to_string).collect();
     assert_eq!(named.len(), 4);
     assert!(
         named[0].contains("CreatedDate")
@@ -127,10 +125,17 @@ fn objects_arrays_and_system_fields_are_left_out_and_named() {
 fn a_structure_in_the_place_of_a_value_is_named_and_one_that_is_read_from_is_not() {
     let traits = r#"{"title":{"a":1},"company":{"industry":"I"},"address":{"city":["x"]}}"#;
     let fields = of_new_lead(traits);
-    let structure = |name| LeftOut::Structure(Cow::Borrowed(name));
+    let named: Vec<_> = fields
+        .changes
+        .iter()
+        .map(|change| (change.reason(), change.trait_name().unwrap()))
+        .collect();
     assert_eq!(
-        fields.left_out,
-        [structure("address.city"), structure("title")]
+        named,
+        [
+            ("structure", "address.city".to_owned()),
+            ("structure", "title".to_owned())
+        ]
     );
 }
 

@@ -1,0 +1,259 @@
+//! The description of a field, and how it is read. Attributes that are missing or of another type than expected count as unknown,
+//! so that one odd field does not hide the others.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::picklist::{Picklist, PicklistValue};
+
+/// A field, as seen by the user of a session.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of Salesforce's description"
+)]
+pub struct FieldDescription {
+    /// API name.
+    pub name: Box<str>,
+    /// What its values are.
+    pub kind: FieldType,
+    /// Whether it can be set in a new record.
+    pub createable: bool,
+    /// Whether it can be changed in an existing record.
+    pub updateable: bool,
+    /// Whether records can be found by its value.
+    pub external_id: bool,
+    /// Whether no two records can have the same value.
+    pub unique: bool,
+    /// Whether it can be empty.
+    pub nillable: bool,
+    /// Whether Salesforce fills it in new records that do not set it.
+    pub defaulted_on_create: bool,
+    /// Whether letter case distinguishes its values.
+    pub case_sensitive: bool,
+    /// Whether it takes only the values of its picklist.
+    pub restricted_picklist: bool,
+    /// The maximum number of characters of a text; 0 if there is no limit.
+    pub length: u32,
+    /// The number of digits of a number with decimals; 0 if it is unknown.
+    pub precision: u16,
+    /// How many of these digits are decimals.
+    pub scale: u16,
+    /// The maximum number of digits of an integer; 0 if it is unknown.
+    pub digits: u16,
+    /// The values of its picklist, if it has one.
+    pub picklist: Option<Box<Picklist>>,
+    /// What it refers to, if it is a reference.
+    pub reference: Option<Box<Reference>>,
+}
+
+/// What a reference refers to.
+#[derive(Debug)]
+pub struct Reference {
+    /// The objects whose records it can refer to; none if that is unknown.
+    pub objects: Box<[Box<str>]>,
+    /// The name under which the record that it refers to can be named by an external id.
+    pub relationship: Option<Box<str>>,
+}
+
+/// What the values of a field are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldType {
+    /// A text on one line.
+    String,
+    /// A text of several lines.
+    TextArea,
+    /// An e-mail address.
+    Email,
+    /// A phone number.
+    Phone,
+    /// A web address.
+    Url,
+    /// One value of a list.
+    Picklist,
+    /// Several values of a list.
+    MultiPicklist,
+    /// A value of a list, or any other text.
+    Combobox,
+    /// A text that is stored encrypted.
+    EncryptedString,
+    /// The id of another record.
+    Reference,
+    /// The record's own id.
+    Id,
+    /// True or false.
+    Boolean,
+    /// An integer.
+    Int,
+    /// A number.
+    Double,
+    /// An amount of money.
+    Currency,
+    /// A percentage.
+    Percent,
+    /// A date.
+    Date,
+    /// An instant.
+    DateTime,
+    /// A time of day.
+    Time,
+    /// Anything else.
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+impl FieldType {
+    /// The type in words, with the article.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::String | Self::TextArea | Self::Combobox | Self::EncryptedString => "a text",
+            Self::Email => "an e-mail address",
+            Self::Phone => "a phone number",
+            Self::Url => "a web address",
+            Self::Picklist => "a value of its picklist",
+            Self::MultiPicklist => "values of its picklist",
+            Self::Reference | Self::Id => "an id",
+            Self::Boolean => "a boolean",
+            Self::Int | Self::Double | Self::Currency | Self::Percent => "a number",
+            Self::Date => "a date",
+            Self::DateTime => "an instant",
+            Self::Time => "a time of day",
+            Self::Other => "another type",
+        }
+    }
+}
+
+impl FieldDescription {
+    /// Whether events can set it in both new and existing records.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.createable && self.updateable
+    }
+
+    /// Whether an upsert can find its record by this field, and never finds several.
+    #[must_use]
+    pub fn identifies(&self) -> bool {
+        self.external_id && self.unique
+    }
+
+    /// Whether Salesforce refuses a new record in which neither the event nor a flow or trigger fills it.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.createable
+            && !self.nillable
+            && !self.defaulted_on_create
+            && self.kind != FieldType::Boolean
+    }
+}
+
+/// A field as Salesforce describes it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Described {
+    name: Box<str>,
+    #[serde(default, rename = "type", deserialize_with = "known")]
+    kind: FieldType,
+    #[serde(default, deserialize_with = "known")]
+    createable: bool,
+    #[serde(default, deserialize_with = "known")]
+    updateable: bool,
+    #[serde(default, deserialize_with = "known")]
+    external_id: bool,
+    #[serde(default, deserialize_with = "known")]
+    unique: bool,
+    #[serde(default = "yes", deserialize_with = "known")]
+    nillable: bool,
+    #[serde(default, deserialize_with = "known")]
+    defaulted_on_create: bool,
+    #[serde(default, deserialize_with = "known")]
+    case_sensitive: bool,
+    #[serde(default, deserialize_with = "known")]
+    restricted_picklist: bool,
+    #[serde(default, deserialize_with = "known")]
+    length: u32,
+    #[serde(default, deserialize_with = "known")]
+    precision: u16,
+    #[serde(default, deserialize_with = "known")]
+    scale: u16,
+    #[serde(default, deserialize_with = "known")]
+    digits: u16,
+    #[serde(default, deserialize_with = "known")]
+    picklist_values: Vec<DescribedValue>,
+    #[serde(default, deserialize_with = "known")]
+    reference_to: Box<[Box<str>]>,
+    #[serde(default, deserialize_with = "known")]
+    relationship_name: Option<Box<str>>,
+}
+
+/// A value of a picklist as Salesforce describes it.
+#[derive(Deserialize)]
+struct DescribedValue {
+    value: Box<str>,
+    #[serde(default)]
+    label: Option<Box<str>>,
+    #[serde(default = "yes")]
+    active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Reads an attribute; it counts as unknown if it has another type than expected.
+fn known<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let json: &RawValue = Deserialize::deserialize(deserializer)?;
+    Ok(serde_json::from_str(json.get()).unwrap_or_default())
+}
+
+/// Reads the fields of an object. A field without a name is passed over.
+pub(super) fn read<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<FieldDescription>, D::Error> {
+    let fields: Vec<&RawValue> = Deserialize::deserialize(deserializer)?;
+    let fields = fields.into_iter().filter_map(|field| {
+        let field: Described = serde_json::from_str(field.get()).ok()?;
+        Some(FieldDescription::from(field))
+    });
+    Ok(fields.collect())
+}
+
+impl From<Described> for FieldDescription {
+    fn from(field: Described) -> Self {
+        let values = field.picklist_values.into_iter();
+        let values = values.filter(|value| value.active).map(|value| {
+            let label = value.label.filter(|label| *label != value.value);
+            PicklistValue {
+                value: value.value,
+                label,
+            }
+        });
+        let picklist = Picklist::of(values.collect());
+        let reference = Reference {
+            objects: field.reference_to,
+            relationship: field.relationship_name,
+        };
+        Self {
+            name: field.name,
+            kind: field.kind,
+            createable: field.createable,
+            updateable: field.updateable,
+            external_id: field.external_id,
+            unique: field.unique,
+            nillable: field.nillable,
+            defaulted_on_create: field.defaulted_on_create,
+            case_sensitive: field.case_sensitive,
+            restricted_picklist: field.restricted_picklist,
+            length: field.length,
+            precision: field.precision,
+            scale: field.scale,
+            digits: field.digits,
+            picklist: picklist.map(Box::new),
+            reference: (field.kind == FieldType::Reference).then(|| Box::new(reference)),
+        }
+    }
+}
