@@ -53,6 +53,13 @@ impl ObjectDescription {
         place.ok().map(|place| &fields[place])
     }
 
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub(super) fn bytes(&self) -> usize {
+        let names = self.fields().map(|field| field.name.len());
+        size_of::<Self>() + size_of_val(&*self.fields.0) + names.sum::<usize>()
+    }
+
     /// The fields, in the order of their names without letter case.
     pub fn fields(&self) -> impl Iterator<Item = &FieldDescription> {
         self.fields.0.iter()
