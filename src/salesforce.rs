@@ -135,7 +135,7 @@ impl Salesforce {
             duplicates_ttl: settings.duplicates_ttl,
             creates: Creates::new(settings.create_window),
             field_types: FieldTypes::default(),
-            describes: Describes::new(settings.describe_ttl),
+            describes: Describes::new(settings.describe_ttl, settings.describe_wait),
             accepted_within: settings.accepted_within,
             limits,
         })

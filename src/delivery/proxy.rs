@@ -53,6 +53,8 @@ struct ProxyDelivery<'r, 'a> {
     waits_until: Instant,
     /// Whether the write goes to a record that a duplicate rule has found.
     is_duplicate: bool,
+    /// The record of an upsert that goes by lookup.
+    upserted: Option<Record<'static>>,
     /// Whether renewing the session has been tried already.
     is_renewed: bool,
     /// Why no new session could be opened.
@@ -96,6 +98,7 @@ impl Proxy {
             timeout,
             waits_until: Instant::now() + timeout.saturating_sub(creating::MARGIN),
             is_duplicate: false,
+            upserted: None,
             is_renewed: false,
             refused: None,
         };
@@ -131,8 +134,9 @@ impl ProxyDelivery<'_, '_> {
         if self.redirect_to_duplicate(write, fault).is_some() {
             return self.send_redirected(write).await;
         }
-        let gone = self.gone(write, fault).map(Record::Lead);
-        match gone.or_else(|| self.refused_upsert(write, fault)) {
+        let appeared = written_before.filter(|record| has_appeared(record, write, fault));
+        let gone = || self.gone(write, fault).map(Record::Lead);
+        match appeared.cloned().or_else(gone) {
             Some(record) => self.send_elsewhere(write, &record, answered).await,
             None => self.answered(write, answered),
         }
@@ -159,6 +163,9 @@ impl ProxyDelivery<'_, '_> {
     /// An update whose record exists stays with that record, even if another one holds a value of the write.
     fn gone(&self, write: &Write<'_>, fault: Option<&Fault>) -> Option<Key> {
         let fault = fault.filter(|fault| may_be_mended(fault, write.operation()))?;
+        if self.upserted.is_some() {
+            return None;
+        }
         let creates = matches!(write.operation(), Operation::Create { .. });
         let would_be_final = |job: &ProxyJob<'_>| match job.origin {
             Origin::Stored => true,
@@ -234,6 +241,7 @@ impl ProxyDelivery<'_, '_> {
             Origin::Routed { .. } => !self.was_found(job),
         };
         matches!(write.operation(), Operation::Create { .. })
+            && self.upserted.is_none()
             && self.request.jobs.iter().any(is_named)
     }
 
@@ -275,6 +283,14 @@ const MAX_LOOKUPS: u64 = 3;
 fn may_be_mended(fault: &Fault, operation: &Operation) -> bool {
     let updates = matches!(operation, Operation::Update { .. });
     fault.is_about_a_stale_record() && (updates || fault.is_about_a_duplicate())
+}
+
+/// Whether a create was refused because its record, which a lookup by another field than the e-mail has not found, has appeared
+/// since.
+fn has_appeared(record: &Record<'_>, write: &Write<'_>, fault: Option<&Fault>) -> bool {
+    matches!(record, Record::Matching(_))
+        && matches!(write.operation(), Operation::Create { .. })
+        && fault.is_some_and(Fault::is_about_a_duplicate)
 }
 
 /// Whether a job's record is found by its e-mail, as far as is known.

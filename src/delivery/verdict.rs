@@ -7,7 +7,11 @@ use super::{
     worker::{UnitState, UnitWrite, Worker},
 };
 use crate::{
-    salesforce::{AuthError, Fault, Key, Row, address::Address, fault::Disposition},
+    salesforce::{
+        AuthError, Fault, Key, Row,
+        address::{Address, Effect},
+        fault::Disposition,
+    },
     transform::{
         change::Change,
         error::EventError,
@@ -41,6 +45,7 @@ impl<'f> Worker<'f> {
             return;
         }
         let is_stale = self.is_stale(&write.resolved.target, &fault);
+        let is_upsert = write.resolved.target.address.effect() == Effect::Upsert;
         let is_of_one = fault.disposition() == Disposition::Abort || fault.is_unsure();
         let in_company = write.units.len() > 1 && is_of_one;
         let may_repeat = write.resolved.target.address.creates() && fault.leaves_open();
@@ -49,7 +54,7 @@ impl<'f> Worker<'f> {
             let key = self.key(unit);
             let was_found = key.is_some() || self.duplicate(unit).is_some();
             match key.filter(|_| is_stale) {
-                key if is_stale && was_found && self.look_up_again(unit) => {
+                key if is_stale && was_found && self.look_up_again(unit, is_upsert) => {
                     key.map(|key| self.asked.remove(key));
                 }
                 Some(_) | None if in_company => self.set_alone(unit),
@@ -75,9 +80,7 @@ impl<'f> Worker<'f> {
                 is_stale
             }
             Address::ExternalId(_) => {
-                if fault.denies_external_id() {
-                    salesforce.forget_description(org, &target.object);
-                }
+                salesforce.contradicted(org, &target.object, fault);
                 is_stale || fault.is_about_an_external_id()
             }
         }

@@ -51,6 +51,8 @@ pub(super) struct Worker<'f> {
 pub(super) enum UnitState {
     /// The unit is waiting to be written.
     Pending {
+        /// Whether its record is looked up because its upsert was refused.
+        is_by_lookup: bool,
         /// Whether its record was looked up a second time.
         was_looked_up_again: bool,
         /// Whether it is written alone, because Salesforce has refused it together with others.
@@ -103,6 +105,7 @@ impl Worker<'_> {
 
 impl UnitState {
     const NEW: Self = Self::Pending {
+        is_by_lookup: false,
         was_looked_up_again: false,
         is_alone: false,
     };
@@ -269,7 +272,7 @@ impl<'f> Worker<'f> {
         let was_refused = matches!(
             self.states[unit],
             UnitState::Pending {
-                was_looked_up_again: true,
+                is_by_lookup: true,
                 ..
             }
         );
@@ -337,9 +340,13 @@ impl<'f> Worker<'f> {
         self.units[unit].duplicate.get().filter(|_| !is_gone)
     }
 
-    /// Requests a second lookup for the record of a pending unit. Returns false if there was one already.
-    pub(super) fn look_up_again(&mut self, unit: usize) -> bool {
+    /// Requests another lookup for the record of a pending unit: the first one after an upsert, otherwise the second. Returns
+    /// false if there was one already.
+    pub(super) fn look_up_again(&mut self, unit: usize, is_upsert: bool) -> bool {
         match &mut self.states[unit] {
+            UnitState::Pending { is_by_lookup, .. } if is_upsert => {
+                !mem::replace(is_by_lookup, true)
+            }
             UnitState::Pending {
                 was_looked_up_again,
                 ..

@@ -227,9 +227,11 @@ impl Collection<'_> {
         to_raw_value(&body).ok()
     }
 
-    /// Whether the collection is split because of a fault that one of its records may have caused.
+    /// Whether the collection is split because of a fault that one of its records may have caused. An upsert whose field may be
+    /// no external id is not: all its records are looked up instead.
     fn is_split(&self, fault: &Fault) -> bool {
-        self.positions.len() > 1 && is_about_a_record(fault) && !fault.denies_external_id()
+        let goes_by_lookup = self.effect == Effect::Upsert && fault.is_about_an_external_id();
+        self.positions.len() > 1 && is_about_a_record(fault) && !goes_by_lookup
     }
 
     /// Splits the collection into five parts, which fit into one call.

@@ -1,10 +1,11 @@
 //! Describes objects: what the org says about their fields, cached for each user of each org.
 //!
 //! A description is confirmed after `DESCRIBE_TTL` with `If-Modified-Since`; until the response arrives, the old one is used. Callers
-//! wait for the first description of an object only. If it cannot be read, they go on without it.
+//! wait for the first description of an object only, and not long. If it cannot be read, they go on without it.
 
 mod descriptions;
 mod field;
+mod kept;
 mod object;
 mod picklist;
 mod state;
@@ -26,7 +27,10 @@ use reqwest::{
 pub(crate) use self::descriptions::Descriptions;
 pub(crate) use self::field::FieldType;
 pub(crate) use self::object::ObjectDescription;
-use self::state::{Next, Outcome, State};
+use self::{
+    kept::KeptDescriptions,
+    state::{Next, Outcome, State},
+};
 use crate::salesforce::{
     Salesforce, body,
     cache::OrgUser,
@@ -52,6 +56,8 @@ const WARN_EVERY: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Describes {
     ttl: Duration,
+    wait: Duration,
+    kept: KeptDescriptions,
     orgs: Cache<Instance, Arc<OrgDescribes>>,
     /// How often everything had to be read again.
     rereads: AtomicU64,
@@ -74,11 +80,13 @@ struct Counts {
 }
 
 impl Describes {
-    /// Confirms each description after `ttl`.
-    pub(super) fn new(ttl: Duration) -> Self {
+    /// Confirms each description after `ttl`. Callers wait at most `wait` for one.
+    pub(super) fn new(ttl: Duration, wait: Duration) -> Self {
         let orgs = Cache::builder().max_capacity(MAX_ORGS);
         Self {
             ttl,
+            wait,
+            kept: KeptDescriptions::new(kept::MAX_BYTES),
             orgs: orgs.eviction_policy(EvictionPolicy::lru()).build(),
             rereads: AtomicU64::new(0),
         }
@@ -89,15 +97,15 @@ impl Describes {
         self.rereads.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Forgets the descriptions of an object that Salesforce has contradicted, for all users.
-    fn forget(&self, org: &Instance, object: &str) {
+    /// Changes what is known of an object, for all users.
+    fn each(&self, org: &Instance, object: &str, change: impl Fn(&mut State, Instant)) {
         let now = Instant::now();
         let Some(org) = self.orgs.get(org) else {
             return;
         };
         for (key, state) in &org.objects {
             if key.1.eq_ignore_ascii_case(object) {
-                lock(&state).forget(now);
+                change(&mut lock(&state), now);
             }
         }
     }
@@ -119,17 +127,21 @@ impl OrgDescribes {
         }
     }
 
-    fn object(&self, user: &OrgUser, object: &str) -> Arc<Mutex<State>> {
+    /// What is known of an object; `None` if it is new and too many others are. Otherwise invented names would displace objects
+    /// that exist.
+    fn object(&self, user: &OrgUser, object: &str, now: Instant) -> Option<Arc<Mutex<State>>> {
         let key = (user.user, object.to_ascii_lowercase());
-        self.objects.entry(key).or_default().into_value()
+        let known = self.objects.get(&key);
+        known.or_else(|| {
+            let is_full = lock(&self.counts).firsts(now).1 >= MAX_FIRSTS;
+            (!is_full).then(|| self.objects.entry(key).or_default().into_value())
+        })
     }
 
     /// Whether one more object may be described for the first time.
     fn may_begin(&self, now: Instant) -> bool {
         let mut counts = lock(&self.counts);
-        let is_current =
-            |(began, _): &(Instant, u32)| now.saturating_duration_since(*began) < MINUTE;
-        let (began, count) = counts.firsts.filter(is_current).unwrap_or((now, 0));
+        let (began, count) = counts.firsts(now);
         counts.firsts = Some((began, count.saturating_add(1)));
         count < MAX_FIRSTS
     }
@@ -147,14 +159,28 @@ impl OrgDescribes {
     }
 }
 
+impl Counts {
+    /// When the current minute began, and the number of objects described for the first time since.
+    fn firsts(&self, now: Instant) -> (Instant, u32) {
+        let is_current =
+            |(began, _): &(Instant, u32)| now.saturating_duration_since(*began) < MINUTE;
+        self.firsts.filter(is_current).unwrap_or((now, 0))
+    }
+}
+
 impl Salesforce {
-    /// Forgets the descriptions of an object, because Salesforce says that a field is no external id that they call one.
-    pub(crate) fn forget_description(&self, org: &Instance, object: &str) {
-        self.describes.forget(org, object);
+    /// Notes that the refusal of an upsert contradicts the descriptions of its object: a field is no external id that they call
+    /// one, or may be none.
+    pub(crate) fn contradicted(&self, org: &Instance, object: &str, fault: &Fault) {
+        if fault.denies_external_id() {
+            self.describes.each(org, object, State::forget);
+        } else if fault.doubts_external_id() {
+            self.describes.each(org, object, State::doubt);
+        }
     }
 
     /// The description of an object as `user` sees it, read with `session` if it is not known, or was confirmed longer than
-    /// `max_age` ago; `None` if it cannot be read, or not now.
+    /// `max_age` ago; `None` if it cannot be read, or not now, or not soon enough.
     pub(super) async fn described(
         self: &Arc<Self>,
         user: &OrgUser,
@@ -164,7 +190,7 @@ impl Salesforce {
     ) -> Option<Arc<ObjectDescription>> {
         let (now, describes) = (Instant::now(), &self.describes);
         let org = describes.org(&user.org);
-        let state = org.object(user, object);
+        let state = org.object(user, object, now)?;
         let rereads = describes.rereads.load(Ordering::Relaxed);
         let ages = (describes.ttl, max_age);
         let next = lock(&state).next(now, ages, rereads, || org.may_begin(now));
@@ -173,6 +199,7 @@ impl Salesforce {
             Next::Wait(ended) => ended,
             Next::Read(reading) => {
                 let (ended, meanwhile) = (reading.done.subscribe(), reading.meanwhile.clone());
+                let must_wait = reading.must_wait;
                 let (salesforce, session) = (Arc::clone(self), Arc::clone(session));
                 let (state, object) = (Arc::clone(&state), object.to_owned());
                 // The reading goes on if the caller disconnects, because others wait for it.
@@ -183,15 +210,20 @@ impl Salesforce {
                     lock(&state).ended(Instant::now(), outcome);
                     drop(reading.done);
                 });
-                if meanwhile.is_some() {
+                if !must_wait {
                     return meanwhile;
                 }
                 ended
             }
         };
-        // The channel closes without a message. What was confirmed since the caller came is not too old for it.
-        let _ = ended.changed().await;
-        lock(&state).description(now, max_age)
+        // The channel closes without a message.
+        let ended = tokio::time::timeout(describes.wait, ended.changed()).await;
+        let mut state = lock(&state);
+        if ended.is_err() {
+            state.is_slow();
+        }
+        // What was confirmed since the caller came is not too old for it.
+        state.description(now, max_age)
     }
 
     /// Reads the description of an object, and logs why it cannot be read.
@@ -203,7 +235,9 @@ impl Salesforce {
         org: &OrgDescribes,
     ) -> Outcome {
         let fault = match self.describe_since(session, object, since).await {
-            Ok(Some((description, modified))) => return Outcome::Whole(description, modified),
+            Ok(Some((description, modified))) => {
+                return Outcome::Whole(self.describes.kept.keep(description), modified);
+            }
             Ok(None) => return Outcome::Unchanged,
             Err(fault) => fault,
         };
@@ -248,6 +282,7 @@ impl Salesforce {
             self.api_version
         );
         let mut request = self.client.request_of(session, Method::GET, &path);
+        let is_conditional = since.is_some();
         if let Some(since) = since {
             request = request.header(IF_MODIFIED_SINCE, since);
         }
@@ -256,7 +291,12 @@ impl Salesforce {
             .read_changed(session.instance(), request)
             .await?;
         let Some((answer, modified)) = changed else {
-            return Ok(None);
+            let unasked = || {
+                Fault::unreadable(
+                    "it says that nothing has changed since a time that the request did not name",
+                )
+            };
+            return is_conditional.then_some(None).ok_or_else(unasked);
         };
         let description = body::typed(&answer, "description of an object")?;
         Ok(Some((description, modified)))
@@ -279,6 +319,25 @@ mod tests {
         assert_eq!(begun, 20);
         assert!(!org.may_begin(now + Duration::from_secs(59)));
         assert!(org.may_begin(now + MINUTE));
+    }
+
+    #[test]
+    fn names_beyond_those_displace_no_object_that_is_known() {
+        let (org, now) = (OrgDescribes::new(), Instant::now());
+        let hosts = "*.salesforce.com".parse().unwrap();
+        let user = OrgUser {
+            org: Instance::new("https://acme.salesforce.com", &hosts).unwrap(),
+            user: 1,
+        };
+        let is_kept = |name: &str, now| org.object(&user, name, now).is_some();
+        assert!(is_kept("Lead", now));
+        for n in 0..300 {
+            let name = format!("Invented{n}__c");
+            assert_eq!(is_kept(&name, now), n < 20);
+            org.may_begin(now);
+        }
+        assert!(is_kept("LEAD", now));
+        assert!(is_kept("Invented99__c", now + MINUTE));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod delivered;
 mod describes;
 mod proxied;
 
-use salesforce_simulator::{Builder, FieldSpec, FieldType, Simulator};
+use salesforce_simulator::{Builder, FieldSpec, FieldType, LoggedCall, Simulator};
 use serde_json::{Value, json};
 
 use crate::{
@@ -62,6 +62,14 @@ fn lead(id: u64, key: &str, traits: Value) -> Value {
 /// Traits with which a lead can be created.
 fn doe() -> Value {
     json!({"LastName": "Doe", "Company": "Acme"})
+}
+
+/// How often leads were described without a condition.
+fn described_whole(org: &Simulator) -> usize {
+    let is_whole = |call: &LoggedCall| {
+        call.path.ends_with("/sobjects/Lead/describe") && call.status == Some(200)
+    };
+    org.log().iter().filter(|call| is_whole(call)).count()
 }
 
 /// The method, the resource below `sobjects` and the fields of an entry's only request.

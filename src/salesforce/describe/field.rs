@@ -127,6 +127,18 @@ impl FieldType {
 }
 
 impl FieldDescription {
+    /// The memory that it takes beyond its own size, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let picklist = self.picklist.as_ref().map_or(0, |list| list.bytes());
+        let reference = self.reference.as_ref().map_or(0, |reference| {
+            let names = reference.objects.iter().chain(&reference.relationship);
+            size_of::<Reference>()
+                + size_of_val(&*reference.objects)
+                + names.map(|name| name.len()).sum::<usize>()
+        });
+        self.name.len() + picklist + reference
+    }
+
     /// Whether events can set it in both new and existing records.
     #[must_use]
     pub fn is_writable(&self) -> bool {

@@ -40,6 +40,18 @@ impl ObjectDescription {
         self.fields.find(stem, suffix)
     }
 
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub(super) fn bytes(&self) -> usize {
+        let tables = size_of_val(&*self.fields.fields) + size_of_val(&*self.fields.slots);
+        size_of::<Self>()
+            + tables
+            + self
+                .fields()
+                .map(FieldDescription::heap_bytes)
+                .sum::<usize>()
+    }
+
     /// The fields, in Salesforce's order.
     pub fn fields(&self) -> impl Iterator<Item = &FieldDescription> {
         self.fields.fields.iter()

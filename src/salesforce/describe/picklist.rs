@@ -57,6 +57,14 @@ impl Picklist {
         (!values.is_empty()).then_some(picklist)
     }
 
+    /// The memory that it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.text.len()
+            + size_of_val(&*self.entries)
+            + size_of_val(&*self.by_label)
+    }
+
     /// Whether this is exactly one of its values.
     #[must_use]
     pub fn contains(&self, value: &str) -> bool {

@@ -3,7 +3,7 @@
 use salesforce_simulator::{Call, Fault, FieldSpec, FieldType};
 use serde_json::json;
 
-use super::{UPSERTS, doe, keyed_org, lead, record};
+use super::{UPSERTS, described_whole, doe, keyed_org, lead, record};
 use crate::{
     inline::{deliver, inline, leads, of_user, statuses},
     service::assert_says,
@@ -91,7 +91,11 @@ async fn a_converted_lead_goes_by_lookup_and_fails_alone() {
     assert_eq!(statuses(&entries), [400, 299]);
     let error = entries[0]["error"].as_str().unwrap();
     assert!(error.contains("CANNOT_UPDATE_CONVERTED_LEAD"), "{error}");
-    assert_eq!(org.calls().query, 1, "the converted lead was looked up");
+    assert_eq!(
+        org.calls().query,
+        2,
+        "looked up, and once more after the update was refused"
+    );
 }
 
 #[tokio::test]
@@ -114,7 +118,8 @@ async fn several_records_with_one_external_id_fail_the_event_and_are_counted() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_no_external_id_any_more_goes_by_lookup_and_the_describe_is_forgotten() {
+async fn a_field_that_is_no_external_id_any_more_goes_by_lookup_and_the_object_is_described_again()
+{
     let org = keyed_org().build();
     let service = inline(&org, &UPSERTS).await;
     assert_eq!(
@@ -138,15 +143,49 @@ async fn a_field_that_is_no_external_id_any_more_goes_by_lookup_and_the_describe
     let calls = org.calls();
     assert!(calls.total_api() - before.total_api() <= 4, "{calls:?}");
 
+    // What is known serves until it has been read again.
+    while described_whole(&org) < 2 {
+        let job = lead(1_001, "k1", doe());
+        assert_eq!(statuses(&deliver(&service, [job]).await), [299]);
+    }
+    let calls = org.calls();
     assert_eq!(
-        statuses(&deliver(&service, [lead(1_001, "k1", doe())]).await),
+        statuses(&deliver(&service, [lead(1_002, "k1", doe())]).await),
         [299]
     );
-    assert_eq!(org.calls().query - calls.query, 1);
-    assert_eq!(
-        org.calls().describe,
-        1,
-        "it is described again after a minute"
+    let after = org.calls();
+    assert_eq!(after.query - calls.query, 1);
+    assert_eq!(after.total_api() - calls.total_api(), 2, "lookup and write");
+}
+
+#[tokio::test]
+async fn a_refusal_of_each_record_for_its_external_id_is_known_by_its_code() {
+    const REFUSED: &str = r#"[{"success":false,"errors":[{"statusCode":"INVALID_FIELD","message":"Field name provided, Key__c does not match an External ID, Salesforce Id, or indexed field for Lead","fields":[]}]}]"#;
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    org.fail_next(Call::Collections, Fault::Says(200, REFUSED), 1);
+    let job = lead(1, "k1", doe());
+    assert_eq!(statuses(&deliver(&service, [job]).await), [299]);
+    assert_eq!(org.records("Lead").len(), 1);
+    assert_eq!(org.calls().query, 1);
+}
+
+#[tokio::test]
+async fn events_with_a_wrong_field_do_not_take_the_upsert_from_the_others() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    for n in 0..5 {
+        let wrong = json!({"LastName": "Doe", "Company": "Acme", "Nothing__c": 1});
+        let statuses = statuses(&deliver(&service, [lead(n, "k1", wrong)]).await);
+        assert_eq!(statuses, [400]);
+    }
+    let calls = org.calls();
+    let statuses = statuses(&deliver(&service, [lead(9, "k9", doe())]).await);
+    assert_eq!(statuses, [299]);
+    assert_eq!(org.calls().query, calls.query);
+    assert!(
+        org.calls().describe <= 2,
+        "once, and once a minute for refusals"
     );
 }
 

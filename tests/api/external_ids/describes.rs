@@ -1,6 +1,6 @@
 //! When an object is described, and what happens if it cannot be.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use salesforce_simulator::{Call, Fault};
@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{UPSERTS, doe, keyed_org, lead, patch, post, record, routed, service};
 use crate::{
     delivery::has_come_to_the_proxy,
+    fixtures::oauth_destination,
     log::Log,
     service::{Service, serve},
 };
@@ -82,6 +83,7 @@ async fn an_object_that_cannot_be_described_is_looked_up_and_not_described_again
     for (fault, flags) in [
         (Fault::Html, [].as_slice()),
         (Fault::Says(204, ""), &[]),
+        (Fault::Says(304, ""), &[]),
         (Fault::Says(200, "[]"), &[]),
         (Fault::Refused(404, "NOT_FOUND"), &[]),
         (Fault::ServerUnavailable, &[]),
@@ -176,4 +178,51 @@ async fn what_is_left_of_the_api_calls_is_not_spent_on_describes() {
     let spent = org.calls().total_api();
     assert_eq!(status(sync("Account")).await, 429);
     assert_eq!(org.calls().total_api(), spent);
+}
+
+#[tokio::test]
+async fn nobody_waits_long_for_a_describe() {
+    let org = keyed_org().build();
+    let salesforce = serve(org.router()).await;
+    let impatient = |config: &mut salesforce_transformer::Config| {
+        config.salesforce.describe_wait = Duration::from_millis(50);
+    };
+    let service = Service::start_with(&salesforce, &UPSERTS, impatient).await;
+    org.fail_next(Call::Describe, Fault::Hang, 1);
+    let begun = Instant::now();
+    for n in 1..=3 {
+        let job = lead(n, &format!("k{n}"), doe());
+        assert_eq!(routed(&service, job).await, post("Lead"));
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "SALESFORCE_TIMEOUT is longer"
+    );
+    let calls = org.calls();
+    assert_eq!((calls.describe, calls.query), (1, 3));
+}
+
+#[tokio::test]
+async fn each_user_upserts_by_the_fields_that_they_see() {
+    let org = keyed_org()
+        .user("blind@acme.com", "pw", "token")
+        .hide_field_from("blind@acme.com", "Lead", "Key__c")
+        .build();
+    let salesforce = serve(org.router()).await;
+    let service = Service::start(&salesforce, &UPSERTS).await;
+    let sync = |session: String| {
+        let mut job = lead(1, "k1", doe());
+        job["destination"] = oauth_destination("dst-1");
+        job["metadata"]["secret"] = json!({"access_token": session, "instance_url": salesforce});
+        job
+    };
+    let blind = org.session_of("blind@acme.com").unwrap();
+    let seeing = org.session();
+    for _ in 0..2 {
+        let entries = service.router([sync(seeing.clone())]).await;
+        assert_eq!(super::request(&entries[0]).1, "Lead/Key__c/k1");
+        let entries = service.router([sync(blind.clone())]).await;
+        assert_eq!(entries[0]["statusCode"], 400, "{entries}");
+    }
+    assert_eq!(org.calls().describe, 2);
 }
