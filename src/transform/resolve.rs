@@ -1,5 +1,5 @@
-//! Turns a plan and its lookup results into a write: determines the record, maps its fields, omits unchanged values, and checks
-//! whether the org has an API call left for it.
+//! Turns a plan and its lookup results into a write: determines the record, maps its fields, fits them to the object, omits
+//! unchanged values, and checks whether the org has an API call left for it.
 //!
 //! Described requests and inline delivery both call [`resolve`]. The delivery proxy cannot, because it has only the fields of a
 //! request that was described earlier, and no event. If it looks a record up again, it calls only `target::settle`.
@@ -7,13 +7,14 @@
 use std::borrow::Cow;
 
 use crate::{
-    config::{Policies, rules::Rules},
+    config::{Policies, Preflight, rules::Rules},
     rudderstack::Destination,
-    salesforce::{Found, Row, Spares, address::Address, key::is_api_name},
+    salesforce::{Found, Key, Row, Spares, address::Address, key::is_api_name},
     transform::{
         error::EventError,
         mapping::{self, Fields},
         plan::{PlannedTraits, Record},
+        preflight::{self, Fitting, Mode},
         target::{self, Target},
         unchanged::Unchanged,
     },
@@ -60,6 +61,7 @@ pub(crate) fn resolve<'p, 'a>(
     for event in later {
         fields.absorb(event.mapped(found, rules)?.1);
     }
+    first.fit(&mut fields, &target, found, rules.1)?;
     if let Some(unchanged) = unchanged
         && !unchanged.reduce(&target, &mut fields)
     {
@@ -81,6 +83,32 @@ impl<'p, 'a> Unresolved<'p, 'a> {
         let target = target::settle(record, self.duplicate, found, destination, rules)?;
         let fields = mapping::fields(self.traits, record, &target, destination, rules)?;
         Ok((target, fields))
+    }
+
+    /// Fits the fields to the object, if the org has described it and the destination wants that (rule `preflight`).
+    fn fit(
+        &self,
+        fields: &mut Fields<'a>,
+        target: &Target<'_>,
+        found: &Found,
+        policies: &Policies,
+    ) -> Result<(), EventError> {
+        let mode = match policies.preflight.of(&self.destination.id) {
+            Preflight::Off => return Ok(()),
+            Preflight::Warn => Mode::Warn,
+            Preflight::Fix => Mode::Fix,
+        };
+        let Some(description) = found.description(&target.object) else {
+            return Ok(());
+        };
+        let fitting = Fitting {
+            description,
+            effect: target.address.effect(),
+            mode,
+            key: self.record.key().map(Key::field),
+            refused: &[],
+        };
+        preflight::fit(fields, &fitting)
     }
 
     /// The fields whose stored values the lookup has to read so that `resolve` can omit unchanged ones; none if the record is not
