@@ -159,10 +159,19 @@ async fn traits_that_are_left_out_are_explained_and_counted() {
         "no__c": false,
     });
     assert_eq!(answer[0]["output"]["body"]["JSON"], lead);
+    let structure = |name: &str| {
+        let message = format!(
+            "the trait \"{name}\" is left out: an object or array cannot be a field's value"
+        );
+        json!({"trait": name, "change": "left_out", "reason": "structure", "message": message})
+    };
     let explanation = json!([
-        "the field CreatedDate is left out: Salesforce sets it itself",
-        "the trait \"father\" is left out: an object or array cannot be a field's value",
-        "the trait \"tags\" is left out: an object or array cannot be a field's value",
+        {
+            "field": "CreatedDate", "change": "left_out", "reason": "system_field",
+            "message": "the field CreatedDate is left out: Salesforce sets it itself",
+        },
+        structure("father"),
+        structure("tags"),
     ]);
     assert_eq!(answer[0]["explanation"], explanation);
     let metrics = service.get("/metrics").await.text;

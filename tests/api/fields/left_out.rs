@@ -227,7 +227,7 @@ async fn of_more_than_a_person_reads_only_the_number_is_told() {
         .collect();
     let described = described(&service, &ada(traits)).await;
     assert_eq!(described.explanation.len(), 101);
-    assert_eq!(described.explanation[100], "50 more are left out");
+    assert_eq!(described.explanation[100], "50 more changes are not listed");
 }
 
 #[tokio::test]
