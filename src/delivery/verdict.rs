@@ -28,7 +28,7 @@ impl<'f> Worker<'f> {
         id: String,
     ) -> Option<(&'f Key, String)> {
         let metrics = self.deliveries.salesforce.metrics();
-        metrics.left_out(write.resolved.fields.changes.iter().map(Change::reason));
+        metrics.traits_changed(write.resolved.fields.changes.iter().map(Change::reason));
         for unit in &write.units {
             self.conclude(*unit, Ok(()));
         }

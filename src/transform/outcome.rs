@@ -128,5 +128,5 @@ pub(crate) fn count(outcomes: &[Outcome<'_>], metrics: &Metrics) {
     }
     let requests = outcomes.iter().flat_map(Outcome::described);
     let changes = requests.flat_map(|request| &request.fields.changes);
-    metrics.left_out(changes.map(Change::reason));
+    metrics.traits_changed(changes.map(Change::reason));
 }

@@ -175,11 +175,8 @@ async fn traits_that_are_left_out_are_explained_and_counted() {
     ]);
     assert_eq!(answer[0]["explanation"], explanation);
     let metrics = service.get("/metrics").await.text;
-    assert_says(&metrics, r#"traits_left_out_total{reason="structure"} 2"#);
-    assert_says(
-        &metrics,
-        r#"traits_left_out_total{reason="system_field"} 1"#,
-    );
+    assert_says(&metrics, r#"traits_changed_total{reason="structure"} 2"#);
+    assert_says(&metrics, r#"traits_changed_total{reason="system_field"} 1"#);
 
     // rudder-server would have no use for it.
     let elements = service.processor(&jobs).await;

@@ -260,7 +260,7 @@ async fn what_is_left_out_is_counted_by_its_reason_whoever_writes_the_record() {
         for reason in reasons {
             assert_says(
                 &metrics,
-                &format!(r#"traits_left_out_total{{reason="{reason}"}} 1"#),
+                &format!(r#"traits_changed_total{{reason="{reason}"}} 1"#),
             );
         }
     }

@@ -95,7 +95,7 @@ async fn the_person_is_saved_where_traits_can_be_no_fields() {
     assert_eq!(org.records("Lead")[0]["plan__c"], "pro");
     let metrics = service.get("/metrics").await.text;
     let count = format!(
-        r#"traits_left_out_total{{reason="field_name"}} {}"#,
+        r#"traits_changed_total{{reason="field_name"}} {}"#,
         impossible().len()
     );
     assert!(metrics.contains(&count), "{metrics}");
