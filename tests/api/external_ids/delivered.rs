@@ -1,10 +1,14 @@
 //! Inline delivery: Collections by external id.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use salesforce_simulator::{Call, Fault, FieldSpec, FieldType};
 use serde_json::json;
 
 use super::{UPSERTS, described_whole, doe, keyed_org, lead, record};
 use crate::{
+    fixtures::org,
     inline::{deliver, inline, leads, of_user, statuses},
     service::assert_says,
 };
@@ -222,4 +226,43 @@ async fn a_users_events_for_several_records_keep_their_order() {
     ];
     assert_eq!(statuses(&deliver(&service, jobs).await), [299, 400, 299]);
     assert_eq!(leads(&org, "City"), ["Rome"]);
+}
+
+#[tokio::test]
+async fn a_trait_that_names_the_external_id_in_other_letter_case_does_not_replace_it() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    let traits = json!({"LastName": "Doe", "Company": "Acme", "KEY__C": "other"});
+    assert_eq!(
+        statuses(&deliver(&service, [lead(1, "k1", traits)]).await),
+        [299]
+    );
+    let log = org.records("Lead");
+    assert_eq!(log[0]["Key__c"], "k1", "{log:?}");
+}
+
+#[tokio::test]
+async fn numbers_that_are_written_differently_are_one_record() {
+    let number = FieldSpec::new("Number__c", FieldType::Number).digits(18, 0);
+    let org = org().field("Lead", number.external_id().unique()).build();
+    let service = inline(&org, &UPSERTS).await;
+    let job = |id, value| record(id, ("Lead", "Number__c"), value, doe());
+    let jobs = [job(1, json!(1)), job(2, json!(1.0))];
+    assert_eq!(statuses(&deliver(&service, jobs).await), [299; 2]);
+    assert_eq!(org.records("Lead").len(), 1);
+}
+
+#[tokio::test]
+async fn two_batches_at_once_with_one_new_key_make_one_record() {
+    let org = keyed_org().latency(Duration::from_millis(20)).build();
+    let service = inline(&org, &UPSERTS).await;
+    let batches = (0..8).map(|n| {
+        let key = if n % 2 == 0 { "k1" } else { "K1 " };
+        let service = &service;
+        async move { deliver(service, [lead(n, key, doe())]).await }
+    });
+    for entries in join_all(batches).await {
+        assert_eq!(statuses(&entries), [299]);
+    }
+    assert_eq!(org.records("Lead").len(), 1);
 }

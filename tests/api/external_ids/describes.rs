@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{UPSERTS, doe, keyed_org, lead, patch, post, record, routed, service};
 use crate::{
     delivery::has_come_to_the_proxy,
-    fixtures::oauth_destination,
+    fixtures::{oauth_destination, secret},
     log::Log,
     service::{Service, serve},
 };
@@ -151,6 +151,30 @@ async fn requests_for_rudder_servers_own_delivery_carry_a_session_that_was_accep
     let calls = org.calls().total_api();
     session("k4").await;
     assert_eq!(org.calls().total_api(), calls);
+}
+
+#[tokio::test]
+async fn the_session_is_confirmed_if_one_of_its_destinations_does_not_come_to_the_proxy() {
+    let org = keyed_org().build();
+    let salesforce = serve(org.router()).await;
+    let always = |config: &mut salesforce_transformer::Config| {
+        config.salesforce.accepted_within = Duration::ZERO;
+    };
+    let service = Service::start_with(&salesforce, &UPSERTS, always).await;
+    let secret = secret(&org, &salesforce);
+    let sync = |id, destination| {
+        let mut job = lead(id, &format!("k{id}"), doe());
+        job["destination"] = oauth_destination(destination);
+        job["metadata"]["secret"] = secret.clone();
+        job
+    };
+    let jobs = || [sync(1, "dst-1"), sync(2, "dst-2")];
+    has_come_to_the_proxy(&service).await;
+    let entries = service.router(jobs()).await;
+    assert_eq!(entries[1]["statusCode"], 200);
+    org.expire_sessions();
+    let entries = service.router(jobs()).await;
+    assert_eq!(entries[1]["statusCode"], 500, "{entries}");
 }
 
 #[tokio::test]
