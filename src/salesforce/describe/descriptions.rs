@@ -34,7 +34,7 @@ impl Descriptions {
 
 impl Salesforce {
     /// Describes objects as the user of these credentials sees them. Callers wait for the first description of an object only,
-    /// at most as long as a call may take.
+    /// and not long.
     pub(crate) async fn describe_all(
         self: &Arc<Self>,
         credentials: &Credentials,

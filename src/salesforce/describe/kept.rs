@@ -14,7 +14,7 @@ use super::object::ObjectDescription;
 
 /// The maximum memory of all descriptions, in bytes: that of a few hundred large objects. Any object of an org can be named by
 /// events.
-pub(super) const MAX_BYTES: u64 = 32 << 20;
+pub(super) const MAX_BYTES: u64 = 64 << 20;
 
 /// The descriptions of all orgs.
 pub(super) struct KeptDescriptions {
