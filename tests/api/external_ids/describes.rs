@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use salesforce_simulator::{Call, Fault};
 use serde_json::json;
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
 use super::{UPSERTS, doe, keyed_org, lead, patch, post, record, routed, service};
 use crate::{
     delivery::has_come_to_the_proxy,
-    fixtures::{oauth_destination, secret},
+    fixtures::{nothing_found, oauth_destination, salesforce_that_answers, secret},
     log::Log,
     service::{Service, serve},
 };
@@ -249,4 +250,50 @@ async fn each_user_upserts_by_the_fields_that_they_see() {
         assert_eq!(entries[0]["statusCode"], 400, "{entries}");
     }
     assert_eq!(org.calls().describe, 2);
+}
+
+/// A Salesforce with this description of leads, last changed at this time, that finds no records.
+async fn describing(body: &str, modified: Option<&'static str>) -> MockServer {
+    let salesforce = salesforce_that_answers(nothing_found()).await;
+    let describe = ResponseTemplate::new(200).set_body_raw(body.to_owned(), "application/json");
+    let describe = match modified {
+        Some(modified) => describe.insert_header("Last-Modified", modified),
+        None => describe,
+    };
+    Mock::given(path("/services/data/v50.0/sobjects/Lead/describe"))
+        .respond_with(describe)
+        .mount(&salesforce)
+        .await;
+    salesforce
+}
+
+#[tokio::test]
+async fn large_describes_and_odd_times_of_change_are_no_obstacle() {
+    let key = json!({"name": "Key__c", "createable": true, "updateable": true, "externalId": true, "unique": true});
+    let wide = |n| json!({"name": format!("Field{n}__c"), "createable": true, "updateable": true, "inlineHelpText": "x".repeat(6_000)});
+    let fields: Vec<_> = (0..800).map(wide).chain([key]).collect();
+    let large =
+        json!({"queryable": true, "createable": true, "updateable": true, "fields": fields})
+            .to_string();
+    assert!(large.len() > 4_800_000);
+    for modified in [
+        None,
+        Some(""),
+        Some("yesterday"),
+        Some("Sat, 28 Nov 2026 10:00:00 GMT"),
+    ] {
+        let salesforce = describing(&large, modified).await;
+        let always = |config: &mut salesforce_transformer::Config| {
+            config.salesforce.describe_ttl = Duration::ZERO;
+        };
+        let service = Service::start_with(&salesforce.uri(), &UPSERTS, always).await;
+        for n in 1..=2 {
+            let upsert = patch("Lead/Key__c/k1");
+            assert_eq!(
+                routed(&service, lead(n, "k1", doe())).await,
+                upsert,
+                "{modified:?}"
+            );
+        }
+    }
 }
