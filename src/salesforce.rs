@@ -22,7 +22,7 @@ pub(crate) mod fault;
 pub(crate) mod field_types;
 pub(crate) mod form;
 pub(crate) mod headers;
-mod id;
+pub(crate) mod id;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod limits;

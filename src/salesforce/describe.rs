@@ -6,9 +6,11 @@
 mod descriptions;
 mod field;
 mod kept;
+mod nearest;
 mod object;
 mod org;
 mod picklist;
+mod places;
 mod state;
 
 use std::{
@@ -26,8 +28,10 @@ use reqwest::{
 };
 
 pub(crate) use self::descriptions::Descriptions;
-pub(crate) use self::field::FieldType;
+pub(crate) use self::field::{FieldDescription, FieldType};
 pub(crate) use self::object::ObjectDescription;
+pub(crate) use self::picklist::Picklist;
+pub(crate) use self::places::{PlaceFields, PlacePart};
 use self::{
     kept::KeptDescriptions,
     org::OrgDescribes,

@@ -127,6 +127,8 @@ pub enum Fit {
     OtherPlaceField(Box<str>),
     /// It is left out: the org's list of states or countries does not contain the value.
     UnknownPlace,
+    /// It is left out: it is not the name of the code beside it.
+    PlaceContradiction,
     /// It is left out: there is a state without a country.
     StateWithoutCountry,
     /// It is left out: the value is not a record's id.
@@ -195,6 +197,7 @@ impl Fit {
             | Self::NotADate
             | Self::NotInPicklist
             | Self::UnknownPlace
+            | Self::PlaceContradiction
             | Self::StateWithoutCountry
             | Self::NotAnId
             | Self::OtherObject(_)
@@ -223,9 +226,10 @@ impl Fit {
             Self::Converted { .. } => "converted",
             Self::NotInPicklist | Self::PartlyInPicklist => "not_in_picklist",
             Self::PicklistSpelling => "picklist_spelling",
-            Self::OtherPlaceField(_) | Self::UnknownPlace | Self::StateWithoutCountry => {
-                "state_country"
-            }
+            Self::OtherPlaceField(_)
+            | Self::UnknownPlace
+            | Self::PlaceContradiction
+            | Self::StateWithoutCountry => "state_country",
             Self::NotAnId => "not_an_id",
             Self::OtherObject(_) => "other_object",
             Self::RequiredMissing => "required_missing",
@@ -468,6 +472,9 @@ impl fmt::Display for Fit {
             ),
             Self::UnknownPlace => f.write_str(
                 "is left out: the org's list of states and countries has no such code or name",
+            ),
+            Self::PlaceContradiction => f.write_str(
+                "is left out: it is not the name of the code that is beside it",
             ),
             Self::StateWithoutCountry => f.write_str(
                 "is left out: a state needs its country beside it",

@@ -174,4 +174,4 @@ fn is_own_id(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

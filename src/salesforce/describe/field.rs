@@ -4,7 +4,10 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::picklist::{Picklist, PicklistValue};
+use super::{
+    picklist::{Picklist, PicklistValue},
+    places::PlacePart,
+};
 
 /// A field, as seen by the user of a session.
 #[derive(Debug)]
@@ -45,6 +48,10 @@ pub struct FieldDescription {
     pub picklist: Option<Box<Picklist>>,
     /// What it refers to, if it is a reference.
     pub reference: Option<Box<Reference>>,
+    /// Its position in the object.
+    pub(super) index: u16,
+    /// What it means in an address whose states or countries are those of a list.
+    pub(super) place: Option<PlacePart>,
 }
 
 /// What a reference refers to.
@@ -139,6 +146,18 @@ impl FieldDescription {
         self.name.len() + picklist + reference
     }
 
+    /// Its position among the fields of its object.
+    #[must_use]
+    pub(crate) fn index(&self) -> usize {
+        usize::from(self.index)
+    }
+
+    /// What it means in an address whose states or countries are those of a list.
+    #[must_use]
+    pub(crate) fn place(&self) -> Option<PlacePart> {
+        self.place
+    }
+
     /// Whether events can set it in both new and existing records.
     #[must_use]
     pub fn is_writable(&self) -> bool {
@@ -168,9 +187,7 @@ struct Described {
     name: Box<str>,
     #[serde(default, rename = "type", deserialize_with = "known")]
     kind: FieldType,
-    #[serde(default, deserialize_with = "known")]
     createable: bool,
-    #[serde(default, deserialize_with = "known")]
     updateable: bool,
     #[serde(default, deserialize_with = "known")]
     external_id: bool,
@@ -222,16 +239,52 @@ fn known<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Ok(serde_json::from_str(json.get()).unwrap_or_default())
 }
 
+/// A field of which only the name could be read. Nothing is known that would stop a value.
+#[derive(Deserialize)]
+struct Odd {
+    name: Box<str>,
+}
+
 /// Reads the fields of an object. A field without a name is passed over.
 pub(super) fn read<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<FieldDescription>, D::Error> {
     let fields: Vec<&RawValue> = Deserialize::deserialize(deserializer)?;
     let fields = fields.into_iter().filter_map(|field| {
-        let field: Described = serde_json::from_str(field.get()).ok()?;
-        Some(FieldDescription::from(field))
+        let described: Result<Described, _> = serde_json::from_str(field.get());
+        let odd = || {
+            serde_json::from_str(field.get())
+                .ok()
+                .map(|Odd { name }| FieldDescription::odd(name))
+        };
+        described.ok().map(FieldDescription::from).or_else(odd)
     });
     Ok(fields.collect())
+}
+
+impl FieldDescription {
+    fn odd(name: Box<str>) -> Self {
+        Self {
+            name,
+            kind: FieldType::Other,
+            createable: true,
+            updateable: true,
+            external_id: false,
+            unique: false,
+            nillable: true,
+            defaulted_on_create: false,
+            case_sensitive: false,
+            restricted_picklist: false,
+            length: 0,
+            precision: 0,
+            scale: 0,
+            digits: 0,
+            picklist: None,
+            reference: None,
+            index: 0,
+            place: None,
+        }
+    }
 }
 
 impl From<Described> for FieldDescription {
@@ -266,6 +319,8 @@ impl From<Described> for FieldDescription {
             digits: field.digits,
             picklist: picklist.map(Box::new),
             reference: (field.kind == FieldType::Reference).then(|| Box::new(reference)),
+            index: 0,
+            place: None,
         }
     }
 }

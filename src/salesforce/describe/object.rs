@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::field::{self, FieldDescription};
+use super::{
+    field::{self, FieldDescription, Reference},
+    nearest::Nearest,
+    places::{self, AddressLists},
+};
 
 /// An object, as seen by the user of a session.
 #[derive(Debug, Deserialize)]
@@ -24,6 +28,11 @@ struct FieldTable {
     fields: Box<[FieldDescription]>,
     /// An open hash table of positions in `fields`, counted from 1; 0 is empty. At least half of it is empty.
     slots: Box<[u16]>,
+    /// The number of fields that new records require.
+    required: usize,
+    /// The addresses whose states and countries are those of lists.
+    addresses: Box<[AddressLists]>,
+    nearest: Nearest,
 }
 
 impl ObjectDescription {
@@ -43,13 +52,61 @@ impl ObjectDescription {
     /// The memory that it takes, in bytes.
     #[must_use]
     pub(super) fn bytes(&self) -> usize {
-        let tables = size_of_val(&*self.fields.fields) + size_of_val(&*self.fields.slots);
+        let tables = size_of_val(&*self.fields.fields)
+            + size_of_val(&*self.fields.slots)
+            + size_of_val(&*self.fields.addresses);
         size_of::<Self>()
             + tables
             + self
                 .fields()
                 .map(FieldDescription::heap_bytes)
                 .sum::<usize>()
+    }
+
+    /// The reference by whose relationship name a nested object names its record, in any letter case.
+    #[must_use]
+    pub(crate) fn relationship(&self, name: &str) -> Option<(&FieldDescription, &str)> {
+        let named = |reference: &Reference| {
+            let relationship = reference.relationship.as_deref();
+            relationship.is_some_and(|relationship| relationship.eq_ignore_ascii_case(name))
+        };
+        self.fields().find_map(|field| {
+            let reference = field
+                .reference
+                .as_deref()
+                .filter(|reference| named(reference))?;
+            Some((field, reference.relationship.as_deref()?))
+        })
+    }
+
+    /// The number of fields.
+    #[must_use]
+    pub(crate) fn count(&self) -> usize {
+        self.fields.fields.len()
+    }
+
+    /// The field at this position.
+    #[must_use]
+    pub(crate) fn at(&self, index: usize) -> Option<&FieldDescription> {
+        self.fields.fields.get(index)
+    }
+
+    /// How many of its fields new records require.
+    #[must_use]
+    pub(crate) fn required(&self) -> usize {
+        self.fields.required
+    }
+
+    /// The addresses whose states and countries are those of lists.
+    #[must_use]
+    pub(crate) fn addresses(&self) -> &[AddressLists] {
+        &self.fields.addresses
+    }
+
+    /// The writable field whose name resembles that of a trait most; `None` if none resembles it.
+    #[must_use]
+    pub(crate) fn nearest(&self, name: &str) -> Option<&FieldDescription> {
+        self.fields.nearest.of(name, &self.fields.fields)
     }
 
     /// The fields, in Salesforce's order.
@@ -74,9 +131,16 @@ impl FieldTable {
     fn new(mut fields: Vec<FieldDescription>) -> Self {
         // Salesforce allows some hundred fields in an object.
         fields.truncate(usize::from(u16::MAX) / 2);
+        for (index, field) in (0..).zip(&mut fields) {
+            field.index = index;
+        }
+        let addresses = places::find(&mut fields);
         let size = (fields.len() * 2).next_power_of_two();
         let mut table = Self {
             slots: vec![0; size].into(),
+            required: fields.iter().filter(|field| field.is_required()).count(),
+            addresses,
+            nearest: Nearest::default(),
             fields: fields.into(),
         };
         for (index, field) in (1..).zip(&table.fields) {

@@ -90,26 +90,35 @@ impl Picklist {
     /// more than one.
     #[must_use]
     pub fn meant(&self, text: &str) -> Option<&str> {
-        let folded = text.to_lowercase();
-        let same = |other: &str| other == text || other.to_lowercase() == folded;
-        let values = self.all().filter(|(value, _)| same(value));
-        let labels = self.all().filter(|(_, label)| *label == text);
-        let folded = self.all().filter(|(_, label)| same(label));
-        let ways = [only(values), only(labels), only(folded)];
-        ways.into_iter()
-            .flatten()
-            .next()
-            .flatten()
-            .map(|(value, _)| value)
+        self.code(text).or_else(|| {
+            let exact = only(self.all().filter(|(_, label)| *label == text));
+            exact.or_else(|| only(self.all().filter(|(_, label)| is_same(label, text))))
+        })
     }
 
-    /// The label that is meant: the same without letter case. `None` if there is none.
+    /// The value that is this one without letter case; `None` if there is none, or more than one.
     #[must_use]
-    pub fn meant_label(&self, text: &str) -> Option<&str> {
-        let folded = text.to_lowercase();
-        let mut all = self.all();
-        all.find(|(_, label)| label.to_lowercase() == folded)
-            .map(|(_, label)| label)
+    pub fn code(&self, text: &str) -> Option<&str> {
+        if self.contains(text) {
+            return self
+                .all()
+                .map(|(value, _)| value)
+                .find(|value| *value == text);
+        }
+        only(self.all().filter(|(value, _)| is_same(value, text)))
+    }
+
+    /// The label that is this one without letter case; `None` if there is none.
+    #[must_use]
+    pub fn label_of(&self, text: &str) -> Option<&str> {
+        let mut labels = self.all().map(|(_, label)| label);
+        labels.find(|label| is_same(label, text))
+    }
+
+    /// Whether a value has this label.
+    #[must_use]
+    pub fn pairs(&self, value: &str, label: &str) -> bool {
+        self.all().any(|pair| pair == (value, label))
     }
 
     /// All values with their labels.
@@ -135,10 +144,17 @@ impl Picklist {
     }
 }
 
-/// The value that all of these are; `Some(None)` if they differ, `None` if there are none.
-fn only<'t>(
-    mut found: impl Iterator<Item = (&'t str, &'t str)>,
-) -> Option<Option<(&'t str, &'t str)>> {
-    let first = found.next()?;
-    Some(found.all(|(value, _)| value == first.0).then_some(first))
+/// The one value that all of these have.
+fn only<'t>(mut found: impl Iterator<Item = (&'t str, &'t str)>) -> Option<&'t str> {
+    let (first, _) = found.next()?;
+    found.all(|(value, _)| value == first).then_some(first)
+}
+
+/// Whether two texts are equal without regard to letter case.
+fn is_same(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
+    let lower = |text: &'_ str| text.to_lowercase();
+    lower(one) == lower(other)
 }
