@@ -5,6 +5,7 @@
 //! | `describes` | when an object is described, and what happens if it cannot be |
 //! | `delivered` | inline delivery |
 //! | `proxied` | the delivery proxy |
+//! | `processes` | two processes of the service, and a hang-up |
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a test writes its traits where it needs them: lead(…, json!({…}))"
@@ -12,6 +13,7 @@
 
 mod delivered;
 mod describes;
+mod processes;
 mod proxied;
 
 use salesforce_simulator::{Builder, FieldSpec, FieldType, LoggedCall, Simulator};
@@ -256,4 +258,18 @@ async fn a_key_that_no_field_can_hold_fails_its_event_alone() {
         assert_says(entry["error"].as_str().unwrap(), words);
     }
     assert_eq!(entries[2]["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn a_key_that_no_field_can_hold_fails_its_event_alone_on_the_processor_path() {
+    let service = service(&keyed_org().build(), &[]).await;
+    let long = "k".repeat(256);
+    let jobs = [
+        lead(1, "a\r\nb", doe()),
+        lead(2, "k2", doe()),
+        lead(3, &long, doe()),
+    ];
+    let entries = service.processor(jobs).await;
+    let statuses = [0, 1, 2].map(|n| entries[n]["statusCode"].clone());
+    assert_eq!(statuses, [400, 200, 400]);
 }

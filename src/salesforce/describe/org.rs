@@ -126,6 +126,20 @@ mod tests {
     }
 
     #[test]
+    fn two_hundred_objects_of_an_org_are_kept() {
+        let org = OrgDescribes::new();
+        let invent = |n| {
+            let key = (0, format!("invented{n}__c"));
+            org.objects.entry(key).or_default().into_value()
+        };
+        for n in 0..1_000 {
+            drop(invent(n));
+        }
+        org.objects.run_pending_tasks();
+        assert_eq!(org.objects.entry_count(), 200);
+    }
+
+    #[test]
     fn a_failure_is_logged_once_an_hour() {
         let (org, now) = (OrgDescribes::new(), Instant::now());
         assert!(org.may_warn(now));

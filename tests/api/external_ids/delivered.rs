@@ -216,6 +216,47 @@ async fn one_bad_value_fails_alone() {
 }
 
 #[tokio::test]
+async fn a_key_that_no_field_can_hold_fails_its_event_alone() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    let long = "é".repeat(256);
+    let jobs = [
+        lead(1, "a\nb", doe()),
+        lead(2, &long, doe()),
+        lead(3, "k3", doe()),
+        lead(4, "é".repeat(255).as_str(), doe()),
+    ];
+    let entries = deliver(&service, jobs).await;
+    assert_eq!(statuses(&entries), [400, 400, 299, 299]);
+    assert_eq!(org.records("Lead").len(), 2);
+}
+
+#[tokio::test]
+async fn an_id_among_the_traits_is_not_written_and_the_key_is_that_of_the_identifier() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    let mut traits = doe();
+    traits["Id"] = json!("00Q000000000001AAA");
+    traits["key__C"] = json!("another");
+    assert_eq!(
+        statuses(&deliver(&service, [lead(1, "k1", traits)]).await),
+        [299]
+    );
+    assert_eq!(leads(&org, "Key__c"), ["k1"]);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_stand_in_a_path_is_written_once_all_the_same() {
+    let org = keyed_org().build();
+    let service = inline(&org, &UPSERTS).await;
+    for _ in 0..2 {
+        let jobs = [lead(1, "acme.inc", doe()), lead(2, "..", doe())];
+        assert_eq!(statuses(&deliver(&service, jobs).await), [299; 2]);
+    }
+    assert_eq!(leads(&org, "Key__c"), ["acme.inc", ".."]);
+}
+
+#[tokio::test]
 async fn a_users_events_for_several_records_keep_their_order() {
     let org = keyed_org().build();
     let service = inline(&org, &UPSERTS).await;

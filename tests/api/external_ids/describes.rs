@@ -10,7 +10,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 use super::{UPSERTS, doe, keyed_org, lead, patch, post, record, routed, service};
 use crate::{
     delivery::has_come_to_the_proxy,
-    fixtures::{nothing_found, oauth_destination, salesforce_that_answers, secret},
+    fixtures::{nothing_found, oauth_destination, org, salesforce_that_answers, secret},
     log::Log,
     service::{Service, serve},
 };
@@ -190,6 +190,20 @@ async fn names_that_visitors_make_up_are_described_twenty_times_a_minute_at_most
         .collect();
     service.router(jobs).await;
     assert_eq!(org.calls().describe, 20);
+}
+
+#[tokio::test]
+async fn objects_beyond_twenty_a_minute_are_looked_up() {
+    let name = |n: u64| format!("Thing{n}__c");
+    let org = (0..25).fold(org(), |org, n| org.external_id(&name(n), "Key__c", true));
+    let org = org.build();
+    let service = service(&org, &[]).await;
+    let jobs = (0..25).map(|n| record(n, (&name(n), "Key__c"), json!("k1"), json!({})));
+    let entries = service.router(jobs.collect::<Vec<_>>()).await;
+    let methods = entries.as_array().unwrap().iter();
+    let methods: Vec<_> = methods.map(|entry| super::request(entry).0).collect();
+    let of = |method: &str| methods.iter().filter(|it| *it == method).count();
+    assert_eq!((of("PATCH"), of("POST")), (20, 5));
 }
 
 #[tokio::test]

@@ -45,6 +45,39 @@ async fn an_upsert_is_delivered_as_it_was_described() {
 }
 
 #[tokio::test]
+async fn the_processor_path_is_delivered_without_a_lookup_too() {
+    let org = keyed_org().build();
+    let service = service(&org, &[]).await;
+    for written in ["Rome", "Oslo"] {
+        let traits = json!({"LastName": "Doe", "Company": "Acme", "City": written});
+        let described = service.processor([lead(1, "k1", traits)]).await;
+        let entry = json!({
+            "batchedRequest": [described[0]["output"]],
+            "metadata": [described[0]["metadata"]],
+        });
+        let output = deliver(&service, &entry).await;
+        assert_eq!(
+            (&output["status"], city(&org, 0)),
+            (&json!(200), json!(written))
+        );
+    }
+    let calls = org.calls();
+    assert_eq!((calls.query, calls.upsert), (0, 2));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_doubles_nobody() {
+    let org = keyed_org().build();
+    let service = service(&org, &[]).await;
+    org.fail_next(Call::Upsert, Fault::Dropped, 1);
+    for status in [500, 200] {
+        let output = delivered(&service, lead(1, "k1", doe())).await;
+        assert_eq!(output["response"][0]["statusCode"], status, "{output}");
+    }
+    assert_eq!(org.records("Lead").len(), 1);
+}
+
+#[tokio::test]
 async fn a_converted_lead_is_looked_up_and_its_refusal_stands() {
     let org = keyed_org().build();
     let converted = json!({"LastName": "Doe", "Key__c": "k1"});
