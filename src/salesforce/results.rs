@@ -163,7 +163,6 @@ impl Found {
     }
 
     /// The result of a query for one key.
-    #[cfg(test)]
     pub(crate) fn of(key: &Key, rows: Vec<Row>) -> Self {
         let mut found = Self::default();
         found.set(key, Ok(rows.into()));
