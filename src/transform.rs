@@ -4,6 +4,7 @@ pub(crate) mod change;
 pub(crate) mod delivered;
 pub(crate) mod descriptor;
 pub(crate) mod error;
+pub(crate) mod field_name;
 pub(crate) mod gate;
 pub(crate) mod mapping;
 pub(crate) mod outcome;

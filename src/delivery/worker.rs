@@ -16,7 +16,7 @@ use crate::{
     },
     transform::{
         error::EventError,
-        mapping::FieldName,
+        field_name::FieldName,
         plan::{PlannedTraits, Record},
         resolve::Resolved,
         target::{self, Target},

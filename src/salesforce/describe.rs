@@ -28,10 +28,10 @@ use reqwest::{
 };
 
 pub(crate) use self::descriptions::Descriptions;
-pub(crate) use self::field::{FieldDescription, FieldType};
+pub(crate) use self::field::{FieldDescription, FieldType, PlacePart};
 pub(crate) use self::object::ObjectDescription;
 pub(crate) use self::picklist::Picklist;
-pub(crate) use self::places::{PlaceFields, PlacePart};
+pub(crate) use self::places::PlaceFields;
 use self::{
     kept::KeptDescriptions,
     org::OrgDescribes,

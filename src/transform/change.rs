@@ -6,7 +6,7 @@ use crate::{
     json::{Kind, Value},
     salesforce::describe::FieldType,
     text::shortened,
-    transform::mapping::FieldName,
+    transform::field_name::FieldName,
 };
 
 /// The maximum number of changes that an answer lists: more than a person reads.

@@ -3,6 +3,7 @@
 //! Nearly all fields fit. They are only looked at, and nothing is allocated. As soon as one does not fit, [`refit`] goes through all
 //! of them again.
 
+mod address;
 mod choice;
 mod date;
 mod form;
@@ -58,7 +59,10 @@ pub(crate) fn fit<'a>(fields: &mut Fields<'a>, fitting: &Fitting<'_>) -> Result<
     if fitting.takes_all(fields) {
         return Ok(());
     }
-    Refit::new(*fitting).run(fields)
+    let mut refit = Refit::new(*fitting);
+    refit.fit_all(fields);
+    address::compare(&mut refit);
+    refit.finish(fields)
 }
 
 impl Fitting<'_> {

@@ -4,10 +4,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{
-    picklist::{Picklist, PicklistValue},
-    places::PlacePart,
-};
+use super::picklist::{Picklist, PicklistValue};
 
 /// A field, as seen by the user of a session.
 #[derive(Debug)]
@@ -61,6 +58,17 @@ pub struct Reference {
     pub objects: Box<[Box<str>]>,
     /// The name under which the record that it refers to can be named by an external id.
     pub relationship: Option<Box<str>>,
+}
+
+/// What a field means in an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlacePart {
+    /// The position of the address among those of the object.
+    pub address: u8,
+    /// Whether it is for the state; otherwise it is for the country.
+    pub is_state: bool,
+    /// Whether it takes codes; otherwise it takes names.
+    pub is_code: bool,
 }
 
 /// What the values of a field are.
@@ -156,6 +164,13 @@ impl FieldDescription {
     #[must_use]
     pub(crate) fn place(&self) -> Option<PlacePart> {
         self.place
+    }
+
+    /// Whether a text is no longer than its values may be. Salesforce counts characters.
+    #[must_use]
+    pub fn holds(&self, text: &str) -> bool {
+        let length = self.length as usize;
+        length == 0 || text.len() <= length || text.chars().count() <= length
     }
 
     /// Whether events can set it in both new and existing records.

@@ -1,7 +1,7 @@
 //! Addresses of orgs with State and Country/Territory Picklists: for each code field, such as `MailingStateCode`, there is a field
 //! for the name, `MailingState`, and both take only what is in the code field's list.
 
-use super::field::{FieldDescription, FieldType};
+use super::field::{FieldDescription, FieldType, PlacePart};
 
 /// The fields of one address, by their positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,17 +19,6 @@ pub(crate) struct PlaceFields {
     pub code: Option<u16>,
     /// The field for its name.
     pub name: Option<u16>,
-}
-
-/// What a field means in an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PlacePart {
-    /// The position of the address among those of the object.
-    pub address: u8,
-    /// Whether it is for the state; otherwise it is for the country.
-    pub is_state: bool,
-    /// Whether it takes codes; otherwise it takes names.
-    pub is_code: bool,
 }
 
 /// The suffix of codes.

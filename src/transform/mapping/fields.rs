@@ -6,7 +6,7 @@ use crate::{
     config::rules::LetterCase,
     json::{Distinct, Value, Writer},
     text,
-    transform::{change::Change, mapping::field_name::FieldName},
+    transform::{change::Change, field_name::FieldName},
 };
 
 /// The fields of a request, and how they differ from the traits.

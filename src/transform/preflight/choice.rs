@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{form::Form, value::is_within};
+use super::form::Form;
 use crate::{
     json::Kind,
     salesforce::describe::FieldDescription,
@@ -24,7 +24,7 @@ pub(super) fn has(field: &FieldDescription, text: &str) -> bool {
 
 /// Whether a multi-select picklist takes a text as it is, without a look at the labels.
 pub(super) fn has_all(field: &FieldDescription, text: &str) -> bool {
-    is_within(text, field.length) && text.split(SEPARATOR).all(|value| has(field, value))
+    field.holds(text) && text.split(SEPARATOR).all(|value| has(field, value))
 }
 
 /// The value of a picklist that is meant: the same one, one that differs in letter case, or the one with this label. A picklist
@@ -38,7 +38,7 @@ pub(super) fn one(
 ) -> Result<Option<(FieldValue<'static>, Fit)>, Fit> {
     let text = form.text().ok_or(Fit::Structure)?;
     let value = meant(field, trimmed(&text)).ok_or(Fit::NotInPicklist)?;
-    if !is_within(&value, field.length) {
+    if !field.holds(&value) {
         return Err(Fit::TooLong(field.length));
     }
     let fit = match form {
@@ -87,7 +87,7 @@ pub(super) fn several(
         return Err(Fit::NotInPicklist);
     }
     let joined = values.join(";");
-    if !is_within(&joined, field.length) {
+    if !field.holds(&joined) {
         return Err(Fit::TooLong(field.length));
     }
     let fit = match form {

@@ -7,10 +7,7 @@ use crate::{
         describe::{FieldDescription, ObjectDescription},
         key::is_api_name,
     },
-    transform::{
-        change::Fit,
-        mapping::{FieldName, FieldValue},
-    },
+    transform::{change::Fit, field_name::FieldName, mapping::FieldValue},
 };
 
 /// What a name means.

@@ -3,10 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    form::Form,
-    refit::{Entry, Refit},
-};
+use super::form::Form;
 use crate::{
     salesforce::describe::{FieldDescription, ObjectDescription, Picklist, PlaceFields, PlacePart},
     text::trimmed,
@@ -91,55 +88,6 @@ pub(super) fn settled<'d>(
     .ok_or(unknown.clone())?;
     let field = field.and_then(|index| object.at(usize::from(index)));
     field.map(|field| (field, text)).ok_or(unknown)
-}
-
-/// Leaves out names that contradict their code, and states without a country.
-pub(super) fn compare(refit: &mut Refit<'_, '_>) {
-    let object = refit.fitting.description;
-    for address in object.addresses() {
-        for place in [address.state, address.country] {
-            if let (Some(code), Some(name)) = (place.code, place.name) {
-                leave_out_contradiction(refit, code, name);
-            }
-        }
-        let has = |refit: &Refit<'_, '_>, place: PlaceFields| {
-            let mut fields = [place.code, place.name].into_iter().flatten();
-            fields.any(|index| refit.entry(index).is_some_and(is_filled))
-        };
-        if has(refit, address.state) && !has(refit, address.country) {
-            for index in [address.state.code, address.state.name]
-                .into_iter()
-                .flatten()
-            {
-                if refit.entry(index).is_some_and(is_filled) {
-                    refit.leave_out(index, Fit::StateWithoutCountry);
-                }
-            }
-        }
-    }
-}
-
-fn leave_out_contradiction(refit: &mut Refit<'_, '_>, code: u16, name: u16) {
-    let list = refit.fitting.description.at(usize::from(code));
-    let list = list.and_then(|field| field.picklist.as_deref());
-    let text = |index| refit.entry(index).and_then(text);
-    let (Some(list), Some(code), Some(label)) = (list, text(code), text(name)) else {
-        return;
-    };
-    if !list.pairs(&code, &label) {
-        refit.leave_out(name, Fit::PlaceContradiction);
-    }
-}
-
-fn is_filled(entry: &Entry<'_>) -> bool {
-    Form::of(&entry.value).is_filled()
-}
-
-fn text(entry: &Entry<'_>) -> Option<String> {
-    match Form::of(&entry.value) {
-        Form::Text(text) => Some(text.into_owned()),
-        Form::Null | Form::Bool(_) | Form::Number(_) | Form::Structure(_) => None,
-    }
 }
 
 /// The value in the spelling of the list.

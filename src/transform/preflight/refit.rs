@@ -11,7 +11,8 @@ use crate::{
     transform::{
         change::{Change, ChangeKind, Fit},
         error::EventError,
-        mapping::{FieldName, FieldValue, Fields},
+        field_name::FieldName,
+        mapping::{FieldValue, Fields},
     },
 };
 
@@ -48,11 +49,8 @@ impl<'d, 'a> Refit<'d, 'a> {
         }
     }
 
-    /// Fits the fields and puts them back, or only notes what would be changed.
-    ///
-    /// # Errors
-    /// [`EventError::KeyDoesNotFit`].
-    pub(super) fn run(mut self, fields: &mut Fields<'a>) -> Result<(), EventError> {
+    /// Fits each field, and what the mapping has left out.
+    pub(super) fn fit_all(&mut self, fields: &mut Fields<'a>) {
         for (name, value) in fields.members() {
             self.fit(name.clone(), value.clone());
         }
@@ -61,7 +59,13 @@ impl<'d, 'a> Refit<'d, 'a> {
             let change = self.take_up(change, fields);
             fields.changes.extend(change);
         }
-        place::compare(&mut self);
+    }
+
+    /// Puts the fields back, unless it is only noted what would be changed.
+    ///
+    /// # Errors
+    /// [`EventError::KeyDoesNotFit`].
+    pub(super) fn finish(mut self, fields: &mut Fields<'a>) -> Result<(), EventError> {
         self.note_missing();
         fields.changes.append(&mut self.changes);
         if self.fitting.mode == Mode::Warn {

@@ -47,8 +47,8 @@ fn takes_text(field: &FieldDescription, text: &str) -> bool {
         | FieldType::EncryptedString
         | FieldType::Phone
         | FieldType::Url
-        | FieldType::Combobox => is_within(text, field.length),
-        FieldType::Email => is_within(text, field.length) && (text.is_empty() || is_email(text)),
+        | FieldType::Combobox => field.holds(text),
+        FieldType::Email => field.holds(text) && (text.is_empty() || is_email(text)),
         FieldType::Picklist => choice::has(field, text),
         FieldType::MultiPicklist => choice::has_all(field, text),
         FieldType::Reference | FieldType::Id => {
@@ -139,7 +139,7 @@ fn converted(
 fn text(field: &FieldDescription, form: &Form<'_>) -> Fitted {
     let text = form.text().ok_or(Fit::Structure)?;
     let is_text = matches!(form, Form::Text(_));
-    if is_within(&text, field.length) {
+    if field.holds(&text) {
         let fit = Fit::Converted {
             from: form.kind(),
             to: field.kind,
@@ -251,12 +251,6 @@ fn is_number(kind: FieldType) -> bool {
         kind,
         FieldType::Int | FieldType::Double | FieldType::Currency | FieldType::Percent
     )
-}
-
-/// Whether a text has at most this many characters; 0 is no limit.
-pub(super) fn is_within(text: &str, length: u32) -> bool {
-    let length = length as usize;
-    length == 0 || text.len() <= length || text.chars().count() <= length
 }
 
 /// Whether a text may be an e-mail address. Salesforce decides about the rest.
