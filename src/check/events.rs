@@ -40,8 +40,8 @@ pub(super) struct ComparedOrg<'o> {
 #[derive(Default)]
 struct Losses {
     events: usize,
-    /// Events of which no request is made.
-    unsent: usize,
+    /// Why events are not sent: how many there are, and the line of the first.
+    unsent: BTreeMap<String, (usize, usize)>,
     /// The number of events that lose a field, by the sentence that says so.
     fields: BTreeMap<String, usize>,
 }
@@ -66,7 +66,7 @@ impl ComparedOrg<'_> {
             };
             let resolved = bodies.resolved();
             for entry in bodies.read(&resolved).entries {
-                losses.add(self.compare(&entry, &policies).await);
+                losses.add(document.line, self.compare(&entry, &policies).await);
             }
         }
         losses.finding()
@@ -116,7 +116,7 @@ impl ComparedOrg<'_> {
 }
 
 impl Losses {
-    fn add(&mut self, compared: Result<BTreeSet<String>, EventError>) {
+    fn add(&mut self, line: usize, compared: Result<BTreeSet<String>, EventError>) {
         self.events += 1;
         match compared {
             Ok(lost) => {
@@ -124,21 +124,32 @@ impl Losses {
                     *self.fields.entry(sentence).or_default() += 1;
                 }
             }
-            Err(_) => self.unsent += 1,
+            Err(error) => {
+                let alike = self.unsent.entry(error.to_string());
+                alike.or_insert((0, line)).0 += 1;
+            }
         }
     }
 
     fn finding(self) -> Finding {
-        let sent = self.events - self.unsent;
-        let mut says = format!("{sent} of {} events are sent", self.events);
+        let unsent: usize = self.unsent.values().map(|(events, _)| events).sum();
+        let mut says = format!(
+            "{} of {} events are sent",
+            self.events - unsent,
+            self.events
+        );
+        for (why, (events, line)) in self.unsent.iter().take(MAX_LISTED) {
+            let why = format!("\n      {events} not, the first in line {line}: {why}");
+            says.push_str(&why);
+        }
         if self.fields.is_empty() {
-            says.push_str("; no field of them is left out");
+            says.push_str("\n      No field is left out of them.");
             return Finding::works(CHECK, says);
         }
         let mut fields: Vec<_> = self.fields.into_iter().collect();
         fields
             .sort_by(|(one, of_one), (other, of_other)| of_other.cmp(of_one).then(one.cmp(other)));
-        says.push_str(". What is left out of them, with the number of events:");
+        says.push_str("\n      What is left out of them, with the number of events:");
         let listed = fields.iter().take(MAX_LISTED);
         for (sentence, events) in listed {
             says.extend(["\n      ", &events.to_string(), " × ", sentence]);

@@ -24,6 +24,9 @@ pub(super) async fn inline(org: &Simulator, flags: &[&str]) -> Service {
     Service::start(&url, &[&inline, flags].concat()).await
 }
 
+/// Settings under which a record is sent as it is, and fails as a whole if Salesforce refuses one of its fields.
+pub(super) const AS_IT_IS: [&str; 4] = ["--preflight", "off", "--salvage", "false"];
+
 /// The request of a rudder-server that knows the status 299.
 fn request(service: &Service, jobs: impl Serialize) -> RequestBuilder {
     service

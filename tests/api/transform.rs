@@ -139,7 +139,7 @@ async fn rudder_servers_routes_never_use_the_own_destination() {
 
 #[tokio::test]
 async fn traits_that_are_left_out_are_explained_and_counted() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let traits = json!({
         "email": "ada@example.com",
         "createdAt": "1835-07-08",

@@ -100,7 +100,7 @@ async fn proxied(service: &Service, traits: Value) -> Value {
 #[tokio::test]
 async fn a_duplicate_names_the_rule_and_the_records_that_it_finds_at_the_proxy() {
     let (org, id) = org_with_a_duplicate_rule();
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     let output = proxied(&service, json!({"phone": "555"})).await;
     assert_eq!(output["response"][0]["statusCode"], 400);
     let message = output["message"].as_str().unwrap();
@@ -192,7 +192,7 @@ async fn the_refusal_of_a_converted_lead_says_at_the_proxy_what_the_setting_woul
     let org = org().build();
     let lead = known_lead(&org, "ada@example.com");
     org.convert(&lead).unwrap();
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     let output = proxied(&service, json!({})).await;
     for text in [&output["message"], &output["response"][0]["error"]] {
         assert_says(text.as_str().unwrap(), "CANNOT_UPDATE_CONVERTED_LEAD");
@@ -202,7 +202,7 @@ async fn the_refusal_of_a_converted_lead_says_at_the_proxy_what_the_setting_woul
 
 #[tokio::test]
 async fn a_name_that_no_query_can_hold_is_shortened_where_it_is_told() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let long = "a".repeat(100_000);
     for (object, field) in [("Contact", long.as_str()), (&long, "Ext__c")] {
         let event = super::sync(object, field, &json!("e1"), json!({}));
