@@ -198,6 +198,10 @@ impl FieldDescription {
 /// A field as Salesforce describes it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of Salesforce's description"
+)]
 struct Described {
     name: Box<str>,
     #[serde(default, rename = "type", deserialize_with = "known")]
