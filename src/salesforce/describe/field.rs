@@ -212,7 +212,7 @@ struct Described {
     external_id: bool,
     #[serde(default, deserialize_with = "known")]
     unique: bool,
-    #[serde(default = "yes", deserialize_with = "known")]
+    #[serde(default = "yes")]
     nillable: bool,
     #[serde(default, deserialize_with = "known")]
     defaulted_on_create: bool,
