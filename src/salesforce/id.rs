@@ -13,13 +13,13 @@ pub(crate) fn is_record_id(id: &str) -> bool {
     let (fives, rest) = id.as_bytes().as_chunks::<5>();
     match (fives, rest) {
         ([_, _, _], []) => true,
-        ([one, two, three], checksum) => checksum == [one, two, three].map(check_character),
+        ([one, two, three], checksum) => checksum == [*one, *two, *three].map(check_character),
         _ => false,
     }
 }
 
 /// The character of the checksum for five characters: which of them are upper case.
-fn check_character(five: &[u8; 5]) -> u8 {
+fn check_character(five: [u8; 5]) -> u8 {
     let bits = five.iter().rev().fold(0, |bits, byte| {
         bits << 1 | usize::from(byte.is_ascii_uppercase())
     });

@@ -205,6 +205,14 @@ impl Fit {
         }
     }
 
+    /// What is wrong with the value of a field that is left out.
+    pub(crate) fn flaw(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix("is left out: ")
+            .unwrap_or(&text)
+            .to_owned()
+    }
+
     /// The reason's label in metrics and answers.
     #[must_use]
     pub fn reason(&self) -> &'static str {
@@ -238,7 +246,7 @@ impl Fit {
     }
 }
 
-impl<'a> Change<'a> {
+impl Change<'_> {
     /// A change to a field.
     #[must_use]
     pub(crate) fn of_field(name: &FieldName<'_>, fit: Fit) -> Self {

@@ -55,7 +55,7 @@ pub(crate) enum Mode {
 ///
 /// # Errors
 /// [`EventError::KeyDoesNotFit`]: the value by which the record is identified does not fit its field. Not in [`Mode::Warn`].
-pub(crate) fn fit<'a>(fields: &mut Fields<'a>, fitting: &Fitting<'_>) -> Result<(), EventError> {
+pub(crate) fn fit(fields: &mut Fields<'_>, fitting: &Fitting<'_>) -> Result<(), EventError> {
     if fitting.takes_all(fields) {
         return Ok(());
     }

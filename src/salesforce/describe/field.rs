@@ -198,6 +198,10 @@ impl FieldDescription {
 /// A field as Salesforce describes it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of Salesforce's description"
+)]
 struct Described {
     name: Box<str>,
     #[serde(default, rename = "type", deserialize_with = "known")]
@@ -208,7 +212,7 @@ struct Described {
     external_id: bool,
     #[serde(default, deserialize_with = "known")]
     unique: bool,
-    #[serde(default = "yes", deserialize_with = "known")]
+    #[serde(default = "yes")]
     nillable: bool,
     #[serde(default, deserialize_with = "known")]
     defaulted_on_create: bool,

@@ -54,8 +54,8 @@ fn most_alike(name: &str, fields: &[FieldDescription]) -> Option<u16> {
     let likeness = |field: &FieldDescription| {
         let other = folded(&field.name);
         let (shorter, longer) = (name.len().min(other.len()), name.len().max(other.len()));
-        // The lengths alone tell most names apart.
-        if (shorter as f64) < ALIKE * (longer as f64) {
+        // The lengths alone tell most names apart: see `ALIKE`.
+        if shorter * 10 < longer * 7 {
             return 0.0;
         }
         strsim::normalized_damerau_levenshtein(&name, &other)

@@ -200,6 +200,7 @@ impl<'de> Deserialize<'de> for FieldTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::salesforce::describe::FieldType;
 
     #[test]
     fn a_field_is_found_in_any_letter_case_and_identifies_where_it_is_a_unique_external_id() {
@@ -223,5 +224,68 @@ mod tests {
         assert_eq!(identifies("Shared__c"), Some(false));
         assert_eq!(identifies("ALIAS__C"), Some(false));
         assert_eq!(identifies("Key"), None);
+    }
+
+    fn object(fields: &str) -> ObjectDescription {
+        let text = format!(
+            r#"{{"queryable":true,"createable":true,"updateable":true,"fields":[{fields}]}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn one_odd_field_hides_no_other_and_stops_no_value() {
+        let object = object(
+            r#"{"name":"Odd__c","createable":"perhaps","type":7},42,{"label":"Nameless"},
+            {"name":"New__c","type":"hologram","createable":true,"updateable":true,"length":-1,"picklistValues":{"a":1},"referenceTo":null},
+            {"name":"Title","type":"string","createable":true,"updateable":false,"length":128}"#,
+        );
+        let names: Vec<&str> = object.fields().map(|field| &*field.name).collect();
+        assert_eq!(names, ["Odd__c", "New__c", "Title"]);
+        let odd = object.field("odd__c").unwrap();
+        assert_eq!((odd.kind, odd.is_writable()), (FieldType::Other, true));
+        let new = object.field("new__c").unwrap();
+        assert_eq!((new.kind, new.length), (FieldType::Other, 0));
+        let title = object.field("title").unwrap();
+        assert_eq!((title.kind, title.length), (FieldType::String, 128));
+    }
+
+    #[test]
+    fn every_field_of_a_large_object_is_found_in_any_letter_case_and_no_other() {
+        let names: Vec<String> = (0..800)
+            .map(|number| format!("Field_{number}__c"))
+            .collect();
+        let fields: Vec<String> = names
+            .iter()
+            .map(|name| format!(r#"{{"name":"{name}","createable":true,"updateable":true}}"#))
+            .collect();
+        let object = object(&fields.join(","));
+        for name in &names {
+            assert_eq!(*object.field(&name.to_uppercase()).unwrap().name, **name);
+        }
+        for name in ["", "Field_800__c", "Field_1", "__c", "Field_1__cc"] {
+            assert!(object.field(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ten_objects_of_500_fields_take_at_most_five_mebibytes() {
+        let values: Vec<String> = (0..8)
+            .map(|number| {
+                format!(
+                    r#"{{"value":"value_{number}","label":"Value number {number}","active":true}}"#
+                )
+            })
+            .collect();
+        let fields: Vec<String> = (0..500)
+            .map(|number| {
+                format!(
+                    r#"{{"name":"Some_Long_Field_Name_{number}__c","type":"picklist","createable":true,"updateable":true,"picklistValues":[{}]}}"#,
+                    values.join(",")
+                )
+            })
+            .collect();
+        let bytes = object(&fields.join(",")).bytes();
+        assert!(bytes <= (5 << 20) / 10, "{bytes} bytes");
     }
 }

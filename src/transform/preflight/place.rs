@@ -43,8 +43,7 @@ pub(super) fn takes(object: &ObjectDescription, part: PlacePart, value: &FieldVa
         (Form::Null, _) => true,
         (Form::Text(text), Some(list)) if part.is_code => list.contains(&text),
         (Form::Text(text), Some(list)) => list.has_label(&text),
-        (Form::Text(_), None) => false,
-        (Form::Bool(_) | Form::Number(_) | Form::Structure(_), _) => false,
+        (Form::Text(_), None) | (Form::Bool(_) | Form::Number(_) | Form::Structure(_), _) => false,
     }
 }
 

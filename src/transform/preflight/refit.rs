@@ -52,7 +52,7 @@ impl<'d, 'a> Refit<'d, 'a> {
     /// Fits each field, and what the mapping has left out.
     pub(super) fn fit_all(&mut self, fields: &mut Fields<'a>) {
         for (name, value) in fields.members() {
-            self.fit(name.clone(), value.clone());
+            self.fit(name, value.clone());
         }
         let noted = std::mem::take(&mut fields.changes);
         for change in noted {
@@ -80,92 +80,81 @@ impl<'d, 'a> Refit<'d, 'a> {
     }
 
     /// Fits one field.
-    fn fit(&mut self, name: FieldName<'a>, value: FieldValue<'a>) {
-        let flaw = match name::meant(&self.fitting, &name, &value) {
-            Ok((Meaning::Field(field), fit)) => self.fit_field(field, fit, &name, value),
-            Ok((Meaning::Parent(field, relationship), fit)) => {
-                self.fit_parent((field, relationship), fit, &name, value)
-            }
+    fn fit(&mut self, name: &FieldName<'a>, value: FieldValue<'a>) {
+        let fitted = match name::meant(&self.fitting, name, &value) {
+            Ok((meaning, renaming)) => self.fit_meant(&meaning, renaming, name, value),
             Err(flaw) => Err(flaw),
         };
-        if let Err(flaw) = flaw {
-            self.note_flaw(&name, flaw);
+        if let Err(flaw) = fitted {
+            self.note_flaw(name, flaw);
         }
     }
 
-    fn fit_field(
+    /// Fits a field that the object has.
+    fn fit_meant(
         &mut self,
-        field: &'d FieldDescription,
+        meaning: &Meaning<'d>,
         renaming: Option<Fit>,
         name: &FieldName<'a>,
         value: FieldValue<'a>,
     ) -> Result<(), Fit> {
-        if self.fitting.refuses(&field.name) {
-            return Err(Fit::RefusedBySalesforce);
-        }
-        name::is_writable(field, self.fitting.effect)?;
-        let is_guess = matches!(renaming, Some(Fit::StandardField(_)));
-        let renamed = renaming.is_some().then(|| name.renamed(&field.name));
-        if let Some(part) = field.place() {
-            let is_filled = Form::of(&value).is_filled();
-            if is_filled && !place::takes(self.fitting.description, part, &value) {
-                let (field, text) = place::settled(self.fitting.description, part, &value)?;
-                name::is_writable(field, self.fitting.effect)?;
-                let fit = if Some(part) == field.place() {
-                    Fit::PicklistSpelling
-                } else {
-                    Fit::OtherPlaceField(field.name.clone())
-                };
-                self.note(name, renaming.into_iter().chain([fit]));
-                let entry = Entry {
-                    name: name.clone(),
-                    renamed: Some(name.renamed(&field.name)),
-                    value: place::spelled(text),
-                    is_guess,
-                };
-                self.set(field.index(), entry);
-                return Ok(());
+        let (Meaning::Field(field) | Meaning::Parent(field, _)) = *meaning;
+        self.allows(field)?;
+        let (to, spelling, value, fit) = match *meaning {
+            Meaning::Parent(field, relationship) => (field, relationship, value, None),
+            Meaning::Field(field) => {
+                let (to, value, fit) = self.fitted(field, value)?;
+                (to, &*to.name, value, fit)
             }
-        }
-        let fitted = value::fitted(field, &value, self.fitting.description)?;
-        let (value, fit) = match fitted {
-            Some((_, Fit::Cut(length))) if self.fitting.is_key(&field.name) => {
-                return Err(Fit::TooLong(length));
-            }
-            Some((value, fit)) => (value, Some(fit)),
-            None => (value, None),
         };
+        let is_guess = matches!(renaming, Some(Fit::StandardField(_)));
+        let is_renamed = renaming.is_some() || to.index() != field.index();
         self.note(name, renaming.into_iter().chain(fit));
         let entry = Entry {
             name: name.clone(),
-            renamed,
+            renamed: is_renamed.then(|| name.renamed(spelling)),
             value,
             is_guess,
         };
-        self.set(field.index(), entry);
+        self.set(to.index(), entry);
         Ok(())
     }
 
-    /// A nested object that names the record to refer to. The id of such a record takes precedence.
-    fn fit_parent(
-        &mut self,
-        (field, relationship): (&'d FieldDescription, &'d str),
-        renaming: Option<Fit>,
-        name: &FieldName<'a>,
+    /// The value that a field takes, and the field that it goes into: the same one, or the other one for the place.
+    fn fitted(
+        &self,
+        field: &'d FieldDescription,
         value: FieldValue<'a>,
-    ) -> Result<(), Fit> {
+    ) -> Result<(&'d FieldDescription, FieldValue<'a>, Option<Fit>), Fit> {
+        let object = self.fitting.description;
+        let part = field
+            .place()
+            .filter(|part| Form::of(&value).is_filled() && !place::takes(object, *part, &value));
+        if let Some(part) = part {
+            let (to, text) = place::settled(object, part, &value)?;
+            self.allows(to)?;
+            let fit = if to.index() == field.index() {
+                Fit::PicklistSpelling
+            } else {
+                Fit::OtherPlaceField(to.name.clone())
+            };
+            return Ok((to, place::spelled(text), Some(fit)));
+        }
+        match value::fitted(field, &value, object)? {
+            Some((_, Fit::Cut(length))) if self.fitting.is_key(&field.name) => {
+                Err(Fit::TooLong(length))
+            }
+            Some((value, fit)) => Ok((field, value, Some(fit))),
+            None => Ok((field, value, None)),
+        }
+    }
+
+    /// Whether a field can be written, and Salesforce does not refuse it all the same.
+    fn allows(&self, field: &FieldDescription) -> Result<(), Fit> {
         name::is_writable(field, self.fitting.effect)?;
         if self.fitting.refuses(&field.name) {
             return Err(Fit::RefusedBySalesforce);
         }
-        self.note(name, renaming.clone());
-        let entry = Entry {
-            name: name.clone(),
-            renamed: renaming.is_some().then(|| name.renamed(relationship)),
-            value,
-            is_guess: false,
-        };
-        self.set(field.index(), entry);
         Ok(())
     }
 
@@ -203,7 +192,7 @@ impl<'d, 'a> Refit<'d, 'a> {
                 let taken = field
                     .ok()
                     .filter(|_| is_fixed)
-                    .is_some_and(|field| self.takes_structure(field, FieldValue::Trait(value)));
+                    .is_some_and(|field| self.takes_structure(&field, FieldValue::Trait(value)));
                 (!taken).then_some(Change::Structure { name, value })
             }
             Change::NoFieldName { name, .. } => {
@@ -214,15 +203,15 @@ impl<'d, 'a> Refit<'d, 'a> {
         }
     }
 
-    fn takes_structure(&mut self, name: FieldName<'a>, value: FieldValue<'a>) -> bool {
-        let is_taken = match name::meant(&self.fitting, &name, &value) {
+    fn takes_structure(&mut self, name: &FieldName<'a>, value: FieldValue<'a>) -> bool {
+        let is_taken = match name::meant(&self.fitting, name, &value) {
             Ok((Meaning::Field(field), _)) => {
-                name::is_writable(field, self.fitting.effect).is_ok()
+                self.allows(field).is_ok()
                     && value::fitted(field, &value, self.fitting.description).is_ok()
             }
+            // The id of the record to refer to takes precedence over an object that names it.
             Ok((Meaning::Parent(field, _), _)) => {
-                name::is_writable(field, self.fitting.effect).is_ok()
-                    && self.places.get(field.index()) == Some(&0)
+                self.allows(field).is_ok() && self.places.get(field.index()) == Some(&0)
             }
             Err(_) => false,
         };

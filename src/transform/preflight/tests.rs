@@ -1,5 +1,6 @@
 //! Tests of preflight: each row of its table in `docs/behaviour.md`.
 
+mod properties;
 mod values;
 
 use serde_json::{Value, json};
@@ -125,6 +126,18 @@ fn lead() -> ObjectDescription {
             json!({"referenceTo": ["Account"], "relationshipName": "Partner__r"}),
         ),
         field("Odd__c", "sundial", json!({})),
+        field("State", "string", json!({"length": 80})),
+        field(
+            "StateCode",
+            "picklist",
+            json!({"length": 10, "picklistValues": values(&[("CA", "California"), ("WA", "Washington"), ("WA", "Western Australia")])}),
+        ),
+        field("Country", "string", json!({"length": 80})),
+        field(
+            "CountryCode",
+            "picklist",
+            json!({"length": 10, "picklistValues": values(&[("US", "United States"), ("AU", "Australia")])}),
+        ),
     ])
 }
 
