@@ -172,6 +172,14 @@ impl Event {
         json!({"type": "identify", "userId": self.email, "traits": self.traits, "integrations": {"Salesforce": true}})
     }
 
+    /// Whether the event has arrived in a record: its person's name has.
+    pub(crate) fn is_written_in(&self, record: &Value) -> bool {
+        let names = self.record.iter().filter(|(field, _)| *field == "LastName");
+        names
+            .into_iter()
+            .all(|(field, name)| record[*field] == *name)
+    }
+
     /// What a record does not hold as it should, for a person to read.
     pub(crate) fn differences(&self, record: &Value) -> Vec<String> {
         let fields = self.record.iter();

@@ -9,6 +9,7 @@ pub(super) const KINDS: &[Kind] = &[
     ("text too long", too_long),
     ("text too long that would be wrong if it were cut", not_cut),
     ("unique text too long", unique),
+    ("no e-mail address", no_email),
     ("number for a text", number),
     ("object or array for a text", structure),
 ];
@@ -54,6 +55,14 @@ fn unique(rng: &mut Rng, _: bool) -> Event {
     Event::of(json!({name: "m".repeat(21)}))
         .leaves_out(field)
         .tells(name, "too_long")
+}
+
+/// It is left out.
+fn no_email(rng: &mut Rng, _: bool) -> Event {
+    let text = one(rng, &["nobody", "a b@example.com", "jane@", "@example.com"]);
+    Event::of(json!({"Second_Email": text}))
+        .leaves_out("Second_Email__c")
+        .tells("Second_Email", "not_an_email")
 }
 
 /// Its digits are written.

@@ -1,26 +1,40 @@
-//! Values that fit the description of their field, and that Salesforce refuses all the same, naming the field.
+//! Values that fit the description of their field, and that Salesforce refuses all the same: each is left out, and its record is sent
+//! again.
 
 use fastrand::Rng;
 use serde_json::json;
 
-use super::{Event, Kind, one};
+use super::{Event, Kind};
+
+/// Why each is left out.
+const REFUSED: &str = "refused_by_salesforce";
 
 pub(super) const KINDS: &[Kind] = &[
-    ("no e-mail address", no_email),
     ("reference to a record that is not there", dead_reference),
+    (
+        "value that the record type does not have",
+        other_record_type,
+    ),
+    ("parent whose external id is unknown", dead_parent),
 ];
 
-/// It is left out, and the record is sent again.
-fn no_email(rng: &mut Rng, _: bool) -> Event {
-    let text = one(rng, &["nobody", "a b@example.com", "jane@example"]);
-    Event::of(json!({"Second_Email": text}))
-        .leaves_out("Second_Email__c")
-        .tells("Second_Email", "refused_by_salesforce")
-}
-
-/// It is left out, and the record is sent again.
+/// The id has the right form and the right object.
 fn dead_reference(_: &mut Rng, _: bool) -> Event {
     Event::of(json!({"Account": "0015g0000000009AAA"}))
         .leaves_out("Account__c")
-        .tells("Account", "refused_by_salesforce")
+        .tells("Account", REFUSED)
+}
+
+/// A description lists the values of all record types.
+fn other_record_type(_: &mut Rng, _: bool) -> Event {
+    Event::of(json!({"Channel": "fax"}))
+        .leaves_out("Channel__c")
+        .tells("Channel", REFUSED)
+}
+
+/// Salesforce looks the parent up.
+fn dead_parent(_: &mut Rng, _: bool) -> Event {
+    Event::of(json!({"Account__r": {"Domain__c": "nobody.example"}}))
+        .leaves_out("Account__c")
+        .tells("Account__r", REFUSED)
 }

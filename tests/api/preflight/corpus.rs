@@ -37,8 +37,8 @@ fn differences(org: &Simulator, events: &[Event]) -> Vec<String> {
     let differences = events.iter().flat_map(|event| {
         let lead = leads.iter().find(|lead| lead["Email"] == *event.email);
         match lead {
-            Some(lead) => event.differences(lead),
-            None => vec![format!("{}: {} is not written", event.kind, event.traits)],
+            Some(lead) if event.is_written_in(lead) => event.differences(lead),
+            _ => vec![format!("{}: {} is not written", event.kind, event.traits)],
         }
     });
     differences.collect::<BTreeSet<_>>().into_iter().collect()

@@ -26,7 +26,7 @@ async fn an_id_of_another_standard_object_is_left_out() {
 
 #[tokio::test]
 async fn an_id_of_an_object_of_the_references_is_sent() {
-    for owner in ["0055g0000000001AAA", "00G5g0000000001AAA"] {
+    for owner in ["0055g0000000001AAA", "00G5g0000000001EAA"] {
         fits(json!({"ownerId": owner}), json!({"OwnerId": owner}), &[]).await;
     }
 }

@@ -91,6 +91,7 @@ fn custom_fields() -> Vec<FieldSpec> {
     vec![
         plan(),
         tier(),
+        channel(),
         topics(),
         key("Member_Id__c"),
         FieldSpec::new("Badge__c", Text).length(12).unique(),
@@ -130,6 +131,14 @@ fn plan() -> FieldSpec {
 /// A picklist that takes other values, too.
 fn tier() -> FieldSpec {
     FieldSpec::new("Tier__c", Picklist).values(&["Gold", "Silver", "Bronze"])
+}
+
+/// A restricted picklist of which the record type does not have every value.
+fn channel() -> FieldSpec {
+    FieldSpec::new("Channel__c", Picklist)
+        .values(&["email", "phone", "fax"])
+        .restricted()
+        .record_type(&["email", "phone"])
 }
 
 /// A restricted multi-select picklist.

@@ -34,7 +34,7 @@ fn an_ordinary_lead_has_about_sixty_standard_fields_and_custom_ones_of_each_type
     let fields = described(&ordinary(), USER, "Lead");
     let (custom, standard): (Vec<_>, Vec<_>) =
         fields.iter().partition(|field| field["custom"] == true);
-    assert_eq!((standard.len(), custom.len()), (62, 22));
+    assert_eq!((standard.len(), custom.len()), (62, 23));
     for kind in [
         "string",
         "textarea",
@@ -83,6 +83,36 @@ fn a_field_that_a_user_may_only_read_is_described_so_and_refused() {
         (400, "INVALID_FIELD_FOR_INSERT_UPDATE", &json!(["Risk__c"]))
     );
     assert_eq!(write("admin@acme.example").0, 201);
+}
+
+#[test]
+fn a_description_lists_values_that_the_record_type_does_not_have() {
+    let org = ordinary();
+    let fields = described(&org, USER, "Lead");
+    let values = flags(
+        &fields,
+        "Channel__c",
+        ["picklistValues", "restrictedPicklist"],
+    )
+    .unwrap()[0];
+    assert_eq!(values[2]["value"], "fax");
+    let write = |channel: &str| {
+        call(
+            &org,
+            "POST",
+            "sobjects/Lead",
+            &lead(&json!({"Channel__c": channel})),
+        )
+    };
+    assert_eq!(write("phone").0, 201);
+    assert_eq!(
+        refusal(&write("fax")),
+        (
+            400,
+            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+            &json!(["Channel__c"])
+        )
+    );
 }
 
 #[test]
