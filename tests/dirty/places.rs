@@ -39,8 +39,8 @@ fn labels(_: &mut Rng, _: bool) -> Event {
     Event::of(json!({"state": "california", "country": "UNITED STATES"}))
         .writes("StateCode", "CA")
         .writes("CountryCode", "US")
-        .tells("State", "state_country")
-        .tells("Country", "state_country")
+        .tells("State", "picklist_spelling")
+        .tells("Country", "picklist_spelling")
 }
 
 /// The state is left out, the country stays.

@@ -10,6 +10,7 @@ use super::{Event, Kind};
 const REFUSED: &str = "refused_by_salesforce";
 
 pub(super) const KINDS: &[Kind] = &[
+    ("almost an e-mail address", almost_email),
     ("reference to a record that is not there", dead_reference),
     (
         "value that the record type does not have",
@@ -17,6 +18,13 @@ pub(super) const KINDS: &[Kind] = &[
     ),
     ("parent whose external id is unknown", dead_parent),
 ];
+
+/// Salesforce alone knows which addresses it takes.
+fn almost_email(_: &mut Rng, _: bool) -> Event {
+    Event::of(json!({"Second_Email": "jane@example"}))
+        .leaves_out("Second_Email__c")
+        .tells("Second_Email", REFUSED)
+}
 
 /// The id has the right form and the right object.
 fn dead_reference(_: &mut Rng, _: bool) -> Event {

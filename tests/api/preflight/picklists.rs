@@ -126,3 +126,14 @@ async fn a_code_that_several_countries_have_is_the_countrys_own() {
         fits(traits, sent, &[COUNTRY]).await;
     }
 }
+
+#[tokio::test]
+async fn a_name_in_other_letter_case_becomes_that_of_the_list() {
+    let traits = json!({"state": "california", "country": "UNITED STATES"});
+    let sent = json!({"State": "California", "Country": "United States"});
+    let told = [
+        ("State", "picklist_spelling"),
+        ("Country", "picklist_spelling"),
+    ];
+    fits(traits, sent, &told).await;
+}

@@ -1,14 +1,16 @@
 //! Numbers, booleans, dates and instants in other forms, and what is no value of a field.
 
+use salesforce_simulator::{FieldSpec, FieldType};
 use serde_json::json;
 
-use super::fits;
+use super::{ada, explained, fits, ordinary, pairs, service};
 
 #[tokio::test]
 async fn a_number_is_read_from_a_text_that_can_only_mean_one() {
     for (text, number) in [
         ("42", json!(42)),
         ("1,200.50", json!(1200.5)),
+        ("1.200,50", json!(1200.5)),
         ("$1,000", json!(1000)),
         ("-7", json!(-7)),
     ] {
@@ -19,10 +21,23 @@ async fn a_number_is_read_from_a_text_that_can_only_mean_one() {
 
 #[tokio::test]
 async fn a_text_that_may_mean_several_numbers_or_none_is_left_out() {
-    for text in ["many", "1.200,50", "12 apples", "1e", "NaN"] {
+    for text in ["many", "1.200", "12 apples", "1e", "NaN"] {
         let told = [("Budget", "not_a_number")];
         fits(json!({"Budget": text}), json!({}), &told).await;
     }
+}
+
+#[tokio::test]
+async fn an_amount_with_a_currencys_sign_may_mean_another_currency_where_the_org_has_several() {
+    let currency = FieldSpec::new("CurrencyIsoCode", FieldType::Picklist)
+        .values(&["USD", "EUR"])
+        .restricted()
+        .default_value("EUR");
+    let org = ordinary().field("Lead", currency).build();
+    let service = service(&org, &[]).await;
+    let event = ada(json!({"Budget": "$1,000"}));
+    let told = pairs(&[("Budget", "not_a_number")]);
+    assert_eq!(explained(&service, &event).await, told);
 }
 
 #[tokio::test]

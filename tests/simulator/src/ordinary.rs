@@ -78,11 +78,6 @@ fn feature_fields() -> Vec<FieldSpec> {
             ])
             .length(40)
             .restricted(),
-        FieldSpec::new("CurrencyIsoCode", Picklist)
-            .values(&["USD", "EUR", "GBP"])
-            .length(3)
-            .restricted()
-            .default_value("USD"),
     ]
 }
 
