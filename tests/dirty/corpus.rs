@@ -75,13 +75,12 @@ impl Corpus {
         let kinds: Vec<&Kind> = FORESEEN.into_iter().flatten().collect();
         let event = |number: usize| {
             let (name, make) = match self {
-                Self::Clean => *kinds[0],
                 // Each kind comes up, however few events there are.
                 Self::Dirty => *kinds[(number / 2) % kinds.len()],
                 Self::Unforeseen if number % 100 == 50 => {
                     unforeseen::KINDS[number / 100 % unforeseen::KINDS.len()]
                 }
-                Self::Unforeseen => *kinds[0],
+                Self::Clean | Self::Unforeseen => *kinds[0],
             };
             make(&mut rng, is_known(number)).named(name, number)
         };
@@ -106,7 +105,7 @@ pub(crate) fn org(builder: Builder, username: &str, events: usize) -> Result<Sim
 
 /// Whether the org has the lead of this number before its event comes.
 pub(crate) fn is_known(number: usize) -> bool {
-    number % 2 == 0
+    number.is_multiple_of(2)
 }
 
 /// The e-mail address of the person of this number.

@@ -108,15 +108,21 @@ async fn without_preflight() -> Result<(), Failure> {
 }
 
 fn print(name: &str, outcome: &Outcome, clean: u64) {
-    let percent = |count: f64| format!("{:.2} %", 100.0 * count / EVENTS as f64);
+    let calls = outcome.calls;
     println!(
         "{name:<46}{:>10}{:>10}{:>10}{:>8}{clean:>8}{:>10}",
-        percent(outcome.written as f64),
-        percent(outcome.calls.refused_records as f64),
+        percent(outcome.written as u64),
+        percent(calls.refused_records),
         outcome.wrong.len(),
-        outcome.calls.total_api(),
-        outcome.calls.describe,
+        calls.total_api(),
+        calls.describe,
     );
+}
+
+/// A number of events as a share of all.
+fn percent(events: u64) -> String {
+    let hundredths = events * 10_000 / EVENTS as u64;
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
 fn hold(row: &Row, outcome: &Outcome, clean: u64) -> Result<(), Failure> {
