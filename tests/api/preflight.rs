@@ -11,10 +11,6 @@
 //! | `required` | fields that a new record needs |
 //! | `modes` | `warn`, `off`, and an org that does not describe |
 //! | `corpus` | hundreds of events of each kind of trouble |
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "a test writes its traits where it needs them: fits(json!({…}), …)"
-)]
 
 mod corpus;
 #[path = "../dirty/corpus.rs"]
