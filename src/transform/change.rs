@@ -131,6 +131,8 @@ pub enum Fit {
     PlaceContradiction,
     /// It is left out: there is a state without a country.
     StateWithoutCountry,
+    /// It is left out: the country beside the state does not have it.
+    StateOfOtherCountry,
     /// It is left out: the value is not a record's id.
     NotAnId,
     /// It is left out: the value is the id of a record of another object, this one.
@@ -199,6 +201,7 @@ impl Fit {
             | Self::UnknownPlace
             | Self::PlaceContradiction
             | Self::StateWithoutCountry
+            | Self::StateOfOtherCountry
             | Self::NotAnId
             | Self::OtherObject(_)
             | Self::RefusedBySalesforce => ChangeKind::LeftOut,
@@ -237,7 +240,8 @@ impl Fit {
             Self::OtherPlaceField(_)
             | Self::UnknownPlace
             | Self::PlaceContradiction
-            | Self::StateWithoutCountry => "state_country",
+            | Self::StateWithoutCountry
+            | Self::StateOfOtherCountry => "state_country",
             Self::NotAnId => "not_an_id",
             Self::OtherObject(_) => "other_object",
             Self::RequiredMissing => "required_missing",
@@ -486,6 +490,9 @@ impl fmt::Display for Fit {
             ),
             Self::StateWithoutCountry => f.write_str(
                 "is left out: a state needs its country beside it",
+            ),
+            Self::StateOfOtherCountry => f.write_str(
+                "is left out: the country beside it has no such state",
             ),
             Self::NotAnId => f.write_str(
                 "is left out: the value is not the id of a record",

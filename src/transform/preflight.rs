@@ -78,19 +78,24 @@ impl Fitting<'_> {
             }
             required += usize::from(field.is_required() && Form::of(value).is_filled());
         }
-        places.are_whole()
+        places.are_whole(self.description)
             && (self.effect != Effect::Create || required == self.description.required())
             && !fields.changes.iter().any(may_be_taken_up)
     }
 
     /// Whether a field takes a value as it is.
-    fn takes(&self, field: &FieldDescription, value: &FieldValue<'_>, places: &mut Places) -> bool {
+    fn takes<'v, 'a>(
+        &self,
+        field: &FieldDescription,
+        value: &'v FieldValue<'a>,
+        places: &mut Places<'v, 'a>,
+    ) -> bool {
         if name::is_writable(field, self.effect).is_err() || self.refuses(&field.name) {
             return false;
         }
         match field.place() {
             Some(part) if Form::of(value).is_filled() => {
-                place::takes(self.description, part, value) && places.note(part)
+                place::takes(self.description, part, value) && places.note(part, value)
             }
             Some(_) | None => {
                 value::takes(field, value)

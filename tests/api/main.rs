@@ -8,6 +8,7 @@
 //! | `lookups` | what concurrent requests share, what is remembered, and what is learnt about fields |
 //! | `creates` | a record that several events would create is created once |
 //! | `external_ids` | records of a sync that are upserted by an external id: no lookup, what is looked up all the same, and describes |
+//! | `preflight` | fields that are fitted to the org: each row of the rule's table, and a corpus of dirty events |
 //! | `unchanged` | events that change nothing cost no write |
 //! | `inline` | writing to Salesforce here: results, faults, order, resends, and a long random run |
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
@@ -92,6 +93,7 @@ mod operator;
 mod overload;
 mod planted;
 mod polled;
+mod preflight;
 mod process;
 mod refusals;
 mod restart;

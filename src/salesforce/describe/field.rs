@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::picklist::{Picklist, PicklistValue};
+use super::picklist::{self, Picklist, PicklistValue};
 
 /// A field, as seen by the user of a session.
 #[derive(Debug)]
@@ -238,12 +238,16 @@ struct Described {
 
 /// A value of a picklist as Salesforce describes it.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct DescribedValue {
     value: Box<str>,
     #[serde(default)]
     label: Option<Box<str>>,
     #[serde(default = "yes")]
     active: bool,
+    /// A bit for each value of the controlling picklist, in base64.
+    #[serde(default)]
+    valid_for: Option<Box<str>>,
 }
 
 fn yes() -> bool {
@@ -308,14 +312,19 @@ impl FieldDescription {
 
 impl From<Described> for FieldDescription {
     fn from(field: Described) -> Self {
-        let values = field.picklist_values.into_iter();
-        let values = values.filter(|value| value.active).map(|value| {
-            let label = value.label.filter(|label| *label != value.value);
-            PicklistValue {
+        let are_states = field.name.ends_with("StateCode");
+        let values = field.picklist_values.into_iter().zip(0..);
+        let values = values
+            .filter(|(value, _)| value.active)
+            .map(|(value, position)| PicklistValue {
+                label: value.label.filter(|label| *label != value.value),
                 value: value.value,
-                label,
-            }
-        });
+                position,
+                valid_for: value
+                    .valid_for
+                    .filter(|_| are_states)
+                    .map_or_else(Vec::new, |bits| picklist::positions(&bits)),
+            });
         let picklist = Picklist::of(values.collect());
         let reference = Reference {
             objects: field.reference_to,

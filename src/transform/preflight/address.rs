@@ -1,12 +1,15 @@
 //! Compares the fields of each address with one another, in orgs with State and Country/Territory Picklists.
 
+use smallvec::SmallVec;
+
 use super::{
     form::Form,
+    place,
     refit::{Entry, Refit},
 };
 use crate::{salesforce::describe::PlaceFields, transform::change::Fit};
 
-/// Leaves out names that contradict their code, and states without a country.
+/// Leaves out names that contradict their code, states without a country, and states of another country.
 pub(super) fn compare(refit: &mut Refit<'_, '_>) {
     let object = refit.fitting.description;
     for address in object.addresses() {
@@ -28,6 +31,32 @@ pub(super) fn compare(refit: &mut Refit<'_, '_>) {
                     refit.leave_out(index, Fit::StateWithoutCountry);
                 }
             }
+        }
+        leave_out_foreign(refit, address.state, address.country);
+    }
+}
+
+/// Leaves out a state that the country beside it does not have.
+fn leave_out_foreign(refit: &mut Refit<'_, '_>, state: PlaceFields, country: PlaceFields) {
+    let object = refit.fitting.description;
+    let filled = |refit: &Refit<'_, '_>, place: PlaceFields| {
+        let indexes = [place.code, place.name].into_iter().flatten();
+        let filled = indexes.filter(|index| refit.entry(*index).is_some_and(is_filled));
+        filled.collect::<SmallVec<[u16; 2]>>()
+    };
+    let Some(country) = filled(refit, country).first().copied() else {
+        return;
+    };
+    for state in filled(refit, state) {
+        let place = |index: u16| {
+            let part = object.at(usize::from(index))?.place()?;
+            Some((part, &refit.entry(index)?.value))
+        };
+        let is_foreign = place(state)
+            .zip(place(country))
+            .is_some_and(|(state, country)| !place::belongs(object, state, country));
+        if is_foreign {
+            refit.leave_out(state, Fit::StateOfOtherCountry);
         }
     }
 }

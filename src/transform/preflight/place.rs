@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::form::Form;
 use crate::{
     salesforce::describe::{FieldDescription, ObjectDescription, Picklist, PlaceFields, PlacePart},
@@ -10,31 +12,47 @@ use crate::{
     transform::{change::Fit, mapping::FieldValue},
 };
 
-/// Which addresses of an event have a state, and which have a country.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Places {
-    states: u64,
-    countries: u64,
+/// The states and countries of an event's addresses that fit their fields.
+#[derive(Debug, Default)]
+pub(super) struct Places<'v, 'a> {
+    noted: SmallVec<[(PlacePart, &'v FieldValue<'a>); 4]>,
 }
 
-impl Places {
+impl<'v, 'a> Places<'v, 'a> {
     /// Notes a field that fits. Returns `false` if fields of one address have to be compared: two for one place.
-    pub(super) fn note(&mut self, part: PlacePart) -> bool {
-        let address = 1 << part.address;
-        let places = if part.is_state {
-            &mut self.states
-        } else {
-            &mut self.countries
-        };
-        let is_first = *places & address == 0;
-        *places |= address;
+    pub(super) fn note(&mut self, part: PlacePart, value: &'v FieldValue<'a>) -> bool {
+        let is_place =
+            |noted: PlacePart| (noted.address, noted.is_state) == (part.address, part.is_state);
+        let is_first = !self.noted.iter().any(|(noted, _)| is_place(*noted));
+        self.noted.push((part, value));
         is_first
     }
 
-    /// Whether no address has a state without a country.
-    pub(super) fn are_whole(self) -> bool {
-        self.states & !self.countries == 0
+    /// Whether each state has a country beside it, and is one of that country's.
+    pub(super) fn are_whole(&self, object: &ObjectDescription) -> bool {
+        let mut states = self.noted.iter().filter(|(part, _)| part.is_state);
+        states.all(|state| {
+            let is_beside = |part: &PlacePart| !part.is_state && part.address == state.0.address;
+            let country = self.noted.iter().find(|(part, _)| is_beside(part));
+            country.is_some_and(|country| belongs(object, *state, *country))
+        })
     }
+}
+
+/// Whether a state is one of a country's, as far as the object tells. Both are exactly as in their lists.
+pub(super) fn belongs(
+    object: &ObjectDescription,
+    state: (PlacePart, &FieldValue<'_>),
+    country: (PlacePart, &FieldValue<'_>),
+) -> bool {
+    let (Some(states), Some(countries)) = (list(object, state.0), list(object, country.0)) else {
+        return true;
+    };
+    let (Form::Text(name), Form::Text(of)) = (Form::of(state.1), Form::of(country.1)) else {
+        return true;
+    };
+    let position = countries.position(&of, country.0.is_code);
+    position.is_none_or(|position| states.is_valid_for((&name, state.0.is_code), position))
 }
 
 /// Whether a field of an address takes a value as it is.

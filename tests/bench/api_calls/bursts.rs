@@ -198,7 +198,11 @@ fn of_all(entry: &Value, status: u64) -> Value {
 }
 
 /// Delivers a request at the proxy, in the version that answers for each job.
-async fn at_proxy(served: &Served, request: &Value, metadata: &Value) -> Result<Value, Failure> {
+pub(super) async fn at_proxy(
+    served: &Served,
+    request: &Value,
+    metadata: &Value,
+) -> Result<Value, Failure> {
     let mut body = request.clone();
     body["metadata"] = metadata.clone();
     body["destinationConfig"] = super::job(0, false)["destination"]["Config"].take();

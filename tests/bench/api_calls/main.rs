@@ -1,10 +1,11 @@
 //! How many API calls 1,000 lead identifies cost: the stock service (computed), the ways of this one (counted by the embedded
 //! Salesforce). `cargo bench --bench api_calls` prints the table and fails where a promise is broken.
 //!
-//! A part alone: `cargo bench --bench api_calls events`, or `real_org`, `external_ids`, `bursts`. With `-- --full`, two processes
+//! A part alone: `cargo bench --bench api_calls events`, or `real_org`, `external_ids`, `dirty`, `bursts`. With `-- --full`, two processes
 //! create 100,000 records instead of 10,000.
 
 mod bursts;
+mod dirty;
 mod external_ids;
 mod real_org;
 
@@ -88,6 +89,9 @@ async fn main() -> Result<(), Failure> {
     }
     if wants("external_ids") {
         external_ids::run(is_full).await?;
+    }
+    if wants("dirty") {
+        dirty::run().await?;
     }
     if wants("bursts") {
         bursts::run().await?;
