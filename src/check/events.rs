@@ -103,6 +103,7 @@ impl ComparedOrg<'_> {
                 traits: &plan.traits,
                 record,
                 duplicate: None,
+                refused: None,
                 destination: &destination,
             };
             let Resolved { target, fields } =

@@ -8,6 +8,7 @@
 mod creating;
 mod outcome;
 mod redirect;
+mod salvaging;
 mod upserting;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 };
 
 pub use self::outcome::{DeliveryOutcome, Failure};
+use super::salvage::Salvage;
 use crate::{
     config::{Policies, rules::Rules},
     json::Value,
@@ -30,7 +32,7 @@ use crate::{
         operation::Operation,
     },
     text,
-    transform::plan::Record,
+    transform::{noted::NotedChange, plan::Record},
 };
 
 /// The state that the delivery proxy works with.
@@ -59,6 +61,10 @@ struct ProxyDelivery<'r, 'a> {
     is_renewed: bool,
     /// Why no new session could be opened.
     refused: Option<Arc<AuthError>>,
+    /// What refusals have shown about the write.
+    salvage: Salvage,
+    /// What was left out of the write.
+    changes: Vec<NotedChange>,
 }
 
 impl Proxy {
@@ -101,6 +107,8 @@ impl Proxy {
             upserted: None,
             is_renewed: false,
             refused: None,
+            salvage: Salvage::default(),
+            changes: Vec::new(),
         };
         let sending = request.sending().map_err(Into::into);
         match sending.and_then(|sending| self.salesforce.prepare(sending)) {
@@ -181,7 +189,7 @@ impl ProxyDelivery<'_, '_> {
     }
 
     /// Sends a write. If its session has expired, sends it once more with a new one.
-    async fn send(&mut self, write: &mut Write<'_>) -> Result<Answered, Failure> {
+    async fn send_once(&mut self, write: &mut Write<'_>) -> Result<Answered, Failure> {
         loop {
             let salesforce = &self.proxy.salesforce;
             let answered = salesforce.send_write(write, self.timeout).await?;
@@ -229,6 +237,11 @@ impl ProxyDelivery<'_, '_> {
             dispositions: dispositions.collect(),
             may_repeat: failure.as_ref().is_some_and(Failure::leaves_open)
                 && write.is_some_and(|write| self.has_no_key(write)),
+            changes: if failure.is_none() {
+                self.changes.clone()
+            } else {
+                Vec::new()
+            },
             answer,
             failure,
         }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     salesforce::{
-        AuthError, Fault, Key, Row,
+        AuthError, Fault, Found, Key, Row,
         address::{Address, Effect},
         fault::Disposition,
     },
@@ -24,13 +24,15 @@ impl<'f> Worker<'f> {
     /// that was created for a key.
     pub(super) fn wrote(
         &mut self,
-        write: &UnitWrite<'_, '_>,
+        write: &UnitWrite<'_, 'f>,
         id: String,
+        found: &Found,
     ) -> Option<(&'f Key, String)> {
         let metrics = self.deliveries.salesforce.metrics();
         metrics.traits_changed(write.resolved.fields.changes.iter().map(Change::reason));
         for unit in &write.units {
-            self.conclude(*unit, Ok(()));
+            let changes = self.changes(write, *unit, found);
+            self.conclude(*unit, Ok(changes));
         }
         let creates = write.resolved.target.address.creates();
         let key = self.key(write.units[0]).filter(|_| creates);

@@ -49,7 +49,7 @@ async fn elements(
             }
         }
         // Only the router receives such messages, and only there is anything delivered.
-        Ok(Requests::Transformed { .. } | Requests::Delivered) => {
+        Ok(Requests::Transformed { .. } | Requests::Delivered(_)) => {
             let found = "a request already".to_owned();
             let error = EventError::UnsupportedType { found };
             failure_element(entry, &error, route, name, &mut pieces.json);

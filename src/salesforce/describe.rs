@@ -11,6 +11,7 @@ mod object;
 mod org;
 mod picklist;
 mod places;
+mod refused;
 mod state;
 
 use std::{
@@ -104,7 +105,9 @@ impl Salesforce {
         if fault.denies_external_id() {
             self.describes.each(org, object, State::forget);
         } else if fault.doubts_external_id() {
-            self.describes.each(org, object, State::doubt);
+            self.describes.each(org, object, |state, now| {
+                state.doubt(now);
+            });
         }
     }
 

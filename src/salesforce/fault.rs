@@ -7,18 +7,20 @@
 
 mod code;
 mod duplicates;
+mod fields;
 mod refusal;
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use thiserror::Error;
 
 pub(crate) use self::code::OrgState;
 pub(crate) use self::duplicates::Duplicate;
+pub(crate) use self::fields::{RefusedField, members};
 pub use self::refusal::Refusal;
 use self::{
     code::{Meaning, meaning},
-    refusal::{refusals, refused_in_success},
+    refusal::{MAX_OTHERS, refusals, refused_in_success},
 };
 
 use crate::{
@@ -140,13 +142,19 @@ impl Fault {
     /// otherwise the first.
     fn deciding(status: u16, mut refusals: Vec<Refusal>) -> Self {
         join_duplicates(&mut refusals);
-        let faults = refusals.into_iter().map(Self::of);
-        faults.min_by_key(Self::rank).unwrap_or_else(|| {
-            Self::of(Refusal {
+        let mut faults: Vec<Self> = refusals.into_iter().map(Self::of).collect();
+        let Some(place) = (0..faults.len()).min_by_key(|place| faults[*place].rank()) else {
+            return Self::of(Refusal {
                 status,
                 ..Refusal::default()
-            })
-        })
+            });
+        };
+        let mut deciding = faults.remove(place);
+        if let Some(refusal) = deciding.refusal_mut() {
+            let others = faults.iter_mut().filter_map(Self::refusal_mut);
+            refusal.others = others.take(MAX_OTHERS + 1).map(mem::take).collect();
+        }
+        deciding
     }
 
     /// The sort key of faults: of several, the one with the lowest rank decides.

@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault, sync::Arc
 use smallvec::SmallVec;
 
 use crate::salesforce::{
+    address::Effect,
     by_key::ByKey,
     describe::{Descriptions, ObjectDescription},
     external_id::ExternalIds,
@@ -119,6 +120,11 @@ impl Found {
     #[must_use]
     pub(crate) fn description(&self, object: &str) -> Option<&ObjectDescription> {
         self.descriptions.of(object)
+    }
+
+    /// The fields that are left out of a write with this effect, because Salesforce has refused them again and again.
+    pub(crate) fn refused(&self, object: &str, effect: Effect) -> &[Box<str>] {
+        self.descriptions.refused(object, effect)
     }
 
     /// Notes the fields whose keys were not looked up, because records are upserted by them.

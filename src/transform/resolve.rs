@@ -4,7 +4,9 @@
 //! Described requests and inline delivery both call [`resolve`]. The delivery proxy cannot, because it has only the fields of a
 //! request that was described earlier, and no event. If it looks a record up again, it calls only `target::settle`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
+
+use smallvec::SmallVec;
 
 use crate::{
     config::{Policies, Preflight, rules::Rules},
@@ -15,6 +17,7 @@ use crate::{
         mapping::{self, Fields},
         plan::{PlannedTraits, Record},
         preflight::{self, Fitting, Mode},
+        refused::Refused,
         target::{self, Target},
         unchanged::Unchanged,
     },
@@ -31,6 +34,8 @@ pub(crate) struct Unresolved<'p, 'a> {
     pub duplicate: Option<&'p Row>,
     /// The destination of the event.
     pub destination: &'p Destination,
+    /// What refusals of earlier attempts have shown, if there were any.
+    pub refused: Option<Arc<Refused>>,
 }
 
 /// A write of one or several events to one record.
@@ -58,10 +63,16 @@ pub(crate) fn resolve<'p, 'a>(
     spares: Option<&Spares>,
 ) -> Result<Resolved<'p, 'a>, EventError> {
     let (target, mut fields) = first.mapped(found, rules)?;
+    let mut refused: SmallVec<[Arc<Refused>; 1]> = first.refused.iter().cloned().collect();
     for event in later {
+        refused.extend(event.refused.clone());
         fields.absorb(event.mapped(found, rules)?.1);
     }
-    first.fit(&mut fields, &target, found, rules.1)?;
+    let must_fit = refused.iter().any(|refused| refused.must_fit);
+    first.fit(&mut fields, &target, found, rules.1, must_fit)?;
+    for refused in refused {
+        refused.leave_out(&target.object, &mut fields);
+    }
     if let Some(unchanged) = unchanged
         && !unchanged.reduce(&target, &mut fields)
     {
@@ -85,28 +96,31 @@ impl<'p, 'a> Unresolved<'p, 'a> {
         Ok((target, fields))
     }
 
-    /// Fits the fields to the object, if the org has described it and the destination wants that (rule `preflight`).
+    /// Fits the fields to the object, if the org has described it and the destination wants that (rule `preflight`), or if Salesforce
+    /// could not read one of them (rule `salvage`).
     fn fit(
         &self,
         fields: &mut Fields<'a>,
         target: &Target<'_>,
         found: &Found,
         policies: &Policies,
+        must_fit: bool,
     ) -> Result<(), EventError> {
         let mode = match policies.preflight.of(&self.destination.id) {
-            Preflight::Off => return Ok(()),
-            Preflight::Warn => Mode::Warn,
-            Preflight::Fix => Mode::Fix,
+            Preflight::Off if !must_fit => return Ok(()),
+            Preflight::Warn if !must_fit => Mode::Warn,
+            Preflight::Off | Preflight::Warn | Preflight::Fix => Mode::Fix,
         };
         let Some(description) = found.description(&target.object) else {
             return Ok(());
         };
+        let effect = target.address.effect();
         let fitting = Fitting {
             description,
-            effect: target.address.effect(),
+            effect,
             mode,
             key: self.record.key().map(Key::field),
-            refused: &[],
+            refused: found.refused(&target.object, effect),
         };
         preflight::fit(fields, &fitting)
     }

@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// Settings under which an upsert may serve leads: no assignment rule depends on whether the lead is new.
-const UPSERTS: [&str; 2] = ["--assignment-rules", "always"];
+pub(crate) const UPSERTS: [&str; 2] = ["--assignment-rules", "always"];
 
 /// An org whose leads have a unique external id, `Key__c`, and another one that is not unique, `Shared__c`.
-fn keyed_org() -> Builder {
+pub(crate) fn keyed_org() -> Builder {
     org()
         .external_id("Lead", "Key__c", true)
         .external_id("Lead", "Shared__c", false)
@@ -41,7 +41,7 @@ async fn service(org: &Simulator, flags: &[&str]) -> Service {
 }
 
 /// A job of a sync that identifies a record of this object by a field.
-fn record(id: u64, (object, field): (&str, &str), value: Value, traits: Value) -> Value {
+pub(crate) fn record(id: u64, (object, field): (&str, &str), value: Value, traits: Value) -> Value {
     let identifier =
         json!({"type": format!("Salesforce-{object}"), "id": value, "identifierType": field});
     let message = json!({
@@ -57,12 +57,12 @@ fn record(id: u64, (object, field): (&str, &str), value: Value, traits: Value) -
 }
 
 /// A job of a sync for the lead with this key.
-fn lead(id: u64, key: &str, traits: Value) -> Value {
+pub(crate) fn lead(id: u64, key: &str, traits: Value) -> Value {
     record(id, ("Lead", "Key__c"), json!(key), traits)
 }
 
 /// Traits with which a lead can be created.
-fn doe() -> Value {
+pub(crate) fn doe() -> Value {
     json!({"LastName": "Doe", "Company": "Acme"})
 }
 

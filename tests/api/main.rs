@@ -30,6 +30,7 @@
 //! | `differences` | each rule of `docs/behaviour.md` under both sets |
 //! | `fields` | the fields of a lead: what is written, what is left out, and what is said of that |
 //! | `injection` | ids, names, tokens and headers that are made to break out of their place |
+//! | `salvage` | records that Salesforce refuses because of single fields are sent again without them |
 //! | `secrets` | what is never in a log, a metric or an error text |
 //! | `leaks` | a secret in the log of any test fails the suite |
 //! | `isolation` | a bad event changes nothing for the good ones beside it |
@@ -99,6 +100,7 @@ mod refusals;
 mod restart;
 mod rotation;
 mod router_batch;
+mod salvage;
 mod secrets;
 mod service;
 mod slow;

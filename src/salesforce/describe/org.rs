@@ -62,6 +62,11 @@ impl OrgDescribes {
         })
     }
 
+    /// What is known of an object; `None` if nobody has asked for it.
+    pub(super) fn known(&self, user: &OrgUser, object: &str) -> Option<Arc<Mutex<State>>> {
+        self.objects.get(&(user.user, object.to_ascii_lowercase()))
+    }
+
     /// Whether one more object may be described for the first time.
     pub(super) fn may_begin(&self, now: Instant) -> bool {
         let mut counts = lock(&self.counts);

@@ -8,7 +8,7 @@ use std::{
 use reqwest::header::HeaderValue;
 use tokio::sync::watch;
 
-use super::{kept::Kept, object::ObjectDescription};
+use super::{kept::Kept, object::ObjectDescription, refused::Refusals};
 
 /// How long nothing is read after a failure.
 pub(super) const PAUSE: Duration = Duration::from_mins(1);
@@ -26,7 +26,7 @@ pub(super) struct State {
     reading: Option<watch::Receiver<()>>,
     /// The number of the last request to read everything again that was considered.
     reread: u64,
-    /// Whether the next reading is unconditional.
+    /// Whether the next reading is unconditional, and due at once.
     must_be_whole: bool,
     /// When Salesforce last refused something that the description allows.
     doubted: Option<Instant>,
@@ -34,6 +34,8 @@ pub(super) struct State {
     has_failed: bool,
     /// Whether the last attempt has found its session expired.
     has_expired: bool,
+    /// The fields that Salesforce has refused.
+    pub(super) refusals: Refusals,
 }
 
 #[derive(Debug)]
@@ -169,13 +171,17 @@ impl State {
     }
 
     /// Has a description that Salesforce may have contradicted read again when it is used next, unconditionally and at most once
-    /// a minute.
-    pub(super) fn doubt(&mut self, now: Instant) {
-        let is_new = |doubted| now.saturating_duration_since(doubted) >= PAUSE;
-        if self.doubted.is_none_or(is_new) {
-            self.doubted = Some(now);
-            self.must_be_whole = true;
+    /// a minute. Returns how long ago that was asked for.
+    pub(super) fn doubt(&mut self, now: Instant) -> Duration {
+        let age = self
+            .doubted
+            .map(|doubted| now.saturating_duration_since(doubted));
+        if let Some(age) = age.filter(|age| *age < PAUSE) {
+            return age;
         }
+        self.doubted = Some(now);
+        self.must_be_whole = true;
+        Duration::ZERO
     }
 
     /// Notes that a caller has waited in vain for the reading in progress.

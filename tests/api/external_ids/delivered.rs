@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{UPSERTS, described_whole, doe, keyed_org, lead, record};
 use crate::{
     fixtures::org,
-    inline::{AS_IT_IS, deliver, inline, leads, of_user, statuses},
+    inline::{AS_SENT, deliver, inline, leads, of_user, statuses},
     service::assert_says,
 };
 
@@ -177,7 +177,7 @@ async fn a_refusal_of_each_record_for_its_external_id_is_known_by_its_code() {
 #[tokio::test]
 async fn events_with_a_wrong_field_do_not_take_the_upsert_from_the_others() {
     let org = keyed_org().build();
-    let service = inline(&org, &[&UPSERTS[..], &AS_IT_IS].concat()).await;
+    let service = inline(&org, &[&UPSERTS[..], &AS_SENT].concat()).await;
     for n in 0..5 {
         let wrong = json!({"LastName": "Doe", "Company": "Acme", "Nothing__c": 1});
         let statuses = statuses(&deliver(&service, [lead(n, "k1", wrong)]).await);
@@ -196,7 +196,7 @@ async fn events_with_a_wrong_field_do_not_take_the_upsert_from_the_others() {
 #[tokio::test]
 async fn one_bad_value_fails_alone() {
     let org = keyed_org().build();
-    let service = inline(&org, &[&UPSERTS[..], &AS_IT_IS].concat()).await;
+    let service = inline(&org, &[&UPSERTS[..], &AS_SENT[..]].concat()).await;
     let mut jobs: Vec<_> = (0..20).map(|n| lead(n, &format!("k{n}"), doe())).collect();
     jobs[7] = lead(
         7,

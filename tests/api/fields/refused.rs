@@ -11,7 +11,7 @@ use wiremock::{
 use super::{ada, described};
 use crate::{
     fixtures::{destination, job, known_lead, lets_in, lookup, nothing_found, org},
-    inline::{AS_IT_IS, deliver, inline, statuses},
+    inline::{AS_SENT, deliver, inline, statuses},
     service::{Service, assert_says, error},
 };
 
@@ -41,7 +41,7 @@ async fn that_answers_collections(results: Value) -> (MockServer, Service) {
 
 #[tokio::test]
 async fn a_refused_record_is_reported_by_its_code_and_message_not_by_the_status() {
-    let service = inline(&org().build(), &AS_IT_IS).await;
+    let service = inline(&org().build(), &AS_SENT).await;
     let text = refusal(&service, json!({"plan": "pro"})).await;
     assert_says(&text, "(INVALID_FIELD: No such column 'plan__c'");
     assert!(!text.contains("HTTP 200"), "{text}");
