@@ -9,7 +9,7 @@ use super::{
 use crate::{
     json::Document,
     salesforce::{Fault, Found, Key, RecordWrite, address::Effect, fault::RefusedField},
-    transform::{noted::NotedChange, refused::Refused, resolve::resolve},
+    transform::{changes::NotedChanges, refused::Refused, resolve::resolve},
 };
 
 /// What the refusals of a round say about the org.
@@ -122,15 +122,15 @@ impl<'f> Worker<'f> {
         write: &UnitWrite<'_, 'f>,
         unit: usize,
         found: &Found,
-    ) -> Vec<NotedChange> {
+    ) -> NotedChanges {
         let all = &write.resolved.fields.changes;
         if write.units.len() == 1 || all.is_empty() {
-            return all.iter().map(NotedChange::from).collect();
+            return all.noted();
         }
         let (event, rules) = (self.unresolved(unit), self.deliveries.rules());
         match resolve(&event, [], found, rules, None, None) {
-            Ok(own) => own.fields.changes.iter().map(NotedChange::from).collect(),
-            Err(_) => all.iter().map(NotedChange::from).collect(),
+            Ok(own) => own.fields.changes.noted(),
+            Err(_) => all.noted(),
         }
     }
 }

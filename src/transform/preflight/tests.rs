@@ -236,7 +236,7 @@ fn an_unknown_field_is_left_out_with_the_nearest_name() {
     let explained = |traits| {
         let mut fields = of_new_lead(traits);
         run(&mut fields, &lead(), Effect::Update, FIX).unwrap();
-        fields.changes[0].to_string()
+        fields.changes.iter().next().unwrap().to_string()
     };
     assert_eq!(
         explained(r#"{"plann":1}"#),
@@ -427,5 +427,8 @@ fn fields_that_salesforce_refuses_again_and_again_are_left_out() {
     };
     fit(&mut fields, &fitting).unwrap();
     assert_eq!(filled(&fields), json!({"Title":"CEO"}));
-    assert_eq!(fields.changes[0].reason(), "refused_by_salesforce");
+    assert_eq!(
+        fields.changes.iter().next().unwrap().reason(),
+        "refused_by_salesforce"
+    );
 }

@@ -127,7 +127,7 @@ proptest! {
     fn no_change_quotes_a_value(traits in traits(), effect in effect(), is_mapped: bool) {
         let mut fields = given(&traits, is_mapped);
         fix(&mut fields, &LEAD, effect);
-        for change in &fields.changes {
+        for change in fields.changes.iter() {
             let said = format!("{change} {change:?} {:?} {:?}", change.trait_name(), change.field());
             prop_assert!(!said.contains(SECRET), "{said}");
         }
