@@ -31,6 +31,7 @@ mod lookup;
 pub(crate) mod operation;
 pub(crate) mod page;
 pub(crate) mod results;
+pub(crate) mod sent;
 pub(crate) mod session;
 mod single_flight;
 pub(crate) mod soql;

@@ -16,7 +16,7 @@ use thiserror::Error;
 
 pub(crate) use self::code::OrgState;
 pub(crate) use self::duplicates::Duplicate;
-pub(crate) use self::fields::{RefusedField, members};
+pub(crate) use self::fields::RefusedField;
 pub use self::refusal::Refusal;
 use self::{
     code::{Meaning, meaning},
