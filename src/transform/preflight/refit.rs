@@ -253,8 +253,17 @@ impl<'d, 'a> Refit<'d, 'a> {
             .checked_sub(1)
             .and_then(|place| self.entries.get_mut(place));
         if let Some(entry) = entry.and_then(Option::take) {
+            self.withdraw(&entry.name);
             self.note_flaw(&entry.name, flaw);
         }
+    }
+
+    /// Forgets what was done to a field that is left out after all.
+    fn withdraw(&mut self, name: &FieldName<'_>) {
+        let name = name.text();
+        let is_of =
+            |change: &Change<'_>| matches!(change, Change::Field { field, .. } if **field == *name);
+        self.changes.retain(|change| !is_of(change));
     }
 
     fn note(&mut self, name: &FieldName<'a>, fits: impl IntoIterator<Item = Fit>) {
