@@ -263,7 +263,8 @@ impl<'d, 'a> Refit<'d, 'a> {
         let name = name.text();
         let is_of =
             |change: &Change<'_>| matches!(change, Change::Field { field, .. } if **field == *name);
-        self.changes.retain(|change| !is_of(change));
+        self.changes
+            .settle(|change| Some(change).filter(|change| !is_of(change)));
     }
 
     fn note(&mut self, name: &FieldName<'a>, fits: impl IntoIterator<Item = Fit>) {
