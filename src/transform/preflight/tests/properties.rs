@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::transform::mapping::tests::text;
+use crate::transform::{change::Change, mapping::tests::text};
 
 static LEAD: LazyLock<ObjectDescription> = LazyLock::new(lead);
 
@@ -119,7 +119,7 @@ proptest! {
         let (once, changes) = (text(&fields), std::mem::take(&mut fields.changes));
         fix(&mut fields, &LEAD, effect);
         prop_assert_eq!(text(&fields), once);
-        let again: Vec<&str> = fields.changes.iter().map(|change| change.reason()).collect();
+        let again: Vec<&str> = fields.changes.iter().map(Change::reason).collect();
         prop_assert!(again.iter().all(|reason| *reason == "required_missing"), "{again:?} after {changes:?}");
     }
 
