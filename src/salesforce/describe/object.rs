@@ -46,7 +46,16 @@ impl ObjectDescription {
     /// The field whose name consists of these two parts, in any letter case.
     #[must_use]
     pub(crate) fn field_of(&self, stem: &str, suffix: &str) -> Option<&FieldDescription> {
-        self.fields.find(stem, suffix)
+        self.fields.find((stem, suffix), |known, name| {
+            known.eq_ignore_ascii_case(name)
+        })
+    }
+
+    /// The field whose name consists of exactly these two parts.
+    #[must_use]
+    pub(crate) fn exact_field(&self, stem: &str, suffix: &str) -> Option<&FieldDescription> {
+        self.fields
+            .find((stem, suffix), |known, name| known == name)
     }
 
     /// The memory that it takes, in bytes.
@@ -154,7 +163,13 @@ impl FieldTable {
         table
     }
 
-    fn find(&self, stem: &str, suffix: &str) -> Option<&FieldDescription> {
+    /// The field whose name consists of parts that are the same as these.
+    #[inline]
+    fn find(
+        &self,
+        (stem, suffix): (&str, &str),
+        is_same: impl Fn(&[u8], &[u8]) -> bool,
+    ) -> Option<&FieldDescription> {
         let last = self.slots.len() - 1;
         let mut slot = hash(stem, suffix) & last;
         loop {
@@ -162,8 +177,8 @@ impl FieldTable {
             let field = &self.fields[index];
             let name = field.name.as_bytes();
             if name.len() == stem.len() + suffix.len()
-                && name[..stem.len()].eq_ignore_ascii_case(stem.as_bytes())
-                && name[stem.len()..].eq_ignore_ascii_case(suffix.as_bytes())
+                && is_same(&name[..stem.len()], stem.as_bytes())
+                && is_same(&name[stem.len()..], suffix.as_bytes())
             {
                 return Some(field);
             }

@@ -25,9 +25,7 @@ pub(super) fn exact<'d>(
     name: &FieldName<'_>,
 ) -> Option<&'d FieldDescription> {
     let (stem, suffix) = name.parts();
-    let field = object.field_of(stem, suffix)?;
-    let (known, length) = (field.name.as_bytes(), stem.len());
-    (known[..length] == *stem.as_bytes() && known[length..] == *suffix.as_bytes()).then_some(field)
+    object.exact_field(stem, suffix)
 }
 
 /// The field that a name means, and how the name has to be changed, if it has to be.
