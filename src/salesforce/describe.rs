@@ -8,6 +8,7 @@ mod field;
 mod object;
 mod picklist;
 mod state;
+mod view;
 
 use std::{
     sync::{
@@ -27,6 +28,7 @@ pub(crate) use self::descriptions::Descriptions;
 pub(crate) use self::field::FieldType;
 pub(crate) use self::object::ObjectDescription;
 use self::state::{Next, Outcome, State};
+pub(super) use self::view::DescribeView;
 use crate::salesforce::{
     Salesforce, body,
     cache::OrgUser,

@@ -14,6 +14,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub(crate) use self::code::OrgState;
+#[cfg(test)]
+pub(crate) use self::code::codes;
 pub(crate) use self::duplicates::Duplicate;
 pub use self::refusal::Refusal;
 use self::{

@@ -121,6 +121,12 @@ impl State {
         known.map(|known| Arc::clone(&known.description))
     }
 
+    /// The description and when it was confirmed, however long ago.
+    pub(super) fn known(&self) -> Option<(Arc<ObjectDescription>, Instant)> {
+        let known = self.known.as_ref()?;
+        Some((Arc::clone(&known.description), known.confirmed))
+    }
+
     /// Stores the result of a reading.
     pub(super) fn ended(&mut self, now: Instant, outcome: Outcome) {
         match (outcome, &mut self.known) {
