@@ -7,7 +7,7 @@
 //! | layer | what it is for |
 //! |---|---|
 //! | `http` | routes, handlers, middleware, the body extractor, answers to rejected requests |
-//! | `upstream`, [`check`], [`compare`] | the transformer behind this one; the subcommands |
+//! | `upstream`, [`check`], [`compare`], [`tail`] | the transformer behind this one; the subcommands |
 //! | `pipeline` | plan, look up once, resolve, describe or deliver, merge |
 //! | `reply`, `delivery`, `events` | response bodies; inline delivery and the delivery proxy; the last events for the admin address |
 //! | `transform` | gate, plan, resolve, mapping, descriptor, outcome, the failures of an event |
@@ -34,6 +34,7 @@ mod reply;
 mod rudderstack;
 mod salesforce;
 pub mod server;
+pub mod tail;
 mod text;
 mod transform;
 mod upstream;

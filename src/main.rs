@@ -1,4 +1,4 @@
-//! The command line: `serve` (the default), `compare`, `check`, `health`.
+//! The command line: `serve` (the default), `compare`, `check`, `tail`, `health`.
 
 mod health;
 
@@ -10,7 +10,7 @@ use salesforce_transformer::{
     config::{ProcessLimits, UnknownVariable, unknown_variables},
     lifecycle::Lifecycle,
     server::{self, Listeners, Port, memory::InFlight, telemetry},
-    services,
+    services, tail,
 };
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
@@ -35,6 +35,9 @@ enum Command {
     /// Logs in with the configured credentials and reports what works; exits with 0 if everything that events need works, else
     /// with 1
     Check(Box<check::CheckOptions>),
+    /// Prints events of a running service as they are answered, from its admin address (ADMIN_LISTEN); exits with 0 (Ctrl-C) or 2 (it
+    /// cannot be watched)
+    Tail(Box<tail::TailOptions>),
     /// Checks whether a running service is alive; exits with 0 if it is, else with 1
     Health(health::HealthOptions),
 }
@@ -68,6 +71,7 @@ async fn run(cli: Cli) -> ExitCode {
         Some(Command::Serve(config)) => serve(*config).await,
         Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Check(options)) => Box::pin(check::run(*options)).await,
+        Some(Command::Tail(options)) => tail::run(*options).await,
         Some(Command::Health(options)) => health::run(&options).await,
     }
 }
