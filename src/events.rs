@@ -18,6 +18,7 @@ mod noted;
 mod ring;
 
 use std::{
+    collections::HashSet,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -32,8 +33,14 @@ pub(crate) use self::{
 };
 use self::{faults::FaultTable, ring::Ring};
 
+/// How many may watch at a time.
+pub(crate) const MAX_WATCHERS: usize = 16;
+
 /// How many events may wait for a watcher. A slower one loses events, and is told how many.
 const MAX_WAITING: usize = 256;
+
+/// How many events that a watcher has missed are shown to it.
+const MAX_MISSED: u64 = 1_000;
 
 /// The last events, what goes wrong, and those who watch.
 #[derive(Debug)]
@@ -81,12 +88,13 @@ impl Events {
         }
     }
 
-    /// The kept events that fit, the newest first.
+    /// The kept events that fit, the newest first, as many as are wanted, and how many fit.
     #[must_use]
-    pub(crate) fn list(&self, filter: &Filter) -> Vec<KeptEvent> {
+    pub(crate) fn list(&self, filter: &Filter) -> (Vec<KeptEvent>, usize) {
         let state = self.lock();
-        let fitting = state.ring.newest_first().filter(|event| filter.fits(event));
-        fitting.take(filter.most()).cloned().collect()
+        let fitting = || state.ring.newest_first().filter(|event| filter.fits(event));
+        let wanted = fitting().take(filter.most()).cloned().collect();
+        (wanted, fitting().count())
     }
 
     /// The kept events of a message, and the deliveries of their jobs, the newest first.
@@ -95,12 +103,11 @@ impl Events {
         let message = names::shortened(message, names::MAX_MESSAGE);
         let state = self.lock();
         let is_of_message = |event: &&KeptEvent| event.message == *message;
-        let events: Vec<_> = state.ring.newest_first().filter(is_of_message).collect();
-        let is_delivery = |delivery: &KeptEvent| {
-            let is_of = |event: &&KeptEvent| {
-                event.job == delivery.job && event.destination == delivery.destination
-            };
-            delivery.is_delivery() && delivery.job.is_some() && events.iter().any(is_of)
+        let job = |event: &KeptEvent| Some((event.job?, event.destination.clone()));
+        let events = state.ring.newest_first().filter(is_of_message);
+        let jobs: HashSet<_> = events.filter_map(job).collect();
+        let is_delivery = |event: &KeptEvent| {
+            event.is_delivery() && job(event).is_some_and(|job| jobs.contains(&job))
         };
         let wanted = state.ring.newest_first();
         let wanted = wanted.filter(|event| is_of_message(event) || is_delivery(event));
@@ -113,32 +120,25 @@ impl Events {
         self.lock().faults.latest_first()
     }
 
-    /// How many watchers there are.
+    /// Begins to watch; `None` if [`MAX_WATCHERS`] watch already. `seen` is the id of the event that was seen last, if there is one.
     #[must_use]
-    pub(crate) fn watchers(&self) -> usize {
-        self.live.receiver_count()
-    }
-
-    /// Begins to watch. `seen` is the id of the event that was seen last, if there is one.
-    #[must_use]
-    pub(crate) fn watch(&self, seen: Option<&str>) -> Watch {
+    pub(crate) fn watch(&self, seen: Option<&str>) -> Option<Watch> {
         // The lock is held, so that no event is missed or seen twice.
         let state = self.lock();
-        let live = self.live.subscribe();
-        let Some(seen) = seen.and_then(|id| self.sequence(id)) else {
-            return Watch {
-                missed: Vec::new(),
-                lost: 0,
-                live,
-            };
-        };
-        let missed: Vec<_> = state.ring.since(seen).cloned().collect();
-        let first = missed.first().map_or(seen + 1, |event| event.sequence);
-        Watch {
-            missed,
-            lost: first.saturating_sub(seen + 1),
-            live,
+        if self.live.receiver_count() >= MAX_WATCHERS {
+            return None;
         }
+        let live = self.live.subscribe();
+        let last = state.ring.last();
+        let seen = seen.and_then(|id| self.sequence(id)).unwrap_or(last);
+        let shown = seen.max(last.saturating_sub(MAX_MISSED));
+        let missed: Vec<_> = state.ring.since(shown).cloned().collect();
+        let first = missed.first().map_or(last + 1, |event| event.sequence);
+        Some(Watch {
+            missed,
+            lost: first.saturating_sub(seen.saturating_add(1)),
+            live,
+        })
     }
 
     /// The number of an event of this process.

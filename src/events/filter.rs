@@ -6,6 +6,9 @@ use thiserror::Error;
 
 use super::kept::{KeptEvent, hex};
 
+/// How many events are wanted if nothing else is said.
+const LIMIT: usize = 1_000;
+
 /// The events that are wanted. An event fits if each filter that is set fits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
@@ -76,7 +79,7 @@ impl Filter {
 
     /// How many events are wanted.
     pub(super) fn most(&self) -> usize {
-        self.limit.unwrap_or(usize::MAX)
+        self.limit.unwrap_or(LIMIT)
     }
 
     /// Whether the event is wanted.

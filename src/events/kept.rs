@@ -191,3 +191,52 @@ pub(super) fn time(millis: u64) -> String {
     let time = UNIX_EPOCH + Duration::from_millis(millis);
     humantime::format_rfc3339_millis(time).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The memory that an event takes, without what it shares with others.
+    fn bytes(event: &KeptEvent) -> usize {
+        const OF_A_NAME: usize = 2 * size_of::<usize>();
+        let of = |name: &Option<Arc<str>>| name.as_ref().map_or(0, |name| name.len() + OF_A_NAME);
+        let changes = event.changes.iter();
+        let changes =
+            changes.map(|it| size_of::<KeptChange>() + of(&it.trait_name) + of(&it.field));
+        let reason = event.reason.as_ref();
+        let fields = reason.iter().flat_map(|reason| &reason.fields);
+        let names = fields.chain(&event.objects);
+        let names = names.map(|name| size_of::<Arc<str>>() + name.len() + OF_A_NAME);
+        let code = reason.map_or(0, |reason| of(&reason.code));
+        size_of::<KeptEvent>()
+            + changes.chain(names).sum::<usize>()
+            + event.message.len()
+            + code
+            + of(&event.destination)
+    }
+
+    #[test]
+    fn an_event_takes_at_most_2_kib_if_nothing_is_shared() {
+        let name: Arc<str> = "n".repeat(crate::events::names::MAX_NAME).into();
+        let change = KeptChange {
+            reason: Reason::Structure,
+            kind: ChangeKind::LeftOut,
+            trait_name: Some(Arc::clone(&name)),
+            field: Some(Arc::clone(&name)),
+        };
+        let names = |count: usize| std::iter::repeat_n(Arc::clone(&name), count).collect();
+        let event = KeptEvent {
+            message: "m".repeat(crate::events::names::MAX_MESSAGE),
+            destination: Some(Arc::clone(&name)),
+            objects: names(crate::events::noted::MAX_OBJECTS),
+            reason: Some(KeptReason {
+                reason: Reason::Refused,
+                code: Some(Arc::clone(&name)),
+                fields: names(crate::events::noted::MAX_FIELDS),
+            }),
+            changes: vec![change; crate::events::noted::MAX_CHANGES],
+            ..KeptEvent::default()
+        };
+        assert!(bytes(&event) <= 2 << 10, "{}", bytes(&event));
+    }
+}

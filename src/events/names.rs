@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-/// The maximum length of a message's id, in characters.
+/// The maximum length of a message's id, in bytes.
 pub(super) const MAX_MESSAGE: usize = 100;
 
-/// The maximum length of any other name, in characters.
+/// The maximum length of any other name, in bytes: that of the longest API names.
 pub(super) const MAX_NAME: usize = 60;
 
 /// The number of names that are remembered. A service has few destinations and objects.
@@ -37,7 +37,7 @@ impl Names {
     }
 }
 
-/// A name of at most `most` characters, without control characters.
+/// A name of at most `most` bytes, without control characters.
 pub(super) fn shortened(name: &str, most: usize) -> Cow<'_, str> {
     let is_plain = name.len() <= most && name.bytes().all(|byte| (b' '..127).contains(&byte));
     if is_plain {
@@ -51,7 +51,8 @@ pub(super) fn shortened(name: &str, most: usize) -> Cow<'_, str> {
         }
     };
     let mut short: String = name.chars().take(most).map(shown).collect();
-    if name.chars().nth(most).is_some() {
+    if short.len() > most {
+        short.truncate(short.floor_char_boundary(most - '…'.len_utf8()));
         short.push('…');
     }
     Cow::Owned(short)
@@ -65,8 +66,9 @@ mod tests {
     fn a_name_is_short_and_on_one_line() {
         assert_eq!(shortened("Lead", 60), "Lead");
         assert_eq!(shortened("a\nb\u{9b}", 60), "a\u{FFFD}b\u{FFFD}");
-        assert_eq!(shortened("ééé", 2), "éé…");
-        assert_eq!(shortened("ééé", 3), "ééé");
+        assert_eq!(shortened("ééé", 6), "ééé");
+        assert_eq!(shortened("éééé", 6), "é…");
+        assert_eq!(shortened(&"x".repeat(99), 6), "xxx…");
     }
 
     #[test]

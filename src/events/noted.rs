@@ -37,9 +37,9 @@ use crate::{
 };
 
 /// How many changes, fields and objects of an event are kept.
-const MAX_CHANGES: usize = 8;
-const MAX_FIELDS: usize = 4;
-const MAX_OBJECTS: usize = 4;
+pub(super) const MAX_CHANGES: usize = 6;
+pub(super) const MAX_FIELDS: usize = 3;
+pub(super) const MAX_OBJECTS: usize = 3;
 
 /// The maximum length of Salesforce's code, in bytes.
 const MAX_CODE: usize = 60;
@@ -50,7 +50,7 @@ const MAX_EVENT: usize = 16 << 10;
 /// The status of an event whose batch is to be sent again.
 const BATCH_REPEATED: u16 = 503;
 
-/// The number of statuses that the proxy answers for a job that is written.
+/// The status of a job that is written.
 const WRITTEN: u16 = 200;
 
 /// What an event was going to write, and where.
@@ -142,9 +142,12 @@ impl Events {
         let operation = operation(request);
         let destination = request.of_first_job("destinationId").unwrap_or_default();
         let failure = outcome.failure.as_ref();
-        let reason = failure.map(|failure| match outcome.may_repeat {
-            true => Reason::MayRepeat,
-            false => failure.into(),
+        let reason = failure.map(|failure| {
+            if outcome.may_repeat {
+                Reason::MayRepeat
+            } else {
+                failure.into()
+            }
         });
         let (millis, mut state) = (now(), self.lock());
         for (job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {

@@ -40,6 +40,11 @@ impl Ring {
         &self.events[self.events.len() - 1]
     }
 
+    /// The number of the last event.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// The events, the newest first.
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &KeptEvent> {
         self.events.iter().rev()

@@ -14,7 +14,7 @@ macro_rules! reasons {
         /// Why an event was not sent, or not as it came.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Reason {
-            $(#[doc = $label] $variant,)*
+            $(#[doc = concat!("`", $label, "`")] $variant,)*
         }
 
         impl Reason {

@@ -21,7 +21,10 @@ const MAX_ANSWER: usize = 4 << 20;
 /// `GET /events`: the last events that fit, the newest first.
 pub(super) async fn list(State(app): State<AdminApp>, uri: Uri) -> Response {
     match filter(&uri) {
-        Ok(filter) => app.answer(&app.events.list(&filter)),
+        Ok(filter) => {
+            let (events, fitting) = app.events.list(&filter);
+            app.answer(&events, fitting)
+        }
         Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
@@ -39,7 +42,7 @@ pub(super) async fn of_message(
         );
         return failed(StatusCode::NOT_FOUND, &error);
     }
-    app.answer(&events)
+    app.answer(&events, events.len())
 }
 
 /// The filter in a query.
@@ -51,8 +54,8 @@ pub(super) fn filter(uri: &Uri) -> Result<Filter, FilterError> {
 }
 
 impl AdminApp {
-    /// The events, as many as an answer may have; `leftOff` says how many more there are.
-    fn answer(&self, events: &[KeptEvent]) -> Response {
+    /// The events, as many as an answer may have; `leftOff` says how many of those that fit are not among them.
+    fn answer(&self, events: &[KeptEvent], fitting: usize) -> Response {
         let mut json = r#"{"events":["#.to_owned();
         let mut written = 0;
         for event in events {
@@ -63,8 +66,8 @@ impl AdminApp {
             json.extend([comma, &event.json(&self.events.id(event))]);
             written += 1;
         }
-        let left_off = events.len() - written;
-        json.push_str(&format!("\n],\"leftOff\":{left_off}}}\n"));
+        let left_off = fitting.saturating_sub(written);
+        json.extend(["\n],\"leftOff\":", &left_off.to_string(), "}\n"]);
         ([(header::CONTENT_TYPE, "application/json")], json).into_response()
     }
 }

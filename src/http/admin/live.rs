@@ -15,10 +15,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{AdminApp, events::filter, failed};
-use crate::events::{Events, Filter, KeptEvent, Watch};
-
-/// How many may watch at a time.
-const MAX_WATCHERS: usize = 16;
+use crate::events::{Events, Filter, KeptEvent, MAX_WATCHERS, Watch};
 
 /// How often a watcher is shown that the connection is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -30,12 +27,11 @@ pub(super) async fn watch(State(app): State<AdminApp>, headers: HeaderMap, uri: 
         Ok(filter) => filter,
         Err(error) => return failed(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    if app.events.watchers() >= MAX_WATCHERS {
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let Some(watch) = app.events.watch(seen) else {
         let error = format!("{MAX_WATCHERS} watch already: close one of them");
         return failed(StatusCode::SERVICE_UNAVAILABLE, &error);
-    }
-    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
-    let watch = app.events.watch(seen);
+    };
     let lifecycle = app.lifecycle.clone();
     let sent = sent(app.events, filter, watch);
     let sent = sent.take_until(Box::pin(async move { lifecycle.stopping().await }));

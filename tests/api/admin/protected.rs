@@ -86,6 +86,25 @@ async fn a_host_by_which_the_address_is_not_called_is_misdirected() {
     }
 }
 
+/// A client that sends whole URLs, as to a proxy, means the host of the URL.
+#[tokio::test]
+async fn the_host_of_a_whole_url_counts() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let service = watched(&org().build(), &[]).await;
+    let address = service.admin.strip_prefix("http://").unwrap();
+    for (url, status) in [
+        (service.admin.as_str(), "200"),
+        ("http://evil.example", "421"),
+    ] {
+        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+        let head = format!("GET {url}/events HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        connection.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer[9..], status.as_bytes(), "{url}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_is_asked_for_where_one_is_set() {
     let service = with_token().await;
