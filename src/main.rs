@@ -35,7 +35,7 @@ enum Command {
     /// Logs in with the configured credentials and reports what works; exits with 0 if everything that events need works, else
     /// with 1
     Check(Box<check::CheckOptions>),
-    /// Prints events of a running service as they are answered, from its admin address (ADMIN_LISTEN); exits with 0 (Ctrl-C) or 2 (it
+    /// Prints events of a running service as they are answered, from its admin address; exits with 0 (Ctrl-C) or 2 (it
     /// cannot be watched)
     Tail(Box<tail::TailOptions>),
     /// Checks whether a running service is alive; exits with 0 if it is, else with 1
