@@ -3,13 +3,14 @@
 //! It changes nothing: it reads the API versions, the descriptions of objects and the rules of the org. Last, it asks the
 //! service on this machine whether rudder-server uses it.
 
+mod events;
 mod objects;
 mod org;
 mod report;
 mod rules;
 mod service;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
@@ -25,6 +26,10 @@ pub struct CheckOptions {
     /// of sandboxes; otherwise that of production orgs is used.
     #[arg(long, default_value = OWN_DESTINATION)]
     pub destination: String,
+    /// File of events, as `/transform` takes them or one on each line (`-` for standard input): the fields that they would lose
+    /// in the org are listed
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// Print one JSON document instead of text
     #[arg(long)]
     pub json: bool,
@@ -40,8 +45,8 @@ pub async fn run(mut options: CheckOptions) -> ExitCode {
         Ok(()) => {
             let used = service::inspect(&options.config.serving).await;
             let strange = strange(&environment);
-            let mut findings =
-                Box::pin(org::inspect(options.config, &options.destination, strange)).await;
+            let checked = (options.destination.as_str(), options.events.as_deref());
+            let mut findings = Box::pin(org::inspect(options.config, checked, strange)).await;
             findings.push(used);
             Findings::of(findings)
         }

@@ -13,12 +13,15 @@
 //! | `worker` | writes the gathered jobs |
 //! | `settle` | determines the records to write, and their fields |
 //! | `round` | selects which writes go together and which wait |
+//! | `salvage`, `salvaging` | sends refused records again without the fields that Salesforce refuses |
 //! | `verdict` | decides the result of a job after Salesforce has answered |
 
 mod job;
 mod memory;
 pub(crate) mod proxy;
 mod round;
+mod salvage;
+mod salvaging;
 mod settle;
 mod verdict;
 mod window;
@@ -192,7 +195,7 @@ impl Deliveries {
         }
     }
 
-    /// Waits for a job's result. If several parts have failed, a failure that is worth another attempt takes
+    /// Waits for a job's result: what was changed or left out of its records. If several parts have failed, a failure that is worth another attempt takes
     /// precedence; otherwise the first failure counts.
     ///
     /// # Errors
@@ -201,9 +204,13 @@ impl Deliveries {
         let verdicts = timeout(self.settings.delivery_timeout, join_all(taken.0)).await;
         let verdicts =
             verdicts.map_err(|_| EventError::NotInTime(self.settings.delivery_timeout))?;
-        let failures = verdicts
-            .into_iter()
-            .filter_map(|verdict| verdict.unwrap_or(Err(EventError::Interrupted)).err());
+        let (mut changes, mut failures) = (Vec::new(), Vec::new());
+        for verdict in verdicts {
+            match verdict.unwrap_or(Err(EventError::Interrupted)) {
+                Ok(of_part) => changes.extend(of_part),
+                Err(error) => failures.push(error),
+            }
+        }
         let worse = |first: EventError, next: EventError| {
             if next.is_retryable() && !first.is_retryable() {
                 next
@@ -211,7 +218,7 @@ impl Deliveries {
                 first
             }
         };
-        failures.reduce(worse).map_or(Ok(()), Err)
+        failures.into_iter().reduce(worse).map_or(Ok(changes), Err)
     }
 
     /// Writes the jobs of an org, window after window, until no more arrive.

@@ -11,6 +11,7 @@ pub(crate) mod destination;
 pub(crate) mod dynamic_config;
 mod error;
 pub(crate) mod event;
+pub(crate) mod event_file;
 
 pub use batch::Batch;
 pub(crate) use batch::{Entry, Route};

@@ -22,7 +22,7 @@ pub(crate) mod fault;
 pub(crate) mod field_types;
 pub(crate) mod form;
 pub(crate) mod headers;
-mod id;
+pub(crate) mod id;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod limits;
@@ -137,7 +137,7 @@ impl Salesforce {
             duplicates_ttl: settings.duplicates_ttl,
             creates: Creates::new(settings.create_window),
             field_types: FieldTypes::default(),
-            describes: Describes::new(settings.describe_ttl),
+            describes: Describes::new(settings.describe_ttl, settings.describe_wait),
             accepted_within: settings.accepted_within,
             limits,
         })

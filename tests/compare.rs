@@ -107,7 +107,7 @@ async fn a_service_equals_itself() {
 async fn differences_are_told_by_event_and_by_kind() {
     let org = org().await;
     let (stock, _) = service(&org, &["--compatibility", "stock"]).await;
-    let (documented, _) = service(&org, &[]).await;
+    let (documented, _) = service(&org, &["--preflight", "off"]).await;
     let jobs = [
         job(1, &json!({"email": "known@example.com", "score": 0}), true),
         job(2, &json!({"email": "new@example.com"}), false),
@@ -144,7 +144,7 @@ async fn differences_are_told_by_event_and_by_kind() {
 async fn pointers_can_be_ignored_and_programs_get_json() {
     let org = org().await;
     let (stock, _) = service(&org, &["--compatibility", "stock"]).await;
-    let (documented, _) = service(&org, &[]).await;
+    let (documented, _) = service(&org, &["--preflight", "off"]).await;
     let body = file(
         "ignored",
         &batch(&[job(1, &json!({"email": "known@example.com"}), true)]),
@@ -253,7 +253,7 @@ async fn a_line_that_cannot_be_read_is_named_and_the_others_are_compared() {
 async fn a_difference_counts_for_more_than_a_line_that_cannot_be_read() {
     let org = org().await;
     let (stock, _) = service(&org, &["--compatibility", "stock"]).await;
-    let (documented, _) = service(&org, &[]).await;
+    let (documented, _) = service(&org, &["--preflight", "off"]).await;
     let body: Value = serde_json::from_str(&batch(&[job(
         1,
         &json!({"email": "new@example.com"}),

@@ -1,8 +1,8 @@
 //! Checks an org, from the login to the API calls that are left.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use super::{objects::OBJECTS, report::Finding, rules};
+use super::{events::ComparedOrg, objects::OBJECTS, report::Finding, rules};
 use crate::{
     config::{Config, Flow, Login, Reserve, SalesforceSettings},
     metrics,
@@ -12,16 +12,19 @@ use crate::{
 
 /// An org with an open session.
 struct CheckedOrg {
-    salesforce: Salesforce,
+    salesforce: Arc<Salesforce>,
+    credentials: Credentials,
+    login: Login,
     config: Config,
     destination: String,
     session: Arc<Session>,
 }
 
-/// Runs every check whose prerequisites are met. `noted` holds earlier findings.
+/// Runs every check of a destination's org whose prerequisites are met, and compares a file of events with the org if there is
+/// one. `noted` holds earlier findings.
 pub(super) async fn inspect(
     config: Config,
-    destination: &str,
+    (destination, events): (&str, Option<&Path>),
     noted: Option<Finding>,
 ) -> Vec<Finding> {
     let mut findings = vec![Finding::works("settings", settings(&config, destination))];
@@ -30,6 +33,9 @@ pub(super) async fn inspect(
         Ok((org, finding)) => {
             findings.push(finding);
             org.inspect(&mut findings).await;
+            if let Some(events) = events.filter(|_| !findings.iter().any(Finding::fails)) {
+                findings.push(org.compared().inspect(events).await);
+            }
         }
         Err(finding) => findings.push(finding),
     }
@@ -65,7 +71,7 @@ impl CheckedOrg {
             .map_err(|error| Finding::failed(CHECK, error.to_string()))?;
         let credentials = Credentials::Login {
             destination: destination.to_owned(),
-            login,
+            login: login.clone(),
         };
         let session = salesforce
             .session(&credentials)
@@ -73,12 +79,25 @@ impl CheckedOrg {
             .map_err(|error| Finding::failed(CHECK, error.to_string()))?;
         let finding = logged_in(flow, &session);
         let org = Self {
-            salesforce,
+            salesforce: Arc::new(salesforce),
+            credentials,
+            login,
             config,
             destination: destination.to_owned(),
             session,
         };
         Ok((org, finding))
+    }
+
+    fn compared(&self) -> ComparedOrg<'_> {
+        ComparedOrg {
+            salesforce: &self.salesforce,
+            credentials: &self.credentials,
+            login: &self.login,
+            session: &self.session,
+            config: &self.config,
+            destination: &self.destination,
+        }
     }
 
     async fn inspect(&self, findings: &mut Vec<Finding>) {

@@ -10,6 +10,9 @@ use super::{AllowedHosts, AuthSettings, Reserve, parse};
 /// Calls stop counting after 24 hours, so capacity returns continuously.
 pub const PROBE_AFTER: Duration = Duration::from_mins(5);
 
+/// See [`SalesforceSettings::describe_wait`].
+const DESCRIBE_WAIT: Duration = Duration::from_secs(5);
+
 /// See [`SalesforceSettings::accepted_within`].
 const ACCEPTED_WITHIN: Duration = Duration::from_mins(1);
 
@@ -39,6 +42,9 @@ pub struct SalesforceSettings {
     /// How long to hold back calls to an org that has none to spare before one call checks again.
     #[arg(skip = PROBE_AFTER)]
     pub probe_after: Duration,
+    /// How long an event waits for the description of an object before its record is looked up instead.
+    #[arg(skip = DESCRIBE_WAIT)]
+    pub describe_wait: Duration,
     /// How recently Salesforce must have accepted the session of requests that rudder-server delivers itself: it drops an event
     /// whose session has expired.
     #[arg(skip = ACCEPTED_WITHIN)]

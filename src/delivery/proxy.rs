@@ -8,6 +8,7 @@
 mod creating;
 mod outcome;
 mod redirect;
+mod salvaging;
 mod upserting;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 };
 
 pub use self::outcome::{DeliveryOutcome, Failure};
+use super::salvage::Salvage;
 use crate::{
     config::{Policies, rules::Rules},
     json::Value,
@@ -30,7 +32,7 @@ use crate::{
         operation::Operation,
     },
     text,
-    transform::plan::Record,
+    transform::{noted::NotedChange, plan::Record},
 };
 
 /// The state that the delivery proxy works with.
@@ -53,10 +55,16 @@ struct ProxyDelivery<'r, 'a> {
     waits_until: Instant,
     /// Whether the write goes to a record that a duplicate rule has found.
     is_duplicate: bool,
+    /// The record of an upsert that goes by lookup.
+    upserted: Option<Record<'static>>,
     /// Whether renewing the session has been tried already.
     is_renewed: bool,
     /// Why no new session could be opened.
     refused: Option<Arc<AuthError>>,
+    /// What refusals have shown about the write.
+    salvage: Salvage,
+    /// What was left out of the write.
+    changes: Vec<NotedChange>,
 }
 
 impl Proxy {
@@ -96,8 +104,11 @@ impl Proxy {
             timeout,
             waits_until: Instant::now() + timeout.saturating_sub(creating::MARGIN),
             is_duplicate: false,
+            upserted: None,
             is_renewed: false,
             refused: None,
+            salvage: Salvage::default(),
+            changes: Vec::new(),
         };
         let sending = request.sending().map_err(Into::into);
         match sending.and_then(|sending| self.salesforce.prepare(sending)) {
@@ -131,8 +142,9 @@ impl ProxyDelivery<'_, '_> {
         if self.redirect_to_duplicate(write, fault).is_some() {
             return self.send_redirected(write).await;
         }
-        let gone = self.gone(write, fault).map(Record::Lead);
-        match gone.or_else(|| self.refused_upsert(write, fault)) {
+        let appeared = written_before.filter(|record| has_appeared(record, write, fault));
+        let gone = || self.gone(write, fault).map(Record::Lead);
+        match appeared.cloned().or_else(gone) {
             Some(record) => self.send_elsewhere(write, &record, answered).await,
             None => self.answered(write, answered),
         }
@@ -159,6 +171,9 @@ impl ProxyDelivery<'_, '_> {
     /// An update whose record exists stays with that record, even if another one holds a value of the write.
     fn gone(&self, write: &Write<'_>, fault: Option<&Fault>) -> Option<Key> {
         let fault = fault.filter(|fault| may_be_mended(fault, write.operation()))?;
+        if self.upserted.is_some() {
+            return None;
+        }
         let creates = matches!(write.operation(), Operation::Create { .. });
         let would_be_final = |job: &ProxyJob<'_>| match job.origin {
             Origin::Stored => true,
@@ -174,7 +189,7 @@ impl ProxyDelivery<'_, '_> {
     }
 
     /// Sends a write. If its session has expired, sends it once more with a new one.
-    async fn send(&mut self, write: &mut Write<'_>) -> Result<Answered, Failure> {
+    async fn send_once(&mut self, write: &mut Write<'_>) -> Result<Answered, Failure> {
         loop {
             let salesforce = &self.proxy.salesforce;
             let answered = salesforce.send_write(write, self.timeout).await?;
@@ -222,6 +237,11 @@ impl ProxyDelivery<'_, '_> {
             dispositions: dispositions.collect(),
             may_repeat: failure.as_ref().is_some_and(Failure::leaves_open)
                 && write.is_some_and(|write| self.has_no_key(write)),
+            changes: if failure.is_none() {
+                self.changes.clone()
+            } else {
+                Vec::new()
+            },
             answer,
             failure,
         }
@@ -234,6 +254,7 @@ impl ProxyDelivery<'_, '_> {
             Origin::Routed { .. } => !self.was_found(job),
         };
         matches!(write.operation(), Operation::Create { .. })
+            && self.upserted.is_none()
             && self.request.jobs.iter().any(is_named)
     }
 
@@ -275,6 +296,14 @@ const MAX_LOOKUPS: u64 = 3;
 fn may_be_mended(fault: &Fault, operation: &Operation) -> bool {
     let updates = matches!(operation, Operation::Update { .. });
     fault.is_about_a_stale_record() && (updates || fault.is_about_a_duplicate())
+}
+
+/// Whether a create was refused because its record, which a lookup by another field than the e-mail has not found, has appeared
+/// since.
+fn has_appeared(record: &Record<'_>, write: &Write<'_>, fault: Option<&Fault>) -> bool {
+    matches!(record, Record::Matching(_))
+        && matches!(write.operation(), Operation::Create { .. })
+        && fault.is_some_and(Fault::is_about_a_duplicate)
 }
 
 /// Whether a job's record is found by its e-mail, as far as is known.

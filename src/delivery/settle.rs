@@ -71,7 +71,7 @@ impl<'f> Worker<'f> {
     {
         let verdict = match self.resolved(&units, found) {
             Ok(resolved) => return Some(UnitWrite { units, resolved }),
-            Err(EventError::Unchanged) => Ok(()),
+            Err(EventError::Unchanged) => Ok(Vec::new()),
             // The fields of one of the events cannot be mapped. Alone, each gets its own result.
             Err(error) if units.len() > 1 && !matches!(error, EventError::Reserved(_)) => {
                 for unit in units {
@@ -111,6 +111,7 @@ impl<'f> Worker<'f> {
             record: self.record(unit),
             duplicate: self.duplicate(unit),
             destination: &self.units[unit].job.destination,
+            refused: self.known_refusals(unit),
         }
     }
 }

@@ -7,7 +7,11 @@ use super::{
     worker::{UnitState, UnitWrite, Worker},
 };
 use crate::{
-    salesforce::{AuthError, Fault, Key, Row, address::Address, fault::Disposition},
+    salesforce::{
+        AuthError, Fault, Found, Key, Row,
+        address::{Address, Effect},
+        fault::Disposition,
+    },
     transform::{
         change::Change,
         error::EventError,
@@ -20,13 +24,15 @@ impl<'f> Worker<'f> {
     /// that was created for a key.
     pub(super) fn wrote(
         &mut self,
-        write: &UnitWrite<'_, '_>,
+        write: &UnitWrite<'_, 'f>,
         id: String,
+        found: &Found,
     ) -> Option<(&'f Key, String)> {
         let metrics = self.deliveries.salesforce.metrics();
-        metrics.left_out(write.resolved.fields.changes.iter().map(Change::reason));
+        metrics.traits_changed(write.resolved.fields.changes.iter().map(Change::reason));
         for unit in &write.units {
-            self.conclude(*unit, Ok(()));
+            let changes = self.changes(write, *unit, found);
+            self.conclude(*unit, Ok(changes));
         }
         let creates = write.resolved.target.address.creates();
         let key = self.key(write.units[0]).filter(|_| creates);
@@ -41,6 +47,7 @@ impl<'f> Worker<'f> {
             return;
         }
         let is_stale = self.is_stale(&write.resolved.target, &fault);
+        let is_upsert = write.resolved.target.address.effect() == Effect::Upsert;
         let is_of_one = fault.disposition() == Disposition::Abort || fault.is_unsure();
         let in_company = write.units.len() > 1 && is_of_one;
         let may_repeat = write.resolved.target.address.creates() && fault.leaves_open();
@@ -49,7 +56,7 @@ impl<'f> Worker<'f> {
             let key = self.key(unit);
             let was_found = key.is_some() || self.duplicate(unit).is_some();
             match key.filter(|_| is_stale) {
-                key if is_stale && was_found && self.look_up_again(unit) => {
+                key if is_stale && was_found && self.look_up_again(unit, is_upsert) => {
                     key.map(|key| self.asked.remove(key));
                 }
                 Some(_) | None if in_company => self.set_alone(unit),
@@ -75,9 +82,7 @@ impl<'f> Worker<'f> {
                 is_stale
             }
             Address::ExternalId(_) => {
-                if fault.denies_external_id() {
-                    salesforce.forget_description(org, &target.object);
-                }
+                salesforce.contradicted(org, &target.object, fault);
                 is_stale || fault.is_about_an_external_id()
             }
         }

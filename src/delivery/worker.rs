@@ -1,11 +1,19 @@
 //! Writes the units that have gathered for an org: look up, choose and write, then repeat for the units that had to
 //! wait or deserve a second attempt.
 
-use std::{collections::HashSet, mem, sync::Arc, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+    sync::Arc,
+    time::Instant,
+};
 
 use indexmap::IndexMap;
 
-use super::{Deliveries, Unit, job::SessionAccess, memory::WriteResult};
+use super::{
+    Deliveries, Unit, job::SessionAccess, memory::WriteResult, salvage::Salvage,
+    salvaging::Contradictions,
+};
 use crate::{
     config::Duplicates,
     salesforce::{
@@ -16,7 +24,7 @@ use crate::{
     },
     transform::{
         error::EventError,
-        mapping::FieldName,
+        field_name::FieldName,
         plan::{PlannedTraits, Record},
         resolve::Resolved,
         target::{self, Target},
@@ -35,7 +43,7 @@ pub(super) struct Worker<'f> {
     /// The progress of each unit.
     pub(super) states: Vec<UnitState>,
     /// The keys that were looked up, and the records that were found.
-    found: Found,
+    pub(super) found: Found,
     pub(super) asked: HashSet<&'f Key>,
     /// Users with an event that rudder-server will send again. Their later events wait for it.
     pub(super) held: HashSet<&'f str>,
@@ -44,6 +52,8 @@ pub(super) struct Worker<'f> {
     /// The records that duplicate rules found in this round, by the events' keys.
     pub(super) duplicates: Vec<(&'f Key, Row)>,
     begun: Instant,
+    /// What refusals have shown about units.
+    pub(super) salvages: HashMap<usize, Salvage>,
 }
 
 /// The progress of a unit.
@@ -51,6 +61,8 @@ pub(super) struct Worker<'f> {
 pub(super) enum UnitState {
     /// The unit is waiting to be written.
     Pending {
+        /// Whether its record is looked up because its upsert was refused.
+        is_by_lookup: bool,
         /// Whether its record was looked up a second time.
         was_looked_up_again: bool,
         /// Whether it is written alone, because Salesforce has refused it together with others.
@@ -103,6 +115,7 @@ impl Worker<'_> {
 
 impl UnitState {
     const NEW: Self = Self::Pending {
+        is_by_lookup: false,
         was_looked_up_again: false,
         is_alone: false,
     };
@@ -139,6 +152,7 @@ impl<'f> Worker<'f> {
             unchanged: deliveries.settings.skip_unchanged.then(Unchanged::default),
             duplicates: Vec::new(),
             begun: Instant::now(),
+            salvages: HashMap::new(),
         }
     }
 
@@ -172,21 +186,35 @@ impl<'f> Worker<'f> {
                     let is_field = |name: &FieldName<'_>| name.text() != ATTRIBUTES;
                     fields.write_members(json, is_field);
                 });
-            record.updating_duplicates(self.updates_duplicates(write))
+            record
+                .updating_duplicates(self.updates_duplicates(write))
+                .mending_refusals(self.may_be_fitted(write))
         });
         let records: Vec<_> = records.collect();
         let (salesforce, session) = (&self.deliveries.salesforce, &self.access.session);
         let pause = self.deliveries.settings.delivery_window;
-        let results = salesforce.write(session, &records, pause).await;
-        self.log(&results);
+        let written = salesforce.write(session, &records, pause).await;
+        self.log(&written.results);
         let mut created = Vec::new();
         let mut expired = None;
-        for (write, result) in writes.iter().zip(results) {
+        let refused_whole: HashSet<usize> = written.refused_whole.into_iter().collect();
+        let mut contradictions = Contradictions::default();
+        for (place, result) in written.results.into_iter().enumerate() {
+            let (write, sent) = (&writes[place], &records[place]);
+            let is_whole = refused_whole.contains(&place);
             match result {
-                Ok(id) => created.extend(self.wrote(write, id)),
+                Ok(id) => created.extend(self.wrote(write, id, &found)),
                 Err(fault) if fault.disposition() == Disposition::Refresh => {
                     expired = Some(Arc::new(fault));
                 }
+                Err(fault)
+                    if self.salvage(
+                        write,
+                        (sent, is_whole),
+                        &fault,
+                        &found,
+                        &mut contradictions,
+                    ) => {}
                 Err(fault) => self.refused(write, fault),
             }
         }
@@ -197,6 +225,7 @@ impl<'f> Worker<'f> {
         for (key, row) in mem::take(&mut self.duplicates) {
             self.found.matched(key, row);
         }
+        self.learn(contradictions).await;
         expired.map_or(Ok(()), Err)
     }
 
@@ -269,7 +298,7 @@ impl<'f> Worker<'f> {
         let was_refused = matches!(
             self.states[unit],
             UnitState::Pending {
-                was_looked_up_again: true,
+                is_by_lookup: true,
                 ..
             }
         );
@@ -337,9 +366,13 @@ impl<'f> Worker<'f> {
         self.units[unit].duplicate.get().filter(|_| !is_gone)
     }
 
-    /// Requests a second lookup for the record of a pending unit. Returns false if there was one already.
-    pub(super) fn look_up_again(&mut self, unit: usize) -> bool {
+    /// Requests another lookup for the record of a pending unit: the first one after an upsert, otherwise the second. Returns
+    /// false if there was one already.
+    pub(super) fn look_up_again(&mut self, unit: usize, is_upsert: bool) -> bool {
         match &mut self.states[unit] {
+            UnitState::Pending { is_by_lookup, .. } if is_upsert => {
+                !mem::replace(is_by_lookup, true)
+            }
             UnitState::Pending {
                 was_looked_up_again,
                 ..

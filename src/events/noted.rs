@@ -30,7 +30,8 @@ use crate::{
     transform::{
         change::Change,
         error::{EventError, by_disposition},
-        outcome::Outcome,
+        noted::NotedChange,
+        outcome::{Outcome, Requests},
         plan::{Plan, Record, Records},
         remedy::Reason,
     },
@@ -164,6 +165,7 @@ impl Events {
                     .extend(object_of(&operation).map(|object| names.shared(object)));
                 event.key = key_of(&operation, job);
                 event.changes.clear();
+                event.add_delivered(&outcome.changes, names);
                 event.reason = reason
                     .filter(|_| disposition.is_some())
                     .map(|reason| kept_reason(reason, failure.and_then(refusal_of), names));
@@ -200,6 +202,23 @@ impl KeptEvent {
             self.changes
                 .extend(changes.map(|change| kept_change(change, names)));
         }
+        if let Ok(Requests::Delivered(changes)) = &summary.outcome.result {
+            self.add_delivered(changes, names);
+        }
+    }
+
+    /// Adds the changes to an event that was written.
+    fn add_delivered(&mut self, changes: &[NotedChange], names: &mut Names) {
+        let changes = changes.iter().filter_map(|change| {
+            let mut shared = |name: &Option<String>| name.as_deref().map(|name| names.shared(name));
+            Some(KeptChange {
+                reason: Reason::named(change.reason)?,
+                kind: change.kind,
+                trait_name: shared(&change.trait_name),
+                field: shared(&change.field),
+            })
+        });
+        self.changes.extend(changes.take(MAX_CHANGES));
     }
 
     fn take_entry(

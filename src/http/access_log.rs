@@ -48,7 +48,7 @@ impl EventCounts {
                 match &outcome.result {
                     Ok(Requests::Described(requests)) => counts.requests += requests.len(),
                     Ok(Requests::Transformed { .. }) => counts.requests += 1,
-                    Ok(Requests::Delivered) => counts.delivered += 1,
+                    Ok(Requests::Delivered(_)) => counts.delivered += 1,
                     Err(error) => {
                         let of_kind = match error.stat_tags() {
                             None => &mut counts.filtered,

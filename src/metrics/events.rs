@@ -11,7 +11,7 @@ use super::Metrics;
 #[derive(Debug)]
 pub(super) struct EventMetrics {
     answered: Family<EventLabels, Counter>,
-    left_out: Family<LeftOutLabels, Counter>,
+    traits_changed: Family<ChangeLabels, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -21,7 +21,7 @@ struct EventLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct LeftOutLabels {
+struct ChangeLabels {
     reason: &'static str,
 }
 
@@ -29,7 +29,7 @@ impl EventMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let events = Self {
             answered: Family::default(),
-            left_out: Family::default(),
+            traits_changed: Family::default(),
         };
         registry.register(
             "events",
@@ -37,9 +37,9 @@ impl EventMetrics {
             events.answered.clone(),
         );
         registry.register(
-            "traits_left_out",
-            "Traits that were not sent to Salesforce, by reason",
-            events.left_out.clone(),
+            "traits_changed",
+            "Fields that were left out or changed, by reason",
+            events.traits_changed.clone(),
         );
         events
     }
@@ -53,11 +53,14 @@ impl Metrics {
         self.events.answered.get_or_create(&labels).inc_by(events);
     }
 
-    /// Counts traits that were not sent for these reasons.
-    pub fn left_out(&self, reasons: impl Iterator<Item = &'static str>) {
+    /// Counts changes for these reasons.
+    pub fn traits_changed(&self, reasons: impl Iterator<Item = &'static str>) {
         for (reason, count) in counted(reasons.map(|reason| (reason, 1))) {
-            let labels = LeftOutLabels { reason };
-            self.events.left_out.get_or_create(&labels).inc_by(count);
+            let labels = ChangeLabels { reason };
+            self.events
+                .traits_changed
+                .get_or_create(&labels)
+                .inc_by(count);
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     json::Value,
     rudderstack::{AnswerTooLarge, Batch, Entry, Event, Route},
     transform::{
+        change::MAX_CHANGES,
         error::EventError,
         plan::{Plan, Record},
     },
@@ -19,8 +20,8 @@ const MAX_TOKEN_BYTES: usize = 4 << 10;
 /// The number of bytes that a trait's name can grow by.
 const SUFFIX: usize = "__c".len();
 
-/// Maximum length in bytes of the explanation why a trait is left out, not counting the trait's name.
-const MAX_EXPLANATION_BYTES: usize = 96;
+/// Maximum length in bytes of the explanation of a change: a sentence, and three names of at most 60 characters.
+const MAX_EXPLANATION_BYTES: usize = 1 << 10;
 
 /// The number of bytes that a percent-encoded byte takes in a path.
 const ENCODED: usize = 3;
@@ -142,7 +143,7 @@ fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
     let identifier = event.external_id().filter(|_| plan.traits.has_field_names);
     let count = plan.traits.members.count();
     let explained = match route {
-        Route::Open => traits + count * MAX_EXPLANATION_BYTES,
+        Route::Open => count.min(MAX_CHANGES) * MAX_EXPLANATION_BYTES,
         Route::Processor | Route::Router => 0,
     };
     traits + identifier.map_or(0, length) + count * SUFFIX + explained

@@ -85,7 +85,7 @@ impl<'p, 'b, 'a> Handover<'p, 'b, 'a> {
                 Ok(taken) => deliveries.result(taken).await,
                 Err(error) => Err(error),
             };
-            let result = result.map(|()| Requests::Delivered);
+            let result = result.map(Requests::Delivered);
             outcome_of(batch, job.index, job.is_oauth, result)
         });
         join_all(outcomes).await

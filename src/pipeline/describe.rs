@@ -124,6 +124,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             record,
             duplicate: None,
             destination: &writing.destination,
+            refused: None,
         };
         let org = self.answers.org(writing.org);
         let Asked { session, found } = org.asked()?;

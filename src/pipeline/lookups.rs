@@ -61,6 +61,8 @@ struct OrgLookups<'a> {
     /// The text of the secret that identifies the org; `None` if the service logs in itself.
     secret: Option<&'a str>,
     destination: Arc<Destination>,
+    /// Other destinations with the same credentials.
+    others: Vec<Arc<Destination>>,
     credentials: Credentials,
     wanted: InOrderByKey<WantedRecord>,
     /// The objects to describe.
@@ -105,6 +107,7 @@ impl<'a> Lookups<'a> {
             .filter(|secret| !secret.is_null());
         let text = secret.map(Value::json);
         if let Some(known) = self.0.iter().position(|org| org.is(text, destination)) {
+            self.0[known].add(destination);
             return Ok(OrgIndex(known));
         }
         let credentials = Credentials::of(secret, destination)?;
@@ -112,6 +115,7 @@ impl<'a> Lookups<'a> {
         self.0.push(OrgLookups {
             secret: text,
             destination,
+            others: Vec::new(),
             credentials,
             wanted: InOrderByKey::default(),
             objects: Vec::new(),
@@ -177,7 +181,9 @@ impl OrgLookups<'_> {
         });
         let wanted: Vec<Wanted> = wanted.collect();
         salesforce.repeated(self.repeated);
-        let is_proxied = salesforce.creates().is_proxied(&self.destination.id);
+        let is_proxied = self
+            .destinations()
+            .all(|destination| salesforce.creates().is_proxied(&destination.id));
         let asked = salesforce.ask(&self.credentials, &wanted, &self.objects, !is_proxied);
         let asked = asked.await;
         self.log(&asked);
@@ -189,6 +195,21 @@ impl OrgLookups<'_> {
             asked,
             spares: None,
         }
+    }
+
+    /// Adds a destination with the same credentials.
+    fn add(&mut self, destination: &Arc<Destination>) {
+        let is_known = self
+            .destinations()
+            .any(|known| Arc::ptr_eq(known, destination));
+        if !is_known {
+            self.others.push(Arc::clone(destination));
+        }
+    }
+
+    /// The destinations with these credentials.
+    fn destinations(&self) -> impl Iterator<Item = &Arc<Destination>> {
+        std::iter::once(&self.destination).chain(&self.others)
     }
 
     /// Logs one line for an org that could not be queried. The events that depend on it fail.

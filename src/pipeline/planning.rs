@@ -107,6 +107,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
                     traits: &plan.traits,
                     record,
                     destination,
+                    refused: None,
                 };
                 let fields = skip_unchanged.then(|| event.fields_to_read((rules, policies)));
                 let needs_record =

@@ -2,7 +2,7 @@
 //! order.
 
 use super::{
-    FullTags,
+    FullTags, changes,
     pieces::{Outlet, Pieces},
 };
 use crate::{
@@ -18,9 +18,6 @@ use crate::{
 /// The explanation for a request that updates a converted lead.
 const CONVERTED_LEAD: &str = "the lead is converted, and Salesforce lets few users update it then: with useContactId in the \
      destination's settings its contact is written instead";
-
-/// How many left-out values of a request are listed: more than a person reads.
-const MAX_EXPLAINED: usize = 100;
 
 /// Writes the answer and returns its last piece.
 pub(crate) async fn answer(batch: &Batch<'_>, outcomes: &[Outcome<'_>], outlet: Outlet) -> Vec<u8> {
@@ -52,7 +49,7 @@ async fn elements(
             }
         }
         // Only the router receives such messages, and only there is anything delivered.
-        Ok(Requests::Transformed { .. } | Requests::Delivered) => {
+        Ok(Requests::Transformed { .. } | Requests::Delivered(_)) => {
             let found = "a request already".to_owned();
             let error = EventError::UnsupportedType { found };
             failure_element(entry, &error, route, name, &mut pieces.json);
@@ -96,7 +93,7 @@ fn request_element(
     });
 }
 
-/// What was left out of the request, and what Salesforce may reject in it. Only `/transform` includes this, because a
+/// What differs from the traits, and what Salesforce may reject. Only `/transform` includes this, because a
 /// person reads it.
 fn explanation(descriptor: &Descriptor<'_>, json: &mut Writer) {
     let changes = &descriptor.fields.changes;
@@ -106,15 +103,9 @@ fn explanation(descriptor: &Descriptor<'_>, json: &mut Writer) {
     json.key("explanation");
     json.array(|json| {
         if descriptor.to_converted_lead {
-            json.text(CONVERTED_LEAD);
+            json.object(|json| json.text_member("message", CONVERTED_LEAD));
         }
-        for change in changes.iter().take(MAX_EXPLAINED) {
-            json.text(&change.to_string());
-        }
-        match changes.len().saturating_sub(MAX_EXPLAINED) {
-            0 => {}
-            more => json.text(&format!("{more} more are left out")),
-        }
+        changes::write(changes, json);
     });
 }
 

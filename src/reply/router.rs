@@ -129,7 +129,7 @@ fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: 
 fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
     match result {
         Ok(Requests::Described(_) | Requests::Transformed { .. }) => 200,
-        Ok(Requests::Delivered) => 299,
+        Ok(Requests::Delivered(_)) => 299,
         Err(error) => error.status(),
     }
 }
@@ -160,7 +160,7 @@ async fn batched_request(requests: &Requests<'_>, pieces: &mut Pieces) {
             pieces.json.key("batchedRequest");
             transformed(event, &mut pieces.json);
         }
-        Requests::Delivered => {}
+        Requests::Delivered(_) => {}
     }
 }
 
@@ -195,7 +195,7 @@ impl<'o> Note<'o> {
     fn of(outcome: &'o Outcome<'_>) -> Self {
         let described: &[Descriptor<'_>] = match &outcome.result {
             Ok(Requests::Described(requests)) => requests,
-            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => &[],
+            Ok(Requests::Transformed { .. } | Requests::Delivered(_)) | Err(_) => &[],
         };
         let is_looked_up = |request: &&Descriptor<'_>| request.looked_up_by.is_some();
         let request = described.iter().find(is_looked_up);

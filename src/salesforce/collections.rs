@@ -48,6 +48,16 @@ struct Collection<'r> {
     positions: Vec<usize>,
 }
 
+/// The results of records, in order.
+#[derive(Debug)]
+pub(crate) struct Writes {
+    /// The result of each record.
+    pub(crate) results: Vec<Written>,
+    /// The positions of records of which nothing is known but that Salesforce has refused their collection as a whole, because it
+    /// cannot read one of its records. The caller wants to mend them itself ([`RecordWrite::mending_refusals`]).
+    pub(crate) refused_whole: Vec<usize>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
@@ -64,25 +74,28 @@ impl Salesforce {
         session: &Session,
         records: &[RecordWrite<'_>],
         pause: Duration,
-    ) -> Vec<Written> {
+    ) -> Writes {
         let all: Vec<usize> = (0..records.len()).collect();
-        let mut results = vec![Err(unanswered()); records.len()];
-        let locked = self.write_all(session, records, &all, &mut results).await;
+        let mut writes = Writes {
+            results: vec![Err(unanswered()); records.len()],
+            refused_whole: Vec::new(),
+        };
+        let locked = self.write_all(session, records, &all, &mut writes).await;
         if !locked.is_empty() {
             tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
         }
         let (first, second) = locked.split_at(locked.len().div_ceil(2));
         for half in [first, second] {
-            self.write_all(session, records, half, &mut results).await;
+            self.write_all(session, records, half, &mut writes).await;
         }
         let hides = |position: &usize| {
-            let fault = results[*position].as_ref().err();
+            let fault = writes.results[*position].as_ref().err();
             records[*position].updates_duplicates && fault.is_some_and(Fault::hides_duplicates)
         };
         let hidden = all.into_iter().filter(hides).collect();
-        self.write_rows(session, records, hidden, &mut results)
+        self.write_rows(session, records, hidden, &mut writes.results)
             .await;
-        results
+        writes
     }
 
     /// Creates records with separate requests, up to 25 in one call. Only then does Salesforce report which records a duplicate
@@ -125,9 +138,10 @@ impl Salesforce {
         session: &Session,
         records: &[RecordWrite<'_>],
         positions: &[usize],
-        results: &mut [Written],
+        writes: &mut Writes,
     ) -> Vec<usize> {
         let mut locked = Vec::new();
+        let results = &mut writes.results;
         let mut collections = collected(records, positions, results);
         while !collections.is_empty() {
             let answers = self.send(session, records, collections).await;
@@ -145,10 +159,15 @@ impl Salesforce {
                             results[position] = written;
                         }
                     }
-                    Err(fault) if collection.is_split(&fault) => {
+                    Err(fault)
+                        if collection.is_split(&fault) && !collection.comes_back(records) =>
+                    {
                         collections.extend(collection.split());
                     }
                     Err(fault) => {
+                        if collection.is_split(&fault) {
+                            writes.refused_whole.extend(&collection.positions);
+                        }
                         for position in collection.positions {
                             results[position] = Err(fault.clone());
                         }
@@ -227,9 +246,17 @@ impl Collection<'_> {
         to_raw_value(&body).ok()
     }
 
-    /// Whether the collection is split because of a fault that one of its records may have caused.
+    /// Whether the collection is split because of a fault that one of its records may have caused. An upsert whose field may be
+    /// no external id is not: all its records are looked up instead.
     fn is_split(&self, fault: &Fault) -> bool {
-        self.positions.len() > 1 && is_about_a_record(fault) && !fault.denies_external_id()
+        let goes_by_lookup = self.effect == Effect::Upsert && fault.is_about_an_external_id();
+        self.positions.len() > 1 && is_about_a_record(fault) && !goes_by_lookup
+    }
+
+    /// Whether the caller wants a refusal of the whole collection.
+    fn comes_back(&self, records: &[RecordWrite<'_>]) -> bool {
+        let mut positions = self.positions.iter();
+        positions.any(|position| records[*position].mends_refusals)
     }
 
     /// Splits the collection into five parts, which fit into one call.

@@ -1,12 +1,17 @@
 //! Describes objects: what the org says about their fields, cached for each user of each org.
 //!
 //! A description is confirmed after `DESCRIBE_TTL` with `If-Modified-Since`; until the response arrives, the old one is used. Callers
-//! wait for the first description of an object only. If it cannot be read, they go on without it.
+//! wait for the first description of an object only, and not long. If it cannot be read, they go on without it.
 
 mod descriptions;
 mod field;
+mod kept;
+mod nearest;
 mod object;
+mod org;
 mod picklist;
+mod places;
+mod refused;
 mod state;
 mod view;
 
@@ -25,10 +30,16 @@ use reqwest::{
 };
 
 pub(crate) use self::descriptions::Descriptions;
-pub(crate) use self::field::FieldType;
+pub(crate) use self::field::{FieldDescription, FieldType, PlacePart};
 pub(crate) use self::object::ObjectDescription;
-use self::state::{Next, Outcome, State};
+pub(crate) use self::picklist::Picklist;
+pub(crate) use self::places::PlaceFields;
 pub(super) use self::view::DescribeView;
+use self::{
+    kept::KeptDescriptions,
+    org::OrgDescribes,
+    state::{Next, Outcome, State},
+};
 use crate::salesforce::{
     Salesforce, body,
     cache::OrgUser,
@@ -39,48 +50,25 @@ use crate::salesforce::{
 /// The maximum number of orgs whose objects are cached.
 const MAX_ORGS: u64 = 1_000;
 
-/// The maximum number of cached descriptions of an org. The names of objects come from events.
-const MAX_OBJECTS: u64 = 200;
-
-/// The maximum number of objects of an org that are described for the first time in one minute.
-const MAX_FIRSTS: u32 = 20;
-
-const MINUTE: Duration = Duration::from_mins(1);
-
-/// How often a description that cannot be read is logged.
-const WARN_EVERY: Duration = Duration::from_hours(1);
-
 /// The descriptions of all orgs.
 #[derive(Debug)]
 pub(super) struct Describes {
     ttl: Duration,
+    wait: Duration,
+    kept: KeptDescriptions,
     orgs: Cache<Instance, Arc<OrgDescribes>>,
     /// How often everything had to be read again.
     rereads: AtomicU64,
 }
 
-/// The descriptions of one org.
-#[derive(Debug)]
-struct OrgDescribes {
-    /// By user, and the object's name in lower case.
-    objects: Cache<(u64, String), Arc<Mutex<State>>>,
-    counts: Mutex<Counts>,
-}
-
-/// What happened in an org recently.
-#[derive(Debug, Default)]
-struct Counts {
-    /// When the minute began, and the number of objects described for the first time since.
-    firsts: Option<(Instant, u32)>,
-    warned: Option<Instant>,
-}
-
 impl Describes {
-    /// Confirms each description after `ttl`.
-    pub(super) fn new(ttl: Duration) -> Self {
+    /// Confirms each description after `ttl`. Callers wait at most `wait` for one.
+    pub(super) fn new(ttl: Duration, wait: Duration) -> Self {
         let orgs = Cache::builder().max_capacity(MAX_ORGS);
         Self {
             ttl,
+            wait,
+            kept: KeptDescriptions::new(kept::MAX_BYTES),
             orgs: orgs.eviction_policy(EvictionPolicy::lru()).build(),
             rereads: AtomicU64::new(0),
         }
@@ -91,15 +79,15 @@ impl Describes {
         self.rereads.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Forgets the descriptions of an object that Salesforce has contradicted, for all users.
-    fn forget(&self, org: &Instance, object: &str) {
+    /// Changes what is known of an object, for all users.
+    fn each(&self, org: &Instance, object: &str, change: impl Fn(&mut State, Instant)) {
         let now = Instant::now();
         let Some(org) = self.orgs.get(org) else {
             return;
         };
         for (key, state) in &org.objects {
             if key.1.eq_ignore_ascii_case(object) {
-                lock(&state).forget(now);
+                change(&mut lock(&state), now);
             }
         }
     }
@@ -112,51 +100,21 @@ impl Describes {
     }
 }
 
-impl OrgDescribes {
-    fn new() -> Self {
-        let objects = Cache::builder().max_capacity(MAX_OBJECTS);
-        Self {
-            objects: objects.eviction_policy(EvictionPolicy::lru()).build(),
-            counts: Mutex::default(),
-        }
-    }
-
-    fn object(&self, user: &OrgUser, object: &str) -> Arc<Mutex<State>> {
-        let key = (user.user, object.to_ascii_lowercase());
-        self.objects.entry(key).or_default().into_value()
-    }
-
-    /// Whether one more object may be described for the first time.
-    fn may_begin(&self, now: Instant) -> bool {
-        let mut counts = lock(&self.counts);
-        let is_current =
-            |(began, _): &(Instant, u32)| now.saturating_duration_since(*began) < MINUTE;
-        let (began, count) = counts.firsts.filter(is_current).unwrap_or((now, 0));
-        counts.firsts = Some((began, count.saturating_add(1)));
-        count < MAX_FIRSTS
-    }
-
-    /// Whether a failure is logged.
-    fn may_warn(&self, now: Instant) -> bool {
-        let mut counts = lock(&self.counts);
-        let is_due = counts
-            .warned
-            .is_none_or(|warned| now.saturating_duration_since(warned) >= WARN_EVERY);
-        if is_due {
-            counts.warned = Some(now);
-        }
-        is_due
-    }
-}
-
 impl Salesforce {
-    /// Forgets the descriptions of an object, because Salesforce says that a field is no external id that they call one.
-    pub(crate) fn forget_description(&self, org: &Instance, object: &str) {
-        self.describes.forget(org, object);
+    /// Notes that the refusal of an upsert contradicts the descriptions of its object: a field is no external id that they call
+    /// one, or may be none.
+    pub(crate) fn contradicted(&self, org: &Instance, object: &str, fault: &Fault) {
+        if fault.denies_external_id() {
+            self.describes.each(org, object, State::forget);
+        } else if fault.doubts_external_id() {
+            self.describes.each(org, object, |state, now| {
+                state.doubt(now);
+            });
+        }
     }
 
     /// The description of an object as `user` sees it, read with `session` if it is not known, or was confirmed longer than
-    /// `max_age` ago; `None` if it cannot be read, or not now.
+    /// `max_age` ago; `None` if it cannot be read, or not now, or not soon enough.
     pub(super) async fn described(
         self: &Arc<Self>,
         user: &OrgUser,
@@ -166,7 +124,7 @@ impl Salesforce {
     ) -> Option<Arc<ObjectDescription>> {
         let (now, describes) = (Instant::now(), &self.describes);
         let org = describes.org(&user.org);
-        let state = org.object(user, object);
+        let state = org.object(user, object, now)?;
         let rereads = describes.rereads.load(Ordering::Relaxed);
         let ages = (describes.ttl, max_age);
         let next = lock(&state).next(now, ages, rereads, || org.may_begin(now));
@@ -175,6 +133,7 @@ impl Salesforce {
             Next::Wait(ended) => ended,
             Next::Read(reading) => {
                 let (ended, meanwhile) = (reading.done.subscribe(), reading.meanwhile.clone());
+                let must_wait = reading.must_wait;
                 let (salesforce, session) = (Arc::clone(self), Arc::clone(session));
                 let (state, object) = (Arc::clone(&state), object.to_owned());
                 // The reading goes on if the caller disconnects, because others wait for it.
@@ -185,15 +144,20 @@ impl Salesforce {
                     lock(&state).ended(Instant::now(), outcome);
                     drop(reading.done);
                 });
-                if meanwhile.is_some() {
+                if !must_wait {
                     return meanwhile;
                 }
                 ended
             }
         };
-        // The channel closes without a message. What was confirmed since the caller came is not too old for it.
-        let _ = ended.changed().await;
-        lock(&state).description(now, max_age)
+        // The channel closes without a message.
+        let ended = tokio::time::timeout(describes.wait, ended.changed()).await;
+        let mut state = lock(&state);
+        if ended.is_err() {
+            state.is_slow();
+        }
+        // What was confirmed since the caller came is not too old for it.
+        state.description(now, max_age)
     }
 
     /// Reads the description of an object, and logs why it cannot be read.
@@ -205,7 +169,9 @@ impl Salesforce {
         org: &OrgDescribes,
     ) -> Outcome {
         let fault = match self.describe_since(session, object, since).await {
-            Ok(Some((description, modified))) => return Outcome::Whole(description, modified),
+            Ok(Some((description, modified))) => {
+                return Outcome::Whole(self.describes.kept.keep(description), modified);
+            }
             Ok(None) => return Outcome::Unchanged,
             Err(fault) => fault,
         };
@@ -250,6 +216,7 @@ impl Salesforce {
             self.api_version
         );
         let mut request = self.client.request_of(session, Method::GET, &path);
+        let is_conditional = since.is_some();
         if let Some(since) = since {
             request = request.header(IF_MODIFIED_SINCE, since);
         }
@@ -258,7 +225,12 @@ impl Salesforce {
             .read_changed(session.instance(), request)
             .await?;
         let Some((answer, modified)) = changed else {
-            return Ok(None);
+            let unasked = || {
+                Fault::unreadable(
+                    "it says that nothing has changed since a time that the request did not name",
+                )
+            };
+            return is_conditional.then_some(None).ok_or_else(unasked);
         };
         let description = body::typed(&answer, "description of an object")?;
         Ok(Some((description, modified)))
@@ -268,26 +240,4 @@ impl Salesforce {
 /// Ignores poisoning: each state is consistent even if another thread has panicked.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_org_describes_twenty_new_objects_a_minute() {
-        let (org, now) = (OrgDescribes::new(), Instant::now());
-        let begun = (0..30).filter(|_| org.may_begin(now)).count();
-        assert_eq!(begun, 20);
-        assert!(!org.may_begin(now + Duration::from_secs(59)));
-        assert!(org.may_begin(now + MINUTE));
-    }
-
-    #[test]
-    fn a_failure_is_logged_once_an_hour() {
-        let (org, now) = (OrgDescribes::new(), Instant::now());
-        assert!(org.may_warn(now));
-        assert!(!org.may_warn(now + Duration::from_mins(59)));
-        assert!(org.may_warn(now + WARN_EVERY));
-    }
 }

@@ -7,9 +7,10 @@
 
 mod code;
 mod duplicates;
+mod fields;
 mod refusal;
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use thiserror::Error;
 
@@ -17,10 +18,11 @@ pub(crate) use self::code::OrgState;
 #[cfg(test)]
 pub(crate) use self::code::codes;
 pub(crate) use self::duplicates::Duplicate;
+pub(crate) use self::fields::{RefusedField, members};
 pub use self::refusal::Refusal;
 use self::{
     code::{Meaning, meaning},
-    refusal::{refusals, refused_in_success},
+    refusal::{MAX_OTHERS, refusals, refused_in_success},
 };
 
 use crate::{
@@ -142,13 +144,19 @@ impl Fault {
     /// otherwise the first.
     fn deciding(status: u16, mut refusals: Vec<Refusal>) -> Self {
         join_duplicates(&mut refusals);
-        let faults = refusals.into_iter().map(Self::of);
-        faults.min_by_key(Self::rank).unwrap_or_else(|| {
-            Self::of(Refusal {
+        let mut faults: Vec<Self> = refusals.into_iter().map(Self::of).collect();
+        let Some(place) = (0..faults.len()).min_by_key(|place| faults[*place].rank()) else {
+            return Self::of(Refusal {
                 status,
                 ..Refusal::default()
-            })
-        })
+            });
+        };
+        let mut deciding = faults.remove(place);
+        if let Some(refusal) = deciding.refusal_mut() {
+            let others = faults.iter_mut().filter_map(Self::refusal_mut);
+            refusal.others = others.take(MAX_OTHERS + 1).map(mem::take).collect();
+        }
+        deciding
     }
 
     /// The sort key of faults: of several, the one with the lowest rank decides.
@@ -296,29 +304,31 @@ impl Fault {
         matches!(self, Self::Refused(refusal) if STALE_CODES.contains(&refusal.code.as_str()))
     }
 
-    /// Whether an upsert was refused because several records have the external id, or because the field is none. The record
-    /// has to be looked up instead.
+    /// Whether an upsert was refused because several records have the external id, or because the field is none or may be none.
+    /// The record has to be looked up instead.
     #[must_use]
     pub fn is_about_an_external_id(&self) -> bool {
         let is_ambiguous = matches!(self, Self::Refused(refusal)
             if refusal.status == 300 || refusal.code == "DUPLICATE_EXTERNAL_ID");
-        is_ambiguous || self.denies_external_id()
+        is_ambiguous || self.denies_external_id() || self.doubts_external_id()
     }
 
-    /// Whether an upsert was refused because its field is no external id, or not for this user: a 404 in any case, or the code
-    /// of a wrong field with this text, which quotes only names of the org's schema.
+    /// Whether an upsert was refused because its field is no external id, or not for this user: it is a 404 then, which a missing
+    /// record never is, because an upsert creates it.
     #[must_use]
     pub fn denies_external_id(&self) -> bool {
         let (Self::Refused(refusal) | Self::Unknown(refusal) | Self::Waiting(refusal, _)) = self
         else {
             return false;
         };
-        let says = |text: &str| {
-            text.starts_with("Field name provided, ")
-                && text.contains(" does not match an External ID for ")
-        };
-        (refusal.status == 404 && refusal.code == "NOT_FOUND")
-            || (refusal.code == "INVALID_FIELD" && says(&refusal.message))
+        refusal.status == 404 && refusal.code == "NOT_FOUND"
+    }
+
+    /// Whether an upsert was refused because of a field. Whether that is the external id or a field of the record, only the text
+    /// says; the object's description has to be read again.
+    #[must_use]
+    pub fn doubts_external_id(&self) -> bool {
+        matches!(self, Self::Refused(refusal) | Self::Unknown(refusal) if refusal.code == "INVALID_FIELD")
     }
 
     /// Whether Salesforce had accepted the session when it refused the request. A response without a code does not show

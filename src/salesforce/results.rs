@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::HashMap, hash::BuildHasherDefault, sync::Arc
 use smallvec::SmallVec;
 
 use crate::salesforce::{
+    address::Effect,
     by_key::ByKey,
     describe::{Descriptions, ObjectDescription},
     external_id::ExternalIds,
@@ -121,6 +122,11 @@ impl Found {
         self.descriptions.of(object)
     }
 
+    /// The fields that are left out of a write with this effect, because Salesforce has refused them again and again.
+    pub(crate) fn refused(&self, object: &str, effect: Effect) -> &[Box<str>] {
+        self.descriptions.refused(object, effect)
+    }
+
     /// Notes the fields whose keys were not looked up, because records are upserted by them.
     pub(super) fn identified_by(&mut self, external_ids: ExternalIds) {
         self.external_ids.extend(external_ids);
@@ -163,7 +169,6 @@ impl Found {
     }
 
     /// The result of a query for one key.
-    #[cfg(test)]
     pub(crate) fn of(key: &Key, rows: Vec<Row>) -> Self {
         let mut found = Self::default();
         found.set(key, Ok(rows.into()));

@@ -6,8 +6,11 @@ use crate::{
     json::{Kind, Value},
     salesforce::describe::FieldType,
     text::shortened,
-    transform::mapping::FieldName,
+    transform::field_name::FieldName,
 };
+
+/// The maximum number of changes that an answer lists: more than a person reads.
+pub(crate) const MAX_CHANGES: usize = 100;
 
 /// What differs between an event's traits and the fields that are sent for them. Its `Display` is for the author of the event
 /// and contains no values.
@@ -124,8 +127,12 @@ pub enum Fit {
     OtherPlaceField(Box<str>),
     /// It is left out: the org's list of states or countries does not contain the value.
     UnknownPlace,
+    /// It is left out: it is not the name of the code beside it.
+    PlaceContradiction,
     /// It is left out: there is a state without a country.
     StateWithoutCountry,
+    /// It is left out: the country beside the state does not have it.
+    StateOfOtherCountry,
     /// It is left out: the value is not a record's id.
     NotAnId,
     /// It is left out: the value is the id of a record of another object, this one.
@@ -192,11 +199,21 @@ impl Fit {
             | Self::NotADate
             | Self::NotInPicklist
             | Self::UnknownPlace
+            | Self::PlaceContradiction
             | Self::StateWithoutCountry
+            | Self::StateOfOtherCountry
             | Self::NotAnId
             | Self::OtherObject(_)
             | Self::RefusedBySalesforce => ChangeKind::LeftOut,
         }
+    }
+
+    /// What is wrong with the value of a field that is left out.
+    pub(crate) fn flaw(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix("is left out: ")
+            .unwrap_or(&text)
+            .to_owned()
     }
 
     /// The reason's label in metrics and answers.
@@ -220,9 +237,11 @@ impl Fit {
             Self::Converted { .. } => "converted",
             Self::NotInPicklist | Self::PartlyInPicklist => "not_in_picklist",
             Self::PicklistSpelling => "picklist_spelling",
-            Self::OtherPlaceField(_) | Self::UnknownPlace | Self::StateWithoutCountry => {
-                "state_country"
-            }
+            Self::OtherPlaceField(_)
+            | Self::UnknownPlace
+            | Self::PlaceContradiction
+            | Self::StateWithoutCountry
+            | Self::StateOfOtherCountry => "state_country",
             Self::NotAnId => "not_an_id",
             Self::OtherObject(_) => "other_object",
             Self::RequiredMissing => "required_missing",
@@ -231,7 +250,7 @@ impl Fit {
     }
 }
 
-impl<'a> Change<'a> {
+impl Change<'_> {
     /// A change to a field.
     #[must_use]
     pub(crate) fn of_field(name: &FieldName<'_>, fit: Fit) -> Self {
@@ -466,8 +485,14 @@ impl fmt::Display for Fit {
             Self::UnknownPlace => f.write_str(
                 "is left out: the org's list of states and countries has no such code or name",
             ),
+            Self::PlaceContradiction => f.write_str(
+                "is left out: it is not the name of the code that is beside it",
+            ),
             Self::StateWithoutCountry => f.write_str(
                 "is left out: a state needs its country beside it",
+            ),
+            Self::StateOfOtherCountry => f.write_str(
+                "is left out: the country beside it has no such state",
             ),
             Self::NotAnId => f.write_str(
                 "is left out: the value is not the id of a record",

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::error::EventVerdict;
+use super::{error::EventVerdict, noted::NotedChange};
 
 /// One delivered request. It has no `Debug`, because Salesforce's answer may repeat what was sent.
 pub struct Delivered {
@@ -20,4 +20,6 @@ pub struct Delivered {
     pub has_expired: bool,
     /// The verdict of each job, in order: 200, or the status and tags of its failure.
     pub jobs: Vec<EventVerdict>,
+    /// What was left out of a request that Salesforce has taken.
+    pub changes: Vec<NotedChange>,
 }

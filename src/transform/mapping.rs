@@ -3,7 +3,6 @@
 mod contact;
 mod described;
 mod field;
-mod field_name;
 mod fields;
 mod index;
 mod lead;
@@ -13,7 +12,6 @@ mod sorted;
 mod table;
 
 pub(crate) use described::as_update;
-pub(crate) use field_name::FieldName;
 use fields::EMAIL;
 pub(crate) use fields::{FieldValue, Fields};
 pub(crate) use table::Table;
@@ -31,6 +29,7 @@ use crate::{
     transform::{
         change::Change,
         error::EventError,
+        field_name::FieldName,
         mapping::{
             field::Access,
             reading::{MappedRecord, mapped},
@@ -174,4 +173,4 @@ fn is_own_id(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,7 @@ use crate::{
     config::rules::Rules,
     metrics::{Metrics, counted},
     rudderstack::Event,
-    transform::{change::Change, descriptor::Descriptor, error::EventError},
+    transform::{change::Change, descriptor::Descriptor, error::EventError, noted::NotedChange},
 };
 
 /// The outcome of an event, or of several events that share a request.
@@ -32,8 +32,8 @@ pub(crate) enum Requests<'a> {
         /// Whether the delivery proxy is told about this.
         is_noted: bool,
     },
-    /// Nothing: this service has already written the event.
-    Delivered,
+    /// Nothing: this service has already written the event. What was changed or left out of it is named.
+    Delivered(Vec<NotedChange>),
 }
 
 /// The requests of one event: nearly always one.
@@ -61,7 +61,7 @@ impl<'a> Outcome<'a> {
     pub(crate) fn described(&self) -> &[Descriptor<'a>] {
         match &self.result {
             Ok(Requests::Described(requests)) => requests,
-            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => &[],
+            Ok(Requests::Transformed { .. } | Requests::Delivered(_)) | Err(_) => &[],
         }
     }
 }
@@ -70,7 +70,7 @@ impl Outcome<'_> {
     /// The status and category under which metrics count the event.
     pub(crate) fn labels(&self) -> (u16, &'static str) {
         match &self.result {
-            Ok(Requests::Delivered) => (299, "delivered"),
+            Ok(Requests::Delivered(_)) => (299, "delivered"),
             Ok(Requests::Described(_) | Requests::Transformed { .. }) => (200, "request"),
             Err(error) => {
                 let category = error.stat_tags().map(|tags| tags.error_category);
@@ -90,7 +90,7 @@ impl Outcome<'_> {
     pub(crate) fn requests(&self) -> u64 {
         match &self.result {
             Ok(Requests::Described(requests)) => requests.len() as u64,
-            Ok(Requests::Transformed { .. } | Requests::Delivered) | Err(_) => 0,
+            Ok(Requests::Transformed { .. } | Requests::Delivered(_)) | Err(_) => 0,
         }
     }
 
@@ -128,5 +128,5 @@ pub(crate) fn count(outcomes: &[Outcome<'_>], metrics: &Metrics) {
     }
     let requests = outcomes.iter().flat_map(Outcome::described);
     let changes = requests.flat_map(|request| &request.fields.changes);
-    metrics.left_out(changes.map(Change::reason));
+    metrics.traits_changed(changes.map(Change::reason));
 }

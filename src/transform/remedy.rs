@@ -21,6 +21,12 @@ macro_rules! reasons {
             /// All reasons, in the order of the documentation.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
+            /// The reason with this name.
+            #[must_use]
+            pub fn named(label: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.label() == label)
+            }
+
             /// The name of the reason.
             #[must_use]
             pub const fn label(self) -> &'static str {

@@ -1,19 +1,23 @@
-//! Turns a plan and its lookup results into a write: determines the record, maps its fields, omits unchanged values, and checks
-//! whether the org has an API call left for it.
+//! Turns a plan and its lookup results into a write: determines the record, maps its fields, fits them to the object, omits
+//! unchanged values, and checks whether the org has an API call left for it.
 //!
 //! Described requests and inline delivery both call [`resolve`]. The delivery proxy cannot, because it has only the fields of a
 //! request that was described earlier, and no event. If it looks a record up again, it calls only `target::settle`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
+
+use smallvec::SmallVec;
 
 use crate::{
-    config::{Policies, rules::Rules},
+    config::{Policies, Preflight, rules::Rules},
     rudderstack::Destination,
-    salesforce::{Found, Row, Spares, address::Address, key::is_api_name},
+    salesforce::{Found, Key, Row, Spares, address::Address, key::is_api_name},
     transform::{
         error::EventError,
         mapping::{self, Fields},
         plan::{PlannedTraits, Record},
+        preflight::{self, Fitting, Mode},
+        refused::Refused,
         target::{self, Target},
         unchanged::Unchanged,
     },
@@ -30,6 +34,8 @@ pub(crate) struct Unresolved<'p, 'a> {
     pub duplicate: Option<&'p Row>,
     /// The destination of the event.
     pub destination: &'p Destination,
+    /// What refusals of earlier attempts have shown, if there were any.
+    pub refused: Option<Arc<Refused>>,
 }
 
 /// A write of one or several events to one record.
@@ -57,8 +63,15 @@ pub(crate) fn resolve<'p, 'a>(
     spares: Option<&Spares>,
 ) -> Result<Resolved<'p, 'a>, EventError> {
     let (target, mut fields) = first.mapped(found, rules)?;
+    let mut refused: SmallVec<[Arc<Refused>; 1]> = first.refused.iter().cloned().collect();
     for event in later {
+        refused.extend(event.refused.clone());
         fields.absorb(event.mapped(found, rules)?.1);
+    }
+    let must_fit = refused.iter().any(|refused| refused.must_fit);
+    first.fit(&mut fields, &target, found, rules.1, must_fit)?;
+    for refused in refused {
+        refused.leave_out(&target.object, &mut fields);
     }
     if let Some(unchanged) = unchanged
         && !unchanged.reduce(&target, &mut fields)
@@ -81,6 +94,35 @@ impl<'p, 'a> Unresolved<'p, 'a> {
         let target = target::settle(record, self.duplicate, found, destination, rules)?;
         let fields = mapping::fields(self.traits, record, &target, destination, rules)?;
         Ok((target, fields))
+    }
+
+    /// Fits the fields to the object, if the org has described it and the destination wants that (rule `preflight`), or if Salesforce
+    /// could not read one of them (rule `salvage`).
+    fn fit(
+        &self,
+        fields: &mut Fields<'a>,
+        target: &Target<'_>,
+        found: &Found,
+        policies: &Policies,
+        must_fit: bool,
+    ) -> Result<(), EventError> {
+        let mode = match policies.preflight.of(&self.destination.id) {
+            Preflight::Off if !must_fit => return Ok(()),
+            Preflight::Warn if !must_fit => Mode::Warn,
+            Preflight::Off | Preflight::Warn | Preflight::Fix => Mode::Fix,
+        };
+        let Some(description) = found.description(&target.object) else {
+            return Ok(());
+        };
+        let effect = target.address.effect();
+        let fitting = Fitting {
+            description,
+            effect,
+            mode,
+            key: self.record.key().map(Key::field),
+            refused: found.refused(&target.object, effect),
+        };
+        preflight::fit(fields, &fitting)
     }
 
     /// The fields whose stored values the lookup has to read so that `resolve` can omit unchanged ones; none if the record is not

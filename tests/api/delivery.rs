@@ -72,7 +72,7 @@ pub(crate) fn asking(request: &Value, metadata: &Value) -> Value {
 }
 
 /// The metadata with which rudder-server asks a proxy for a job.
-fn metadata(id: u64) -> Value {
+pub(crate) fn metadata(id: u64) -> Value {
     json!({
         "jobId": id,
         "attemptNum": 0,
@@ -87,7 +87,7 @@ fn metadata(id: u64) -> Value {
 }
 
 /// A request that creates a lead.
-fn write_to(salesforce: &str) -> Value {
+pub(crate) fn write_to(salesforce: &str) -> Value {
     json!({
         "version": "1",
         "type": "REST",

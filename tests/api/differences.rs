@@ -128,7 +128,7 @@ impl Both {
 
     async fn start(salesforce: String, flags: &[&str]) -> Self {
         let start = async |set| {
-            let flags = [&["--compatibility", set], flags].concat();
+            let flags = [&["--compatibility", set, "--preflight", "off"], flags].concat();
             Service::start(&salesforce, &flags).await
         };
         Self {

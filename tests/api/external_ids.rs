@@ -5,6 +5,7 @@
 //! | `describes` | when an object is described, and what happens if it cannot be |
 //! | `delivered` | inline delivery |
 //! | `proxied` | the delivery proxy |
+//! | `processes` | two processes of the service, and a hang-up |
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a test writes its traits where it needs them: lead(…, json!({…}))"
@@ -12,9 +13,10 @@
 
 mod delivered;
 mod describes;
+mod processes;
 mod proxied;
 
-use salesforce_simulator::{Builder, FieldSpec, FieldType, Simulator};
+use salesforce_simulator::{Builder, FieldSpec, FieldType, LoggedCall, Simulator};
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,10 +25,10 @@ use crate::{
 };
 
 /// Settings under which an upsert may serve leads: no assignment rule depends on whether the lead is new.
-const UPSERTS: [&str; 2] = ["--assignment-rules", "always"];
+pub(crate) const UPSERTS: [&str; 2] = ["--assignment-rules", "always"];
 
 /// An org whose leads have a unique external id, `Key__c`, and another one that is not unique, `Shared__c`.
-fn keyed_org() -> Builder {
+pub(crate) fn keyed_org() -> Builder {
     org()
         .external_id("Lead", "Key__c", true)
         .external_id("Lead", "Shared__c", false)
@@ -39,7 +41,7 @@ async fn service(org: &Simulator, flags: &[&str]) -> Service {
 }
 
 /// A job of a sync that identifies a record of this object by a field.
-fn record(id: u64, (object, field): (&str, &str), value: Value, traits: Value) -> Value {
+pub(crate) fn record(id: u64, (object, field): (&str, &str), value: Value, traits: Value) -> Value {
     let identifier =
         json!({"type": format!("Salesforce-{object}"), "id": value, "identifierType": field});
     let message = json!({
@@ -55,13 +57,21 @@ fn record(id: u64, (object, field): (&str, &str), value: Value, traits: Value) -
 }
 
 /// A job of a sync for the lead with this key.
-fn lead(id: u64, key: &str, traits: Value) -> Value {
+pub(crate) fn lead(id: u64, key: &str, traits: Value) -> Value {
     record(id, ("Lead", "Key__c"), json!(key), traits)
 }
 
 /// Traits with which a lead can be created.
-fn doe() -> Value {
+pub(crate) fn doe() -> Value {
     json!({"LastName": "Doe", "Company": "Acme"})
+}
+
+/// How often leads were described without a condition.
+fn described_whole(org: &Simulator) -> usize {
+    let is_whole = |call: &LoggedCall| {
+        call.path.ends_with("/sobjects/Lead/describe") && call.status == Some(200)
+    };
+    org.log().iter().filter(|call| is_whole(call)).count()
 }
 
 /// The method, the resource below `sobjects` and the fields of an entry's only request.
@@ -248,4 +258,18 @@ async fn a_key_that_no_field_can_hold_fails_its_event_alone() {
         assert_says(entry["error"].as_str().unwrap(), words);
     }
     assert_eq!(entries[2]["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn a_key_that_no_field_can_hold_fails_its_event_alone_on_the_processor_path() {
+    let service = service(&keyed_org().build(), &[]).await;
+    let long = "k".repeat(256);
+    let jobs = [
+        lead(1, "a\r\nb", doe()),
+        lead(2, "k2", doe()),
+        lead(3, &long, doe()),
+    ];
+    let entries = service.processor(jobs).await;
+    let statuses = [0, 1, 2].map(|n| entries[n]["statusCode"].clone());
+    assert_eq!(statuses, [400, 200, 400]);
 }

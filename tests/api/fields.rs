@@ -70,7 +70,7 @@ async fn described_text(service: &Service, event: &str) -> Described {
         line: format!("{} {path}", request["method"].as_str().unwrap()),
         fields: request["body"]["JSON"].clone(),
         explanation: lines
-            .map(|line| line.as_str().unwrap().to_owned())
+            .map(|line| line["message"].as_str().unwrap().to_owned())
             .collect(),
     }
 }

@@ -17,8 +17,11 @@ use crate::{
     service::{Service, send, serve},
 };
 
+/// Flags by which fields are sent as they are, and a refusal stands.
+pub(crate) const AS_SENT: [&str; 4] = ["--preflight", "off", "--salvage", "false"];
+
 /// A service that delivers inline, with a window that is as good as none.
-pub(super) async fn inline(org: &Simulator, flags: &[&str]) -> Service {
+pub(crate) async fn inline(org: &Simulator, flags: &[&str]) -> Service {
     let url = serve(org.router()).await;
     let inline = ["--delivery", "inline", "--delivery-window", "1ms"];
     Service::start(&url, &[&inline, flags].concat()).await
@@ -57,7 +60,7 @@ pub(super) fn leads(org: &Simulator, field: &str) -> Vec<String> {
 }
 
 /// A job as one of this user's, whose jobs keep their order.
-pub(super) fn of_user(user: &str, mut job: Value) -> Value {
+pub(crate) fn of_user(user: &str, mut job: Value) -> Value {
     job["metadata"]["userId"] = json!(user);
     job
 }

@@ -8,6 +8,7 @@
 //! | `lookups` | what concurrent requests share, what is remembered, and what is learnt about fields |
 //! | `creates` | a record that several events would create is created once |
 //! | `external_ids` | records of a sync that are upserted by an external id: no lookup, what is looked up all the same, and describes |
+//! | `preflight` | fields that are fitted to the org: each row of the rule's table, and a corpus of dirty events |
 //! | `unchanged` | events that change nothing cost no write |
 //! | `inline` | writing to Salesforce here: results, faults, order, resends, and a long random run |
 //! | `auth` | password logins: what is sent where, what a refusal says, how a session is renewed |
@@ -29,6 +30,7 @@
 //! | `differences` | each rule of `docs/behaviour.md` under both sets |
 //! | `fields` | the fields of a lead: what is written, what is left out, and what is said of that |
 //! | `injection` | ids, names, tokens and headers that are made to break out of their place |
+//! | `salvage` | records that Salesforce refuses because of single fields are sent again without them |
 //! | `secrets` | what is never in a log, a metric or an error text |
 //! | `leaks` | a secret in the log of any test fails the suite |
 //! | `isolation` | a bad event changes nothing for the good ones beside it |
@@ -94,11 +96,13 @@ mod operator;
 mod overload;
 mod planted;
 mod polled;
+mod preflight;
 mod process;
 mod refusals;
 mod restart;
 mod rotation;
 mod router_batch;
+mod salvage;
 mod secrets;
 mod service;
 mod slow;

@@ -31,6 +31,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// A service that sends fields as the mapping spells them, whether or not the org has them.
+    pub(crate) async fn unfitted(org: &Simulator) -> Self {
+        Self::start(&serve(org.router()).await, &["--preflight", "off"]).await
+    }
+
     /// Starts a service for an org, which is served too.
     pub(crate) async fn of(org: &Simulator) -> Self {
         Self::start(&serve(org.router()).await, &[]).await

@@ -139,7 +139,7 @@ async fn rudder_servers_routes_never_use_the_own_destination() {
 
 #[tokio::test]
 async fn traits_that_are_left_out_are_explained_and_counted() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let traits = json!({
         "email": "ada@example.com",
         "createdAt": "1835-07-08",
@@ -159,18 +159,24 @@ async fn traits_that_are_left_out_are_explained_and_counted() {
         "no__c": false,
     });
     assert_eq!(answer[0]["output"]["body"]["JSON"], lead);
+    let structure = |name: &str| {
+        let message = format!(
+            "the trait \"{name}\" is left out: an object or array cannot be a field's value"
+        );
+        json!({"trait": name, "change": "left_out", "reason": "structure", "message": message})
+    };
     let explanation = json!([
-        "the field CreatedDate is left out: Salesforce sets it itself",
-        "the trait \"father\" is left out: an object or array cannot be a field's value",
-        "the trait \"tags\" is left out: an object or array cannot be a field's value",
+        {
+            "field": "CreatedDate", "change": "left_out", "reason": "system_field",
+            "message": "the field CreatedDate is left out: Salesforce sets it itself",
+        },
+        structure("father"),
+        structure("tags"),
     ]);
     assert_eq!(answer[0]["explanation"], explanation);
     let metrics = service.get("/metrics").await.text;
-    assert_says(&metrics, r#"traits_left_out_total{reason="structure"} 2"#);
-    assert_says(
-        &metrics,
-        r#"traits_left_out_total{reason="system_field"} 1"#,
-    );
+    assert_says(&metrics, r#"traits_changed_total{reason="structure"} 2"#);
+    assert_says(&metrics, r#"traits_changed_total{reason="system_field"} 1"#);
 
     // rudder-server would have no use for it.
     let elements = service.processor(&jobs).await;

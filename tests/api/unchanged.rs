@@ -102,7 +102,8 @@ async fn a_later_event_of_the_batch_may_set_back_what_an_earlier_one_changes() {
 #[tokio::test]
 async fn a_field_that_the_org_does_not_have_makes_the_lookup_fall_back_to_the_id() {
     let org = org_of_ada();
-    let service = skipping(&org).await;
+    let flags = ["--skip-unchanged", "true", "--preflight", "off"];
+    let service = Service::start(&serve(org.router()).await, &flags).await;
     let mut traits = SAME();
     traits["unknown"] = json!(1);
     let entries = service.router([ada(1, traits.clone())]).await;

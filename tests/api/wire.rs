@@ -158,7 +158,7 @@ async fn metadata_and_destination_are_echoed_in_the_letters_in_which_they_came()
 
 #[tokio::test]
 async fn numbers_reach_salesforce_with_all_their_digits() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let identify = r#"{"type":"identify","integrations":{"Salesforce":true},"traits":{"email":"a@example.com","id":12345678901234567890.10}}"#;
     let destination = destination("dst-1");
     let jobs = format!(

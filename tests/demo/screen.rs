@@ -77,7 +77,10 @@ fn event(number: usize, shown: &Shown, setup: &Setup) {
         .filter_map(|answer| answer["explanation"].as_array())
         .flatten()
     {
-        println!("       {DIM}{}{DIM:#}", note.as_str().unwrap_or_default());
+        println!(
+            "       {DIM}{}{DIM:#}",
+            note["message"].as_str().unwrap_or_default()
+        );
     }
     println!();
 }

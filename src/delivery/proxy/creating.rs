@@ -8,7 +8,9 @@ use std::{
 
 use tokio::time::timeout_at;
 
-use super::{DeliveryOutcome, Failure, ProxyDelivery, is_found_by_email, key_of};
+use super::{
+    DeliveryOutcome, Failure, ProxyDelivery, is_found_by_email, key_of, upserting::upserted,
+};
 use crate::{
     json::Value,
     salesforce::{
@@ -25,7 +27,7 @@ use crate::{
 pub(super) const MARGIN: Duration = Duration::from_secs(1);
 
 /// A record that is created in turns.
-struct Creation<'m> {
+pub(super) struct Creation<'m> {
     memory: &'m dyn CreateMemory,
     key: CreateKey,
     record: Record<'static>,
@@ -34,6 +36,9 @@ struct Creation<'m> {
 impl<'r> ProxyDelivery<'r, '_> {
     /// Delivers the write. If it creates a record, it waits until no other delivery creates the same one.
     pub(super) async fn write(&mut self, write: &mut Write<'_>) -> DeliveryOutcome {
+        if let Some(record) = upserted(write) {
+            return self.upsert(write, record).await;
+        }
         let may_be_repeated = self.may_be_repeated(write.operation());
         let written_before = may_be_repeated.then(|| key_of(write)).flatten();
         let written_before = written_before.map(Record::Lead);
@@ -44,7 +49,7 @@ impl<'r> ProxyDelivery<'r, '_> {
     }
 
     /// Creates a record once its turn has come, or updates what another delivery has created.
-    async fn create(
+    pub(super) async fn create(
         &mut self,
         write: &mut Write<'_>,
         creation: &Creation<'_>,
@@ -83,7 +88,7 @@ impl<'r> ProxyDelivery<'r, '_> {
     }
 
     /// The record that the write creates, if others may create it, too.
-    fn creation(&self, write: &Write<'_>) -> Option<Creation<'r>> {
+    pub(super) fn creation(&self, write: &Write<'_>) -> Option<Creation<'r>> {
         let proxy = self.proxy;
         let memory = proxy.salesforce.creates().memory();
         let memory = memory.filter(|_| proxy.rules.coalesce)?;
@@ -99,11 +104,14 @@ impl<'r> ProxyDelivery<'r, '_> {
     }
 
     /// The record that the write creates: a lead by the e-mail in its body, any other by the key that the router has
-    /// noted.
+    /// noted, or that an upsert had in its URL.
     pub(super) fn created_record(&self, write: &Write<'_>) -> Option<Record<'static>> {
         let Operation::Create { object } = write.operation() else {
             return None;
         };
+        if let Some(record) = &self.upserted {
+            return Some(record.clone());
+        }
         let jobs = &self.request.jobs;
         if jobs.iter().all(is_found_by_email)
             && let Some(key) = key_of(write)

@@ -10,6 +10,7 @@ use crate::{
     transform::{
         delivered::Delivered,
         error::{EventError, MAY_REPEAT, SUCCEEDED, by_disposition},
+        noted::NotedChange,
     },
 };
 
@@ -24,6 +25,8 @@ pub struct DeliveryOutcome {
     /// Whether another attempt may create a second record: it is not known whether this attempt has created one, and
     /// there is no key to look it up by.
     pub may_repeat: bool,
+    /// What was left out of the write, if Salesforce has written the record.
+    pub changes: Vec<NotedChange>,
 }
 
 /// Why a write failed, as far as is known.
@@ -128,6 +131,7 @@ impl DeliveryOutcome {
             has_expired: self.dispositions.first() == Some(&Some(Disposition::Refresh)),
             jobs: self.dispositions.iter().map(verdict).collect(),
             answer: self.answer,
+            changes: self.changes,
         }
     }
 

@@ -27,13 +27,8 @@ impl ProxyDelivery<'_, '_> {
         record: &Record<'_>,
         refused: Answered,
     ) -> DeliveryOutcome {
-        let is_upsert = matches!(write.operation(), Operation::Upsert { .. });
         match self.redirect(write, record).await {
             Ok(true) => self.send_redirected(write).await,
-            // This says more than the refusal.
-            Err(Failure::Target(error)) if is_upsert => {
-                self.outcome(Some(write), refused.answer, Some(Failure::Target(error)))
-            }
             Err(Failure::Lookup(fault)) if fault.disposition() != Disposition::Abort => {
                 self.outcome(Some(write), refused.answer, Some(Failure::Lookup(fault)))
             }
@@ -48,8 +43,8 @@ impl ProxyDelivery<'_, '_> {
         }
     }
 
-    /// Looks up a record and turns the write into an update of the one that its events are written to now, or an upsert
-    /// into a create if there is none. Returns whether the write has changed.
+    /// Looks up a record and turns the write into an update of the one that its events are written to now. Returns whether the
+    /// write has changed.
     pub(super) async fn redirect(
         &mut self,
         write: &mut Write<'_>,
@@ -66,12 +61,7 @@ impl ProxyDelivery<'_, '_> {
         let target = target.map_err(Failure::Target)?;
         let is_known = matches!(write.operation(), Operation::Update { object, id }
             if target.record() == Some(target::RecordId::new(object, id)));
-        let changed = match write.operation() {
-            Operation::Upsert { .. } if target.address.creates() => self.create_instead(write, key),
-            _ if is_known => None,
-            _ => self.update(write, &target, record),
-        };
-        Ok(changed.is_some())
+        Ok(!is_known && self.update(write, &target, record).is_some())
     }
 
     /// If the destination's policy is to update duplicates, turns a create that a duplicate rule refused into an update of the

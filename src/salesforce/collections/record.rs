@@ -32,6 +32,8 @@ pub(crate) struct RecordWrite<'f> {
     pub(super) headers: WriteHeaders,
     /// Whether the caller needs the records that a duplicate rule finds.
     pub(super) updates_duplicates: bool,
+    /// Whether the caller wants a refusal of the whole collection, instead of having the collection taken apart.
+    pub(super) mends_refusals: bool,
     /// The record's JSON in a collection, or the reason why it cannot be sent.
     pub(super) body: Result<Box<RawValue>, Fault>,
 }
@@ -61,6 +63,7 @@ impl<'f> RecordWrite<'f> {
             field,
             headers,
             updates_duplicates: false,
+            mends_refusals: false,
             body,
         }
     }
@@ -71,6 +74,19 @@ impl<'f> RecordWrite<'f> {
             updates_duplicates,
             ..self
         }
+    }
+
+    /// Sets whether the caller wants a refusal of the whole collection, see [`super::Writes::refused_whole`].
+    pub(crate) fn mending_refusals(self, mends_refusals: bool) -> Self {
+        Self {
+            mends_refusals,
+            ..self
+        }
+    }
+
+    /// The record's JSON in a collection; `None` if it cannot be sent.
+    pub(crate) fn json(&self) -> Option<&str> {
+        Some(self.body.as_ref().ok()?.get())
     }
 
     /// The record's JSON outside of a collection, where the resource names its object.

@@ -136,7 +136,8 @@ impl Write<'_> {
         }
     }
 
-    fn set_fields(&mut self, fields: String) {
+    /// Replaces the fields to write.
+    pub(crate) fn set_fields(&mut self, fields: String) {
         self.body = Some(Payload::Json(fields.into()));
         self.operation = Operation::of(&self.method, &self.url);
     }

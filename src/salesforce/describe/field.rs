@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::picklist::{Picklist, PicklistValue};
+use super::picklist::{self, Picklist, PicklistValue};
 
 /// A field, as seen by the user of a session.
 #[derive(Debug)]
@@ -45,6 +45,10 @@ pub struct FieldDescription {
     pub picklist: Option<Box<Picklist>>,
     /// What it refers to, if it is a reference.
     pub reference: Option<Box<Reference>>,
+    /// Its position in the object.
+    pub(super) index: u16,
+    /// What it means in an address whose states or countries are those of a list.
+    pub(super) place: Option<PlacePart>,
 }
 
 /// What a reference refers to.
@@ -54,6 +58,17 @@ pub struct Reference {
     pub objects: Box<[Box<str>]>,
     /// The name under which the record that it refers to can be named by an external id.
     pub relationship: Option<Box<str>>,
+}
+
+/// What a field means in an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlacePart {
+    /// The position of the address among those of the object.
+    pub address: u8,
+    /// Whether it is for the state; otherwise it is for the country.
+    pub is_state: bool,
+    /// Whether it takes codes; otherwise it takes names.
+    pub is_code: bool,
 }
 
 /// What the values of a field are.
@@ -127,6 +142,37 @@ impl FieldType {
 }
 
 impl FieldDescription {
+    /// The memory that it takes beyond its own size, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let picklist = self.picklist.as_ref().map_or(0, |list| list.bytes());
+        let reference = self.reference.as_ref().map_or(0, |reference| {
+            let names = reference.objects.iter().chain(&reference.relationship);
+            size_of::<Reference>()
+                + size_of_val(&*reference.objects)
+                + names.map(|name| name.len()).sum::<usize>()
+        });
+        self.name.len() + picklist + reference
+    }
+
+    /// Its position among the fields of its object.
+    #[must_use]
+    pub(crate) fn index(&self) -> usize {
+        usize::from(self.index)
+    }
+
+    /// What it means in an address whose states or countries are those of a list.
+    #[must_use]
+    pub(crate) fn place(&self) -> Option<PlacePart> {
+        self.place
+    }
+
+    /// Whether a text is no longer than its values may be. Salesforce counts characters.
+    #[must_use]
+    pub fn holds(&self, text: &str) -> bool {
+        let length = self.length as usize;
+        length == 0 || text.len() <= length || text.chars().count() <= length
+    }
+
     /// Whether events can set it in both new and existing records.
     #[must_use]
     pub fn is_writable(&self) -> bool {
@@ -152,19 +198,21 @@ impl FieldDescription {
 /// A field as Salesforce describes it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of Salesforce's description"
+)]
 struct Described {
     name: Box<str>,
     #[serde(default, rename = "type", deserialize_with = "known")]
     kind: FieldType,
-    #[serde(default, deserialize_with = "known")]
     createable: bool,
-    #[serde(default, deserialize_with = "known")]
     updateable: bool,
     #[serde(default, deserialize_with = "known")]
     external_id: bool,
     #[serde(default, deserialize_with = "known")]
     unique: bool,
-    #[serde(default = "yes", deserialize_with = "known")]
+    #[serde(default = "yes")]
     nillable: bool,
     #[serde(default, deserialize_with = "known")]
     defaulted_on_create: bool,
@@ -190,12 +238,16 @@ struct Described {
 
 /// A value of a picklist as Salesforce describes it.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct DescribedValue {
     value: Box<str>,
     #[serde(default)]
     label: Option<Box<str>>,
     #[serde(default = "yes")]
     active: bool,
+    /// A bit for each value of the controlling picklist, in base64.
+    #[serde(default)]
+    valid_for: Option<Box<str>>,
 }
 
 fn yes() -> bool {
@@ -210,28 +262,69 @@ fn known<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     Ok(serde_json::from_str(json.get()).unwrap_or_default())
 }
 
+/// A field of which only the name could be read. Nothing is known that would stop a value.
+#[derive(Deserialize)]
+struct Odd {
+    name: Box<str>,
+}
+
 /// Reads the fields of an object. A field without a name is passed over.
 pub(super) fn read<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<FieldDescription>, D::Error> {
     let fields: Vec<&RawValue> = Deserialize::deserialize(deserializer)?;
     let fields = fields.into_iter().filter_map(|field| {
-        let field: Described = serde_json::from_str(field.get()).ok()?;
-        Some(FieldDescription::from(field))
+        let described: Result<Described, _> = serde_json::from_str(field.get());
+        let odd = || {
+            serde_json::from_str(field.get())
+                .ok()
+                .map(|Odd { name }| FieldDescription::odd(name))
+        };
+        described.ok().map(FieldDescription::from).or_else(odd)
     });
     Ok(fields.collect())
 }
 
+impl FieldDescription {
+    fn odd(name: Box<str>) -> Self {
+        Self {
+            name,
+            kind: FieldType::Other,
+            createable: true,
+            updateable: true,
+            external_id: false,
+            unique: false,
+            nillable: true,
+            defaulted_on_create: false,
+            case_sensitive: false,
+            restricted_picklist: false,
+            length: 0,
+            precision: 0,
+            scale: 0,
+            digits: 0,
+            picklist: None,
+            reference: None,
+            index: 0,
+            place: None,
+        }
+    }
+}
+
 impl From<Described> for FieldDescription {
     fn from(field: Described) -> Self {
-        let values = field.picklist_values.into_iter();
-        let values = values.filter(|value| value.active).map(|value| {
-            let label = value.label.filter(|label| *label != value.value);
-            PicklistValue {
+        let are_states = field.name.ends_with("StateCode");
+        let values = field.picklist_values.into_iter().zip(0..);
+        let values = values
+            .filter(|(value, _)| value.active)
+            .map(|(value, position)| PicklistValue {
+                label: value.label.filter(|label| *label != value.value),
                 value: value.value,
-                label,
-            }
-        });
+                position,
+                valid_for: value
+                    .valid_for
+                    .filter(|_| are_states)
+                    .map_or_else(Vec::new, |bits| picklist::positions(&bits)),
+            });
         let picklist = Picklist::of(values.collect());
         let reference = Reference {
             objects: field.reference_to,
@@ -254,6 +347,8 @@ impl From<Described> for FieldDescription {
             digits: field.digits,
             picklist: picklist.map(Box::new),
             reference: (field.kind == FieldType::Reference).then(|| Box::new(reference)),
+            index: 0,
+            place: None,
         }
     }
 }

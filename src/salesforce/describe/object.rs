@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::field::{self, FieldDescription};
+use super::{
+    field::{self, FieldDescription, Reference},
+    nearest::Nearest,
+    places::{self, AddressLists},
+};
 
 /// An object, as seen by the user of a session.
 #[derive(Debug, Deserialize)]
@@ -24,6 +28,11 @@ struct FieldTable {
     fields: Box<[FieldDescription]>,
     /// An open hash table of positions in `fields`, counted from 1; 0 is empty. At least half of it is empty.
     slots: Box<[u16]>,
+    /// The number of fields that new records require.
+    required: usize,
+    /// The addresses whose states and countries are those of lists.
+    addresses: Box<[AddressLists]>,
+    nearest: Nearest,
 }
 
 impl ObjectDescription {
@@ -38,6 +47,66 @@ impl ObjectDescription {
     #[must_use]
     pub(crate) fn field_of(&self, stem: &str, suffix: &str) -> Option<&FieldDescription> {
         self.fields.find(stem, suffix)
+    }
+
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub(super) fn bytes(&self) -> usize {
+        let tables = size_of_val(&*self.fields.fields)
+            + size_of_val(&*self.fields.slots)
+            + size_of_val(&*self.fields.addresses);
+        size_of::<Self>()
+            + tables
+            + self
+                .fields()
+                .map(FieldDescription::heap_bytes)
+                .sum::<usize>()
+    }
+
+    /// The reference by whose relationship name a nested object names its record, in any letter case.
+    #[must_use]
+    pub(crate) fn relationship(&self, name: &str) -> Option<(&FieldDescription, &str)> {
+        let named = |reference: &Reference| {
+            let relationship = reference.relationship.as_deref();
+            relationship.is_some_and(|relationship| relationship.eq_ignore_ascii_case(name))
+        };
+        self.fields().find_map(|field| {
+            let reference = field
+                .reference
+                .as_deref()
+                .filter(|reference| named(reference))?;
+            Some((field, reference.relationship.as_deref()?))
+        })
+    }
+
+    /// The number of fields.
+    #[must_use]
+    pub(crate) fn count(&self) -> usize {
+        self.fields.fields.len()
+    }
+
+    /// The field at this position.
+    #[must_use]
+    pub(crate) fn at(&self, index: usize) -> Option<&FieldDescription> {
+        self.fields.fields.get(index)
+    }
+
+    /// How many of its fields new records require.
+    #[must_use]
+    pub(crate) fn required(&self) -> usize {
+        self.fields.required
+    }
+
+    /// The addresses whose states and countries are those of lists.
+    #[must_use]
+    pub(crate) fn addresses(&self) -> &[AddressLists] {
+        &self.fields.addresses
+    }
+
+    /// The writable field whose name resembles that of a trait most; `None` if none resembles it.
+    #[must_use]
+    pub(crate) fn nearest(&self, name: &str) -> Option<&FieldDescription> {
+        self.fields.nearest.of(name, &self.fields.fields)
     }
 
     /// The fields, in Salesforce's order.
@@ -62,9 +131,16 @@ impl FieldTable {
     fn new(mut fields: Vec<FieldDescription>) -> Self {
         // Salesforce allows some hundred fields in an object.
         fields.truncate(usize::from(u16::MAX) / 2);
+        for (index, field) in (0..).zip(&mut fields) {
+            field.index = index;
+        }
+        let addresses = places::find(&mut fields);
         let size = (fields.len() * 2).next_power_of_two();
         let mut table = Self {
             slots: vec![0; size].into(),
+            required: fields.iter().filter(|field| field.is_required()).count(),
+            addresses,
+            nearest: Nearest::default(),
             fields: fields.into(),
         };
         for (index, field) in (1..).zip(&table.fields) {
@@ -124,6 +200,7 @@ impl<'de> Deserialize<'de> for FieldTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::salesforce::describe::FieldType;
 
     #[test]
     fn a_field_is_found_in_any_letter_case_and_identifies_where_it_is_a_unique_external_id() {
@@ -147,5 +224,68 @@ mod tests {
         assert_eq!(identifies("Shared__c"), Some(false));
         assert_eq!(identifies("ALIAS__C"), Some(false));
         assert_eq!(identifies("Key"), None);
+    }
+
+    fn object(fields: &str) -> ObjectDescription {
+        let text = format!(
+            r#"{{"queryable":true,"createable":true,"updateable":true,"fields":[{fields}]}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn one_odd_field_hides_no_other_and_stops_no_value() {
+        let object = object(
+            r#"{"name":"Odd__c","createable":"perhaps","type":7},42,{"label":"Nameless"},
+            {"name":"New__c","type":"hologram","createable":true,"updateable":true,"length":-1,"picklistValues":{"a":1},"referenceTo":null},
+            {"name":"Title","type":"string","createable":true,"updateable":false,"length":128}"#,
+        );
+        let names: Vec<&str> = object.fields().map(|field| &*field.name).collect();
+        assert_eq!(names, ["Odd__c", "New__c", "Title"]);
+        let odd = object.field("odd__c").unwrap();
+        assert_eq!((odd.kind, odd.is_writable()), (FieldType::Other, true));
+        let new = object.field("new__c").unwrap();
+        assert_eq!((new.kind, new.length), (FieldType::Other, 0));
+        let title = object.field("title").unwrap();
+        assert_eq!((title.kind, title.length), (FieldType::String, 128));
+    }
+
+    #[test]
+    fn every_field_of_a_large_object_is_found_in_any_letter_case_and_no_other() {
+        let names: Vec<String> = (0..800)
+            .map(|number| format!("Field_{number}__c"))
+            .collect();
+        let fields: Vec<String> = names
+            .iter()
+            .map(|name| format!(r#"{{"name":"{name}","createable":true,"updateable":true}}"#))
+            .collect();
+        let object = object(&fields.join(","));
+        for name in &names {
+            assert_eq!(*object.field(&name.to_uppercase()).unwrap().name, **name);
+        }
+        for name in ["", "Field_800__c", "Field_1", "__c", "Field_1__cc"] {
+            assert!(object.field(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ten_objects_of_500_fields_take_at_most_five_mebibytes() {
+        let values: Vec<String> = (0..8)
+            .map(|number| {
+                format!(
+                    r#"{{"value":"value_{number}","label":"Value number {number}","active":true}}"#
+                )
+            })
+            .collect();
+        let fields: Vec<String> = (0..500)
+            .map(|number| {
+                format!(
+                    r#"{{"name":"Some_Long_Field_Name_{number}__c","type":"picklist","createable":true,"updateable":true,"picklistValues":[{}]}}"#,
+                    values.join(",")
+                )
+            })
+            .collect();
+        let bytes = object(&fields.join(",")).bytes();
+        assert!(bytes <= (5 << 20) / 10, "{bytes} bytes");
     }
 }

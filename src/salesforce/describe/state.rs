@@ -8,7 +8,7 @@ use std::{
 use reqwest::header::HeaderValue;
 use tokio::sync::watch;
 
-use super::object::ObjectDescription;
+use super::{kept::Kept, object::ObjectDescription, refused::Refusals};
 
 /// How long nothing is read after a failure.
 pub(super) const PAUSE: Duration = Duration::from_mins(1);
@@ -26,13 +26,21 @@ pub(super) struct State {
     reading: Option<watch::Receiver<()>>,
     /// The number of the last request to read everything again that was considered.
     reread: u64,
-    /// Whether the next reading is unconditional.
+    /// Whether the next reading is unconditional, and due at once.
     must_be_whole: bool,
+    /// When Salesforce last refused something that the description allows.
+    doubted: Option<Instant>,
+    /// Whether the last attempt has failed, or takes too long. Nobody waits for it or the next one.
+    has_failed: bool,
+    /// Whether the last attempt has found its session expired.
+    has_expired: bool,
+    /// The fields that Salesforce has refused.
+    pub(super) refusals: Refusals,
 }
 
 #[derive(Debug)]
 struct Known {
-    description: Arc<ObjectDescription>,
+    description: Kept,
     /// The `Last-Modified` header.
     modified: Option<HeaderValue>,
     /// When the description was read, or confirmed.
@@ -57,7 +65,9 @@ pub(super) enum Next {
 pub(super) struct Reading {
     /// The condition: the description has changed since.
     pub(super) since: Option<HeaderValue>,
-    /// What is used meanwhile; `None` if callers wait.
+    /// Whether callers wait for it.
+    pub(super) must_wait: bool,
+    /// What is used meanwhile if they do not.
     pub(super) meanwhile: Option<Arc<ObjectDescription>>,
     /// Closes the channel when it is dropped.
     pub(super) done: watch::Sender<()>,
@@ -67,7 +77,7 @@ pub(super) struct Reading {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The description, and its `Last-Modified` header.
-    Whole(ObjectDescription, Option<HeaderValue>),
+    Whole(Kept, Option<HeaderValue>),
     /// The description has not changed.
     Unchanged,
     /// The session has expired. Whoever uses it next renews it.
@@ -92,9 +102,16 @@ impl State {
             self.paused_until = None;
             self.must_be_whole = true;
         }
+        let is_dropped = |known: &mut Known| known.description.get().is_none();
+        self.known.take_if(is_dropped);
         let known = self.description(now, max_age);
         if let Some(reading) = self.reading.clone().filter(|it| it.has_changed().is_ok()) {
-            return known.map_or(Next::Wait(reading), |known| Next::Use(Some(known)));
+            let must_wait = known.is_none() && !self.has_failed;
+            return if must_wait {
+                Next::Wait(reading)
+            } else {
+                Next::Use(known)
+            };
         }
         let is_paused = self.paused_until.is_some_and(|until| now < until);
         let is_fresh = self.is_fresh(now, ttl.min(max_age));
@@ -105,6 +122,7 @@ impl State {
         self.reading = Some(reading);
         Next::Read(Reading {
             since: self.condition(now),
+            must_wait: known.is_none() && !self.has_failed,
             meanwhile: known,
             done,
         })
@@ -118,21 +136,25 @@ impl State {
     ) -> Option<Arc<ObjectDescription>> {
         let is_used = |known: &&Known| now.saturating_duration_since(known.confirmed) <= max_age;
         let known = self.known.as_ref().filter(is_used);
-        known.map(|known| Arc::clone(&known.description))
+        known.and_then(|known| known.description.get())
     }
 
-    /// The description and when it was confirmed, however long ago.
+    /// The description and when it was confirmed, however long ago; `None` if its memory was needed.
     pub(super) fn known(&self) -> Option<(Arc<ObjectDescription>, Instant)> {
         let known = self.known.as_ref()?;
-        Some((Arc::clone(&known.description), known.confirmed))
+        Some((known.description.get()?, known.confirmed))
     }
 
     /// Stores the result of a reading.
     pub(super) fn ended(&mut self, now: Instant, outcome: Outcome) {
+        // A session may expire; if the next one has, too, the object cannot be described.
+        let is_refused = matches!(outcome, Outcome::Expired) && self.has_expired;
+        self.has_expired = matches!(outcome, Outcome::Expired);
+        self.has_failed = is_refused;
         match (outcome, &mut self.known) {
             (Outcome::Whole(description, modified), _) => {
                 self.known = Some(Known {
-                    description: Arc::new(description),
+                    description,
                     modified,
                     confirmed: now,
                     read: now,
@@ -140,8 +162,9 @@ impl State {
                 self.must_be_whole = false;
             }
             (Outcome::Unchanged, Some(known)) => known.confirmed = now,
-            (Outcome::Expired, _) => {}
-            (Outcome::Unchanged, None) | (Outcome::Failed, _) => {
+            (Outcome::Expired, _) if !is_refused => {}
+            (Outcome::Unchanged, None) | (Outcome::Failed | Outcome::Expired, _) => {
+                self.has_failed = true;
                 self.paused_until = Some(now + PAUSE);
             }
         }
@@ -151,6 +174,25 @@ impl State {
     pub(super) fn forget(&mut self, now: Instant) {
         self.known = None;
         self.paused_until = Some(now + PAUSE);
+    }
+
+    /// Has a description that Salesforce may have contradicted read again when it is used next, unconditionally and at most once
+    /// a minute. Returns how long ago that was asked for.
+    pub(super) fn doubt(&mut self, now: Instant) -> Duration {
+        let age = self
+            .doubted
+            .map(|doubted| now.saturating_duration_since(doubted));
+        if let Some(age) = age.filter(|age| *age < PAUSE) {
+            return age;
+        }
+        self.doubted = Some(now);
+        self.must_be_whole = true;
+        Duration::ZERO
+    }
+
+    /// Notes that a caller has waited in vain for the reading in progress.
+    pub(super) fn is_slow(&mut self) {
+        self.has_failed = true;
     }
 
     fn is_fresh(&self, now: Instant, ttl: Duration) -> bool {

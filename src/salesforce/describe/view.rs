@@ -13,7 +13,7 @@ use crate::salesforce::session::Instance;
 pub(crate) struct DescribeView {
     /// The object, in lower case.
     object: String,
-    /// How many fields the user may see; `null` if the description could not be read.
+    /// How many fields the user may see; `null` if the description is not known.
     fields: Option<usize>,
     /// How long ago the org confirmed the description, in seconds.
     confirmed_seconds_ago: Option<u64>,

@@ -20,6 +20,8 @@ pub struct Refusal {
     pub fields: Vec<String>,
     /// The finding of a duplicate rule.
     pub duplicates: Option<Box<Duplicates>>,
+    /// The other errors of the same answer. There are more than [`MAX_OTHERS`] if not all were kept.
+    pub others: Box<[Refusal]>,
 }
 
 /// Texts that indicate a lock or a limit of the org's own code. They count only under codes whose texts Salesforce
@@ -46,6 +48,9 @@ const MAX_MESSAGE: usize = 20_000;
 /// The maximum number of field names that are kept, and the maximum length of each in characters.
 const MAX_FIELDS: usize = 20;
 const MAX_FIELD: usize = 100;
+
+/// The maximum number of other errors that are kept beside the one that decides.
+pub(super) const MAX_OTHERS: usize = 10;
 
 /// The maximum length of Salesforce's text that an error repeats, in characters.
 const MAX_SHOWN: usize = 500;
@@ -204,5 +209,6 @@ fn refusal(status: u16, error: Object<'_>) -> Refusal {
             .map(|field| field.chars().take(MAX_FIELD).collect())
             .collect(),
         duplicates: duplicates.next(),
+        others: Box::default(),
     }
 }

@@ -82,7 +82,7 @@ pub enum EventError {
     )]
     IdentifierOfSeveralLines,
     /// Rule `preflight`: the value by which the record is identified does not fit its field.
-    #[error("the record is identified by {field}, and its value does not fit: the field {why}")]
+    #[error("the value by which the record is identified does not fit its field {field}: {}", why.flaw())]
     KeyDoesNotFit {
         /// The field.
         field: Box<str>,

@@ -6,7 +6,7 @@ use crate::{
     config::rules::LetterCase,
     json::{Distinct, Value, Writer},
     text,
-    transform::{change::Change, mapping::field_name::FieldName},
+    transform::{change::Change, field_name::FieldName},
 };
 
 /// The fields of a request, and how they differ from the traits.
@@ -37,7 +37,7 @@ pub enum FieldValue<'a> {
 
 impl FieldValue<'_> {
     /// Whether it is sent only because nothing else fills the field.
-    pub(super) fn is_placeholder(&self) -> bool {
+    pub(crate) fn is_placeholder(&self) -> bool {
         match self {
             Self::Placeholder(_) => true,
             Self::Trait(_) | Self::Text(_) | Self::Json(_) => false,
@@ -131,6 +131,25 @@ impl<'a> Fields<'a> {
             }
         }
         self.changes.extend(later.changes);
+    }
+
+    /// The fields with their values, in order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &(FieldName<'a>, FieldValue<'a>)> {
+        self.members.iter()
+    }
+
+    /// Replaces all fields. Of two with the same name, the later one stays.
+    pub(crate) fn replace(
+        &mut self,
+        members: impl IntoIterator<Item = (FieldName<'a>, FieldValue<'a>)>,
+    ) {
+        self.members = Distinct::default();
+        self.members.extend(members);
+    }
+
+    /// Whether names that differ only in letter case are different.
+    pub(crate) fn letter_case(&self) -> LetterCase {
+        self.case
     }
 
     /// The names of the fields, in order.

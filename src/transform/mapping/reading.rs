@@ -8,7 +8,6 @@ use smallvec::SmallVec;
 use super::{
     Table,
     field::{Access, Field, Source},
-    field_name::FieldName,
     fields::{FieldValue, Fields},
     index::FieldPlaces,
     is_own_id,
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     config::rules::{CustomFields, Placeholders, Rules},
     json::{Kind, Members, Value},
-    transform::{change::Change, error::EventError},
+    transform::{change::Change, error::EventError, field_name::FieldName},
 };
 
 /// About how many fields an event has in addition to its traits: members of `company` and `address`, and parts of a

@@ -8,11 +8,11 @@ use crate::{
     json::{Writer, value},
 };
 
-fn members(traits: &str) -> Members<'static> {
+pub(crate) fn members(traits: &str) -> Members<'static> {
     value(traits).as_members().unwrap()
 }
 
-fn rules(compatibility: Compatibility) -> Rules {
+pub(crate) fn rules(compatibility: Compatibility) -> Rules {
     Rules::new(compatibility, Placeholders::Always)
 }
 
@@ -39,15 +39,15 @@ fn of_new(table: &'static Table, traits: &str) -> Fields<'static> {
     mapped(&members(traits), table, NEW, &rules).unwrap()
 }
 
-fn of_new_lead(traits: &str) -> Fields<'static> {
+pub(crate) fn of_new_lead(traits: &str) -> Fields<'static> {
     of_new(&lead::TABLE, traits)
 }
 
-fn filled(fields: &Fields<'_>) -> serde_json::Value {
+pub(crate) fn filled(fields: &Fields<'_>) -> serde_json::Value {
     serde_json::from_str(&text(fields)).unwrap()
 }
 
-fn text(fields: &Fields<'_>) -> String {
+pub(crate) fn text(fields: &Fields<'_>) -> String {
     let mut json = Writer::default();
     fields.write(&mut json);
     json.into_text()

@@ -43,9 +43,11 @@ impl From<&Fit> for Reason {
             Fit::Converted { .. } => Self::Converted,
             Fit::NotInPicklist | Fit::PartlyInPicklist => Self::NotInPicklist,
             Fit::PicklistSpelling => Self::PicklistSpelling,
-            Fit::OtherPlaceField(_) | Fit::UnknownPlace | Fit::StateWithoutCountry => {
-                Self::StateCountry
-            }
+            Fit::OtherPlaceField(_)
+            | Fit::UnknownPlace
+            | Fit::PlaceContradiction
+            | Fit::StateWithoutCountry
+            | Fit::StateOfOtherCountry => Self::StateCountry,
             Fit::NotAnId => Self::NotAnId,
             Fit::OtherObject(_) => Self::OtherObject,
             Fit::RequiredMissing => Self::RequiredMissing,
@@ -92,7 +94,9 @@ mod tests {
             Fit::PicklistSpelling,
             Fit::OtherPlaceField("a".into()),
             Fit::UnknownPlace,
+            Fit::PlaceContradiction,
             Fit::StateWithoutCountry,
+            Fit::StateOfOtherCountry,
             Fit::NotAnId,
             Fit::OtherObject("Lead"),
             Fit::RequiredMissing,

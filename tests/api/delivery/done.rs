@@ -21,7 +21,7 @@ const RESULTS: &str = r#"[{"id":"00Q5g0000000001EAA","success":true,"errors":[]}
 const CREATE: (&str, &str) = ("POST", "/sobjects/Lead");
 const UPDATE: (&str, &str) = ("PATCH", "/sobjects/Lead/00Q5g0000000001EAA");
 const UPDATE_BY_POST: (&str, &str) = ("POST", "/sobjects/Lead/00Q5g0000000001?_HttpMethod=PATCH");
-const UPSERT: (&str, &str) = ("PATCH", "/sobjects/Lead/Ext__c/a1");
+const UPSERT: (&str, &str) = ("PATCH", "/sobjects/Contact/Ext__c/a1");
 const DELETE: (&str, &str) = ("DELETE", "/sobjects/Lead/00Q5g0000000001EAA");
 const COLLECTION: (&str, &str) = ("POST", "/composite/sobjects");
 const COMPOSITE: (&str, &str) = ("POST", "/composite");

@@ -56,7 +56,7 @@ const WRITES: [(&str, &str, bool); 8] = [
         true,
     ),
     ("POST", "/sobjects/Lead", false),
-    ("PATCH", "/sobjects/Lead/Ext__c/a1", false),
+    ("PATCH", "/sobjects/Contact/Ext__c/a1", false),
     ("DELETE", "/sobjects/Lead/00Q5g0000000001EAA", false),
     ("POST", "/composite/sobjects", false),
     ("POST", "/sobjects/Lead/00Q5g0000000001EAA", false),

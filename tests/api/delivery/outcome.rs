@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     fixtures::{destination, identify, job, lead_job, org},
-    service::{Service, assert_says, send},
+    service::{Service, assert_says, send, serve},
 };
 
 /// The three destinations, as the path spells them and as the tags do.
@@ -183,7 +183,8 @@ async fn a_job_without_destination_and_workspace_has_tags_that_say_so() {
 #[tokio::test]
 async fn a_record_that_the_org_refuses_is_aborted_with_the_field_in_the_orgs_words() {
     let org = org().build();
-    let service = Service::of(&org).await;
+    let salesforce = serve(org.router()).await;
+    let service = Service::start(&salesforce, &["--salvage", "false"]).await;
     let mut entry = service.router([lead_job(1, "ada@example.com")]).await[0].take();
     entry["batchedRequest"][0]["body"]["JSON"]["plan__c"] = json!("pro");
     let write = &entry["batchedRequest"][0];

@@ -68,7 +68,7 @@ fn cases(blank: &str) -> Vec<(Value, Value)> {
 
 #[tokio::test]
 async fn a_blank_trait_fills_no_field_and_the_next_best_value_or_the_placeholder_does() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     for blank in BLANK {
         for (traits, fields) in cases(blank) {
             let described = described(&service, &ada(traits.clone())).await;
@@ -94,7 +94,7 @@ async fn a_lead_with_a_blank_last_name_and_company_is_saved() {
 
 #[tokio::test]
 async fn an_event_whose_emails_are_all_blank_has_none() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     for blank in BLANK {
         let event = identify(json!({"email": blank, "name": "Ada"}));
         let answer = service.router([job(1, event, &destination("dst-1"))]).await;
@@ -106,7 +106,7 @@ async fn an_event_whose_emails_are_all_blank_has_none() {
 
 #[tokio::test]
 async fn a_blank_id_names_no_record() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     for blank in BLANK {
         let event = named("Account", &json!(blank), json!({"Name": "Acme"}));
         let created = described(&service, &event).await;
@@ -124,7 +124,7 @@ async fn a_blank_id_names_no_record() {
 
 #[tokio::test]
 async fn traits_that_are_sent_as_they_are_keep_their_blanks() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let traits = json!({"Name": " ", "Site": "", "Phone": null});
     let account = described(&service, &named("Account", &json!("001A"), traits.clone())).await;
     assert_eq!(account.fields, traits);

@@ -34,7 +34,7 @@ fn events(email: &Value) -> [Value; 3] {
 
 #[tokio::test]
 async fn a_new_lead_gets_its_email_without_what_is_invisible_around_it() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     for around in AROUND {
         for event in events(&json!(format!("{around}Ada@Example.com{around}"))) {
             let described = described(&service, &event).await;
@@ -49,7 +49,7 @@ async fn a_new_lead_gets_its_email_without_what_is_invisible_around_it() {
 async fn a_known_lead_is_found_and_its_email_stays_clean() {
     let org = org().build();
     let id = known_lead(&org, "ada@example.com");
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     for around in AROUND {
         let event = identify(json!({"email": format!("{around}ada@example.com{around}")}));
         let described = described(&service, &event).await;
@@ -72,7 +72,7 @@ async fn the_next_event_of_the_same_person_finds_the_lead_that_was_created() {
 
 #[tokio::test]
 async fn the_email_that_was_looked_up_is_written_where_the_message_spells_its_path_out() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let mut event = identify(json!({"email": "other@example.com"}));
     event["traits.email"] = json!("ada@example.com");
     let described = described(&service, &event).await;
@@ -81,7 +81,7 @@ async fn the_email_that_was_looked_up_is_written_where_the_message_spells_its_pa
 
 #[tokio::test]
 async fn without_a_mapping_only_the_email_is_written_as_it_was_looked_up() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let mut destination = destination("dst-1");
     destination["Config"]["mapProperties"] = json!(false);
     let mut elsewhere = identify(json!({"City": " London "}));
@@ -103,7 +103,7 @@ async fn without_a_mapping_only_the_email_is_written_as_it_was_looked_up() {
 
 #[tokio::test]
 async fn records_that_an_event_names_and_those_of_a_sync_are_sent_as_they_are() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let email = "\u{FEFF} ada@example.com ";
     let traits = json!({"Email": email});
     let account = described(&service, &named("Account", &json!("001A"), traits.clone())).await;
@@ -113,6 +113,6 @@ async fn records_that_an_event_names_and_those_of_a_sync_are_sent_as_they_are() 
     let org = org()
         .custom_field("Contact", "Ext__c", salesforce_simulator::FieldType::Text)
         .build();
-    let contact = described(&Service::of(&org).await, &event).await;
+    let contact = described(&Service::unfitted(&org).await, &event).await;
     assert_eq!(contact.fields, json!({"Email": email, "Ext__c": "e1"}));
 }

@@ -58,7 +58,7 @@ async fn an_open_lead_goes_before_a_converted_one_whatever_was_modified_last() {
     ] {
         let org = org().build();
         let records = leads(&org, &of_person);
-        let service = Service::of(&org).await;
+        let service = Service::unfitted(&org).await;
         for destination in [destination("dst-1"), destination_of_contacts()] {
             let described = described_at(&service, &destination, &ada(json!({}))).await;
             assert_eq!(described.line, records[meant].0, "{of_person:?}");
@@ -77,7 +77,7 @@ async fn if_all_are_converted_the_one_modified_last_is_meant_or_one_with_a_conta
     ] {
         let org = org().build();
         let records = leads(&org, &of_person);
-        let service = Service::of(&org).await;
+        let service = Service::unfitted(&org).await;
         let contact = described_at(&service, &destination_of_contacts(), &ada(json!({}))).await;
         assert_eq!(contact.line, records[with_contact].1, "{of_person:?}");
 
@@ -117,7 +117,7 @@ async fn a_converted_leads_contact_gets_what_its_table_knows_and_custom_fields()
         .custom_field("Contact", "plan__c", FieldType::Text)
         .build();
     leads(&org, &[Lead::WithContact]);
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     let of_lead = json!({
         "company": "Acme", "rating": "Hot", "status": "Open", "website": "https://example.com", "createdAt": "2026-01-01",
         "createddate": "2026-01-01", "createdById": "005A", "isConverted": true, "isUnreadByOwner": true, "division": "d",
@@ -169,7 +169,7 @@ async fn a_company_of_a_contact_is_left_out_whatever_its_form() {
 async fn the_email_of_a_converted_leads_contact_is_written_as_it_was_looked_up() {
     let org = org().build();
     leads(&org, &[Lead::WithContact]);
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     let event = ada(json!({"email": "\u{FEFF} ada@example.com\u{A0}"}));
     let described = described_at(&service, &destination_of_contacts(), &event).await;
     assert_eq!(described.fields["Email"], "ada@example.com");

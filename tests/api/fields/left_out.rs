@@ -194,7 +194,7 @@ fn parts() -> Vec<Case> {
 
 #[tokio::test]
 async fn everything_that_is_left_out_is_explained() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     for (traits, fields, left_out) in cases() {
         let described = described(&service, &ada(traits.clone())).await;
         assert_eq!(described.fields, lead(fields), "{traits}");
@@ -207,7 +207,7 @@ async fn everything_that_is_left_out_is_explained() {
 
 #[tokio::test]
 async fn what_says_nothing_is_not_said_to_be_left_out() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     for nothing in [json!(null), json!(""), json!(" ")] {
         let traits = json!({
             "address": nothing, "name": nothing, "firstName": nothing, "age": nothing, "company": {"id": nothing}, "a b": nothing,
@@ -221,13 +221,13 @@ async fn what_says_nothing_is_not_said_to_be_left_out() {
 
 #[tokio::test]
 async fn of_more_than_a_person_reads_only_the_number_is_told() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let traits: Value = (0..150)
         .map(|n| (format!("no field {n}"), json!(1)))
         .collect();
     let described = described(&service, &ada(traits)).await;
     assert_eq!(described.explanation.len(), 101);
-    assert_eq!(described.explanation[100], "50 more are left out");
+    assert_eq!(described.explanation[100], "50 more changes are not listed");
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn what_is_left_out_is_counted_by_its_reason_whoever_writes_the_record() {
     let org = org()
         .custom_field("Lead", "plan__c", salesforce_simulator::FieldType::Number)
         .build();
-    let described = Service::of(&org).await;
+    let described = Service::unfitted(&org).await;
     described.router([event()]).await;
     let written = inline(&org, &[]).await;
     assert_eq!(statuses(&deliver(&written, [event()]).await), [299]);
@@ -260,7 +260,7 @@ async fn what_is_left_out_is_counted_by_its_reason_whoever_writes_the_record() {
         for reason in reasons {
             assert_says(
                 &metrics,
-                &format!(r#"traits_left_out_total{{reason="{reason}"}} 1"#),
+                &format!(r#"traits_changed_total{{reason="{reason}"}} 1"#),
             );
         }
     }

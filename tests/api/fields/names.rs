@@ -47,7 +47,7 @@ fn impossible() -> Vec<String> {
 
 #[tokio::test]
 async fn a_trait_that_can_be_no_field_name_is_left_out_and_named() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     for name in impossible() {
         let described = described(&service, &ada(json!({&name: 1, "plan": "pro"}))).await;
         assert_eq!(described.fields, lead(json!({"plan__c": "pro"})), "{name}");
@@ -63,7 +63,7 @@ async fn a_trait_that_can_be_no_field_name_is_left_out_and_named() {
 
 #[tokio::test]
 async fn a_trait_that_can_be_a_field_name_is_sent() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let long = "a".repeat(40);
     for (name, field) in [
         ("a", "a__c"),
@@ -95,7 +95,7 @@ async fn the_person_is_saved_where_traits_can_be_no_fields() {
     assert_eq!(org.records("Lead")[0]["plan__c"], "pro");
     let metrics = service.get("/metrics").await.text;
     let count = format!(
-        r#"traits_left_out_total{{reason="field_name"}} {}"#,
+        r#"traits_changed_total{{reason="field_name"}} {}"#,
         impossible().len()
     );
     assert!(metrics.contains(&count), "{metrics}");

@@ -47,7 +47,7 @@ async fn field_names_have_no_letter_case_and_the_later_trait_counts() {
     let org = org()
         .custom_field("Contact", "Ext__c", FieldType::Text)
         .build();
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     for (record, traits, written) in [
         (
             Record::Lead,
@@ -132,7 +132,7 @@ async fn field_names_have_no_letter_case_and_the_later_trait_counts() {
 
 #[tokio::test]
 async fn a_trait_whose_field_is_another_one_is_no_second_name_of_it() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let described = described(&service, &ada(json!({"Title": 1, "title": "Ms"}))).await;
     assert_eq!(
         described.fields,
@@ -143,7 +143,7 @@ async fn a_trait_whose_field_is_another_one_is_no_second_name_of_it() {
 
 #[tokio::test]
 async fn beyond_so_many_fields_that_they_are_hashed_two_names_are_one_field_too() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     // In the order of their text each comes after the one in capitals.
     let mut traits = json!({"plan": 1});
     let mut fields = json!({"plan__c": 1});
@@ -161,7 +161,7 @@ async fn names_of_merged_events_that_are_one_field_are_sent_once_and_the_later_w
     let org = org()
         .custom_field("Contact", "Ext__c", FieldType::Text)
         .build();
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     let by = |field, traits| sync("Contact", field, &json!("e1"), traits);
     for (events, written) in [
         (
@@ -198,7 +198,7 @@ async fn merged(service: &Service, jobs: [Value; 2]) -> Value {
 
 #[tokio::test]
 async fn a_mapped_event_and_one_as_it_is_are_merged_by_their_fields() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let mut destination = destination("dst-1");
     destination["Config"]["mapProperty"] = json!("{{ message.mapped || true }}");
     let mapped = ada(json!({"title": "Ms"}));

@@ -15,7 +15,7 @@ async fn the_own_id_of_a_record_is_left_out_of_its_traits_in_whatever_letters() 
     let org = org()
         .custom_field("Contact", "Ext__c", FieldType::Text)
         .build();
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     let mut unmapped = destination("dst-1");
     unmapped["Config"]["mapProperties"] = json!(false);
     for id in ["Id", "id", "ID", "iD"] {
@@ -52,7 +52,7 @@ async fn the_own_id_of_a_record_is_left_out_of_its_traits_in_whatever_letters() 
 
 #[tokio::test]
 async fn the_trait_id_of_a_lead_that_is_found_by_its_email_is_a_custom_field() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let described = described(&service, &ada(json!({"id": "u-1"}))).await;
     assert_eq!(described.fields, lead(json!({"id__c": "u-1"})));
 }

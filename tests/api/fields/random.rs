@@ -92,7 +92,7 @@ const STANDARD: [&str; 8] = [
 #[test]
 fn no_two_keys_of_a_written_record_are_one_field_and_each_can_be_a_fields_name() {
     let runtime = Runtime::new().unwrap();
-    let service = runtime.block_on(async { Service::of(&org().build()).await });
+    let service = runtime.block_on(async { Service::unfitted(&org().build()).await });
     let mut unmapped = destination("dst-1");
     unmapped["Config"]["mapProperties"] = json!(false);
     let config = ProptestConfig::with_cases(64);
@@ -116,7 +116,7 @@ fn the_identifier_of_a_sync_wins_over_every_spelling_of_its_field() {
     let org = org()
         .custom_field("Contact", "Ext__c", FieldType::Text)
         .build();
-    let service = runtime.block_on(async { Service::of(&org).await });
+    let service = runtime.block_on(async { Service::unfitted(&org).await });
     let destination = destination("dst-1");
     let config = ProptestConfig::with_cases(32);
     proptest!(config, |(traits in traits())| {
@@ -131,7 +131,7 @@ fn the_identifier_of_a_sync_wins_over_every_spelling_of_its_field() {
 fn the_written_email_is_the_one_that_was_looked_up() {
     let runtime = Runtime::new().unwrap();
     let config = ProptestConfig::with_cases(32);
-    let service = runtime.block_on(async { Service::of(&org().build()).await });
+    let service = runtime.block_on(async { Service::unfitted(&org().build()).await });
     proptest!(config, |(around in "[ \t\n\u{A0}\u{3000}\u{200B}\u{FEFF}]{0,4}", email in "[a-zA-Z]{1,5}@[a-z]{1,5}\\.example")| {
         let event = identify(json!({"email": format!("{around}{email}{around}")}));
         let described = runtime.block_on(described_at(&service, &destination("dst-1"), &event));

@@ -11,7 +11,7 @@ use wiremock::{
 use super::{ada, described};
 use crate::{
     fixtures::{destination, job, known_lead, lets_in, lookup, nothing_found, org},
-    inline::{deliver, inline, statuses},
+    inline::{AS_SENT, deliver, inline, statuses},
     service::{Service, assert_says, error},
 };
 
@@ -41,7 +41,7 @@ async fn that_answers_collections(results: Value) -> (MockServer, Service) {
 
 #[tokio::test]
 async fn a_refused_record_is_reported_by_its_code_and_message_not_by_the_status() {
-    let service = inline(&org().build(), &[]).await;
+    let service = inline(&org().build(), &AS_SENT).await;
     let text = refusal(&service, json!({"plan": "pro"})).await;
     assert_says(&text, "(INVALID_FIELD: No such column 'plan__c'");
     assert!(!text.contains("HTTP 200"), "{text}");
@@ -100,7 +100,7 @@ async fn proxied(service: &Service, traits: Value) -> Value {
 #[tokio::test]
 async fn a_duplicate_names_the_rule_and_the_records_that_it_finds_at_the_proxy() {
     let (org, id) = org_with_a_duplicate_rule();
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     let output = proxied(&service, json!({"phone": "555"})).await;
     assert_eq!(output["response"][0]["statusCode"], 400);
     let message = output["message"].as_str().unwrap();
@@ -192,7 +192,7 @@ async fn the_refusal_of_a_converted_lead_says_at_the_proxy_what_the_setting_woul
     let org = org().build();
     let lead = known_lead(&org, "ada@example.com");
     org.convert(&lead).unwrap();
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     let output = proxied(&service, json!({})).await;
     for text in [&output["message"], &output["response"][0]["error"]] {
         assert_says(text.as_str().unwrap(), "CANNOT_UPDATE_CONVERTED_LEAD");
@@ -202,7 +202,7 @@ async fn the_refusal_of_a_converted_lead_says_at_the_proxy_what_the_setting_woul
 
 #[tokio::test]
 async fn a_name_that_no_query_can_hold_is_shortened_where_it_is_told() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let long = "a".repeat(100_000);
     for (object, field) in [("Contact", long.as_str()), (&long, "Ext__c")] {
         let event = super::sync(object, field, &json!("e1"), json!({}));

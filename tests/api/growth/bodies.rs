@@ -222,7 +222,7 @@ async fn a_large_ordinary_batch_is_served_within_the_limit() {
     // The largest ordinary batch that the limit allows: about a third of it.
     let jobs: Vec<Value> = (0..20_000)
         .map(|id| {
-            let mut message = identify(json!({"firstName": "Ada", "about": "x".repeat(300)}));
+            let mut message = identify(json!({"firstName": "Ada", "Description": "x".repeat(300)}));
             message["context"]["externalId"] = json!([{"type": "Salesforce-Account"}]);
             job(id, message, &destination("dst-1"))
         })

@@ -3,7 +3,7 @@
 use salesforce_simulator::{Call, Fault};
 use serde_json::json;
 
-use super::{deliver, inline, leads, new_leads, of_user, statuses};
+use super::{AS_SENT, deliver, inline, leads, new_leads, of_user, statuses};
 use crate::{
     fixtures::{destination, identify, job, known_lead, lead_job, oauth_job, org, secret},
     service::{Service, assert_says, error, serve},
@@ -97,7 +97,7 @@ const PASSING_WORDS: [&str; 9] = [
 async fn a_value_that_reads_like_a_passing_fault_is_final_and_holds_up_no_later_event() {
     for words in PASSING_WORDS {
         let org = org().build();
-        let service = inline(&org, &[]).await;
+        let service = inline(&org, &AS_SENT).await;
         let too_long = format!("{words} {}", "x".repeat(128));
         let title = identify(json!({"email": "ada@example.com", "title": too_long}));
         let email = identify(json!({"email": format!("{words}@@example.com")}));

@@ -3,7 +3,7 @@
 use salesforce_simulator::FieldType;
 use serde_json::json;
 
-use super::{deliver, inline, leads, new_leads, statuses};
+use super::{AS_SENT, deliver, inline, leads, new_leads, statuses};
 use crate::{
     fixtures::{destination, identify, job, lead_job, org},
     service::{assert_says, error},
@@ -68,7 +68,7 @@ async fn a_rejected_record_fails_its_own_job_in_salesforces_words() {
     let org = org()
         .custom_field("Lead", "plan__c", FieldType::Text)
         .build();
-    let service = inline(&org, &[]).await;
+    let service = inline(&org, &AS_SENT).await;
     let mut jobs = new_leads(4);
     jobs[2]["message"]["traits"]["phone"] = json!("1".repeat(300));
     let entries = deliver(&service, jobs).await;
@@ -80,7 +80,7 @@ async fn a_rejected_record_fails_its_own_job_in_salesforces_words() {
 #[tokio::test]
 async fn one_record_that_cannot_be_read_harms_none_of_the_other_199() {
     let org = org().build();
-    let service = inline(&org, &[]).await;
+    let service = inline(&org, &AS_SENT).await;
     let mut jobs = new_leads(200);
     let mut poisoned = jobs[77].clone();
     poisoned["message"]["context"] = json!({"externalId": [{"type": "Salesforce-Lead"}]});
@@ -103,7 +103,7 @@ async fn one_record_that_cannot_be_read_harms_none_of_the_other_199() {
 #[tokio::test]
 async fn of_merged_events_only_the_bad_one_fails() {
     let org = org().build();
-    let service = inline(&org, &[]).await;
+    let service = inline(&org, &AS_SENT).await;
     let event = |id, traits| job(id, identify(traits), &destination("dst-1"));
     let jobs = [
         event(1, json!({"email": "ada@example.com", "city": "London"})),

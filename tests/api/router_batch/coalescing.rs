@@ -24,7 +24,7 @@ async fn ids_of_entries(service: &Service, jobs: Value) -> Vec<Vec<u64>> {
 
 #[tokio::test]
 async fn the_events_of_one_new_person_share_a_request_in_which_the_later_field_wins() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     has_come_to_the_proxy(&service).await;
     let jobs = jobs_with([
         json!({"email": "ada@example.com", "city": "London", "title": "Ms"}),
@@ -225,7 +225,7 @@ async fn a_job_that_waited_updates_the_record_once_it_can_be_found() {
 
 #[tokio::test]
 async fn jobs_whose_shared_request_is_refused_are_to_be_sent_alone() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     has_come_to_the_proxy(&service).await;
     let refused = json!({"email": "ada@example.com", "unknown": 1});
     let jobs = jobs_with([json!({"email": "ada@example.com"}), refused]);

@@ -37,7 +37,7 @@ fn expected_fields() -> [Value; 2] {
 
 #[tokio::test]
 async fn the_router_resolves_templates_for_each_event() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let entries = service.router(jobs_with_and_without_the_trait()).await;
     assert_eq!(
         [fields(&entries[0]), fields(&entries[1])],
@@ -47,7 +47,7 @@ async fn the_router_resolves_templates_for_each_event() {
 
 #[tokio::test]
 async fn the_processor_resolves_templates_for_each_event() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let elements = service.processor(jobs_with_and_without_the_trait()).await;
     let fields = |index: usize| elements[index]["output"]["body"]["JSON"].clone();
     assert_eq!([fields(0), fields(1)], expected_fields());
@@ -106,7 +106,7 @@ async fn credentials_may_come_from_an_event() {
 
 #[tokio::test]
 async fn without_dynamic_config_templates_and_traits_stay_as_they_are() {
-    let service = Service::of(&org().build()).await;
+    let service = Service::unfitted(&org().build()).await;
     let mut destination = destination_mapped_by_a_trait();
     destination["hasDynamicConfig"] = json!(false);
     let ada = identify(json!({"email": "ada@example.com", "mapped": false}));

@@ -31,7 +31,7 @@ async fn a_record_that_is_found_by_its_field_is_updated_with_the_traits_as_they_
     let org = org().build();
     let contact = json!({"LastName": "Doe", "Email": "ada@example.com"});
     let id = org.insert("Contact", contact).unwrap();
-    let service = Service::of(&org).await;
+    let service = Service::unfitted(&org).await;
     for object in [
         "Salesforce-Contact",
         "SALESFORCE-Contact",

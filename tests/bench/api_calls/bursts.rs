@@ -14,31 +14,52 @@ const EVENTS: usize = 10_000;
 const PEOPLE: usize = 2_000;
 
 /// How many callers route at once, and how many events each sends together.
-const CALLERS: usize = 16;
+pub(super) const CALLERS: usize = 16;
 const BATCH: usize = 20;
 
 /// How many deliveries are sent at once.
 const DELIVERIES: usize = 64;
 
 /// How long each call of the org takes.
-const LATENCY: Duration = Duration::from_millis(10);
+pub(super) const LATENCY: Duration = Duration::from_millis(10);
 
 /// How often a job comes again at most.
 const MAX_ATTEMPTS: u64 = 50;
 
 /// A way in which rudder-server delivers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     Processor,
     Proxy,
     Own,
 }
 
-/// What has become of some jobs: those that come again, and how many were aborted.
+/// What has become of some jobs: those that come again, how many were aborted, and the ids of all that were answered.
 #[derive(Default)]
-struct Done {
-    again: Vec<Value>,
-    aborted: usize,
+pub(super) struct Done {
+    pub(super) again: Vec<Value>,
+    pub(super) aborted: usize,
+    pub(super) answered: Vec<Value>,
+}
+
+impl Done {
+    /// Whether all jobs have been written.
+    pub(super) fn is_whole(&self) -> bool {
+        self.again.is_empty() && self.aborted == 0
+    }
+
+    /// Holds that each job was answered once.
+    fn answers(&self, jobs: &[Value]) -> Result<(), Failure> {
+        let id = |job: &Value| job["metadata"]["jobId"].as_u64();
+        let mut sent: Vec<_> = jobs.iter().map(id).collect();
+        let mut answered: Vec<_> = self.answered.iter().map(Value::as_u64).collect();
+        sent.sort_unstable();
+        answered.sort_unstable();
+        if sent != answered {
+            return Err("a promise is broken: each job is answered once".into());
+        }
+        Ok(())
+    }
 }
 
 /// Measures and prints; fails if a promise is broken.
@@ -76,7 +97,7 @@ async fn burst(served: &Served, way: Way) -> Result<(usize, usize), Failure> {
     let mut jobs: Vec<Value> = (0..EVENTS).map(event).collect();
     let (mut again, mut aborted) = (0, 0);
     while !jobs.is_empty() {
-        if jobs.iter().any(|job| attempt(job) > MAX_ATTEMPTS) {
+        if jobs.iter().any(comes_for_ever) {
             return Err("a promise is broken: no job comes again for ever".into());
         }
         let batches = jobs.chunks(BATCH).map(|jobs| of_batch(served, way, jobs));
@@ -108,6 +129,18 @@ fn event(n: usize) -> Value {
     event
 }
 
+/// Whether a job comes again more often than any should.
+pub(super) fn comes_for_ever(job: &Value) -> bool {
+    attempt(job) > MAX_ATTEMPTS
+}
+
+/// A job as it comes again.
+pub(super) fn next_attempt(job: &Value) -> Value {
+    let mut job = job.clone();
+    job["metadata"]["attemptNum"] = json!(attempt(&job) + 1);
+    job
+}
+
 fn attempt(job: &Value) -> u64 {
     job["metadata"]["attemptNum"].as_u64().unwrap_or_default()
 }
@@ -132,8 +165,8 @@ async fn processor(served: &Served, jobs: &[Value]) -> Result<Vec<Done>, Failure
     deliveries.buffer_unordered(DELIVERIES).try_collect().await
 }
 
-/// Routes a batch, and delivers what is described.
-async fn of_batch(served: &Served, way: Way, jobs: &[Value]) -> Result<Done, Failure> {
+/// Routes a batch, delivers what is described, and holds that each job is answered once.
+pub(super) async fn of_batch(served: &Served, way: Way, jobs: &[Value]) -> Result<Done, Failure> {
     let answer = served.post(jobs).await?;
     let mut all = Done::default();
     for entry in answer["output"].as_array().ok_or("no output")? {
@@ -150,7 +183,9 @@ async fn of_batch(served: &Served, way: Way, jobs: &[Value]) -> Result<Done, Fai
         let done = done(jobs, &output)?;
         all.again.extend(done.again);
         all.aborted += done.aborted;
+        all.answered.extend(done.answered);
     }
+    all.answers(jobs)?;
     Ok(all)
 }
 
@@ -163,7 +198,11 @@ fn of_all(entry: &Value, status: u64) -> Value {
 }
 
 /// Delivers a request at the proxy, in the version that answers for each job.
-async fn at_proxy(served: &Served, request: &Value, metadata: &Value) -> Result<Value, Failure> {
+pub(super) async fn at_proxy(
+    served: &Served,
+    request: &Value,
+    metadata: &Value,
+) -> Result<Value, Failure> {
     let mut body = request.clone();
     body["metadata"] = metadata.clone();
     body["destinationConfig"] = super::job(0, false)["destination"]["Config"].take();
@@ -177,11 +216,11 @@ fn done(jobs: &[Value], output: &Value) -> Result<Done, Failure> {
     for of_job in output.as_array().ok_or("no statuses")? {
         let (metadata, status) = (&of_job["metadata"], of_job["statusCode"].as_u64());
         let is_this = |job: &&Value| job["metadata"]["jobId"] == metadata["jobId"];
+        done.answered.push(metadata["jobId"].clone());
         match status.ok_or("no status")? {
             200..300 => {}
             429 | 500.. => {
-                let mut job = jobs.iter().find(is_this).ok_or("an unknown job")?.clone();
-                job["metadata"]["attemptNum"] = json!(attempt(&job) + 1);
+                let mut job = next_attempt(jobs.iter().find(is_this).ok_or("an unknown job")?);
                 job["metadata"]["dontBatch"] = metadata["dontBatch"].clone();
                 done.again.push(job);
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Calls, Country, DuplicateRule, FieldSpec, FieldType, PartHeaders, Simulator,
+    Calls, Country, DuplicateRule, FieldSpec, FieldType, PartHeaders, Simulator, ValidationRule,
     assignment::AssignmentRule,
     fault::Faults,
     id::RecordId,
@@ -14,6 +14,7 @@ use super::{
     oauth::{Accounts, App, User},
     org::Org,
     state::State,
+    wide,
 };
 
 /// The daily limit of a Developer Edition org.
@@ -26,6 +27,8 @@ pub struct Builder {
     state: State,
     /// The users, the objects and the fields that are hidden from them. Users have their ids when all are known.
     hidden: Vec<[String; 3]>,
+    /// The same for the fields that they see and do not write.
+    locked: Vec<[String; 3]>,
 }
 
 impl Builder {
@@ -45,6 +48,7 @@ impl Builder {
                 api_disabled: false,
             },
             hidden: Vec::new(),
+            locked: Vec::new(),
         }
     }
 
@@ -146,6 +150,29 @@ impl Builder {
     pub fn hide_field_from(mut self, username: &str, object: &str, field: &str) -> Self {
         let hidden = [username, object, field].map(Into::into);
         self.hidden.push(hidden);
+        self
+    }
+
+    /// Lets a user read a field and not write it, by field-level security: descriptions show it as neither createable nor
+    /// updateable, and writes of that user are refused.
+    pub fn lock_field_for(mut self, username: &str, object: &str, field: &str) -> Self {
+        let locked = [username, object, field].map(Into::into);
+        self.locked.push(locked);
+        self
+    }
+
+    /// A rule of the org's own that refuses records.
+    pub fn validation_rule(mut self, rule: ValidationRule) -> Self {
+        self.state.org.rules.validation.push(rule);
+        self
+    }
+
+    /// A custom object with so many fields, of each type in turn, named `Field_000__c` and so on: what an org of many years
+    /// describes.
+    pub fn wide_object(mut self, object: &str, fields: usize) -> Self {
+        for field in wide::fields(fields) {
+            self.state.org.declare_field(object, field);
+        }
         self
     }
 
@@ -280,6 +307,11 @@ impl Builder {
         for [username, object, field] in &self.hidden {
             if let Some(user) = self.state.accounts.user_id(username) {
                 self.state.org.declare(object).hide(&user, field);
+            }
+        }
+        for [username, object, field] in &self.locked {
+            if let Some(user) = self.state.accounts.user_id(username) {
+                self.state.org.declare(object).lock(&user, field);
             }
         }
         Simulator {

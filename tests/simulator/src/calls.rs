@@ -52,6 +52,8 @@ pub struct Calls {
     pub composite_parts: u64,
     /// Records inside Collections; they do not count by themselves.
     pub collection_records: u64,
+    /// Records that were not written, one by one or in Collections; they do not count by themselves.
+    pub refused_records: u64,
     /// Descriptions: the resources of a version, and objects. The list of versions is free.
     pub describe: u64,
     /// Requests for anything else.

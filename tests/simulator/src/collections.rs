@@ -62,7 +62,8 @@ pub(super) fn answer(
     let items: Vec<Item> = body.records.into_iter().map(Item::of).collect();
     for item in &items {
         if let Some(object) = &item.object {
-            org.refuse_unreadable(caller, object, &item.fields)?;
+            let read = org.refuse_unreadable(caller, object, &item.fields);
+            read.inspect_err(|_| org.refused_records += items.len() as u64)?;
         }
     }
     org.collection_records += items.len() as u64;
@@ -78,7 +79,10 @@ pub(super) fn answer(
             _ if item.is_one_of(&too_many) => Err(Refusal::ApexLimit),
             _ => item.write(org, caller, collection),
         };
-        result.unwrap_or_else(|refusal| refused(&refusal))
+        result.unwrap_or_else(|refusal| {
+            org.refused_records += 1;
+            refused(&refusal)
+        })
     });
     Ok(Answer::new(StatusCode::OK, Value::Array(results.collect())))
 }

@@ -61,7 +61,7 @@ fn object(version: &str, caller: &Caller<'_>, object: &Object) -> Value {
     let url = format!("/services/data/{version}/sobjects/{}", object.name);
     let fields: Vec<Value> = object
         .seen_by(caller)
-        .map(|each| field(object, each))
+        .map(|each| field(object, caller, each))
         .collect();
     json!({
         "name": object.name,
@@ -86,7 +86,7 @@ fn object(version: &str, caller: &Caller<'_>, object: &Object) -> Value {
     })
 }
 
-fn field(object: &Object, field: &Field) -> Value {
+fn field(object: &Object, caller: &Caller<'_>, field: &Field) -> Value {
     let is_text = field.kind.is_quoted();
     json!({
         "name": field.name,
@@ -97,8 +97,8 @@ fn field(object: &Object, field: &Field) -> Value {
         "precision": field.precision,
         "scale": field.scale,
         "digits": field.digits,
-        "createable": object.is_writable && field.createable,
-        "updateable": object.is_writable && field.updateable,
+        "createable": object.is_createable(caller, field),
+        "updateable": object.is_updateable(caller, field),
         "nillable": field.nillable,
         "defaultedOnCreate": field.defaulted_on_create,
         "calculated": field.calculated,

@@ -22,7 +22,9 @@
 //! | `caller` | who sends a request, and what its headers ask for |
 //! | `refusal`, `fault` | what goes wrong, and what is made to |
 //! | `calls`, `log` | what was asked, counted and one by one |
+//! | `validation` | rules of the org's own that refuse records |
 //! | `sample` | the org to start from |
+//! | `ordinary`, `wide` | an org as an admin has it, and objects of hundreds of fields |
 //! | `flags` | the flags of a transformer whose Salesforce this is |
 
 mod assignment;
@@ -42,6 +44,7 @@ mod index;
 mod log;
 mod oauth;
 mod operation;
+mod ordinary;
 mod org;
 mod pages;
 mod places;
@@ -53,6 +56,8 @@ mod schema;
 pub mod soql;
 mod state;
 mod table;
+mod validation;
+mod wide;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -73,6 +78,7 @@ pub use self::{
     places::Country,
     refusal::{FieldName, Refusal},
     schema::{FieldSpec, FieldType, PicklistValue},
+    validation::ValidationRule,
 };
 use self::{caller::Caller, oauth::USER_ID, state::State};
 
@@ -239,6 +245,7 @@ impl Simulator {
         Calls {
             composite_parts: state.org.composite_parts,
             collection_records: state.org.collection_records,
+            refused_records: state.org.refused_records,
             ..state.calls
         }
     }

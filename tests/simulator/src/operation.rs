@@ -145,6 +145,23 @@ impl<'a> Operation<'a> {
         user: &str,
         request: &Request<'_>,
     ) -> Result<Answer, Refusal> {
+        let is_write = matches!(
+            self.verb,
+            Verb::Create { .. } | Verb::Update { .. } | Verb::Upsert { .. }
+        );
+        let answer = self.carry_out(org, user, request);
+        if is_write && answer.is_err() {
+            org.refused_records += 1;
+        }
+        answer
+    }
+
+    fn carry_out(
+        self,
+        org: &mut Org,
+        user: &str,
+        request: &Request<'_>,
+    ) -> Result<Answer, Refusal> {
         let (version, body) = (self.version, request.body);
         let caller = Caller::of(user, version, request.headers);
         match self.verb {

@@ -52,6 +52,8 @@ pub(super) struct Org {
     pub(super) composite_parts: u64,
     /// How many records came in Collections.
     pub(super) collection_records: u64,
+    /// How many records were not written.
+    pub(super) refused_records: u64,
 }
 
 impl Org {
@@ -71,6 +73,7 @@ impl Org {
             logged_parts: Vec::new(),
             composite_parts: 0,
             collection_records: 0,
+            refused_records: 0,
         };
         for (name, fields) in STANDARD_OBJECTS {
             org.add(Object::new(name, prefix(name, 0), fields));
@@ -124,6 +127,7 @@ impl Org {
         if let Some(places) = &self.places {
             places.complete(&self.tables[index].object, &mut fields, None)?;
         }
+        self.refuse_invalid(index, &fields, None)?;
         self.refuse_duplicates(caller, index, &fields, None)?;
         if let Some(owner) = self.assigned_owner(caller, index)? {
             fields.insert("OwnerId".into(), owner.as_str().into());
@@ -210,6 +214,7 @@ impl Org {
         if let Some(places) = &self.places {
             places.complete(&table.object, &mut changes, Some(table.row(position)))?;
         }
+        self.refuse_invalid(index, &changes, Some(position))?;
         self.refuse_duplicates(caller, index, &changes, Some(position))?;
         if let Some(owner) = self.assigned_owner(caller, index)? {
             changes.insert("OwnerId".into(), owner.as_str().into());

@@ -30,7 +30,7 @@ pub(super) fn create(
     body: Record,
 ) -> Result<Record, Refusal> {
     let changes = changes(object, body, |name| object.field_seen_by(caller, name))?;
-    refuse_read_only(&changes, |field| field.createable)?;
+    refuse_read_only(&changes, |field| object.is_createable(caller, field))?;
     let is_set = |field: &Field| {
         let mut set = changes.iter().filter(|(_, value)| !value.is_null());
         set.any(|(set, _)| set.name == field.name)
@@ -56,7 +56,7 @@ pub(super) fn update(
     body: Record,
 ) -> Result<Record, Refusal> {
     let changes = changes(object, body, |name| object.field_seen_by(caller, name))?;
-    refuse_read_only(&changes, |field| field.updateable)?;
+    refuse_read_only(&changes, |field| object.is_updateable(caller, field))?;
     let cannot_be_empty = |field: &Field| !field.nillable && field.kind != FieldType::Boolean;
     let emptied = changes
         .iter()

@@ -68,6 +68,14 @@ pub enum Refusal {
     /// One update names a record twice.
     #[error("duplicate id in list: {0}")]
     DuplicateId(String),
+    /// A validation rule of the org's own refuses the record.
+    #[error("{message}")]
+    ValidationRule {
+        /// The admin's words.
+        message: String,
+        /// The field beside which they stand; `None`: at the top of the page.
+        field: Option<String>,
+    },
     /// A record of a collection that does not exist.
     #[error("invalid cross reference id")]
     NoSuchRecord,

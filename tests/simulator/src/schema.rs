@@ -36,6 +36,8 @@ pub(super) struct Object {
     pub(super) changed: u64,
     /// The ids of users, and the names in small letters of the fields that each of them does not see.
     hidden: HashSet<(String, String)>,
+    /// The same of the fields that each of them sees and does not write.
+    locked: HashSet<(String, String)>,
 }
 
 impl Object {
@@ -49,6 +51,7 @@ impl Object {
             is_visible: true,
             changed: 0,
             hidden: HashSet::new(),
+            locked: HashSet::new(),
         }
     }
 
@@ -85,6 +88,22 @@ impl Object {
             .remove(&(user.into(), field.to_ascii_lowercase()));
     }
 
+    /// Lets the user of this id read a field and not write it.
+    pub(super) fn lock(&mut self, user: &str, field: &str) {
+        self.locked
+            .insert((user.into(), field.to_ascii_lowercase()));
+    }
+
+    /// Whether a caller may set a field of a new record.
+    pub(super) fn is_createable(&self, caller: &Caller<'_>, field: &Field) -> bool {
+        self.is_writable && field.createable && !Self::names(&self.locked, caller, field)
+    }
+
+    /// Whether a caller may change a field of a record.
+    pub(super) fn is_updateable(&self, caller: &Caller<'_>, field: &Field) -> bool {
+        self.is_writable && field.updateable && !Self::names(&self.locked, caller, field)
+    }
+
     /// The fields that a caller sees.
     pub(super) fn seen_by(&self, caller: &Caller<'_>) -> impl Iterator<Item = &Field> {
         self.fields
@@ -98,12 +117,15 @@ impl Object {
     }
 
     fn is_seen(&self, caller: &Caller<'_>, field: &Field) -> bool {
-        caller.sees_all()
-            // Most orgs hide nothing, and each field of each record is asked about.
-            || self.hidden.is_empty()
-            || !self
-                .hidden
-                .contains(&(caller.user.to_owned(), field.name.to_ascii_lowercase()))
+        !Self::names(&self.hidden, caller, field)
+    }
+
+    /// Whether a list of users and fields names a caller with a field.
+    fn names(list: &HashSet<(String, String)>, caller: &Caller<'_>, field: &Field) -> bool {
+        // Most orgs hide nothing, and each field of each record is asked about.
+        !caller.sees_all()
+            && !list.is_empty()
+            && list.contains(&(caller.user.to_owned(), field.name.to_ascii_lowercase()))
     }
 
     /// The field of this name, in any letter case.

@@ -1,6 +1,6 @@
 //! When a description is read again, and who waits for it.
 
-use super::*;
+use super::{super::kept::KeptDescriptions, *};
 
 const TTL: Duration = Duration::from_hours(1);
 const AGES: (Duration, Duration) = (TTL, Duration::MAX);
@@ -8,7 +8,11 @@ const AGES: (Duration, Duration) = (TTL, Duration::MAX);
 fn whole() -> Outcome {
     let text = r#"{"queryable":true,"createable":true,"updateable":true,"fields":[]}"#;
     let modified = HeaderValue::from_static("Sat, 28 Nov 2026 10:00:00 GMT");
-    Outcome::Whole(serde_json::from_str(text).unwrap(), Some(modified))
+    let kept = KeptDescriptions::new(1_000);
+    Outcome::Whole(
+        kept.keep(serde_json::from_str(text).unwrap()),
+        Some(modified),
+    )
 }
 
 fn next(state: &mut State, now: Instant) -> Next {
@@ -139,4 +143,48 @@ fn an_object_is_not_read_for_the_first_time_where_too_many_were() {
     ));
     let mut state = read_at(now);
     reading(state.next(now + TTL, AGES, 0, || false));
+}
+
+#[test]
+fn an_object_whose_describe_finds_every_session_expired_is_not_read_for_a_minute() {
+    let now = Instant::now();
+    let mut state = State::default();
+    for _ in 0..2 {
+        drop(reading(next(&mut state, now)));
+        state.ended(now, Outcome::Expired);
+    }
+    assert!(matches!(next(&mut state, now), Next::Use(None)));
+    assert!(!reading(next(&mut state, now + PAUSE)).must_wait);
+}
+
+#[test]
+fn nobody_waits_for_a_reading_that_takes_long_or_follows_a_failure() {
+    let now = Instant::now();
+    let mut state = State::default();
+    let first = reading(next(&mut state, now));
+    assert!(first.must_wait);
+    state.is_slow();
+    assert!(matches!(next(&mut state, now), Next::Use(None)));
+    state.ended(now, Outcome::Failed);
+    drop(first);
+    let second = reading(next(&mut state, now + PAUSE));
+    assert!(!second.must_wait && second.meanwhile.is_none());
+    assert!(matches!(next(&mut state, now + PAUSE), Next::Use(None)));
+    state.ended(now + PAUSE, whole());
+    assert!(matches!(next(&mut state, now + PAUSE), Next::Use(Some(_))));
+}
+
+#[test]
+fn what_salesforce_may_contradict_is_read_whole_at_most_once_a_minute_and_serves_meanwhile() {
+    let now = Instant::now();
+    let mut state = read_at(now);
+    state.doubt(now);
+    let again = reading(next(&mut state, now));
+    assert!(again.since.is_none() && again.meanwhile.is_some());
+    drop(again);
+    state.ended(now, whole());
+    state.doubt(now + Duration::from_secs(59));
+    assert!(matches!(next(&mut state, now), Next::Use(Some(_))));
+    state.doubt(now + PAUSE);
+    reading(next(&mut state, now + PAUSE));
 }

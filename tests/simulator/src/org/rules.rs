@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Org, id_of, shown};
 use crate::{
-    DuplicateRule, Refusal,
+    DuplicateRule, Refusal, ValidationRule,
     assignment::{self, AssignmentRule},
     caller::Caller,
     duplicates::{Duplicates, Options, Wording},
@@ -20,6 +20,7 @@ pub(crate) struct Rules {
     unique: Vec<Unique>,
     matching: Vec<Matching>,
     assignment: Vec<AssignmentRule>,
+    pub(crate) validation: Vec<ValidationRule>,
     /// How a refusal shows what a duplicate rule has found.
     pub(crate) wording: Wording,
 }
@@ -110,6 +111,26 @@ impl Org {
         let object = &self.tables[table].object.name;
         let owner = assignment::owner(&self.rules.assignment, object, caller)?;
         Ok(owner.cloned())
+    }
+
+    /// Refuses what is to be written where a validation rule does: the changes of the record at `own`, or a new record.
+    pub(super) fn refuse_invalid(
+        &self,
+        table: usize,
+        changes: &Record,
+        own: Option<usize>,
+    ) -> Result<(), Refusal> {
+        let object = &self.tables[table].object.name;
+        let rules = self.rules.validation.iter();
+        let mut rules = rules
+            .filter(|rule| rule.object.eq_ignore_ascii_case(object))
+            .peekable();
+        if rules.peek().is_none() {
+            return Ok(());
+        }
+        let mut written = own.map_or_else(Record::new, |own| self.tables[table].row(own).clone());
+        written.extend(changes.clone());
+        rules.try_for_each(|rule| rule.judge(&written))
     }
 
     /// Refuses what is to be written where other records are like it: the changes of the record at `own`, or a new record.

@@ -121,7 +121,9 @@ fn check_text(field: &Field, text: &str) -> Result<(), Refusal> {
 
 fn check_picklist(field: &Field, text: &str) -> Result<(), Refusal> {
     let mut active = field.values.iter().filter(|value| value.active);
-    if active.any(|value| value.value == text) {
+    let is_listed = active.any(|value| value.value == text);
+    let types = &field.record_type;
+    if is_listed && (types.is_empty() || types.iter().any(|value| value == text)) {
         Ok(())
     } else {
         Err(Refusal::NotInPicklist {

@@ -36,6 +36,9 @@ impl Refusal {
             | Self::StateWithoutCountry(_) => {
                 (StatusCode::BAD_REQUEST, "FIELD_INTEGRITY_EXCEPTION")
             }
+            Self::ValidationRule { .. } => {
+                (StatusCode::BAD_REQUEST, "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+            }
             Self::OutsideRange { .. } => (StatusCode::BAD_REQUEST, "NUMBER_OUTSIDE_VALID_RANGE"),
             Self::NotInPicklist { .. } => (
                 StatusCode::BAD_REQUEST,
@@ -91,7 +94,9 @@ impl Refusal {
             | Self::StateWithoutCountry(field)
             | Self::ReferenceOfOtherType { field, .. }
             | Self::InvalidReference { field, .. } => Some(vec![&field.name]),
-            Self::NoSuchParent { field } => Some(field.iter().map(String::as_str).collect()),
+            Self::NoSuchParent { field } | Self::ValidationRule { field, .. } => {
+                Some(field.iter().map(String::as_str).collect())
+            }
             Self::IdInUpsert => Some(vec!["Id"]),
             Self::RowLocked
             | Self::ApexLimit

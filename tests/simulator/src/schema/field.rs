@@ -96,6 +96,8 @@ pub struct FieldSpec {
     pub(crate) case_sensitive: bool,
     pub(crate) values: Vec<PicklistValue>,
     pub(crate) restricted: bool,
+    /// The values that the record type of all records has; empty: each.
+    pub(crate) record_type: Vec<String>,
     /// The field on whose value it depends which values may be chosen.
     pub(crate) controller: Option<String>,
     pub(crate) refers_to: Vec<String>,
@@ -128,6 +130,7 @@ impl FieldSpec {
             case_sensitive: false,
             values: Vec::new(),
             restricted: false,
+            record_type: Vec::new(),
             controller: None,
             refers_to: Vec::new(),
             relationship: None,
@@ -245,6 +248,12 @@ impl FieldSpec {
     /// Only the values of the picklist are taken.
     pub fn restricted(mut self) -> Self {
         self.restricted = true;
+        self
+    }
+
+    /// Of the values, the ones that the record type of all records has. A description lists every value, whatever the record type.
+    pub fn record_type(mut self, values: &[&str]) -> Self {
+        self.record_type = values.iter().map(ToString::to_string).collect();
         self
     }
 

@@ -6,6 +6,7 @@
 
 mod collections;
 mod describe;
+mod ordinary;
 mod parents;
 mod places;
 mod refusals;

@@ -88,7 +88,7 @@ impl<'a> FieldName<'a> {
     }
 
     /// Any field, in the given spelling.
-    pub(super) fn spelled(name: Cow<'a, str>, case: LetterCase) -> Self {
+    pub(crate) fn spelled(name: Cow<'a, str>, case: LetterCase) -> Self {
         let suffix = Suffix::of(&name);
         let length = name.len() - suffix.text().len();
         let stem = match name {
@@ -120,7 +120,7 @@ impl<'a> FieldName<'a> {
     ///
     /// # Errors
     /// The trait's name, if no field can have it.
-    pub(super) fn custom(name: Cow<'a, str>, case: LetterCase) -> Result<Self, Cow<'a, str>> {
+    pub(crate) fn custom(name: Cow<'a, str>, case: LetterCase) -> Result<Self, Cow<'a, str>> {
         let suffix = Suffix::of(&name);
         let length = name.len() - suffix.text().len();
         if !is_custom_name(&name.as_bytes()[..length]) {
@@ -131,6 +131,35 @@ impl<'a> FieldName<'a> {
         } else {
             Self::spelled(name, case)
         })
+    }
+
+    /// Another name for what this one names.
+    #[must_use]
+    pub(crate) fn renamed(&self, name: &str) -> FieldName<'a> {
+        let name = Self::spelled(Cow::Owned(name.to_owned()), self.case);
+        Self {
+            source: NameSource::Table,
+            ..name
+        }
+    }
+
+    /// The two parts of the name: the one before the suffix of custom fields, and this suffix.
+    #[must_use]
+    #[inline]
+    pub(crate) fn parts(&self) -> (&str, &'static str) {
+        (&self.stem, self.suffix.text())
+    }
+
+    /// Whether the suffix of custom fields was appended to a trait's name.
+    #[must_use]
+    pub(crate) fn is_suffixed(&self) -> bool {
+        self.source == NameSource::Suffixed
+    }
+
+    /// Whether a table names the field.
+    #[must_use]
+    pub(crate) fn is_of_table(&self) -> bool {
+        self.source == NameSource::Table
     }
 
     /// The name as a text.

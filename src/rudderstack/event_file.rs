@@ -1,0 +1,153 @@
+//! Files of events: one JSON document in any form that `/transform` takes, or one on each line.
+
+use std::{fs, io, io::Read as _, path::Path};
+
+use thiserror::Error;
+
+use crate::{
+    json::{Document, SyntaxError},
+    rudderstack::{BodyError, RawBatch},
+};
+
+/// A document of a file, and the line on which it begins.
+#[derive(Debug)]
+pub(crate) struct FileDocument {
+    /// The line, counted from 1.
+    pub line: usize,
+    document: Document<'static>,
+}
+
+/// Why a file of events cannot be read.
+#[derive(Debug, Error)]
+pub(crate) enum EventFileError {
+    /// The file cannot be opened or read, or is not text.
+    #[error("cannot read {file}: {error}")]
+    Unreadable {
+        /// Its name.
+        file: String,
+        /// The error of the system.
+        error: io::Error,
+    },
+    /// A line is not JSON.
+    #[error("{file}, line {line}: {error}")]
+    NotJson {
+        /// Its name.
+        file: String,
+        /// The line on which the document begins.
+        line: usize,
+        /// The error of the parser.
+        error: SyntaxError,
+    },
+    /// A document has none of the forms in which events come.
+    #[error("{file}, line {line}: {error}")]
+    NotEvents {
+        /// Its name.
+        file: String,
+        /// The line on which the document begins.
+        line: usize,
+        /// What is wrong with the document.
+        error: BodyError,
+    },
+    /// There is nothing in it.
+    #[error("{0} has no events")]
+    Empty(String),
+}
+
+/// Reads the documents of a file; `-` is standard input.
+///
+/// # Errors
+/// [`EventFileError`] names the file and the line.
+pub(crate) fn read(path: &Path) -> Result<Vec<FileDocument>, EventFileError> {
+    let is_input = path.as_os_str() == "-";
+    let file = if is_input {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let mut text = String::new();
+    let read = if is_input {
+        io::stdin().read_to_string(&mut text).map(|_| ())
+    } else {
+        fs::read_to_string(path).map(|read| text = read)
+    };
+    match read {
+        Ok(()) => documents(&file, &text),
+        Err(error) => Err(EventFileError::Unreadable { file, error }),
+    }
+}
+
+fn documents(file: &str, text: &str) -> Result<Vec<FileDocument>, EventFileError> {
+    let mut lines = (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty());
+    let Some((first, line)) = lines.next() else {
+        return Err(EventFileError::Empty(file.to_owned()));
+    };
+    // The first line of a document that has several is not JSON by itself.
+    if Document::read(line).is_err() {
+        return Ok(vec![document(file, first, text)?]);
+    }
+    std::iter::once((first, line))
+        .chain(lines)
+        .map(|(number, line)| document(file, number, line))
+        .collect()
+}
+
+fn document(file: &str, line: usize, text: &str) -> Result<FileDocument, EventFileError> {
+    let document = Document::read(text.to_owned());
+    let document = document.map_err(|error| EventFileError::NotJson {
+        file: file.to_owned(),
+        line,
+        error,
+    })?;
+    let document = FileDocument { line, document };
+    match document.events() {
+        Ok(_) => Ok(document),
+        Err(error) => Err(EventFileError::NotEvents {
+            file: file.to_owned(),
+            line,
+            error,
+        }),
+    }
+}
+
+impl FileDocument {
+    /// The events of the document.
+    ///
+    /// # Errors
+    /// [`BodyError`] if it has none of the forms in which events come.
+    pub(crate) fn events(&self) -> Result<RawBatch<'_>, BodyError> {
+        RawBatch::any_form(self.document.root())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines on which the documents of a text begin, or the error.
+    fn lines(text: &str) -> Result<Vec<usize>, String> {
+        let documents = documents("events.json", text).map_err(|error| error.to_string())?;
+        Ok(documents.iter().map(|document| document.line).collect())
+    }
+
+    #[test]
+    fn a_file_is_one_document_or_one_on_each_line() {
+        let event = r#"{"type":"identify","traits":{}}"#;
+        assert_eq!(lines(event), Ok(vec![1]));
+        assert_eq!(lines(&format!("\n[\n{event},\n{event}\n]\n")), Ok(vec![2]));
+        assert_eq!(lines(&format!("{event}\n\n{event}\n")), Ok(vec![1, 3]));
+    }
+
+    #[test]
+    fn what_is_no_event_is_named_by_its_line() {
+        let event = r#"{"type":"identify"}"#;
+        let error = |text: &str| lines(text).unwrap_err();
+        assert!(error(&format!("{event}\n{{\n")).starts_with("events.json, line 2: "));
+        assert!(
+            error(&format!("{event}\n7\n")).starts_with("events.json, line 2: the body must be")
+        );
+        assert!(error("not JSON").starts_with("events.json, line 1: "));
+        assert_eq!(error(" \n"), "events.json has no events");
+    }
+}
