@@ -31,7 +31,7 @@ pub(crate) use self::{
     kept::KeptEvent,
     noted::PlannedWrite,
 };
-use self::{faults::FaultTable, ring::Ring};
+use self::{faults::FaultTable, names::Names, ring::Ring};
 
 /// How many may watch at a time.
 pub(crate) const MAX_WATCHERS: usize = 16;
@@ -55,6 +55,7 @@ pub(crate) struct Events {
 #[derive(Debug)]
 struct State {
     ring: Ring,
+    names: Names,
     faults: FaultTable,
 }
 
@@ -80,6 +81,7 @@ impl Events {
         Self {
             state: Mutex::new(State {
                 ring: Ring::new(most),
+                names: Names::default(),
                 faults: FaultTable::default(),
             }),
             live: broadcast::Sender::new(MAX_WAITING),
@@ -102,7 +104,7 @@ impl Events {
     pub(crate) fn of_message(&self, message: &str) -> Vec<KeptEvent> {
         let message = names::shortened(message, names::MAX_MESSAGE);
         let state = self.lock();
-        let is_of_message = |event: &&KeptEvent| event.message == *message;
+        let is_of_message = |event: &&KeptEvent| event.message().as_deref() == Some(&*message);
         let job = |event: &KeptEvent| Some((event.job?, event.destination.clone()));
         let events = state.ring.newest_first().filter(is_of_message);
         let jobs: HashSet<_> = events.filter_map(job).collect();

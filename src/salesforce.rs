@@ -51,7 +51,6 @@ pub use fault::Fault;
 pub use key::Key;
 pub use limits::Limits;
 pub(crate) use limits::Spares;
-pub(crate) use org_view::RefusedLoginView;
 pub use page::Row;
 pub(crate) use results::Found;
 pub use session::{Instance, Session};

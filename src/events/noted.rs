@@ -10,12 +10,12 @@ use url::Url;
 
 use super::{
     Events, State,
-    kept::{KeptChange, KeptEvent, KeptReason, KeptRoute},
+    kept::{KeptChange, KeptEvent, KeptReason, KeptRoute, MAX_CHANGES, MAX_FIELDS, MAX_OBJECTS},
     names::{MAX_MESSAGE, Names, shortened},
 };
 use crate::{
     delivery::proxy::{DeliveryOutcome, Failure},
-    json::{Object, Value},
+    json::Value,
     rudderstack::{
         Batch, Destination, Entry, Event, Route,
         delivery_request::{ProxyJob, ProxyRequest},
@@ -36,11 +36,6 @@ use crate::{
         remedy::Reason,
     },
 };
-
-/// How many changes, fields and objects of an event are kept.
-pub(super) const MAX_CHANGES: usize = 6;
-pub(super) const MAX_FIELDS: usize = 3;
-pub(super) const MAX_OBJECTS: usize = 3;
 
 /// The maximum length of Salesforce's code, in bytes.
 const MAX_CODE: usize = 60;
@@ -123,11 +118,13 @@ impl Events {
         is_repeated: bool,
     ) {
         let (millis, mut state) = (now(), self.lock());
+        // Nobody begins to watch meanwhile.
+        let is_watched = self.live.receiver_count() > 0;
         for outcome in outcomes {
             let summary = Summary::of(outcome, is_repeated);
             for index in &outcome.entries {
                 let (entry, planned) = (&batch.entries[*index], &planned[*index]);
-                self.note(&mut state, |event, names| {
+                self.note(&mut state, is_watched, |event, names| {
                     event.millis = millis;
                     event.route = batch.route.into();
                     event.take_summary(&summary, names);
@@ -151,14 +148,16 @@ impl Events {
             }
         });
         let (millis, mut state) = (now(), self.lock());
+        let is_watched = self.live.receiver_count() > 0;
         for (job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
-            self.note(&mut state, |event, names| {
+            self.note(&mut state, is_watched, |event, names| {
                 event.millis = millis;
                 event.route = KeptRoute::Proxy;
                 (event.status, event.verdict) = verdict(*disposition);
                 event.destination = Some(names.shared(&destination));
                 event.message.clear();
-                event.job = job.metadata.as_object().and_then(job_number);
+                let metadata = job.metadata.as_object();
+                event.job = job_number(metadata.and_then(|metadata| metadata.get("jobId")));
                 event.objects.clear();
                 event
                     .objects
@@ -175,12 +174,18 @@ impl Events {
     }
 
     /// Adds an event, counts what is wrong with it, and shows it to those who watch.
-    fn note(&self, state: &mut State, fill: impl FnOnce(&mut KeptEvent, &mut Names)) {
-        let event = state.ring.push(fill);
+    fn note(
+        &self,
+        state: &mut State,
+        is_watched: bool,
+        fill: impl FnOnce(&mut KeptEvent, &mut Names),
+    ) {
+        let event = state.ring.push();
+        fill(event, &mut state.names);
         if event.reason.is_some() || !event.changes.is_empty() {
             state.faults.count(event);
         }
-        if self.live.receiver_count() > 0 {
+        if is_watched {
             // The last watcher may have gone since.
             let _ = self.live.send(Arc::new(event.clone()));
         }
@@ -228,18 +233,10 @@ impl KeptEvent {
         names: &mut Names,
     ) {
         self.message.clear();
-        let message = entry
-            .event
-            .as_ref()
-            .ok()
-            .and_then(|event| event.at("messageId"));
-        if let Some(message) = message.and_then(Value::as_text) {
-            self.message.push_str(&shortened(&message, MAX_MESSAGE));
+        if let Some(message) = entry.message_id() {
+            take_message(&mut self.message, message);
         }
-        self.job = entry
-            .metadata
-            .and_then(Value::as_object)
-            .and_then(job_number);
+        self.job = job_number(entry.job_id());
         self.key = planned.and_then(PlannedWrite::key);
         let Some(planned) = planned else {
             let id = entry.destination.and_then(Value::as_object);
@@ -260,9 +257,23 @@ impl KeptEvent {
     }
 
     fn add_object(&mut self, object: &str, names: &mut Names) {
-        if self.objects.len() < MAX_OBJECTS && is_api_name(object) {
-            self.objects.push(names.shared(object));
+        if self.objects.len() < MAX_OBJECTS
+            && let Some(object) =
+                (names.known(object)).or_else(|| is_api_name(object).then(|| names.shared(object)))
+        {
+            self.objects.push(object);
         }
+    }
+}
+
+/// Takes the id of a message as it stands in the event, so that nothing is decoded before somebody looks at it.
+fn take_message(kept: &mut String, message: Value<'_>) {
+    let json = message.json();
+    if json.len() <= MAX_MESSAGE {
+        kept.push_str(json);
+    } else if let Some(text) = message.as_text() {
+        let short = shortened(&text, MAX_MESSAGE);
+        kept.push_str(&serde_json::Value::from(short.as_ref()).to_string());
     }
 }
 
@@ -284,8 +295,8 @@ fn text_of(event: &Event<'_>) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn job_number(metadata: Object<'_>) -> Option<u64> {
-    metadata.get("jobId")?.json().parse().ok()
+fn job_number(number: Option<Value<'_>>) -> Option<u64> {
+    number?.json().parse().ok()
 }
 
 fn kept_reason(reason: Reason, refusal: Option<&Refusal>, names: &mut Names) -> KeptReason {
