@@ -41,7 +41,7 @@ pub(crate) struct KeptEvent {
     /// Identifies its record without telling the key.
     pub(super) key: Option<u64>,
     pub(super) reason: Option<KeptReason>,
-    pub(super) changes: Vec<KeptChange>,
+    pub(super) changes: Option<Arc<[KeptChange]>>,
     /// The event itself, in JSON (`ADMIN_SHOW_VALUES`).
     pub(super) event: Option<Arc<str>>,
 }
@@ -82,7 +82,7 @@ pub(super) struct KeptReason {
 }
 
 /// What differs between the event and what is sent for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeptChange {
     pub(super) reason: Reason,
     pub(super) kind: ChangeKind,
@@ -127,6 +127,11 @@ impl KeptEvent {
         Some(message).filter(|message| !message.is_empty())
     }
 
+    /// What differs between the event and what is sent for it.
+    fn changes(&self) -> &[KeptChange] {
+        self.changes.as_deref().unwrap_or_default()
+    }
+
     /// Whether it is a delivery for rudder-server, which names jobs and no messages.
     pub(super) fn is_delivery(&self) -> bool {
         self.route == KeptRoute::Proxy
@@ -136,7 +141,7 @@ impl KeptEvent {
     pub(super) fn reasons(&self) -> impl Iterator<Item = &str> {
         let reason = self.reason.iter();
         let reason = reason.flat_map(|reason| [reason.reason.label(), reason.code()]);
-        reason.chain(self.changes.iter().map(|change| change.reason.label()))
+        reason.chain(self.changes().iter().map(|change| change.reason.label()))
     }
 
     /// The JSON of the event, with this id. What is not known is left out.
@@ -153,7 +158,7 @@ impl KeptEvent {
 
     fn members(&self, id: &str) -> JsonValue {
         let objects: Vec<&str> = self.objects.iter().map(|object| &**object).collect();
-        let changes: Vec<_> = self.changes.iter().map(KeptChange::json).collect();
+        let changes: Vec<_> = self.changes().iter().map(KeptChange::json).collect();
         let reason = self.reason.as_ref();
         let fields = reason.iter().flat_map(|reason| &reason.fields);
         let fields: Vec<&str> = fields.map(|field| &**field).collect();
@@ -212,7 +217,7 @@ mod tests {
     fn bytes(event: &KeptEvent) -> usize {
         const OF_A_NAME: usize = 2 * size_of::<usize>();
         let of = |name: &Option<Arc<str>>| name.as_ref().map_or(0, |name| name.len() + OF_A_NAME);
-        let changes = event.changes.iter();
+        let changes = event.changes().iter();
         let changes =
             changes.map(|it| size_of::<KeptChange>() + of(&it.trait_name) + of(&it.field));
         let reason = event.reason.as_ref();
@@ -246,7 +251,7 @@ mod tests {
                 code: Some(Arc::clone(&name)),
                 fields: names(MAX_FIELDS),
             }),
-            changes: vec![change; MAX_CHANGES],
+            changes: Some(vec![change; MAX_CHANGES].into()),
             ..KeptEvent::default()
         };
         assert!(bytes(&event) <= 2 << 10, "{}", bytes(&event));

@@ -9,7 +9,8 @@ use reqwest::Method;
 use url::Url;
 
 use super::{
-    Events, State,
+    Events, Shared, State,
+    change_sets::Seen,
     kept::{KeptChange, KeptEvent, KeptReason, KeptRoute, MAX_CHANGES, MAX_FIELDS, MAX_OBJECTS},
     names::{MAX_MESSAGE, Names, shortened},
 };
@@ -28,7 +29,6 @@ use crate::{
         operation::Operation,
     },
     transform::{
-        change::Change,
         error::{EventError, by_disposition},
         noted::NotedChange,
         outcome::{Outcome, Requests},
@@ -124,11 +124,12 @@ impl Events {
             let summary = Summary::of(outcome, is_repeated);
             for index in &outcome.entries {
                 let (entry, planned) = (&batch.entries[*index], &planned[*index]);
-                self.note(&mut state, is_watched, |event, names| {
+                self.note(&mut state, is_watched, |event, shared| {
                     event.millis = millis;
                     event.route = batch.route.into();
-                    event.take_summary(&summary, names);
-                    event.take_entry(entry, planned.as_ref(), names);
+                    event.take_summary(&summary, &mut shared.names);
+                    event.take_entry(entry, planned.as_ref(), &mut shared.names);
+                    event.take_changes(&summary, shared);
                     event.event = event_of(entry, self.shows_values);
                 });
             }
@@ -150,7 +151,8 @@ impl Events {
         let (millis, mut state) = (now(), self.lock());
         let is_watched = self.live.receiver_count() > 0;
         for (job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
-            self.note(&mut state, is_watched, |event, names| {
+            self.note(&mut state, is_watched, |event, shared| {
+                let names = &mut shared.names;
                 event.millis = millis;
                 event.route = KeptRoute::Proxy;
                 (event.status, event.verdict) = verdict(*disposition);
@@ -163,12 +165,11 @@ impl Events {
                     .objects
                     .extend(object_of(&operation).map(|object| names.shared(object)));
                 event.key = key_of(&operation, job);
-                event.changes.clear();
-                event.add_delivered(&outcome.changes, names);
                 event.reason = reason
                     .filter(|_| disposition.is_some())
                     .map(|reason| kept_reason(reason, failure.and_then(refusal_of), names));
                 event.event = None;
+                event.take_delivered(&outcome.changes, shared);
             });
         }
     }
@@ -178,12 +179,15 @@ impl Events {
         &self,
         state: &mut State,
         is_watched: bool,
-        fill: impl FnOnce(&mut KeptEvent, &mut Names),
+        fill: impl FnOnce(&mut KeptEvent, &mut Shared),
     ) {
         let event = state.ring.push();
-        fill(event, &mut state.names);
-        if event.reason.is_some() || !event.changes.is_empty() {
+        fill(event, &mut state.shared);
+        if event.reason.is_some() {
             state.faults.count(event);
+        }
+        for set in state.shared.changes.replaced() {
+            state.faults.count_changes(&set);
         }
         if is_watched {
             // The last watcher may have gone since.
@@ -199,21 +203,30 @@ impl KeptEvent {
         let reason = summary.reason;
         self.reason = reason.map(|reason| kept_reason(reason, summary.refusal, names));
         self.objects.clear();
-        self.changes.clear();
         for request in summary.outcome.described() {
             self.add_object(request.object(), names);
-            let room = MAX_CHANGES - self.changes.len();
-            let changes = request.fields.changes.iter().take(room);
-            self.changes
-                .extend(changes.map(|change| kept_change(change, names)));
-        }
-        if let Ok(Requests::Delivered(changes)) = &summary.outcome.result {
-            self.add_delivered(changes, names);
         }
     }
 
-    /// Adds the changes to an event that was written.
-    fn add_delivered(&mut self, changes: &[NotedChange], names: &mut Names) {
+    fn take_changes(&mut self, summary: &Summary<'_, '_>, shared: &mut Shared) {
+        if let Ok(Requests::Delivered(changes)) = &summary.outcome.result {
+            return self.take_delivered(changes, shared);
+        }
+        let requests = summary.outcome.described().iter();
+        let changes = requests.flat_map(|request| &request.fields.changes);
+        let Shared {
+            names,
+            changes: sets,
+        } = shared;
+        self.changes = sets.shared(changes, self.seen(), names);
+    }
+
+    /// Takes the changes to an event that was written.
+    fn take_delivered(&mut self, changes: &[NotedChange], shared: &mut Shared) {
+        let Shared {
+            names,
+            changes: sets,
+        } = shared;
         let changes = changes.iter().filter_map(|change| {
             let mut shared = |name: &Option<String>| name.as_deref().map(|name| names.shared(name));
             Some(KeptChange {
@@ -223,7 +236,17 @@ impl KeptEvent {
                 field: shared(&change.field),
             })
         });
-        self.changes.extend(changes.take(MAX_CHANGES));
+        let changes = changes.take(MAX_CHANGES).collect();
+        self.changes = sets.of_kept(changes, self.seen());
+    }
+
+    /// Where and when it is seen.
+    pub(super) fn seen(&self) -> Seen {
+        Seen {
+            object: self.objects.first().cloned(),
+            millis: self.millis,
+            status: self.status,
+        }
     }
 
     fn take_entry(
@@ -321,15 +344,6 @@ fn kept_reason(reason: Reason, refusal: Option<&Refusal>, names: &mut Names) -> 
 fn is_code(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     (1..=MAX_CODE).contains(&text.len()) && text.contains('_') && text.bytes().all(is_part)
-}
-
-fn kept_change(change: &Change<'_>, names: &mut Names) -> KeptChange {
-    KeptChange {
-        reason: change.into(),
-        kind: change.kind(),
-        trait_name: change.trait_name().map(|name| names.shared(&name)),
-        field: change.field().map(|name| names.shared(&name)),
-    }
 }
 
 fn verdict(disposition: Option<Disposition>) -> (u16, &'static str) {
