@@ -168,3 +168,49 @@ fn kept(change: &Change<'_>, names: &mut Names) -> KeptChange {
         field: shared(change.field()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(millis: u64) -> Seen {
+        Seen {
+            object: Some("Lead".into()),
+            millis,
+            status: 200,
+        }
+    }
+
+    #[test]
+    fn events_that_are_changed_alike_share_a_list_which_is_counted() {
+        let (mut sets, mut names) = (ChangeSets::default(), Names::default());
+        let long = "n".repeat(99);
+        let alike = [Change::OwnId(long.as_str().into()), Change::MiddleOfName];
+        let first = sets.shared(alike.iter(), seen(1), &mut names).unwrap();
+        let second = sets.shared(alike.iter(), seen(2), &mut names).unwrap();
+        let other = sets.shared(alike[..1].iter(), seen(3), &mut names).unwrap();
+        assert!(Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&first, &other));
+        assert_eq!((first.len(), other.len()), (2, 1));
+        assert!(sets.shared([].iter(), seen(4), &mut names).is_none());
+        let counts = |sets: Vec<ChangeSet>| -> Vec<_> {
+            let sets = sets.into_iter();
+            sets.map(|set| (set.count, set.first, set.seen.millis))
+                .collect()
+        };
+        assert_eq!(counts(sets.counted()), [(2, 1, 2), (1, 3, 3)]);
+        assert_eq!(counts(sets.counted()), []);
+        let _ = sets.shared(alike.iter(), seen(5), &mut names);
+        assert_eq!(counts(sets.counted()), [(1, 5, 5)]);
+    }
+
+    #[test]
+    fn a_list_that_makes_room_is_counted() {
+        let (mut sets, mut names) = (ChangeSets::default(), Names::default());
+        for number in 0..=MAX_SETS {
+            let change = [Change::OwnId(number.to_string().into())];
+            let _ = sets.shared(change.iter(), seen(1), &mut names);
+        }
+        assert_eq!(sets.replaced().count(), 1);
+        assert_eq!(sets.counted().len(), MAX_SETS);
+    }
+}
