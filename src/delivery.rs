@@ -50,7 +50,7 @@ use crate::{
     lifecycle::Lifecycle,
     rudderstack::{Destination, Entry, Event},
     salesforce::{Salesforce, session::Instance},
-    transform::error::EventError,
+    transform::{changes::NotedChanges, error::EventError},
 };
 
 /// All writes in progress, and the state that they share.
@@ -195,8 +195,8 @@ impl Deliveries {
         }
     }
 
-    /// Waits for a job's result: what was changed or left out of its records. If several parts have failed, a failure that is worth another attempt takes
-    /// precedence; otherwise the first failure counts.
+    /// Waits for a job's result: what was changed or left out of its records. If several parts have failed, a failure that is worth
+    /// another attempt takes precedence; otherwise the first failure counts.
     ///
     /// # Errors
     /// [`EventError`] if a record was not written, or if it is not known whether it was.
@@ -204,10 +204,10 @@ impl Deliveries {
         let verdicts = timeout(self.settings.delivery_timeout, join_all(taken.0)).await;
         let verdicts =
             verdicts.map_err(|_| EventError::NotInTime(self.settings.delivery_timeout))?;
-        let (mut changes, mut failures) = (Vec::new(), Vec::new());
+        let (mut changes, mut failures) = (NotedChanges::default(), Vec::new());
         for verdict in verdicts {
             match verdict.unwrap_or(Err(EventError::Interrupted)) {
-                Ok(of_part) => changes.extend(of_part),
+                Ok(of_part) => changes.absorb(of_part),
                 Err(error) => failures.push(error),
             }
         }

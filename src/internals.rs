@@ -93,6 +93,10 @@ pub mod salesforce {
 }
 
 pub mod transform {
+    pub mod changes {
+        pub use crate::transform::changes::NotedChanges;
+    }
+
     pub mod descriptor {
         pub use crate::transform::descriptor::Descriptor;
     }

@@ -32,6 +32,7 @@ pub(crate) mod operation;
 mod org_view;
 pub(crate) mod page;
 pub(crate) mod results;
+pub(crate) mod sent;
 pub(crate) mod session;
 mod single_flight;
 pub(crate) mod soql;

@@ -1,6 +1,7 @@
 //! From an event to its Salesforce request: gate, plan, resolve, mapping, descriptor, outcome.
 
 pub(crate) mod change;
+pub(crate) mod changes;
 pub(crate) mod delivered;
 pub(crate) mod descriptor;
 pub(crate) mod error;

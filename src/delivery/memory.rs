@@ -18,11 +18,11 @@ use super::written::{JobId, PartId, RecentlyWritten};
 use crate::{
     json::Value,
     rudderstack::{Entry, Event},
-    transform::{error::EventError, noted::NotedChange},
+    transform::{changes::NotedChanges, error::EventError},
 };
 
 /// The result of a part of a job: what was changed or left out of it, or why it was not written.
-pub(super) type WriteResult = Result<Vec<NotedChange>, EventError>;
+pub(super) type WriteResult = Result<NotedChanges, EventError>;
 
 /// A pending result.
 pub(super) type PendingResult = Shared<oneshot::Receiver<WriteResult>>;

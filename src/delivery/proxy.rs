@@ -32,7 +32,7 @@ use crate::{
         operation::Operation,
     },
     text,
-    transform::{noted::NotedChange, plan::Record},
+    transform::{changes::NotedChanges, plan::Record},
 };
 
 /// The state that the delivery proxy works with.
@@ -64,7 +64,7 @@ struct ProxyDelivery<'r, 'a> {
     /// What refusals have shown about the write.
     salvage: Salvage,
     /// What was left out of the write.
-    changes: Vec<NotedChange>,
+    changes: NotedChanges,
 }
 
 impl Proxy {
@@ -108,7 +108,7 @@ impl Proxy {
             is_renewed: false,
             refused: None,
             salvage: Salvage::default(),
-            changes: Vec::new(),
+            changes: NotedChanges::default(),
         };
         let sending = request.sending().map_err(Into::into);
         match sending.and_then(|sending| self.salesforce.prepare(sending)) {
@@ -240,7 +240,7 @@ impl ProxyDelivery<'_, '_> {
             changes: if failure.is_none() {
                 self.changes.clone()
             } else {
-                Vec::new()
+                NotedChanges::default()
             },
             answer,
             failure,

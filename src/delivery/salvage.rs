@@ -1,13 +1,15 @@
 //! Decides which fields of a refused record are left out, so that Salesforce may take the rest (rule `salvage`).
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     json::Object,
     salesforce::{
         Fault,
+        address::Effect,
         describe::{FieldDescription, ObjectDescription},
-        fault::{RefusedField, members},
+        fault::RefusedField,
+        sent::fields,
     },
     transform::refused::Refused,
 };
@@ -37,6 +39,15 @@ pub(super) struct Salvage {
     pub(super) times: u8,
 }
 
+/// What the refusals of a round say about the org.
+#[derive(Default)]
+pub(super) struct Contradictions {
+    /// The objects whose descriptions are read again before the records are sent again.
+    pub(super) unreadable: BTreeSet<String>,
+    /// The fields that are refused with any value, each with its object and the operation, without repetition.
+    pub(super) fields: Vec<(String, Effect, String)>,
+}
+
 impl RefusedRecord<'_> {
     /// The fields without which the record is sent again. Returns `None` if the refusal stands: it has another reason, one of the
     /// fields cannot be left out, or nothing but the key would be left.
@@ -44,7 +55,7 @@ impl RefusedRecord<'_> {
         let refused = fault.refused_fields(self.sent, |field| self.is_reference(field))?;
         let is_refused = |name: &str| refused.iter().any(|field| field.name == name);
         let is_kept = |name: &str| self.is_key(name) || self.is_required(name);
-        let mut rest = members(self.sent).filter(|(name, _)| !is_refused(name));
+        let mut rest = fields(self.sent).filter(|(name, _)| !is_refused(name));
         let is_left = rest.any(|(name, _)| !self.is_key(&name));
         let stands = refused.iter().any(|field| is_kept(&field.name)) || !is_left;
         (!stands).then_some(refused)
@@ -73,5 +84,17 @@ impl RefusedRecord<'_> {
         }
         let end = |length| field.get(field.len().saturating_sub(length)..);
         end(2) == Some("Id") || end(3).is_some_and(|end| end.eq_ignore_ascii_case("__c"))
+    }
+}
+
+impl Contradictions {
+    /// Notes the fields that are refused with any value.
+    pub(super) fn note(&mut self, object: &str, effect: Effect, refused: &[RefusedField]) {
+        for field in refused.iter().filter(|field| field.with_any_value) {
+            let refused = (object.to_owned(), effect, field.name.clone());
+            if !self.fields.contains(&refused) {
+                self.fields.push(refused);
+            }
+        }
     }
 }

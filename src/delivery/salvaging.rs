@@ -1,25 +1,16 @@
 //! Sends records again that Salesforce has refused because of single fields, without these fields (rule `salvage`).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{
-    salvage::{MAX_SALVAGES, RefusedRecord},
+    salvage::{Contradictions, MAX_SALVAGES, RefusedRecord},
     worker::{UnitWrite, Worker},
 };
 use crate::{
     json::Document,
-    salesforce::{Fault, Found, Key, RecordWrite, address::Effect, fault::RefusedField},
-    transform::{noted::NotedChange, refused::Refused, resolve::resolve},
+    salesforce::{Fault, Found, Key, RecordWrite, fault::RefusedField},
+    transform::{changes::NotedChanges, refused::Refused, resolve::resolve},
 };
-
-/// What the refusals of a round say about the org.
-#[derive(Default)]
-pub(super) struct Contradictions {
-    /// The objects whose descriptions are read again before the records are sent again.
-    unreadable: BTreeSet<String>,
-    /// The fields that are refused with any value, each with its object and the operation, without repetition.
-    fields: Vec<(String, Effect, String)>,
-}
 
 impl<'f> Worker<'f> {
     /// Whether the destination's policy is to send a refused record again without the refused fields.
@@ -122,26 +113,15 @@ impl<'f> Worker<'f> {
         write: &UnitWrite<'_, 'f>,
         unit: usize,
         found: &Found,
-    ) -> Vec<NotedChange> {
+    ) -> NotedChanges {
         let all = &write.resolved.fields.changes;
         if write.units.len() == 1 || all.is_empty() {
-            return all.iter().map(NotedChange::from).collect();
+            return all.noted();
         }
         let (event, rules) = (self.unresolved(unit), self.deliveries.rules());
         match resolve(&event, [], found, rules, None, None) {
-            Ok(own) => own.fields.changes.iter().map(NotedChange::from).collect(),
-            Err(_) => all.iter().map(NotedChange::from).collect(),
-        }
-    }
-}
-
-impl Contradictions {
-    fn note(&mut self, object: &str, effect: Effect, refused: &[RefusedField]) {
-        for field in refused.iter().filter(|field| field.with_any_value) {
-            let refused = (object.to_owned(), effect, field.name.clone());
-            if !self.fields.contains(&refused) {
-                self.fields.push(refused);
-            }
+            Ok(own) => own.fields.changes.noted(),
+            Err(_) => all.noted(),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     salesforce::{Found, address::Address},
     transform::{
+        changes::NotedChanges,
         error::EventError,
         resolve::{Resolved, Unresolved, resolve},
         target::{self, RecordId},
@@ -71,7 +72,7 @@ impl<'f> Worker<'f> {
     {
         let verdict = match self.resolved(&units, found) {
             Ok(resolved) => return Some(UnitWrite { units, resolved }),
-            Err(EventError::Unchanged) => Ok(Vec::new()),
+            Err(EventError::Unchanged) => Ok(NotedChanges::default()),
             // The fields of one of the events cannot be mapped. Alone, each gets its own result.
             Err(error) if units.len() > 1 && !matches!(error, EventError::Reserved(_)) => {
                 for unit in units {

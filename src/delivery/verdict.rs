@@ -13,7 +13,6 @@ use crate::{
         fault::Disposition,
     },
     transform::{
-        change::Change,
         error::EventError,
         target::{self, Target},
     },
@@ -29,7 +28,7 @@ impl<'f> Worker<'f> {
         found: &Found,
     ) -> Option<(&'f Key, String)> {
         let metrics = self.deliveries.salesforce.metrics();
-        metrics.traits_changed(write.resolved.fields.changes.iter().map(Change::reason));
+        metrics.traits_changed(write.resolved.fields.changes.reasons());
         for unit in &write.units {
             let changes = self.changes(write, *unit, found);
             self.conclude(*unit, Ok(changes));

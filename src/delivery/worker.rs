@@ -11,16 +11,16 @@ use std::{
 use indexmap::IndexMap;
 
 use super::{
-    Deliveries, Unit, job::SessionAccess, memory::WriteResult, salvage::Salvage,
-    salvaging::Contradictions,
+    Deliveries, Unit,
+    job::SessionAccess,
+    memory::WriteResult,
+    salvage::{Contradictions, Salvage},
 };
 use crate::{
     config::Duplicates,
     salesforce::{
-        Fault, Found, Key, RecordWrite, Row, Wanted,
-        collections::{ATTRIBUTES, Written},
-        fault::Disposition,
-        headers::WriteHeaders,
+        Fault, Found, Key, RecordWrite, Row, Wanted, collections::Written, fault::Disposition,
+        headers::WriteHeaders, sent::ATTRIBUTES,
     },
     transform::{
         error::EventError,

@@ -37,6 +37,8 @@ pub(super) struct EventCounts {
     pub(super) delivered: usize,
     pub(super) filtered: usize,
     pub(super) failed: usize,
+    /// The changes that were made to the fields of the events.
+    pub(super) changes: usize,
 }
 
 impl EventCounts {
@@ -46,9 +48,16 @@ impl EventCounts {
             .fold(Self::default(), |mut counts, outcome| {
                 counts.events += outcome.entries.len();
                 match &outcome.result {
-                    Ok(Requests::Described(requests)) => counts.requests += requests.len(),
+                    Ok(Requests::Described(requests)) => {
+                        counts.requests += requests.len();
+                        let changes = requests.iter().map(|request| request.fields.changes.len());
+                        counts.changes += changes.sum::<usize>();
+                    }
                     Ok(Requests::Transformed { .. }) => counts.requests += 1,
-                    Ok(Requests::Delivered(_)) => counts.delivered += 1,
+                    Ok(Requests::Delivered(changes)) => {
+                        counts.delivered += 1;
+                        counts.changes += changes.len();
+                    }
                     Err(error) => {
                         let of_kind = match error.stat_tags() {
                             None => &mut counts.filtered,
@@ -145,6 +154,7 @@ impl AccessLogEntry {
                     delivered = of(|counts| counts.delivered),
                     filtered = of(|counts| counts.filtered),
                     failed = of(|counts| counts.failed),
+                    changes = of(|counts| counts.changes),
                     reason,
                     error,
                     trace_id,

@@ -53,9 +53,9 @@ impl Metrics {
         self.events.answered.get_or_create(&labels).inc_by(events);
     }
 
-    /// Counts changes for these reasons.
-    pub fn traits_changed(&self, reasons: impl Iterator<Item = &'static str>) {
-        for (reason, count) in counted(reasons.map(|reason| (reason, 1))) {
+    /// Counts changes by reason.
+    pub fn traits_changed(&self, reasons: impl Iterator<Item = (&'static str, u64)>) {
+        for (reason, count) in counted(reasons) {
             let labels = ChangeLabels { reason };
             self.events
                 .traits_changed

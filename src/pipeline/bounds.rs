@@ -4,7 +4,7 @@ use crate::{
     json::Value,
     rudderstack::{AnswerTooLarge, Batch, Entry, Event, Route},
     transform::{
-        change::MAX_CHANGES,
+        changes::MAX_LISTED,
         error::EventError,
         plan::{Plan, Record},
     },
@@ -143,7 +143,7 @@ fn fields(event: &Event<'_>, plan: &Plan<'_>, route: Route) -> usize {
     let identifier = event.external_id().filter(|_| plan.traits.has_field_names);
     let count = plan.traits.members.count();
     let explained = match route {
-        Route::Open => count.min(MAX_CHANGES) * MAX_EXPLANATION_BYTES,
+        Route::Open => count.min(MAX_LISTED) * MAX_EXPLANATION_BYTES,
         Route::Processor | Route::Router => 0,
     };
     traits + identifier.map_or(0, length) + count * SUFFIX + explained

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::FullTags;
+use super::{FullTags, changes};
 use crate::{
     json::{Members, Writer},
     rudderstack::{
@@ -48,9 +48,14 @@ pub(crate) fn answer(
         workspace_id: Some(id("workspaceId")),
     });
     let response = response(delivered);
-    let error = match &delivered.advice {
+    let warning = changes::warning(&delivered.changes);
+    let error = match delivered.advice.as_deref().or(warning.as_deref()) {
         None => Cow::Borrowed(&*response),
         Some(advice) => Cow::Owned(format!("{response} ({advice})")),
+    };
+    let message = match &warning {
+        None => Cow::Borrowed(&*delivered.message),
+        Some(warning) => Cow::Owned(format!("{}: {warning}", delivered.message)),
     };
     let mut json = Writer::default();
     json.object(|json| {
@@ -62,7 +67,7 @@ pub(crate) fn answer(
             }
             json.key("status");
             json.number(status);
-            json.text_member("message", &delivered.message);
+            json.text_member("message", &message);
             if let Some(tags) = &tags {
                 tags.write(json);
             }

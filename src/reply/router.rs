@@ -1,7 +1,7 @@
 //! The answer of `/routerTransform`: every job id of the request appears in exactly one entry.
 
 use super::{
-    own_tags,
+    changes, own_tags,
     pieces::{Outlet, Pieces},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     transform::{
         descriptor::Descriptor,
         error::EventError,
-        outcome::{Outcome, Requests},
+        outcome::{Outcome, Requests, delivered_status},
     },
 };
 
@@ -112,8 +112,14 @@ fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: 
     });
     json.key("statusCode");
     json.number(status(&outcome.result));
-    if let Err(error) = &outcome.result {
-        failure(error, outcome.auth_category, json);
+    match &outcome.result {
+        Ok(Requests::Delivered(changes)) => {
+            if let Some(warning) = changes::warning(changes) {
+                json.text_member("error", &warning);
+            }
+        }
+        Ok(Requests::Described(_) | Requests::Transformed { .. }) => {}
+        Err(error) => failure(error, outcome.auth_category, json),
     }
     let destination = entries(batch, outcome)
         .next()
@@ -125,11 +131,11 @@ fn verdict<'a>(batch: &Batch<'a>, outcome: &Outcome<'a>, coalesced: bool, json: 
 }
 
 /// The status of an entry: 200 if rudder-server is to send the requests, 299 if this service has already written the
-/// event (`docs/rudder-server.md#inline-delivery`).
+/// event, and 296 if it was not written as it came (`docs/rudder-server.md#inline-delivery`).
 fn status(result: &Result<Requests<'_>, EventError>) -> u16 {
     match result {
         Ok(Requests::Described(_) | Requests::Transformed { .. }) => 200,
-        Ok(Requests::Delivered(_)) => 299,
+        Ok(Requests::Delivered(changes)) => delivered_status(changes),
         Err(error) => error.status(),
     }
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 pub use self::record::read;
-pub(crate) use self::record::{ATTRIBUTES, RecordWrite, Written};
+pub(crate) use self::record::{RecordWrite, Written};
 use self::record::{read_row, unanswered};
 use crate::{
     metrics::Call,

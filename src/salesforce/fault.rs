@@ -18,7 +18,7 @@ pub(crate) use self::code::OrgState;
 #[cfg(test)]
 pub(crate) use self::code::codes;
 pub(crate) use self::duplicates::Duplicate;
-pub(crate) use self::fields::{RefusedField, members};
+pub(crate) use self::fields::RefusedField;
 pub use self::refusal::Refusal;
 use self::{
     code::{Meaning, meaning},

@@ -9,9 +9,6 @@ use crate::{
     transform::field_name::FieldName,
 };
 
-/// The maximum number of changes that an answer lists: more than a person reads.
-pub(crate) const MAX_CHANGES: usize = 100;
-
 /// What differs between an event's traits and the fields that are sent for them. Its `Display` is for the author of the event
 /// and contains no values.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::{error::EventVerdict, noted::NotedChange};
+use super::{changes::NotedChanges, error::EventVerdict};
 
 /// One delivered request. It has no `Debug`, because Salesforce's answer may repeat what was sent.
 pub struct Delivered {
@@ -21,5 +21,5 @@ pub struct Delivered {
     /// The verdict of each job, in order: 200, or the status and tags of its failure.
     pub jobs: Vec<EventVerdict>,
     /// What was left out of a request that Salesforce has taken.
-    pub changes: Vec<NotedChange>,
+    pub changes: NotedChanges,
 }

@@ -6,7 +6,7 @@ use crate::{
     config::rules::Rules,
     metrics::{Metrics, counted},
     rudderstack::Event,
-    transform::{change::Change, descriptor::Descriptor, error::EventError, noted::NotedChange},
+    transform::{changes::NotedChanges, descriptor::Descriptor, error::EventError},
 };
 
 /// The outcome of an event, or of several events that share a request.
@@ -33,11 +33,17 @@ pub(crate) enum Requests<'a> {
         is_noted: bool,
     },
     /// Nothing: this service has already written the event. What was changed or left out of it is named.
-    Delivered(Vec<NotedChange>),
+    Delivered(NotedChanges),
 }
 
 /// The requests of one event: nearly always one.
 pub(crate) type DescribedRequests<'a> = SmallVec<[Descriptor<'a>; 1]>;
+
+/// The status of an event that this service has written: 299, or 296 if anything was left out or changed.
+#[must_use]
+pub(crate) fn delivered_status(changes: &NotedChanges) -> u16 {
+    if changes.is_empty() { 299 } else { 296 }
+}
 
 /// The failure because of which a processor route asks rudder-server to repeat the whole request. Nothing has been
 /// written yet, so it may be repeated, whereas an event that fails there on its own is dropped
@@ -70,7 +76,7 @@ impl Outcome<'_> {
     /// The status and category under which metrics count the event.
     pub(crate) fn labels(&self) -> (u16, &'static str) {
         match &self.result {
-            Ok(Requests::Delivered(_)) => (299, "delivered"),
+            Ok(Requests::Delivered(changes)) => (delivered_status(changes), "delivered"),
             Ok(Requests::Described(_) | Requests::Transformed { .. }) => (200, "request"),
             Err(error) => {
                 let category = error.stat_tags().map(|tags| tags.error_category);
@@ -127,6 +133,6 @@ pub(crate) fn count(outcomes: &[Outcome<'_>], metrics: &Metrics) {
         metrics.events(status, category, events);
     }
     let requests = outcomes.iter().flat_map(Outcome::described);
-    let changes = requests.flat_map(|request| &request.fields.changes);
-    metrics.traits_changed(changes.map(Change::reason));
+    let reasons = requests.flat_map(|request| request.fields.changes.reasons());
+    metrics.traits_changed(reasons);
 }

@@ -8,9 +8,9 @@ use thiserror::Error;
 use crate::{
     salesforce::{AuthError, Fault, delivery::NotSent, fault::Disposition},
     transform::{
+        changes::NotedChanges,
         delivered::Delivered,
         error::{EventError, MAY_REPEAT, SUCCEEDED, by_disposition},
-        noted::NotedChange,
     },
 };
 
@@ -26,7 +26,7 @@ pub struct DeliveryOutcome {
     /// there is no key to look it up by.
     pub may_repeat: bool,
     /// What was left out of the write, if Salesforce has written the record.
-    pub changes: Vec<NotedChange>,
+    pub changes: NotedChanges,
 }
 
 /// Why a write failed, as far as is known.

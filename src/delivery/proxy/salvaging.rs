@@ -143,9 +143,7 @@ impl ProxyDelivery<'_, '_> {
                         field: name.as_ref().into(),
                         fit: Fit::RefusedBySalesforce,
                     });
-                    if !self.changes.contains(&change) {
-                        self.changes.push(change);
-                    }
+                    self.changes.push(change);
                 } else {
                     body.name(name, "");
                     body.value(*value);

@@ -13,11 +13,9 @@ use crate::{
         fault::{Fault, Refusal},
         headers::WriteHeaders,
         id::is_id,
+        sent::ATTRIBUTES,
     },
 };
-
-/// The member of a record's JSON that names its object. It is not a field.
-pub(crate) const ATTRIBUTES: &str = "attributes";
 
 /// A record to write.
 #[derive(Debug)]

@@ -3,12 +3,17 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::field::FieldDescription;
 
-/// The number of names whose nearest fields are remembered for an object. Most events of a source have the same traits.
+/// The number of names whose nearest fields are remembered for an object, and the maximum number that are searched for in one
+/// [`PERIOD`]: a search takes some hundred microseconds, and the names come from events. Most events of a source have the same traits.
 const MAX_REMEMBERED: usize = 256;
+
+/// How long the nearest fields are remembered once there are so many.
+const PERIOD: Duration = Duration::from_mins(1);
 
 /// The maximum length of a name that is compared, in bytes.
 const MAX_NAME: usize = 80;
@@ -18,7 +23,14 @@ const ALIKE: f64 = 0.7;
 
 /// The fields that resemble names, by their positions.
 #[derive(Debug, Default)]
-pub(super) struct Nearest(Mutex<HashMap<Box<str>, Option<u16>>>);
+pub(super) struct Nearest(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    fields: HashMap<Box<str>, Option<u16>>,
+    /// When the first of them was searched for.
+    since: Option<Instant>,
+}
 
 impl Nearest {
     /// The writable field that resembles a name most; `None` if none does.
@@ -32,17 +44,36 @@ impl Nearest {
         }
         // Poisoning does not matter: each entry is complete.
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = if let Some(index) = remembered.get(name) {
-            *index
-        } else {
-            if remembered.len() >= MAX_REMEMBERED {
-                remembered.clear();
-            }
-            let index = most_alike(name, fields);
-            remembered.insert(name.into(), index);
-            index
-        };
+        let index = remembered.of(name, Instant::now(), || most_alike(name, fields));
         fields.get(usize::from(index?))
+    }
+}
+
+impl Remembered {
+    /// What is remembered for a name, or what `search` finds. Beyond [`MAX_REMEMBERED`] names in one [`PERIOD`] nothing is searched
+    /// for.
+    fn of(
+        &mut self,
+        name: &str,
+        now: Instant,
+        search: impl FnOnce() -> Option<u16>,
+    ) -> Option<u16> {
+        if let Some(index) = self.fields.get(name) {
+            return *index;
+        }
+        let is_old = |since| now.saturating_duration_since(since) >= PERIOD;
+        if self.fields.len() >= MAX_REMEMBERED {
+            if !self.since.is_some_and(is_old) {
+                return None;
+            }
+            self.fields.clear();
+        }
+        if self.fields.is_empty() {
+            self.since = Some(now);
+        }
+        let index = search();
+        self.fields.insert(name.into(), index);
+        index
     }
 }
 
@@ -71,4 +102,28 @@ fn folded(name: &str) -> String {
     let stem = name.strip_suffix("__c").unwrap_or(name);
     let letters = stem.chars().filter(|character| character.is_alphanumeric());
     letters.flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beyond_so_many_in_a_minute_are_not_searched_for() {
+        let (mut remembered, now) = (Remembered::default(), Instant::now());
+        let mut searched = 0;
+        let mut of = |name: &str, now| {
+            remembered.of(name, now, || {
+                searched += 1;
+                Some(7)
+            })
+        };
+        for n in 0..1_000 {
+            let is_searched = of(&format!("name{n}"), now).is_some();
+            assert_eq!(is_searched, n < MAX_REMEMBERED);
+        }
+        assert_eq!(of("name0", now), Some(7));
+        assert_eq!(of("another", now + PERIOD), Some(7));
+        assert_eq!(searched, MAX_REMEMBERED + 1);
+    }
 }

@@ -6,7 +6,10 @@
 use super::{Fault, Refusal, refusal::MAX_OTHERS};
 use crate::{
     json::{Object, Value},
-    salesforce::{collections::ATTRIBUTES, key::is_api_name},
+    salesforce::{
+        key::is_api_name,
+        sent::{field, fields},
+    },
 };
 
 /// A field of a record that Salesforce refuses.
@@ -91,8 +94,8 @@ impl Refusal {
             let in_text = self.column(sent).or_else(|| self.parent(sent))?;
             return (self.code == "INVALID_FIELD").then(|| vec![in_text]);
         }
-        let named = self.fields.iter().map(|field| {
-            let (name, _) = member(sent, field)?;
+        let named = self.fields.iter().map(|named| {
+            let (name, _) = field(sent, named)?;
             let is_meant = match objection {
                 Objection::Field | Objection::Value => true,
                 Objection::Reference => is_reference(&name),
@@ -110,7 +113,7 @@ impl Refusal {
     fn column(&self, sent: Object<'_>) -> Option<RefusedField> {
         let text = self.message.strip_prefix("No such column '")?;
         let (column, object) = text.rsplit_once("' on sobject of type ")?;
-        let (name, _) = member(sent, column).filter(|_| is_api_name(object))?;
+        let (name, _) = field(sent, column).filter(|_| is_api_name(object))?;
         Some(RefusedField {
             name,
             with_any_value: true,
@@ -130,7 +133,7 @@ impl Refusal {
             let key = key.and_then(Value::as_text_or_number);
             key.is_some_and(|key| key.trim().eq_ignore_ascii_case(value.trim()))
         };
-        let mut parents = members(sent).filter(|(_, value)| is_meant(value));
+        let mut parents = fields(sent).filter(|(_, value)| is_meant(value));
         let (name, _) = parents.next().filter(|_| is_api_name(object))?;
         let is_only_one = parents.next().is_none();
         is_only_one.then_some(RefusedField {
@@ -138,19 +141,6 @@ impl Refusal {
             with_any_value: false,
         })
     }
-}
-
-/// The members of a sent record that are fields.
-pub(crate) fn members(sent: Object<'_>) -> impl Iterator<Item = (String, Value<'_>)> {
-    let members = sent.iter();
-    let members =
-        members.filter(|(name, _)| name != ATTRIBUTES && !name.eq_ignore_ascii_case("Id"));
-    members.map(|(name, value)| (name.into_owned(), value))
-}
-
-/// The field of this name in a sent record.
-fn member<'a>(sent: Object<'a>, name: &str) -> Option<(String, Value<'a>)> {
-    members(sent).find(|(field, _)| field.eq_ignore_ascii_case(name))
 }
 
 /// Whether a field is the state or the country of an address: a label or a code.

@@ -6,7 +6,7 @@ use crate::{
     config::rules::LetterCase,
     json::{Distinct, Value, Writer},
     text,
-    transform::{change::Change, field_name::FieldName},
+    transform::{change::Change, changes::Changes, field_name::FieldName},
 };
 
 /// The fields of a request, and how they differ from the traits.
@@ -16,7 +16,7 @@ pub struct Fields<'a> {
     case: LetterCase,
     members: Distinct<FieldName<'a>, FieldValue<'a>>,
     /// What differs from the traits, with the reason.
-    pub changes: Vec<Change<'a>>,
+    pub changes: Changes<'a>,
 }
 
 /// The field by which a lead is found.
@@ -73,7 +73,7 @@ impl<'a> Fields<'a> {
         Self {
             case,
             members: Distinct::with_capacity(fields),
-            changes: Vec::new(),
+            changes: Changes::default(),
         }
     }
 
@@ -130,7 +130,7 @@ impl<'a> Fields<'a> {
                 }
             }
         }
-        self.changes.extend(later.changes);
+        self.changes.absorb(later.changes);
     }
 
     /// The fields with their values, in order.

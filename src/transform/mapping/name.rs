@@ -8,6 +8,7 @@ use crate::{
     text,
     transform::{
         change::Change,
+        changes::Changes,
         error::EventError,
         mapping::{fields::FieldValue, index::PARTS},
     },
@@ -33,7 +34,7 @@ impl<'a> Name<'a> {
     pub(super) fn of(
         [name, first_name, last_name]: [Option<Value<'a>>; 3],
         cut: NameCut,
-        changes: &mut Vec<Change<'a>>,
+        changes: &mut Changes<'a>,
     ) -> Result<Self, EventError> {
         if cut == NameCut::SingleSpaces {
             return Self::of_stock([name, first_name, last_name]);
@@ -96,7 +97,7 @@ fn taken<'a>(
     own: Option<Value<'a>>,
     part: Option<Cow<'a, str>>,
     first: &'static str,
-    changes: &mut Vec<Change<'a>>,
+    changes: &mut Changes<'a>,
 ) -> Option<FieldValue<'a>> {
     let Some(own) = own else {
         return part.map(FieldValue::Text);
@@ -173,7 +174,7 @@ mod tests {
 
     fn names(traits: &str, cut: NameCut) -> (Option<String>, Option<String>) {
         let traits = value(traits).as_object().unwrap();
-        let name = Name::of(traits.pick(PARTS), cut, &mut Vec::new()).unwrap();
+        let name = Name::of(traits.pick(PARTS), cut, &mut Changes::default()).unwrap();
         let show = |part: Option<FieldValue<'_>>| {
             part.map(|part| match part {
                 FieldValue::Trait(value) => value.json().to_owned(),

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::rules::{CustomFields, Placeholders, Rules},
     json::{Kind, Members, Value},
-    transform::{change::Change, error::EventError, field_name::FieldName},
+    transform::{change::Change, changes::Changes, error::EventError, field_name::FieldName},
 };
 
 /// About how many fields an event has in addition to its traits: members of `company` and `address`, and parts of a
@@ -120,7 +120,7 @@ impl<'a> Reading<'_, '_, 'a> {
         &self,
         field: &Field,
         places: &FieldPlaces,
-        changes: &mut Vec<Change<'a>>,
+        changes: &mut Changes<'a>,
     ) -> Option<FieldValue<'a>> {
         match field.source {
             Source::FirstName => {
@@ -160,7 +160,7 @@ impl<'a> Reading<'_, '_, 'a> {
     }
 
     /// The first value at these places that a field can have.
-    fn first(&self, places: &FieldPlaces, changes: &mut Vec<Change<'a>>) -> Option<Value<'a>> {
+    fn first(&self, places: &FieldPlaces, changes: &mut Changes<'a>) -> Option<Value<'a>> {
         let mut first: Option<(&'static str, Value<'a>)> = None;
         for place in &places.places {
             let path = place.path;
@@ -251,7 +251,7 @@ impl<'a> Reading<'_, '_, 'a> {
 
     /// Notes what no field reads: traits, members of traits, and traits that are not objects although only their
     /// members are read.
-    fn note_unread(&self, changes: &mut Vec<Change<'a>>) {
+    fn note_unread(&self, changes: &mut Changes<'a>) {
         let index = &self.table.index;
         for (name, value) in self.traits.filled(index.unread, index) {
             if self.counts(value) {

@@ -10,6 +10,7 @@ use crate::{
     salesforce::{address::Effect, describe::FieldDescription},
     transform::{
         change::{Change, ChangeKind, Fit},
+        changes::Changes,
         error::EventError,
         field_name::FieldName,
         mapping::{FieldValue, Fields},
@@ -22,7 +23,7 @@ pub(super) struct Refit<'d, 'a> {
     entries: Vec<Option<Entry<'a>>>,
     /// The position in `entries` of each field of the object, counted from 1; 0 if it is not set.
     places: Vec<u32>,
-    changes: Vec<Change<'a>>,
+    changes: Changes<'a>,
     /// Why the value by which the record is identified does not fit.
     key_flaw: Option<EventError>,
 }
@@ -44,7 +45,7 @@ impl<'d, 'a> Refit<'d, 'a> {
             fitting,
             entries: Vec::new(),
             places: vec![0; fitting.description.count()],
-            changes: Vec::new(),
+            changes: Changes::default(),
             key_flaw: None,
         }
     }
@@ -54,11 +55,9 @@ impl<'d, 'a> Refit<'d, 'a> {
         for (name, value) in fields.members() {
             self.fit(name, value.clone());
         }
-        let noted = std::mem::take(&mut fields.changes);
-        for change in noted {
-            let change = self.take_up(change, fields);
-            fields.changes.extend(change);
-        }
+        let mut noted = std::mem::take(&mut fields.changes);
+        noted.settle(|change| self.take_up(change, fields));
+        fields.changes = noted;
     }
 
     /// Puts the fields back, unless it is only noted what would be changed.
@@ -67,7 +66,7 @@ impl<'d, 'a> Refit<'d, 'a> {
     /// [`EventError::KeyDoesNotFit`].
     pub(super) fn finish(mut self, fields: &mut Fields<'a>) -> Result<(), EventError> {
         self.note_missing();
-        fields.changes.append(&mut self.changes);
+        fields.changes.absorb(std::mem::take(&mut self.changes));
         if self.fitting.mode == Mode::Warn {
             return Ok(());
         }
@@ -108,7 +107,7 @@ impl<'d, 'a> Refit<'d, 'a> {
             }
         };
         let is_guess = matches!(renaming, Some(Fit::StandardField(_)));
-        let is_renamed = renaming.is_some() || to.index() != field.index();
+        let is_renamed = *spelling != *name.text();
         self.note(name, renaming.into_iter().chain(fit));
         let entry = Entry {
             name: name.clone(),
@@ -254,8 +253,18 @@ impl<'d, 'a> Refit<'d, 'a> {
             .checked_sub(1)
             .and_then(|place| self.entries.get_mut(place));
         if let Some(entry) = entry.and_then(Option::take) {
+            self.withdraw(&entry.name);
             self.note_flaw(&entry.name, flaw);
         }
+    }
+
+    /// Forgets what was done to a field that is left out after all.
+    fn withdraw(&mut self, name: &FieldName<'_>) {
+        let name = name.text();
+        let is_of =
+            |change: &Change<'_>| matches!(change, Change::Field { field, .. } if **field == *name);
+        self.changes
+            .settle(|change| Some(change).filter(|change| !is_of(change)));
     }
 
     fn note(&mut self, name: &FieldName<'a>, fits: impl IntoIterator<Item = Fit>) {

@@ -81,8 +81,8 @@ async fn that_refuses_a_city() -> MockServer {
         .mount(&salesforce)
         .await;
     let refusal = json!([{"errorCode": "INVALID_FIELD_FOR_INSERT_UPDATE", "message": "m", "fields": ["City"]}]);
-    let creates = || Mock::given(method("POST")).and(path("/services/data/v50.0/sobjects/Lead"));
-    creates()
+    let posted = || Mock::given(method("POST")).and(path("/services/data/v50.0/sobjects/Lead"));
+    posted()
         .and(body_partial_json(json!({"City": "Rome"})))
         .respond_with(ResponseTemplate::new(400).set_body_json(refusal))
         .expect(3)
@@ -90,7 +90,7 @@ async fn that_refuses_a_city() -> MockServer {
         .mount(&salesforce)
         .await;
     let created = json!({"id": "00Q5g00000AbCdEEAV", "success": true, "errors": []});
-    creates()
+    posted()
         .respond_with(ResponseTemplate::new(201).set_body_json(created))
         .expect(4)
         .mount(&salesforce)

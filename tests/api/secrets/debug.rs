@@ -250,6 +250,6 @@ async fn answers_hide_their_bodies() {
         failure: Some(Failure::Fault(fault)),
         dispositions: Vec::new(),
         may_repeat: false,
-        changes: Vec::new(),
+        changes: salesforce_transformer::internals::transform::changes::NotedChanges::default(),
     });
 }

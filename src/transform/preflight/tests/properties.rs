@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::transform::mapping::tests::text;
+use crate::transform::{change::Change, mapping::tests::text};
 
 static LEAD: LazyLock<ObjectDescription> = LazyLock::new(lead);
 
@@ -119,7 +119,7 @@ proptest! {
         let (once, changes) = (text(&fields), std::mem::take(&mut fields.changes));
         fix(&mut fields, &LEAD, effect);
         prop_assert_eq!(text(&fields), once);
-        let again: Vec<&str> = fields.changes.iter().map(|change| change.reason()).collect();
+        let again: Vec<&str> = fields.changes.iter().map(Change::reason).collect();
         prop_assert!(again.iter().all(|reason| *reason == "required_missing"), "{again:?} after {changes:?}");
     }
 
@@ -127,7 +127,7 @@ proptest! {
     fn no_change_quotes_a_value(traits in traits(), effect in effect(), is_mapped: bool) {
         let mut fields = given(&traits, is_mapped);
         fix(&mut fields, &LEAD, effect);
-        for change in &fields.changes {
+        for change in fields.changes.iter() {
             let said = format!("{change} {change:?} {:?} {:?}", change.trait_name(), change.field());
             prop_assert!(!said.contains(SECRET), "{said}");
         }
