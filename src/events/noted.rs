@@ -169,7 +169,7 @@ impl Events {
                     .filter(|_| disposition.is_some())
                     .map(|reason| kept_reason(reason, failure.and_then(refusal_of), names));
                 event.event = None;
-                event.take_delivered(&outcome.changes, shared);
+                event.take_delivered(&outcome.changes.listed, shared);
             });
         }
     }
@@ -210,10 +210,10 @@ impl KeptEvent {
 
     fn take_changes(&mut self, summary: &Summary<'_, '_>, shared: &mut Shared) {
         if let Ok(Requests::Delivered(changes)) = &summary.outcome.result {
-            return self.take_delivered(changes, shared);
+            return self.take_delivered(&changes.listed, shared);
         }
         let requests = summary.outcome.described().iter();
-        let changes = requests.flat_map(|request| &request.fields.changes);
+        let changes = requests.flat_map(|request| request.fields.changes.iter());
         let Shared {
             names,
             changes: sets,
