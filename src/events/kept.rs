@@ -15,7 +15,7 @@ use crate::transform::{
 };
 
 /// How many changes, fields and objects of an event are kept.
-pub(super) const MAX_CHANGES: usize = 6;
+pub(super) const MAX_CHANGES: usize = 5;
 pub(super) const MAX_FIELDS: usize = 3;
 pub(super) const MAX_OBJECTS: usize = 3;
 

@@ -64,7 +64,7 @@ pub(super) fn shortened(name: &str, most: usize) -> Cow<'_, str> {
             letter
         }
     };
-    let mut short: String = name.chars().take(most).map(shown).collect();
+    let mut short: String = name.chars().take(most + 1).map(shown).collect();
     if short.len() > most {
         short.truncate(short.floor_char_boundary(most - '…'.len_utf8()));
         short.push('…');

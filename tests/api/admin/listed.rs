@@ -198,7 +198,7 @@ async fn an_event_is_kept_within_2_kib_however_large_it_is() {
     service.router([job(1, event, &destination)]).await;
     let event = events(&service, "").await.remove(0);
     assert_eq!(event["status"], 200);
-    assert_eq!(event["changes"].as_array().unwrap().len(), 6);
+    assert_eq!(event["changes"].as_array().unwrap().len(), 5);
     let names: Value = event["changes"]
         .as_array()
         .unwrap()
