@@ -47,7 +47,7 @@ impl ChangeSets {
     pub(super) fn shared<'c, 'a: 'c>(
         &mut self,
         changes: impl Iterator<Item = &'c Change<'a>> + Clone,
-        seen: Seen,
+        seen: &Seen,
         names: &mut Names,
     ) -> Option<Arc<[KeptChange]>> {
         let changes = changes.take(MAX_CHANGES);
@@ -64,25 +64,25 @@ impl ChangeSets {
     /// The list of changes that are kept already; `None` if there are none.
     pub(super) fn of_kept(
         &mut self,
-        changes: Vec<KeptChange>,
-        seen: Seen,
+        changes: &[KeptChange],
+        seen: &Seen,
     ) -> Option<Arc<[KeptChange]>> {
         changes.first()?;
         let is_same = |set: &ChangeSet| *set.changes == *changes;
-        Some(self.seen(is_same, || changes.as_slice().into(), seen))
+        Some(self.seen(is_same, || changes.into(), seen))
     }
 
     fn seen(
         &mut self,
         is_same: impl Fn(&ChangeSet) -> bool,
         kept: impl FnOnce() -> Arc<[KeptChange]>,
-        seen: Seen,
+        seen: &Seen,
     ) -> Arc<[KeptChange]> {
         let is_same = |set: &ChangeSet| set.seen.object == seen.object && is_same(set);
         let is_last = self.sets.get(self.last).is_some_and(is_same);
         if !is_last {
             let known = self.sets.iter().position(is_same);
-            self.last = known.unwrap_or_else(|| self.add(kept(), &seen));
+            self.last = known.unwrap_or_else(|| self.add(kept(), seen));
         }
         let set = &mut self.sets[self.last];
         if set.count == 0 {
@@ -186,12 +186,14 @@ mod tests {
         let (mut sets, mut names) = (ChangeSets::default(), Names::default());
         let long = "n".repeat(99);
         let alike = [Change::OwnId(long.as_str().into()), Change::MiddleOfName];
-        let first = sets.shared(alike.iter(), seen(1), &mut names).unwrap();
-        let second = sets.shared(alike.iter(), seen(2), &mut names).unwrap();
-        let other = sets.shared(alike[..1].iter(), seen(3), &mut names).unwrap();
+        let first = sets.shared(alike.iter(), &seen(1), &mut names).unwrap();
+        let second = sets.shared(alike.iter(), &seen(2), &mut names).unwrap();
+        let other = sets
+            .shared(alike[..1].iter(), &seen(3), &mut names)
+            .unwrap();
         assert!(Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&first, &other));
         assert_eq!((first.len(), other.len()), (2, 1));
-        assert!(sets.shared([].iter(), seen(4), &mut names).is_none());
+        assert!(sets.shared([].iter(), &seen(4), &mut names).is_none());
         let counts = |sets: Vec<ChangeSet>| -> Vec<_> {
             let sets = sets.into_iter();
             sets.map(|set| (set.count, set.first, set.seen.millis))
@@ -199,7 +201,7 @@ mod tests {
         };
         assert_eq!(counts(sets.counted()), [(2, 1, 2), (1, 3, 3)]);
         assert_eq!(counts(sets.counted()), []);
-        let _ = sets.shared(alike.iter(), seen(5), &mut names);
+        let _ = sets.shared(alike.iter(), &seen(5), &mut names);
         assert_eq!(counts(sets.counted()), [(1, 5, 5)]);
     }
 
@@ -208,7 +210,7 @@ mod tests {
         let (mut sets, mut names) = (ChangeSets::default(), Names::default());
         for number in 0..=MAX_SETS {
             let change = [Change::OwnId(number.to_string().into())];
-            let _ = sets.shared(change.iter(), seen(1), &mut names);
+            let _ = sets.shared(change.iter(), &seen(1), &mut names);
         }
         assert_eq!(sets.replaced().count(), 1);
         assert_eq!(sets.counted().len(), MAX_SETS);

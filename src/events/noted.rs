@@ -218,7 +218,7 @@ impl KeptEvent {
             names,
             changes: sets,
         } = shared;
-        self.changes = sets.shared(changes, self.seen(), names);
+        self.changes = sets.shared(changes, &self.seen(), names);
     }
 
     /// Takes the changes to an event that was written.
@@ -236,8 +236,8 @@ impl KeptEvent {
                 field: shared(&change.field),
             })
         });
-        let changes = changes.take(MAX_CHANGES).collect();
-        self.changes = sets.of_kept(changes, self.seen());
+        let changes: Vec<_> = changes.take(MAX_CHANGES).collect();
+        self.changes = sets.of_kept(&changes, &self.seen());
     }
 
     /// Where and when it is seen.
