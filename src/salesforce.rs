@@ -29,6 +29,7 @@ pub(crate) mod limits;
 pub(crate) mod literal;
 mod lookup;
 pub(crate) mod operation;
+mod org_view;
 pub(crate) mod page;
 pub(crate) mod results;
 pub(crate) mod sent;
