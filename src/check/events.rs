@@ -103,6 +103,7 @@ impl ComparedOrg<'_> {
                 traits: &plan.traits,
                 record,
                 duplicate: None,
+                is_told: true,
                 refused: None,
                 destination: &destination,
             };

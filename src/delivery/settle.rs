@@ -112,6 +112,7 @@ impl<'f> Worker<'f> {
             record: self.record(unit),
             duplicate: self.duplicate(unit),
             destination: &self.units[unit].job.destination,
+            is_told: true,
             refused: self.known_refusals(unit),
         }
     }

@@ -124,6 +124,7 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             record,
             duplicate: None,
             destination: &writing.destination,
+            is_told: self.batch.route == Route::Open || self.pipeline.events.is_some(),
             refused: None,
         };
         let org = self.answers.org(writing.org);

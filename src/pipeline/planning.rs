@@ -107,6 +107,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
                     traits: &plan.traits,
                     record,
                     destination,
+                    is_told: false,
                     refused: None,
                 };
                 let fields = skip_unchanged.then(|| event.fields_to_read((rules, policies)));

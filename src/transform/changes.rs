@@ -1,6 +1,6 @@
 //! The changes of one request, bounded: an event may have a hundred thousand traits that no field takes.
 
-use std::collections::BTreeMap;
+use smallvec::SmallVec;
 
 use super::{change::Change, noted::NotedChange};
 
@@ -15,7 +15,7 @@ pub(crate) const MAX_LISTED: usize = 100;
 pub struct Changes<'a> {
     kept: Vec<Change<'a>>,
     /// The number of the others by reason.
-    more: BTreeMap<&'static str, u64>,
+    more: SmallVec<[(&'static str, u64); 4]>,
 }
 
 /// What the changes of a request say, in a form that outlives the event.
@@ -37,8 +37,12 @@ impl<'a> Changes<'a> {
         }
     }
 
-    fn count(&mut self, reason: &'static str, changes: u64) {
-        *self.more.entry(reason).or_default() += changes;
+    /// Counts changes of which nobody is told more than the reason.
+    pub(crate) fn count(&mut self, reason: &'static str, changes: u64) {
+        match self.more.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += changes,
+            None => self.more.push((reason, changes)),
+        }
     }
 
     /// Adds the changes of another request that is merged with this one.
@@ -57,24 +61,20 @@ impl<'a> Changes<'a> {
     /// The number of changes.
     #[must_use]
     pub fn len(&self) -> usize {
-        let more = self.more.values().sum::<u64>();
+        let more = self.more.iter().map(|(_, changes)| changes).sum::<u64>();
         self.kept.len() + usize::try_from(more).unwrap_or(usize::MAX)
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.kept.is_empty() && self.more.is_empty()
     }
 
     /// The reasons, each with a number of changes.
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let kept = self.kept.iter().map(|change| (change.reason(), 1));
-        kept.chain(
-            self.more
-                .iter()
-                .map(|(reason, changes)| (*reason, *changes)),
-        )
+        kept.chain(self.more.iter().copied())
     }
 
     /// Replaces each change that is kept by what `settle` makes of it, if anything.

@@ -37,6 +37,8 @@ pub(crate) struct Fitting<'d> {
     pub mode: Mode,
     /// The field by which the record is identified. It is never left out where a record may be created.
     pub key: Option<&'d str>,
+    /// Whether somebody is told of each change. If not, changes are only counted by their reason.
+    pub is_told: bool,
     /// The fields that are left out because Salesforce refuses them again and again, in any letter case.
     pub refused: &'d [Box<str>],
 }
@@ -79,7 +81,7 @@ impl Fitting<'_> {
             required += usize::from(field.is_required() && Form::of(value).is_filled());
         }
         places.are_whole(self.description)
-            && (self.effect != Effect::Create || required == self.description.required())
+            && (self.effect != Effect::Create || required == self.description.count_required())
             && !fields.changes.iter().any(may_be_taken_up)
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Unresolved<'p, 'a> {
     pub duplicate: Option<&'p Row>,
     /// The destination of the event.
     pub destination: &'p Destination,
+    /// Whether somebody is told what is changed, see [`Fitting::is_told`].
+    pub is_told: bool,
     /// What refusals of earlier attempts have shown, if there were any.
     pub refused: Option<Arc<Refused>>,
 }
@@ -120,6 +122,7 @@ impl<'p, 'a> Unresolved<'p, 'a> {
             effect,
             mode,
             key: self.record.key().map(Key::field),
+            is_told: self.is_told,
             refused: found.refused(&target.object, effect),
         };
         preflight::fit(fields, &fitting)

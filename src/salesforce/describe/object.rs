@@ -28,8 +28,10 @@ struct FieldTable {
     fields: Box<[FieldDescription]>,
     /// An open hash table of positions in `fields`, counted from 1; 0 is empty. At least half of it is empty.
     slots: Box<[u16]>,
-    /// The number of fields that new records require.
-    required: usize,
+    /// The positions of the fields that new records require.
+    required: Box<[u16]>,
+    /// The positions of the fields that refer to records by a relationship.
+    related: Box<[u16]>,
     /// The addresses whose states and countries are those of lists.
     addresses: Box<[AddressLists]>,
     nearest: Nearest,
@@ -63,6 +65,8 @@ impl ObjectDescription {
     pub(super) fn bytes(&self) -> usize {
         let tables = size_of_val(&*self.fields.fields)
             + size_of_val(&*self.fields.slots)
+            + size_of_val(&*self.fields.required)
+            + size_of_val(&*self.fields.related)
             + size_of_val(&*self.fields.addresses);
         size_of::<Self>()
             + tables
@@ -79,13 +83,16 @@ impl ObjectDescription {
             let relationship = reference.relationship.as_deref();
             relationship.is_some_and(|relationship| relationship.eq_ignore_ascii_case(name))
         };
-        self.fields().find_map(|field| {
-            let reference = field
-                .reference
-                .as_deref()
-                .filter(|reference| named(reference))?;
+        self.of_indexes(&self.fields.related).find_map(|field| {
+            let reference = field.reference.as_deref();
+            let reference = reference.filter(|reference| named(reference))?;
             Some((field, reference.relationship.as_deref()?))
         })
+    }
+
+    fn of_indexes<'o>(&'o self, indexes: &'o [u16]) -> impl Iterator<Item = &'o FieldDescription> {
+        let fields = indexes.iter();
+        fields.filter_map(|index| self.at(usize::from(*index)))
     }
 
     /// The number of fields.
@@ -100,10 +107,15 @@ impl ObjectDescription {
         self.fields.fields.get(index)
     }
 
+    /// The fields that new records require.
+    pub(crate) fn required(&self) -> impl Iterator<Item = &FieldDescription> {
+        self.of_indexes(&self.fields.required)
+    }
+
     /// How many of its fields new records require.
     #[must_use]
-    pub(crate) fn required(&self) -> usize {
-        self.fields.required
+    pub(crate) fn count_required(&self) -> usize {
+        self.fields.required.len()
     }
 
     /// The addresses whose states and countries are those of lists.
@@ -147,7 +159,11 @@ impl FieldTable {
         let size = (fields.len() * 2).next_power_of_two();
         let mut table = Self {
             slots: vec![0; size].into(),
-            required: fields.iter().filter(|field| field.is_required()).count(),
+            required: positions(&fields, FieldDescription::is_required),
+            related: positions(&fields, |field| {
+                let reference = field.reference.as_ref();
+                reference.is_some_and(|reference| reference.relationship.is_some())
+            }),
             addresses,
             nearest: Nearest::default(),
             fields: fields.into(),
@@ -185,6 +201,13 @@ impl FieldTable {
             slot = (slot + 1) & last;
         }
     }
+}
+
+/// The positions of the fields for which this holds.
+fn positions(fields: &[FieldDescription], holds: impl Fn(&FieldDescription) -> bool) -> Box<[u16]> {
+    let fields = (0..).zip(fields);
+    let fields = fields.filter(|(_, field)| holds(field));
+    fields.map(|(index, _)| index).collect()
 }
 
 /// A hash of a name that does not depend on letter case. The names in the table are the org's, so that nobody else can choose

@@ -18,6 +18,31 @@ pub(super) enum Meaning<'d> {
     Parent(&'d FieldDescription, &'d str),
 }
 
+/// How a name has to be changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renaming {
+    /// To the org's spelling.
+    OtherCase,
+    /// To the standard field that has the name of the trait.
+    StandardField,
+}
+
+impl Renaming {
+    /// The label of the change.
+    pub(super) fn reason(self) -> &'static str {
+        // An empty name takes no memory.
+        self.fit("").reason()
+    }
+
+    /// The change to this name.
+    pub(super) fn fit(self, name: &str) -> Fit {
+        match self {
+            Self::OtherCase => Fit::OtherCase(name.into()),
+            Self::StandardField => Fit::StandardField(name.into()),
+        }
+    }
+}
+
 /// The field that has exactly this name.
 #[inline]
 pub(super) fn exact<'d>(
@@ -36,32 +61,39 @@ pub(super) fn meant<'d>(
     fitting: &Fitting<'d>,
     name: &FieldName<'_>,
     value: &FieldValue<'_>,
-) -> Result<(Meaning<'d>, Option<Fit>), Fit> {
+) -> Result<(Meaning<'d>, Option<Renaming>), Fit> {
     let object = fitting.description;
     if let Some(field) = exact(object, name) {
         return Ok((Meaning::Field(field), None));
     }
     let (stem, suffix) = name.parts();
     if let Some(field) = object.field_of(stem, suffix) {
-        let fit = Fit::OtherCase(field.name.clone());
-        return Ok((Meaning::Field(field), Some(fit)));
+        return Ok((Meaning::Field(field), Some(Renaming::OtherCase)));
     }
     if let Some((field, relationship)) = parent(object, name, value) {
         let said = name.trait_name().unwrap_or_else(|| name.text());
-        let fit = (*relationship != *said).then(|| Fit::OtherCase(relationship.into()));
-        return Ok((Meaning::Parent(field, relationship), fit));
+        let renaming = (*relationship != *said).then_some(Renaming::OtherCase);
+        return Ok((Meaning::Parent(field, relationship), renaming));
     }
     let standard = object.field_of(stem, "").filter(|_| name.is_suffixed());
     if let Some(field) = standard.filter(|field| is_writable(field, fitting.effect).is_ok()) {
-        let fit = Fit::StandardField(field.name.clone());
-        return Ok((Meaning::Field(field), Some(fit)));
+        return Ok((Meaning::Field(field), Some(Renaming::StandardField)));
     }
-    let nearest = nearest(fitting, stem);
     Err(if is_api_name(&name.text()) {
-        Fit::UnknownField { nearest }
+        Fit::UnknownField { nearest: None }
     } else {
-        Fit::FieldName { nearest }
+        Fit::FieldName { nearest: None }
     })
+}
+
+/// A flaw of a name, with the field that somebody may have meant.
+pub(super) fn with_nearest(fitting: &Fitting<'_>, name: &FieldName<'_>, flaw: Fit) -> Fit {
+    let nearest = || nearest(fitting, name.parts().0);
+    match flaw {
+        Fit::UnknownField { .. } => Fit::UnknownField { nearest: nearest() },
+        Fit::FieldName { .. } => Fit::FieldName { nearest: nearest() },
+        other => other,
+    }
 }
 
 /// The reference whose record a nested object names.

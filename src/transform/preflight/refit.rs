@@ -3,7 +3,7 @@
 use super::{
     Fitting, Mode,
     form::Form,
-    name::{self, Meaning},
+    name::{self, Meaning, Renaming},
     place, value,
 };
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
         mapping::{FieldValue, Fields},
     },
 };
+
+/// The usual number of fields of an event.
+const USUAL_FIELDS: usize = 16;
 
 /// The fields of a request while they are fitted.
 pub(super) struct Refit<'d, 'a> {
@@ -43,7 +46,7 @@ impl<'d, 'a> Refit<'d, 'a> {
     pub(super) fn new(fitting: Fitting<'d>) -> Self {
         Self {
             fitting,
-            entries: Vec::new(),
+            entries: Vec::with_capacity(USUAL_FIELDS),
             places: vec![0; fitting.description.count()],
             changes: Changes::default(),
             key_flaw: None,
@@ -93,7 +96,7 @@ impl<'d, 'a> Refit<'d, 'a> {
     fn fit_meant(
         &mut self,
         meaning: &Meaning<'d>,
-        renaming: Option<Fit>,
+        renaming: Option<Renaming>,
         name: &FieldName<'a>,
         value: FieldValue<'a>,
     ) -> Result<(), Fit> {
@@ -106,9 +109,14 @@ impl<'d, 'a> Refit<'d, 'a> {
                 (to, &*to.name, value, fit)
             }
         };
-        let is_guess = matches!(renaming, Some(Fit::StandardField(_)));
+        let is_guess = renaming == Some(Renaming::StandardField);
         let is_renamed = *spelling != *name.text();
-        self.note(name, renaming.into_iter().chain(fit));
+        if let Some(renaming) = renaming {
+            self.note(name, renaming.reason(), || renaming.fit(spelling));
+        }
+        if let Some(fit) = fit {
+            self.note_fit(name, fit);
+        }
         let entry = Entry {
             name: name.clone(),
             renamed: is_renamed.then(|| name.renamed(spelling)),
@@ -177,7 +185,7 @@ impl<'d, 'a> Refit<'d, 'a> {
             earlier => earlier.replace(entry),
         };
         if let Some(loser) = loser.filter(|loser| !loser.value.is_placeholder()) {
-            self.note(&loser.name, Some(Fit::SameField));
+            self.note_fit(&loser.name, Fit::SameField);
         }
     }
 
@@ -225,11 +233,10 @@ impl<'d, 'a> Refit<'d, 'a> {
         if self.fitting.effect != Effect::Create {
             return;
         }
-        for field in self.fitting.description.fields() {
+        for field in self.fitting.description.required() {
             let index = u16::try_from(field.index()).unwrap_or(u16::MAX);
             let entry = self.entry(index);
-            let is_filled = entry.is_some_and(|entry| Form::of(&entry.value).is_filled());
-            if field.is_required() && !is_filled {
+            if !entry.is_some_and(|entry| Form::of(&entry.value).is_filled()) {
                 self.changes.push(Change::Field {
                     trait_name: None,
                     field: field.name.clone(),
@@ -267,9 +274,17 @@ impl<'d, 'a> Refit<'d, 'a> {
             .settle(|change| Some(change).filter(|change| !is_of(change)));
     }
 
-    fn note(&mut self, name: &FieldName<'a>, fits: impl IntoIterator<Item = Fit>) {
-        let changes = fits.into_iter().map(|fit| Change::of_field(name, fit));
-        self.changes.extend(changes);
+    fn note_fit(&mut self, name: &FieldName<'a>, fit: Fit) {
+        self.note(name, fit.reason(), || fit);
+    }
+
+    /// Notes a change, or only counts it if nobody is told.
+    fn note(&mut self, name: &FieldName<'a>, reason: &'static str, fit: impl FnOnce() -> Fit) {
+        if self.fitting.is_told {
+            self.changes.push(Change::of_field(name, fit()));
+        } else {
+            self.changes.count(reason, 1);
+        }
     }
 
     fn note_flaw(&mut self, name: &FieldName<'a>, flaw: Fit) {
@@ -277,14 +292,16 @@ impl<'d, 'a> Refit<'d, 'a> {
         let is_certain = self.fitting.effect == Effect::Update;
         let is_harmless =
             matches!(flaw, Fit::NotUpdateable | Fit::UnknownField { .. }) && is_certain;
-        let field = name.text();
-        if self.fitting.is_key(&field) && !is_harmless {
+        if self.fitting.key.is_some() && !is_harmless && self.fitting.is_key(&name.text()) {
             self.key_flaw = Some(EventError::KeyDoesNotFit {
-                field: field.as_ref().into(),
+                field: name.text().as_ref().into(),
                 why: flaw.clone(),
             });
         }
-        self.note(name, Some(flaw));
+        let fitting = self.fitting;
+        self.note(name, flaw.reason(), || {
+            name::with_nearest(&fitting, name, flaw)
+        });
     }
 }
 

@@ -165,6 +165,7 @@ fn run(
         effect,
         mode,
         key: Some("Key__c"),
+        is_told: true,
         refused: &[],
     };
     fit(fields, &fitting)?;
@@ -427,6 +428,7 @@ fn fields_that_salesforce_refuses_again_and_again_are_left_out() {
         effect: Effect::Update,
         mode: FIX,
         key: None,
+        is_told: true,
         refused: &["plan__c".into()],
     };
     fit(&mut fields, &fitting).unwrap();
