@@ -70,9 +70,10 @@ fn listens(arguments: Vec<OsString>) -> Result<(Option<IpAddr>, u16), clap::Erro
     let of = |serving: &salesforce_transformer::config::Serving| (serving.host, serving.port);
     Ok(match cli.command {
         Some(Command::Serve(config)) => of(&config.serving),
-        None | Some(Command::Compare(_) | Command::Check(_) | Command::Health(_)) => {
-            of(&cli.config.serving)
-        }
+        None
+        | Some(
+            Command::Compare(_) | Command::Check(_) | Command::Explain(_) | Command::Health(_),
+        ) => of(&cli.config.serving),
     })
 }
 

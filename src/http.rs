@@ -18,6 +18,7 @@ mod dispatch;
 mod drain;
 mod endpoints;
 mod error_response;
+mod explain;
 mod guarded_body;
 mod middleware;
 mod parts;

@@ -7,7 +7,7 @@
 //! | layer | what it is for |
 //! |---|---|
 //! | `http` | routes, handlers, middleware, the body extractor, answers to rejected requests |
-//! | `upstream`, [`check`], [`compare`] | the transformer behind this one; the subcommands |
+//! | `upstream`, [`check`], [`compare`], [`explain`] | the transformer behind this one; the subcommands |
 //! | `pipeline` | plan, look up once, resolve, describe or deliver, merge |
 //! | `reply`, `delivery` | response bodies; inline delivery and the delivery proxy |
 //! | `transform` | gate, plan, resolve, mapping, descriptor, outcome, the failures of an event |
@@ -21,6 +21,7 @@ pub mod check;
 pub mod compare;
 pub mod config;
 mod delivery;
+pub mod explain;
 mod http;
 #[doc(hidden)]
 pub mod internals;

@@ -1,4 +1,4 @@
-//! The command line: `serve` (the default), `compare`, `check`, `health`.
+//! The command line: `serve` (the default), `compare`, `check`, `explain`, `health`.
 
 mod health;
 
@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use salesforce_transformer::{
     Config, StartError, app, check, compare,
     config::{ProcessLimits, UnknownVariable, unknown_variables},
+    explain,
     lifecycle::Lifecycle,
     server::{self, Listeners, memory::InFlight, telemetry},
 };
@@ -34,6 +35,9 @@ enum Command {
     /// Logs in with the configured credentials and reports what works; exits with 0 if everything that events need works, else
     /// with 1
     Check(Box<check::CheckOptions>),
+    /// Says why events become what they become, and what they would cost, without writing anything; exits with 0 (all would be
+    /// sent, or all is as expected), 1 (not so) or 2 (failed)
+    Explain(Box<explain::ExplainOptions>),
     /// Checks whether a running service is alive; exits with 0 if it is, else with 1
     Health(health::HealthOptions),
 }
@@ -67,6 +71,7 @@ async fn run(cli: Cli) -> ExitCode {
         Some(Command::Serve(config)) => serve(*config).await,
         Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Check(options)) => Box::pin(check::run(*options)).await,
+        Some(Command::Explain(options)) => Box::pin(explain::run(*options)).await,
         Some(Command::Health(options)) => health::run(&options).await,
     }
 }

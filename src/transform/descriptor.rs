@@ -91,6 +91,12 @@ impl<'a> Descriptor<'a> {
         }
     }
 
+    /// The headers besides content type and authorisation.
+    pub(crate) fn own_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let client = self.names_client.then_some((CALL_OPTIONS, CLIENT));
+        client.into_iter().chain(self.headers.iter())
+    }
+
     /// Writes the descriptor's members; a processor route adds one.
     pub fn write_members(&self, json: &mut Writer) {
         json.json(r#""version":"1","type":"REST""#);
@@ -100,10 +106,7 @@ impl<'a> Descriptor<'a> {
         json.object(|json| {
             json.json(r#""Content-Type":"application/json""#);
             json.text_member("Authorization", self.session.authorization());
-            if self.names_client {
-                json.text_member(CALL_OPTIONS, CLIENT);
-            }
-            for (name, value) in self.headers.iter() {
+            for (name, value) in self.own_headers() {
                 json.text_member(name, value);
             }
         });
@@ -141,7 +144,7 @@ mod tests {
         config::rules::{Compatibility, Placeholders, Rules},
         json::Document,
         salesforce::session::Instance,
-        transform::mapping,
+        transform::{choice::Choice, mapping},
     };
 
     fn descriptor(id: Option<&'static str>, update: UpdateMethod) -> serde_json::Value {
@@ -161,6 +164,7 @@ mod tests {
             email: None,
             stored: None,
             is_duplicate: false,
+            choice: Choice::Named,
         };
         let traits = Document::read(r#"{"FirstName":"John"}"#).unwrap();
         let rules = Rules::new(Compatibility::Documented, Placeholders::Always);
