@@ -14,7 +14,7 @@ use crate::{
     delivery::Deliveries,
     lifecycle::Lifecycle,
     metrics,
-    pipeline::Pipeline,
+    pipeline::{Asking, Pipeline},
     reply::explanation,
     rudderstack::{
         Batch, BodyError, DestinationName, Entry, RawBatch, Route,
@@ -36,7 +36,8 @@ pub struct ExplainOptions {
     /// An event without a destination is explained for a SALESFORCE destination without settings of its own, with the login of
     /// `SALESFORCE_USERNAME` and what goes with it.
     pub file: PathBuf,
-    /// Ask Salesforce what the service would ask: look records up and describe objects. Nothing is written
+    /// Ask Salesforce what the service would ask: look records up and describe objects. New records are also compared with the
+    /// org's duplicate rules (`POST /ui-api/predupe`, one call each). Nothing is written
     #[arg(long)]
     pub live: bool,
     /// Print one JSON document instead of text
@@ -138,6 +139,11 @@ async fn all(
         let read = body.read(resolved).entries.into_iter();
         entries.extend(read.map(|entry| (line, entry)));
     }
+    let asking = if options.live {
+        Asking::LookupsAndDuplicates
+    } else {
+        Asking::Nothing
+    };
     let (mut explanations, mut forecast) = (Vec::new(), Forecast::default());
     let mut entries = entries.into_iter().peekable();
     while entries.peek().is_some() {
@@ -145,7 +151,7 @@ async fn all(
             entries.by_ref().take(EVENTS_OF_A_BATCH).unzip();
         let batch = batch(entries);
         let share = in_flight.begin();
-        let explained = pipeline.explain(&batch, &share, options.live).await;
+        let explained = pipeline.explain(&batch, &share, asking).await;
         let explained = explained.map_err(CannotExplain::Memory)?;
         forecast.add(explained.forecast);
         let numbered = explained.explanations.into_iter().zip(lines);

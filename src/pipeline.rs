@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::smallvec;
 
-pub(crate) use self::bounds::Bounds;
+pub(crate) use self::{bounds::Bounds, explain::Asking};
 use self::{deliver::Handover, describe::Describer, lookups::OrgIndex, planning::Planner};
 use crate::{
     config::{PipelineSettings, Policies, rules::Rules},

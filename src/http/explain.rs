@@ -10,13 +10,13 @@ use axum::{
 use url::form_urlencoded;
 
 use super::{App, body::RequestBody, error_response::Rejection, request_error::RequestError};
-use crate::{reply::explanation, rudderstack::RawBatch};
+use crate::{pipeline::Asking, reply::explanation, rudderstack::RawBatch};
 
 /// The wish for an explanation: the parameter `explain`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Explain {
-    /// Whether Salesforce is asked (`live`, by default).
-    is_live: bool,
+    /// What Salesforce is asked (`live`, by default).
+    asking: Asking,
     /// Whether the answer is text for people.
     is_text: bool,
 }
@@ -33,7 +33,11 @@ impl Explain {
             }
         }
         is_wanted.then(|| Self {
-            is_live,
+            asking: if is_live {
+                Asking::Lookups
+            } else {
+                Asking::Nothing
+            },
             is_text: prefers_text(headers),
         })
     }
@@ -86,7 +90,7 @@ impl App {
         let bodies = RawBatch::any_form(document.root())?;
         let resolved = self.resolved(&bodies, body)?;
         let batch = bodies.read(&resolved);
-        let explained = self.pipeline.explain(&batch, &body.share, wish.is_live);
+        let explained = self.pipeline.explain(&batch, &body.share, wish.asking);
         let explained = explained.await?;
         let (explanations, forecast) = (&explained.explanations, explained.forecast.summed());
         if wish.is_text {
@@ -108,7 +112,7 @@ mod tests {
         let headers = [(header::ACCEPT, accept.parse().unwrap())]
             .into_iter()
             .collect();
-        Explain::of(query, &headers).map(|wish| (wish.is_live, wish.is_text))
+        Explain::of(query, &headers).map(|wish| (wish.asking == Asking::Lookups, wish.is_text))
     }
 
     #[test]

@@ -2,11 +2,15 @@
 //! nothing. No create is remembered, and nothing is counted as handled.
 
 mod case;
+mod duplicates;
 mod forecast;
 
 use std::sync::Arc;
 
-use self::{case::Cases, forecast::Tally};
+use self::{
+    case::{Cases, found_by},
+    forecast::Tally,
+};
 use super::{
     Pipeline, Planned, Writing, attempt,
     lookups::{Answers, Questions},
@@ -41,6 +45,17 @@ pub(crate) struct Explained {
 /// The factor by which an explanation takes more memory than what it explains.
 const EXPLANATION_WEIGHT: usize = 8;
 
+/// What Salesforce is asked for an explanation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// Nothing.
+    Nothing,
+    /// What [`Pipeline::run`] would ask.
+    Lookups,
+    /// That, and what the org's duplicate rules would find for each new record, with a call for each.
+    LookupsAndDuplicates,
+}
+
 /// The answer of an org, as far as it was asked.
 pub(super) enum OrgView<'q> {
     /// It was asked.
@@ -50,7 +65,7 @@ pub(super) enum OrgView<'q> {
 }
 
 impl Pipeline {
-    /// Explains what would become of each event of a batch. With `is_live`, Salesforce is asked what [`Pipeline::run`] would ask.
+    /// Explains what would become of each event of a batch.
     ///
     /// # Errors
     /// [`Overloaded`] if there is not enough memory for the batch.
@@ -58,7 +73,7 @@ impl Pipeline {
         &self,
         batch: &Batch<'_>,
         share: &Arc<Share>,
-        is_live: bool,
+        asking: Asking,
     ) -> Result<Explained, Overloaded> {
         share.make(self.bounds.weight(batch) + EXPLANATION_WEIGHT * batch.bytes)?;
         let mut planner = Planner::new(self, batch);
@@ -70,10 +85,11 @@ impl Pipeline {
         let lookups = planner.into_lookups();
         share.is_for(lookups.keys())?;
         let questions = lookups.questions();
-        let answers = if is_live {
-            Some(lookups.ask(&self.salesforce).await)
-        } else {
-            None
+        let answers = match asking {
+            Asking::Nothing => None,
+            Asking::Lookups | Asking::LookupsAndDuplicates => {
+                Some(lookups.ask(&self.salesforce).await)
+            }
         };
         let views = self.views(&questions, answers.as_ref()).await;
         let mut cases = Cases::new(self);
@@ -108,6 +124,13 @@ impl Pipeline {
         let mut explanations: Vec<Explanation> = explained.collect();
         let forecast = tally.forecast(self, &questions, &views, &explanations);
         tally.share_out(&mut explanations);
+        if asking == Asking::LookupsAndDuplicates {
+            for (index, org) in tally.events() {
+                if let OrgView::Asked(org) = &views[org] {
+                    self.add_duplicates(&mut explanations[index], org).await;
+                }
+            }
+        }
         Ok(Explained {
             explanations,
             forecast,
@@ -170,7 +193,7 @@ impl Pipeline {
                     tally.write(writing.org, (index, entry), write);
                 }
                 Err(EventError::Unchanged) => {}
-                Err(failed) => error = error.or(Some(failed)),
+                Err(failed) => error = error.or(Some((failed, found_by(record)))),
             }
             let (object, because) = self.object(event, writing, record, place);
             explanation.records.push(RecordExplanation {
@@ -182,10 +205,11 @@ impl Pipeline {
                 cases: list,
             });
         }
-        let nothing = (sent == 0).then_some(EventError::Unchanged);
-        if let Some(error) = error.or(nothing) {
+        let nothing = (sent == 0).then_some((EventError::Unchanged, ""));
+        if let Some((error, rule)) = error.or(nothing) {
             let error = error.at_attempt(entry.attempt());
-            explanation.verdict = VerdictExplanation::failed(error.status(), Failure::of(&error));
+            let failure = Failure::of_record(&error, rule);
+            explanation.verdict = VerdictExplanation::failed(error.status(), failure);
         }
         explanation.calls = Some(CallsExplanation {
             lookup: 0,

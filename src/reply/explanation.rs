@@ -198,12 +198,13 @@ impl Text {
             Fate::Sent | Fate::Filled => (GOOD, format!("→ {field}")),
             Fate::Changed => (NOTE, format!("→ {field}")),
             Fate::Unchanged => (DIM, format!("= {field}")),
-            Fate::LeftOut | Fate::Missing => (BAD, "✗".to_owned()),
-            Fate::NoValue => (DIM, "–".to_owned()),
+            Fate::LeftOut | Fate::Missing => (BAD, "not sent".to_owned()),
+            Fate::NoValue => (DIM, "no value".to_owned()),
         };
-        let message = fate.message.as_deref().unwrap_or_default();
-        let says = format!("{of:<TRAIT$} {style}{says}{style:#} {message}");
-        self.line(name, fate.reason, says.trim_end());
+        let message = fate.message.as_ref().map(|message| format!(": {message}"));
+        let message = message.unwrap_or_default();
+        let says = format!("{of:<TRAIT$} {style}{says}{style:#}{message}");
+        self.line(name, fate.reason, says);
     }
 
     fn request(&mut self, request: &RequestExplanation) {
@@ -225,19 +226,19 @@ impl Text {
         let share = |calls: usize, events: usize, what: &str| match (calls, events) {
             (0, _) => format!("no {what}"),
             (1, 1) => format!("1 {what}"),
-            (calls, events) => format!("{calls} {what} shared by {events} events"),
+            (1, events) => format!("1 {what} shared by {events} events"),
+            (calls, events) => format!("{calls} {what}s shared by {events} events"),
         };
         let lookup = share(calls.lookup, calls.lookup_shared_by, "lookup");
-        let inline = share(calls.write_inline, calls.write_inline_shared_by, "write");
-        let own = match calls.write_descriptor {
-            1 => "1 request".to_owned(),
-            requests => format!("{requests} requests"),
+        let writes = match calls.write_descriptor {
+            0 => "no write".to_owned(),
+            requests => {
+                let own = share(requests, 1, "request").replace(" shared by 1 events", "");
+                let inline = share(calls.write_inline, calls.write_inline_shared_by, "call");
+                format!("{own} by rudder-server, or inline {inline}")
+            }
         };
-        self.line(
-            "calls",
-            None,
-            format!("{lookup}; {own} by rudder-server, or inline {inline}"),
-        );
+        self.line("calls", None, format!("{lookup}; {writes}"));
     }
 
     fn forecast(&mut self, forecast: &Forecast) {

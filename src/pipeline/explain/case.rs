@@ -169,7 +169,10 @@ impl<'p> Cases<'p> {
             traits: fates(&writing.plan.traits, &watch),
             request: request.as_ref().ok().map(RequestExplanation::of),
             policies,
-            failure: request.as_ref().err().map(Failure::of),
+            failure: request
+                .as_ref()
+                .err()
+                .map(|error| Failure::of_record(error, found_by(record))),
         };
         let write = request
             .map(|request| forecast(&self.pipeline.policies, writing, record, &watch, &request));
@@ -214,11 +217,7 @@ impl<'p> Cases<'p> {
             "the record is looked up unless the org describes the field as a unique external id"
         };
         Some(LookupExplanation {
-            rule: if by_email {
-                "lead-found"
-            } else {
-                "reverse-etl"
-            },
+            rule: found_by(record),
             soql,
             found: asked.and_then(|asked| Some(asked.found.rows(key).ok()?.len())),
             because: because.to_owned(),
@@ -229,6 +228,15 @@ impl<'p> Cases<'p> {
         let unopened = Session::unopened();
         let org = asked.map_or(&unopened, |asked| &asked.session).instance();
         self.pipeline.salesforce.question(org, wanted)
+    }
+}
+
+/// The rule by which a record is found.
+pub(super) fn found_by(record: &Record<'_>) -> &'static str {
+    match record {
+        Record::Lead(_) => "lead-found",
+        Record::Named { .. } => "named-object",
+        Record::Matching(_) => "reverse-etl",
     }
 }
 

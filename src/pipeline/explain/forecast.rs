@@ -42,6 +42,11 @@ impl Tally {
         tally
     }
 
+    /// The events that write, each with the position of its org.
+    pub(super) fn events(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.events.iter().copied()
+    }
+
     /// Counts a write of an event.
     pub(super) fn write(
         &mut self,

@@ -1,5 +1,4 @@
 //! Why an event or a record is not sent.
-#![warn(clippy::wildcard_enum_match_arm)]
 
 use serde::Serialize;
 
@@ -19,10 +18,18 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// An error, explained.
+    /// An error of an event, explained.
     pub(crate) fn of(error: &EventError) -> Self {
+        Self::of_record(error, "lead-found")
+    }
+
+    /// An error of a record that is found by this rule, explained.
+    pub(crate) fn of_record(error: &EventError, found_by: &'static str) -> Self {
         Self {
-            rule: rule(error),
+            rule: match error {
+                EventError::SeveralRecords { .. } => Some(found_by),
+                other => rule(other),
+            },
             error: error.to_string(),
             remedy: None,
         }
@@ -30,8 +37,9 @@ impl Failure {
 }
 
 /// The rule of `docs/behaviour.md` by which an event fails; `None` if it fails because of Salesforce, or of a limit.
+#[warn(clippy::wildcard_enum_match_arm)]
 #[must_use]
-pub(crate) fn rule(error: &EventError) -> Option<&'static str> {
+fn rule(error: &EventError) -> Option<&'static str> {
     match error {
         EventError::UnsupportedType { .. } => Some("event-type"),
         EventError::GateClosed => Some("gate"),

@@ -142,34 +142,40 @@ impl<'w, 'a> Fates<'w, 'a> {
     fn of_field(&mut self, index: usize) -> TraitFate {
         let watch = self.watch;
         let field = &watch.mapped[index].name;
-        let change = self.change_of(field);
+        let changes = self.changes_of(field);
         let is_sent = |name: &str| {
             let fitted = watch.fitted.as_ref();
             fitted.is_none_or(|names| names.iter().any(|sent| sent == name))
         };
-        let mut fate = TraitFate::new(Fate::Sent);
-        fate.field = Some(shortened(field));
-        if let Some((change, fit)) = change {
-            fate.reason = Some(change.reason());
-            fate.message = Some(change.to_string());
-            let renamed = renamed(fit).filter(|name| is_sent(name));
-            fate.fate = match fit.kind() {
-                ChangeKind::LeftOut if !is_sent(field) => Fate::LeftOut,
-                ChangeKind::Renamed if renamed.is_some() => Fate::Changed,
-                ChangeKind::Converted | ChangeKind::Shortened => Fate::Changed,
-                // `PREFLIGHT=warn` only says what it would do.
-                ChangeKind::LeftOut | ChangeKind::Renamed | ChangeKind::Named => Fate::Sent,
-            };
-            fate.field = Some(shortened(renamed.unwrap_or(field)));
-        } else if !is_sent(field) {
-            fate.fate = Fate::LeftOut;
-        }
+        let renamed = changes.iter().rev().find_map(|(_, fit)| renamed(fit));
+        let sent_as = renamed.filter(|name| is_sent(name)).unwrap_or(field);
+        let is_changed = |(_, fit): &(&Change<'_>, &Fit)| match fit.kind() {
+            ChangeKind::Converted | ChangeKind::Shortened => true,
+            ChangeKind::Renamed => sent_as != field,
+            // `PREFLIGHT=warn` only says what it would do.
+            ChangeKind::LeftOut | ChangeKind::Named => false,
+        };
+        let messages: Vec<String> = changes
+            .iter()
+            .map(|(change, _)| change.to_string())
+            .collect();
+        let mut fate = TraitFate {
+            field: Some(shortened(sent_as)),
+            reason: changes.last().map(|(change, _)| change.reason()),
+            message: (!messages.is_empty()).then(|| messages.join("; ")),
+            ..TraitFate::new(if !is_sent(sent_as) {
+                Fate::LeftOut
+            } else if changes.iter().any(is_changed) {
+                Fate::Changed
+            } else {
+                Fate::Sent
+            })
+        };
         let in_url = watch.in_url.as_deref();
         if in_url.is_some_and(|key| key.eq_ignore_ascii_case(field)) {
             let message = "it stands in the URL of the request".to_owned();
             fate.message.get_or_insert(message);
         }
-        let sent_as = fate.field.as_deref().unwrap_or(field);
         let has_it = |names: &Vec<String>| names.iter().all(|name| name != sent_as);
         if fate.fate != Fate::LeftOut && watch.reduced.as_ref().is_some_and(has_it) {
             fate.fate = Fate::Unchanged;
@@ -178,20 +184,20 @@ impl<'w, 'a> Fates<'w, 'a> {
         fate
     }
 
-    /// The last change of a field by preflight.
-    fn change_of(&mut self, field: &str) -> Option<(&'w Change<'a>, &'w Fit)> {
+    /// The changes of a field by preflight and salvage, in order.
+    fn changes_of(&mut self, field: &str) -> Vec<(&'w Change<'a>, &'w Fit)> {
         let watch = self.watch;
-        let mut last = None;
+        let mut list = Vec::new();
         for (change, is_told) in watch.changes.iter().zip(&mut self.is_told) {
             match change {
                 Change::Field { field: of, fit, .. } if **of == *field => {
                     *is_told = true;
-                    last = Some((change, fit));
+                    list.push((change, fit));
                 }
                 _ => {}
             }
         }
-        last
+        list
     }
 
     /// Tells what the mapping has noted about a trait. `is_all` says that no field is filled from it.

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use salesforce_simulator::Simulator;
+use salesforce_simulator::{DuplicateRule, Simulator};
 use serde_json::{Value, json};
 
 use super::fitted_org;
@@ -172,4 +172,25 @@ async fn live_without_a_login_says_what_is_missing() {
     let output = explain(&[file.path(), "--live"], &for_org(&salesforce, &[])).await;
     assert_eq!(output.status.code(), Some(1));
     assert_says(&text(&output.stdout), "why");
+}
+
+#[tokio::test]
+async fn live_asks_what_the_duplicate_rules_find_for_a_new_record() {
+    let rule = DuplicateRule::new("Lead", "Same_Phone", &["Phone"]);
+    let org = org().matching(rule).build();
+    let known = json!({"LastName": "Known", "Company": "Acme", "Phone": "+49 30 1"});
+    let known = org.insert("Lead", known).unwrap();
+    let event = |phone: &str| {
+        let mut event = identify(json!({"email": "new@example.com", "phone": phone}));
+        event["messageId"] = json!(phone);
+        event
+    };
+    let events = json!({"batch": [event("+49 30 1"), event("+49 30 2")]});
+    let file = File::new("duplicates.json", &events.to_string());
+    let output = live(&org, &[file.path()]).await;
+    let said = text(&output.stdout);
+    let found = format!("the duplicate rule Same_Phone finds Lead {known}; it blocks the record");
+    assert_says(&said, &found);
+    assert_says(&said, "no duplicate rule of the org finds such a record");
+    assert_eq!((org.records("Lead").len(), org.calls().create), (1, 0));
 }

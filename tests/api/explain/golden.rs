@@ -84,7 +84,7 @@ fn events(planted: &Planted) -> Value {
             own(),
         ),
         (
-            "lead-found, deleted",
+            "lead-found, in the recycle bin",
             lead(json!({"email": "deleted@example.com"})),
             own(),
         ),
