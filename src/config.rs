@@ -1,5 +1,6 @@
 //! All settings. Each is an environment variable and a flag of the same name; `--help` is their reference.
 
+mod admin;
 mod agreement;
 mod allowed_hosts;
 pub(crate) mod auth;
@@ -24,6 +25,7 @@ use clap::{Args, Command, FromArgMatches, ValueEnum, builder::Resettable};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
+    admin::{AdminSettings, HostName},
     allowed_hosts::AllowedHosts,
     auth::{
         AuthSettings, Authorisation, Authorisations, Credential, DestinationSetting,
@@ -52,6 +54,9 @@ pub struct Config {
     /// The server: address, limits and shutdown.
     #[command(flatten)]
     pub serving: Serving,
+    /// The admin address: what people look at.
+    #[command(flatten)]
+    pub admin: AdminSettings,
 
     /// Set of rules to follow
     #[arg(long, env = "COMPATIBILITY", value_enum, default_value_t = Compatibility::Documented)]
@@ -174,6 +179,7 @@ impl Config {
         if username.is_some() != password.is_some() {
             return Err(SettingError::IncompleteLogin);
         }
+        self.admin.token()?;
         Ok(self.check_agreement()?)
     }
 

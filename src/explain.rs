@@ -194,6 +194,6 @@ fn pipeline(config: &Config) -> Result<(Pipeline, InFlight), CannotExplain> {
         password: String::new().into(),
         sandbox: config.salesforce_sandbox,
     });
-    let pipeline = Pipeline::new(settings, salesforce, metrics, deliveries);
+    let pipeline = Pipeline::new(settings, salesforce, metrics, deliveries, None);
     Ok((pipeline, in_flight))
 }

@@ -72,7 +72,11 @@ fn listens(arguments: Vec<OsString>) -> Result<(Option<IpAddr>, u16), clap::Erro
         Some(Command::Serve(config)) => of(&config.serving),
         None
         | Some(
-            Command::Compare(_) | Command::Check(_) | Command::Explain(_) | Command::Health(_),
+            Command::Compare(_)
+            | Command::Check(_)
+            | Command::Explain(_)
+            | Command::Tail(_)
+            | Command::Health(_),
         ) => of(&cli.config.serving),
     })
 }

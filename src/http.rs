@@ -8,9 +8,11 @@
 //! | `transforms`, `deliveries`, `status` | the handlers |
 //! | `streamed_response`, `guarded_body` | an answer while it is written and until it has been sent |
 //! | `request_error`, `error_response` | why a request is rejected, and its answer |
+//! | `admin` | the admin address, with a router of its own |
 //! | `contact`, `traces`, `unsupported` | what else is logged |
 
 mod access_log;
+pub(crate) mod admin;
 mod body;
 mod contact;
 mod deliveries;
@@ -40,6 +42,7 @@ use self::{body::BodyLimits, contact::Contact, unsupported::UnsupportedDestinati
 use crate::{
     config::Serving,
     delivery::proxy::Proxy,
+    events::Events,
     lifecycle::Lifecycle,
     metrics::Metrics,
     pipeline::Pipeline,
@@ -71,6 +74,8 @@ pub(crate) struct Parts {
     pub in_flight: InFlight,
     pub upstream: Option<Arc<Upstream>>,
     pub recorder: Option<Recorder>,
+    /// The last events, if somebody may look at them.
+    pub events: Option<Arc<Events>>,
 }
 
 /// The parts of the service, and what only this layer knows.

@@ -9,7 +9,7 @@ pub mod delivery {
 }
 
 pub mod http {
-    pub use crate::http::routes;
+    pub use crate::http::{admin::admin_routes, routes};
 }
 
 pub mod json {
@@ -111,6 +111,10 @@ pub mod transform {
 
     pub mod plan {
         pub use crate::transform::plan::{Record, plan};
+    }
+
+    pub mod remedy {
+        pub use crate::transform::remedy::{CODES, Reason};
     }
 
     pub mod target {

@@ -7,9 +7,9 @@
 //! | layer | what it is for |
 //! |---|---|
 //! | `http` | routes, handlers, middleware, the body extractor, answers to rejected requests |
-//! | `upstream`, [`check`], [`compare`], [`explain`] | the transformer behind this one; the subcommands |
+//! | `upstream`, [`check`], [`compare`], [`explain`], [`tail`] | the transformer behind this one; the subcommands |
 //! | `pipeline` | plan, look up once, resolve, describe or deliver, merge |
-//! | `reply`, `delivery` | response bodies; inline delivery and the delivery proxy |
+//! | `reply`, `delivery`, `events` | response bodies; inline delivery and the delivery proxy; the last events for the admin address |
 //! | `transform` | gate, plan, resolve, mapping, descriptor, outcome, the failures of an event |
 //! | `salesforce` | the org's API: client, auth, lookup, write, limits, faults |
 //! | `rudderstack` | what rudder-server and its SDKs send: batch, event, destination, delivery request, dynamic config |
@@ -21,6 +21,7 @@ pub mod check;
 pub mod compare;
 pub mod config;
 mod delivery;
+mod events;
 pub mod explain;
 mod http;
 #[doc(hidden)]
@@ -34,6 +35,7 @@ mod reply;
 mod rudderstack;
 mod salesforce;
 pub mod server;
+pub mod tail;
 mod text;
 mod transform;
 mod upstream;
@@ -45,9 +47,12 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 pub use config::Config;
+pub use http::admin::{Admin, MAX_ADMIN_CONNECTIONS};
 
 use crate::{
+    config::{Setting, SettingError},
     delivery::{Deliveries, proxy::Proxy},
+    events::Events,
     lifecycle::Lifecycle,
     pipeline::Pipeline,
     salesforce::{Salesforce, SalesforceError},
@@ -67,14 +72,24 @@ pub enum StartError {
     /// The HTTP client for the upstream cannot be built.
     #[error("cannot create the HTTP client: {0}")]
     Upstream(#[from] reqwest::Error),
+    /// The token of the admin address cannot be read.
+    #[error(transparent)]
+    Admin(#[from] SettingError),
     /// The file of recorded requests cannot be opened.
     #[error(transparent)]
     Record(#[from] OpenError),
 }
 
-/// The whole service as a router. Call it inside a Tokio runtime: the tasks that watch the upstream and expect
-/// rudder-server are spawned there. `in_flight` accounts for the memory of requests; the server that serves the router
-/// counts its connections in it as well.
+/// The routers of the service and of its admin address.
+#[derive(Debug)]
+pub struct Services {
+    /// The whole service.
+    pub service: Router,
+    /// The admin address, if `ADMIN_LISTEN` is set.
+    pub admin: Option<Admin>,
+}
+
+/// The whole service as a router, without its admin address, see [`services`].
 ///
 /// # Errors
 /// [`StartError`].
@@ -83,11 +98,39 @@ pub fn app(
     lifecycle: Lifecycle,
     in_flight: InFlight,
 ) -> Result<Router, StartError> {
+    services(config, lifecycle, in_flight).map(|services| services.service)
+}
+
+/// The whole service as routers. Call it inside a Tokio runtime: the tasks that watch the upstream and expect
+/// rudder-server are spawned there. `in_flight` accounts for the memory of requests; the server that serves the router
+/// counts its connections in it as well.
+///
+/// # Errors
+/// [`StartError`].
+pub fn services(
+    config: &Config,
+    lifecycle: Lifecycle,
+    in_flight: InFlight,
+) -> Result<Services, StartError> {
     let (metrics, rules) = (metrics::new(), config.rules());
     let policies = Arc::new(config.policies());
     let salesforce = Salesforce::new(&config.salesforce, Arc::clone(&metrics), in_flight.clone())?;
     let salesforce = Arc::new(salesforce);
-    tokio::spawn(reread(lifecycle.rereads(), Arc::downgrade(&salesforce)));
+    let admin = &config.admin;
+    let events = admin
+        .admin_listen
+        .map(|_| Arc::new(Events::new(admin.events_kept, admin.admin_show_values)));
+    let admin = events.as_ref().map(|events| {
+        let (events, salesforce) = (Arc::clone(events), Arc::clone(&salesforce));
+        Admin::new(admin, events, salesforce, lifecycle.clone())
+    });
+    let admin = admin.transpose()?;
+    let token = admin.as_ref().and_then(Admin::token).cloned();
+    tokio::spawn(reread(
+        lifecycle.rereads(),
+        Arc::downgrade(&salesforce),
+        token,
+    ));
     let upstream = Upstream::new(&config.upstream)?;
     let record = config.upstream.record.as_deref();
     let recorder = record
@@ -106,6 +149,7 @@ pub fn app(
         Arc::clone(&salesforce),
         Arc::clone(&metrics),
         deliveries,
+        events.clone(),
     );
     let parts = http::Parts {
         pipeline: Arc::new(pipeline),
@@ -121,16 +165,25 @@ pub fn app(
         in_flight,
         upstream,
         recorder,
+        events,
     };
-    Ok(http::router(&config.serving, parts))
+    let service = http::router(&config.serving, parts);
+    Ok(Services { service, admin })
 }
 
 /// Rereads the files of settings each time [`Lifecycle::reread`] is called, until the service is dropped.
-async fn reread(mut rereads: watch::Receiver<u64>, salesforce: Weak<Salesforce>) {
+async fn reread(
+    mut rereads: watch::Receiver<u64>,
+    salesforce: Weak<Salesforce>,
+    token: Option<Arc<Setting>>,
+) {
     while rereads.changed().await.is_ok() {
         let Some(salesforce) = salesforce.upgrade() else {
             return;
         };
         salesforce.reread();
+        if let Some(token) = &token {
+            token.reread();
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: `serve` (the default), `compare`, `check`, `explain`, `health`.
+//! The command line: `serve` (the default), `compare`, `check`, `explain`, `tail`, `health`.
 
 mod health;
 
@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use salesforce_transformer::{
-    Config, StartError, app, check, compare,
+    Admin, Config, MAX_ADMIN_CONNECTIONS, Services, StartError, check, compare,
     config::{ProcessLimits, UnknownVariable, unknown_variables},
     explain,
     lifecycle::Lifecycle,
-    server::{self, Listeners, memory::InFlight, telemetry},
+    server::{self, Listeners, Port, memory::InFlight, telemetry},
+    services, tail,
 };
 
 /// Turns batches of RudderStack events into Salesforce REST requests.
@@ -38,6 +39,9 @@ enum Command {
     /// Says why events become what they become, and what they would cost, without writing anything; exits with 0 (all would be
     /// sent, or all is as expected), 1 (not so) or 2 (failed)
     Explain(Box<explain::ExplainOptions>),
+    /// Prints events of a running service as they are answered, from its admin address; exits with 0 (Ctrl-C) or 2 (it
+    /// cannot be watched)
+    Tail(Box<tail::TailOptions>),
     /// Checks whether a running service is alive; exits with 0 if it is, else with 1
     Health(health::HealthOptions),
 }
@@ -72,6 +76,7 @@ async fn run(cli: Cli) -> ExitCode {
         Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Check(options)) => Box::pin(check::run(*options)).await,
         Some(Command::Explain(options)) => Box::pin(explain::run(*options)).await,
+        Some(Command::Tail(options)) => tail::run(*options).await,
         Some(Command::Health(options)) => health::run(&options).await,
     }
 }
@@ -148,7 +153,9 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
     let listeners =
         Listeners::open(serving).map_err(|error| NotServed::System(error.to_string()))?;
     let in_flight = InFlight::default();
-    let app = app(config, ready.clone(), in_flight.clone()).map_err(NotServed::Setting)?;
+    let services = services(config, ready.clone(), in_flight.clone());
+    let Services { service, admin } = services.map_err(NotServed::Setting)?;
+    let admin = admin.map(|admin| admin_port(config, admin)).transpose()?;
     if config.salesforce.auth.lacks_app() {
         tracing::warn!(
             "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET are not both set: password logins will be refused, OAuth destinations work"
@@ -165,7 +172,30 @@ async fn listen_and_serve(config: &Config) -> Result<server::End, NotServed> {
         max_connections = serving.most_connections(),
         "listening"
     );
-    Ok(server::serve(listeners, app, ready, in_flight, signals, serving).await)
+    let mut ports = vec![Port {
+        listeners,
+        app: service,
+        most_connections: serving.most_connections(),
+    }];
+    ports.extend(admin);
+    Ok(server::serve(ports, ready, in_flight, signals, serving).await)
+}
+
+/// Listens at the admin address.
+fn admin_port(config: &Config, admin: Admin) -> Result<Port, NotServed> {
+    let failed = |error: &dyn std::fmt::Display| NotServed::System(error.to_string());
+    let address = (config.admin.admin_listen)
+        .ok_or_else(|| failed(&"ADMIN_LISTEN is not set, but the admin address is on"))?;
+    let reuse_port = config.serving.reuse_port;
+    let listeners =
+        Listeners::at(address, reuse_port, "ADMIN_LISTEN").map_err(|error| failed(&error))?;
+    let address = listeners.address().map_err(|error| failed(&error))?;
+    tracing::info!(%address, "the admin address is on");
+    Ok(Port {
+        listeners,
+        app: admin.router(address),
+        most_connections: MAX_ADMIN_CONNECTIONS,
+    })
 }
 
 #[cfg(test)]

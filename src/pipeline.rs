@@ -27,6 +27,7 @@ use self::{deliver::Handover, describe::Describer, lookups::OrgIndex, planning::
 use crate::{
     config::{PipelineSettings, Policies, rules::Rules},
     delivery::Deliveries,
+    events::{Events, PlannedWrite},
     metrics::Metrics,
     rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::{Salesforce, fault::LAST_ATTEMPT},
@@ -50,6 +51,8 @@ pub(crate) struct Pipeline {
     skip_unchanged: bool,
     bounds: Bounds,
     deliveries: Arc<Deliveries>,
+    /// The last events, if somebody may look at them.
+    events: Option<Arc<Events>>,
 }
 
 /// An event that has passed the checks, by what happens to it next.
@@ -77,6 +80,7 @@ impl Pipeline {
         salesforce: Arc<Salesforce>,
         metrics: Arc<Metrics>,
         deliveries: Deliveries,
+        events: Option<Arc<Events>>,
     ) -> Self {
         let own_destination = settings.own_login.map(Destination::own);
         Self {
@@ -92,6 +96,7 @@ impl Pipeline {
                 answer: settings.max_answer_bytes,
             },
             deliveries: Arc::new(deliveries),
+            events,
         }
     }
 
@@ -122,6 +127,7 @@ impl Pipeline {
         let (plans, lookups) = Planner::new(self, batch).plan();
         share.is_for(lookups.keys())?;
         let alone: Vec<_> = plans.iter().map(alone).collect();
+        let planned = (self.events.as_ref()).map(|_| plans.iter().map(planned).collect::<Vec<_>>());
         let asked = Instant::now();
         let answers = lookups.ask(&self.salesforce).await;
         let mut description = Describer::new(self, batch, &answers);
@@ -143,7 +149,22 @@ impl Pipeline {
         outcomes.sort_by_key(|outcome| outcome.entries.first().copied());
         outcome::count(&outcomes, &self.metrics);
         answers.count(&outcomes, &alone, self.salesforce.limits());
+        if let (Some(events), Some(planned)) = (&self.events, planned) {
+            let is_repeated = batch.route == Route::Processor
+                && outcome::first_retryable_error(&outcomes, &self.rules).is_some();
+            events.note_batch(batch, &outcomes, &planned, is_repeated);
+        }
         Ok(outcomes)
+    }
+}
+
+/// What an event is going to write; `None` if it writes nothing.
+fn planned<'a>(plan: &Result<Planned<'a>, EventError>) -> Option<PlannedWrite<'a>> {
+    match plan {
+        Ok(Planned::Described(writing) | Planned::Delivered(writing)) => {
+            Some(PlannedWrite::of(&writing.plan, &writing.destination))
+        }
+        Ok(Planned::Transformed(_)) | Err(_) => None,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod memory;
 pub mod telemetry;
 
 use std::{
+    convert::Infallible,
     future::Future,
     io,
     pin::pin,
@@ -18,6 +19,7 @@ use axum::{
     Router,
     http::{HeaderValue, header},
 };
+use futures_util::future::join_all;
 use hyper::{
     body::Incoming,
     server::conn::http1,
@@ -65,32 +67,54 @@ pub enum End {
 /// The signals to stop: the first begins the shutdown, the second ends it without waiting for requests in flight.
 pub type Signals = mpsc::Receiver<()>;
 
-/// Serves `app` until the first signal. Then `/ready` answers 503 immediately, new connections are still accepted for
+/// What listens, and what answers there.
+#[derive(Debug)]
+pub struct Port {
+    /// Where connections come from.
+    pub listeners: Listeners,
+    /// What answers their requests.
+    pub app: Router,
+    /// How many connections may be answered at a time.
+    pub most_connections: usize,
+}
+
+/// Serves the `ports` until the first signal. Then `/ready` answers 503 immediately, new connections are still accepted for
 /// `SHUTDOWN_DELAY`, and requests in flight, including writes that have begun, are finished within `SHUTDOWN_TIMEOUT`.
 /// The second signal cuts this short.
 pub async fn serve(
-    listeners: Listeners,
-    app: Router,
+    ports: Vec<Port>,
     ready: Lifecycle,
     in_flight: InFlight,
     mut signals: Signals,
     settings: &Serving,
 ) -> End {
-    let server = Server::new(app, in_flight, settings);
-    server.accept_until(&listeners, next(&mut signals)).await;
+    let hurried = CancellationToken::new();
+    let servers = ports.into_iter().map(|port| {
+        let server = Server::new(
+            port.app,
+            Connections::new(port.most_connections, in_flight.clone()),
+            hurried.clone(),
+            settings,
+        );
+        (server, port.listeners)
+    });
+    let servers: Vec<(Server, Listeners)> = servers.collect();
+    accept_until(&servers, next(&mut signals)).await;
     ready.stop();
     tracing::info!(delay = ?settings.shutdown_delay, timeout = ?settings.shutdown_timeout, "stopping");
-    let hurried = server.hurried.clone();
     let stopped = async {
         let delay = async {
             tokio::select! { () = time::sleep(settings.shutdown_delay) => {}, () = hurried.cancelled() => {} }
         };
-        server.accept_until(&listeners, delay).await;
-        for connection in listeners.close() {
-            server.answer(connection, server.open.open());
-        }
+        accept_until(&servers, delay).await;
+        let finishing = servers.into_iter().map(|(server, listeners)| {
+            for connection in listeners.close() {
+                server.answer(connection, server.open.open());
+            }
+            server.finish()
+        });
         let finished = async {
-            server.finish().await;
+            join_all(finishing).await;
             ready.written().await;
         };
         tokio::select! {
@@ -105,6 +129,14 @@ pub async fn serve(
         std::future::pending().await
     };
     tokio::select! { end = stopped => end, end = hurry => end }
+}
+
+/// Accepts the connections of all servers until `stop` resolves.
+async fn accept_until(servers: &[(Server, Listeners)], stop: impl Future<Output = ()>) {
+    let accepts = servers
+        .iter()
+        .map(|(server, listeners)| server.accept(listeners));
+    tokio::select! { _ = join_all(accepts) => {}, () = stop => {} }
 }
 
 /// The next signal; waits forever if the sender is gone.
@@ -134,7 +166,8 @@ struct Server {
 }
 
 impl Server {
-    fn new(app: Router, in_flight: InFlight, settings: &Serving) -> Self {
+    /// A server whose connections are counted in `open`; `hurried` tells that the second signal has come.
+    fn new(app: Router, open: Connections, hurried: CancellationToken, settings: &Serving) -> Self {
         let header_limit = settings.largest_headers();
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
@@ -146,29 +179,26 @@ impl Server {
             answer_timeout: settings.answer_timeout,
             most_age: settings.max_connection_age,
             header_limit,
-            open: Connections::new(settings.most_connections(), in_flight),
+            open,
             connections: TaskTracker::new(),
             draining: CancellationToken::new(),
-            hurried: CancellationToken::new(),
+            hurried,
         }
     }
 
-    /// Accepts connections until `stop` resolves.
-    async fn accept_until(&self, listeners: &Listeners, stop: impl Future<Output = ()>) {
-        let accept = async {
-            loop {
-                match listeners.accept().await {
-                    Ok(connection) => self.answer(connection, self.open.admit().await),
-                    // The client has already gone.
-                    Err(error) if is_of_connection(&error) => {}
-                    Err(error) => {
-                        tracing::error!(%error, "a connection cannot be accepted: raise the limit of open files (ulimit -n), or add replicas");
-                        time::sleep(PAUSE).await;
-                    }
+    /// Accepts connections, without end.
+    async fn accept(&self, listeners: &Listeners) -> Infallible {
+        loop {
+            match listeners.accept().await {
+                Ok(connection) => self.answer(connection, self.open.admit().await),
+                // The client has already gone.
+                Err(error) if is_of_connection(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "a connection cannot be accepted: raise the limit of open files (ulimit -n), or add replicas");
+                    time::sleep(PAUSE).await;
                 }
             }
-        };
-        tokio::select! { () = accept => {}, () = stop => {} }
+        }
     }
 
     /// Answers the requests of a connection until it ends. Once the service drains, the current request is the last

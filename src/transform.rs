@@ -15,6 +15,7 @@ pub(crate) mod outcome;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod refused;
+pub(crate) mod remedy;
 pub(crate) mod resolve;
 pub(crate) mod target;
 pub(crate) mod unchanged;

@@ -21,6 +21,7 @@ impl Config {
         self.check_connections()?;
         self.check_headers()?;
         self.check_duplicates()?;
+        self.check_admin()?;
         self.check_upstream()
     }
 
@@ -94,6 +95,21 @@ impl Config {
         if is_old && saves {
             let version = version.clone();
             return Err(Conflict::SaveDuplicates { version });
+        }
+        Ok(())
+    }
+
+    fn check_admin(&self) -> Result<(), Conflict> {
+        let Some(address) = self.admin.admin_listen else {
+            return Ok(());
+        };
+        if !address.ip().is_loopback() && self.admin.admin_token_file.is_none() {
+            return Err(Conflict::AdminToken { address });
+        }
+        // Port 0 stands for any that is free.
+        if address.port() == self.serving.port && address.port() != 0 {
+            let port = address.port();
+            return Err(Conflict::AdminPort { port });
         }
         Ok(())
     }

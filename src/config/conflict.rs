@@ -1,6 +1,6 @@
 //! Conflicts between settings that are valid one by one.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bytesize::ByteSize;
 use humantime::format_duration;
@@ -101,6 +101,20 @@ pub enum Conflict {
     SaveDuplicates {
         /// `SALESFORCE_API_VERSION`.
         version: String,
+    },
+    /// Whoever reaches the admin address could read what it shows.
+    #[error(
+        "ADMIN_LISTEN is {address}, which other machines may reach: set ADMIN_TOKEN_FILE to a file with a token, or listen on 127.0.0.1"
+    )]
+    AdminToken {
+        /// `ADMIN_LISTEN`.
+        address: SocketAddr,
+    },
+    /// The admin address and the service would share a port.
+    #[error("ADMIN_LISTEN has the port of the service (PORT is {port}): give it another port")]
+    AdminPort {
+        /// `PORT`.
+        port: u16,
     },
     /// The service would forward requests to itself.
     #[error(

@@ -105,7 +105,7 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
         Some(most) => Rejection::from(RequestError::Crowded { most }).into_response(),
     };
     entry.write(response.status().as_u16(), response.extensions());
-    guarded(response, share, connection)
+    guarded(response, (share, connection))
 }
 
 impl AccessLogEntry {

@@ -54,6 +54,9 @@ async fn proxy(
         let request = ProxyRequest::read(document.root(), version)?;
         let timeout = timeout_of(&headers);
         let outcome = app.proxy.deliver(name, &request, timeout).await;
+        if let Some(events) = &app.events {
+            events.note_delivery(&request, &outcome);
+        }
         let delivered = outcome.into_delivered();
         let traces = Traces::of_jobs(request.jobs.iter().map(|job| job.metadata));
         let (status, json) = reply::proxy::answer(version, name, &request, &delivered);

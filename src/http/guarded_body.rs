@@ -12,47 +12,32 @@ use axum::{
 };
 use http_body::{Frame, SizeHint};
 
-use crate::server::memory::{OfConnection, Share};
-
-/// The response, with a guard that lives until its last byte has been sent.
-pub(super) fn guarded(
-    response: Response,
-    share: Arc<Share>,
-    connection: Option<OfConnection>,
-) -> Response {
-    let guard = Arc::new(ResponseGuard {
-        _share: share,
-        _connection: connection,
-    });
+/// The response, with a guard that lives until its last byte has been sent: its memory stays counted so long, and its connection
+/// does not become idle.
+pub(super) fn guarded<G: Send + Sync + 'static>(response: Response, guard: G) -> Response {
+    let guard = Arc::new(guard);
     response.map(|body| Body::new(GuardedBody { body, guard }))
 }
 
-/// Kept until the last byte of an answer has been sent, so that its memory stays counted and its connection does not
-/// become idle.
-struct ResponseGuard {
-    _share: Arc<Share>,
-    _connection: Option<OfConnection>,
-}
-
 /// The body of an answer that is being sent.
-struct GuardedBody {
+struct GuardedBody<G> {
     body: Body,
-    guard: Arc<ResponseGuard>,
+    guard: Arc<G>,
 }
 
 /// Bytes of an answer. hyper keeps them until the client has taken them, long after it has dropped the body.
-struct GuardedBytes {
+struct GuardedBytes<G> {
     bytes: Bytes,
-    _guard: Arc<ResponseGuard>,
+    _guard: Arc<G>,
 }
 
-impl AsRef<[u8]> for GuardedBytes {
+impl<G> AsRef<[u8]> for GuardedBytes<G> {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl HttpBody for GuardedBody {
+impl<G: Send + Sync + 'static> HttpBody for GuardedBody<G> {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -36,7 +36,7 @@ pub(super) fn around_events(routes: Router<App>, settings: &Serving) -> Router<A
                 .gzip(true)
                 .pass_through_unaccepted(true),
         )
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(catching_panics())
         .layer(middleware::map_response(api_version));
     if !settings.compress_answers {
         return routes;
@@ -127,6 +127,14 @@ async fn api_version(mut response: Response) -> Response {
         .headers_mut()
         .insert("apiVersion", HeaderValue::from_static("2"));
     response
+}
+
+/// A type that `CatchPanicLayer` calls for the answer to a panic.
+type Panicked = fn(Box<dyn Any + Send>) -> Response;
+
+/// Answers where a handler panics.
+pub(super) fn catching_panics() -> CatchPanicLayer<Panicked> {
+    CatchPanicLayer::custom(panicked as Panicked)
 }
 
 #[expect(

@@ -42,9 +42,6 @@ pub(crate) struct Explained {
     pub(crate) forecast: Forecast,
 }
 
-/// The factor by which an explanation takes more memory than what it explains.
-const EXPLANATION_WEIGHT: usize = 8;
-
 /// What Salesforce is asked for an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asking {
@@ -75,7 +72,7 @@ impl Pipeline {
         share: &Arc<Share>,
         asking: Asking,
     ) -> Result<Explained, Overloaded> {
-        share.make(self.bounds.weight(batch) + EXPLANATION_WEIGHT * batch.bytes)?;
+        share.make(self.bounds.weight(batch))?;
         let mut planner = Planner::new(self, batch);
         let plans = batch.entries.iter().map(|entry| {
             let destination = planner.destination(entry).ok();
@@ -94,23 +91,16 @@ impl Pipeline {
         let views = self.views(&questions, answers.as_ref()).await;
         let mut cases = Cases::new(self);
         let mut tally = Tally::new(questions.len());
-        let explained = batch.entries.iter().zip(plans).enumerate();
-        let explained = explained.map(|(index, (entry, (destination, plan)))| {
+        let mut explanations = Vec::with_capacity(plans.len());
+        for (index, (entry, (destination, plan))) in batch.entries.iter().zip(plans).enumerate() {
             let mut explanation = self.begin(entry, destination.as_deref());
             match plan {
                 Ok(Planned::Described(writing) | Planned::Delivered(writing)) => {
-                    let view = (
-                        &questions[writing.org.position()],
-                        &views[writing.org.position()],
-                    );
-                    self.explain_writing(
-                        &mut explanation,
-                        (index, entry),
-                        &writing,
-                        view,
-                        &mut cases,
-                        &mut tally,
-                    );
+                    let org = writing.org.position();
+                    let view = (&questions[org], &views[org]);
+                    let places = (index, entry);
+                    let counted = (&mut cases, &mut tally);
+                    self.explain_writing(&mut explanation, places, &writing, view, counted);
                 }
                 Ok(Planned::Transformed(_)) => {}
                 Err(error) => {
@@ -119,9 +109,9 @@ impl Pipeline {
                         VerdictExplanation::failed(error.status(), Failure::of(&error));
                 }
             }
-            explanation
-        });
-        let mut explanations: Vec<Explanation> = explained.collect();
+            share.make(explanation.weight())?;
+            explanations.push(explanation);
+        }
         let forecast = tally.forecast(self, &questions, &views, &explanations);
         tally.share_out(&mut explanations);
         if asking == Asking::LookupsAndDuplicates {
@@ -179,8 +169,7 @@ impl Pipeline {
         (index, entry): (usize, &Entry<'_>),
         writing: &Writing<'_>,
         (questions, view): (&Questions, &OrgView<'_>),
-        cases: &mut Cases<'_>,
-        tally: &mut Tally,
+        (cases, tally): (&mut Cases<'_>, &mut Tally),
     ) {
         let Ok(event) = &entry.event else { return };
         let (mut sent, mut error) = (0, None);

@@ -200,6 +200,7 @@ impl Text {
             Fate::Unchanged => (DIM, format!("= {field}")),
             Fate::LeftOut | Fate::Missing => (BAD, "not sent".to_owned()),
             Fate::NoValue => (DIM, "no value".to_owned()),
+            Fate::Unlisted => (DIM, "…".to_owned()),
         };
         let message = fate.message.as_ref().map(|message| format!(": {message}"));
         let message = message.unwrap_or_default();

@@ -6,6 +6,7 @@ mod grant;
 mod redaction;
 pub(crate) mod refused;
 mod token;
+mod view;
 
 use std::{
     fmt,
@@ -19,6 +20,7 @@ use reqwest::Method;
 use secrecy::ExposeSecret;
 
 pub use self::error::AuthError;
+pub(super) use self::view::SessionView;
 use self::{
     ending::Warning,
     grant::{DestinationLogin, Identity, TokenForm},

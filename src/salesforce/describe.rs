@@ -13,6 +13,7 @@ mod picklist;
 mod places;
 mod refused;
 mod state;
+mod view;
 
 use std::{
     sync::{
@@ -33,6 +34,7 @@ pub(crate) use self::field::{FieldDescription, FieldType, PlacePart};
 pub(crate) use self::object::ObjectDescription;
 pub(crate) use self::picklist::Picklist;
 pub(crate) use self::places::PlaceFields;
+pub(super) use self::view::DescribeView;
 use self::{
     kept::KeptDescriptions,
     org::OrgDescribes,

@@ -15,6 +15,8 @@ use std::{mem, time::Duration};
 use thiserror::Error;
 
 pub(crate) use self::code::OrgState;
+#[cfg(test)]
+pub(crate) use self::code::codes;
 pub(crate) use self::duplicates::Duplicate;
 pub(crate) use self::fields::RefusedField;
 pub use self::refusal::Refusal;

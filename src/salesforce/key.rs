@@ -66,6 +66,12 @@ enum ValueForm {
 /// The hasher is seeded at random, so that nobody can choose values whose hashes collide.
 static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
+/// Identifies a record that an event names, without telling its id. The text is another in each process.
+#[must_use]
+pub(crate) fn record_fingerprint(object: &str, id: &str) -> u64 {
+    HASHES.hash_one((object, id))
+}
+
 /// The [`Key::kind`] of keys that look up a lead by its e-mail.
 const LEAD: &str = "lead.email='";
 
@@ -216,6 +222,12 @@ impl Key {
     /// Whether the key looks up a lead by its e-mail.
     pub(crate) fn is_lead(&self) -> bool {
         self.kind() == LEAD
+    }
+
+    /// Identifies the key without telling its value. It is another in each process.
+    #[must_use]
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.0.hash
     }
 
     /// The part that keys must have in common to share a query.

@@ -146,12 +146,19 @@ impl Limits {
     /// The figures of all orgs, ordered by address.
     #[must_use]
     pub fn figures(&self) -> Vec<Figures> {
+        let figures = self.figures_of_orgs().into_iter();
+        figures.map(|(_, figures)| figures).collect()
+    }
+
+    /// All orgs with their figures, ordered by address.
+    pub(crate) fn figures_of_orgs(&self) -> Vec<(Arc<Instance>, Figures)> {
         let figures = self.orgs.iter().map(|(instance, org)| {
             let org = lock(&org);
-            Figures::new(&instance, &org.quota, &org.ledger, self.governor)
+            let figures = Figures::new(&instance, &org.quota, &org.ledger, self.governor);
+            (instance, figures)
         });
         let mut figures: Vec<_> = figures.collect();
-        figures.sort_unstable_by(|one, other| one.org.cmp(&other.org));
+        figures.sort_unstable_by(|(_, one), (_, other)| one.org.cmp(&other.org));
         figures
     }
 

@@ -24,8 +24,10 @@ pub struct Listeners(Vec<TcpListener>);
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// The address cannot be listened on.
-    #[error("HOST and PORT: cannot listen on {address}: {error}{hint}", hint = hint(.error))]
+    #[error("{setting}: cannot listen on {address}: {error}{hint}", hint = hint(.error))]
     Address {
+        /// The settings that name the address.
+        setting: &'static str,
         /// The address.
         address: SocketAddr,
         /// The error of the system.
@@ -77,9 +79,7 @@ impl Listeners {
         }
         let at = |host: IpAddr| {
             let address = SocketAddr::new(host, settings.port);
-            bound(address, settings.reuse_port)
-                .map(Self::from)
-                .map_err(|error| ListenError::Address { address, error })
+            Self::at(address, settings.reuse_port, "HOST and PORT")
         };
         match settings.host {
             Some(host) => at(host),
@@ -91,6 +91,32 @@ impl Listeners {
                 at(Ipv4Addr::UNSPECIFIED.into())
             }),
         }
+    }
+
+    /// Listens on one address, which `setting` names. With `reuse_port` other processes may listen on it as well.
+    ///
+    /// # Errors
+    /// [`ListenError::Address`].
+    pub fn at(
+        address: SocketAddr,
+        reuse_port: bool,
+        setting: &'static str,
+    ) -> Result<Self, ListenError> {
+        let bound = bound(address, reuse_port).map(Self::from);
+        bound.map_err(|error| ListenError::Address {
+            setting,
+            address,
+            error,
+        })
+    }
+
+    /// The address of the first socket.
+    ///
+    /// # Errors
+    /// If the system does not tell it.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        let first = self.0.first().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        first.local_addr()
     }
 
     /// The addresses, as they are logged.

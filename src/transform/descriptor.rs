@@ -28,6 +28,8 @@ pub struct Descriptor<'a> {
     pub method: &'static str,
     /// The URL.
     pub endpoint: String,
+    /// Where the object's name stands in it.
+    object: std::ops::Range<usize>,
     /// Whether it creates a record.
     pub creates: bool,
     /// The key by which its record was looked up; `None` if the event names the record.
@@ -55,7 +57,9 @@ impl<'a> Descriptor<'a> {
         let instance = session.instance().as_str();
         let mut endpoint = String::with_capacity(instance.len() + ORDINARY_PATH);
         endpoint.extend([instance, "/services/data/v", version, "/sobjects/"]);
+        let object_at = endpoint.len();
         endpoint.extend(utf8_percent_encode(&target.object, SEGMENT));
+        let object = object_at..endpoint.len();
         let mut add = |segment: &str| {
             endpoint.push('/');
             endpoint.extend(utf8_percent_encode(segment, SEGMENT));
@@ -81,6 +85,7 @@ impl<'a> Descriptor<'a> {
         Self {
             method,
             endpoint,
+            object,
             creates: target.address.creates(),
             looked_up_by: None,
             to_converted_lead: target.stored.is_some_and(|row| row.is_converted),
@@ -95,6 +100,12 @@ impl<'a> Descriptor<'a> {
     pub(crate) fn own_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let client = self.names_client.then_some((CALL_OPTIONS, CLIENT));
         client.into_iter().chain(self.headers.iter())
+    }
+
+    /// The object that is written, as the URL names it.
+    #[must_use]
+    pub(crate) fn object(&self) -> &str {
+        &self.endpoint[self.object.clone()]
     }
 
     /// Writes the descriptor's members; a processor route adds one.

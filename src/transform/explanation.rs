@@ -226,6 +226,29 @@ pub(crate) struct CallsExplanation {
     pub write_inline_shared_by: usize,
 }
 
+/// The approximate memory of an explanation without its traits and fields, of a trait, and of a case, in bytes. The answer that is
+/// written from it is counted, too.
+const EXPLANATION_BYTES: usize = 4 << 10;
+const FATE_BYTES: usize = 600;
+const CASE_BYTES: usize = 6 << 10;
+
+impl Explanation {
+    /// The approximate memory of the explanation and of the answer that is written from it, in bytes.
+    #[must_use]
+    pub(crate) fn weight(&self) -> usize {
+        let cases = self.records.iter().flat_map(|record| &record.cases);
+        let of_case = |case: &CaseExplanation| {
+            let body = case
+                .request
+                .as_ref()
+                .and_then(|request| request.body.as_ref());
+            let body = body.map_or(0, |body| body.get().len());
+            CASE_BYTES + FATE_BYTES * case.traits.len() + 3 * body
+        };
+        EXPLANATION_BYTES + cases.map(of_case).sum::<usize>()
+    }
+}
+
 impl DestinationExplanation {
     /// A destination.
     pub(crate) fn of(destination: &Destination) -> Self {

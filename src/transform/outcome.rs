@@ -64,7 +64,7 @@ pub(crate) fn first_retryable_error<'o>(
 
 impl<'a> Outcome<'a> {
     /// The requests that are described.
-    fn described(&self) -> &[Descriptor<'a>] {
+    pub(crate) fn described(&self) -> &[Descriptor<'a>] {
         match &self.result {
             Ok(Requests::Described(requests)) => requests,
             Ok(Requests::Transformed { .. } | Requests::Delivered(_)) | Err(_) => &[],
@@ -74,7 +74,7 @@ impl<'a> Outcome<'a> {
 
 impl Outcome<'_> {
     /// The status and category under which metrics count the event.
-    fn labels(&self) -> (u16, &'static str) {
+    pub(crate) fn labels(&self) -> (u16, &'static str) {
         match &self.result {
             Ok(Requests::Delivered(changes)) => (delivered_status(changes), "delivered"),
             Ok(Requests::Described(_) | Requests::Transformed { .. }) => (200, "request"),

@@ -38,6 +38,7 @@
 //! | `wire` | what rudder-server decodes: shapes, echoes, job ids, tags |
 //! | `http` | what holds for every route: the version header, slashes, compression |
 //! | `polled` | features, health, readiness, version and metrics |
+//! | `admin` | the admin address: what it shows of events, faults and orgs, to whom, and the subcommand `tail` |
 //! | `metrics` | what `/metrics` counts, and that documentation, alerts and dashboard speak of just that |
 //! | `logged` | the line of each request in the log |
 //! | `transform` | `/transform` for people: every form of input, and what was left out |
@@ -57,6 +58,7 @@
     reason = "a step that fails fails its test, also in a helper"
 )]
 
+mod admin;
 mod assertions;
 mod assignment;
 mod auth;

@@ -4,9 +4,10 @@ use axum::Router;
 use reqwest::{RequestBuilder, header::HeaderMap};
 use salesforce_simulator::{Simulator, flags_for};
 use salesforce_transformer::{
-    Config, app,
+    Config, MAX_ADMIN_CONNECTIONS, Services,
     lifecycle::Lifecycle,
-    server::{self, End, Listeners, memory::InFlight},
+    server::{self, End, Listeners, Port, memory::InFlight},
+    services,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ pub(crate) struct Service {
     /// Ends when the service does.
     pub(crate) serving: JoinHandle<End>,
     signals: mpsc::Sender<()>,
+    /// The URL of the admin address; empty if it is off.
+    pub(crate) admin: String,
 }
 
 impl Service {
@@ -53,29 +56,41 @@ impl Service {
         let mut config = config(salesforce, flags);
         change(&mut config);
         let (ready, in_flight) = (Lifecycle::default(), InFlight::default());
-        let service = app(&config, ready.clone(), in_flight.clone()).unwrap();
+        let services = services(&config, ready.clone(), in_flight.clone());
+        let Services { service, admin } = services.unwrap();
         let (listener, url) = listen().await;
+        let mut ports = vec![Port {
+            listeners: Listeners::from(listener),
+            app: service,
+            most_connections: config.serving.most_connections(),
+        }];
+        let mut admin_url = String::new();
+        if let Some(admin) = admin {
+            let listener;
+            (listener, admin_url) = listen().await;
+            ports.push(Port {
+                app: admin.router(listener.local_addr().unwrap()),
+                listeners: Listeners::from(listener),
+                most_connections: MAX_ADMIN_CONNECTIONS,
+            });
+        }
         let (signals, received) = mpsc::channel(2);
         let life = ready.clone();
-        let serving = async move {
-            let listeners = Listeners::from(listener);
-            server::serve(
-                listeners,
-                service,
-                life,
-                in_flight,
-                received,
-                &config.serving,
-            )
-            .await
-        };
+        let serving =
+            async move { server::serve(ports, life, in_flight, received, &config.serving).await };
         Self {
             url,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             ready,
             serving: tokio::spawn(serving),
             signals,
+            admin: admin_url,
         }
+    }
+
+    /// Asks the admin address for a path.
+    pub(crate) async fn admin(&self, path: &str) -> Answer {
+        send(self.http.get(format!("{}{path}", self.admin))).await
     }
 
     /// Sends the service a signal to stop: the first begins it, the second ends it at once.

@@ -78,7 +78,7 @@ async fn main() -> ExitCode {
 }
 
 async fn show(options: Options) -> Result<bool, Trouble> {
-    let setup = Setup::start().await?;
+    let setup = Setup::start(options.serve).await?;
     let report = act(&setup).await?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report.json())?);

@@ -148,6 +148,11 @@ pub(super) fn invite(setup: &Setup) {
         r#"  {{"type":"identify","userId":"you","traits":{{"name":"Grace Hopper","email":"grace@navy.example","company":"Navy"}},"#
     );
     println!(r#"   "integrations":{{"Salesforce":true}}}}'"#);
+    if let Some(admin) = setup.admin {
+        println!("\n{BOLD}See what became of the events, and why:{BOLD:#}\n");
+        println!("curl -s http://{admin}/events");
+        println!("cargo run -- tail --url http://{admin}");
+    }
     println!("\n{BOLD}Or check what a login may do there:{BOLD:#}\n");
     println!(
         "SALESFORCE_AUTH=client-credentials SALESFORCE_LOGIN_URL=http://{0} SALESFORCE_ALLOWED_HOSTS=http://{0} \\\n  \

@@ -3,7 +3,9 @@
 use std::{net::SocketAddr, time::Duration};
 
 use salesforce_simulator::{Simulator, flags_for, sample};
-use salesforce_transformer::{Config, app, lifecycle::Lifecycle, server::memory::InFlight};
+use salesforce_transformer::{
+    Config, Services, lifecycle::Lifecycle, server::memory::InFlight, services,
+};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -16,13 +18,16 @@ pub(super) struct Setup {
     pub(super) org: Simulator,
     pub(super) salesforce: SocketAddr,
     pub(super) service: SocketAddr,
+    /// The admin address, which shows what became of the events.
+    pub(super) admin: Option<SocketAddr>,
     pub(super) http: reqwest::Client,
     /// The contact that the documentation calls `sf-contact-id`.
     pub(super) contact: String,
 }
 
 impl Setup {
-    pub(super) async fn start() -> Result<Self, Trouble> {
+    /// Starts both; `is_watched` turns the admin address on.
+    pub(super) async fn start(is_watched: bool) -> Result<Self, Trouble> {
         let org = sample::org().build();
         org.insert("Lead", json!({"FirstName": "Ada", "LastName": "Byron", "Company": "Analytical", "Email": KNOWN_LEAD}))?;
         let contact = org.insert(
@@ -30,12 +35,14 @@ impl Setup {
             json!({"FirstName": "Johnny", "LastName": "Gibbs"}),
         )?;
         let salesforce = serve(org.router()).await?;
-        let service = serve(app(
-            &settings(salesforce)?,
-            Lifecycle::default(),
-            InFlight::default(),
-        )?)
-        .await?;
+        let mut settings = settings(salesforce)?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let admin_address = listener.local_addr()?;
+        settings.admin.admin_listen = is_watched.then_some(admin_address);
+        let Services { service, admin } =
+            services(&settings, Lifecycle::default(), InFlight::default())?;
+        let service = serve(service).await?;
+        let admin = admin.map(|admin| serve_at(listener, admin.router(admin_address)));
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(10))
@@ -44,6 +51,7 @@ impl Setup {
             org,
             salesforce,
             service,
+            admin: admin.transpose()?,
             http,
             contact,
         })
@@ -82,7 +90,10 @@ fn settings(salesforce: SocketAddr) -> Result<Config, Trouble> {
 }
 
 async fn serve(app: axum::Router) -> Result<SocketAddr, Trouble> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    serve_at(TcpListener::bind("127.0.0.1:0").await?, app)
+}
+
+fn serve_at(listener: TcpListener, app: axum::Router) -> Result<SocketAddr, Trouble> {
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, app).await {

@@ -209,6 +209,18 @@ impl Setting {
         last.text.clone()
     }
 
+    /// The value as it was read last.
+    #[must_use]
+    pub fn held(&self) -> SecretString {
+        match &self.source {
+            SettingSource::Text(text) => text.clone(),
+            SettingSource::File { last, .. } => {
+                let last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                last.text.clone()
+            }
+        }
+    }
+
     /// Reads the file again and logs the result.
     pub fn reread(&self) {
         if let SettingSource::File { path, last } = &self.source {

@@ -66,6 +66,16 @@ impl AuthError {
         matches!(self, Self::Refused(refused) if refused.is_overtaken())
     }
 
+    /// Salesforce's answer, if it has refused the login or the session.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refused) => Some(&refused.refusal),
+            Self::Expired(fault) => fault.refusal(),
+            Self::Fault(fault) => fault.refusal(),
+            Self::Setting(_) | Self::NoToken | Self::Unaccepted(_) | Self::Instance(_) => None,
+        }
+    }
+
     /// Salesforce's answer to the login, if there is one.
     pub(super) fn refusal_mut(&mut self) -> Option<&mut Refusal> {
         match self {

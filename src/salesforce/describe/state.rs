@@ -139,6 +139,12 @@ impl State {
         known.and_then(|known| known.description.get())
     }
 
+    /// The description and when it was confirmed, however long ago; `None` if its memory was needed.
+    pub(super) fn known(&self) -> Option<(Arc<ObjectDescription>, Instant)> {
+        let known = self.known.as_ref()?;
+        Some((known.description.get()?, known.confirmed))
+    }
+
     /// Stores the result of a reading.
     pub(super) fn ended(&mut self, now: Instant, outcome: Outcome) {
         // A session may expire; if the next one has, too, the object cannot be described.

@@ -1,7 +1,7 @@
 //! Reads the error bodies of Salesforce. A member that is absent or has an unexpected type is treated as empty, so that
 //! the rest of the error is still used.
 
-use super::duplicates::Duplicates;
+use super::{Fault, duplicates::Duplicates};
 use crate::{
     json::{Object, Value},
     salesforce::body::lossy,
@@ -114,6 +114,30 @@ impl Refusal {
                  saves what a rule only alerts about",
             ),
             _ => None,
+        }
+    }
+}
+
+impl Fault {
+    /// Salesforce's answer, if there is one.
+    #[must_use]
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::SessionExpired(refusal)
+            | Self::LimitReached(refusal)
+            | Self::Unavailable(refusal)
+            | Self::Passing(refusal)
+            | Self::Waiting(refusal, _)
+            | Self::Automation(refusal)
+            | Self::Unknown(refusal)
+            | Self::Refused(refusal) => Some(refusal),
+            Self::Reserved { .. }
+            | Self::Redirected { .. }
+            | Self::Timeout(_)
+            | Self::ConnectionRefused
+            | Self::Connection(_)
+            | Self::Overloaded(_)
+            | Self::Unreadable(_) => None,
         }
     }
 }

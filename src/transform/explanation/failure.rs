@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::transform::error::EventError;
+use crate::transform::{
+    error::EventError,
+    remedy::{Reason, remedy},
+};
 
 /// Why an event or a record is not sent.
 #[derive(Clone, Serialize)]
@@ -31,7 +34,10 @@ impl Failure {
                 other => rule(other),
             },
             error: error.to_string(),
-            remedy: None,
+            remedy: Some(remedy(
+                Reason::from(error),
+                error.refusal().map(|refusal| &*refusal.code),
+            )),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What becomes of each trait of an event.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Serialize;
 
-use super::watch::{FieldSource, Watch};
+use super::watch::{FieldSource, Watch, place, places};
 use crate::{
     json::{Kind, Value},
     text::{is_filled, shortened},
@@ -51,6 +53,8 @@ pub(crate) enum Fate {
     Filled,
     /// New records require the field, and nothing fills it.
     Missing,
+    /// There are more traits than are listed.
+    Unlisted,
 }
 
 impl TraitFate {
@@ -65,6 +69,9 @@ impl TraitFate {
     }
 }
 
+/// The maximum number of traits that are explained: more than a person reads.
+const MAX_FATES: usize = 200;
+
 /// The traits of a write in their order, each with its fate; then the fields that no trait fills.
 #[must_use]
 pub(crate) fn fates(traits: &PlannedTraits<'_>, watch: &Watch<'_>) -> Vec<TraitFate> {
@@ -73,19 +80,34 @@ pub(crate) fn fates(traits: &PlannedTraits<'_>, watch: &Watch<'_>) -> Vec<TraitF
     }
     let mut fates = Fates {
         watch,
+        places: places(&watch.mapped),
         is_used: vec![false; watch.mapped.len()],
         is_told: vec![false; watch.changes.len()],
         list: Vec::new(),
     };
     for (name, value) in traits.members.iter() {
+        if fates.is_full() {
+            break;
+        }
         fates.member(name, *value);
     }
-    fates.rest();
+    if !fates.is_full() {
+        fates.rest();
+    }
+    if fates.is_full() {
+        fates.list.truncate(MAX_FATES);
+        fates.list.push(TraitFate {
+            message: Some("further traits are not listed".to_owned()),
+            ..TraitFate::new(Fate::Unlisted)
+        });
+    }
     fates.list
 }
 
 struct Fates<'w, 'a> {
     watch: &'w Watch<'a>,
+    /// The fields by the places of the values that fill them.
+    places: HashMap<*const u8, Vec<usize>>,
     /// Which of the mapped fields are explained.
     is_used: Vec<bool>,
     /// Which of the changes are told.
@@ -94,8 +116,15 @@ struct Fates<'w, 'a> {
 }
 
 impl<'w, 'a> Fates<'w, 'a> {
+    fn is_full(&self) -> bool {
+        self.list.len() > MAX_FATES
+    }
+
     /// A trait, or a member of one.
     fn member(&mut self, path: &str, value: Value<'_>) {
+        if self.is_full() {
+            return;
+        }
         let filled = self.filled_by(path, value);
         for field in &filled {
             let fate = self.of_field(*field);
@@ -124,14 +153,14 @@ impl<'w, 'a> Fates<'w, 'a> {
 
     /// The fields that a value fills.
     fn filled_by(&mut self, path: &str, value: Value<'_>) -> Vec<usize> {
-        let fields = self.watch.mapped.iter().enumerate();
-        let is_filled = |(index, field): &(usize, &super::watch::MappedField<'_>)| {
-            field.is(value)
-                || !self.is_used[*index]
-                    && matches!(field.source, FieldSource::Text)
-                    && makes(path, &field.name)
-        };
-        let filled: Vec<usize> = fields.filter(is_filled).map(|(index, _)| index).collect();
+        let mut filled = self.places.get(&place(value)).cloned().unwrap_or_default();
+        if is_source_of_text(path) {
+            let fields = self.watch.mapped.iter().zip(&self.is_used).enumerate();
+            let made = fields.filter(|(_, (field, is_used))| {
+                !**is_used && matches!(field.source, FieldSource::Text) && makes(path, &field.name)
+            });
+            filled.extend(made.map(|(index, _)| index));
+        }
         for index in &filled {
             self.is_used[*index] = true;
         }
@@ -145,7 +174,7 @@ impl<'w, 'a> Fates<'w, 'a> {
         let changes = self.changes_of(field);
         let is_sent = |name: &str| {
             let fitted = watch.fitted.as_ref();
-            fitted.is_none_or(|names| names.iter().any(|sent| sent == name))
+            fitted.is_none_or(|names| names.contains(name))
         };
         let renamed = changes.iter().rev().find_map(|(_, fit)| renamed(fit));
         let sent_as = renamed.filter(|name| is_sent(name)).unwrap_or(field);
@@ -176,7 +205,7 @@ impl<'w, 'a> Fates<'w, 'a> {
             let message = "it stands in the URL of the request".to_owned();
             fate.message.get_or_insert(message);
         }
-        let has_it = |names: &Vec<String>| names.iter().all(|name| name != sent_as);
+        let has_it = |names: &HashSet<String>| !names.contains(sent_as);
         if fate.fate != Fate::LeftOut && watch.reduced.as_ref().is_some_and(has_it) {
             fate.fate = Fate::Unchanged;
             fate.message = Some("the record already has this value (SKIP_UNCHANGED)".to_owned());
@@ -280,6 +309,11 @@ impl<'w, 'a> Fates<'w, 'a> {
             }
         }
     }
+}
+
+/// Whether the mapping makes texts from a trait.
+fn is_source_of_text(path: &str) -> bool {
+    path == "name" || path.eq_ignore_ascii_case("email")
 }
 
 /// Whether the mapping makes this field's text from a trait.

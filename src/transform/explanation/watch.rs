@@ -1,5 +1,7 @@
 //! Watches how the fields of a write come about.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::{
     json::Value,
     salesforce::address::{Address, Effect},
@@ -26,9 +28,9 @@ pub(crate) struct Watch<'a> {
     /// The fields before they are fitted to the object.
     pub(super) mapped: Vec<MappedField<'a>>,
     /// The names of the fields that fit; `None` if the write failed before.
-    pub(super) fitted: Option<Vec<String>>,
+    pub(super) fitted: Option<HashSet<String>>,
     /// The names of the fields that are left after those that the record already has; `None` if that was not asked.
-    pub(super) reduced: Option<Vec<String>>,
+    pub(super) reduced: Option<HashSet<String>>,
     /// What differs from the traits.
     pub(super) changes: Vec<Change<'a>>,
     /// The rule that chose the object.
@@ -74,17 +76,25 @@ impl<'a> MappedField<'a> {
             },
         })
     }
-
-    /// Whether the field's value is this one of the event.
-    pub(super) fn is(&self, value: Value<'_>) -> bool {
-        match self.source {
-            FieldSource::Trait(own) => own.is(value),
-            FieldSource::Text | FieldSource::Placeholder => false,
-        }
-    }
 }
 
-fn names(fields: &Fields<'_>) -> Vec<String> {
+/// Where a value stands in memory, which identifies it: no other value of the event begins there.
+pub(super) fn place(value: Value<'_>) -> *const u8 {
+    value.bytes().as_ptr()
+}
+
+/// The fields that come from values of the event, by the places of these.
+pub(super) fn places(fields: &[MappedField<'_>]) -> HashMap<*const u8, Vec<usize>> {
+    let mut places: HashMap<_, Vec<usize>> = HashMap::new();
+    for (index, field) in fields.iter().enumerate() {
+        if let FieldSource::Trait(value) = field.source {
+            places.entry(place(value)).or_default().push(index);
+        }
+    }
+    places
+}
+
+fn names(fields: &Fields<'_>) -> HashSet<String> {
     fields
         .names()
         .map(|name| name.text().into_owned())
@@ -108,19 +118,20 @@ impl<'p, 'a> Observer<'p, 'a> for Watch<'a> {
             because: target.choice.because(),
         });
         self.mapped = MappedField::of(fields).collect();
-        self.changes.clone_from(&fields.changes);
+        self.changes = fields.changes.iter().cloned().collect();
     }
 
     fn fitted(&mut self, fields: &Fields<'a>) {
         // Preflight may take up what the mapping has left out.
+        let known = places(&self.mapped);
         let taken_up = MappedField::of(fields).filter(|field| match field.source {
-            FieldSource::Trait(value) => !self.mapped.iter().any(|known| known.is(value)),
+            FieldSource::Trait(value) => !known.contains_key(&place(value)),
             FieldSource::Text | FieldSource::Placeholder => false,
         });
         let taken_up: Vec<_> = taken_up.collect();
         self.mapped.extend(taken_up);
         self.fitted = Some(names(fields));
-        self.changes.clone_from(&fields.changes);
+        self.changes = fields.changes.iter().cloned().collect();
     }
 
     fn reduced(&mut self, fields: &Fields<'a>) {

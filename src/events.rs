@@ -1,0 +1,161 @@
+//! The last events, as the admin address shows them: what became of each, and why. No value of an event or a record is kept,
+//! unless `ADMIN_SHOW_VALUES` asks for the events themselves.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `noted` | reads the outcomes of a batch, and of a delivery for rudder-server |
+//! | `kept` | an event that is kept, and its JSON |
+//! | `ring` | the last events, in memory that is used again |
+//! | `faults` | counts what goes wrong, by code, object and field |
+//! | `filter` | which events somebody wants to see |
+//! | `names` | names that many events share, and their shortening |
+
+mod faults;
+mod filter;
+mod kept;
+mod names;
+mod noted;
+mod ring;
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::broadcast::{self, Receiver};
+
+pub(crate) use self::{
+    faults::FaultGroup,
+    filter::{Filter, FilterError},
+    kept::KeptEvent,
+    noted::PlannedWrite,
+};
+use self::{faults::FaultTable, ring::Ring};
+
+/// How many may watch at a time.
+pub(crate) const MAX_WATCHERS: usize = 16;
+
+/// How many events may wait for a watcher. A slower one loses events, and is told how many.
+const MAX_WAITING: usize = 256;
+
+/// How many events that a watcher has missed are shown to it.
+const MAX_MISSED: u64 = 1_000;
+
+/// The last events, what goes wrong, and those who watch.
+#[derive(Debug)]
+pub(crate) struct Events {
+    state: Mutex<State>,
+    live: broadcast::Sender<Arc<KeptEvent>>,
+    /// Tells the events of this process from those of an earlier one.
+    run: u32,
+    shows_values: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    ring: Ring,
+    faults: FaultTable,
+}
+
+/// What a watcher begins with.
+pub(crate) struct Watch {
+    /// The events since the one that was seen last.
+    pub(crate) missed: Vec<KeptEvent>,
+    /// How many events since then are no longer kept.
+    pub(crate) lost: u64,
+    /// The events from now on.
+    pub(crate) live: Receiver<Arc<KeptEvent>>,
+}
+
+impl Events {
+    /// Keeps the last `most` events, with their values if `shows_values` is set.
+    #[must_use]
+    pub(crate) fn new(most: usize, shows_values: bool) -> Self {
+        // The process has no number of its own that is not used again.
+        let run = RandomState::new()
+            .hash_one(std::process::id())
+            .to_le_bytes();
+        let [a, b, c, d, ..] = run;
+        Self {
+            state: Mutex::new(State {
+                ring: Ring::new(most),
+                faults: FaultTable::default(),
+            }),
+            live: broadcast::Sender::new(MAX_WAITING),
+            run: u32::from_le_bytes([a, b, c, d]),
+            shows_values,
+        }
+    }
+
+    /// The kept events that fit, the newest first, as many as are wanted, and how many fit.
+    #[must_use]
+    pub(crate) fn list(&self, filter: &Filter) -> (Vec<KeptEvent>, usize) {
+        let state = self.lock();
+        let fitting = || state.ring.newest_first().filter(|event| filter.fits(event));
+        let wanted = fitting().take(filter.most()).cloned().collect();
+        (wanted, fitting().count())
+    }
+
+    /// The kept events of a message, and the deliveries of their jobs, the newest first.
+    #[must_use]
+    pub(crate) fn of_message(&self, message: &str) -> Vec<KeptEvent> {
+        let message = names::shortened(message, names::MAX_MESSAGE);
+        let state = self.lock();
+        let is_of_message = |event: &&KeptEvent| event.message == *message;
+        let job = |event: &KeptEvent| Some((event.job?, event.destination.clone()));
+        let events = state.ring.newest_first().filter(is_of_message);
+        let jobs: HashSet<_> = events.filter_map(job).collect();
+        let is_delivery = |event: &KeptEvent| {
+            event.is_delivery() && job(event).is_some_and(|job| jobs.contains(&job))
+        };
+        let wanted = state.ring.newest_first();
+        let wanted = wanted.filter(|event| is_of_message(event) || is_delivery(event));
+        wanted.cloned().collect()
+    }
+
+    /// What goes wrong, the latest first.
+    #[must_use]
+    pub(crate) fn faults(&self) -> Vec<FaultGroup> {
+        self.lock().faults.latest_first()
+    }
+
+    /// Begins to watch; `None` if [`MAX_WATCHERS`] watch already. `seen` is the id of the event that was seen last, if there is one.
+    #[must_use]
+    pub(crate) fn watch(&self, seen: Option<&str>) -> Option<Watch> {
+        // The lock is held, so that no event is missed or seen twice.
+        let state = self.lock();
+        if self.live.receiver_count() >= MAX_WATCHERS {
+            return None;
+        }
+        let live = self.live.subscribe();
+        let last = state.ring.last();
+        let seen = seen.and_then(|id| self.sequence(id)).unwrap_or(last);
+        let shown = seen.max(last.saturating_sub(MAX_MISSED));
+        let missed: Vec<_> = state.ring.since(shown).cloned().collect();
+        let first = missed.first().map_or(last + 1, |event| event.sequence);
+        Some(Watch {
+            missed,
+            lost: first.saturating_sub(seen.saturating_add(1)),
+            live,
+        })
+    }
+
+    /// The number of an event of this process.
+    fn sequence(&self, id: &str) -> Option<u64> {
+        let (run, sequence) = id.split_once('-')?;
+        (u32::from_str_radix(run, 16) == Ok(self.run)).then_some(())?;
+        sequence.parse().ok()
+    }
+
+    /// The id of an event.
+    #[must_use]
+    pub(crate) fn id(&self, event: &KeptEvent) -> String {
+        format!("{:08x}-{}", self.run, event.sequence)
+    }
+
+    /// Ignores poisoning: whatever a panic has left there is an event or none.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,156 @@
+//! What goes wrong now: failures and fields that are not sent as they came, counted by code, object and field.
+
+use std::sync::Arc;
+
+use serde_json::{Value as JsonValue, json};
+
+use super::{
+    kept::{KeptEvent, time},
+    names::Names,
+};
+use crate::transform::{
+    change::ChangeKind,
+    remedy::{Reason, remedy},
+};
+
+/// The maximum number of groups. One that has not been seen for longest makes room.
+const MAX_GROUPS: usize = 300;
+
+/// The failures with one code, at one object and field.
+#[derive(Clone, Debug)]
+pub(crate) struct FaultGroup {
+    reason: Reason,
+    /// Salesforce's code.
+    code: Option<Arc<str>>,
+    object: Option<Arc<str>>,
+    /// The field, else the trait.
+    field: Option<Arc<str>>,
+    /// What became of the field; `None` if the event failed.
+    kind: Option<ChangeKind>,
+    /// The status of the last event.
+    status: u16,
+    count: u64,
+    first: u64,
+    last: u64,
+}
+
+/// All groups.
+#[derive(Debug, Default)]
+pub(super) struct FaultTable {
+    groups: Vec<FaultGroup>,
+    names: Names,
+}
+
+/// What a group has in common.
+struct Place<'e> {
+    reason: Reason,
+    code: Option<&'e str>,
+    field: &'e str,
+    kind: Option<ChangeKind>,
+}
+
+impl FaultTable {
+    /// Counts what is wrong with an event.
+    pub(super) fn count(&mut self, event: &KeptEvent) {
+        if let Some(failed) = event.reason.as_ref().filter(|_| event.status >= 400) {
+            let mut place = Place {
+                reason: failed.reason,
+                code: failed.code.as_deref(),
+                field: "",
+                kind: None,
+            };
+            if failed.fields.is_empty() {
+                self.add(&place, event);
+            }
+            for field in &failed.fields {
+                place.field = field;
+                self.add(&place, event);
+            }
+        }
+        for change in event.changes.iter().filter(|change| is_wrong(change.kind)) {
+            let place = Place {
+                reason: change.reason,
+                code: None,
+                field: change.place(),
+                kind: Some(change.kind),
+            };
+            self.add(&place, event);
+        }
+    }
+
+    fn add(&mut self, place: &Place<'_>, event: &KeptEvent) {
+        let object = event.objects.first();
+        let is_same = |group: &FaultGroup| {
+            group.reason == place.reason
+                && group.kind == place.kind
+                && group.field.as_deref().unwrap_or_default() == place.field
+                && group.code.as_deref() == place.code
+                && group.object == object.cloned()
+        };
+        let at = self.groups.iter().position(is_same);
+        let at = at.unwrap_or_else(|| self.begin(place, event));
+        let group = &mut self.groups[at];
+        group.count += 1;
+        group.status = event.status;
+        group.last = event.millis;
+    }
+
+    /// Adds an empty group, and returns its position.
+    fn begin(&mut self, place: &Place<'_>, event: &KeptEvent) -> usize {
+        let field = Some(place.field).filter(|field| !field.is_empty());
+        let group = FaultGroup {
+            reason: place.reason,
+            code: place.code.map(|code| self.names.shared(code)),
+            object: event.objects.first().cloned(),
+            field: field.map(|field| self.names.shared(field)),
+            kind: place.kind,
+            status: event.status,
+            count: 0,
+            first: event.millis,
+            last: event.millis,
+        };
+        if self.groups.len() < MAX_GROUPS {
+            self.groups.push(group);
+            return self.groups.len() - 1;
+        }
+        let groups = self.groups.iter().enumerate();
+        let oldest = groups.min_by_key(|(_, group)| group.last);
+        let at = oldest.map_or(0, |(at, _)| at);
+        self.groups[at] = group;
+        at
+    }
+
+    /// The groups, the latest first.
+    pub(super) fn latest_first(&self) -> Vec<FaultGroup> {
+        let mut groups = self.groups.clone();
+        groups.sort_by_key(|group| std::cmp::Reverse((group.last, group.count)));
+        groups
+    }
+}
+
+/// Whether a person may want to do something about a change.
+fn is_wrong(kind: ChangeKind) -> bool {
+    match kind {
+        ChangeKind::LeftOut | ChangeKind::Shortened | ChangeKind::Named => true,
+        ChangeKind::Renamed | ChangeKind::Converted => false,
+    }
+}
+
+impl FaultGroup {
+    /// The JSON of the group.
+    #[must_use]
+    pub(crate) fn json(&self) -> JsonValue {
+        json!({
+            "code": self.code.as_deref().unwrap_or(self.reason.label()),
+            "reason": self.reason.label(),
+            "object": self.object.as_deref(),
+            "field": self.field.as_deref(),
+            "effect": self.kind.map_or("not_sent", ChangeKind::as_str),
+            "status": self.status,
+            "count": self.count,
+            "first": time(self.first),
+            "last": time(self.last),
+            "remedy": remedy(self.reason, self.code.as_deref()),
+        })
+    }
+}

@@ -1,0 +1,416 @@
+//! Reads what is kept from the outcomes of a batch, and from a delivery for rudder-server.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use reqwest::Method;
+use url::Url;
+
+use super::{
+    Events, State,
+    kept::{KeptChange, KeptEvent, KeptReason, KeptRoute},
+    names::{MAX_MESSAGE, Names, shortened},
+};
+use crate::{
+    delivery::proxy::{DeliveryOutcome, Failure},
+    json::{Object, Value},
+    rudderstack::{
+        Batch, Destination, Entry, Event, Route,
+        delivery_request::{ProxyJob, ProxyRequest},
+    },
+    salesforce::{
+        AuthError, Fault, Key,
+        delivery::NotSent,
+        fault::{Disposition, Refusal},
+        key::{is_api_name, record_fingerprint},
+        operation::Operation,
+    },
+    transform::{
+        change::Change,
+        error::{EventError, by_disposition},
+        noted::NotedChange,
+        outcome::{Outcome, Requests},
+        plan::{Plan, Record, Records},
+        remedy::Reason,
+    },
+};
+
+/// How many changes, fields and objects of an event are kept.
+pub(super) const MAX_CHANGES: usize = 6;
+pub(super) const MAX_FIELDS: usize = 3;
+pub(super) const MAX_OBJECTS: usize = 3;
+
+/// The maximum length of Salesforce's code, in bytes.
+const MAX_CODE: usize = 60;
+
+/// The maximum length of an event that is kept itself, in bytes.
+const MAX_EVENT: usize = 16 << 10;
+
+/// The status of an event whose batch is to be sent again.
+const BATCH_REPEATED: u16 = 503;
+
+/// The status of a job that is written.
+const WRITTEN: u16 = 200;
+
+/// What an event was going to write, and where.
+#[derive(Debug)]
+pub(crate) struct PlannedWrite<'a> {
+    destination: Arc<Destination>,
+    records: Records<'a>,
+}
+
+impl<'a> PlannedWrite<'a> {
+    /// What this plan writes.
+    #[must_use]
+    pub(crate) fn of(plan: &Plan<'a>, destination: &Arc<Destination>) -> Self {
+        Self {
+            destination: Arc::clone(destination),
+            records: plan.records.clone(),
+        }
+    }
+
+    /// Identifies the first record.
+    fn key(&self) -> Option<u64> {
+        match self.records.first()? {
+            Record::Lead(key) | Record::Matching(key) => Some(key.fingerprint()),
+            Record::Named { object, id } => id.as_ref().map(|id| record_fingerprint(object, id)),
+        }
+    }
+}
+
+/// What the events of one outcome have in common.
+struct Summary<'o, 'a> {
+    status: u16,
+    verdict: &'static str,
+    outcome: &'o Outcome<'a>,
+    reason: Option<Reason>,
+    refusal: Option<&'o Refusal>,
+}
+
+impl<'o, 'a> Summary<'o, 'a> {
+    /// `is_repeated` says that rudder-server sends the whole batch again, whatever became of the single event.
+    fn of(outcome: &'o Outcome<'a>, is_repeated: bool) -> Self {
+        let error = outcome.result.as_ref().err();
+        let own = error.filter(|error| !is_repeated || error.is_retryable());
+        let (status, verdict) = outcome.labels();
+        let (status, verdict) = match (is_repeated, own) {
+            (true, None) => (BATCH_REPEATED, "repeated"),
+            (true, Some(_)) => (BATCH_REPEATED, verdict),
+            (false, _) => (status, verdict),
+        };
+        Self {
+            status,
+            verdict,
+            outcome,
+            reason: own
+                .map(Reason::from)
+                .or(is_repeated.then_some(Reason::BatchRepeated)),
+            refusal: own.and_then(EventError::refusal),
+        }
+    }
+}
+
+impl Events {
+    /// Keeps the events of a batch. `planned` is what each entry was going to write, as far as it was planned; `is_repeated` says
+    /// that rudder-server is asked to send the whole batch again.
+    pub(crate) fn note_batch(
+        &self,
+        batch: &Batch<'_>,
+        outcomes: &[Outcome<'_>],
+        planned: &[Option<PlannedWrite<'_>>],
+        is_repeated: bool,
+    ) {
+        let (millis, mut state) = (now(), self.lock());
+        for outcome in outcomes {
+            let summary = Summary::of(outcome, is_repeated);
+            for index in &outcome.entries {
+                let (entry, planned) = (&batch.entries[*index], &planned[*index]);
+                self.note(&mut state, |event, names| {
+                    event.millis = millis;
+                    event.route = batch.route.into();
+                    event.take_summary(&summary, names);
+                    event.take_entry(entry, planned.as_ref(), names);
+                    event.event = event_of(entry, self.shows_values);
+                });
+            }
+        }
+    }
+
+    /// Keeps the jobs of a delivery for rudder-server.
+    pub(crate) fn note_delivery(&self, request: &ProxyRequest<'_>, outcome: &DeliveryOutcome) {
+        let operation = operation(request);
+        let destination = request.of_first_job("destinationId").unwrap_or_default();
+        let failure = outcome.failure.as_ref();
+        let reason = failure.map(|failure| {
+            if outcome.may_repeat {
+                Reason::MayRepeat
+            } else {
+                failure.into()
+            }
+        });
+        let (millis, mut state) = (now(), self.lock());
+        for (job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
+            self.note(&mut state, |event, names| {
+                event.millis = millis;
+                event.route = KeptRoute::Proxy;
+                (event.status, event.verdict) = verdict(*disposition);
+                event.destination = Some(names.shared(&destination));
+                event.message.clear();
+                event.job = job.metadata.as_object().and_then(job_number);
+                event.objects.clear();
+                event
+                    .objects
+                    .extend(object_of(&operation).map(|object| names.shared(object)));
+                event.key = key_of(&operation, job);
+                event.changes.clear();
+                event.add_delivered(&outcome.changes.listed, names);
+                event.reason = reason
+                    .filter(|_| disposition.is_some())
+                    .map(|reason| kept_reason(reason, failure.and_then(refusal_of), names));
+                event.event = None;
+            });
+        }
+    }
+
+    /// Adds an event, counts what is wrong with it, and shows it to those who watch.
+    fn note(&self, state: &mut State, fill: impl FnOnce(&mut KeptEvent, &mut Names)) {
+        let event = state.ring.push(fill);
+        if event.reason.is_some() || !event.changes.is_empty() {
+            state.faults.count(event);
+        }
+        if self.live.receiver_count() > 0 {
+            // The last watcher may have gone since.
+            let _ = self.live.send(Arc::new(event.clone()));
+        }
+    }
+}
+
+impl KeptEvent {
+    fn take_summary(&mut self, summary: &Summary<'_, '_>, names: &mut Names) {
+        self.status = summary.status;
+        self.verdict = summary.verdict;
+        let reason = summary.reason;
+        self.reason = reason.map(|reason| kept_reason(reason, summary.refusal, names));
+        self.objects.clear();
+        self.changes.clear();
+        for request in summary.outcome.described() {
+            self.add_object(request.object(), names);
+            let room = MAX_CHANGES - self.changes.len();
+            let changes = request.fields.changes.iter().take(room);
+            self.changes
+                .extend(changes.map(|change| kept_change(change, names)));
+        }
+        if let Ok(Requests::Delivered(changes)) = &summary.outcome.result {
+            self.add_delivered(&changes.listed, names);
+        }
+    }
+
+    /// Adds the changes to an event that was written.
+    fn add_delivered(&mut self, changes: &[NotedChange], names: &mut Names) {
+        let changes = changes.iter().filter_map(|change| {
+            let mut shared = |name: &Option<String>| name.as_deref().map(|name| names.shared(name));
+            Some(KeptChange {
+                reason: Reason::named(change.reason)?,
+                kind: change.kind,
+                trait_name: shared(&change.trait_name),
+                field: shared(&change.field),
+            })
+        });
+        self.changes.extend(changes.take(MAX_CHANGES));
+    }
+
+    fn take_entry(
+        &mut self,
+        entry: &Entry<'_>,
+        planned: Option<&PlannedWrite<'_>>,
+        names: &mut Names,
+    ) {
+        self.message.clear();
+        let message = entry
+            .event
+            .as_ref()
+            .ok()
+            .and_then(|event| event.at("messageId"));
+        if let Some(message) = message.and_then(Value::as_text) {
+            self.message.push_str(&shortened(&message, MAX_MESSAGE));
+        }
+        self.job = entry
+            .metadata
+            .and_then(Value::as_object)
+            .and_then(job_number);
+        self.key = planned.and_then(PlannedWrite::key);
+        let Some(planned) = planned else {
+            let id = entry.destination.and_then(Value::as_object);
+            let id = id.and_then(|destination| destination.get("ID")?.as_text());
+            self.destination = id.map(|id| names.shared(&id));
+            return;
+        };
+        self.destination = Some(names.shared(&planned.destination.id));
+        if self.objects.is_empty() {
+            for record in &planned.records {
+                let object = match record {
+                    Record::Lead(key) | Record::Matching(key) => key.object(),
+                    Record::Named { object, .. } => object,
+                };
+                self.add_object(object, names);
+            }
+        }
+    }
+
+    fn add_object(&mut self, object: &str, names: &mut Names) {
+        if self.objects.len() < MAX_OBJECTS && is_api_name(object) {
+            self.objects.push(names.shared(object));
+        }
+    }
+}
+
+/// The event itself, if it is wanted and not too long.
+fn event_of(entry: &Entry<'_>, is_wanted: bool) -> Option<Arc<str>> {
+    let event = entry.event.as_ref().ok().filter(|_| is_wanted)?;
+    // The text of the entry is at least as long as that of its event; an event alone has no entry.
+    (entry.bytes <= 2 * MAX_EVENT).then_some(())?;
+    let text = text_of(event);
+    (text.len() <= MAX_EVENT).then(|| text.into())
+}
+
+fn text_of(event: &Event<'_>) -> String {
+    let members = event.message().members();
+    let members = members.iter().map(|(name, value)| {
+        let name = serde_json::Value::from(name.as_ref());
+        format!("{name}:{}", value.json())
+    });
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
+
+fn job_number(metadata: Object<'_>) -> Option<u64> {
+    metadata.get("jobId")?.json().parse().ok()
+}
+
+fn kept_reason(reason: Reason, refusal: Option<&Refusal>, names: &mut Names) -> KeptReason {
+    let code = refusal
+        .map(|refusal| refusal.code.as_str())
+        .unwrap_or_default();
+    let fields = refusal
+        .map(|refusal| refusal.fields.as_slice())
+        .unwrap_or_default();
+    let fields = fields.iter().filter(|field| is_api_name(field));
+    KeptReason {
+        reason,
+        code: is_code(code).then(|| names.shared(code)),
+        fields: fields
+            .take(MAX_FIELDS)
+            .map(|field| names.shared(field))
+            .collect(),
+    }
+}
+
+/// Whether a text is a code of Salesforce's, and not something else that an answer has in its place.
+fn is_code(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=MAX_CODE).contains(&text.len()) && text.contains('_') && text.bytes().all(is_part)
+}
+
+fn kept_change(change: &Change<'_>, names: &mut Names) -> KeptChange {
+    KeptChange {
+        reason: change.into(),
+        kind: change.kind(),
+        trait_name: change.trait_name().map(|name| names.shared(&name)),
+        field: change.field().map(|name| names.shared(&name)),
+    }
+}
+
+fn verdict(disposition: Option<Disposition>) -> (u16, &'static str) {
+    let Some(disposition) = disposition else {
+        return (WRITTEN, "delivered");
+    };
+    let (status, tags) = by_disposition(disposition);
+    (status, tags.map_or("failed", |tags| tags.error_category))
+}
+
+fn operation(request: &ProxyRequest<'_>) -> Operation {
+    let sending = request.sending().ok();
+    let parsed = sending.and_then(|sending| {
+        let method = Method::from_bytes(sending.method.as_bytes()).ok()?;
+        Some(Operation::of(&method, &Url::parse(&sending.endpoint).ok()?))
+    });
+    parsed.unwrap_or(Operation::Other)
+}
+
+fn object_of(operation: &Operation) -> Option<&str> {
+    let (Operation::Create { object }
+    | Operation::Update { object, .. }
+    | Operation::Upsert { object, .. }) = operation
+    else {
+        return None;
+    };
+    Some(object.as_str()).filter(|object| is_api_name(object))
+}
+
+/// The key by which the router has looked up the record, else what the request itself names.
+fn key_of(operation: &Operation, job: &ProxyJob<'_>) -> Option<u64> {
+    let object = object_of(operation)?;
+    let noted = job.key.and_then(|(field, value)| {
+        let field = field.as_text()?;
+        Key::new(object, &field, value).ok()
+    });
+    if let Some(key) = noted {
+        return Some(key.fingerprint());
+    }
+    match operation {
+        Operation::Update { id, .. } => Some(record_fingerprint(object, id)),
+        Operation::Upsert { field, value, .. } => {
+            let key = Key::text(object, field, value).ok();
+            key.map(|key| key.fingerprint())
+        }
+        Operation::Create { .. }
+        | Operation::Delete
+        | Operation::Collection
+        | Operation::Composite
+        | Operation::Other => None,
+    }
+}
+
+impl From<Route> for KeptRoute {
+    fn from(route: Route) -> Self {
+        match route {
+            Route::Open => Self::Transform,
+            Route::Processor => Self::Processor,
+            Route::Router => Self::Router,
+        }
+    }
+}
+
+impl From<&Failure> for Reason {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::NotSent(NotSent::NotAllowed(_)) => Self::NotAllowed,
+            Failure::NotSent(NotSent::Unsendable(_) | NotSent::Part(_) | NotSent::TooLarge(_)) => {
+                Self::Malformed
+            }
+            Failure::Fault(fault) => fault.into(),
+            Failure::Lookup(fault) => (&**fault).into(),
+            Failure::BeingCreated => Self::BeingCreated,
+            Failure::NoSession(error) => (&**error).into(),
+            Failure::Target(error) => error.into(),
+        }
+    }
+}
+
+fn refusal_of(failure: &Failure) -> Option<&Refusal> {
+    match failure {
+        Failure::Fault(fault) => Fault::refusal(fault),
+        Failure::Lookup(fault) => fault.refusal(),
+        Failure::NoSession(error) => AuthError::refusal(error),
+        Failure::Target(error) => error.refusal(),
+        Failure::NotSent(_) | Failure::BeingCreated => None,
+    }
+}
+
+fn now() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}

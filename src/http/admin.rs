@@ -1,0 +1,175 @@
+//! The admin address: what people look at. It has a router of its own, whose protections come before anything is read.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `protection` | who may ask: host, origin and token; the security headers of answers |
+//! | `hosts` | the hosts by which the address may be called |
+//! | `events` | `/events`: the last events |
+//! | `live` | `/events/live`: events as they are answered |
+//! | `orgs` | `/orgs` and `/faults` |
+
+mod events;
+mod hosts;
+mod live;
+mod orgs;
+mod protection;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Json, Router,
+    http::{Method, StatusCode, Uri},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+
+use self::{hosts::Hosts, protection::Protection};
+use crate::{
+    config::{AdminSettings, HostName, Setting, SettingError},
+    events::Events,
+    lifecycle::Lifecycle,
+    salesforce::Salesforce,
+};
+
+/// How many connections of the admin address are answered at a time.
+pub const MAX_ADMIN_CONNECTIONS: usize = 64;
+
+/// The routes and what they answer: method, path and description.
+const ROUTES: [(&str, &str, &str); 6] = [
+    ("GET", "/", "this list"),
+    (
+        "GET",
+        "/events",
+        "the last events, newest first; filters: status, destination, object, reason, since, message, key, limit",
+    ),
+    (
+        "GET",
+        "/events/{message}",
+        "what became of one message, its deliveries included",
+    ),
+    (
+        "GET",
+        "/events/live",
+        "events as they are answered (server-sent events), with the same filters",
+    ),
+    (
+        "GET",
+        "/faults",
+        "what goes wrong, by code, object and field, and what to do about it",
+    ),
+    (
+        "GET",
+        "/orgs",
+        "each org: API calls, sessions, descriptions, what is held back; refused logins",
+    ),
+];
+
+/// The admin address, before it is known where it listens.
+#[derive(Debug)]
+pub struct Admin {
+    events: Arc<Events>,
+    salesforce: Arc<Salesforce>,
+    lifecycle: Lifecycle,
+    token: Option<Arc<Setting>>,
+    hosts: Vec<HostName>,
+}
+
+/// What the handlers work with.
+#[derive(Clone, Debug)]
+struct AdminApp {
+    events: Arc<Events>,
+    salesforce: Arc<Salesforce>,
+    lifecycle: Lifecycle,
+}
+
+impl Admin {
+    /// Shows these parts of a service.
+    ///
+    /// # Errors
+    /// [`SettingError`] if the file of the token is missing or empty.
+    pub(crate) fn new(
+        settings: &AdminSettings,
+        events: Arc<Events>,
+        salesforce: Arc<Salesforce>,
+        lifecycle: Lifecycle,
+    ) -> Result<Self, SettingError> {
+        Ok(Self {
+            events,
+            salesforce,
+            lifecycle,
+            token: settings.token()?.map(Arc::new),
+            hosts: settings.admin_hosts.clone(),
+        })
+    }
+
+    /// The token that callers have to name, to be read again when its file has changed.
+    pub(crate) fn token(&self) -> Option<&Arc<Setting>> {
+        self.token.as_ref()
+    }
+
+    /// All routes, to be served at this address.
+    pub fn router(self, address: SocketAddr) -> Router {
+        let protection = Protection {
+            hosts: Hosts::new(address, self.hosts),
+            token: self.token,
+        };
+        let app = AdminApp {
+            events: self.events,
+            salesforce: self.salesforce,
+            lifecycle: self.lifecycle,
+        };
+        Router::new()
+            .route("/", get(index))
+            .route("/events", get(events::list))
+            .route("/events/live", get(live::watch))
+            .route("/events/{message}", get(events::of_message))
+            .route("/faults", get(orgs::faults))
+            .route("/orgs", get(orgs::orgs))
+            .fallback(not_found)
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(super::middleware::catching_panics())
+            .with_state(app)
+            .layer(middleware::from_fn_with_state(
+                Arc::new(protection),
+                protection::protect,
+            ))
+    }
+}
+
+/// The routes of the admin address: method, path and description.
+#[doc(hidden)]
+pub fn admin_routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    ROUTES.into_iter()
+}
+
+/// `GET /`: the routes.
+async fn index() -> String {
+    let lines = ROUTES.map(|(method, path, about)| format!("{method}  {path:<18} {about}\n"));
+    format!(
+        "salesforce-transformer: admin address\n\n{}",
+        lines.concat()
+    )
+}
+
+async fn not_found(uri: Uri) -> Response {
+    let path = crate::text::shortened(uri.path());
+    failed(
+        StatusCode::NOT_FOUND,
+        &format!("the admin address has no {path}: GET / lists its routes"),
+    )
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    let path = crate::text::shortened(uri.path());
+    failed(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &format!("{path} takes no {method}: GET / lists the routes"),
+    )
+}
+
+/// The answer to a request that is not served.
+fn failed(status: StatusCode, error: &str) -> Response {
+    (status, Json(json!({ "error": error }))).into_response()
+}

@@ -1,0 +1,73 @@
+//! `/events`: the last events, and those of one message.
+
+use std::time::SystemTime;
+
+use axum::{
+    extract::{Path, State},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use url::form_urlencoded;
+
+use super::{AdminApp, failed};
+use crate::{
+    events::{Filter, FilterError, KeptEvent},
+    text::shortened,
+};
+
+/// The length from which on no more events are added to an answer, in bytes.
+const MAX_ANSWER: usize = 4 << 20;
+
+/// `GET /events`: the last events that fit, the newest first.
+pub(super) async fn list(State(app): State<AdminApp>, uri: Uri) -> Response {
+    match filter(&uri) {
+        Ok(filter) => {
+            let (events, fitting) = app.events.list(&filter);
+            app.answer(&events, fitting)
+        }
+        Err(error) => failed(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+/// `GET /events/{message}`: what became of a message.
+pub(super) async fn of_message(
+    State(app): State<AdminApp>,
+    Path(message): Path<String>,
+) -> Response {
+    let events = app.events.of_message(&message);
+    if events.is_empty() {
+        let message = shortened(&message);
+        let error = format!(
+            "no event of the message {message} is kept: the last EVENTS_KEPT events of this process are"
+        );
+        return failed(StatusCode::NOT_FOUND, &error);
+    }
+    app.answer(&events, events.len())
+}
+
+/// The filter in a query.
+pub(super) fn filter(uri: &Uri) -> Result<Filter, FilterError> {
+    let query = uri.query().unwrap_or_default();
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    Filter::read(pairs, SystemTime::now())
+}
+
+impl AdminApp {
+    /// The events, as many as an answer may have; `leftOff` says how many of those that fit are not among them.
+    fn answer(&self, events: &[KeptEvent], fitting: usize) -> Response {
+        let mut json = r#"{"events":["#.to_owned();
+        let mut written = 0;
+        for event in events {
+            if json.len() > MAX_ANSWER {
+                break;
+            }
+            let comma = if written == 0 { "\n" } else { ",\n" };
+            json.extend([comma, &event.json(&self.events.id(event))]);
+            written += 1;
+        }
+        let left_off = fitting.saturating_sub(written);
+        json.extend(["\n],\"leftOff\":", &left_off.to_string(), "}\n"]);
+        ([(header::CONTENT_TYPE, "application/json")], json).into_response()
+    }
+}

@@ -1,0 +1,31 @@
+//! `/faults` and `/orgs`: what goes wrong, and how the orgs are.
+
+use axum::{Json, extract::State};
+use serde_json::{Value as JsonValue, json};
+
+use super::AdminApp;
+use crate::{events::FaultGroup, salesforce::RefusedLoginView, transform::remedy::Reason};
+
+/// `GET /faults`: what goes wrong, the latest first.
+pub(super) async fn faults(State(app): State<AdminApp>) -> Json<JsonValue> {
+    let faults = app.events.faults();
+    let faults: Vec<_> = faults.iter().map(FaultGroup::json).collect();
+    Json(json!({ "faults": faults }))
+}
+
+/// `GET /orgs`: the orgs that this service has called, and the logins that were refused lately, whose org is not known.
+pub(super) async fn orgs(State(app): State<AdminApp>) -> Json<JsonValue> {
+    let refused = app.salesforce.refused_logins();
+    let refused: Vec<_> = refused.iter().map(refused_login).collect();
+    Json(json!({ "orgs": app.salesforce.org_views(), "refusedLogins": refused }))
+}
+
+fn refused_login(login: &RefusedLoginView) -> JsonValue {
+    let reason = Reason::from(&*login.error);
+    json!({
+        "destination": login.destination,
+        "flow": login.flow.name(),
+        "reason": reason.label(),
+        "remedy": reason.remedy(),
+    })
+}

@@ -1,0 +1,74 @@
+//! The state of each org, for people: its API calls, sessions, descriptions, and what is held back.
+
+use std::{sync::Arc, time::Instant};
+
+use serde::Serialize;
+
+use super::{
+    Salesforce,
+    auth::{AuthError, SessionView},
+    describe::DescribeView,
+    limits::Figures,
+    session::Instance,
+};
+use crate::config::Flow;
+
+/// The state of one org.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrgView {
+    /// As in `GET /limits`.
+    #[serde(flatten)]
+    figures: Figures,
+    /// The sessions that the service has opened itself.
+    sessions: Vec<SessionView>,
+    /// The objects that were described.
+    describes: Vec<DescribeView>,
+    held_back: HeldBack,
+}
+
+/// What is not sent at present, because the calls that are left are reserved.
+#[derive(Debug, Serialize)]
+struct HeldBack {
+    creates: bool,
+    updates: bool,
+}
+
+/// A login that was refused lately.
+#[derive(Debug)]
+pub(crate) struct RefusedLoginView {
+    /// The destination that logs in.
+    pub(crate) destination: String,
+    /// Its flow.
+    pub(crate) flow: Flow,
+    /// Why it was refused.
+    pub(crate) error: Arc<AuthError>,
+}
+
+impl Salesforce {
+    /// The state of each org that was called, ordered by address.
+    pub(crate) fn org_views(&self) -> Vec<OrgView> {
+        let figures = self.limits.figures_of_orgs().into_iter();
+        figures
+            .map(|(org, figures)| self.org_view(&org, figures))
+            .collect()
+    }
+
+    fn org_view(&self, org: &Instance, figures: Figures) -> OrgView {
+        let spares = self.limits.spares(org);
+        OrgView {
+            figures,
+            sessions: self.tokens.views(org, self.client.accepted()),
+            describes: self.describes.views(org, Instant::now()),
+            held_back: HeldBack {
+                creates: spares.write(true).is_err(),
+                updates: spares.write(false).is_err(),
+            },
+        }
+    }
+
+    /// The logins that were refused within `REFUSED_LOGIN_TTL`.
+    pub(crate) fn refused_logins(&self) -> Vec<RefusedLoginView> {
+        self.tokens.refused_views()
+    }
+}
