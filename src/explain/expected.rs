@@ -151,6 +151,7 @@ impl Differences {
         if !is_json {
             match self.0.len() {
                 0 => println!("{GOOD}as expected{GOOD:#}"),
+                1 => println!("{BAD}1 event differs{BAD:#}"),
                 events => println!("{BAD}{events} events differ{BAD:#}"),
             }
         }

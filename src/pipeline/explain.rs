@@ -252,6 +252,7 @@ impl Pipeline {
             field: key.field().to_owned(),
             value: key.value().to_owned(),
             from: from.to_owned(),
+            hash: (self.events.as_ref()).map(|_| format!("{:016x}", key.fingerprint())),
         }
     }
 }

@@ -133,7 +133,9 @@ impl Text {
         let object = format!("{}: {}", record.object, record.because);
         self.line("object", Some(record.rule), object);
         if let Some(key) = &record.key {
-            let key = format!("{} = {}, from {}", key.field, key.value, key.from);
+            let hash = key.hash.as_ref().map(|hash| format!(" (key={hash})"));
+            let hash = hash.unwrap_or_default();
+            let key = format!("{} = {}, from {}{hash}", key.field, key.value, key.from);
             self.line("key", None, key);
         }
         if let Some(lookup) = &record.lookup {
@@ -254,9 +256,15 @@ impl Text {
             limit,
             ..
         } = forecast;
+        let requested = if *requests == 1 {
+            "request"
+        } else {
+            "requests"
+        };
+        let noun = if *events == 1 { "event" } else { "events" };
         let _ = writeln!(
             self.0,
-            "{BOLD}{events} events{BOLD:#}: {sent} sent, {filtered} not sent, {refused} refused, {retried} not now; {requests} requests"
+            "{BOLD}{events} {noun}{BOLD:#}: {sent} sent, {filtered} not sent, {refused} refused, {retried} not now; {requests} {requested}"
         );
         let share = |of: fn(&ForecastLimit) -> f64| {
             let limit = limit.as_ref();

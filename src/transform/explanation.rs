@@ -141,6 +141,9 @@ pub(crate) struct KeyExplanation {
     pub value: String,
     /// The path in the event from which the value comes.
     pub from: String,
+    /// The `key` of `/events` at the admin address, where the service has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
 }
 
 /// How a record is found.

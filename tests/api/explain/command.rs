@@ -91,7 +91,7 @@ async fn without_settings_an_event_is_explained_without_asking_anybody() {
         "WHERE Email IN ('ada@example.com')",
         "if no record is found",
         "if one record is found",
-        "1 events: 1 sent",
+        "1 event: 1 sent",
     ] {
         assert_says(&said, words);
     }
@@ -159,7 +159,7 @@ async fn a_change_of_settings_is_shown_against_stored_explanations() {
         "/records/0/cases/0/request/body/Company",
         "expected  \"n/a\"",
         "found     (absent)",
-        "1 events differ",
+        "1 event differs",
     ] {
         assert_says(&said, words);
     }

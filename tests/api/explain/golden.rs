@@ -229,3 +229,30 @@ async fn lookups_that_are_not_asked_are_shown_as_questions() {
     assert_eq!(org.calls(), before);
     assert_golden("golden_offline.txt", &settled(&text.text, "http://none"));
 }
+
+#[tokio::test]
+async fn the_session_in_the_documentation_is_a_real_one() {
+    let org = fitted_org();
+    let converted = known_lead(&org, "twice@example.com");
+    org.convert(&converted).unwrap();
+    known_lead(&org, "twice@example.com");
+    let traits = json!({"email": "twice@example.com", "plan": "free", "prefs": {"a": 1}});
+    let mut event = identify(traits);
+    event["messageId"] = json!("m-18");
+    let event = json!({"message": event, "destination": destination("dst-1")});
+    let salesforce = serve(org.router()).await;
+    let service = Service::start(&salesforce, &[]).await;
+    let request = service
+        .request("/transform?explain")
+        .header("Accept", "text/plain");
+    let answer = crate::service::send(request.body(event.to_string())).await;
+    let said = answer
+        .text
+        .replace(&salesforce, "https://acme.my.salesforce.com");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/explain.md");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(
+        page.contains(&said),
+        "docs/explain.md does not contain:\n{said}"
+    );
+}
