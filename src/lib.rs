@@ -167,7 +167,8 @@ pub fn services(
         recorder,
         events,
     };
-    let service = http::router(&config.serving, parts);
+    let (service, explaining) = http::routers(&config.serving, parts);
+    let admin = admin.map(|admin| admin.explaining(explaining));
     Ok(Services { service, admin })
 }
 

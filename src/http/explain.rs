@@ -3,13 +3,18 @@
 use std::convert::Infallible;
 
 use axum::{
-    extract::OptionalFromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    Extension, Router,
+    extract::{OptionalFromRequestParts, State},
+    http::{HeaderMap, Uri, header, request::Parts},
     response::{IntoResponse, Response},
+    routing::post,
 };
 use url::form_urlencoded;
 
-use super::{App, body::RequestBody, error_response::Rejection, request_error::RequestError};
+use super::{
+    App, body::RequestBody, error_response::Rejection, parts::JsonContentType,
+    request_error::RequestError, routes::ClientKind,
+};
 use crate::{pipeline::Asking, reply::explanation, rudderstack::RawBatch};
 
 /// The wish for an explanation: the parameter `explain`.
@@ -21,23 +26,58 @@ pub(super) struct Explain {
     is_text: bool,
 }
 
-impl Explain {
-    fn of(query: &str, headers: &HeaderMap) -> Option<Self> {
-        let (mut is_wanted, mut is_live) = (false, true);
+/// The route of the admin address: `POST /explain`. The service answers it, which has the pipeline.
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/explain", post(explain))
+        .layer(Extension(ClientKind::Person))
+}
+
+/// `POST /explain`: as `POST /transform?explain`, in JSON.
+async fn explain(
+    State(app): State<App>,
+    uri: Uri,
+    _: JsonContentType,
+    body: RequestBody,
+) -> Response {
+    let wish = Parameters::of(uri.query().unwrap_or_default());
+    let wish = Explain {
+        asking: wish.asking,
+        is_text: false,
+    };
+    app.explained(wish, &body).await
+}
+
+/// What the query of a request says about explanations.
+struct Parameters {
+    is_explained: bool,
+    asking: Asking,
+}
+
+impl Parameters {
+    fn of(query: &str) -> Self {
+        let mut parameters = Self {
+            is_explained: false,
+            asking: Asking::Lookups,
+        };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let is_true = !matches!(&*value, "false" | "0");
             match &*name {
-                "explain" => is_wanted = is_true,
-                "live" => is_live = is_true,
+                "explain" => parameters.is_explained = is_true,
+                "live" if is_true => parameters.asking = Asking::Lookups,
+                "live" => parameters.asking = Asking::Nothing,
                 _ => {}
             }
         }
-        is_wanted.then(|| Self {
-            asking: if is_live {
-                Asking::Lookups
-            } else {
-                Asking::Nothing
-            },
+        parameters
+    }
+}
+
+impl Explain {
+    fn of(query: &str, headers: &HeaderMap) -> Option<Self> {
+        let wish = Parameters::of(query);
+        wish.is_explained.then(|| Self {
+            asking: wish.asking,
             is_text: prefers_text(headers),
         })
     }

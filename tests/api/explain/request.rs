@@ -6,7 +6,7 @@ use super::{fitted_org, synced};
 use crate::{
     fixtures::{destination, identify, job, known_lead, lead_job, org},
     planted::PASSWORD,
-    service::{Service, assert_says, serve},
+    service::{Service, assert_says, send, serve},
 };
 
 /// The explanations of a body.
@@ -151,4 +151,36 @@ async fn what_is_no_event_is_the_same_error_as_without_explain() {
     for event in explained["explanations"].as_array().unwrap() {
         assert_eq!(event["verdict"]["statusCode"], 400, "{event}");
     }
+}
+
+#[tokio::test]
+async fn the_admin_address_explains_too_and_keeps_nothing_of_it() {
+    let org = fitted_org();
+    let salesforce = serve(org.router()).await;
+    let service = Service::start(&salesforce, &["--admin-listen", "127.0.0.1:0"]).await;
+    let jobs = json!([lead_job(1, "ada@example.com")]);
+    let request = |path: &str, content_type: &str| {
+        let request = service.http.post(format!("{}{path}", service.admin));
+        let request = request.header("Content-Type", content_type);
+        send(request.body(jobs.to_string()))
+    };
+    let explained = request("/explain", "application/json").await;
+    assert_eq!(explained.status, 200, "{}", explained.text);
+    let plain = service.post("/transform?explain", &jobs).await;
+    assert_eq!(
+        explained.json()["explanations"],
+        plain.json()["explanations"]
+    );
+    assert_eq!(service.admin("/events").await.json()["events"], json!([]));
+
+    let before = org.calls();
+    let offline = request("/explain?live=false", "application/json").await;
+    assert_eq!((offline.status, org.calls()), (200, before));
+    assert_eq!(request("/explain", "text/plain").await.status, 415);
+
+    service.router([lead_job(2, "ada@example.com")]).await;
+    let hash = &explained.json()["explanations"][0]["records"][0]["key"]["hash"];
+    let hash = hash.as_str().unwrap();
+    let events = service.admin(&format!("/events?key={hash}")).await.json();
+    assert_eq!(events["events"].as_array().unwrap().len(), 1, "{events}");
 }
