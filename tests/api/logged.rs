@@ -50,7 +50,7 @@ async fn a_request_has_one_line_that_joins_its_traces_and_tells_no_secret() {
     };
     let expected = json!({
         "message": "request", "method": "POST", "route": "/transform", "status": 200, "body_bytes": body.len(),
-        "events": 3, "requests": 1, "delivered": 0, "filtered": 1, "failed": 1, "trace_id": format!("{OWN},{OF_EVENT}"),
+        "events": 3, "requests": 1, "delivered": 0, "filtered": 1, "failed": 1, "changes": 0, "trace_id": format!("{OWN},{OF_EVENT}"),
     });
     let mut fields = line["fields"].clone();
     let duration = fields.as_object_mut().unwrap().remove("duration_ms");

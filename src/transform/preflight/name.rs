@@ -49,8 +49,8 @@ pub(super) fn meant<'d>(
         return Ok((Meaning::Field(field), Some(fit)));
     }
     if let Some((field, relationship)) = parent(object, name, value) {
-        let is_same = *relationship == *name.text();
-        let fit = (!is_same).then(|| Fit::OtherCase(relationship.into()));
+        let said = name.trait_name().unwrap_or_else(|| name.text());
+        let fit = (*relationship != *said).then(|| Fit::OtherCase(relationship.into()));
         return Ok((Meaning::Parent(field, relationship), fit));
     }
     let standard = object.field_of(stem, "").filter(|_| name.is_suffixed());

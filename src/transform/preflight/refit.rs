@@ -107,7 +107,7 @@ impl<'d, 'a> Refit<'d, 'a> {
             }
         };
         let is_guess = matches!(renaming, Some(Fit::StandardField(_)));
-        let is_renamed = renaming.is_some() || to.index() != field.index();
+        let is_renamed = *spelling != *name.text();
         self.note(name, renaming.into_iter().chain(fit));
         let entry = Entry {
             name: name.clone(),

@@ -254,7 +254,7 @@ async fn what_is_left_out_is_counted_by_its_reason_whoever_writes_the_record() {
     let described = Service::unfitted(&org).await;
     described.router([event()]).await;
     let written = inline(&org, &[]).await;
-    assert_eq!(statuses(&deliver(&written, [event()]).await), [299]);
+    assert_eq!(statuses(&deliver(&written, [event()]).await), [296]);
     for service in [described, written] {
         let metrics = service.get("/metrics").await.text;
         for reason in reasons {

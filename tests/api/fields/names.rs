@@ -91,7 +91,7 @@ async fn the_person_is_saved_where_traits_can_be_no_fields() {
         traits[name] = json!("x");
     }
     let entries = deliver(&service, [job(1, ada(traits), &destination("dst-1"))]).await;
-    assert_eq!(statuses(&entries), [299], "{entries:?}");
+    assert_eq!(statuses(&entries), [296], "{entries:?}");
     assert_eq!(org.records("Lead")[0]["plan__c"], "pro");
     let metrics = service.get("/metrics").await.text;
     let count = format!(

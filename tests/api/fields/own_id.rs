@@ -68,6 +68,6 @@ async fn a_record_whose_traits_hold_its_id_is_written_inline() {
         json!({"Id": contact, "LastName": "new"}),
     );
     let entries = deliver(&service, [job(1, event, &destination("dst-1"))]).await;
-    assert_eq!(statuses(&entries), [299], "{entries:?}");
+    assert_eq!(statuses(&entries), [296], "{entries:?}");
     assert_eq!(org.records("Contact")[0]["LastName"], "new");
 }

@@ -170,7 +170,7 @@ async fn a_trait_cannot_choose_which_record_is_written() {
     );
     job["message"]["context"] = json!({"externalId": [{"type": "Salesforce-Contact", "id": own}]});
     let entries = deliver(&service, [job]).await;
-    assert_eq!(statuses(&entries), [299]);
+    assert_eq!(statuses(&entries), [296]);
     let names: Vec<_> = org
         .records("Contact")
         .into_iter()

@@ -6,6 +6,7 @@ use super::{fields, job_ids, method_and_record};
 use crate::{
     delivery::{deliver, has_come_to_the_proxy},
     fixtures::{destination, identify, job, known_lead, lead_job, lead_job_at, org},
+    inline::AS_SENT,
     service::{Service, serve, verdict},
 };
 
@@ -225,7 +226,8 @@ async fn a_job_that_waited_updates_the_record_once_it_can_be_found() {
 
 #[tokio::test]
 async fn jobs_whose_shared_request_is_refused_are_to_be_sent_alone() {
-    let service = Service::unfitted(&org().build()).await;
+    let salesforce = serve(org().build().router()).await;
+    let service = Service::start(&salesforce, &AS_SENT).await;
     has_come_to_the_proxy(&service).await;
     let refused = json!({"email": "ada@example.com", "unknown": 1});
     let jobs = jobs_with([json!({"email": "ada@example.com"}), refused]);

@@ -37,6 +37,8 @@ struct Row {
     refused: u64,
     /// By how much the calls of the clean corpus may be exceeded, in percent; `None`: by any number.
     more_calls: Option<u64>,
+    /// How often the object may be described.
+    describes: u64,
 }
 
 const INLINE: &[&str] = &["--delivery", "inline", "--delivery-window", "1ms"];
@@ -49,6 +51,7 @@ const ROWS: [Row; 3] = [
         inline: true,
         refused: 10,
         more_calls: Some(1),
+        describes: 1,
     },
     Row {
         name: "descriptor, proxy",
@@ -57,6 +60,7 @@ const ROWS: [Row; 3] = [
         inline: false,
         refused: 10,
         more_calls: Some(1),
+        describes: 1,
     },
     Row {
         name: "inline, 1 % that no description foretells",
@@ -66,6 +70,8 @@ const ROWS: [Row; 3] = [
         // Each is refused once.
         refused: 100,
         more_calls: None,
+        // A refusal of a field that the description shows has it described again, at most once a minute.
+        describes: 2,
     },
 ];
 
@@ -145,7 +151,7 @@ fn hold(row: &Row, outcome: &Outcome, clean: u64) -> Result<(), Failure> {
     {
         return broken("at most 1 % more calls than clean events take");
     }
-    if outcome.calls.describe > 1 {
+    if outcome.calls.describe > row.describes {
         return broken("an object is described once an hour");
     }
     Ok(())
@@ -162,7 +168,9 @@ async fn deliver(corpus: Corpus, flags: &[&str], inline: bool) -> Result<Outcome
     let mut wrong = BTreeSet::new();
     for (batch, events) in events.chunks(BATCH).enumerate() {
         let answers = post(&served, batch, events, inline).await?;
-        for (event, told) in events.iter().zip(&answers) {
+        // Of a described request only `/transform` tells what was changed, because rudder-server stores no error of a job that
+        // succeeds.
+        for (event, told) in events.iter().zip(&answers).filter(|_| inline) {
             wrong.extend(event.unnamed(told));
         }
     }
