@@ -6,10 +6,12 @@
 //! | `noted` | reads the outcomes of a batch, and of a delivery for rudder-server |
 //! | `kept` | an event that is kept, and its JSON |
 //! | `ring` | the last events, in memory that is used again |
+//! | `change_sets` | lists of changes that many events have in common |
 //! | `faults` | counts what goes wrong, by code, object and field |
 //! | `filter` | which events somebody wants to see |
 //! | `names` | names that many events share, and their shortening |
 
+mod change_sets;
 mod faults;
 mod filter;
 mod kept;
@@ -25,13 +27,13 @@ use std::{
 
 use tokio::sync::broadcast::{self, Receiver};
 
+use self::{change_sets::ChangeSets, faults::FaultTable, names::Names, ring::Ring};
 pub(crate) use self::{
     faults::FaultGroup,
     filter::{Filter, FilterError},
     kept::KeptEvent,
     noted::PlannedWrite,
 };
-use self::{faults::FaultTable, ring::Ring};
 
 /// How many may watch at a time.
 pub(crate) const MAX_WATCHERS: usize = 16;
@@ -55,7 +57,15 @@ pub(crate) struct Events {
 #[derive(Debug)]
 struct State {
     ring: Ring,
+    shared: Shared,
     faults: FaultTable,
+}
+
+/// What the kept events have in common.
+#[derive(Debug, Default)]
+struct Shared {
+    names: Names,
+    changes: ChangeSets,
 }
 
 /// What a watcher begins with.
@@ -80,6 +90,7 @@ impl Events {
         Self {
             state: Mutex::new(State {
                 ring: Ring::new(most),
+                shared: Shared::default(),
                 faults: FaultTable::default(),
             }),
             live: broadcast::Sender::new(MAX_WAITING),
@@ -102,7 +113,7 @@ impl Events {
     pub(crate) fn of_message(&self, message: &str) -> Vec<KeptEvent> {
         let message = names::shortened(message, names::MAX_MESSAGE);
         let state = self.lock();
-        let is_of_message = |event: &&KeptEvent| event.message == *message;
+        let is_of_message = |event: &&KeptEvent| event.message().as_deref() == Some(&*message);
         let job = |event: &KeptEvent| Some((event.job?, event.destination.clone()));
         let events = state.ring.newest_first().filter(is_of_message);
         let jobs: HashSet<_> = events.filter_map(job).collect();
@@ -117,7 +128,11 @@ impl Events {
     /// What goes wrong, the latest first.
     #[must_use]
     pub(crate) fn faults(&self) -> Vec<FaultGroup> {
-        self.lock().faults.latest_first()
+        let state = &mut *self.lock();
+        for set in state.shared.changes.counted() {
+            state.faults.count_changes(&set);
+        }
+        state.faults.latest_first()
     }
 
     /// Begins to watch; `None` if [`MAX_WATCHERS`] watch already. `seen` is the id of the event that was seen last, if there is one.

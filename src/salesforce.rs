@@ -52,7 +52,6 @@ pub use fault::Fault;
 pub use key::Key;
 pub use limits::Limits;
 pub(crate) use limits::Spares;
-pub(crate) use org_view::RefusedLoginView;
 pub use page::Row;
 pub(crate) use results::{Found, Supposition};
 pub use session::{Instance, Session};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as JsonValue, json};
 
 use super::{
+    change_sets::{ChangeSet, Seen},
     kept::{KeptEvent, time},
     names::Names,
 };
@@ -50,7 +51,7 @@ struct Place<'e> {
 }
 
 impl FaultTable {
-    /// Counts what is wrong with an event.
+    /// Counts why an event was not sent.
     pub(super) fn count(&mut self, event: &KeptEvent) {
         if let Some(failed) = event.reason.as_ref().filter(|_| event.status >= 400) {
             let mut place = Place {
@@ -59,55 +60,61 @@ impl FaultTable {
                 field: "",
                 kind: None,
             };
+            let seen = event.seen();
+            let once = (1, event.millis);
             if failed.fields.is_empty() {
-                self.add(&place, event);
+                self.add(&place, &seen, once);
             }
             for field in &failed.fields {
                 place.field = field;
-                self.add(&place, event);
+                self.add(&place, &seen, once);
             }
         }
-        for change in event.changes.iter().filter(|change| is_wrong(change.kind)) {
+    }
+
+    /// Counts changes to events.
+    pub(super) fn count_changes(&mut self, set: &ChangeSet) {
+        for change in set.changes.iter().filter(|change| is_wrong(change.kind)) {
             let place = Place {
                 reason: change.reason,
                 code: None,
                 field: change.place(),
                 kind: Some(change.kind),
             };
-            self.add(&place, event);
+            self.add(&place, &set.seen, (set.count, set.first));
         }
     }
 
-    fn add(&mut self, place: &Place<'_>, event: &KeptEvent) {
-        let object = event.objects.first();
+    /// Adds a number of events, the first of them at this time.
+    fn add(&mut self, place: &Place<'_>, seen: &Seen, (count, first): (u64, u64)) {
         let is_same = |group: &FaultGroup| {
             group.reason == place.reason
                 && group.kind == place.kind
                 && group.field.as_deref().unwrap_or_default() == place.field
                 && group.code.as_deref() == place.code
-                && group.object == object.cloned()
+                && group.object == seen.object
         };
         let at = self.groups.iter().position(is_same);
-        let at = at.unwrap_or_else(|| self.begin(place, event));
+        let at = at.unwrap_or_else(|| self.begin(place, seen, first));
         let group = &mut self.groups[at];
-        group.count += 1;
-        group.status = event.status;
-        group.last = event.millis;
+        group.count += count;
+        group.status = seen.status;
+        group.last = seen.millis;
     }
 
     /// Adds an empty group, and returns its position.
-    fn begin(&mut self, place: &Place<'_>, event: &KeptEvent) -> usize {
+    fn begin(&mut self, place: &Place<'_>, seen: &Seen, first: u64) -> usize {
         let field = Some(place.field).filter(|field| !field.is_empty());
         let group = FaultGroup {
             reason: place.reason,
             code: place.code.map(|code| self.names.shared(code)),
-            object: event.objects.first().cloned(),
+            object: seen.object.clone(),
             field: field.map(|field| self.names.shared(field)),
             kind: place.kind,
-            status: event.status,
+            status: seen.status,
             count: 0,
-            first: event.millis,
-            last: event.millis,
+            first,
+            last: seen.millis,
         };
         if self.groups.len() < MAX_GROUPS {
             self.groups.push(group);

@@ -65,7 +65,10 @@ impl Filter {
                 "object" => filter.object = text(),
                 "reason" => filter.reason = text(),
                 "since" => filter.since = Some(since(value, now)?),
-                "message" => filter.message = text(),
+                "message" => {
+                    let message = super::names::shortened(value, super::names::MAX_MESSAGE);
+                    filter.message = Some(message.into_owned());
+                }
                 "key" => filter.key = text(),
                 "limit" => filter.limit = Some(limit(value)?),
                 other => {
@@ -94,7 +97,8 @@ impl Filter {
         };
         self.status.is_none_or(|status| status.fits(event.status))
             && is(&self.destination, event.destination.as_deref())
-            && is(&self.message, Some(&event.message))
+            && (self.message.as_deref())
+                .is_none_or(|wanted| event.message().as_deref() == Some(wanted))
             && self.object.as_ref().is_none_or(has_object)
             && self.since.is_none_or(|since| event.millis >= since)
             && (self.reason.as_deref()).is_none_or(|wanted| event.reasons().any(|it| it == wanted))

@@ -8,10 +8,16 @@ use std::{
 use serde_json::{Map, Value as JsonValue, json};
 use smallvec::SmallVec;
 
+use super::names::{MAX_MESSAGE, shortened};
 use crate::transform::{
     change::ChangeKind,
     remedy::{Reason, remedy},
 };
+
+/// How many changes, fields and objects of an event are kept.
+pub(super) const MAX_CHANGES: usize = 5;
+pub(super) const MAX_FIELDS: usize = 3;
+pub(super) const MAX_OBJECTS: usize = 3;
 
 /// An event that is kept.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +32,7 @@ pub(crate) struct KeptEvent {
     pub(super) verdict: &'static str,
     /// The destination's id.
     pub(super) destination: Option<Arc<str>>,
-    /// The id of the message; empty if there is none.
+    /// The id of the message in JSON; empty if there is none.
     pub(super) message: String,
     /// rudder-server's number of the job.
     pub(super) job: Option<u64>,
@@ -35,7 +41,7 @@ pub(crate) struct KeptEvent {
     /// Identifies its record without telling the key.
     pub(super) key: Option<u64>,
     pub(super) reason: Option<KeptReason>,
-    pub(super) changes: Vec<KeptChange>,
+    pub(super) changes: Option<Arc<[KeptChange]>>,
     /// The event itself, in JSON (`ADMIN_SHOW_VALUES`).
     pub(super) event: Option<Arc<str>>,
 }
@@ -76,7 +82,7 @@ pub(super) struct KeptReason {
 }
 
 /// What differs between the event and what is sent for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeptChange {
     pub(super) reason: Reason,
     pub(super) kind: ChangeKind,
@@ -114,6 +120,18 @@ impl KeptChange {
 }
 
 impl KeptEvent {
+    /// The id of the message, if it has one that is a text.
+    pub(super) fn message(&self) -> Option<String> {
+        let message: String = serde_json::from_str(&self.message).ok()?;
+        let message = shortened(&message, MAX_MESSAGE).into_owned();
+        Some(message).filter(|message| !message.is_empty())
+    }
+
+    /// What differs between the event and what is sent for it.
+    fn changes(&self) -> &[KeptChange] {
+        self.changes.as_deref().unwrap_or_default()
+    }
+
     /// Whether it is a delivery for rudder-server, which names jobs and no messages.
     pub(super) fn is_delivery(&self) -> bool {
         self.route == KeptRoute::Proxy
@@ -123,7 +141,7 @@ impl KeptEvent {
     pub(super) fn reasons(&self) -> impl Iterator<Item = &str> {
         let reason = self.reason.iter();
         let reason = reason.flat_map(|reason| [reason.reason.label(), reason.code()]);
-        reason.chain(self.changes.iter().map(|change| change.reason.label()))
+        reason.chain(self.changes().iter().map(|change| change.reason.label()))
     }
 
     /// The JSON of the event, with this id. What is not known is left out.
@@ -140,8 +158,7 @@ impl KeptEvent {
 
     fn members(&self, id: &str) -> JsonValue {
         let objects: Vec<&str> = self.objects.iter().map(|object| &**object).collect();
-        let message = Some(self.message.as_str()).filter(|message| !message.is_empty());
-        let changes: Vec<_> = self.changes.iter().map(KeptChange::json).collect();
+        let changes: Vec<_> = self.changes().iter().map(KeptChange::json).collect();
         let reason = self.reason.as_ref();
         let fields = reason.iter().flat_map(|reason| &reason.fields);
         let fields: Vec<&str> = fields.map(|field| &**field).collect();
@@ -152,7 +169,7 @@ impl KeptEvent {
             ("status", self.status.into()),
             ("verdict", self.verdict.into()),
             ("destination", json!(self.destination.as_deref())),
-            ("message", json!(message)),
+            ("message", json!(self.message())),
             ("job", json!(self.job)),
             ("objects", json!(objects)),
             ("key", json!(self.key.map(hex))),
@@ -200,7 +217,7 @@ mod tests {
     fn bytes(event: &KeptEvent) -> usize {
         const OF_A_NAME: usize = 2 * size_of::<usize>();
         let of = |name: &Option<Arc<str>>| name.as_ref().map_or(0, |name| name.len() + OF_A_NAME);
-        let changes = event.changes.iter();
+        let changes = event.changes().iter();
         let changes =
             changes.map(|it| size_of::<KeptChange>() + of(&it.trait_name) + of(&it.field));
         let reason = event.reason.as_ref();
@@ -226,15 +243,15 @@ mod tests {
         };
         let names = |count: usize| std::iter::repeat_n(Arc::clone(&name), count).collect();
         let event = KeptEvent {
-            message: "m".repeat(crate::events::names::MAX_MESSAGE),
+            message: "m".repeat(MAX_MESSAGE),
             destination: Some(Arc::clone(&name)),
-            objects: names(crate::events::noted::MAX_OBJECTS),
+            objects: names(MAX_OBJECTS),
             reason: Some(KeptReason {
                 reason: Reason::Refused,
                 code: Some(Arc::clone(&name)),
-                fields: names(crate::events::noted::MAX_FIELDS),
+                fields: names(MAX_FIELDS),
             }),
-            changes: vec![change; crate::events::noted::MAX_CHANGES],
+            changes: Some(vec![change; MAX_CHANGES].into()),
             ..KeptEvent::default()
         };
         assert!(bytes(&event) <= 2 << 10, "{}", bytes(&event));

@@ -22,9 +22,23 @@ pub(super) struct Names {
 impl Names {
     /// The name, shortened.
     pub(super) fn shared(&mut self, name: &str) -> Arc<str> {
+        match self.known(name) {
+            Some(known) => known,
+            None => self.shortened(name),
+        }
+    }
+
+    /// The name, if it is known as it is.
+    pub(super) fn known(&self, name: &str) -> Option<Arc<str>> {
+        let known = self.known.iter().find(|known| ***known == *name);
+        known.cloned()
+    }
+
+    #[cold]
+    fn shortened(&mut self, name: &str) -> Arc<str> {
         let name = shortened(name, MAX_NAME);
-        if let Some(known) = self.known.iter().find(|known| ***known == *name) {
-            return Arc::clone(known);
+        if let Some(known) = self.known(&name) {
+            return known;
         }
         let name: Arc<str> = name.into();
         if self.known.len() < MAX_NAMES {
@@ -50,7 +64,7 @@ pub(super) fn shortened(name: &str, most: usize) -> Cow<'_, str> {
             letter
         }
     };
-    let mut short: String = name.chars().take(most).map(shown).collect();
+    let mut short: String = name.chars().take(most + 1).map(shown).collect();
     if short.len() > most {
         short.truncate(short.floor_char_boundary(most - '…'.len_utf8()));
         short.push('…');

@@ -9,13 +9,14 @@ use reqwest::Method;
 use url::Url;
 
 use super::{
-    Events, State,
-    kept::{KeptChange, KeptEvent, KeptReason, KeptRoute},
+    Events, Shared, State,
+    change_sets::Seen,
+    kept::{KeptChange, KeptEvent, KeptReason, KeptRoute, MAX_CHANGES, MAX_FIELDS, MAX_OBJECTS},
     names::{MAX_MESSAGE, Names, shortened},
 };
 use crate::{
     delivery::proxy::{DeliveryOutcome, Failure},
-    json::{Object, Value},
+    json::Value,
     rudderstack::{
         Batch, Destination, Entry, Event, Route,
         delivery_request::{ProxyJob, ProxyRequest},
@@ -28,7 +29,6 @@ use crate::{
         operation::Operation,
     },
     transform::{
-        change::Change,
         error::{EventError, by_disposition},
         noted::NotedChange,
         outcome::{Outcome, Requests},
@@ -36,11 +36,6 @@ use crate::{
         remedy::Reason,
     },
 };
-
-/// How many changes, fields and objects of an event are kept.
-pub(super) const MAX_CHANGES: usize = 6;
-pub(super) const MAX_FIELDS: usize = 3;
-pub(super) const MAX_OBJECTS: usize = 3;
 
 /// The maximum length of Salesforce's code, in bytes.
 const MAX_CODE: usize = 60;
@@ -123,15 +118,18 @@ impl Events {
         is_repeated: bool,
     ) {
         let (millis, mut state) = (now(), self.lock());
+        // Nobody begins to watch meanwhile.
+        let is_watched = self.live.receiver_count() > 0;
         for outcome in outcomes {
             let summary = Summary::of(outcome, is_repeated);
             for index in &outcome.entries {
                 let (entry, planned) = (&batch.entries[*index], &planned[*index]);
-                self.note(&mut state, |event, names| {
+                self.note(&mut state, is_watched, |event, shared| {
                     event.millis = millis;
                     event.route = batch.route.into();
-                    event.take_summary(&summary, names);
-                    event.take_entry(entry, planned.as_ref(), names);
+                    event.take_summary(&summary, &mut shared.names);
+                    event.take_entry(entry, planned.as_ref(), &mut shared.names);
+                    event.take_changes(&summary, shared);
                     event.event = event_of(entry, self.shows_values);
                 });
             }
@@ -151,36 +149,47 @@ impl Events {
             }
         });
         let (millis, mut state) = (now(), self.lock());
+        let is_watched = self.live.receiver_count() > 0;
         for (job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
-            self.note(&mut state, |event, names| {
+            self.note(&mut state, is_watched, |event, shared| {
+                let names = &mut shared.names;
                 event.millis = millis;
                 event.route = KeptRoute::Proxy;
                 (event.status, event.verdict) = verdict(*disposition);
                 event.destination = Some(names.shared(&destination));
                 event.message.clear();
-                event.job = job.metadata.as_object().and_then(job_number);
+                let metadata = job.metadata.as_object();
+                event.job = job_number(metadata.and_then(|metadata| metadata.get("jobId")));
                 event.objects.clear();
                 event
                     .objects
                     .extend(object_of(&operation).map(|object| names.shared(object)));
                 event.key = key_of(&operation, job);
-                event.changes.clear();
-                event.add_delivered(&outcome.changes.listed, names);
                 event.reason = reason
                     .filter(|_| disposition.is_some())
                     .map(|reason| kept_reason(reason, failure.and_then(refusal_of), names));
                 event.event = None;
+                event.take_delivered(&outcome.changes.listed, shared);
             });
         }
     }
 
     /// Adds an event, counts what is wrong with it, and shows it to those who watch.
-    fn note(&self, state: &mut State, fill: impl FnOnce(&mut KeptEvent, &mut Names)) {
-        let event = state.ring.push(fill);
-        if event.reason.is_some() || !event.changes.is_empty() {
+    fn note(
+        &self,
+        state: &mut State,
+        is_watched: bool,
+        fill: impl FnOnce(&mut KeptEvent, &mut Shared),
+    ) {
+        let event = state.ring.push();
+        fill(event, &mut state.shared);
+        if event.reason.is_some() {
             state.faults.count(event);
         }
-        if self.live.receiver_count() > 0 {
+        for set in state.shared.changes.replaced() {
+            state.faults.count_changes(&set);
+        }
+        if is_watched {
             // The last watcher may have gone since.
             let _ = self.live.send(Arc::new(event.clone()));
         }
@@ -194,21 +203,30 @@ impl KeptEvent {
         let reason = summary.reason;
         self.reason = reason.map(|reason| kept_reason(reason, summary.refusal, names));
         self.objects.clear();
-        self.changes.clear();
         for request in summary.outcome.described() {
             self.add_object(request.object(), names);
-            let room = MAX_CHANGES - self.changes.len();
-            let changes = request.fields.changes.iter().take(room);
-            self.changes
-                .extend(changes.map(|change| kept_change(change, names)));
-        }
-        if let Ok(Requests::Delivered(changes)) = &summary.outcome.result {
-            self.add_delivered(&changes.listed, names);
         }
     }
 
-    /// Adds the changes to an event that was written.
-    fn add_delivered(&mut self, changes: &[NotedChange], names: &mut Names) {
+    fn take_changes(&mut self, summary: &Summary<'_, '_>, shared: &mut Shared) {
+        if let Ok(Requests::Delivered(changes)) = &summary.outcome.result {
+            return self.take_delivered(&changes.listed, shared);
+        }
+        let requests = summary.outcome.described().iter();
+        let changes = requests.flat_map(|request| request.fields.changes.iter());
+        let Shared {
+            names,
+            changes: sets,
+        } = shared;
+        self.changes = sets.shared(changes, self.seen(), names);
+    }
+
+    /// Takes the changes to an event that was written.
+    fn take_delivered(&mut self, changes: &[NotedChange], shared: &mut Shared) {
+        let Shared {
+            names,
+            changes: sets,
+        } = shared;
         let changes = changes.iter().filter_map(|change| {
             let mut shared = |name: &Option<String>| name.as_deref().map(|name| names.shared(name));
             Some(KeptChange {
@@ -218,7 +236,17 @@ impl KeptEvent {
                 field: shared(&change.field),
             })
         });
-        self.changes.extend(changes.take(MAX_CHANGES));
+        let changes = changes.take(MAX_CHANGES).collect();
+        self.changes = sets.of_kept(changes, self.seen());
+    }
+
+    /// Where and when it is seen.
+    pub(super) fn seen(&self) -> Seen {
+        Seen {
+            object: self.objects.first().cloned(),
+            millis: self.millis,
+            status: self.status,
+        }
     }
 
     fn take_entry(
@@ -228,18 +256,10 @@ impl KeptEvent {
         names: &mut Names,
     ) {
         self.message.clear();
-        let message = entry
-            .event
-            .as_ref()
-            .ok()
-            .and_then(|event| event.at("messageId"));
-        if let Some(message) = message.and_then(Value::as_text) {
-            self.message.push_str(&shortened(&message, MAX_MESSAGE));
+        if let Some(message) = entry.message_id() {
+            take_message(&mut self.message, message);
         }
-        self.job = entry
-            .metadata
-            .and_then(Value::as_object)
-            .and_then(job_number);
+        self.job = job_number(entry.job_id());
         self.key = planned.and_then(PlannedWrite::key);
         let Some(planned) = planned else {
             let id = entry.destination.and_then(Value::as_object);
@@ -260,9 +280,23 @@ impl KeptEvent {
     }
 
     fn add_object(&mut self, object: &str, names: &mut Names) {
-        if self.objects.len() < MAX_OBJECTS && is_api_name(object) {
-            self.objects.push(names.shared(object));
+        if self.objects.len() < MAX_OBJECTS
+            && let Some(object) =
+                (names.known(object)).or_else(|| is_api_name(object).then(|| names.shared(object)))
+        {
+            self.objects.push(object);
         }
+    }
+}
+
+/// Takes the id of a message as it stands in the event, so that nothing is decoded before somebody looks at it.
+fn take_message(kept: &mut String, message: Value<'_>) {
+    let json = message.json();
+    if json.len() <= MAX_MESSAGE {
+        kept.push_str(json);
+    } else if let Some(text) = message.as_text() {
+        let short = shortened(&text, MAX_MESSAGE);
+        kept.push_str(&serde_json::Value::from(short.as_ref()).to_string());
     }
 }
 
@@ -284,8 +318,8 @@ fn text_of(event: &Event<'_>) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn job_number(metadata: Object<'_>) -> Option<u64> {
-    metadata.get("jobId")?.json().parse().ok()
+fn job_number(number: Option<Value<'_>>) -> Option<u64> {
+    number?.json().parse().ok()
 }
 
 fn kept_reason(reason: Reason, refusal: Option<&Refusal>, names: &mut Names) -> KeptReason {
@@ -310,15 +344,6 @@ fn kept_reason(reason: Reason, refusal: Option<&Refusal>, names: &mut Names) -> 
 fn is_code(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     (1..=MAX_CODE).contains(&text.len()) && text.contains('_') && text.bytes().all(is_part)
-}
-
-fn kept_change(change: &Change<'_>, names: &mut Names) -> KeptChange {
-    KeptChange {
-        reason: change.into(),
-        kind: change.kind(),
-        trait_name: change.trait_name().map(|name| names.shared(&name)),
-        field: change.field().map(|name| names.shared(&name)),
-    }
 }
 
 fn verdict(disposition: Option<Disposition>) -> (u16, &'static str) {

@@ -1,43 +1,43 @@
 //! The last events, in memory that is used again.
 
-use std::collections::VecDeque;
+use super::kept::KeptEvent;
 
-use super::{kept::KeptEvent, names::Names};
-
-/// The last events, the oldest first.
+/// The last events.
 #[derive(Debug)]
 pub(super) struct Ring {
-    events: VecDeque<KeptEvent>,
+    events: Vec<KeptEvent>,
     most: usize,
+    /// The position of the oldest event, which is overwritten next.
+    oldest: usize,
     /// The number of the last event.
     last: u64,
-    pub(super) names: Names,
 }
 
 impl Ring {
     /// Keeps `most` events, at least one.
     pub(super) fn new(most: usize) -> Self {
         Self {
-            events: VecDeque::new(),
+            events: Vec::new(),
             most: most.max(1),
+            oldest: 0,
             last: 0,
-            names: Names::default(),
         }
     }
 
-    /// Adds an event, which `fill` writes over an old one.
-    pub(super) fn push(&mut self, fill: impl FnOnce(&mut KeptEvent, &mut Names)) -> &KeptEvent {
-        let old = if self.events.len() < self.most {
-            None
+    /// Adds an event, to be written over an old one.
+    pub(super) fn push(&mut self) -> &mut KeptEvent {
+        let at = if self.events.len() < self.most {
+            self.events.push(KeptEvent::default());
+            self.events.len() - 1
         } else {
-            self.events.pop_front()
+            let at = self.oldest;
+            self.oldest = if at + 1 == self.most { 0 } else { at + 1 };
+            at
         };
-        let mut event = old.unwrap_or_default();
         self.last += 1;
+        let event = &mut self.events[at];
         event.sequence = self.last;
-        fill(&mut event, &mut self.names);
-        self.events.push_back(event);
-        &self.events[self.events.len() - 1]
+        event
     }
 
     /// The number of the last event.
@@ -45,17 +45,21 @@ impl Ring {
         self.last
     }
 
+    /// The events, the oldest first.
+    fn oldest_first(&self) -> impl DoubleEndedIterator<Item = &KeptEvent> {
+        let (newer, older) = self.events.split_at(self.oldest);
+        older.iter().chain(newer)
+    }
+
     /// The events, the newest first.
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &KeptEvent> {
-        self.events.iter().rev()
+        self.oldest_first().rev()
     }
 
     /// The events after the one with this number, the oldest first.
     pub(super) fn since(&self, sequence: u64) -> impl Iterator<Item = &KeptEvent> {
-        let first = self
-            .events
-            .partition_point(|event| event.sequence <= sequence);
-        self.events.range(first..)
+        self.oldest_first()
+            .skip_while(move |event| event.sequence <= sequence)
     }
 }
 
@@ -67,7 +71,7 @@ mod tests {
     fn the_last_events_are_kept() {
         let mut ring = Ring::new(3);
         for _ in 0..5 {
-            ring.push(|_, _| {});
+            ring.push();
         }
         let sequences = |events: &mut dyn Iterator<Item = &KeptEvent>| -> Vec<_> {
             events.map(|event| event.sequence).collect()

@@ -58,6 +58,8 @@ struct JobMetadata<'a> {
     traceparent: Option<Value<'a>>,
     dest_info: Option<Value<'a>>,
     attempt: u64,
+    job_id: Option<Value<'a>>,
+    message_id: Option<Value<'a>>,
 }
 
 /// A number of attempts; 0 if absent or not a number.
@@ -75,14 +77,26 @@ impl<'a> JobMetadata<'a> {
             "traceparent",
             "destInfo",
             "attemptNum",
+            "jobId",
+            "messageId",
         ];
-        let [dont_batch, secret, traceparent, dest_info, attempt] = members.pick(names);
+        let [
+            dont_batch,
+            secret,
+            traceparent,
+            dest_info,
+            attempt,
+            job_id,
+            message_id,
+        ] = members.pick(names);
         Self {
             dont_batch,
             secret,
             traceparent,
             dest_info,
             attempt: attempts(attempt),
+            job_id,
+            message_id,
         }
     }
 }
@@ -152,6 +166,19 @@ impl<'a> Entry<'a> {
     #[must_use]
     pub fn secret(&self) -> Option<Value<'a>> {
         self.job_metadata.secret
+    }
+
+    /// rudder-server's number of the job: `metadata.jobId`.
+    #[must_use]
+    pub fn job_id(&self) -> Option<Value<'a>> {
+        self.job_metadata.job_id
+    }
+
+    /// The id of the message: `metadata.messageId`, else that of the event.
+    #[must_use]
+    pub fn message_id(&self) -> Option<Value<'a>> {
+        let of_event = || self.event.as_ref().ok()?.at("messageId");
+        self.job_metadata.message_id.or_else(of_event)
     }
 
     /// The trace that the event belongs to, in the format of the `traceparent` header.

@@ -20,6 +20,7 @@ use reqwest::Method;
 use secrecy::ExposeSecret;
 
 pub use self::error::AuthError;
+pub(crate) use self::view::RefusedLoginView;
 pub(super) use self::view::SessionView;
 use self::{
     ending::Warning,

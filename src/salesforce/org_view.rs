@@ -1,17 +1,16 @@
 //! The state of each org, for people: its API calls, sessions, descriptions, and what is held back.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 
 use super::{
     Salesforce,
-    auth::{AuthError, SessionView},
+    auth::{RefusedLoginView, SessionView},
     describe::DescribeView,
     limits::Figures,
     session::Instance,
 };
-use crate::config::Flow;
 
 /// The state of one org.
 #[derive(Debug, Serialize)]
@@ -32,17 +31,6 @@ pub(crate) struct OrgView {
 struct HeldBack {
     creates: bool,
     updates: bool,
-}
-
-/// A login that was refused lately.
-#[derive(Debug)]
-pub(crate) struct RefusedLoginView {
-    /// The destination that logs in.
-    pub(crate) destination: String,
-    /// Its flow.
-    pub(crate) flow: Flow,
-    /// Why it was refused.
-    pub(crate) error: Arc<AuthError>,
 }
 
 impl Salesforce {

@@ -46,7 +46,7 @@ fn head(event: &JsonValue) -> String {
     let status = event["status"].as_u64().unwrap_or_default();
     let style = match status {
         200 | 299 => GOOD,
-        298 => CALM,
+        296 | 298 => CALM,
         _ => BAD,
     };
     let mut line = format!(

@@ -50,7 +50,7 @@ impl<'a> Changes<'a> {
     }
 
     /// The changes that are kept.
-    pub fn iter(&self) -> impl Iterator<Item = &Change<'a>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Change<'a>> + Clone {
         self.kept.iter()
     }
 

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde_json::{Value as JsonValue, json};
 
 use super::AdminApp;
-use crate::{events::FaultGroup, salesforce::RefusedLoginView, transform::remedy::Reason};
+use crate::{events::FaultGroup, salesforce::auth::RefusedLoginView, transform::remedy::Reason};
 
 /// `GET /faults`: what goes wrong, the latest first.
 pub(super) async fn faults(State(app): State<AdminApp>) -> Json<JsonValue> {

@@ -1,9 +1,14 @@
 //! The sessions of an org and the refused logins, for people. No part of a token or a password is in them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::Tokens;
-use crate::salesforce::{accepted::Accepted, org_view::RefusedLoginView, session::Instance};
+use super::{Tokens, error::AuthError};
+use crate::{
+    config::Flow,
+    salesforce::{accepted::Accepted, session::Instance},
+};
 
 /// A session that the service has opened.
 #[derive(Debug, Serialize)]
@@ -14,6 +19,17 @@ pub(crate) struct SessionView {
     flow: &'static str,
     /// Whether Salesforce has accepted its token since.
     accepted: bool,
+}
+
+/// A login that was refused lately.
+#[derive(Debug)]
+pub(crate) struct RefusedLoginView {
+    /// The destination that logs in.
+    pub(crate) destination: String,
+    /// Its flow.
+    pub(crate) flow: Flow,
+    /// Why it was refused.
+    pub(crate) error: Arc<AuthError>,
 }
 
 impl Tokens {

@@ -39,135 +39,131 @@ fn plant(org: &Simulator) -> Planted {
     }
 }
 
+/// An event with its rule as its message id, and its destination.
+type Named = (&'static str, Value, Value);
+
 /// Each event with its rule as its message id.
 fn events(planted: &Planted) -> Value {
-    let own = || destination("dst-1");
-    let lead = |traits: Value| identify(traits);
-    let contact = json!([{"type": "Salesforce-Contact", "id": planted.contact}]);
-    let several = json!([
-        {"type": "Salesforce-Contact", "id": planted.contact},
-        {"type": "Salesforce-Case"},
-    ]);
-    let contacts = configured("dst-2", json!({"useContactId": true}));
-    let unmapped = configured("dst-3", json!({"mapProperties": false}));
+    let lists = [
+        unplanned(),
+        leads(),
+        mapped(planted),
+        named(planted),
+        synchronised(planted),
+    ];
+    numbered(lists.into_iter().flatten())
+}
+
+fn own() -> Value {
+    destination("dst-1")
+}
+
+/// Events that fail before a record is looked up.
+fn unplanned() -> Vec<Named> {
     let gated = json!({"type": "identify", "traits": {"email": "a@example.com"}, "integrations": {"All": true}});
     let no_object =
         json!({"type": "identify", "traits": ["x"], "integrations": {"Salesforce": true}});
-    numbered([
-        (
-            "event-type",
-            json!({"type": "track", "event": "Signed Up"}),
-            own(),
-        ),
+    let track = json!({"type": "track", "event": "Signed Up"});
+    let blank = identify(json!({"email": " ", "name": "Ada"}));
+    let no_object_name = naming(json!([{"type": "Salesforce-Con tact"}]), json!({}));
+    vec![
+        ("event-type", track, own()),
         ("gate", gated, own()),
         ("traits", no_object, own()),
-        (
-            "lead-email",
-            lead(json!({"email": " ", "name": "Ada"})),
-            own(),
-        ),
-        (
-            "lead-fields",
-            lead(
-                json!({"email": " new@example.com ", "name": "Ada King Lovelace", "company": {"name": "Acme"}}),
-            ),
-            own(),
-        ),
-        (
-            "lead-found, open",
-            lead(json!({"email": "twice@example.com", "plan": "free"})),
-            own(),
-        ),
-        (
-            "lead-found, last modified",
-            lead(json!({"email": "same@example.com", "plan": "free"})),
-            own(),
-        ),
-        (
-            "lead-found, in the recycle bin",
-            lead(json!({"email": "deleted@example.com"})),
-            own(),
-        ),
-        (
-            "converted-contact",
-            lead(json!({"email": "converted@example.com", "plan": "free", "rating": "Hot"})),
-            contacts,
-        ),
-        (
-            "custom-fields, blank-text, one-field-one-key",
-            lead(
-                json!({"email": "ada@example.com", "plan": "free", "Plan": "pro", "score": 0, "note": " ", "prefs": {"a": 1}, "x y": 1}),
-            ),
-            own(),
-        ),
-        (
-            "system-fields, own-id",
-            naming(
-                json!([{"type": "Salesforce-Lead", "id": planted.lead}]),
-                json!({"createdAt": "2026-01-01", "id": planted.lead, "title": "Countess"}),
-            ),
-            own(),
-        ),
-        (
-            "other-objects",
-            naming(
-                contact,
-                json!({"LastName": "Lovelace", "Title": "Countess"}),
-            ),
-            own(),
-        ),
-        (
-            "named-object, several",
-            naming(several, json!({"Description": "hello"})),
-            own(),
-        ),
-        (
-            "named-object, refused",
-            naming(json!([{"type": "Salesforce-Con tact"}]), json!({})),
-            own(),
-        ),
-        (
-            "mapping-off",
-            lead(json!({"email": "raw@example.com", "LastName": "Raw", "Company": "Acme"})),
-            unmapped,
-        ),
-        (
-            "reverse-etl, by id",
-            synced(
-                json!({"id": planted.contact, "identifierType": "Id"}),
-                json!({"Title": "Countess"}),
-            ),
-            own(),
-        ),
-        (
-            "reverse-etl, several",
-            synced(
-                json!({"id": "o-2", "identifierType": "Other__c"}),
-                json!({"Title": "Countess"}),
-            ),
-            own(),
-        ),
-        (
-            "external-id",
-            synced(
-                json!({"id": "k-1", "identifierType": "Key__c"}),
-                json!({"LastName": "King"}),
-            ),
-            own(),
-        ),
-        (
-            "preflight",
-            lead(
-                json!({"email": "ada@example.com", "code": "too long", "tier": "gold", "score": "42", "unheard": 1}),
-            ),
-            own(),
-        ),
+        ("lead-email", blank, own()),
+        ("named-object, refused", no_object_name, own()),
         (
             "reverse-etl, incomplete",
             synced(json!({"id": "k-1"}), json!({})),
             own(),
         ),
-    ])
+    ]
+}
+
+/// Which lead is found.
+fn leads() -> Vec<Named> {
+    let new = json!({"email": " new@example.com ", "name": "Ada King Lovelace", "company": {"name": "Acme"}});
+    let known = |email: &str| identify(json!({"email": email, "plan": "free"}));
+    let converted = json!({"email": "converted@example.com", "plan": "free", "rating": "Hot"});
+    let contacts = configured("dst-2", json!({"useContactId": true}));
+    vec![
+        ("lead-fields", identify(new), own()),
+        ("lead-found, open", known("twice@example.com"), own()),
+        (
+            "lead-found, last modified",
+            known("same@example.com"),
+            own(),
+        ),
+        (
+            "lead-found, in the recycle bin",
+            known("deleted@example.com"),
+            own(),
+        ),
+        ("converted-contact", identify(converted), contacts),
+    ]
+}
+
+/// What becomes of traits.
+fn mapped(planted: &Planted) -> Vec<Named> {
+    let custom = json!({
+        "email": "ada@example.com", "plan": "free", "Plan": "pro", "score": 0, "note": " ", "prefs": {"a": 1}, "x y": 1,
+    });
+    let lead = json!([{"type": "Salesforce-Lead", "id": planted.lead}]);
+    let system = json!({"createdAt": "2026-01-01", "id": planted.lead, "title": "Countess"});
+    let raw = json!({"email": "raw@example.com", "LastName": "Raw", "Company": "Acme"});
+    let unmapped = configured("dst-3", json!({"mapProperties": false}));
+    let unfit = json!({"email": "ada@example.com", "code": "too long", "tier": "gold", "score": "42", "unheard": 1});
+    vec![
+        (
+            "custom-fields, blank-text, one-field-one-key",
+            identify(custom),
+            own(),
+        ),
+        ("system-fields, own-id", naming(lead, system), own()),
+        ("mapping-off", identify(raw), unmapped),
+        ("preflight", identify(unfit), own()),
+    ]
+}
+
+/// Records that the event names.
+fn named(planted: &Planted) -> Vec<Named> {
+    let contact = json!([{"type": "Salesforce-Contact", "id": planted.contact}]);
+    let several = json!([
+        {"type": "Salesforce-Contact", "id": planted.contact},
+        {"type": "Salesforce-Case"},
+    ]);
+    let traits = json!({"LastName": "Lovelace", "Title": "Countess"});
+    vec![
+        ("other-objects", naming(contact, traits), own()),
+        (
+            "named-object, several",
+            naming(several, json!({"Description": "hello"})),
+            own(),
+        ),
+    ]
+}
+
+/// Records of a reverse-ETL sync.
+fn synchronised(planted: &Planted) -> Vec<Named> {
+    let title = || json!({"Title": "Countess"});
+    let by = |id: &str, field: &str| json!({"id": id, "identifierType": field});
+    vec![
+        (
+            "reverse-etl, by id",
+            synced(by(&planted.contact, "Id"), title()),
+            own(),
+        ),
+        (
+            "reverse-etl, several",
+            synced(by("o-2", "Other__c"), title()),
+            own(),
+        ),
+        (
+            "external-id",
+            synced(by("k-1", "Key__c"), json!({"LastName": "King"})),
+            own(),
+        ),
+    ]
 }
 
 /// Compares a text with the file that stores it.

@@ -266,11 +266,12 @@ fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Ref
             soql: request.parameter("q").unwrap_or_default(),
         }),
         (["ui-api", "predupe"], "POST") => Ok(Verb::Predupe),
-        (["ui-api", "predupe"], _) => Err(request.not_allowed("POST")),
         (["query", locator], "GET") => Ok(Verb::NextPage { locator }),
         (["query"] | ["query", _], _) => Err(request.not_allowed("GET")),
         (["sobjects", object], "POST") => Ok(Verb::Create { object }),
-        (["composite"] | ["sobjects", _], _) => Err(request.not_allowed("POST")),
+        (["composite"] | ["sobjects", _] | ["ui-api", "predupe"], _) => {
+            Err(request.not_allowed("POST"))
+        }
         (["sobjects", object, id], "GET") => Ok(Verb::Read { object, id }),
         (["sobjects", object, id], "PATCH") => Ok(Verb::Update { object, id }),
         (["sobjects", object, id], "DELETE") => Ok(Verb::Delete { object, id }),
