@@ -72,6 +72,9 @@ impl TraitFate {
 /// The maximum number of traits that are explained: more than a person reads.
 const MAX_FATES: usize = 200;
 
+/// How deep inside traits the mapping looks for values.
+const MAX_DEPTH: usize = 1;
+
 /// The traits of a write in their order, each with its fate; then the fields that no trait fills.
 #[must_use]
 pub(crate) fn fates(traits: &PlannedTraits<'_>, watch: &Watch<'_>) -> Vec<TraitFate> {
@@ -89,7 +92,7 @@ pub(crate) fn fates(traits: &PlannedTraits<'_>, watch: &Watch<'_>) -> Vec<TraitF
         if fates.is_full() {
             break;
         }
-        fates.member(name, *value);
+        fates.member(name, *value, 0);
     }
     if !fates.is_full() {
         fates.rest();
@@ -121,7 +124,7 @@ impl<'w, 'a> Fates<'w, 'a> {
     }
 
     /// A trait, or a member of one.
-    fn member(&mut self, path: &str, value: Value<'_>) {
+    fn member(&mut self, path: &str, value: Value<'_>, depth: usize) {
         if self.is_full() {
             return;
         }
@@ -134,9 +137,10 @@ impl<'w, 'a> Fates<'w, 'a> {
         if !filled.is_empty() || told {
             return;
         }
-        if let Some(object) = value.as_object().filter(|object| !object.is_empty()) {
+        let object = value.as_object().filter(|object| !object.is_empty());
+        if let Some(object) = object.filter(|_| depth < MAX_DEPTH) {
             for (name, value) in object.iter() {
-                self.member(&format!("{path}.{name}"), value);
+                self.member(&format!("{path}.{name}"), value, depth + 1);
             }
         } else {
             let fate = self.without_field(path, value);

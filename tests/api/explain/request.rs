@@ -184,3 +184,47 @@ async fn the_admin_address_explains_too_and_keeps_nothing_of_it() {
     let events = service.admin(&format!("/events?key={hash}")).await.json();
     assert_eq!(events["events"].as_array().unwrap().len(), 1, "{events}");
 }
+
+#[tokio::test]
+async fn an_event_with_more_traits_than_a_person_reads_is_explained_in_part() {
+    let org = org().build();
+    let service = Service::of(&org).await;
+    let traits = (0..20_000).map(|number| (format!("trait{number}"), json!({"a": number})));
+    let mut traits: serde_json::Map<_, _> = traits.collect();
+    traits.insert("email".to_owned(), json!("ada@example.com"));
+    let event = job(1, identify(Value::Object(traits)), &destination("dst-1"));
+    let explained = explain(&service, "&live=false", json!([event])).await;
+    let cases = &explained["explanations"][0]["records"][0]["cases"];
+    let listed = cases[0]["traits"].as_array().unwrap();
+    assert_eq!(listed.len(), 201);
+    assert_eq!(listed[200]["fate"], "unlisted");
+}
+
+#[tokio::test]
+async fn traits_of_any_depth_are_explained() {
+    let salesforce = serve(org().build().router()).await;
+    for flags in [&[][..], &["--compatibility", "stock"]] {
+        let service = Service::start(&salesforce, flags).await;
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(2_000), "}".repeat(2_000));
+        let event = format!(
+            r#"{{"type":"identify","integrations":{{"Salesforce":true}},"traits":{{"email":"a@b.c","name":{deep},"company":{deep},"x":{deep}}}}}"#
+        );
+        let destination = destination("dst-1");
+        let body = format!(r#"{{"message":{event},"destination":{destination}}}"#);
+        let answer = service.post("/transform?explain&live=false", body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn explanations_that_need_more_memory_than_there_is_are_refused() {
+    let salesforce = serve(org().build().router()).await;
+    let service = Service::start(&salesforce, &["--max-in-flight-bytes", "2MiB"]).await;
+    let jobs: Vec<Value> = (0..2_000)
+        .map(|number| lead_job(number, &format!("lead{number}@example.com")))
+        .collect();
+    let answer = service
+        .post("/transform?explain&live=false", json!(jobs))
+        .await;
+    assert!(matches!(answer.status, 413 | 503), "{}", answer.status);
+}
