@@ -2,6 +2,7 @@
 //! nothing. No create is remembered, and nothing is counted as handled.
 
 mod case;
+mod creates;
 mod duplicates;
 mod forecast;
 
@@ -114,6 +115,7 @@ impl Pipeline {
         }
         let forecast = tally.forecast(self, &questions, &views, &explanations);
         tally.share_out(&mut explanations);
+        self.add_creates(&mut explanations, &tally, &views).await;
         if asking == Asking::LookupsAndDuplicates {
             for (index, org) in tally.events() {
                 if let OrgView::Asked(org) = &views[org] {

@@ -181,7 +181,7 @@ impl Text {
         for (index, policy) in case.policies.iter().enumerate() {
             let name = if index == 0 { "policies" } else { "" };
             let says = format!("{}: {}", policy.setting, policy.effect);
-            self.line(name, Some(policy.rule), says);
+            self.line(name, policy.rule, says);
         }
         // The failure of the only record is that of the event.
         if let Some(failure) = case

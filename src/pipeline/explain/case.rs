@@ -158,7 +158,7 @@ impl<'p> Cases<'p> {
                     record,
                     (&target.object, effect),
                     &headers,
-                    preflighted(&target.object),
+                    (preflighted(&target.object), spares.is_some()),
                 )
             }
             _ => Vec::new(),

@@ -33,7 +33,7 @@ impl Pipeline {
                 Err(fault) => format!("the duplicate rules could not be asked: {fault}"),
             };
             case.policies.push(PolicyExplanation {
-                rule: "duplicate-rules",
+                rule: Some("duplicate-rules"),
                 setting: "POST /ui-api/predupe".to_owned(),
                 effect,
             });

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     delivery::{ForecastWrite, inline_calls},
     rudderstack::Entry,
-    salesforce::{Session, Wanted},
+    salesforce::{Key, Session, Wanted},
     transform::explanation::{Explanation, Forecast, ForecastLimit, OutcomeName},
 };
 
@@ -45,6 +45,15 @@ impl Tally {
     /// The events that write, each with the position of its org.
     pub(super) fn events(&self) -> impl Iterator<Item = (usize, usize)> {
         self.events.iter().copied()
+    }
+
+    /// The records that would be created for a key: the position of the event, that of its org, and the key.
+    pub(super) fn creations(&self) -> impl Iterator<Item = (usize, usize, &Key)> {
+        let writes = self.orgs.iter().enumerate();
+        let writes =
+            writes.flat_map(|(org, tally)| tally.writes.iter().map(move |write| (org, write)));
+        let creates = writes.filter(|(_, write)| write.id.is_none() && !write.is_upsert);
+        creates.filter_map(|(org, write)| Some((write.event, org, write.key.as_ref()?)))
     }
 
     /// Counts a write of an event.

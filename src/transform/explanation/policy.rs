@@ -14,8 +14,9 @@ use crate::{
 /// A setting that applies to a write.
 #[derive(Serialize)]
 pub(crate) struct PolicyExplanation {
-    /// The rule of `docs/behaviour.md`.
-    pub rule: &'static str,
+    /// The rule of `docs/behaviour.md`, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
     /// The setting and its value.
     pub setting: String,
     /// What it does here.
@@ -33,7 +34,8 @@ pub(crate) enum Preflighted {
     NotAsked,
 }
 
-/// The settings that apply to a write of `object`, with these headers.
+/// The settings that apply to a write of `object`, with these headers. `is_metered` says that the calls that the org has left were
+/// looked at.
 #[must_use]
 pub(crate) fn policies(
     (rules, policies): (&Rules, &Policies),
@@ -41,7 +43,7 @@ pub(crate) fn policies(
     record: &Record<'_>,
     (object, effect): (&str, Effect),
     headers: &[(&str, &str)],
-    preflighted: Preflighted,
+    (preflighted, is_metered): (Preflighted, bool),
 ) -> Vec<PolicyExplanation> {
     let mut list = Vec::new();
     if is_assigned(object) {
@@ -61,10 +63,17 @@ pub(crate) fn policies(
     list.push(salvage(*policies.salvage.of(destination)));
     if rules.coalesce && effect.may_create() && record.key().is_some() {
         list.push(PolicyExplanation {
-            rule: "one-create",
+            rule: Some("one-create"),
             setting: "CREATE_WINDOW".to_owned(),
             effect: "another event that would create this record shares the request, or comes again until the record is found"
                 .to_owned(),
+        });
+    }
+    if is_metered {
+        list.push(PolicyExplanation {
+            rule: None,
+            setting: "API_RESERVE".to_owned(),
+            effect: "no call is held back for the org's other systems at present".to_owned(),
         });
     }
     list
@@ -84,7 +93,7 @@ fn assignment(setting: &AssignmentRules, headers: &[(&str, &str)]) -> PolicyExpl
         Some((_, id)) => format!("the assignment rule {id} chooses the owner"),
     };
     PolicyExplanation {
-        rule: "assignment-rules",
+        rule: Some("assignment-rules"),
         setting: format!("ASSIGNMENT_RULES={value}"),
         effect,
     }
@@ -106,7 +115,7 @@ fn duplicates(setting: Duplicates) -> PolicyExplanation {
         ),
     };
     PolicyExplanation {
-        rule: "duplicate-rules",
+        rule: Some("duplicate-rules"),
         setting: format!("DUPLICATES={value}"),
         effect: effect.to_owned(),
     }
@@ -134,7 +143,7 @@ fn preflight(setting: Preflight, object: &str, preflighted: Preflighted) -> Poli
         }
     };
     PolicyExplanation {
-        rule: "preflight",
+        rule: Some("preflight"),
         setting: format!("PREFLIGHT={value}"),
         effect,
     }
@@ -147,7 +156,7 @@ fn salvage(is_on: bool) -> PolicyExplanation {
         "a record that Salesforce refuses because of one field is not sent again"
     };
     PolicyExplanation {
-        rule: "salvage",
+        rule: Some("salvage"),
         setting: format!("SALVAGE={is_on}"),
         effect: effect.to_owned(),
     }

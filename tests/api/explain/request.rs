@@ -228,3 +228,16 @@ async fn explanations_that_need_more_memory_than_there_is_are_refused() {
         .await;
     assert!(matches!(answer.status, 413 | 503), "{}", answer.status);
 }
+
+#[tokio::test]
+async fn a_create_under_way_is_named() {
+    let service = Service::of(&org().build()).await;
+    let jobs = json!([lead_job(1, "ada@example.com")]);
+    let says = |explained: Value| {
+        let text = explained["explanations"].to_string();
+        text.contains("another event is creating this record at the moment")
+    };
+    assert!(!says(explain(&service, "", jobs.clone()).await));
+    service.router([lead_job(2, "ada@example.com")]).await;
+    assert!(says(explain(&service, "", jobs).await));
+}
