@@ -10,7 +10,7 @@
 //! | `report` | prints the findings, for people or as JSON |
 
 mod answer;
-mod difference;
+pub(crate) mod difference;
 mod documented;
 mod recording;
 mod report;

@@ -6,6 +6,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | `forecast` | forecasts the calls that writes would take |
 //! | `job` | a job that outlives its request |
 //! | `memory` | what is being written and what was written, so that nothing is written twice |
 //! | `written` | the recently written parts of jobs, in few bytes |
@@ -16,6 +17,7 @@
 //! | `salvage`, `salvaging` | sends refused records again without the fields that Salesforce refuses |
 //! | `verdict` | decides the result of a job after Salesforce has answered |
 
+mod forecast;
 mod job;
 mod memory;
 pub(crate) mod proxy;
@@ -37,6 +39,7 @@ use std::{
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
+pub(crate) use self::forecast::{ForecastWrite, inline_calls};
 pub use self::job::{Job, SessionAccess};
 use self::{
     job::Unit,

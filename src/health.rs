@@ -71,9 +71,13 @@ fn listens(arguments: Vec<OsString>) -> Result<(Option<IpAddr>, u16), clap::Erro
     Ok(match cli.command {
         Some(Command::Serve(config)) => of(&config.serving),
         None
-        | Some(Command::Compare(_) | Command::Check(_) | Command::Tail(_) | Command::Health(_)) => {
-            of(&cli.config.serving)
-        }
+        | Some(
+            Command::Compare(_)
+            | Command::Check(_)
+            | Command::Explain(_)
+            | Command::Tail(_)
+            | Command::Health(_),
+        ) => of(&cli.config.serving),
     })
 }
 

@@ -20,6 +20,7 @@ mod dispatch;
 mod drain;
 mod endpoints;
 mod error_response;
+mod explain;
 mod guarded_body;
 mod middleware;
 mod parts;
@@ -94,8 +95,9 @@ impl Deref for AppState {
     }
 }
 
-/// All routes with their layers. Call it inside a Tokio runtime: the task that expects rudder-server is spawned there.
-pub(crate) fn router(settings: &Serving, parts: Parts) -> Router {
+/// All routes of the service with their layers, and those that its admin address serves of it. Call it inside a Tokio runtime: the task
+/// that expects rudder-server is spawned there.
+pub(crate) fn routers(settings: &Serving, parts: Parts) -> (Router, Router) {
     let contact = Arc::<Contact>::default();
     tokio::spawn(contact::remind(Arc::downgrade(&contact), contact::PATIENCE));
     parts.in_flight.limit(settings.most_in_flight());
@@ -114,5 +116,9 @@ pub(crate) fn router(settings: &Serving, parts: Parts) -> Router {
         .merge(middleware::around_events(events, settings))
         .fallback(status::not_found)
         .method_not_allowed_fallback(status::method_not_allowed);
-    middleware::around_all(routes, &app).with_state(app)
+    let of_admin = explain::router().with_state(app.clone());
+    (
+        middleware::around_all(routes, &app).with_state(app),
+        of_admin,
+    )
 }

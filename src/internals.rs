@@ -118,6 +118,6 @@ pub mod transform {
     }
 
     pub mod target {
-        pub use crate::transform::target::Target;
+        pub use crate::transform::{choice::Choice, target::Target};
     }
 }

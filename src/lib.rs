@@ -7,7 +7,7 @@
 //! | layer | what it is for |
 //! |---|---|
 //! | `http` | routes, handlers, middleware, the body extractor, answers to rejected requests |
-//! | `upstream`, [`check`], [`compare`], [`tail`] | the transformer behind this one; the subcommands |
+//! | `upstream`, [`check`], [`compare`], [`explain`], [`tail`] | the transformer behind this one; the subcommands |
 //! | `pipeline` | plan, look up once, resolve, describe or deliver, merge |
 //! | `reply`, `delivery`, `events` | response bodies; inline delivery and the delivery proxy; the last events for the admin address |
 //! | `transform` | gate, plan, resolve, mapping, descriptor, outcome, the failures of an event |
@@ -22,6 +22,7 @@ pub mod compare;
 pub mod config;
 mod delivery;
 mod events;
+pub mod explain;
 mod http;
 #[doc(hidden)]
 pub mod internals;
@@ -166,7 +167,8 @@ pub fn services(
         recorder,
         events,
     };
-    let service = http::router(&config.serving, parts);
+    let (service, explaining) = http::routers(&config.serving, parts);
+    let admin = admin.map(|admin| admin.explaining(explaining));
     Ok(Services { service, admin })
 }
 

@@ -1,4 +1,4 @@
-//! The command line: `serve` (the default), `compare`, `check`, `tail`, `health`.
+//! The command line: `serve` (the default), `compare`, `check`, `explain`, `tail`, `health`.
 
 mod health;
 
@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use salesforce_transformer::{
     Admin, Config, MAX_ADMIN_CONNECTIONS, Services, StartError, check, compare,
     config::{ProcessLimits, UnknownVariable, unknown_variables},
+    explain,
     lifecycle::Lifecycle,
     server::{self, Listeners, Port, memory::InFlight, telemetry},
     services, tail,
@@ -35,6 +36,9 @@ enum Command {
     /// Logs in with the configured credentials and reports what works; exits with 0 if everything that events need works, else
     /// with 1
     Check(Box<check::CheckOptions>),
+    /// Says why events become what they become, and what they would cost, without writing anything; exits with 0 (all would be
+    /// sent, or all is as expected), 1 (not so) or 2 (failed)
+    Explain(Box<explain::ExplainOptions>),
     /// Prints events of a running service as they are answered, from its admin address; exits with 0 (Ctrl-C) or 2 (it
     /// cannot be watched)
     Tail(Box<tail::TailOptions>),
@@ -71,6 +75,7 @@ async fn run(cli: Cli) -> ExitCode {
         Some(Command::Serve(config)) => serve(*config).await,
         Some(Command::Compare(options)) => compare::run(&options).await,
         Some(Command::Check(options)) => Box::pin(check::run(*options)).await,
+        Some(Command::Explain(options)) => Box::pin(explain::run(*options)).await,
         Some(Command::Tail(options)) => tail::run(*options).await,
         Some(Command::Health(options)) => health::run(&options).await,
     }

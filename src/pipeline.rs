@@ -6,12 +6,14 @@
 //! | `planning` | checks each event and plans what it writes |
 //! | `lookups` | collects the lookups and queries each org once |
 //! | `describe` | resolves the events that rudder-server writes, and describes their requests |
+//! | `explain` | says why each event becomes what it becomes, and writes nothing |
 //! | `merge` | has each record created once, where several events would create it |
 //! | `deliver` | hands over the events that this service writes, and waits for their results |
 
 mod bounds;
 mod deliver;
 mod describe;
+mod explain;
 pub(crate) mod lookups;
 mod merge;
 mod planning;
@@ -20,7 +22,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::smallvec;
 
-pub(crate) use self::bounds::Bounds;
+pub(crate) use self::{bounds::Bounds, explain::Asking};
 use self::{deliver::Handover, describe::Describer, lookups::OrgIndex, planning::Planner};
 use crate::{
     config::{PipelineSettings, Policies, rules::Rules},

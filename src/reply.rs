@@ -3,6 +3,7 @@
 //! Metadata and destination are echoed unchanged. A short answer is one buffer; a long one is written in pieces.
 
 mod changes;
+pub(crate) mod explanation;
 pub(crate) mod pieces;
 pub(crate) mod processor;
 pub(crate) mod proxy;

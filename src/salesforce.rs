@@ -53,7 +53,7 @@ pub use key::Key;
 pub use limits::Limits;
 pub(crate) use limits::Spares;
 pub use page::Row;
-pub(crate) use results::Found;
+pub(crate) use results::{Found, Supposition};
 pub use session::{Instance, Session};
 pub use soql::Wanted;
 

@@ -2,9 +2,11 @@
 
 pub(crate) mod change;
 pub(crate) mod changes;
+pub(crate) mod choice;
 pub(crate) mod delivered;
 pub(crate) mod descriptor;
 pub(crate) mod error;
+pub(crate) mod explanation;
 pub(crate) mod field_name;
 pub(crate) mod gate;
 pub(crate) mod mapping;

@@ -4,15 +4,15 @@ use serde_json::Value;
 
 /// A place where two events differ.
 #[derive(Debug)]
-pub(super) struct Difference {
+pub(crate) struct Difference {
     /// JSON pointer below the event.
-    pub(super) pointer: String,
+    pub(crate) pointer: String,
     /// The value in the reference's answer.
-    pub(super) reference: Option<Value>,
+    pub(crate) reference: Option<Value>,
     /// The value in the candidate's answer.
-    pub(super) candidate: Option<Value>,
+    pub(crate) candidate: Option<Value>,
     /// The rule of `docs/behaviour.md` that explains the difference; `None` if it is unintended.
-    pub(super) intended: Option<&'static str>,
+    pub(crate) intended: Option<&'static str>,
 }
 
 impl Difference {
@@ -32,13 +32,13 @@ impl Difference {
 
 /// The differences to ignore.
 #[derive(Debug)]
-pub(super) struct Ignored {
+pub(crate) struct Ignored {
     pointers: Vec<Vec<String>>,
     tokens: bool,
 }
 
 impl Ignored {
-    pub(super) fn new(pointers: &[String], tokens: bool) -> Self {
+    pub(crate) fn new(pointers: &[String], tokens: bool) -> Self {
         let parts = |pointer: &String| pointer.split('/').map(str::to_owned).collect();
         Self {
             pointers: pointers.iter().map(parts).collect(),
@@ -64,7 +64,7 @@ impl Ignored {
 }
 
 /// Lists the differences of two events. An event that only one side has counts as one difference.
-pub(super) fn between(
+pub(crate) fn between(
     reference: Option<&Value>,
     candidate: Option<&Value>,
     ignored: &Ignored,

@@ -129,7 +129,7 @@ impl Job {
 }
 
 /// The user by whom rudder-server orders a destination's events, otherwise the event's own user.
-fn user(entry: &Entry<'_>) -> Option<String> {
+pub(super) fn user(entry: &Entry<'_>) -> Option<String> {
     let metadata = entry
         .metadata
         .and_then(Value::as_object)

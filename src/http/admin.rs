@@ -37,7 +37,7 @@ use crate::{
 pub const MAX_ADMIN_CONNECTIONS: usize = 64;
 
 /// The routes and what they answer: method, path and description.
-const ROUTES: [(&str, &str, &str); 6] = [
+const ROUTES: [(&str, &str, &str); 7] = [
     ("GET", "/", "this list"),
     (
         "GET",
@@ -60,6 +60,11 @@ const ROUTES: [(&str, &str, &str); 6] = [
         "what goes wrong, by code, object and field, and what to do about it",
     ),
     (
+        "POST",
+        "/explain",
+        "why events become what they become, as POST /transform?explain, in JSON; nothing is written",
+    ),
+    (
         "GET",
         "/orgs",
         "each org: API calls, sessions, descriptions, what is held back; refused logins",
@@ -74,6 +79,8 @@ pub struct Admin {
     lifecycle: Lifecycle,
     token: Option<Arc<Setting>>,
     hosts: Vec<HostName>,
+    /// The routes that the service answers.
+    of_service: Router,
 }
 
 /// What the handlers work with.
@@ -101,7 +108,13 @@ impl Admin {
             lifecycle,
             token: settings.token()?.map(Arc::new),
             hosts: settings.admin_hosts.clone(),
+            of_service: Router::new(),
         })
+    }
+
+    /// Adds routes that the service answers.
+    pub(crate) fn explaining(self, of_service: Router) -> Self {
+        Self { of_service, ..self }
     }
 
     /// The token that callers have to name, to be read again when its file has changed.
@@ -131,6 +144,7 @@ impl Admin {
             .method_not_allowed_fallback(method_not_allowed)
             .layer(super::middleware::catching_panics())
             .with_state(app)
+            .merge(self.of_service)
             .layer(middleware::from_fn_with_state(
                 Arc::new(protection),
                 protection::protect,

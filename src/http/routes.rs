@@ -236,6 +236,9 @@ impl HttpRoute {
 impl ClientKind {
     /// The kind of client that reads the errors of a request.
     pub(super) fn of(request: &Extensions) -> Self {
+        if let Some(known) = request.get::<Self>() {
+            return *known;
+        }
         HttpRoute::of(request).map_or(Self::RudderServer, |route| route.client)
     }
 }

@@ -6,6 +6,7 @@ use super::{
     App,
     access_log::EventCounts,
     body::RequestBody,
+    explain::Explain,
     parts::{DestinationPath, JsonContentType, format},
     request_error::RequestError,
     streamed_response::{ResponseWriter, respond},
@@ -19,12 +20,16 @@ use crate::{
     transform::outcome,
 };
 
-/// `POST /transform`: events in any form, for people and their programs.
+/// `POST /transform`: events in any form, for people and their programs. With `?explain`, they are explained.
 pub(super) async fn transform(
     State(app): State<App>,
+    wish: Option<Explain>,
     _: JsonContentType,
     body: RequestBody,
 ) -> Response {
+    if let Some(wish) = wish {
+        return app.explained(wish, &body).await;
+    }
     respond(body, |body, writer| async move {
         let text = body.text();
         let document = body.events(&text)?;
@@ -107,7 +112,7 @@ fn read_secret(headers: &HeaderMap) -> Result<Option<Document<'_>>, RequestError
 
 impl App {
     /// The entries whose destinations have templates, resolved.
-    fn resolved(
+    pub(super) fn resolved(
         &self,
         bodies: &RawBatch<'_>,
         body: &RequestBody,

@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{
     rudderstack::{Batch, Destination, Route},
-    salesforce::{Asked, address::Effect, headers::WriteHeaders},
+    salesforce::{Asked, Spares, address::Effect, headers::WriteHeaders},
     transform::{
         descriptor::Descriptor,
         error::EventError,
         outcome::{DescribedRequests, Outcome, Requests},
         plan::Record,
-        resolve::{Resolved, Unresolved, resolve},
+        resolve::{Observer, Resolved, Unresolved, resolve_observed},
         unchanged::Unchanged,
     },
 };
@@ -113,12 +113,34 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         writing: &Writing<'a>,
         record: &Record<'_>,
     ) -> Result<Descriptor<'a>, EventError> {
+        let org = self.answers.org(writing.org);
+        let asked = (org.asked()?, org.spares.as_ref());
+        let unchanged = self.unchanged.as_mut();
+        self.pipeline
+            .request(writing, record, asked, unchanged, &mut ())
+    }
+}
+
+impl Pipeline {
+    /// The request that writes a record of an event, by the answer of its org and the calls that the org has left.
+    ///
+    /// # Errors
+    /// As [`resolve_observed`].
+    #[inline]
+    pub(super) fn request<'p, 'a>(
+        &self,
+        writing: &'p Writing<'a>,
+        record: &'p Record<'p>,
+        (asked, spares): (&'p Asked, Option<&Spares>),
+        unchanged: Option<&mut Unchanged>,
+        observer: &mut impl Observer<'p, 'a>,
+    ) -> Result<Descriptor<'a>, EventError> {
         let Pipeline {
             rules,
             policies,
             api_version,
             ..
-        } = self.pipeline;
+        } = self;
         let event = Unresolved {
             traits: &writing.plan.traits,
             record,
@@ -127,11 +149,10 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
             is_told: self.batch.route == Route::Open || self.pipeline.events.is_some(),
             refused: None,
         };
-        let org = self.answers.org(writing.org);
-        let Asked { session, found } = org.asked()?;
-        let (unchanged, spares) = (self.unchanged.as_mut(), org.spares.as_ref());
-        let Resolved { target, fields } =
-            resolve(&event, [], found, (rules, policies), unchanged, spares)?;
+        let Asked { session, found } = asked;
+        let policy = (rules, &**policies);
+        let resolved = resolve_observed(&event, [], found, policy, unchanged, spares, observer);
+        let Resolved { target, fields } = resolved?;
         let (destination, effect) = (&writing.destination.id, target.address.effect());
         let headers = WriteHeaders::of(policies, destination, &target.object, effect);
         let mut request = Descriptor::new(session, api_version, &target, fields, headers, rules);

@@ -52,6 +52,13 @@ impl<'a> Destinations<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrgIndex(usize);
 
+impl OrgIndex {
+    /// The position.
+    pub(super) fn position(self) -> usize {
+        self.0
+    }
+}
+
 /// The lookups to make in the orgs of a batch.
 #[derive(Debug, Default)]
 pub struct Lookups<'a>(Vec<OrgLookups<'a>>);
@@ -69,6 +76,16 @@ struct OrgLookups<'a> {
     objects: Vec<String>,
     /// The number of keys requested again after another event of the batch had requested them.
     repeated: usize,
+}
+
+/// What would be asked of an org.
+pub(super) struct Questions {
+    /// The credentials with which it would be asked.
+    pub(super) credentials: Credentials,
+    /// The keys to look up.
+    pub(super) wanted: Vec<Wanted>,
+    /// The objects to describe.
+    pub(super) objects: Vec<String>,
 }
 
 /// What the events of a batch want of a record.
@@ -154,6 +171,17 @@ impl<'a> Lookups<'a> {
         self.0.iter().map(|org| OrgKey::of(org.credentials.org()))
     }
 
+    /// What would be asked of each org.
+    #[must_use]
+    pub(super) fn questions(&self) -> Vec<Questions> {
+        let questions = self.0.iter().map(|org| Questions {
+            credentials: org.credentials.clone(),
+            wanted: wanted(&org.wanted).collect(),
+            objects: org.objects.clone(),
+        });
+        questions.collect()
+    }
+
     /// Opens a session with each org and looks up its keys, a few orgs at a time.
     pub async fn ask(self, salesforce: &Arc<Salesforce>) -> Answers {
         let answers: Vec<_> = self.0.into_iter().map(|org| org.ask(salesforce)).collect();
@@ -170,6 +198,15 @@ impl<'a> Lookups<'a> {
 
 /// The maximum number of orgs of one batch that are queried at the same time.
 const AT_ONCE: usize = 16;
+
+/// The keys to look up.
+fn wanted(records: &InOrderByKey<WantedRecord>) -> impl Iterator<Item = Wanted> {
+    records.iter().map(|(key, record)| Wanted {
+        key: key.clone(),
+        fields: record.fields.clone(),
+        needs_record: record.needs_record,
+    })
+}
 
 impl OrgLookups<'_> {
     async fn ask(mut self, salesforce: &Arc<Salesforce>) -> OrgAnswer {
@@ -264,6 +301,11 @@ impl OrgAnswer {
 }
 
 impl Answers {
+    /// The answer of the org at this position.
+    pub(super) fn at(&self, position: usize) -> &OrgAnswer {
+        &self.0[position]
+    }
+
     /// The answer of an org.
     pub(super) fn org(&self, index: OrgIndex) -> &OrgAnswer {
         &self.0[index.0]

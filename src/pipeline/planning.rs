@@ -38,7 +38,13 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
         (plans, self.lookups)
     }
 
-    fn entry(&mut self, entry: &Entry<'a>) -> Result<Planned<'a>, EventError> {
+    /// The lookups that the plans need so far.
+    pub(super) fn into_lookups(self) -> Lookups<'a> {
+        self.lookups
+    }
+
+    /// The plan of an entry.
+    pub(super) fn entry(&mut self, entry: &Entry<'a>) -> Result<Planned<'a>, EventError> {
         let (batch, pipeline) = (self.batch, self.pipeline);
         let event = entry.event.as_ref().map_err(Clone::clone)?;
         let destination = self.destination(entry)?;
@@ -66,7 +72,10 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
     }
 
     /// The destination of an entry: its own, or at `/transform` the one from the settings.
-    fn destination(&mut self, entry: &Entry<'a>) -> Result<Arc<Destination>, EventError> {
+    pub(super) fn destination(
+        &mut self,
+        entry: &Entry<'a>,
+    ) -> Result<Arc<Destination>, EventError> {
         let given = entry.destination;
         let given = given.filter(|destination| !destination.is_null());
         if given.is_none() && self.batch.route == Route::Open {

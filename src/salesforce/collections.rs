@@ -271,6 +271,18 @@ impl Collection<'_> {
     }
 }
 
+/// How many calls it takes to write records, if Salesforce refuses no collection.
+#[must_use]
+pub(crate) fn calls_of(records: &[RecordWrite<'_>]) -> usize {
+    let positions: Vec<usize> = (0..records.len()).collect();
+    let mut results = vec![Err(unanswered()); records.len()];
+    let collections = collected(records, &positions, &mut results);
+    calls(collections, MAX_PARTS, |collection| {
+        collection.headers.clone()
+    })
+    .len()
+}
+
 /// Groups records of one object and operation into collections. A record that cannot be sent gets its result here.
 fn collected<'r>(
     records: &'r [RecordWrite<'_>],

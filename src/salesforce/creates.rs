@@ -60,6 +60,14 @@ impl Creates {
         }
     }
 
+    /// Whether another event that creates this record is under way.
+    pub(crate) async fn is_under_way(&self, key: &CreateKey) -> bool {
+        match &self.memory {
+            Some(memory) => memory.is_under_way(key).await,
+            None => false,
+        }
+    }
+
     /// Whether a lookup that finds a record may end what is remembered.
     pub(super) fn awaits_lookups(&self) -> bool {
         let memory = self.memory.as_ref();

@@ -14,6 +14,11 @@ const FIRST_VERSION: u32 = 46;
 pub(super) struct ExternalIds(Vec<Box<str>>);
 
 impl ExternalIds {
+    /// The field of this key.
+    pub(super) fn of(key: &Key) -> Self {
+        Self(vec![key.field_kind().into()])
+    }
+
     /// Whether a key is a value of one of the fields.
     pub(super) fn contains(&self, key: &Key) -> bool {
         self.0.iter().any(|field| **field == *key.field_kind())

@@ -123,7 +123,8 @@ impl WriteHeaders {
     }
 }
 
-fn is_assigned(object: &str) -> bool {
+/// Whether an object has assignment rules.
+pub(crate) fn is_assigned(object: &str) -> bool {
     let mut assigned = ASSIGNED.iter();
     assigned.any(|assigned| assigned.eq_ignore_ascii_case(object))
 }

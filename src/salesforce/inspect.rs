@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{Salesforce, body, fault::Fault, session::Session};
 use crate::metrics::Call;
@@ -41,7 +42,66 @@ pub struct AssignmentRule {
     pub active: bool,
 }
 
+/// What the duplicate rules of an org find for a record that is not written.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundDuplicates {
+    /// Whether there is a duplicate.
+    pub duplicate_error: bool,
+    /// Whether the rules let it be saved all the same.
+    #[serde(default)]
+    pub allow_save: bool,
+    /// The names of the rules.
+    #[serde(default)]
+    pub duplicate_rules: Vec<String>,
+    /// The records that they have found.
+    #[serde(default)]
+    pub matches: Vec<FoundMatch>,
+}
+
+/// The records that a duplicate rule has found.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundMatch {
+    /// Their object.
+    #[serde(default)]
+    pub api_name: String,
+    /// Their ids.
+    #[serde(default)]
+    pub match_record_ids: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UnsavedRecord<'a> {
+    api_name: &'a str,
+    fields: &'a RawValue,
+}
+
 impl Salesforce {
+    /// What the duplicate rules of the org find for a new record of an object with these fields. Nothing is written
+    /// (`POST /ui-api/predupe`, version 50.0 and later).
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn duplicates_of(
+        &self,
+        session: &Session,
+        object: &str,
+        fields: &RawValue,
+    ) -> Result<FoundDuplicates, Fault> {
+        let path = format!("/services/data/v{}/ui-api/predupe", self.api_version);
+        let record = UnsavedRecord {
+            api_name: object,
+            fields,
+        };
+        let request = self.client.request_of(session, Method::POST, &path);
+        let request = request.json(&record);
+        let org = Some(session.instance());
+        let answer = self.client.send(Call::Describe, org, request).await?;
+        Ok(body::typed(&answer, "result of duplicate rules")?)
+    }
+
     /// The API versions that the org supports, oldest first. This call does not count against the API limit.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use reqwest::Method;
 use crate::{
     metrics::{Call, LookupSource},
     salesforce::{
-        Fault, Found, Key, Row, Salesforce, Session, Wanted,
+        Fault, Found, Instance, Key, Row, Salesforce, Session, Wanted,
         cache::OrgUser,
         composite::{MAX_PARTS, Part},
         field_types,
@@ -80,7 +80,7 @@ impl Salesforce {
         let mut parts = vec![wanted];
         let mut retries = Retries::default();
         while !parts.is_empty() {
-            let parts_of = |wanted| self.items(session, wanted, &mut found);
+            let parts_of = |wanted| self.items(session.instance(), wanted, &mut found);
             let parts_now: Vec<_> = parts.into_iter().map(parts_of).collect();
             let answers = self.answers(session, parts_now).await;
             let again = answers.into_iter().flat_map(|(query, answer)| {
@@ -93,8 +93,7 @@ impl Salesforce {
     }
 
     /// The keys in the known forms of their fields. A value that cannot be written in that form fails alone.
-    fn items(&self, session: &Session, wanted: Vec<Wanted>, found: &mut Found) -> Vec<Item> {
-        let org = session.instance();
+    fn items(&self, org: &Instance, wanted: Vec<Wanted>, found: &mut Found) -> Vec<Item> {
         let mut items = Vec::with_capacity(wanted.len());
         let mut forms = Forms::default();
         for mut wanted in wanted {
@@ -123,15 +122,8 @@ impl Salesforce {
         session: &Session,
         parts: Vec<Vec<Item>>,
     ) -> Vec<(Query, Result<Vec<Row>, Fault>)> {
-        let path = format!("/services/data/v{}/query", self.api_version);
-        let queries_by = |way| -> Vec<Query> {
-            let parts = parts.iter();
-            parts.flat_map(|items| soql::queries(items, way)).collect()
-        };
-        let (way, queries) = match queries_by(Way::Uri(path.len())) {
-            queries if queries.len() == 1 => (Way::Uri(path.len()), queries),
-            _ => (Way::Composite, queries_by(Way::Composite)),
-        };
+        let path = self.query_path();
+        let (way, queries) = queries_of(&path, &parts);
         let part = |query: &Query| Part {
             headers: WriteHeaders::NONE,
             method: Method::GET,
@@ -163,6 +155,33 @@ impl Salesforce {
             .buffered(AT_ONCE)
             .collect()
             .await
+    }
+
+    fn query_path(&self) -> String {
+        format!("/services/data/v{}/query", self.api_version)
+    }
+
+    /// The query that finds the record of one key, as far as the form of its field is known; `None` if the value cannot be
+    /// written in that form.
+    #[must_use]
+    pub(crate) fn question(&self, org: &Instance, wanted: &Wanted) -> Option<String> {
+        let items = self.items(org, vec![wanted.clone()], &mut Found::default());
+        let queries = soql::queries(&items, Way::Composite);
+        queries.first().map(|query| query.soql().to_owned())
+    }
+
+    /// How many calls the lookup of these keys takes if it finds at most one page of records each.
+    #[must_use]
+    pub(crate) fn lookup_calls(&self, org: &Instance, wanted: Vec<Wanted>) -> usize {
+        if wanted.is_empty() {
+            return 0;
+        }
+        let items = self.items(org, wanted, &mut Found::default());
+        let (way, queries) = queries_of(&self.query_path(), &[items]);
+        match way {
+            Way::Uri(_) => queries.len(),
+            Way::Composite => queries.len().div_ceil(MAX_PARTS),
+        }
     }
 
     /// Determines which keys to request again because of a response. In one search, the form of a field is learnt only
@@ -197,6 +216,18 @@ impl Salesforce {
             ..wanted.clone()
         };
         refuses_field.then(|| vec![query.wanted.iter().map(of_id).collect()])
+    }
+}
+
+/// The queries of a search, and how they are sent: a single one in a URI if it fits, otherwise up to five in each Composite.
+fn queries_of(path: &str, parts: &[Vec<Item>]) -> (Way, Vec<Query>) {
+    let queries_by = |way| -> Vec<Query> {
+        let parts = parts.iter();
+        parts.flat_map(|items| soql::queries(items, way)).collect()
+    };
+    match queries_by(Way::Uri(path.len())) {
+        queries if queries.len() == 1 => (Way::Uri(path.len()), queries),
+        _ => (Way::Composite, queries_by(Way::Composite)),
     }
 }
 

@@ -27,6 +27,20 @@ pub struct Found {
     descriptions: Descriptions,
 }
 
+/// What a lookup might have answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Supposition {
+    /// It finds no record.
+    None,
+    /// It finds one record.
+    One,
+    /// The field is a unique external id, so that nothing is looked up.
+    ExternalId,
+}
+
+/// What stands for the id of a record that was not asked for.
+pub(crate) const UNKNOWN_ID: &str = "RECORD_ID";
+
 /// The records of a key, or the reason why they are not known.
 pub(super) type KeyResult = Result<Arc<[Row]>, Arc<Fault>>;
 
@@ -136,6 +150,18 @@ impl Found {
     #[must_use]
     pub(crate) fn is_external_id(&self, key: &Key) -> bool {
         self.external_ids.contains(key) && !self.results.contains_key(key)
+    }
+
+    /// What a lookup of this key might have answered, for an explanation that asks nothing.
+    #[must_use]
+    pub(crate) fn supposing(key: &Key, supposition: Supposition) -> Self {
+        let mut found = Self::default();
+        match supposition {
+            Supposition::None => found.set(key, Ok([].into())),
+            Supposition::One => found.created(key, UNKNOWN_ID.to_owned()),
+            Supposition::ExternalId => found.identified_by(ExternalIds::of(key)),
+        }
+        found
     }
 
     /// Adds the record that was created for a key.

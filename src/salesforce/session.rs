@@ -12,6 +12,9 @@ use crate::config::AllowedHosts;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Instance(Arc<str>);
 
+/// What stands for the address of an org that is not known, as in Salesforce's documentation.
+const UNKNOWN_INSTANCE: &str = "https://MyDomainName.my.salesforce.com";
+
 /// The reasons why an instance cannot be called.
 #[derive(Debug, Error)]
 pub enum InstanceError {
@@ -83,6 +86,12 @@ impl Session {
             instance,
             authorization: SecretString::from(format!("Bearer {access_token}")),
         }
+    }
+
+    /// A session that nobody has opened, for explanations that ask nothing: the org's address is not known.
+    #[must_use]
+    pub(crate) fn unopened() -> Self {
+        Self::new(Instance(UNKNOWN_INSTANCE.into()), "")
     }
 
     /// The org's address.

@@ -96,6 +96,12 @@ impl<'a> Descriptor<'a> {
         }
     }
 
+    /// The headers besides content type and authorisation.
+    pub(crate) fn own_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let client = self.names_client.then_some((CALL_OPTIONS, CLIENT));
+        client.into_iter().chain(self.headers.iter())
+    }
+
     /// The object that is written, as the URL names it.
     #[must_use]
     pub(crate) fn object(&self) -> &str {
@@ -111,10 +117,7 @@ impl<'a> Descriptor<'a> {
         json.object(|json| {
             json.json(r#""Content-Type":"application/json""#);
             json.text_member("Authorization", self.session.authorization());
-            if self.names_client {
-                json.text_member(CALL_OPTIONS, CLIENT);
-            }
-            for (name, value) in self.headers.iter() {
+            for (name, value) in self.own_headers() {
                 json.text_member(name, value);
             }
         });
@@ -152,7 +155,7 @@ mod tests {
         config::rules::{Compatibility, Placeholders, Rules},
         json::Document,
         salesforce::session::Instance,
-        transform::mapping,
+        transform::{choice::Choice, mapping},
     };
 
     fn descriptor(id: Option<&'static str>, update: UpdateMethod) -> serde_json::Value {
@@ -172,6 +175,7 @@ mod tests {
             email: None,
             stored: None,
             is_duplicate: false,
+            choice: Choice::Named,
         };
         let traits = Document::read(r#"{"FirstName":"John"}"#).unwrap();
         let rules = Rules::new(Compatibility::Documented, Placeholders::Always);

@@ -73,6 +73,14 @@ pub(crate) fn is_system_field(name: &str) -> bool {
     alike.peek().is_some() && alike.all(|field| field.access != Access::Written)
 }
 
+/// Whether a table reads a field from the trait at this path.
+#[must_use]
+pub(crate) fn is_read_from(field: &str, path: &str) -> bool {
+    let fields = lead::TABLE.fields.iter().chain(contact::TABLE.fields);
+    let mut alike = fields.filter(|known| known.name == field);
+    alike.any(|known| known.source.paths().contains(&path))
+}
+
 /// Whether a custom field can have this name, including its suffix.
 #[must_use]
 pub(crate) fn is_custom_field(name: &str) -> bool {

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::{
     config::rules::{EmailValue, Rules},
-    json::{Kind, Members},
+    json::{Kind, Members, Value},
     rudderstack::{Destination, Event},
     salesforce::{Key, key::NoKey},
     text,
@@ -35,6 +35,16 @@ pub struct PlannedTraits<'a> {
 }
 
 impl Plan<'_> {
+    /// The rule that chose a record of the plan.
+    #[must_use]
+    pub(crate) fn rule(&self, record: &Record<'_>) -> &'static str {
+        match record {
+            _ if self.traits.has_field_names => "reverse-etl",
+            Record::Named { .. } => "named-object",
+            Record::Lead(_) | Record::Matching(_) => "lead-email",
+        }
+    }
+
     /// The calls that the event would take on its own: a lookup of each record that has to be found, and a write of each.
     #[must_use]
     pub fn calls_alone(&self) -> u64 {
@@ -142,6 +152,20 @@ fn lead(event: &Event<'_>, rule: EmailValue) -> Result<Key, EventError> {
     };
     Key::lead(&text).map_err(|why| no_key(why, "Email"))
 }
+
+/// The path of the value by which the lead of an event is found.
+pub(crate) fn email_path(event: &Event<'_>, rule: EmailValue) -> &'static str {
+    let counts = |value: Value<'_>| match rule {
+        EmailValue::TextOrNumber => text::is_filled(value),
+        EmailValue::Truthy => value.is_present(),
+    };
+    let mut paths = EMAIL.into_iter();
+    let path = paths.find(|path| event.at(path).is_some_and(counts));
+    path.unwrap_or("context.externalId.0.id")
+}
+
+/// The positions in `context.externalId` of the entries that name the records of an event.
+pub(crate) use named::positions as named_positions;
 
 fn text_or_number<'a>(event: &Event<'a>) -> Result<Cow<'a, str>, EventError> {
     let mut values = EMAIL

@@ -13,6 +13,7 @@ use crate::{
     rudderstack::Destination,
     salesforce::{Found, Key, Row, Spares, address::Address, key::is_api_name},
     transform::{
+        choice::Choice,
         error::EventError,
         mapping::{self, Fields},
         plan::{PlannedTraits, Record},
@@ -64,21 +65,54 @@ pub(crate) fn resolve<'p, 'a>(
     unchanged: Option<&mut Unchanged>,
     spares: Option<&Spares>,
 ) -> Result<Resolved<'p, 'a>, EventError> {
+    resolve_observed(first, later, found, rules, unchanged, spares, &mut ())
+}
+
+/// Watches how the fields of a write come about. Nothing is watched by default, which costs nothing.
+pub(crate) trait Observer<'p, 'a> {
+    /// The record is known, and its fields are mapped.
+    fn mapped(&mut self, _target: &Target<'p>, _fields: &Fields<'a>) {}
+    /// The fields have been fitted to the object.
+    fn fitted(&mut self, _fields: &Fields<'a>) {}
+    /// The values that the record already has are omitted.
+    fn reduced(&mut self, _fields: &Fields<'a>) {}
+}
+
+impl Observer<'_, '_> for () {}
+
+/// The same as [`resolve`], for somebody who watches.
+///
+/// # Errors
+/// As [`resolve`].
+#[inline]
+pub(crate) fn resolve_observed<'p, 'a>(
+    first: &Unresolved<'p, 'a>,
+    later: impl IntoIterator<Item = Unresolved<'p, 'a>>,
+    found: &'p Found,
+    rules: (&Rules, &Policies),
+    unchanged: Option<&mut Unchanged>,
+    spares: Option<&Spares>,
+    observer: &mut impl Observer<'p, 'a>,
+) -> Result<Resolved<'p, 'a>, EventError> {
     let (target, mut fields) = first.mapped(found, rules)?;
     let mut refused: SmallVec<[Arc<Refused>; 1]> = first.refused.iter().cloned().collect();
     for event in later {
         refused.extend(event.refused.clone());
         fields.absorb(event.mapped(found, rules)?.1);
     }
+    observer.mapped(&target, &fields);
     let must_fit = refused.iter().any(|refused| refused.must_fit);
     first.fit(&mut fields, &target, found, rules.1, must_fit)?;
     for refused in refused {
         refused.leave_out(&target.object, &mut fields);
     }
-    if let Some(unchanged) = unchanged
-        && !unchanged.reduce(&target, &mut fields)
-    {
-        return Err(EventError::Unchanged);
+    observer.fitted(&fields);
+    if let Some(unchanged) = unchanged {
+        let is_left = unchanged.reduce(&target, &mut fields);
+        observer.reduced(&fields);
+        if !is_left {
+            return Err(EventError::Unchanged);
+        }
     }
     let may_create = target.address.effect().may_create();
     let call = spares.map_or(Ok(()), |spares| spares.write(may_create));
@@ -142,6 +176,7 @@ impl<'p, 'a> Unresolved<'p, 'a> {
             email: None,
             stored: None,
             is_duplicate: false,
+            choice: Choice::Named,
         };
         let fields = mapping::fields(self.traits, self.record, &update, self.destination, rules);
         let Ok(fields) = fields else {

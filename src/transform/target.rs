@@ -9,7 +9,7 @@ use crate::{
     },
     rudderstack::{Destination, DestinationName},
     salesforce::{Found, Key, Row, address::Address, headers::tells_creates_apart},
-    transform::{error::EventError, plan::Record},
+    transform::{choice::Choice, error::EventError, plan::Record},
 };
 
 /// A record to write to.
@@ -24,6 +24,8 @@ pub struct Target<'p> {
     pub stored: Option<&'p Row>,
     /// Whether a duplicate rule found it. It may then differ in the key by which the event identifies its record.
     pub is_duplicate: bool,
+    /// Why it is this record.
+    pub choice: Choice,
 }
 
 /// Omits the ids, the e-mail and the object's name, because they come from an event.
@@ -87,6 +89,7 @@ pub(crate) fn of_duplicate<'p>(
         email: None,
         stored: None,
         is_duplicate: true,
+        choice: Choice::DuplicateRule,
     })
 }
 
@@ -113,6 +116,7 @@ pub(crate) fn settle<'p>(
             email: None,
             stored: None,
             is_duplicate: false,
+            choice: Choice::Named,
         }),
         Record::Lead(key) => lead(key, found, destination, rules),
         Record::Matching(key) if found.is_external_id(key) => Ok(Target {
@@ -121,6 +125,7 @@ pub(crate) fn settle<'p>(
             email: None,
             stored: None,
             is_duplicate: false,
+            choice: Choice::ExternalId,
         }),
         Record::Matching(key) => {
             let rows = found.rows(key).map_err(EventError::Lookup)?;
@@ -131,6 +136,7 @@ pub(crate) fn settle<'p>(
                 email: None,
                 stored,
                 is_duplicate: false,
+                choice: Choice::of(rows),
             })
         }
     }
@@ -183,15 +189,16 @@ fn lead<'p>(
     rules: &Rules,
 ) -> Result<Target<'p>, EventError> {
     let rows = found.rows(key).map_err(EventError::Lookup)?;
-    let target = |object, id: Option<&'p str>| Target {
+    let target = |object, id: Option<&'p str>, choice| Target {
         object: Cow::Borrowed(object),
         address: id.map_or(Address::New, known),
         email: Some(key.value()),
         stored: None,
         is_duplicate: false,
+        choice,
     };
-    let Some(lead) = the_lead(rows, destination, rules)? else {
-        return Ok(target("Lead", None));
+    let Some((lead, choice)) = the_lead(rows, destination, rules)? else {
+        return Ok(target("Lead", None, Choice::NoneFound));
     };
     if lead.is_deleted {
         return Err(EventError::LeadDeleted {
@@ -201,28 +208,32 @@ fn lead<'p>(
     if !(lead.is_converted && destination.use_contact_id) {
         return Ok(Target {
             stored: Some(lead),
-            ..target("Lead", Some(&lead.id))
+            ..target("Lead", Some(&lead.id), choice)
         });
     }
     let contact = lead.converted_contact_id.as_deref();
     let contact = contact.ok_or_else(|| EventError::ConvertedWithoutContact {
         id: lead.id.clone(),
     })?;
-    Ok(target("Contact", Some(contact)))
+    Ok(target("Contact", Some(contact), Choice::ContactOfConverted))
 }
 
-/// The lead to write. A lead in the recycle bin counts only if there is no other.
+/// The lead to write, and why. A lead in the recycle bin counts only if there is no other.
 fn the_lead<'r>(
     rows: &'r [Row],
     destination: &Destination,
     rules: &Rules,
-) -> Result<Option<&'r Row>, EventError> {
+) -> Result<Option<(&'r Row, Choice)>, EventError> {
     match rules.several_records {
         SeveralRecords::LastModified => {
             let live = rows.iter().filter(|row| !row.is_deleted);
-            Ok(foremost(live, destination).or_else(|| rows.first()))
+            let deleted = || Some((rows.first()?, Choice::of(rows)));
+            Ok(foremost(live, destination).or_else(deleted))
         }
-        SeveralRecords::RefusedForOauth => the_only(rows, destination, rules),
+        SeveralRecords::RefusedForOauth => {
+            let lead = the_only(rows, destination, rules)?;
+            Ok(lead.map(|lead| (lead, Choice::of(rows))))
+        }
     }
 }
 
@@ -244,21 +255,26 @@ fn the_only<'r>(
     }
 }
 
-/// The preferred lead: one that is not converted, then one with a contact that can be written, then the one modified last.
+/// The preferred lead, and why: one that is not converted, then one with a contact that can be written, then the one modified last.
 /// Of several that were modified at the same time, the first counts, so that the choice is stable.
 fn foremost<'r>(
     leads: impl Iterator<Item = &'r Row>,
     destination: &Destination,
-) -> Option<&'r Row> {
+) -> Option<(&'r Row, Choice)> {
     let rank = |lead: &'r Row| {
         let has_contact = destination.use_contact_id && lead.converted_contact_id.is_some();
         (!lead.is_converted, has_contact, &lead.last_modified_date)
     };
-    leads.reduce(|first, lead| {
-        if rank(lead) > rank(first) {
-            lead
+    leads.fold(None, |best, lead| {
+        let Some((first, choice)) = best else {
+            return Some((lead, Choice::Only));
+        };
+        let (ours, theirs) = (rank(lead), rank(first));
+        let reason = Choice::between(&ours, &theirs);
+        if ours > theirs {
+            Some((lead, reason))
         } else {
-            first
+            Some((first, reason.max(choice)))
         }
     })
 }

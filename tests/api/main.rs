@@ -17,6 +17,7 @@
 //! | `refusals` | each refusal of a login: its text and its status |
 //! | `rotation` | secrets and keys that are replaced while events flow |
 //! | `check` | the subcommand `check`: what works, what does not, and what it says |
+//! | `explain` | why events become what they become: golden explanations, the command, the forecast |
 //! | `compose` | the destination of the Compose stack can log in |
 //! | `oauth` | OAuth secrets: used, handed back byte for byte, never renewed here |
 //! | `faults` | what a failed lookup does to an event: retried, throttled or aborted, never a second record |
@@ -71,6 +72,7 @@ mod delivery;
 mod differences;
 mod documented;
 mod duplicates;
+mod explain;
 mod external_ids;
 mod fault_table;
 mod faults;

@@ -20,7 +20,7 @@ use crate::{
         delivery::Write,
         operation::Operation,
     },
-    transform::{plan::Record, target::Target},
+    transform::{choice::Choice, plan::Record, target::Target},
 };
 
 /// How long before the client's own timeout a delivery stops waiting for another.
@@ -160,6 +160,7 @@ impl<'r> ProxyDelivery<'r, '_> {
             email: None,
             stored: None,
             is_duplicate: false,
+            choice: Choice::Only,
         };
         self.update(write, &target, record).ok_or(Lost::Gone)?;
         let answered = match self.send(write).await {

@@ -238,6 +238,13 @@ impl InProcess {
 }
 
 impl CreateMemory for InProcess {
+    fn is_under_way<'m>(&'m self, key: &'m CreateKey) -> BoxFuture<'m, bool> {
+        let is_under_way = self.keys().get(key, Instant::now()).is_some_and(|entry| {
+            matches!(entry.state, State::Told | State::Created(_)) || entry.state.is_held()
+        });
+        Box::pin(ready(is_under_way))
+    }
+
     fn tell(&self, asked: Instant, tellings: Vec<Telling>) -> BoxFuture<'_, Vec<Option<usize>>> {
         let (mut keys, now) = (self.keys(), Instant::now());
         self.extend(now);

@@ -137,6 +137,9 @@ pub(crate) trait CreateMemory: fmt::Debug + Send + Sync {
     /// the record was found after `asked`, when the jobs began to look it up.
     fn tell(&self, asked: Instant, tellings: Vec<Telling>) -> BoxFuture<'_, Vec<Option<usize>>>;
 
+    /// Whether somebody has been told to create the record, or is creating it. Nothing is remembered.
+    fn is_under_way<'m>(&'m self, key: &'m CreateKey) -> BoxFuture<'m, bool>;
+
     /// Whether [`Self::found`] may change anything.
     fn awaits_lookups(&self) -> bool;
 

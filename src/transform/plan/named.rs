@@ -28,6 +28,14 @@ pub(super) fn records<'a>(event: &Event<'a>, rules: &Rules) -> Result<Records<'a
     Ok(records)
 }
 
+/// The positions of the entries that name records.
+pub(crate) fn positions(event: &Event<'_>, rules: &Rules) -> Vec<usize> {
+    let entries = event.at("context.externalId").and_then(Value::as_array);
+    let entries = entries.unwrap_or_default().into_iter().enumerate();
+    let named = entries.filter(|(_, entry)| matches!(record(*entry, rules), Ok(Some(_))));
+    named.map(|(position, _)| position).collect()
+}
+
 /// The record that one entry names; `None` for an entry of another destination.
 fn record<'a>(entry: Value<'a>, rules: &Rules) -> Result<Option<Record<'a>>, ExternalIdFlaw> {
     let naming = rules.object_naming;

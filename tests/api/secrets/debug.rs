@@ -36,7 +36,7 @@ use salesforce_transformer::{
             descriptor::Descriptor,
             gate, mapping,
             plan::{Record, plan},
-            target::Target,
+            target::{Choice, Target},
         },
     },
     server::memory::InFlight,
@@ -191,6 +191,7 @@ fn what_is_written_hides_ids_users_and_traits() {
         email: Some("planted@example.com"),
         stored: None,
         is_duplicate: false,
+        choice: Choice::Named,
     };
     assert_hidden(&target);
     assert_hidden(&target.address);

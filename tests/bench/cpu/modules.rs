@@ -10,7 +10,10 @@ use salesforce_transformer::{
         json::{Document, Writer},
         rudderstack::{Batch, Destination, DestinationName, Format, RawBatch},
         salesforce::address::Address,
-        transform::{gate, mapping, plan, target::Target},
+        transform::{
+            gate, mapping, plan,
+            target::{Choice, Target},
+        },
     },
 };
 
@@ -92,6 +95,7 @@ fn map_and_write(bencher: Bencher<'_, '_>, kind: Kind) {
                     email: None,
                     stored: None,
                     is_duplicate: false,
+                    choice: Choice::Only,
                 };
                 mapping::fields(
                     &plan.traits,

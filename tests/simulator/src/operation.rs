@@ -18,6 +18,9 @@ use super::{
 /// The first version that answers an upsert of a record that was there with a body.
 const FIRST_TALKATIVE_VERSION: u32 = 46;
 
+/// The first version whose User Interface API looks for duplicates.
+const FIRST_VERSION_OF_PREDUPE: u32 = 50;
+
 /// The first version that knows Collections by an external id.
 const FIRST_VERSION_OF_UPSERTED_COLLECTIONS: u32 = 46;
 
@@ -76,6 +79,7 @@ enum Verb<'a> {
     UpdateAll,
     UpsertAll { object: &'a str, field: &'a str },
     Query { soql: String },
+    Predupe,
     NextPage { locator: &'a str },
     Create { object: &'a str },
     Read { object: &'a str, id: &'a str },
@@ -130,6 +134,7 @@ impl<'a> Operation<'a> {
             Verb::Composite => Call::Composite,
             Verb::CreateAll | Verb::UpdateAll | Verb::UpsertAll { .. } => Call::Collections,
             Verb::Query { .. } | Verb::NextPage { .. } => Call::Query,
+            Verb::Predupe => Call::Other,
             Verb::Create { .. } => Call::Create,
             Verb::Read { .. } | Verb::ReadByKey(_) => Call::Read,
             Verb::Update { .. } => Call::Update,
@@ -183,6 +188,8 @@ impl<'a> Operation<'a> {
                 StatusCode::OK,
                 org.query(&caller, version, &soql)?,
             )),
+            Verb::Predupe if caller.version < FIRST_VERSION_OF_PREDUPE => Err(Refusal::NotFound),
+            Verb::Predupe => Ok(Answer::new(StatusCode::OK, org.predupe(&caller, body)?)),
             Verb::NextPage { locator } => Ok(Answer::new(
                 StatusCode::OK,
                 org.pages.next(version, locator)?,
@@ -258,10 +265,13 @@ fn verb<'a>(request: &Request<'a>, segments: &[&'a str]) -> Result<Verb<'a>, Ref
         (["query"], "GET") => Ok(Verb::Query {
             soql: request.parameter("q").unwrap_or_default(),
         }),
+        (["ui-api", "predupe"], "POST") => Ok(Verb::Predupe),
         (["query", locator], "GET") => Ok(Verb::NextPage { locator }),
         (["query"] | ["query", _], _) => Err(request.not_allowed("GET")),
         (["sobjects", object], "POST") => Ok(Verb::Create { object }),
-        (["composite"] | ["sobjects", _], _) => Err(request.not_allowed("POST")),
+        (["composite"] | ["sobjects", _] | ["ui-api", "predupe"], _) => {
+            Err(request.not_allowed("POST"))
+        }
         (["sobjects", object, id], "GET") => Ok(Verb::Read { object, id }),
         (["sobjects", object, id], "PATCH") => Ok(Verb::Update { object, id }),
         (["sobjects", object, id], "DELETE") => Ok(Verb::Delete { object, id }),

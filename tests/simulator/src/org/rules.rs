@@ -164,6 +164,48 @@ impl Org {
         self.refuse_taken(table, changes, own)
     }
 
+    /// What the duplicate rules find for a record that is not written: `POST /ui-api/predupe`. A record of these fields would be
+    /// new.
+    pub(crate) fn predupe(&self, caller: &Caller<'_>, body: &[u8]) -> Result<Value, Refusal> {
+        let mut asked = record::parse(body)?;
+        let object = asked.get("apiName").and_then(Value::as_str);
+        let object = object.ok_or(Refusal::NotFound)?.to_owned();
+        let table = self.position(&object).ok_or(Refusal::NotFound)?;
+        let fields = match asked.remove("fields") {
+            Some(Value::Object(fields)) => fields,
+            _ => Record::new(),
+        };
+        let fields = record::create(&self.tables[table].object, caller, fields)?;
+        let rules = self.rules.matching.iter();
+        let rules = rules.filter(|matching| matching.judged == table && matching.rule.is_active);
+        let found = rules.filter_map(|matching| {
+            let positions = self.alike(matching.found, matching.index, &fields, None);
+            (!positions.is_empty()).then_some((matching, positions))
+        });
+        let found: Vec<_> = found.collect();
+        let matches = found
+            .iter()
+            .map(|(Matching { rule, found, .. }, positions)| {
+                let table = &self.tables[*found];
+                let ids = positions.iter().map(|position| id_of(table.row(*position)));
+                json!({
+                    "apiName": rule.found,
+                    "isAllowSave": rule.is_alert,
+                    "matchRecordIds": ids.collect::<Vec<_>>(),
+                    "matchRule": format!("{}_Match", rule.name),
+                    "objectLabel": rule.found,
+                    "objectLabelPlural": format!("{}s", rule.found),
+                    "themeInfo": null,
+                })
+            });
+        Ok(json!({
+            "allowSave": found.iter().all(|(matching, _)| matching.rule.is_alert),
+            "duplicateError": !found.is_empty(),
+            "duplicateRules": found.iter().map(|(matching, _)| &matching.rule.name).collect::<Vec<_>>(),
+            "matches": matches.collect::<Vec<_>>(),
+        }))
+    }
+
     fn refuse_taken(
         &self,
         table: usize,

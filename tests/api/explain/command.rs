@@ -1,0 +1,196 @@
+//! The command `explain`, as a person runs it.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use salesforce_simulator::{DuplicateRule, Simulator};
+use serde_json::{Value, json};
+
+use super::fitted_org;
+use crate::{
+    fixtures::{identify, known_lead, org},
+    planted::{CLIENT_SECRET, PASSWORD, SECURITY_TOKEN, SESSION},
+    process::{BINARY, for_org},
+    service::{assert_says, serve},
+};
+
+/// A file that is gone after its test.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let name = format!("explain-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Runs the command. It shows values of events to the person who runs it, but no secret.
+async fn explain(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(BINARY);
+    command.arg("explain").args(arguments).env_clear();
+    command.envs(environment.iter().copied());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    for said in [&output.stdout, &output.stderr] {
+        let said = text(said);
+        for secret in [PASSWORD, SECURITY_TOKEN, CLIENT_SECRET, SESSION, "Bearer"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+    }
+    output
+}
+
+/// Runs the command against an org, with the login of its user.
+async fn live(org: &Simulator, arguments: &[&str]) -> Output {
+    let salesforce = serve(org.router()).await;
+    let login = [
+        ("SALESFORCE_USERNAME", "crm@acme.example"),
+        ("SALESFORCE_PASSWORD", PASSWORD),
+        ("SALESFORCE_SECURITY_TOKEN", SECURITY_TOKEN),
+    ];
+    explain(
+        &[arguments, &["--live"]].concat(),
+        &for_org(&salesforce, &login),
+    )
+    .await
+}
+
+fn text(output: &[u8]) -> String {
+    String::from_utf8(output.to_vec()).unwrap()
+}
+
+fn ada() -> Value {
+    let mut event = identify(json!({"email": "ada@example.com", "plan": "free"}));
+    event["messageId"] = json!("m-1");
+    event
+}
+
+#[tokio::test]
+async fn without_settings_an_event_is_explained_without_asking_anybody() {
+    let file = File::new("bare.json", &ada().to_string());
+    let output = explain(&[file.path()], &[]).await;
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for words in [
+        "event m-1 (line 1): sent (200)",
+        "WHERE Email IN ('ada@example.com')",
+        "if no record is found",
+        "if one record is found",
+        "1 event: 1 sent",
+    ] {
+        assert_says(&said, words);
+    }
+    assert!(!said.contains('\u{1b}'), "a pipe gets no colours");
+}
+
+#[tokio::test]
+async fn live_asks_the_org_with_the_login_of_the_settings_and_writes_nothing() {
+    let org = fitted_org();
+    let lead = known_lead(&org, "ada@example.com");
+    let file = File::new("live.json", &ada().to_string());
+    let output = live(&org, &[file.path(), "--json"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        said["explanations"][0]["records"][0]["cases"][0]["target"]["id"],
+        lead
+    );
+    assert_eq!(said["forecast"]["limit"]["allowed"], 15_000);
+    let calls = org.calls();
+    assert_eq!(calls.total_api(), calls.query + calls.describe);
+}
+
+#[tokio::test]
+async fn an_event_that_would_not_be_sent_ends_in_1_and_names_its_line() {
+    let lines = format!("{}\n\n{}\n", ada(), json!({"type": "track"}));
+    let file = File::new("lines.json", &lines);
+    let output = explain(&[file.path()], &[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert_says(&said, "event without messageId (line 3): refused (400)");
+    assert_says(&said, "2 events: 1 sent, 0 not sent, 1 refused");
+}
+
+#[tokio::test]
+async fn what_cannot_be_explained_ends_in_2_and_names_file_and_line() {
+    let broken = File::new("broken.json", &format!("{}\n{{\n", ada()));
+    let output = explain(&[broken.path()], &[]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert_says(&text(&output.stderr), "broken.json, line 2: ");
+    let output = explain(&["/nowhere.json"], &[]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert_says(&text(&output.stderr), "cannot read /nowhere.json");
+    let file = File::new("setting.json", &ada().to_string());
+    let output = explain(&[file.path()], &[("SALESFORCE_USERNAME", "u")]).await;
+    assert_eq!(output.status.code(), Some(2));
+    let output = explain(&[file.path(), "--expect", file.path()], &[]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert_says(&text(&output.stderr), "has no explanations");
+}
+
+#[tokio::test]
+async fn a_change_of_settings_is_shown_against_stored_explanations() {
+    let file = File::new("expected-events.json", &ada().to_string());
+    let stored = explain(&[file.path(), "--json"], &[]).await;
+    let expected = File::new("expected.json", &text(&stored.stdout));
+    let arguments = [file.path(), "--expect", expected.path()];
+    let same = explain(&arguments, &[]).await;
+    assert_eq!(same.status.code(), Some(0), "{}", text(&same.stdout));
+    let other = explain(&arguments, &[("PLACEHOLDERS", "never")]).await;
+    assert_eq!(other.status.code(), Some(1));
+    let said = text(&other.stdout);
+    for words in [
+        "event m-1",
+        "/records/0/cases/0/request/body/Company",
+        "expected  \"n/a\"",
+        "found     (absent)",
+        "1 event differs",
+    ] {
+        assert_says(&said, words);
+    }
+}
+
+#[tokio::test]
+async fn live_without_a_login_says_what_is_missing() {
+    let file = File::new("nologin.json", &ada().to_string());
+    let salesforce = serve(org().build().router()).await;
+    let output = explain(&[file.path(), "--live"], &for_org(&salesforce, &[])).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert_says(&text(&output.stdout), "why");
+}
+
+#[tokio::test]
+async fn live_asks_what_the_duplicate_rules_find_for_a_new_record() {
+    let rule = DuplicateRule::new("Lead", "Same_Phone", &["Phone"]);
+    let org = org().matching(rule).build();
+    let known = json!({"LastName": "Known", "Company": "Acme", "Phone": "+49 30 1"});
+    let known = org.insert("Lead", known).unwrap();
+    let event = |phone: &str| {
+        let mut event = identify(json!({"email": "new@example.com", "phone": phone}));
+        event["messageId"] = json!(phone);
+        event
+    };
+    let events = json!({"batch": [event("+49 30 1"), event("+49 30 2")]});
+    let file = File::new("duplicates.json", &events.to_string());
+    let output = live(&org, &[file.path()]).await;
+    let said = text(&output.stdout);
+    let found = format!("the duplicate rule Same_Phone finds Lead {known}; it blocks the record");
+    assert_says(&said, &found);
+    assert_says(&said, "no duplicate rule of the org finds such a record");
+    assert_eq!((org.records("Lead").len(), org.calls().create), (1, 0));
+}
