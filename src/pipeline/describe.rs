@@ -146,7 +146,7 @@ impl Pipeline {
             record,
             duplicate: None,
             destination: &writing.destination,
-            is_told: self.batch.route == Route::Open || self.pipeline.events.is_some(),
+            is_told: writing.is_told,
             refused: None,
         };
         let Asked { session, found } = asked;
