@@ -116,13 +116,15 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         let org = self.answers.org(writing.org);
         let asked = (org.asked()?, org.spares.as_ref());
         let unchanged = self.unchanged.as_mut();
+        let is_told = self.batch.route == Route::Open || self.pipeline.events.is_some();
         self.pipeline
-            .request(writing, record, asked, unchanged, &mut ())
+            .request(writing, record, asked, unchanged, is_told, &mut ())
     }
 }
 
 impl Pipeline {
-    /// The request that writes a record of an event, by the answer of its org and the calls that the org has left.
+    /// The request that writes a record of an event, by the answer of its org and the calls that the org has left. `is_told` says
+    /// whether somebody reads what is changed.
     ///
     /// # Errors
     /// As [`resolve_observed`].
@@ -133,6 +135,7 @@ impl Pipeline {
         record: &'p Record<'p>,
         (asked, spares): (&'p Asked, Option<&Spares>),
         unchanged: Option<&mut Unchanged>,
+        is_told: bool,
         observer: &mut impl Observer<'p, 'a>,
     ) -> Result<Descriptor<'a>, EventError> {
         let Pipeline {
@@ -146,7 +149,7 @@ impl Pipeline {
             record,
             duplicate: None,
             destination: &writing.destination,
-            is_told: self.batch.route == Route::Open || self.pipeline.events.is_some(),
+            is_told,
             refused: None,
         };
         let Asked { session, found } = asked;
