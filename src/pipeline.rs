@@ -70,6 +70,8 @@ struct Writing<'a> {
     plan: Plan<'a>,
     destination: Arc<Destination>,
     org: OrgIndex,
+    /// Whether somebody is told how its fields were changed. rudder-server is not, if it sends the requests itself.
+    is_told: bool,
 }
 
 impl Pipeline {

@@ -116,15 +116,13 @@ impl<'p, 'b, 'a> Describer<'p, 'b, 'a> {
         let org = self.answers.org(writing.org);
         let asked = (org.asked()?, org.spares.as_ref());
         let unchanged = self.unchanged.as_mut();
-        let is_told = self.batch.route == Route::Open || self.pipeline.events.is_some();
         self.pipeline
-            .request(writing, record, asked, unchanged, is_told, &mut ())
+            .request(writing, record, asked, unchanged, &mut ())
     }
 }
 
 impl Pipeline {
-    /// The request that writes a record of an event, by the answer of its org and the calls that the org has left. `is_told` says
-    /// whether somebody reads what is changed.
+    /// The request that writes a record of an event, by the answer of its org and the calls that the org has left.
     ///
     /// # Errors
     /// As [`resolve_observed`].
@@ -135,7 +133,6 @@ impl Pipeline {
         record: &'p Record<'p>,
         (asked, spares): (&'p Asked, Option<&Spares>),
         unchanged: Option<&mut Unchanged>,
-        is_told: bool,
         observer: &mut impl Observer<'p, 'a>,
     ) -> Result<Descriptor<'a>, EventError> {
         let Pipeline {
@@ -149,7 +146,7 @@ impl Pipeline {
             record,
             duplicate: None,
             destination: &writing.destination,
-            is_told,
+            is_told: writing.is_told,
             refused: None,
         };
         let Asked { session, found } = asked;

@@ -63,6 +63,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
             plan,
             destination,
             org,
+            is_told: batch.route == Route::Open || pipeline.events.is_some(),
         };
         Ok(if is_inline {
             Planned::Delivered(writing)

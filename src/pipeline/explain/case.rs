@@ -142,7 +142,7 @@ impl<'p> Cases<'p> {
         let asked_for = (asked, spares);
         let request = self
             .pipeline
-            .request(writing, record, asked_for, unchanged, true, &mut watch);
+            .request(writing, record, asked_for, unchanged, &mut watch);
         let effect = watch.effect;
         let preflighted = |object: &str| match (supposing, asked.found.description(object)) {
             (_, Some(_)) => Preflighted::Yes,
