@@ -9,6 +9,7 @@
 //! | `picklists` | picklists, states and countries |
 //! | `references` | ids, and parents by external id |
 //! | `required` | fields that a new record needs |
+//! | `nulls` | `CLEAR_WITH_NULL` and `PLACEHOLDERS=never` |
 //! | `modes` | `warn`, `off`, and an org that does not describe |
 //! | `corpus` | hundreds of events of each kind of trouble |
 
@@ -17,6 +18,7 @@ mod corpus;
 mod dirty;
 mod modes;
 mod names;
+mod nulls;
 mod picklists;
 mod references;
 mod required;
