@@ -194,7 +194,7 @@ impl FieldTable {
             let name = field.name.as_bytes();
             if name.len() == stem.len() + suffix.len()
                 && is_same(&name[..stem.len()], stem.as_bytes())
-                && is_same(&name[stem.len()..], suffix.as_bytes())
+                && (suffix.is_empty() || is_same(&name[stem.len()..], suffix.as_bytes()))
             {
                 return Some(field);
             }

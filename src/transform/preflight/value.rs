@@ -255,8 +255,19 @@ fn is_number(kind: FieldType) -> bool {
 
 /// Whether a text may be an e-mail address. Salesforce decides about the rest.
 fn is_email(text: &str) -> bool {
-    let text = trimmed(text);
-    let parts = text.rsplit_once('@');
-    let has_parts = parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    has_parts && !text.contains(char::is_whitespace)
+    is_plain_email(text.as_bytes()) || {
+        let text = trimmed(text);
+        let parts = text.rsplit_once('@');
+        let has_parts =
+            parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        has_parts && !text.contains(char::is_whitespace)
+    }
+}
+
+/// Whether a text consists of two parts of visible ASCII characters, as nearly all e-mail addresses do.
+fn is_plain_email(text: &[u8]) -> bool {
+    let [_, inner @ .., last] = text else {
+        return false;
+    };
+    *last != b'@' && inner.contains(&b'@') && text.iter().all(u8::is_ascii_graphic)
 }
