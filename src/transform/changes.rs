@@ -1,7 +1,5 @@
 //! The changes of one request, bounded: an event may have a hundred thousand traits that no field takes.
 
-use smallvec::SmallVec;
-
 use super::{change::Change, noted::NotedChange};
 
 /// The maximum number of changes that are kept for a request. Of others only the reason is counted.
@@ -15,7 +13,7 @@ pub(crate) const MAX_LISTED: usize = 100;
 pub struct Changes<'a> {
     kept: Vec<Change<'a>>,
     /// The number of the others by reason.
-    more: SmallVec<[(&'static str, u64); 4]>,
+    more: Vec<(&'static str, u64)>,
 }
 
 /// What the changes of a request say, in a form that outlives the event.
