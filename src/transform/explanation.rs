@@ -4,7 +4,7 @@
 //! | module | what it explains |
 //! |---|---|
 //! | `failure` | why an event or a record is not sent |
-//! | `fate` | what becomes of each trait |
+//! | `fate`, `trait_fate` | what becomes of each trait |
 //! | `forecast` | what events would cost |
 //! | `gate` | what decided whether it is meant for Salesforce |
 //! | `policy` | which settings apply to a write |
@@ -17,13 +17,14 @@ mod forecast;
 mod gate;
 mod policy;
 mod record;
+mod trait_fate;
 mod watch;
 
 use serde::Serialize;
 
 pub(crate) use self::{
     failure::Failure,
-    fate::{Fate, TraitFate, fates},
+    fate::fates,
     forecast::{Forecast, ForecastLimit},
     gate::GateExplanation,
     policy::{PolicyExplanation, Preflighted, policies},
@@ -31,6 +32,7 @@ pub(crate) use self::{
         CaseExplanation, KeyExplanation, LookupExplanation, RecordExplanation, RequestExplanation,
         TargetExplanation, operation,
     },
+    trait_fate::{Fate, TraitFate},
     watch::Watch,
 };
 use crate::rudderstack::Destination;
