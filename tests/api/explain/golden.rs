@@ -1,7 +1,7 @@
 //! The explanations of 20 events, each rule once. With `WRITE_GOLDEN=true` they are written anew, to be read before they are
 //! committed.
 
-use std::{env, fs, path::Path};
+use std::{collections::BTreeSet, env, fs, path::Path};
 
 use salesforce_simulator::Simulator;
 use serde_json::{Value, json};
@@ -251,4 +251,35 @@ async fn the_session_in_the_documentation_is_a_real_one() {
         page.contains(&said),
         "docs/explain.md does not contain:\n{said}"
     );
+}
+
+/// Each value of the member `rule`, at any depth.
+fn rules(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(
+                members
+                    .get("rule")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+            members.values().for_each(|value| rules(value, found));
+        }
+        Value::Array(elements) => elements.iter().for_each(|value| rules(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn rules_go_by_their_names_in_the_documentation() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let golden = fs::read_to_string(folder.join("tests/api/explain/golden.json")).unwrap();
+    let mut found = BTreeSet::new();
+    rules(&serde_json::from_str(&golden).unwrap(), &mut found);
+    let page = fs::read_to_string(folder.join("docs/behaviour.md")).unwrap();
+    let unknown = found
+        .iter()
+        .filter(|rule| !page.contains(&format!("\n| `{rule}` |")));
+    assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new());
+    assert!(found.len() >= 13, "{found:?}");
 }

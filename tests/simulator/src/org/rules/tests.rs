@@ -501,3 +501,29 @@ fn ten_thousand_records_are_compared_without_a_look_at_each() {
     let (_, answer) = create(&org, "v60.0", "", json!({"Key__c": "4999"}));
     assert_eq!(answer[0]["errorCode"], "DUPLICATE_VALUE");
 }
+
+#[test]
+fn the_user_interface_api_finds_duplicates_of_a_record_that_is_not_written() {
+    let (org, id) = org_with(Simulator::builder().matching(same_phone().alert()));
+    let predupe = |version: &str, phone: &str| {
+        let asked = json!({"apiName": "Lead", "fields": lead(json!({"Phone": phone}))});
+        call_in(version, &org, ("POST", "ui-api/predupe"), &[], &asked)
+    };
+    let known = org.records("Lead")[0]["Phone"].as_str().unwrap().to_owned();
+    let (status, found) = predupe("v50.0", &known);
+    assert_eq!(status, 200, "{found}");
+    assert_eq!(found["duplicateError"], true);
+    assert_eq!(found["allowSave"], true);
+    assert_eq!(found["matches"][0]["matchRecordIds"], json!([id]));
+    let (_, none) = predupe("v50.0", "another");
+    assert_eq!(
+        (&none["duplicateError"], &none["matches"]),
+        (&json!(false), &json!([]))
+    );
+    assert_eq!(predupe("v49.0", &known).0, 404);
+    assert_eq!(
+        call(&org, ("GET", "ui-api/predupe"), &[], &Value::Null).0,
+        405
+    );
+    assert_eq!(org.records("Lead").len(), 1);
+}
