@@ -33,6 +33,7 @@ use crate::{
     salesforce::{Salesforce, fault::LAST_ATTEMPT},
     server::memory::{Overloaded, Share},
     transform::{
+        changes::ChangeDetail,
         error::EventError,
         outcome::{self, Outcome, Requests},
         plan::Plan,
@@ -70,8 +71,8 @@ struct Writing<'a> {
     plan: Plan<'a>,
     destination: Arc<Destination>,
     org: OrgIndex,
-    /// Whether somebody is told how its fields were changed. rudder-server is not, if it sends the requests itself.
-    is_told: bool,
+    /// How much is told of how its fields were changed.
+    detail: ChangeDetail,
 }
 
 impl Pipeline {
@@ -99,6 +100,16 @@ impl Pipeline {
             },
             deliveries: Arc::new(deliveries),
             events,
+        }
+    }
+
+    /// How much is told of the changes to described requests. rudder-server is told nothing, because it stores the error of a job
+    /// only if the job fails.
+    fn detail(&self, route: Route) -> ChangeDetail {
+        match route {
+            Route::Open => ChangeDetail::Everything,
+            Route::Processor | Route::Router if self.events.is_some() => ChangeDetail::Names,
+            Route::Processor | Route::Router => ChangeDetail::Counts,
         }
     }
 

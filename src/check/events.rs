@@ -13,6 +13,7 @@ use crate::{
     salesforce::{Credentials, Found, Salesforce, Session},
     transform::{
         change::{Change, ChangeKind},
+        changes::ChangeDetail,
         error::EventError,
         gate, plan,
         resolve::{Resolved, Unresolved, resolve},
@@ -103,7 +104,7 @@ impl ComparedOrg<'_> {
                 traits: &plan.traits,
                 record,
                 duplicate: None,
-                is_told: true,
+                detail: ChangeDetail::Everything,
                 refused: None,
                 destination: &destination,
             };

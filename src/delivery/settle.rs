@@ -7,7 +7,7 @@ use super::{
 use crate::{
     salesforce::{Found, address::Address},
     transform::{
-        changes::NotedChanges,
+        changes::{ChangeDetail, NotedChanges},
         error::EventError,
         resolve::{Resolved, Unresolved, resolve},
         target::{self, RecordId},
@@ -112,7 +112,7 @@ impl<'f> Worker<'f> {
             record: self.record(unit),
             duplicate: self.duplicate(unit),
             destination: &self.units[unit].job.destination,
-            is_told: true,
+            detail: ChangeDetail::Everything,
             refused: self.known_refusals(unit),
         }
     }

@@ -135,11 +135,9 @@ impl KeptChange {
     fn is(&self, change: &Change<'_>) -> bool {
         self.reason == Reason::from(change)
             && match change {
-                Change::Field {
-                    trait_name, field, ..
-                } => {
-                    is_name(self.field.as_ref(), Some(field.as_ref()))
-                        && is_name(self.trait_name.as_ref(), trait_name.as_deref())
+                Change::Field { name, .. } => {
+                    is_name(self.field.as_ref(), Some(&*name.text()))
+                        && is_name(self.trait_name.as_ref(), name.trait_name().as_deref())
                 }
                 other => {
                     is_name(self.field.as_ref(), other.field().as_deref())

@@ -146,7 +146,7 @@ impl Pipeline {
             record,
             duplicate: None,
             destination: &writing.destination,
-            is_told: writing.is_told,
+            detail: writing.detail,
             refused: None,
         };
         let Asked { session, found } = asked;

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     rudderstack::{Batch, Destination, Entry, Event, Route},
     salesforce::SecretFlaw,
-    transform::{error::EventError, gate, plan, plan::Plan, resolve::Unresolved, target},
+    transform::{
+        changes::ChangeDetail, error::EventError, gate, plan, plan::Plan, resolve::Unresolved,
+        target,
+    },
 };
 
 /// Plans the events of one batch.
@@ -63,7 +66,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
             plan,
             destination,
             org,
-            is_told: batch.route == Route::Open || pipeline.events.is_some(),
+            detail: pipeline.detail(batch.route),
         };
         Ok(if is_inline {
             Planned::Delivered(writing)
@@ -117,7 +120,7 @@ impl<'p, 'b, 'a> Planner<'p, 'b, 'a> {
                     traits: &plan.traits,
                     record,
                     destination,
-                    is_told: false,
+                    detail: ChangeDetail::Counts,
                     refused: None,
                 };
                 let fields = skip_unchanged.then(|| event.fields_to_read((rules, policies)));

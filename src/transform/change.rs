@@ -59,10 +59,8 @@ pub enum Change<'a> {
     OwnId(Cow<'a, str>),
     /// A field was made to fit the object, or left out because it does not (rules `preflight` and `salvage`).
     Field {
-        /// The trait, if its name is known.
-        trait_name: Option<Box<str>>,
         /// The field, as the mapping spells it.
-        field: Box<str>,
+        name: FieldName<'a>,
         /// What was done.
         fit: Fit,
     },
@@ -247,15 +245,12 @@ impl Fit {
     }
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
     /// A change to a field.
     #[must_use]
-    pub(crate) fn of_field(name: &FieldName<'_>, fit: Fit) -> Self {
-        Self::Field {
-            trait_name: name.trait_name().map(Into::into),
-            field: name.text().into(),
-            fit,
-        }
+    pub(crate) fn of_field(name: &FieldName<'a>, fit: Fit) -> Self {
+        let name = name.clone();
+        Self::Field { name, fit }
     }
 
     /// The kind of the change.
@@ -311,8 +306,7 @@ impl Change<'_> {
             Self::NotObject(name) | Self::NotName(name) => Cow::Borrowed(name),
             Self::ComesAfter { path, .. } => Cow::Borrowed(path),
             Self::MiddleOfName => Cow::Borrowed("name"),
-            Self::SameField(name) => return name.trait_name().as_deref().map(shortened),
-            Self::Field { trait_name, .. } => Cow::Borrowed(trait_name.as_deref()?),
+            Self::SameField(name) | Self::Field { name, .. } => name.trait_name()?,
             Self::SystemField(_) | Self::MissingField(_) => return None,
         };
         Some(shortened(&name))
@@ -323,8 +317,7 @@ impl Change<'_> {
     pub fn field(&self) -> Option<String> {
         match self {
             Self::SystemField(name) | Self::MissingField(name) => Some((*name).to_owned()),
-            Self::SameField(name) => Some(shortened(&name.text())),
-            Self::Field { field, .. } => Some(shortened(field)),
+            Self::SameField(name) | Self::Field { name, .. } => Some(shortened(&name.text())),
             Self::Structure { .. }
             | Self::NoFieldName { .. }
             | Self::NotObject(_)
@@ -402,7 +395,7 @@ impl fmt::Display for Change<'_> {
                 f,
                 "the trait \"{name}\" is left out: it is the record's own id, which belongs in `context.externalId` and cannot be set"
             ),
-            Self::Field { field, fit, .. } => write!(f, "the field {} {fit}", shortened(field)),
+            Self::Field { name, fit } => write!(f, "the field {} {fit}", shortened(&name.text())),
         }
     }
 }

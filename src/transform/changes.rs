@@ -5,6 +5,9 @@ use super::{change::Change, noted::NotedChange};
 /// The maximum number of changes that are kept for a request. Of others only the reason is counted.
 const MAX_KEPT: usize = 1_000;
 
+/// The maximum number of changes of a request whose names are told where not everything is.
+pub(crate) const MAX_NAMED: usize = 5;
+
 /// The maximum number of changes that an answer lists: more than a person reads.
 pub(crate) const MAX_LISTED: usize = 100;
 
@@ -14,6 +17,17 @@ pub struct Changes<'a> {
     kept: Vec<Change<'a>>,
     /// The number of the others by reason.
     more: Vec<(&'static str, u64)>,
+}
+
+/// How much somebody is told of the changes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChangeDetail {
+    /// How many there are, by reason.
+    Counts,
+    /// Also the traits and fields of the first few.
+    Names,
+    /// Also what to do about each.
+    Everything,
 }
 
 /// What the changes of a request say, in a form that outlives the event.
@@ -32,6 +46,15 @@ impl<'a> Changes<'a> {
             self.kept.push(change);
         } else {
             self.count(change.reason(), 1);
+        }
+    }
+
+    /// Whether one more change is kept, and not only counted.
+    pub(crate) fn keeps(&self, detail: ChangeDetail) -> bool {
+        match detail {
+            ChangeDetail::Counts => false,
+            ChangeDetail::Names => self.kept.len() < MAX_NAMED,
+            ChangeDetail::Everything => true,
         }
     }
 

@@ -143,6 +143,14 @@ impl<'a> FieldName<'a> {
         }
     }
 
+    /// A field as the org spells it, which no trait names.
+    pub(crate) fn of_org(name: &str) -> FieldName<'static> {
+        FieldName {
+            source: NameSource::Table,
+            ..FieldName::spelled(Cow::Owned(name.to_owned()), LetterCase::Ignored)
+        }
+    }
+
     /// The two parts of the name: the one before the suffix of custom fields, and this suffix.
     #[must_use]
     #[inline]

@@ -21,6 +21,7 @@ use crate::{
     },
     transform::{
         change::Change,
+        changes::ChangeDetail,
         error::EventError,
         mapping::{FieldValue, Fields},
     },
@@ -37,8 +38,8 @@ pub(crate) struct Fitting<'d> {
     pub mode: Mode,
     /// The field by which the record is identified. It is never left out where a record may be created.
     pub key: Option<&'d str>,
-    /// Whether somebody is told of each change. If not, changes are only counted by their reason.
-    pub is_told: bool,
+    /// How much is told of each change.
+    pub detail: ChangeDetail,
     /// The fields that are left out because Salesforce refuses them again and again, in any letter case.
     pub refused: &'d [Box<str>],
 }

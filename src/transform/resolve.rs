@@ -13,6 +13,7 @@ use crate::{
     rudderstack::Destination,
     salesforce::{Found, Key, Row, Spares, address::Address, key::is_api_name},
     transform::{
+        changes::ChangeDetail,
         choice::Choice,
         error::EventError,
         mapping::{self, Fields},
@@ -35,8 +36,8 @@ pub(crate) struct Unresolved<'p, 'a> {
     pub duplicate: Option<&'p Row>,
     /// The destination of the event.
     pub destination: &'p Destination,
-    /// Whether somebody is told what is changed, see [`Fitting::is_told`].
-    pub is_told: bool,
+    /// How much is told of what is changed.
+    pub detail: ChangeDetail,
     /// What refusals of earlier attempts have shown, if there were any.
     pub refused: Option<Arc<Refused>>,
 }
@@ -156,7 +157,7 @@ impl<'p, 'a> Unresolved<'p, 'a> {
             effect,
             mode,
             key: self.record.key().map(Key::field),
-            is_told: self.is_told,
+            detail: self.detail,
             refused: found.refused(&target.object, effect),
         };
         preflight::fit(fields, &fitting)

@@ -16,6 +16,7 @@ use crate::{
     },
     transform::{
         change::{Change, Fit},
+        field_name::FieldName,
         noted::NotedChange,
         plan::Record,
     },
@@ -138,11 +139,9 @@ impl ProxyDelivery<'_, '_> {
         body.object(|body| {
             for (name, value) in fields.iter() {
                 if self.salvage.refused.contains(object, name) {
-                    let change = NotedChange::from(&Change::Field {
-                        trait_name: None,
-                        field: name.as_ref().into(),
-                        fit: Fit::RefusedBySalesforce,
-                    });
+                    let name = FieldName::of_org(name);
+                    let change = Change::of_field(&name, Fit::RefusedBySalesforce);
+                    let change = NotedChange::from(&change);
                     self.changes.push(change);
                 } else {
                     body.name(name, "");

@@ -10,7 +10,7 @@ use crate::{
     salesforce::{address::Effect, describe::FieldDescription},
     transform::{
         change::{Change, ChangeKind, Fit},
-        changes::Changes,
+        changes::{ChangeDetail, Changes},
         error::EventError,
         field_name::FieldName,
         mapping::{FieldValue, Fields},
@@ -112,7 +112,7 @@ impl<'d, 'a> Refit<'d, 'a> {
         let is_guess = renaming == Some(Renaming::StandardField);
         let is_renamed = *spelling != *name.text();
         if let Some(renaming) = renaming {
-            self.note(name, renaming.reason(), || renaming.fit(spelling));
+            self.note(name, renaming.reason(), |_| renaming.fit(spelling));
         }
         if let Some(fit) = fit {
             self.note_fit(name, fit);
@@ -237,11 +237,8 @@ impl<'d, 'a> Refit<'d, 'a> {
             let index = u16::try_from(field.index()).unwrap_or(u16::MAX);
             let entry = self.entry(index);
             if !entry.is_some_and(|entry| Form::of(&entry.value).is_filled()) {
-                self.changes.push(Change::Field {
-                    trait_name: None,
-                    field: field.name.clone(),
-                    fit: Fit::RequiredMissing,
-                });
+                let name = FieldName::of_org(&field.name);
+                self.note_fit(&name, Fit::RequiredMissing);
             }
         }
     }
@@ -268,20 +265,25 @@ impl<'d, 'a> Refit<'d, 'a> {
     /// Forgets what was done to a field that is left out after all.
     fn withdraw(&mut self, name: &FieldName<'_>) {
         let name = name.text();
-        let is_of =
-            |change: &Change<'_>| matches!(change, Change::Field { field, .. } if **field == *name);
+        let is_of = |change: &Change<'_>| matches!(change, Change::Field { name: of, .. } if of.text() == name);
         self.changes
             .settle(|change| Some(change).filter(|change| !is_of(change)));
     }
 
     fn note_fit(&mut self, name: &FieldName<'a>, fit: Fit) {
-        self.note(name, fit.reason(), || fit);
+        self.note(name, fit.reason(), |_| fit);
     }
 
     /// Notes a change, or only counts it if nobody is told.
-    fn note(&mut self, name: &FieldName<'a>, reason: &'static str, fit: impl FnOnce() -> Fit) {
-        if self.fitting.is_told {
-            self.changes.push(Change::of_field(name, fit()));
+    fn note(
+        &mut self,
+        name: &FieldName<'a>,
+        reason: &'static str,
+        fit: impl FnOnce(ChangeDetail) -> Fit,
+    ) {
+        let detail = self.fitting.detail;
+        if self.changes.keeps(detail) {
+            self.changes.push(Change::of_field(name, fit(detail)));
         } else {
             self.changes.count(reason, 1);
         }
@@ -299,8 +301,9 @@ impl<'d, 'a> Refit<'d, 'a> {
             });
         }
         let fitting = self.fitting;
-        self.note(name, flaw.reason(), || {
-            name::with_nearest(&fitting, name, flaw)
+        self.note(name, flaw.reason(), |detail| match detail {
+            ChangeDetail::Everything => name::with_nearest(&fitting, name, flaw),
+            ChangeDetail::Names | ChangeDetail::Counts => flaw,
         });
     }
 }

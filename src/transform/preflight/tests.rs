@@ -9,7 +9,7 @@ mod values;
 
 use serde_json::{Value, json};
 
-use super::{Fitting, Mode, fit};
+use super::{ChangeDetail, Fitting, Mode, fit};
 use crate::{
     config::rules::Compatibility,
     salesforce::{address::Effect, describe::ObjectDescription},
@@ -165,7 +165,7 @@ fn run(
         effect,
         mode,
         key: Some("Key__c"),
-        is_told: true,
+        detail: ChangeDetail::Everything,
         refused: &[],
     };
     fit(fields, &fitting)?;
@@ -428,7 +428,7 @@ fn fields_that_salesforce_refuses_again_and_again_are_left_out() {
         effect: Effect::Update,
         mode: FIX,
         key: None,
-        is_told: true,
+        detail: ChangeDetail::Everything,
         refused: &["plan__c".into()],
     };
     fit(&mut fields, &fitting).unwrap();
