@@ -38,7 +38,8 @@ pub use self::{
     per_destination::{PerDestination, spelled},
     pipeline::PipelineSettings,
     policies::{
-        AssignmentRules, Duplicates, OwnPolicies, Policies, PolicyError, Preflight, RuleId,
+        AssignmentRules, Duplicates, FieldPolicies, OwnPolicies, Policies, PolicyError, Preflight,
+        RuleId,
     },
     reserve::Reserve,
     salesforce::{PROBE_AFTER, SalesforceSettings},

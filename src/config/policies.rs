@@ -156,6 +156,28 @@ pub struct Policies {
     pub clear_with_null: PerDestination<bool>,
 }
 
+/// What the policies of a destination say about the fields of a record. Events are written together only where it is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldPolicies {
+    preflight: Preflight,
+    salvage: bool,
+    duplicates: Duplicates,
+    clear_with_null: bool,
+}
+
+impl Policies {
+    /// What the policies say about the fields of the destination with this id.
+    #[must_use]
+    pub fn of_fields(&self, destination: &str) -> FieldPolicies {
+        FieldPolicies {
+            preflight: *self.preflight.of(destination),
+            salvage: *self.salvage.of(destination),
+            duplicates: *self.duplicates.of(destination),
+            clear_with_null: *self.clear_with_null.of(destination),
+        }
+    }
+}
+
 /// Why the policy of one destination cannot be read.
 #[derive(Debug, Error)]
 pub enum PolicyError {

@@ -5,6 +5,7 @@ use super::{
     round::{Candidate, Subject, choose},
 };
 use crate::{
+    config::FieldPolicies,
     rudderstack::Entry,
     salesforce::{
         Key, RecordWrite, address::Address, collections::calls_of, headers::WriteHeaders,
@@ -30,6 +31,8 @@ pub(crate) struct ForecastWrite {
     pub(crate) has_field_names: bool,
     /// The headers of the write.
     pub(crate) headers: WriteHeaders,
+    /// What its destination's policies say about fields.
+    pub(crate) policies: FieldPolicies,
     /// The members of the record in JSON, without the braces.
     pub(crate) members: String,
 }
@@ -64,6 +67,7 @@ impl ForecastWrite {
             upserted_by: self.key.as_ref().filter(|_| self.is_upsert),
             has_field_names: self.has_field_names,
             headers: self.headers.clone(),
+            policies: self.policies,
             is_alone: false,
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
+    config::FieldPolicies,
     salesforce::{Key, headers::WriteHeaders},
     transform::target::RecordId,
 };
@@ -37,6 +38,8 @@ pub(super) struct Candidate<'u> {
     pub(super) has_field_names: bool,
     /// The headers that its destination asks for. Units with different ones are not merged.
     pub(super) headers: WriteHeaders,
+    /// What its destination's policies say about fields. Units with different ones are not merged.
+    pub(super) policies: FieldPolicies,
     /// Whether it is written alone, because Salesforce has refused it together with others.
     pub(super) is_alone: bool,
 }
@@ -76,7 +79,8 @@ impl<'c> Round<'c> {
                     && !first.is_alone
                     && candidate.upserted_by == first.upserted_by
                     && candidate.has_field_names == first.has_field_names
-                    && candidate.headers == first.headers;
+                    && candidate.headers == first.headers
+                    && candidate.policies == first.policies;
                 is_shared.then_some(*write)?
             }
         };
@@ -114,7 +118,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::json::value;
+    use crate::{config::Config, json::value};
+
+    fn policies() -> FieldPolicies {
+        let config = Config::from_flags([""; 0]).unwrap();
+        config.policies().of_fields("dst-1")
+    }
 
     fn candidate(unit: usize, user: &'static str, record: &str) -> Candidate<'static> {
         Candidate {
@@ -125,6 +134,7 @@ mod tests {
             upserted_by: None,
             has_field_names: false,
             headers: WriteHeaders::NONE,
+            policies: policies(),
             is_alone: false,
         }
     }

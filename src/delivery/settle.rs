@@ -61,6 +61,7 @@ impl<'f> Worker<'f> {
             upserted_by,
             has_field_names: job.has_field_names,
             headers,
+            policies: self.deliveries.policies.of_fields(&job.destination.id),
             is_alone: self.is_alone(unit),
         })
     }

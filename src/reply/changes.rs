@@ -2,7 +2,10 @@
 
 use crate::{
     json::Writer,
-    transform::changes::{Changes, MAX_LISTED, NotedChanges},
+    transform::{
+        change::ChangeKind,
+        changes::{Changes, MAX_LISTED, NotedChanges},
+    },
 };
 
 /// Writes changes as elements of an array: `{trait, field, change, reason, message}`. An element without a trait or a field
@@ -37,7 +40,12 @@ pub(super) fn warning(changes: &NotedChanges) -> Option<String> {
     if changes.is_empty() {
         return None;
     }
-    let mut text = "the record was written, but not as it came: ".to_owned();
+    let is_whole = (changes.listed.iter()).all(|change| change.kind == ChangeKind::Named);
+    let mut text = if is_whole {
+        "the record was written as it came, but: ".to_owned()
+    } else {
+        "the record was written, but not as it came: ".to_owned()
+    };
     let mut told = 0;
     for change in &changes.listed {
         if text.len() + change.text.len() > MAX_TEXT {

@@ -63,6 +63,8 @@ pub enum Change<'a> {
         name: FieldName<'a>,
         /// What was done.
         fit: Fit,
+        /// Whether it was done. With `PREFLIGHT=warn` it is only said.
+        is_done: bool,
     },
 }
 
@@ -250,13 +252,29 @@ impl<'a> Change<'a> {
     #[must_use]
     pub(crate) fn of_field(name: &FieldName<'a>, fit: Fit) -> Self {
         let name = name.clone();
-        Self::Field { name, fit }
+        Self::Field {
+            name,
+            fit,
+            is_done: true,
+        }
+    }
+
+    /// A change that `PREFLIGHT=fix` would make to a field.
+    #[must_use]
+    pub(crate) fn suggested(name: &FieldName<'a>, fit: Fit) -> Self {
+        let name = name.clone();
+        Self::Field {
+            name,
+            fit,
+            is_done: false,
+        }
     }
 
     /// The kind of the change.
     #[must_use]
     pub fn kind(&self) -> ChangeKind {
         match self {
+            Self::Field { is_done: false, .. } => ChangeKind::Named,
             Self::Field { fit, .. } => fit.kind(),
             Self::Structure { .. }
             | Self::SystemField(_)
@@ -395,7 +413,10 @@ impl fmt::Display for Change<'_> {
                 f,
                 "the trait \"{name}\" is left out: it is the record's own id, which belongs in `context.externalId` and cannot be set"
             ),
-            Self::Field { name, fit } => write!(f, "the field {} {fit}", shortened(&name.text())),
+            Self::Field { name, fit, is_done } => {
+                let with = if *is_done { "" } else { "with PREFLIGHT=fix, " };
+                write!(f, "{with}the field {} {fit}", shortened(&name.text()))
+            }
         }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Fitting<'d> {
     pub mode: Mode,
     /// The field by which the record is identified. It is never left out where a record may be created.
     pub key: Option<&'d str>,
+    /// Whether fields of other events are merged with them, so that nothing is missing yet.
+    pub is_part: bool,
     /// How much is told of each change.
     pub detail: ChangeDetail,
     /// The fields that are left out because Salesforce refuses them again and again, in any letter case.
@@ -82,7 +84,9 @@ impl Fitting<'_> {
             required += usize::from(field.is_required() && Form::of(value).is_filled());
         }
         places.are_whole(self.description)
-            && (self.effect != Effect::Create || required == self.description.count_required())
+            && (self.is_part
+                || self.effect != Effect::Create
+                || required == self.description.count_required())
             && !fields.changes.iter().any(may_be_taken_up)
     }
 

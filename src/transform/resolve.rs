@@ -97,13 +97,25 @@ pub(crate) fn resolve_observed<'p, 'a>(
 ) -> Result<Resolved<'p, 'a>, EventError> {
     let (target, mut fields) = first.mapped(found, rules)?;
     let mut refused: SmallVec<[Arc<Refused>; 1]> = first.refused.iter().cloned().collect();
-    for event in later {
-        refused.extend(event.refused.clone());
-        fields.absorb(event.mapped(found, rules)?.1);
-    }
     observer.mapped(&target, &fields);
-    let must_fit = refused.iter().any(|refused| refused.must_fit);
-    first.fit(&mut fields, &target, found, rules.1, must_fit)?;
+    let mut later = later.into_iter().peekable();
+    if later.peek().is_some() {
+        // A later value that does not fit must not displace an earlier one that does.
+        first.fit(&mut fields, &target, (found, rules.1), &refused, true)?;
+    }
+    for event in later {
+        let mut own = event.mapped(found, rules)?.1;
+        event.fit(
+            &mut own,
+            &target,
+            (found, rules.1),
+            event.refused.as_slice(),
+            true,
+        )?;
+        refused.extend(event.refused.clone());
+        fields.absorb(own);
+    }
+    first.fit(&mut fields, &target, (found, rules.1), &refused, false)?;
     for refused in refused {
         refused.leave_out(&target.object, &mut fields);
     }
@@ -134,15 +146,17 @@ impl<'p, 'a> Unresolved<'p, 'a> {
     }
 
     /// Fits the fields to the object, if the org has described it and the destination wants that (rule `preflight`), or if Salesforce
-    /// could not read one of them (rule `salvage`).
+    /// could not read one of them (rule `salvage`). `refused` is what refusals have shown. `is_part` says that fields of other events
+    /// are merged with them.
     fn fit(
         &self,
         fields: &mut Fields<'a>,
         target: &Target<'_>,
-        found: &Found,
-        policies: &Policies,
-        must_fit: bool,
+        (found, policies): (&Found, &Policies),
+        refused: &[Arc<Refused>],
+        is_part: bool,
     ) -> Result<(), EventError> {
+        let must_fit = refused.iter().any(|refused| refused.must_fit);
         let mode = match policies.preflight.of(&self.destination.id) {
             Preflight::Off if !must_fit => return Ok(()),
             Preflight::Warn if !must_fit => Mode::Warn,
@@ -158,6 +172,7 @@ impl<'p, 'a> Unresolved<'p, 'a> {
             mode,
             key: self.record.key().map(Key::field),
             detail: self.detail,
+            is_part,
             refused: found.refused(&target.object, effect),
         };
         preflight::fit(fields, &fitting)

@@ -9,6 +9,7 @@
 //! | `picklists` | picklists, states and countries |
 //! | `references` | ids, and parents by external id |
 //! | `required` | fields that a new record needs |
+//! | `merged` | what displaces nothing: lists, values that do not fit, words of a visitor, policies of others |
 //! | `nulls` | `CLEAR_WITH_NULL` and `PLACEHOLDERS=never` |
 //! | `modes` | `warn`, `off`, and an org that does not describe |
 //! | `corpus` | hundreds of events of each kind of trouble |
@@ -16,6 +17,7 @@
 mod corpus;
 #[path = "../dirty/corpus.rs"]
 mod dirty;
+mod merged;
 mod modes;
 mod names;
 mod nulls;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Failure, ProxyDelivery};
+use super::{Failure, ProxyDelivery, creating::MARGIN};
 use crate::{
     delivery::salvage::{MAX_SALVAGES, RefusedRecord},
     json::{Value, Writer},
@@ -45,6 +45,10 @@ impl ProxyDelivery<'_, '_> {
             };
             self.learn(write, &refused).await;
             self.leave_out(write);
+            // Whoever waits for this delivery must not have gone before it ends.
+            let ends = self.waits_until + MARGIN;
+            let left = ends.saturating_duration_since(Instant::now());
+            self.timeout = self.timeout.min(left.max(MARGIN));
         }
     }
 

@@ -271,6 +271,7 @@ fn forecast(
         user: None,
         event: 0,
         headers: WriteHeaders::of(policies, &writing.destination.id, &object, effect),
+        policies: policies.of_fields(&writing.destination.id),
         object,
         id,
         key: record.key().cloned(),

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
+/// The maximum length in bytes of a text that is searched for. Salesforce's values and labels have at most 255 characters.
+const MAX_TEXT: usize = 255 * 4;
+
 /// The active values of a picklist, with their labels.
 #[derive(Debug)]
 pub struct Picklist {
@@ -117,6 +120,9 @@ impl Picklist {
     /// more than one.
     #[must_use]
     pub fn meant(&self, text: &str) -> Option<&str> {
+        if text.len() > MAX_TEXT {
+            return None;
+        }
         self.code(text).or_else(|| {
             let exact = only(self.all().filter(|(_, label)| *label == text));
             exact.or_else(|| only(self.all().filter(|(_, label)| is_same(label, text))))
@@ -126,6 +132,9 @@ impl Picklist {
     /// The value that is this one without letter case; `None` if there is none, or more than one.
     #[must_use]
     pub fn code(&self, text: &str) -> Option<&str> {
+        if text.len() > MAX_TEXT {
+            return None;
+        }
         if self.contains(text) {
             return self
                 .all()
@@ -138,6 +147,9 @@ impl Picklist {
     /// The label that is this one without letter case; `None` if there is none.
     #[must_use]
     pub fn label_of(&self, text: &str) -> Option<&str> {
+        if text.len() > MAX_TEXT {
+            return None;
+        }
         let mut labels = self.all().map(|(_, label)| label);
         labels.find(|label| is_same(label, text))
     }

@@ -171,7 +171,7 @@ impl<'w, 'a> Fates<'w, 'a> {
         let mut list = Vec::new();
         for (change, is_told) in watch.changes.iter().zip(&mut self.is_told) {
             match change {
-                Change::Field { name: of, fit } if *of.text() == *field => {
+                Change::Field { name: of, fit, .. } if *of.text() == *field => {
                     *is_told = true;
                     list.push((change, fit));
                 }

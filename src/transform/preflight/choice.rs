@@ -10,6 +10,9 @@ use crate::{
     transform::{change::Fit, mapping::FieldValue},
 };
 
+/// The maximum number of values of a multi-select picklist that are looked at. Salesforce lets one record have 500 at most.
+const MAX_VALUES: usize = 500;
+
 /// What separates the values of a multi-select picklist.
 const SEPARATOR: char = ';';
 
@@ -66,6 +69,9 @@ pub(super) fn several(
 ) -> Result<Option<(FieldValue<'static>, Fit)>, Fit> {
     let (mut values, mut is_part) = (Vec::<Cow<'_, str>>::new(), false);
     let elements = elements(form)?;
+    if elements.len() > MAX_VALUES {
+        return Err(Fit::TooLong(field.length));
+    }
     for element in &elements {
         let Some(text) = element.text() else {
             is_part |= !matches!(element, Form::Null);
@@ -76,6 +82,9 @@ pub(super) fn several(
             .map(trimmed)
             .filter(|text| !text.is_empty())
         {
+            if values.len() >= MAX_VALUES {
+                return Err(Fit::TooLong(field.length));
+            }
             match meant(field, text) {
                 Some(value) if values.contains(&value) => {}
                 Some(value) => values.push(Cow::Owned(value.into_owned())),

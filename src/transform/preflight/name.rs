@@ -2,6 +2,7 @@
 
 use super::{Fitting, form::Form};
 use crate::{
+    json::{Kind, Value},
     salesforce::{
         address::Effect,
         describe::{FieldDescription, ObjectDescription},
@@ -9,6 +10,9 @@ use crate::{
     },
     transform::{change::Fit, field_name::FieldName, mapping::FieldValue},
 };
+
+/// The member of a nested object that names the type of its record.
+const ATTRIBUTES: &str = "attributes";
 
 /// What a name means.
 pub(super) enum Meaning<'d> {
@@ -96,7 +100,7 @@ pub(super) fn with_nearest(fitting: &Fitting<'_>, name: &FieldName<'_>, flaw: Fi
     }
 }
 
-/// The reference whose record a nested object names.
+/// The reference whose record a nested object names by one external id.
 fn parent<'d>(
     object: &'d ObjectDescription,
     name: &FieldName<'_>,
@@ -105,7 +109,15 @@ fn parent<'d>(
     let Form::Structure(value) = Form::of(value) else {
         return None;
     };
-    value.as_object().filter(|members| !members.is_empty())?;
+    let mut members = value.as_object()?.iter();
+    let mut named = members.by_ref().filter(|(name, _)| name != ATTRIBUTES);
+    let (key, value) = named.next()?;
+    let names_one = named.next().is_none() && is_scalar(value);
+    // The traits of a mapped record are a visitor's words: only a custom field is certainly meant for an external id.
+    let is_meant = names_one && (!name.is_suffixed() || key.to_ascii_lowercase().ends_with("__c"));
+    if !is_meant {
+        return None;
+    }
     let name = name.trait_name().unwrap_or_else(|| name.text());
     object.relationship(&name)
 }
@@ -132,4 +144,8 @@ pub(super) fn is_writable(field: &FieldDescription, effect: Effect) -> Result<()
 pub(super) fn nearest(fitting: &Fitting<'_>, name: &str) -> Option<Box<str>> {
     let field = fitting.description.nearest(name);
     field.map(|field| field.name.clone())
+}
+
+fn is_scalar(value: Value<'_>) -> bool {
+    !matches!(value.kind(), Kind::Array | Kind::Object | Kind::Null)
 }

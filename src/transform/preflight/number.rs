@@ -86,11 +86,11 @@ fn sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// The amount beside the symbol of a currency, which comes first, or last as in `10 €`.
+/// The amount beside a dollar sign, which comes first or last. A description does not tell the currency of the org, and no other sign
+/// is used for so many currencies.
 fn without_symbol(text: &str) -> Option<&str> {
-    const SYMBOLS: [char; 4] = ['$', '€', '£', '¥'];
-    let amount = text.strip_prefix(SYMBOLS);
-    amount.or_else(|| text.strip_suffix(SYMBOLS)).map(trimmed)
+    let amount = text.strip_prefix('$');
+    amount.or_else(|| text.strip_suffix('$')).map(trimmed)
 }
 
 /// A number without groups, in which a dot precedes the decimals.
@@ -166,7 +166,7 @@ mod tests {
             ("$1,000", "1000"),
             ("-$5.50", "-5.50"),
             ("$-5.50", "-5.50"),
-            ("1.000,50 €", "1000.50"),
+            ("1.000,50 $", "1000.50"),
         ] {
             assert_eq!(of(text, 2).as_deref(), Some(number), "{text}");
         }
@@ -199,6 +199,8 @@ mod tests {
             "$",
             "$$5",
             "USD 5",
+            "5 €",
+            "¥1,000",
             "1,000-2,000",
             "NaN",
             "Infinity",

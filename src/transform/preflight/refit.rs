@@ -213,7 +213,9 @@ impl<'d, 'a> Refit<'d, 'a> {
     fn takes_structure(&mut self, name: &FieldName<'a>, value: FieldValue<'a>) -> bool {
         let is_taken = match name::meant(&self.fitting, name, &value) {
             Ok((Meaning::Field(field), _)) => {
+                // The mapping has not noted where among the traits the list stood, so that any other trait takes precedence.
                 self.allows(field).is_ok()
+                    && self.places.get(field.index()) == Some(&0)
                     && value::fitted(field, &value, self.fitting.description).is_ok()
             }
             // The id of the record to refer to takes precedence over an object that names it.
@@ -230,7 +232,7 @@ impl<'d, 'a> Refit<'d, 'a> {
 
     /// Names the fields that a new record requires and that nothing fills.
     fn note_missing(&mut self) {
-        if self.fitting.effect != Effect::Create {
+        if self.fitting.is_part || self.fitting.effect != Effect::Create {
             return;
         }
         for field in self.fitting.description.required() {
@@ -283,7 +285,11 @@ impl<'d, 'a> Refit<'d, 'a> {
     ) {
         let detail = self.fitting.detail;
         if self.changes.keeps(detail) {
-            self.changes.push(Change::of_field(name, fit(detail)));
+            let fit = fit(detail);
+            self.changes.push(match self.fitting.mode {
+                Mode::Fix => Change::of_field(name, fit),
+                Mode::Warn => Change::suggested(name, fit),
+            });
         } else {
             self.changes.count(reason, 1);
         }

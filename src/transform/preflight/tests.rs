@@ -165,6 +165,7 @@ fn run(
         effect,
         mode,
         key: Some("Key__c"),
+        is_part: false,
         detail: ChangeDetail::Everything,
         refused: &[],
     };
@@ -428,6 +429,7 @@ fn fields_that_salesforce_refuses_again_and_again_are_left_out() {
         effect: Effect::Update,
         mode: FIX,
         key: None,
+        is_part: false,
         detail: ChangeDetail::Everything,
         refused: &["plan__c".into()],
     };

@@ -92,6 +92,7 @@ fn fix(fields: &mut Fields<'_>, object: &ObjectDescription, effect: Effect) {
         effect,
         mode: FIX,
         key: None,
+        is_part: false,
         detail: ChangeDetail::Everything,
         refused: &[],
     };
@@ -150,7 +151,7 @@ proptest! {
     fn warning_changes_nothing(traits in traits(), effect in effect(), is_mapped: bool) {
         let mut fields = given(&traits, is_mapped);
         let before = text(&fields);
-        let fitting = Fitting { description: &LEAD, effect, mode: Mode::Warn, key: Some("Email"), detail: ChangeDetail::Everything, refused: &[] };
+        let fitting = Fitting { description: &LEAD, effect, mode: Mode::Warn, key: Some("Email"), is_part: false, detail: ChangeDetail::Everything, refused: &[] };
         fit(&mut fields, &fitting).unwrap();
         prop_assert_eq!(text(&fields), before);
     }
