@@ -118,10 +118,14 @@ impl<'f> Worker<'f> {
         if write.units.len() == 1 || all.is_empty() {
             return all.noted();
         }
+        self.own_changes(unit, found).unwrap_or_else(|| all.noted())
+    }
+
+    /// What is changed in the event of a unit, whether or not the record has its values already. `None` if it cannot be written
+    /// on its own.
+    pub(super) fn own_changes(&self, unit: usize, found: &Found) -> Option<NotedChanges> {
         let (event, rules) = (self.unresolved(unit), self.deliveries.rules());
-        match resolve(&event, [], found, rules, None, None) {
-            Ok(own) => own.fields.changes.noted(),
-            Err(_) => all.noted(),
-        }
+        let own = resolve(&event, [], found, rules, None, None).ok()?;
+        Some(own.fields.changes.noted())
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     salesforce::{Found, address::Address},
     transform::{
-        changes::{ChangeDetail, NotedChanges},
+        changes::ChangeDetail,
         error::EventError,
         resolve::{Resolved, Unresolved, resolve},
         target::{self, RecordId},
@@ -71,9 +71,15 @@ impl<'f> Worker<'f> {
     where
         'f: 'p,
     {
-        let verdict = match self.resolved(&units, found) {
+        let error = match self.resolved(&units, found) {
             Ok(resolved) => return Some(UnitWrite { units, resolved }),
-            Err(EventError::Unchanged) => Ok(NotedChanges::default()),
+            Err(EventError::Unchanged) => {
+                for unit in units {
+                    let changes = self.own_changes(unit, found).unwrap_or_default();
+                    self.conclude(unit, Ok(changes));
+                }
+                return None;
+            }
             // The fields of one of the events cannot be mapped. Alone, each gets its own result.
             Err(error) if units.len() > 1 && !matches!(error, EventError::Reserved(_)) => {
                 for unit in units {
@@ -81,10 +87,10 @@ impl<'f> Worker<'f> {
                 }
                 return None;
             }
-            Err(error) => Err(error),
+            Err(error) => error,
         };
         for unit in units {
-            self.conclude(unit, verdict.clone());
+            self.conclude(unit, Err(error.clone()));
         }
         None
     }

@@ -146,6 +146,10 @@ async fn in_inline_delivery_an_event_that_changes_nothing_is_delivered_without_a
         (vec![299], 2),
         "a query and a describe"
     );
+    let mut lossy = SAME();
+    lossy["unknown"] = json!(1);
+    let entries = inline::deliver(&service, [ada(3, lossy)]).await;
+    assert_eq!(inline::statuses(&entries), [296], "a field was left out");
     let mut traits = SAME();
     traits["city"] = json!("Paris");
     let entries = inline::deliver(&service, [ada(2, traits)]).await;
