@@ -1,6 +1,6 @@
 //! Each protection of the admin address: host, origin, token, and what stops the start.
 
-use std::process::Output;
+use std::{path::PathBuf, process::Output, sync::LazyLock};
 
 use reqwest::RequestBuilder;
 use serde_json::json;
@@ -20,9 +20,11 @@ fn ask(service: &Service) -> RequestBuilder {
     service.http.get(format!("{}/events", service.admin))
 }
 
+/// The file with the token, written once for all tests.
+static TOKEN_FILE: LazyLock<PathBuf> = LazyLock::new(|| file("admin-token", TOKEN));
+
 async fn with_token() -> Service {
-    let token = file("admin-token", TOKEN);
-    let token = ["--admin-token-file", token.to_str().unwrap()];
+    let token = ["--admin-token-file", TOKEN_FILE.to_str().unwrap()];
     watched(&org().build(), &token).await
 }
 
