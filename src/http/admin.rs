@@ -41,7 +41,7 @@ use crate::{
 pub const MAX_ADMIN_CONNECTIONS: usize = 64;
 
 /// The routes and what they answer: method, path and description.
-const ROUTES: [(&str, &str, &str); 7] = [
+const ROUTES: [(&str, &str, &str); 8] = [
     ("GET", "/", "the page for browsers; otherwise this list"),
     (
         "GET",
@@ -57,6 +57,11 @@ const ROUTES: [(&str, &str, &str); 7] = [
         "GET",
         "/events/live",
         "events as they are answered (server-sent events), with the same filters",
+    ),
+    (
+        "GET",
+        "/events/counts",
+        "how many events had which verdict in each of the last 60 minutes",
     ),
     (
         "GET",
@@ -96,7 +101,7 @@ struct AdminApp {
 }
 
 impl Admin {
-    /// Shows these parts of a service.
+    /// Shows these parts of a service. Call it inside a Tokio runtime: the task that samples the orgs is spawned there.
     ///
     /// # Errors
     /// [`SettingError`] if the file of the token is missing or empty.
@@ -106,11 +111,18 @@ impl Admin {
         salesforce: Arc<Salesforce>,
         lifecycle: Lifecycle,
     ) -> Result<Self, SettingError> {
+        let token = settings.token()?.map(Arc::new);
+        let sampled = Arc::downgrade(&salesforce);
+        tokio::spawn(orgs::sample(
+            sampled,
+            settings.sampled_every,
+            settings.clock,
+        ));
         Ok(Self {
             events,
             salesforce,
             lifecycle,
-            token: settings.token()?.map(Arc::new),
+            token,
             hosts: settings.admin_hosts.clone(),
             of_service: Router::new(),
         })
@@ -141,6 +153,7 @@ impl Admin {
             .route("/", get(index).layer(CompressionLayer::new()))
             .route("/events", get(events::list))
             .route("/events/live", get(live::watch))
+            .route("/events/counts", get(events::counts))
             .route("/events/{message}", get(events::of_message))
             .route("/faults", get(orgs::faults))
             .route("/orgs", get(orgs::orgs))
