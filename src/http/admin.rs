@@ -7,12 +7,14 @@
 //! | `events` | `/events`: the last events |
 //! | `live` | `/events/live`: events as they are answered |
 //! | `orgs` | `/orgs` and `/faults` |
+//! | `rules` | `/rules` |
 
 mod events;
 mod hosts;
 mod live;
 mod orgs;
 mod protection;
+mod rules;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -37,7 +39,7 @@ use crate::{
 pub const MAX_ADMIN_CONNECTIONS: usize = 64;
 
 /// The routes and what they answer: method, path and description.
-const ROUTES: [(&str, &str, &str); 8] = [
+const ROUTES: [(&str, &str, &str); 9] = [
     ("GET", "/", "this list"),
     (
         "GET",
@@ -72,7 +74,12 @@ const ROUTES: [(&str, &str, &str); 8] = [
     (
         "GET",
         "/orgs",
-        "each org: API calls, sessions, descriptions, what is held back; refused logins",
+        "each org: API calls, sessions, descriptions, what is held back, history; refused logins",
+    ),
+    (
+        "GET",
+        "/rules",
+        "what the names of rules, reasons and codes mean, and what to do about them",
     ),
 ];
 
@@ -153,6 +160,7 @@ impl Admin {
             .route("/events/{message}", get(events::of_message))
             .route("/faults", get(orgs::faults))
             .route("/orgs", get(orgs::orgs))
+            .route("/rules", get(rules::rules))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(super::middleware::catching_panics())
