@@ -25,7 +25,7 @@ function eventTitle({ verdict, messageId, destination }) {
   return [
     badge(kind, `${word} ${verdict.statusCode}`),
     h("span", { class: "id" }, messageId ?? "without messageId"),
-    destination && h("span", { class: "hint" }, `${destination.definition} ${destination.id}`),
+    destination && h("span", { class: "hint" }, `destination ${destination.id} (${destination.definition})`),
   ];
 }
 
@@ -134,14 +134,17 @@ function callsStep({ lookup, lookupSharedBy, writeDescriptor, writeInline, write
 
 // What the events of a batch become and cost together.
 function batchFigures(forecast) {
-  const { events, sent, filtered, refused, retried, requests } = forecast;
-  const outcomes = [[sent, "sent"], [filtered, "not sent"], [refused, "refused"], [retried, "not now"]];
   return h("dl", { class: "figures forecast of-batch" },
-    figure("events", number(events)),
-    outcomes.filter(([count]) => count > 0).map(([count, word]) => figure(word, number(count))),
-    figure("requests", number(requests)),
+    figure("events", number(forecast.events)),
+    outcomes(forecast).map(([count, word]) => figure(word, number(count))),
+    figure("requests", number(forecast.requests)),
     callFigures(forecast));
 }
+
+const outcomes = ({ sent, filtered, refused, retried }) =>
+  [[sent, "sent"], [filtered, "not sent"], [refused, "refused"], [retried, "not now"]].filter(([count]) => count > 0);
+
+const verdictWords = (forecast) => outcomes(forecast).map(([count, word]) => `${count} ${word}`).join(", ");
 
 function callFigures({ calls, limit }) {
   const share = (percent) => limit && ` ${percent} % of the day’s ${number(limit.allowed)}`;
