@@ -1,6 +1,6 @@
 // Asks the admin address. A browser that has been asked for the token sends it along by itself (Basic).
 
-// The JSON that a path answers. Whatever else comes is thrown, in words for a person.
+// The JSON that a path answers. Whatever else comes is thrown in words for a person, with the status if there is one.
 async function ask(path, options) {
   let answer;
   let text;
@@ -12,7 +12,7 @@ async function ask(path, options) {
     throw new Error("The service does not answer at this address. See whether it still runs.");
   }
   if (answer.ok) return parsed(text);
-  throw new Error(told(answer, text));
+  throw Object.assign(new Error(told(answer, text)), { status: answer.status });
 }
 
 function told(answer, text) {

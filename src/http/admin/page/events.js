@@ -16,9 +16,17 @@ const list = {
   held: [],
 };
 
-const watcher = new Watcher(addEvents, (said) => {
-  list.said = said;
-  tellSample();
+const watcher = new Watcher({
+  shown: addEvents,
+  opened() {
+    list.said = null;
+    tellSample();
+    if (list.isToBeLoaded) load();
+  },
+  broken(why) {
+    list.said = why;
+    tellSample();
+  },
 });
 
 function beginEvents() {
@@ -90,7 +98,7 @@ function applyFilters() {
 // Lists the last events, and watches from then on. The watch begins first, so that no event falls between the two.
 async function load() {
   const query = String(filters());
-  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, held: [], query });
+  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, rate: 1, held: [], isToBeLoaded: false, query });
   $("event-rows").replaceChildren();
   if (isWatching()) watcher.begin(query);
   else watcher.end();
@@ -102,8 +110,12 @@ async function load() {
     addRows(events.reverse(), "append");
     list.leftOff = leftOff;
   } catch (error) {
-    if (list.query === query) say($("filter-error"), error.message);
-    watcher.end();
+    if (list.query !== query) return;
+    say($("filter-error"), error.message);
+    list.isToBeLoaded = error.status === undefined;
+    // A filter that is none stays none; a service that does not answer is watched for.
+    if (!list.isToBeLoaded) watcher.end();
+    list.said = null;
   }
   tellEmpty();
   tellSample();

@@ -95,6 +95,6 @@ function keptValues({ event }) {
     h("p", { class: "row" },
       h("button", { type: "button", class: "primary", id: "explain-kept", click: explainIt }, "Explain this event"),
       h("span", { class: "hint" }, "with the service’s own login: the destination’s settings are not kept")),
-    h("details", null, h("summary", null, "The event (personal data)"), h("pre", { tabindex: 0, "aria-label": "Event" }, printed(event, 2))),
+    h("details", null, h("summary", null, "The event (personal data)"), h("pre", null, printed(event, 2))),
   ];
 }
