@@ -1,6 +1,6 @@
 // The view Events: what arrives, as it arrives.
 
-const MOST_ROWS = 500;
+const MOST_ROWS = 250;
 const FILTERS = ["status", "object", "reason", "message", "destination", "key", "since"];
 
 const list = {

@@ -107,5 +107,5 @@ function small(title, names, empty, rows) {
     h("table", { class: "cards" },
       h("caption", null, title),
       h("thead", null, h("tr", null, names.map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", null, rows.map(([first, ...rest]) => h("tr", null, h("th", { scope: "row" }, first), rest.map((cell) => h("td", null, cell)))))));
+      h("tbody", null, rows.map(([first, ...rest]) => h("tr", null, h("th", { scope: "row" }, first), rest.map((cell, index) => h("td", { "data-label": names[index + 1] }, cell)))))));
 }

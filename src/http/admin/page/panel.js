@@ -27,6 +27,7 @@ function openEvents(events, from, message) {
 function showPanel(name, ...content) {
   const panel = $("event-panel");
   panel.hidden = false;
+  $("events-split").classList.add("open");
   show(panel,
     h("div", { class: "title" },
       h("h3", { id: "panel-title", tabindex: -1 }, name),
@@ -37,6 +38,7 @@ function showPanel(name, ...content) {
 
 function closePanel() {
   $("event-panel").hidden = true;
+  $("events-split").classList.remove("open");
 }
 
 // Closes the panel, and goes back to the row that it was opened from.
