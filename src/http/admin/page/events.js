@@ -18,10 +18,10 @@ const list = {
 
 const watcher = new Watcher({
   shown: addEvents,
-  opened() {
+  opened(isRetry) {
     list.said = null;
     tellSample();
-    if (list.isToBeLoaded) load();
+    if (isRetry || list.isToBeLoaded) load();
   },
   broken(why) {
     list.said = why;
