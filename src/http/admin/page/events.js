@@ -18,13 +18,15 @@ const list = {
 
 const watcher = new Watcher({
   shown: addEvents,
-  opened(isRetry) {
+  opened() {
     list.said = null;
     tellSample();
-    if (isRetry || list.isToBeLoaded) load();
+    if (list.isToBeLoaded) load();
+    else if (list.isToCatchUp) catchUp();
   },
   broken(why) {
     list.said = why;
+    list.isToCatchUp = true;
     tellSample();
   },
 });
@@ -98,7 +100,7 @@ function applyFilters() {
 // Lists the last events, and watches from then on. The watch begins first, so that no event falls between the two.
 async function load() {
   const query = String(filters());
-  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, rate: 1, held: [], isToBeLoaded: false, query });
+  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, rate: 1, held: [], isToBeLoaded: false, isToCatchUp: false, query });
   $("event-rows").replaceChildren();
   if (isWatching()) watcher.begin(query);
   else watcher.end();
@@ -136,6 +138,18 @@ function addHeld() {
   if (list.held.length === 0 || performance.now() < list.heldUntil) return;
   addRows(list.held.splice(0), "prepend");
   tellSample();
+}
+
+// Adds what was answered while the connection was away: a service that has been started anew repeats nothing by itself.
+async function catchUp() {
+  const { query } = list;
+  list.isToCatchUp = false;
+  try {
+    const { events } = await ask(`/events?limit=200&${query}`);
+    if (list.query === query) addRows(events.reverse(), "prepend");
+  } catch {
+    // The service is gone again; the watch says so, and catches up when it is back.
+  }
 }
 
 // Adds events, the oldest first, above or below those that are there.

@@ -18,17 +18,17 @@ class Watcher {
   #on;
 
   // `on.shown` takes the events of one step (the oldest first), how many arrived, and how many were lost; `on.broken` learns why
-  // nothing is watched, and `on.opened` that it is again, and whether events from before may be missing.
+  // nothing is watched, and `on.opened` that it is again.
   constructor(on) {
     this.#on = on;
   }
 
-  begin(query, isRetry = false) {
+  begin(query) {
     this.end();
-    const source = (this.#source = new EventSource(`/events/live?${query}`));
+    const source = (this.#source = new EventSource(here(`/events/live?${query}`)));
     source.addEventListener("open", () => {
       this.#delay = 2000;
-      this.#on.opened(isRetry);
+      this.#on.opened();
     });
     source.addEventListener("event", ({ data }) => this.#arrived(data));
     source.addEventListener("lost", ({ data }) => this.#hasLost(JSON.parse(data).lost));
@@ -73,7 +73,7 @@ class Watcher {
       return;
     }
     this.#on.broken(`The live list cannot be opened, perhaps because 16 watch already. It is tried again in ${this.#delay / 1000} s.`);
-    this.#retry = setTimeout(() => this.begin(query, true), this.#delay);
+    this.#retry = setTimeout(() => this.begin(query), this.#delay);
     this.#delay = Math.min(2 * this.#delay, 30000);
   }
 }
