@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn nothing_that_is_shown_commands_a_terminal_or_reads_in_another_order() {
-        for command in ["\u{1b}", "\u{9b}", "\n", "\u{7f}", "\u{2028}", "\u{202e}", "\u{2066}"] {
+        for command in [
+            "\u{1b}", "\u{9b}", "\n", "\u{7f}", "\u{2028}", "\u{202e}", "\u{2066}",
+        ] {
             assert_eq!(plain(&format!("a{command}b")), "a\u{FFFD}b", "{command:?}");
             assert_eq!(shortened(command), "\u{FFFD}", "{command:?}");
         }

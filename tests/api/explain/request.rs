@@ -1,5 +1,8 @@
 //! What an explanation asks and leaves alone, and what it says of events that fail.
 
+use std::io::Write as _;
+
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use super::{fitted_org, synced};
@@ -173,6 +176,14 @@ async fn the_admin_address_explains_too_and_keeps_nothing_of_it() {
     );
     assert_eq!(service.admin("/events").await.json()["events"], json!([]));
 
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(jobs.to_string().as_bytes()).unwrap();
+    let compressed = service.http.post(format!("{}/explain", service.admin));
+    let compressed = compressed.header("Content-Type", "application/json");
+    let compressed = compressed.header("Content-Encoding", "gzip");
+    let compressed = send(compressed.body(gzip.finish().unwrap())).await;
+    assert_eq!(compressed.status, 200, "{}", compressed.text);
+
     let before = org.calls();
     let offline = request("/explain?live=false", "application/json").await;
     assert_eq!((offline.status, org.calls()), (200, before));
@@ -240,4 +251,15 @@ async fn a_create_under_way_is_named() {
     assert!(!says(explain(&service, "", jobs.clone()).await));
     service.router([lead_job(2, "ada@example.com")]).await;
     assert!(says(explain(&service, "", jobs).await));
+}
+
+#[tokio::test]
+async fn the_text_shows_where_a_value_has_what_cannot_be_shown() {
+    let service = Service::of(&org().build()).await;
+    let event = identify(json!({"email": "a\u{1b}[2Jb\u{202e}@example.com"}));
+    let jobs = json!([job(1, event, &destination("dst-1"))]);
+    let request = service.request("/transform?explain&live=false");
+    let request = request.header("Accept", "text/plain");
+    let answer = send(request.body(jobs.to_string())).await;
+    assert_says(&answer.text, "Email = a\u{FFFD}[2Jb\u{FFFD}@example.com");
 }
