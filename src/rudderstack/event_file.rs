@@ -90,7 +90,7 @@ fn of_bytes(file: &str, bytes: &[u8]) -> Result<Vec<FileDocument>, EventFileErro
         Ok(text) => documents(file, text.strip_prefix('\u{FEFF}').unwrap_or(text)),
         Err(error) => {
             let before = &bytes[..error.valid_up_to()];
-            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let line = before.split(|byte| *byte == b'\n').count();
             let file = file.to_owned();
             Err(EventFileError::NotText { file, line })
         }

@@ -263,3 +263,76 @@ async fn the_text_shows_where_a_value_has_what_cannot_be_shown() {
     let answer = send(request.body(jobs.to_string())).await;
     assert_says(&answer.text, "Email = a\u{FFFD}[2Jb\u{FFFD}@example.com");
 }
+
+/// The fates of the traits of an event of a new lead: trait, fate, field and reason.
+async fn fates(flags: &[&str], traits: &str) -> Vec<Value> {
+    let salesforce = serve(fitted_org().router()).await;
+    let service = Service::start(&salesforce, flags).await;
+    // The order of the traits counts.
+    let event = identify(json!("TRAITS"))
+        .to_string()
+        .replace("\"TRAITS\"", traits);
+    let destination = destination("dst-1");
+    let body = format!(r#"{{"message":{event},"destination":{destination}}}"#);
+    let answer = service.post("/transform?explain", body).await.json();
+    let fates = answer["explanations"][0]["records"][0]["cases"][0]["traits"].clone();
+    let fates = fates.as_array().unwrap().iter();
+    let fates = fates.map(|of| json!([of["trait"], of["fate"], of["field"], of["reason"]]));
+    fates.collect()
+}
+
+#[tokio::test]
+async fn each_field_has_one_source_and_each_trait_that_is_left_out_a_reason() {
+    let traits =
+        r#"{"email":"a@example.com","firstName":"A","firstname":"B","Company":"C","address":{}}"#;
+    assert_eq!(
+        fates(&[], traits).await,
+        [
+            json!(["email", "sent", "Email", null]),
+            json!(["firstName", "sent", "FirstName", null]),
+            json!(["firstname", "left_out", "FirstName", "same_field"]),
+            json!(["Company", "changed", "Company", "standard_field"]),
+            json!(["address", "left_out", null, "no_field"]),
+            json!([null, "filled", "LastName", null]),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_preflight_only_suggests_changes_no_fate() {
+    let traits = r#"{"email":"a@example.com","firstName":"A","firstname":"B"}"#;
+    let fates = fates(&["--preflight", "warn"], traits).await;
+    assert_eq!(
+        fates[1..3],
+        [
+            json!(["firstName", "sent", "FirstName", null]),
+            json!(["firstname", "sent", "firstname__c", "same_field"]),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn events_that_would_create_one_record_together_are_named() {
+    let service = Service::of(&org().build()).await;
+    let jobs = json!([
+        lead_job(1, "ada@example.com"),
+        lead_job(2, "ADA@example.com"),
+        lead_job(3, "bob@example.com"),
+    ]);
+    for query in ["", "&live=false"] {
+        let explained = explain(&service, query, jobs.clone()).await;
+        let told = explained["explanations"].as_array().unwrap().iter();
+        let told = told.map(|event| {
+            let policies = event["records"][0]["cases"][0]["policies"].to_string();
+            policies.contains("an earlier event of the batch creates the same record")
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [false, true, false], "{query}");
+    }
+    let entries = service
+        .router(&[
+            lead_job(1, "ada@example.com"),
+            lead_job(2, "ADA@example.com"),
+        ])
+        .await;
+    assert_eq!(entries[1]["statusCode"], 500, "{entries}");
+}
