@@ -4,7 +4,13 @@
 
 mod expected;
 
-use std::{fmt, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    fmt,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::Args;
 
@@ -67,6 +73,8 @@ enum CannotExplain {
     Expected(ExpectedError),
     /// The explanations cannot be written as JSON.
     Json(serde_json::Error),
+    /// The explanations cannot be printed.
+    Print(io::Error),
 }
 
 impl fmt::Display for CannotExplain {
@@ -79,6 +87,7 @@ impl fmt::Display for CannotExplain {
             Self::Memory(error) => error.fmt(f),
             Self::Expected(error) => error.fmt(f),
             Self::Json(error) => error.fmt(f),
+            Self::Print(error) => write!(f, "cannot print: {error}"),
         }
     }
 }
@@ -114,17 +123,26 @@ async fn explained(options: &mut ExplainOptions) -> Result<bool, CannotExplain> 
         let differences = expected
             .compare(&explanations)
             .map_err(CannotExplain::Json)?;
-        differences.print(options.json);
+        print(&differences.text(options.json))?;
         return Ok(differences.is_empty());
     }
     if options.json {
         let json = explanation::json(&explanations, &forecast).map_err(CannotExplain::Json)?;
-        println!("{}", String::from_utf8_lossy(&json));
+        print(&format!("{}\n", String::from_utf8_lossy(&json)))?;
     } else {
-        anstream::print!("{}", explanation::text(&explanations, &forecast));
+        print(&explanation::text(&explanations, &forecast))?;
     }
     let is_sent = |explanation: &Explanation| explanation.verdict.outcome == OutcomeName::Sent;
     Ok(explanations.iter().all(is_sent))
+}
+
+/// Prints a text. Whoever reads only its beginning, such as `head`, has what they want.
+fn print(text: &str) -> Result<(), CannotExplain> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CannotExplain::Print(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The explanations of all events, each with the line of its document, and what the events cost together.

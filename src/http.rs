@@ -118,7 +118,8 @@ pub(crate) fn routers(settings: &Serving, parts: Parts) -> (Router, Router) {
         .merge(middleware::around_events(events, settings))
         .fallback(status::not_found)
         .method_not_allowed_fallback(status::method_not_allowed);
-    let of_admin = explain::router().with_state(app.clone());
+    let of_admin = middleware::around_events(explain::router(), settings);
+    let of_admin = of_admin.with_state(app.clone());
     (
         middleware::around_all(routes, &app).with_state(app),
         of_admin,

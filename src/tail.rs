@@ -17,7 +17,10 @@ use thiserror::Error;
 use url::Url;
 
 use self::blocks::{Block, Blocks, NoEventStream};
-use crate::config::{Setting, SettingError};
+use crate::{
+    config::{Setting, SettingError},
+    text::plain,
+};
 
 /// How long a connection may be silent. The service says at least every 15 seconds that it is alive.
 const MAX_SILENCE: Duration = Duration::from_secs(45);
@@ -205,7 +208,7 @@ impl Tail {
         let (status, url) = (answer.status(), self.url.clone());
         if status != StatusCode::OK {
             let answer = answer.text().await.unwrap_or_default();
-            let answer = screen::plain(&answer.chars().take(500).collect::<String>());
+            let answer = plain(&answer.chars().take(500).collect::<String>());
             return Err(TailError::Refused {
                 url,
                 status,

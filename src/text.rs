@@ -55,17 +55,34 @@ fn is_blank_value(value: Value<'_>) -> bool {
     value.as_text().is_some_and(|text| is_blank(&text))
 }
 
-/// A name cut to 60 characters, so that an error text stays readable. Control characters are replaced by U+FFFD, so
-/// that a name cannot start a new line in a log.
+/// Whether a character acts on whatever shows it: control characters, line separators, and the direction marks that show a text
+/// in another order than it has.
+fn is_command(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+/// A character as it may be shown.
+fn shown(character: char) -> char {
+    if is_command(character) {
+        char::REPLACEMENT_CHARACTER
+    } else {
+        character
+    }
+}
+
+/// A text of one line that cannot command a terminal: what would act on it is replaced by U+FFFD.
+#[must_use]
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(shown).collect()
+}
+
+/// A name cut to 60 characters, so that an error text stays readable, and [`plain`], so that it cannot start a new line in a log.
 #[must_use]
 pub(crate) fn shortened(name: &str) -> String {
-    let shown = |character: char| {
-        if character.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            character
-        }
-    };
     let mut shortened: String = name.chars().take(60).map(shown).collect();
     if name.chars().nth(60).is_some() {
         shortened.push('…');
@@ -76,6 +93,17 @@ pub(crate) fn shortened(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_is_shown_commands_a_terminal_or_reads_in_another_order() {
+        for command in [
+            "\u{1b}", "\u{9b}", "\n", "\u{7f}", "\u{2028}", "\u{202e}", "\u{2066}",
+        ] {
+            assert_eq!(plain(&format!("a{command}b")), "a\u{FFFD}b", "{command:?}");
+            assert_eq!(shortened(command), "\u{FFFD}", "{command:?}");
+        }
+        assert_eq!(plain("Zoë 李 👩\u{200D}🚀"), "Zoë 李 👩\u{200D}🚀");
+    }
 
     #[test]
     fn invisible_characters_are_trimmed_at_both_ends_and_nowhere_else() {

@@ -1,14 +1,14 @@
 //! Compares explanations with stored ones, so that a change of settings can be tested.
 
-use std::{fs, io, path::Path};
+use std::{fmt::Write as _, fs, io, path::Path};
 
-use anstream::println;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::{
     compare::difference::{Difference, Ignored, between},
+    text::plain,
     transform::explanation::Explanation,
 };
 
@@ -119,11 +119,12 @@ impl Differences {
         self.0.is_empty()
     }
 
-    /// Prints each difference, as JSON lines or as text.
-    pub(super) fn print(&self, is_json: bool) {
+    /// Each difference, as JSON lines or as text. Writing into a `String` cannot fail.
+    pub(super) fn text(&self, is_json: bool) -> String {
+        let mut text = String::new();
         for (event, differences) in &self.0 {
             if !is_json {
-                println!("{BOLD}event {event}{BOLD:#}");
+                let _ = writeln!(text, "{BOLD}event {}{BOLD:#}", plain(event));
             }
             for difference in differences {
                 let Difference {
@@ -134,30 +135,32 @@ impl Differences {
                 } = difference;
                 if is_json {
                     let line = json!({"event": event, "pointer": pointer, "expected": reference, "found": candidate});
-                    println!("{line}");
+                    let _ = writeln!(text, "{line}");
                     continue;
                 }
                 let place = if pointer.is_empty() {
-                    "the event"
+                    "the event".to_owned()
                 } else {
-                    pointer
+                    plain(pointer)
                 };
                 let (expected, found) = (shown(reference.as_ref()), shown(candidate.as_ref()));
-                println!(
+                let _ = writeln!(
+                    text,
                     "  {place}\n    {GOOD}expected  {expected}{GOOD:#}\n    {BAD}found     {found}{BAD:#}"
                 );
             }
         }
         if !is_json {
-            match self.0.len() {
-                0 => println!("{GOOD}as expected{GOOD:#}"),
-                1 => println!("{BAD}1 event differs{BAD:#}"),
-                events => println!("{BAD}{events} events differ{BAD:#}"),
-            }
+            let _ = match self.0.len() {
+                0 => writeln!(text, "{GOOD}as expected{GOOD:#}"),
+                1 => writeln!(text, "{BAD}1 event differs{BAD:#}"),
+                events => writeln!(text, "{BAD}{events} events differ{BAD:#}"),
+            };
         }
+        text
     }
 }
 
 fn shown(value: Option<&Value>) -> String {
-    value.map_or_else(|| "(absent)".to_owned(), Value::to_string)
+    value.map_or_else(|| "(absent)".to_owned(), |value| plain(&value.to_string()))
 }

@@ -62,6 +62,9 @@ pub(super) enum OrgView<'q> {
     NotAsked(Result<Arc<Session>, Arc<AuthError>>),
 }
 
+/// After how many events others get their turn: a body may have so many events that explaining them takes seconds.
+const EVENTS_OF_A_TURN: usize = 100;
+
 impl Pipeline {
     /// Explains what would become of each event of a batch.
     ///
@@ -112,6 +115,9 @@ impl Pipeline {
             }
             share.make(explanation.weight())?;
             explanations.push(explanation);
+            if explanations.len() % EVENTS_OF_A_TURN == 0 {
+                tokio::task::yield_now().await;
+            }
         }
         let forecast = tally.forecast(self, &questions, &views, &explanations);
         tally.share_out(&mut explanations);

@@ -9,7 +9,7 @@ use crate::{
     rudderstack::{Destination, DestinationName, Entry, ReadError},
     salesforce::{
         Asked, AuthError, Credentials, Key, Salesforce, Spares, Wanted,
-        by_key::InOrderByKey,
+        by_key::{ByKey, InOrderByKey},
         limits::{Handled, Limits},
     },
     server::memory::OrgKey,
@@ -84,8 +84,17 @@ pub(super) struct Questions {
     pub(super) credentials: Credentials,
     /// The keys to look up.
     pub(super) wanted: Vec<Wanted>,
+    /// Where each key stands among them.
+    places: ByKey<usize>,
     /// The objects to describe.
     pub(super) objects: Vec<String>,
+}
+
+impl Questions {
+    /// What would be asked for a key.
+    pub(super) fn of(&self, key: &Key) -> Option<&Wanted> {
+        self.wanted.get(*self.places.get(key)?)
+    }
 }
 
 /// What the events of a batch want of a record.
@@ -176,6 +185,9 @@ impl<'a> Lookups<'a> {
     pub(super) fn questions(&self) -> Vec<Questions> {
         let questions = self.0.iter().map(|org| Questions {
             credentials: org.credentials.clone(),
+            places: (org.wanted.iter().enumerate())
+                .map(|(place, (key, _))| (key.clone(), place))
+                .collect(),
             wanted: wanted(&org.wanted).collect(),
             objects: org.objects.clone(),
         });

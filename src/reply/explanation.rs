@@ -1,18 +1,22 @@
 //! Explanations as JSON, and as text for people.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::transform::{
-    explanation::{
-        CallsExplanation, CaseExplanation, Explanation, Failure, Fate, Forecast, ForecastLimit,
-        OutcomeName, RecordExplanation, RequestExplanation, TraitFate,
+use crate::{
+    text::plain,
+    transform::{
+        explanation::{
+            CallsExplanation, CaseExplanation, Explanation, Failure, Fate, Forecast, ForecastLimit,
+            OutcomeName, RecordExplanation, RequestExplanation, TraitFate,
+        },
+        rule::Rule,
     },
-    rule::Rule,
 };
 
+const PLAIN: Style = Style::new();
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -75,9 +79,17 @@ const TRAIT: usize = 24;
 struct Text(String);
 
 impl Text {
-    /// A line with a name in the first column, and the rule or reason that decided.
-    fn line(&mut self, name: &str, rule: Option<&str>, says: impl fmt::Display) {
-        let _ = write!(self.0, "  {name:<NAME$} {says}");
+    /// A line with a name in the first column, and the rule that decided. What it says may quote the event or the org.
+    fn line(&mut self, name: &str, rule: Option<&str>, says: impl AsRef<str>) {
+        self.styled(name, rule, &[(PLAIN, says.as_ref())]);
+    }
+
+    /// A line in several styles. Nothing of it commands the terminal except the styles.
+    fn styled(&mut self, name: &str, rule: Option<&str>, parts: &[(Style, &str)]) {
+        let _ = write!(self.0, "  {name:<NAME$} ");
+        for (style, text) in parts {
+            let _ = write!(self.0, "{style}{}{style:#}", plain(text));
+        }
         if let Some(rule) = rule {
             let _ = write!(self.0, "  {DIM}[{rule}]{DIM:#}");
         }
@@ -96,7 +108,7 @@ impl Text {
             .message_id
             .as_deref()
             .unwrap_or("without messageId");
-        let _ = write!(self.0, "{BOLD}event {name}{BOLD:#}");
+        let _ = write!(self.0, "{BOLD}event {}{BOLD:#}", plain(name));
         if let Some(line) = explanation.line {
             let _ = write!(self.0, " {DIM}(line {line}){DIM:#}");
         }
@@ -122,10 +134,10 @@ impl Text {
     }
 
     fn failure(&mut self, failure: &Failure) {
-        self.line(
+        self.styled(
             "why",
             failure.rule.map(Rule::name),
-            format_args!("{BAD}{}{BAD:#}", failure.error),
+            &[(BAD, &failure.error)],
         );
         if let Some(remedy) = failure.remedy {
             self.line("remedy", None, remedy);
@@ -209,8 +221,12 @@ impl Text {
         };
         let message = fate.message.as_ref().map(|message| format!(": {message}"));
         let message = message.unwrap_or_default();
-        let says = format!("{of:<TRAIT$} {style}{says}{style:#}{message}");
-        self.line(name, fate.reason, says);
+        let of = format!("{:<TRAIT$} ", plain(of));
+        self.styled(
+            name,
+            fate.reason,
+            &[(PLAIN, &of), (style, &says), (PLAIN, &message)],
+        );
     }
 
     fn request(&mut self, request: &RequestExplanation) {

@@ -20,13 +20,21 @@ pub(crate) struct FileDocument {
 /// Why a file of events cannot be read.
 #[derive(Debug, Error)]
 pub(crate) enum EventFileError {
-    /// The file cannot be opened or read, or is not text.
+    /// The file cannot be opened or read.
     #[error("cannot read {file}: {error}")]
     Unreadable {
         /// Its name.
         file: String,
         /// The error of the system.
         error: io::Error,
+    },
+    /// A line is not text.
+    #[error("{file}, line {line}: the line is no UTF-8 text")]
+    NotText {
+        /// Its name.
+        file: String,
+        /// The line.
+        line: usize,
     },
     /// A line is not JSON.
     #[error("{file}, line {line}: {error}")]
@@ -64,15 +72,28 @@ pub(crate) fn read(path: &Path) -> Result<Vec<FileDocument>, EventFileError> {
     } else {
         path.display().to_string()
     };
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = if is_input {
-        io::stdin().read_to_string(&mut text).map(|_| ())
+        io::stdin().read_to_end(&mut bytes).map(|_| ())
     } else {
-        fs::read_to_string(path).map(|read| text = read)
+        fs::read(path).map(|read| bytes = read)
     };
     match read {
-        Ok(()) => documents(&file, &text),
+        Ok(()) => of_bytes(&file, &bytes),
         Err(error) => Err(EventFileError::Unreadable { file, error }),
+    }
+}
+
+/// Reads the documents of these bytes. A byte order mark at their beginning does not count, as in the body of a request.
+fn of_bytes(file: &str, bytes: &[u8]) -> Result<Vec<FileDocument>, EventFileError> {
+    match str::from_utf8(bytes) {
+        Ok(text) => documents(file, text.strip_prefix('\u{FEFF}').unwrap_or(text)),
+        Err(error) => {
+            let before = &bytes[..error.valid_up_to()];
+            let line = before.split(|byte| *byte == b'\n').count();
+            let file = file.to_owned();
+            Err(EventFileError::NotText { file, line })
+        }
     }
 }
 
@@ -137,6 +158,18 @@ mod tests {
         assert_eq!(lines(event), Ok(vec![1]));
         assert_eq!(lines(&format!("\n[\n{event},\n{event}\n]\n")), Ok(vec![2]));
         assert_eq!(lines(&format!("{event}\n\n{event}\n")), Ok(vec![1, 3]));
+    }
+
+    #[test]
+    fn a_byte_order_mark_does_not_count_and_what_is_no_text_is_named_by_its_line() {
+        let event = r#"{"type":"identify","traits":{}}"#;
+        let marked = format!("\u{FEFF}{event}\r\n\r\n{event}\r\n");
+        let documents = of_bytes("events.json", marked.as_bytes()).unwrap();
+        let lines: Vec<usize> = documents.iter().map(|document| document.line).collect();
+        assert_eq!(lines, [1, 3]);
+        let broken = [event.as_bytes(), b"\n{\"type\":\"\xff\"}\n"].concat();
+        let error = of_bytes("events.json", &broken).unwrap_err().to_string();
+        assert_eq!(error, "events.json, line 2: the line is no UTF-8 text");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value as JsonValue;
 
+use crate::text::plain;
+
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -86,18 +88,6 @@ fn joined(names: &JsonValue) -> String {
     names.join(",")
 }
 
-/// A text that cannot command a terminal.
-pub(super) fn plain(text: &str) -> String {
-    let shown = |letter: char| {
-        if letter.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            letter
-        }
-    };
-    text.chars().map(shown).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,10 +112,11 @@ mod tests {
 
     #[test]
     fn nothing_that_is_sent_commands_the_terminal() {
-        let event = r#"{"status":200,"message":"\u001b[2J","destination":"a\nb"}"#;
+        let event =
+            r#"{"status":200,"message":"\u001b[2J","destination":"a\nb","objects":["\u202e"]}"#;
         let lines = shown(event);
         assert!(
-            !lines.contains('\u{1b}') && lines.lines().count() == 1,
+            !lines.contains(['\u{1b}', '\u{202e}']) && lines.lines().count() == 1,
             "{lines}"
         );
         assert_eq!(shown("\u{1b}[2J"), "\u{FFFD}[2J\n");

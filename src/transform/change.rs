@@ -270,6 +270,11 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// Whether it was done, and not only said.
+    pub(crate) fn is_done(&self) -> bool {
+        !matches!(self, Self::Field { is_done: false, .. })
+    }
+
     /// The kind of the change.
     #[must_use]
     pub fn kind(&self) -> ChangeKind {

@@ -201,8 +201,9 @@ impl<'p> Cases<'p> {
                 ),
             });
         }
-        let wanted = questions.wanted.iter().find(|wanted| wanted.key == *key);
-        let soql = wanted.and_then(|wanted| self.question(wanted, asked));
+        let soql = questions
+            .of(key)
+            .and_then(|wanted| self.question(wanted, asked));
         let rules = (&self.pipeline.rules, &*self.pipeline.policies);
         let because = if by_email {
             "a lead is found by its e-mail"

@@ -1,10 +1,12 @@
 //! Which records somebody else is about to create (rule `one-create`).
 
+use std::collections::HashMap;
+
 use super::{super::Pipeline, OrgView, Tally};
 use crate::{
-    salesforce::creates::CreateKey,
+    salesforce::{Key, creates::CreateKey},
     transform::{
-        explanation::{Explanation, PolicyExplanation, RecordExplanation},
+        explanation::{Explanation, PolicyExplanation, TargetExplanation},
         rule::Rule,
     },
 };
@@ -17,6 +19,7 @@ impl Pipeline {
         tally: &Tally,
         views: &[OrgView<'_>],
     ) {
+        self.add_repeated(explanations, tally);
         for (event, org, key) in tally.creations() {
             let OrgView::Asked(org) = &views[org] else {
                 continue;
@@ -29,19 +32,51 @@ impl Pipeline {
             if !self.salesforce.creates().is_under_way(&create).await {
                 continue;
             }
-            let is_of_key = |record: &&mut RecordExplanation| {
-                let of_record = record.key.as_ref();
-                of_record.is_some_and(|of| of.field == key.field() && of.value == key.value())
-            };
-            let records = explanations[event].records.iter_mut().filter(is_of_key);
-            for case in records.flat_map(|record| &mut record.cases) {
-                case.policies.push(PolicyExplanation {
-                    rule: Some(Rule::OneCreate),
-                    setting: "CREATE_WINDOW".to_owned(),
-                    effect: "another event is creating this record at the moment: from the router, this one would come again (500)"
-                        .to_owned(),
-                });
+            let effect = "another event is creating this record at the moment: from the router, this one would come again (500)";
+            add(&mut explanations[event], key, effect);
+        }
+    }
+
+    /// Adds to each record that an earlier event of the batch would create, too, which event that is.
+    fn add_repeated(&self, explanations: &mut [Explanation], tally: &Tally) {
+        if !self.rules.coalesce {
+            return;
+        }
+        let mut creators = HashMap::new();
+        for (event, org, key) in tally.creations() {
+            // An event that writes several records shares no request.
+            if explanations[event].records.len() != 1 {
+                continue;
+            }
+            let first = *creators.entry((org, key)).or_insert(event);
+            if first != event {
+                let earlier = explanations[first].message_id.as_deref();
+                let earlier = earlier.map_or_else(
+                    || "an earlier event of the batch".to_owned(),
+                    |id| format!("event {id}, before this one,"),
+                );
+                let effect = format!(
+                    "{earlier} creates the same record: from the router, this one shares its request, or comes again (500)"
+                );
+                add(&mut explanations[event], key, &effect);
             }
         }
+    }
+}
+
+/// Adds to the records with a key what it means that somebody else creates them.
+fn add(explanation: &mut Explanation, key: &Key, effect: &str) {
+    let records = explanation.records.iter_mut().filter(|record| {
+        let of_record = record.key.as_ref();
+        of_record.is_some_and(|of| of.field == key.field() && of.value == key.value())
+    });
+    let cases = records.flat_map(|record| &mut record.cases);
+    let creates = |target: &TargetExplanation| target.operation == "create";
+    for case in cases.filter(|case| case.target.as_ref().is_some_and(creates)) {
+        case.policies.push(PolicyExplanation {
+            rule: Some(Rule::OneCreate),
+            setting: "CREATE_WINDOW".to_owned(),
+            effect: effect.to_owned(),
+        });
     }
 }

@@ -14,6 +14,10 @@ use crate::{
     transform::explanation::{Explanation, Forecast, ForecastLimit, OutcomeName},
 };
 
+/// How many writes are put into calls together. The effort grows with the square of their number; another part takes at most one
+/// call more for each object.
+const WRITES_AT_ONCE: usize = 5_000;
+
 /// Counts a batch.
 pub(super) struct Tally {
     orgs: Vec<OrgTally>,
@@ -154,7 +158,8 @@ impl OrgTally {
             |wanted: &&Wanted| asked.is_none_or(|asked| !asked.found.is_external_id(&wanted.key));
         let wanted = questions.wanted.iter().filter(is_looked_up).cloned();
         self.lookup_calls = salesforce.lookup_calls(instance, wanted.collect());
-        self.inline_calls = inline_calls(&self.writes);
+        let parts = self.writes.chunks(WRITES_AT_ONCE);
+        self.inline_calls = parts.map(inline_calls).sum();
         let by_key = questions
             .wanted
             .iter()

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     trait_fate::{Fate, TraitFate},
-    watch::{FieldSource, Watch, place, places},
+    watch::{FieldSource, MappedField, Watch, place, places},
 };
 use crate::{
     json::{Kind, Value},
@@ -34,6 +34,7 @@ pub(crate) fn fates(traits: &PlannedTraits<'_>, watch: &Watch<'_>) -> Vec<TraitF
         places: places(&watch.mapped),
         is_used: vec![false; watch.mapped.len()],
         is_told: vec![false; watch.changes.len()],
+        filled: HashSet::new(),
         list: Vec::new(),
     };
     for (name, value) in traits.members.iter() {
@@ -63,6 +64,8 @@ struct Fates<'w, 'a> {
     is_used: Vec<bool>,
     /// Which of the changes are told.
     is_told: Vec<bool>,
+    /// The names, in lower case, under which fields are sent.
+    filled: HashSet<String>,
     list: Vec<TraitFate>,
 }
 
@@ -128,14 +131,22 @@ impl<'w, 'a> Fates<'w, 'a> {
             let fitted = watch.fitted.as_ref();
             fitted.is_none_or(|names| names.contains(name))
         };
-        let renamed = changes.iter().rev().find_map(|(_, fit)| renamed(fit));
+        // `PREFLIGHT=warn` only says what it would do.
+        let done = || {
+            let done = changes.iter().filter(|(change, _)| change.is_done());
+            done.map(|(_, fit)| *fit)
+        };
+        let renamed = done().rev().find_map(renamed);
         let sent_as = renamed.filter(|name| is_sent(name)).unwrap_or(field);
-        let is_changed = |(_, fit): &(&Change<'_>, &Fit)| match fit.kind() {
+        let is_left_out = done().any(|fit| fit.kind() == ChangeKind::LeftOut) || !is_sent(sent_as);
+        let is_changed = done().any(|fit| match fit.kind() {
             ChangeKind::Converted | ChangeKind::Shortened => true,
             ChangeKind::Renamed => sent_as != field,
-            // `PREFLIGHT=warn` only says what it would do.
             ChangeKind::LeftOut | ChangeKind::Named => false,
-        };
+        });
+        if !is_left_out {
+            self.filled.insert(sent_as.to_ascii_lowercase());
+        }
         let messages: Vec<String> = changes
             .iter()
             .map(|(change, _)| change.to_string())
@@ -144,9 +155,9 @@ impl<'w, 'a> Fates<'w, 'a> {
             field: Some(shortened(sent_as)),
             reason: changes.last().map(|(change, _)| change.reason()),
             message: (!messages.is_empty()).then(|| messages.join("; ")),
-            ..TraitFate::new(if !is_sent(sent_as) {
+            ..TraitFate::new(if is_left_out {
                 Fate::LeftOut
-            } else if changes.iter().any(is_changed) {
+            } else if is_changed {
                 Fate::Changed
             } else {
                 Fate::Sent
@@ -219,12 +230,16 @@ impl<'w, 'a> Fates<'w, 'a> {
             self.is_told[index] = true;
             return of_change(change);
         }
-        let message = self
-            .watch
-            .is_duplicate
-            .then(|| "the record that the duplicate rule has found keeps its own value".to_owned());
+        if self.watch.is_duplicate {
+            let message = "the record that the duplicate rule has found keeps its own value";
+            return TraitFate {
+                message: Some(message.to_owned()),
+                ..TraitFate::new(Fate::LeftOut)
+            };
+        }
         TraitFate {
-            message,
+            reason: Some("no_field"),
+            message: Some("it fills no field".to_owned()),
             ..TraitFate::new(Fate::LeftOut)
         }
     }
@@ -232,11 +247,14 @@ impl<'w, 'a> Fates<'w, 'a> {
     /// What no trait explains: fields that the service fills, and changes without a trait.
     fn rest(&mut self) {
         for index in 0..self.watch.mapped.len() {
-            if self.is_used[index] {
+            let MappedField { name, source } = &self.watch.mapped[index];
+            let is_displaced = matches!(source, FieldSource::Placeholder)
+                && self.filled.contains(&name.to_ascii_lowercase());
+            if self.is_used[index] || is_displaced {
                 continue;
             }
+            let source = *source;
             let mut fate = self.of_field(index);
-            let source = self.watch.mapped[index].source;
             if fate.fate == Fate::Sent {
                 fate.fate = Fate::Filled;
             }

@@ -143,6 +143,68 @@ async fn what_cannot_be_explained_ends_in_2_and_names_file_and_line() {
     assert_says(&text(&output.stderr), "has no explanations");
 }
 
+/// What would act on a terminal: escape sequences, also those of one character, and marks that turn the direction of a text.
+const COMMANDS: [char; 6] = [
+    '\u{1b}', '\u{7}', '\u{9b}', '\u{7f}', '\u{202e}', '\u{2028}',
+];
+
+#[tokio::test]
+async fn no_value_of_an_event_commands_the_terminal() {
+    let hostile: String = COMMANDS.iter().collect();
+    let mut lead = identify(
+        json!({"email": format!("a{hostile}@example.com"), "plan": hostile, &hostile: "x"}),
+    );
+    lead["messageId"] = json!(hostile);
+    lead["integrations"] = json!({"Salesforce": {&hostile: hostile}});
+    let closed =
+        json!({"type": "identify", "integrations": {"Salesforce": hostile}, "traits": {"a": 1}});
+    let file = File::new("hostile.json", &format!("{lead}\n{closed}\n"));
+    let output = explain(&[file.path()], &[("CLICOLOR_FORCE", "1")]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(said.contains("\u{1b}[1mevent "), "it has colours: {said}");
+    assert_says(
+        &said,
+        "Email = a\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}@example.com",
+    );
+    // The colours of this program are numbers up to `m`.
+    for after in said.split("\u{1b}[").skip(1) {
+        let colour = after.trim_start_matches(|part: char| part.is_ascii_digit() || part == ';');
+        assert!(colour.starts_with('m'), "{after:?}");
+    }
+    let rest = said.replace("\u{1b}[", "");
+    assert!(!rest.contains(COMMANDS), "{rest:?}");
+}
+
+#[tokio::test]
+async fn a_file_of_windows_is_read_as_any_other() {
+    let file = File::new("windows.json", &format!("\u{FEFF}{}\r\n", ada()));
+    let output = explain(&[file.path()], &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_says(&text(&output.stdout), "event m-1 (line 1): sent (200)");
+}
+
+#[tokio::test]
+async fn what_cannot_be_printed_is_told_and_a_reader_may_stop() {
+    let file = File::new("printed.json", &ada().to_string());
+    for arguments in [&[file.path()][..], &[file.path(), "--json"]] {
+        let run = |output: fs::File| {
+            let mut command = Command::new(BINARY);
+            command.arg("explain").args(arguments).env_clear();
+            command.stdout(output).output().unwrap()
+        };
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = run(full.unwrap());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_says(&text(&output.stderr), "error: cannot print: ");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = run(fs::File::from(std::os::fd::OwnedFd::from(writer)));
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), said.as_str()), (Some(0), ""));
+    }
+}
+
 #[tokio::test]
 async fn a_change_of_settings_is_shown_against_stored_explanations() {
     let file = File::new("expected-events.json", &ada().to_string());

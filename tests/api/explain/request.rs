@@ -1,5 +1,8 @@
 //! What an explanation asks and leaves alone, and what it says of events that fail.
 
+use std::io::Write as _;
+
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use super::{fitted_org, synced};
@@ -173,6 +176,14 @@ async fn the_admin_address_explains_too_and_keeps_nothing_of_it() {
     );
     assert_eq!(service.admin("/events").await.json()["events"], json!([]));
 
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(jobs.to_string().as_bytes()).unwrap();
+    let compressed = service.http.post(format!("{}/explain", service.admin));
+    let compressed = compressed.header("Content-Type", "application/json");
+    let compressed = compressed.header("Content-Encoding", "gzip");
+    let compressed = send(compressed.body(gzip.finish().unwrap())).await;
+    assert_eq!(compressed.status, 200, "{}", compressed.text);
+
     let before = org.calls();
     let offline = request("/explain?live=false", "application/json").await;
     assert_eq!((offline.status, org.calls()), (200, before));
@@ -240,4 +251,88 @@ async fn a_create_under_way_is_named() {
     assert!(!says(explain(&service, "", jobs.clone()).await));
     service.router([lead_job(2, "ada@example.com")]).await;
     assert!(says(explain(&service, "", jobs).await));
+}
+
+#[tokio::test]
+async fn the_text_shows_where_a_value_has_what_cannot_be_shown() {
+    let service = Service::of(&org().build()).await;
+    let event = identify(json!({"email": "a\u{1b}[2Jb\u{202e}@example.com"}));
+    let jobs = json!([job(1, event, &destination("dst-1"))]);
+    let request = service.request("/transform?explain&live=false");
+    let request = request.header("Accept", "text/plain");
+    let answer = send(request.body(jobs.to_string())).await;
+    assert_says(&answer.text, "Email = a\u{FFFD}[2Jb\u{FFFD}@example.com");
+}
+
+/// The fates of the traits of an event of a new lead: trait, fate, field and reason.
+async fn fates(flags: &[&str], traits: &str) -> Vec<Value> {
+    let salesforce = serve(fitted_org().router()).await;
+    let service = Service::start(&salesforce, flags).await;
+    // The order of the traits counts.
+    let event = identify(json!("TRAITS"))
+        .to_string()
+        .replace("\"TRAITS\"", traits);
+    let destination = destination("dst-1");
+    let body = format!(r#"{{"message":{event},"destination":{destination}}}"#);
+    let answer = service.post("/transform?explain", body).await.json();
+    let fates = answer["explanations"][0]["records"][0]["cases"][0]["traits"].clone();
+    let fates = fates.as_array().unwrap().iter();
+    let fates = fates.map(|of| json!([of["trait"], of["fate"], of["field"], of["reason"]]));
+    fates.collect()
+}
+
+#[tokio::test]
+async fn each_field_has_one_source_and_each_trait_that_is_left_out_a_reason() {
+    let traits =
+        r#"{"email":"a@example.com","firstName":"A","firstname":"B","Company":"C","address":{}}"#;
+    assert_eq!(
+        fates(&[], traits).await,
+        [
+            json!(["email", "sent", "Email", null]),
+            json!(["firstName", "sent", "FirstName", null]),
+            json!(["firstname", "left_out", "FirstName", "same_field"]),
+            json!(["Company", "changed", "Company", "standard_field"]),
+            json!(["address", "left_out", null, "no_field"]),
+            json!([null, "filled", "LastName", null]),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_preflight_only_suggests_changes_no_fate() {
+    let traits = r#"{"email":"a@example.com","firstName":"A","firstname":"B"}"#;
+    let fates = fates(&["--preflight", "warn"], traits).await;
+    assert_eq!(
+        fates[1..3],
+        [
+            json!(["firstName", "sent", "FirstName", null]),
+            json!(["firstname", "sent", "firstname__c", "same_field"]),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn events_that_would_create_one_record_together_are_named() {
+    let service = Service::of(&org().build()).await;
+    let jobs = json!([
+        lead_job(1, "ada@example.com"),
+        lead_job(2, "ADA@example.com"),
+        lead_job(3, "bob@example.com"),
+    ]);
+    for query in ["", "&live=false"] {
+        let explained = explain(&service, query, jobs.clone()).await;
+        let told = explained["explanations"].as_array().unwrap().iter();
+        let told = told.map(|event| {
+            let policies = event["records"][0]["cases"][0]["policies"].to_string();
+            policies.contains("an earlier event of the batch creates the same record")
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [false, true, false], "{query}");
+    }
+    let entries = service
+        .router(&[
+            lead_job(1, "ada@example.com"),
+            lead_job(2, "ADA@example.com"),
+        ])
+        .await;
+    assert_eq!(entries[1]["statusCode"], 500, "{entries}");
 }
