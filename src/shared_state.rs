@@ -12,10 +12,12 @@
 //! | `names` | the hashed names of entries |
 //! | `script` | scripts, their calls and answers |
 //! | `failure` | why the store cannot be used |
+//! | `inspection` | what `check` finds out about the store |
 
 mod address;
 mod connection;
 mod failure;
+mod inspection;
 mod names;
 mod script;
 mod store;
@@ -27,6 +29,7 @@ use self::{
     store::{Health, Store},
 };
 pub(crate) use self::{
+    inspection::{MIN_VERSION, StoreFacts},
     names::{Digest, EntryKind, EntryName, Names},
     script::{Answer, Arg, Call, Reply, Script},
 };

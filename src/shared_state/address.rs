@@ -1,9 +1,11 @@
 //! Where the store is: the URL of `SHARED_STATE_URL`, for one server, servers with sentinels, or a cluster.
 
 use percent_encoding::percent_decode_str;
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::failure::Failure;
+use crate::config::SharedStateSettings;
 
 /// Where the store is, and who logs in.
 #[derive(Clone)]
@@ -34,6 +36,16 @@ const REDIS_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
 impl Address {
+    /// The address of these settings.
+    ///
+    /// # Errors
+    /// [`Failure::Setting`].
+    pub(super) fn of(settings: &SharedStateSettings) -> Result<Self, Failure> {
+        let url = settings.url()?;
+        let url = url.ok_or_else(|| setting("it is empty"))?;
+        Self::read(url.current().expose_secret())
+    }
+
     /// Reads a URL.
     ///
     /// # Errors
@@ -72,7 +84,7 @@ impl Address {
     }
 }
 
-const EXPECTED: &str = "it must be like redis://:password@host:6379 or rediss://host:6379, or have the scheme redis-sentinel or \
+const EXPECTED: &str = "it must be like redis://redis:6379, or rediss://redis:6379 for TLS, or have the scheme redis-sentinel or \
                         redis-cluster";
 
 const NO_SERVICE: &str = "a redis-sentinel URL must name the server that its sentinels know, as ?sentinelServiceName=mymaster";

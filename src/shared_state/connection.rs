@@ -2,6 +2,12 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use super::{
+    address::{Address, Topology},
+    failure::Failure,
+    script::{Call, Reply},
+};
+use crate::config::SharedStateSettings;
 use redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, ErrorKind,
     IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind,
@@ -11,14 +17,6 @@ use redis::{
     cluster_async::ClusterConnection,
     sentinel::{SentinelClientBuilder, SentinelServerType},
 };
-use secrecy::ExposeSecret;
-
-use super::{
-    address::{Address, Topology},
-    failure::Failure,
-    script::{Call, Reply},
-};
-use crate::config::{Setting, SharedStateSettings};
 
 /// A connection to the store. Clones share it; requests of all callers go over it at once.
 #[derive(Clone)]
@@ -30,22 +28,22 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// Connects to the store of these settings, and waits at most `timeout` for that.
+    /// Connects to the store at this address, and waits at most `timeout` for that.
     ///
     /// # Errors
     /// [`Failure`].
     pub(super) async fn open(
         settings: &SharedStateSettings,
-        url: &Setting,
+        address: Address,
         timeout: Duration,
     ) -> Result<Self, Failure> {
-        let address = Address::read(url.current().expose_secret())?;
         let certificates = certificates(settings)?;
         let opened = tokio::time::timeout(timeout, Self::to(address, certificates, timeout));
         match opened.await {
-            Ok(opened) => opened.map_err(|error| Failure::from(&error)),
-            Err(_) => Err(Failure::Connection(format!(
-                "no connection within {}",
+            Ok(Err(error)) if !error.is_timeout() => Err(Failure::from(&error)),
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(_)) | Err(_) => Err(Failure::Connection(format!(
+                "no connection within {}; redis:// and rediss:// must be as the store expects",
                 humantime::format_duration(timeout)
             ))),
         }

@@ -65,6 +65,9 @@ impl From<&RedisError> for Failure {
                 Self::Login
             }
             ErrorKind::Io if error.is_timeout() => Self::Timeout,
+            ErrorKind::Parse => Self::Connection(
+                "what answers there is no Redis or Valkey, or not with this encryption".to_owned(),
+            ),
             _ => Self::Connection(text()),
         }
     }

@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    address::Address,
     connection::Connection,
     failure::Failure,
     names::{EntryName, Names},
@@ -182,29 +183,13 @@ impl Store {
         if let Err(failure) = &self.secret {
             return Err(failure.clone());
         }
-        let url = self.settings.url()?;
-        let url = url.ok_or_else(|| Failure::Setting("SHARED_STATE_URL is empty".to_owned()))?;
-        let most = self.settings.shared_state_timeout * TIMEOUTS_TO_CONNECT;
-        let mut connection = Connection::open(&self.settings, &url, most).await?;
-        self.probe(&mut connection).await?;
-        Ok(connection)
-    }
-
-    /// Whether the store runs scripts and writes: a full or a read-only one answers a ping as well.
-    async fn probe(&self, connection: &mut Connection) -> Result<(), Failure> {
-        let calls = [Call {
-            script: &PROBE,
-            keys: vec![EntryName::of_probe()],
-            args: Vec::new(),
-        }];
-        let run = timeout(self.settings.shared_state_timeout, connection.run(&calls)).await;
-        run.unwrap_or(Err(Failure::Timeout)).map(drop)
+        connected(&self.settings).await
     }
 
     /// Whether a store that has failed answers after all.
     async fn still_answers(&self, connection: &mut Connection) -> bool {
         for _ in 0..PROBES {
-            match self.probe(connection).await {
+            match probe(connection, self.settings.shared_state_timeout).await {
                 Ok(()) => return true,
                 Err(Failure::Timeout) => {}
                 Err(_) => return false,
@@ -212,6 +197,29 @@ impl Store {
         }
         false
     }
+}
+
+/// Connects to the store of these settings, and makes sure that it can be used.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) async fn connected(settings: &SharedStateSettings) -> Result<Connection, Failure> {
+    let address = Address::of(settings)?;
+    let most = settings.shared_state_timeout * TIMEOUTS_TO_CONNECT;
+    let mut connection = Connection::open(settings, address, most).await?;
+    probe(&mut connection, settings.shared_state_timeout).await?;
+    Ok(connection)
+}
+
+/// Whether the store runs scripts and writes: a full or a read-only one answers a ping as well.
+async fn probe(connection: &mut Connection, within: Duration) -> Result<(), Failure> {
+    let calls = [Call {
+        script: &PROBE,
+        keys: vec![EntryName::of_probe()],
+        args: Vec::new(),
+    }];
+    let run = timeout(within, connection.run(&calls)).await;
+    run.unwrap_or(Err(Failure::Timeout)).map(drop)
 }
 
 /// Keeps the connection until the service ends: connects, waits for a failure, and connects again.
