@@ -2,9 +2,11 @@
 
 use std::{fs, os::unix::fs::MetadataExt, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use thirtyfour::{
-    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
+    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver,
+    WebElement,
     cdp::domains::emulation::{MediaFeature, SetEmulatedMedia},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -65,7 +67,9 @@ impl Browser {
         // A name that is no address of this machine, as an operator's DNS has one: a page there is no secure context.
         let names = format!("--host-resolver-rules=MAP {NAME} 127.0.0.1");
         wanted.add_arg(&names).unwrap();
-        wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
+        wanted
+            .set_browser_log_level(LoggingPrefsLogLevel::All)
+            .unwrap();
         let requests = ("performance", LoggingPrefsLogLevel::All);
         wanted.set_logging_prefs(requests.0, requests.1).unwrap();
         let driver = WebDriver::new(chromedriver.url(), wanted).await.unwrap();
@@ -138,18 +142,25 @@ impl Browser {
     pub(crate) async fn fill(&self, css: &str, text: &str) {
         let field = format!("document.querySelector({})", json!(css));
         self.find(css).await;
-        self.script(&format!("{field}.focus(); {field}.select()")).await;
+        self.script(&format!("{field}.focus(); {field}.select()"))
+            .await;
         let pasted = json!({ "text": text });
         self.devtools("Input.insertText", pasted).await;
     }
 
     /// Presses keys one after the other.
-    pub(crate) async fn press(&self, keys: &str) {
+    pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
         let keys = self.driver.action_chain().send_keys(keys);
         keys.perform().await.unwrap();
     }
 
-    /// Runs a command of the DevTools protocol.
+    /// What was copied last; the page has to be allowed to read it.
+    pub(crate) async fn clipboard(&self) -> String {
+        let read = self.script("return navigator.clipboard.readText()").await;
+        read.as_str().unwrap().to_owned()
+    }
+
+    /// Runs a command of the protocol of the `DevTools`.
     pub(crate) async fn devtools(&self, method: &str, parameters: Value) -> Value {
         let answer = self.driver.cdp().send_raw(method, parameters).await;
         answer.unwrap_or_else(|error| panic!("{method}: {error}"))
@@ -195,9 +206,12 @@ impl Browser {
         requests.map(url).collect()
     }
 
-    /// A picture of what is shown, in PNG.
+    /// A picture of what is shown, in WebP.
     pub(crate) async fn picture(&self) -> Vec<u8> {
-        self.driver.screenshot_as_png().await.unwrap()
+        let format = json!({"format": "webp", "quality": 80});
+        let picture = self.devtools("Page.captureScreenshot", format).await;
+        let data = picture["data"].as_str().unwrap();
+        BASE64_STANDARD.decode(data).unwrap()
     }
 }
 

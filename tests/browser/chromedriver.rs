@@ -43,7 +43,9 @@ impl Chromedriver {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse().ok()
         });
-        let port = port.expect("chromedriver must be installed: docs/measuring.md says how");
+        let port = port.unwrap_or_else(|| {
+            panic!("chromedriver has to be installed: docs/measuring.md says how")
+        });
         Self {
             shell,
             port,
