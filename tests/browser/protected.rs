@@ -35,17 +35,6 @@ async fn works(page: &Page) {
 }
 
 #[tokio::test]
-async fn without_the_token_there_is_no_page() {
-    let page = with_token().await;
-    page.browser.goto(&page.service.admin).await;
-    let shown = page.browser.script("return document.body.innerText").await;
-    assert!(
-        shown.as_str().unwrap().contains("ADMIN_TOKEN_FILE"),
-        "{shown}"
-    );
-}
-
-#[tokio::test]
 async fn a_token_that_was_given_once_counts_for_all_that_the_page_asks() {
     let page = with_token().await;
     // A URL with a password takes the place of the dialog in which a person types it.
