@@ -8,6 +8,8 @@
 //! | `ring` | the last events, in memory that is used again |
 //! | `change_sets` | lists of changes that many events have in common |
 //! | `faults` | counts what goes wrong, by code, object and field |
+//! | `verdicts` | how many events had which verdict in each of the last minutes |
+//! | `minutes` | what was counted in each of the last minutes |
 //! | `filter` | which events somebody wants to see |
 //! | `names` | names that many events share, and their shortening |
 
@@ -15,25 +17,32 @@ mod change_sets;
 mod faults;
 mod filter;
 mod kept;
+mod minutes;
 mod names;
 mod noted;
 mod ring;
+mod verdicts;
 
 use std::{
     collections::HashSet,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
+use serde_json::Value as JsonValue;
 use tokio::sync::broadcast::{self, Receiver};
 
-use self::{change_sets::ChangeSets, faults::FaultTable, names::Names, ring::Ring};
+use self::{
+    change_sets::ChangeSets, faults::FaultTable, names::Names, ring::Ring, verdicts::VerdictCounts,
+};
 pub(crate) use self::{
     faults::FaultGroup,
     filter::{Filter, FilterError},
     kept::KeptEvent,
     noted::PlannedWrite,
 };
+use crate::config::AdminSettings;
 
 /// How many may watch at a time.
 pub(crate) const MAX_WATCHERS: usize = 16;
@@ -52,6 +61,7 @@ pub(crate) struct Events {
     /// Tells the events of this process from those of an earlier one.
     run: u32,
     shows_values: bool,
+    clock: fn() -> SystemTime,
 }
 
 #[derive(Debug)]
@@ -59,6 +69,9 @@ struct State {
     ring: Ring,
     shared: Shared,
     faults: FaultTable,
+    verdicts: VerdictCounts,
+    /// The minute of the last events.
+    minute: u64,
 }
 
 /// What the kept events have in common.
@@ -79,9 +92,9 @@ pub(crate) struct Watch {
 }
 
 impl Events {
-    /// Keeps the last `most` events, with their values if `shows_values` is set.
+    /// Keeps the last events that the settings ask for.
     #[must_use]
-    pub(crate) fn new(most: usize, shows_values: bool) -> Self {
+    pub(crate) fn new(settings: &AdminSettings) -> Self {
         // The process has no number of its own that is not used again.
         let run = RandomState::new()
             .hash_one(std::process::id())
@@ -89,14 +102,29 @@ impl Events {
         let [a, b, c, d, ..] = run;
         Self {
             state: Mutex::new(State {
-                ring: Ring::new(most),
+                ring: Ring::new(settings.events_kept),
                 shared: Shared::default(),
                 faults: FaultTable::default(),
+                verdicts: VerdictCounts::default(),
+                minute: 0,
             }),
             live: broadcast::Sender::new(MAX_WAITING),
             run: u32::from_le_bytes([a, b, c, d]),
-            shows_values,
+            shows_values: settings.admin_show_values,
+            clock: settings.clock,
         }
+    }
+
+    /// The time.
+    #[must_use]
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
+    /// The time, in milliseconds since 1970.
+    fn millis(&self) -> u64 {
+        let now = self.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The kept events that fit, the newest first, as many as are wanted, and how many fit.
@@ -128,11 +156,16 @@ impl Events {
     /// What goes wrong, the latest first.
     #[must_use]
     pub(crate) fn faults(&self) -> Vec<FaultGroup> {
-        let state = &mut *self.lock();
-        for set in state.shared.changes.counted() {
-            state.faults.count_changes(&set);
-        }
-        state.faults.latest_first()
+        let (now, mut state) = (self.millis(), self.lock());
+        state.count_changes();
+        state.faults.latest_first(now)
+    }
+
+    /// How many events had which verdict in each of the last 60 minutes, the oldest first.
+    #[must_use]
+    pub(crate) fn counts(&self) -> Vec<JsonValue> {
+        let (now, state) = (self.millis(), self.lock());
+        state.verdicts.json(now)
     }
 
     /// Begins to watch; `None` if [`MAX_WATCHERS`] watch already. `seen` is the id of the event that was seen last, if there is one.
@@ -172,5 +205,24 @@ impl Events {
     /// Ignores poisoning: whatever a panic has left there is an event or none.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Begins with events that are answered at this time. Changes are counted in the minute in which they were seen, so those of
+    /// an earlier minute are counted before the next one begins.
+    fn begin(&mut self, millis: u64) {
+        let minute = minutes::minute(millis);
+        if self.minute != minute {
+            self.count_changes();
+            self.minute = minute;
+        }
+    }
+
+    /// Counts the changes to events that were seen and are not counted yet.
+    fn count_changes(&mut self) {
+        for set in self.shared.changes.counted() {
+            self.faults.count_changes(&set);
+        }
     }
 }

@@ -5,12 +5,14 @@
 //! | `routes`, `endpoints` | all routes in one table, and their handlers |
 //! | `middleware` | the layers on one page: `access_log`, `dispatch` (here or upstream), `drain` |
 //! | `parts`, `body` | the extractors |
+//! | `accept` | which form of an answer a caller prefers |
 //! | `transforms`, `deliveries`, `status` | the handlers |
 //! | `streamed_response`, `guarded_body` | an answer while it is written and until it has been sent |
 //! | `request_error`, `error_response` | why a request is rejected, and its answer |
 //! | `admin` | the admin address, with a router of its own |
 //! | `contact`, `traces`, `unsupported` | what else is logged |
 
+mod accept;
 mod access_log;
 pub(crate) mod admin;
 mod body;

@@ -117,9 +117,7 @@ pub fn services(
     let salesforce = Salesforce::new(&config.salesforce, Arc::clone(&metrics), in_flight.clone())?;
     let salesforce = Arc::new(salesforce);
     let admin = &config.admin;
-    let events = admin
-        .admin_listen
-        .map(|_| Arc::new(Events::new(admin.events_kept, admin.admin_show_values)));
+    let events = admin.admin_listen.map(|_| Arc::new(Events::new(admin)));
     let admin = events.as_ref().map(|events| {
         let (events, salesforce) = (Arc::clone(events), Arc::clone(&salesforce));
         Admin::new(admin, events, salesforce, lifecycle.clone())

@@ -4,6 +4,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     str::FromStr,
+    time::{Duration, SystemTime},
 };
 
 use clap::Args;
@@ -28,7 +29,16 @@ pub struct AdminSettings {
     /// Further host names by which browsers may call the admin address, comma-separated, with or without a port
     #[arg(long, env = "ADMIN_HOSTS", value_delimiter = ',')]
     pub admin_hosts: Vec<HostName>,
+    /// How often the API calls of each org are sampled for the history that `/orgs` shows.
+    #[arg(skip = SAMPLED_EVERY)]
+    pub sampled_every: Duration,
+    /// The clock by which events and samples are dated.
+    #[arg(skip = SystemTime::now as fn() -> SystemTime)]
+    pub clock: fn() -> SystemTime,
 }
+
+/// See [`AdminSettings::sampled_every`].
+const SAMPLED_EVERY: Duration = Duration::from_mins(1);
 
 /// The most events that can be kept.
 const MAX_KEPT: usize = 100_000;

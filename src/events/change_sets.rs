@@ -109,7 +109,9 @@ impl ChangeSets {
         let at = self.oldest;
         self.oldest = (at + 1) % MAX_SETS;
         let replaced = std::mem::replace(&mut self.sets[at], set);
-        self.replaced.push(replaced);
+        if replaced.count > 0 {
+            self.replaced.push(replaced);
+        }
         at
     }
 
@@ -212,5 +214,7 @@ mod tests {
         }
         assert_eq!(sets.replaced().count(), 1);
         assert_eq!(sets.counted().len(), MAX_SETS);
+        let _ = sets.shared([Change::MiddleOfName].iter(), &seen(2), &mut names);
+        assert_eq!(sets.replaced().count(), 0, "it is counted already");
     }
 }

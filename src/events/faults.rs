@@ -1,4 +1,5 @@
-//! What goes wrong now: failures and fields that are not sent as they came, counted by code, object and field.
+//! What goes wrong now: failures and fields that are not sent as they came, counted by code, object and field. What has not been
+//! seen for a day is forgotten.
 
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use serde_json::{Value as JsonValue, json};
 use super::{
     change_sets::{ChangeSet, Seen},
     kept::{KeptEvent, time},
+    minutes::Minutes,
     names::Names,
 };
 use crate::transform::{
@@ -16,6 +18,9 @@ use crate::transform::{
 
 /// The maximum number of groups. One that has not been seen for longest makes room.
 const MAX_GROUPS: usize = 300;
+
+/// How long a group is kept after it was seen last, in milliseconds.
+const KEPT: u64 = 24 * 60 * 60 * 1_000;
 
 /// The failures with one code, at one object and field.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub(crate) struct FaultGroup {
     /// The status of the last event.
     status: u16,
     count: u64,
+    /// How many of them were counted within the last hour, as of when the groups were listed.
+    recent: u64,
     first: u64,
     last: u64,
 }
@@ -38,8 +45,15 @@ pub(crate) struct FaultGroup {
 /// All groups.
 #[derive(Debug, Default)]
 pub(super) struct FaultTable {
-    groups: Vec<FaultGroup>,
+    groups: Vec<Counted>,
     names: Names,
+}
+
+/// A group, and how many events of it were seen in each of the last minutes.
+#[derive(Debug)]
+struct Counted {
+    group: FaultGroup,
+    minutes: Minutes<u64>,
 }
 
 /// What a group has in common.
@@ -72,7 +86,7 @@ impl FaultTable {
         }
     }
 
-    /// Counts changes to events.
+    /// Counts changes to events, all of them seen in one minute.
     pub(super) fn count_changes(&mut self, set: &ChangeSet) {
         for change in set.changes.iter().filter(|change| is_wrong(change.kind)) {
             let place = Place {
@@ -85,9 +99,9 @@ impl FaultTable {
         }
     }
 
-    /// Adds a number of events, the first of them at this time.
+    /// Adds a number of events of one minute, the first of them at this time.
     fn add(&mut self, place: &Place<'_>, seen: &Seen, (count, first): (u64, u64)) {
-        let is_same = |group: &FaultGroup| {
+        let is_same = |Counted { group, .. }: &Counted| {
             group.reason == place.reason
                 && group.kind == place.kind
                 && group.field.as_deref().unwrap_or_default() == place.field
@@ -96,10 +110,15 @@ impl FaultTable {
         };
         let at = self.groups.iter().position(is_same);
         let at = at.unwrap_or_else(|| self.begin(place, seen, first));
-        let group = &mut self.groups[at];
+        let Counted { group, minutes } = &mut self.groups[at];
+        if is_old(group, first) {
+            (group.count, group.first) = (0, first);
+        }
         group.count += count;
-        group.status = seen.status;
-        group.last = seen.millis;
+        if seen.millis >= group.last {
+            (group.last, group.status) = (seen.millis, seen.status);
+        }
+        *minutes.at(seen.millis) += count;
     }
 
     /// Adds an empty group, and returns its position.
@@ -113,26 +132,42 @@ impl FaultTable {
             kind: place.kind,
             status: seen.status,
             count: 0,
+            recent: 0,
             first,
             last: seen.millis,
         };
+        let minutes = Minutes::default();
+        let counted = Counted { group, minutes };
         if self.groups.len() < MAX_GROUPS {
-            self.groups.push(group);
+            self.groups.push(counted);
             return self.groups.len() - 1;
         }
         let groups = self.groups.iter().enumerate();
-        let oldest = groups.min_by_key(|(_, group)| group.last);
+        let oldest = groups.min_by_key(|(_, counted)| counted.group.last);
         let at = oldest.map_or(0, |(at, _)| at);
-        self.groups[at] = group;
+        self.groups[at] = counted;
         at
     }
 
-    /// The groups, the latest first.
-    pub(super) fn latest_first(&self) -> Vec<FaultGroup> {
-        let mut groups = self.groups.clone();
+    /// The groups that are kept at this time, the latest first.
+    pub(super) fn latest_first(&mut self, now: u64) -> Vec<FaultGroup> {
+        self.groups.retain(|counted| !is_old(&counted.group, now));
+        let groups = self.groups.iter().map(|Counted { group, minutes }| {
+            let counts = minutes.until(now).filter_map(|(_, count)| count);
+            FaultGroup {
+                recent: counts.sum(),
+                ..group.clone()
+            }
+        });
+        let mut groups: Vec<_> = groups.collect();
         groups.sort_by_key(|group| std::cmp::Reverse((group.last, group.count)));
         groups
     }
+}
+
+/// Whether a group has not been seen for so long before this time that it is kept no more.
+fn is_old(group: &FaultGroup, now: u64) -> bool {
+    now.saturating_sub(group.last) >= KEPT
 }
 
 /// Whether a person may want to do something about a change.
@@ -155,6 +190,7 @@ impl FaultGroup {
             "effect": self.kind.map_or("not_sent", ChangeKind::as_str),
             "status": self.status,
             "count": self.count,
+            "recent": self.recent,
             "first": time(self.first),
             "last": time(self.last),
             "remedy": remedy(self.reason, self.code.as_deref()),

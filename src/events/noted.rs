@@ -1,9 +1,6 @@
 //! Reads what is kept from the outcomes of a batch, and from a delivery for rudder-server.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use reqwest::Method;
 use url::Url;
@@ -117,7 +114,8 @@ impl Events {
         planned: &[Option<PlannedWrite<'_>>],
         is_repeated: bool,
     ) {
-        let (millis, mut state) = (now(), self.lock());
+        let (millis, mut state) = (self.millis(), self.lock());
+        state.begin(millis);
         // Nobody begins to watch meanwhile.
         let is_watched = self.live.receiver_count() > 0;
         for outcome in outcomes {
@@ -148,7 +146,8 @@ impl Events {
                 failure.into()
             }
         });
-        let (millis, mut state) = (now(), self.lock());
+        let (millis, mut state) = (self.millis(), self.lock());
+        state.begin(millis);
         let is_watched = self.live.receiver_count() > 0;
         for (job, disposition) in request.jobs.iter().zip(&outcome.dispositions) {
             self.note(&mut state, is_watched, |event, shared| {
@@ -183,6 +182,7 @@ impl Events {
     ) {
         let event = state.ring.push();
         fill(event, &mut state.shared);
+        state.verdicts.count(event.verdict, event.millis);
         if event.reason.is_some() {
             state.faults.count(event);
         }
@@ -431,11 +431,4 @@ fn refusal_of(failure: &Failure) -> Option<&Refusal> {
         Failure::Target(error) => error.refusal(),
         Failure::NotSent(_) | Failure::BeingCreated => None,
     }
-}
-
-fn now() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

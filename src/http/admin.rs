@@ -7,25 +7,29 @@
 //! | `events` | `/events`: the last events |
 //! | `live` | `/events/live`: events as they are answered |
 //! | `orgs` | `/orgs` and `/faults` |
+//! | `page` | `/` for browsers: the page that shows all of it |
 
 mod events;
 mod hosts;
 mod live;
 mod orgs;
+mod page;
 mod protection;
 
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
-    http::{Method, StatusCode, Uri},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::json;
+use tower_http::compression::CompressionLayer;
 
 use self::{hosts::Hosts, protection::Protection};
+use super::accept::prefers;
 use crate::{
     config::{AdminSettings, HostName, Setting, SettingError},
     events::Events,
@@ -37,8 +41,8 @@ use crate::{
 pub const MAX_ADMIN_CONNECTIONS: usize = 64;
 
 /// The routes and what they answer: method, path and description.
-const ROUTES: [(&str, &str, &str); 7] = [
-    ("GET", "/", "this list"),
+const ROUTES: [(&str, &str, &str); 8] = [
+    ("GET", "/", "the page for browsers; otherwise this list"),
     (
         "GET",
         "/events",
@@ -53,6 +57,11 @@ const ROUTES: [(&str, &str, &str); 7] = [
         "GET",
         "/events/live",
         "events as they are answered (server-sent events), with the same filters",
+    ),
+    (
+        "GET",
+        "/events/counts",
+        "how many events had which verdict in each of the last 60 minutes",
     ),
     (
         "GET",
@@ -92,7 +101,7 @@ struct AdminApp {
 }
 
 impl Admin {
-    /// Shows these parts of a service.
+    /// Shows these parts of a service. Call it inside a Tokio runtime: the task that samples the orgs is spawned there.
     ///
     /// # Errors
     /// [`SettingError`] if the file of the token is missing or empty.
@@ -102,11 +111,18 @@ impl Admin {
         salesforce: Arc<Salesforce>,
         lifecycle: Lifecycle,
     ) -> Result<Self, SettingError> {
+        let token = settings.token()?.map(Arc::new);
+        let sampled = Arc::downgrade(&salesforce);
+        tokio::spawn(orgs::sample(
+            sampled,
+            settings.sampled_every,
+            settings.clock,
+        ));
         Ok(Self {
             events,
             salesforce,
             lifecycle,
-            token: settings.token()?.map(Arc::new),
+            token,
             hosts: settings.admin_hosts.clone(),
             of_service: Router::new(),
         })
@@ -134,9 +150,10 @@ impl Admin {
             lifecycle: self.lifecycle,
         };
         Router::new()
-            .route("/", get(index))
+            .route("/", get(index).layer(CompressionLayer::new()))
             .route("/events", get(events::list))
             .route("/events/live", get(live::watch))
+            .route("/events/counts", get(events::counts))
             .route("/events/{message}", get(events::of_message))
             .route("/faults", get(orgs::faults))
             .route("/orgs", get(orgs::orgs))
@@ -158,8 +175,20 @@ pub fn admin_routes() -> impl Iterator<Item = (&'static str, &'static str, &'sta
     ROUTES.into_iter()
 }
 
-/// `GET /`: the routes.
-async fn index() -> String {
+/// `GET /`: the page for a browser, and the routes for anybody else.
+async fn index(headers: HeaderMap) -> Response {
+    let mut response = if prefers(&headers, "text/html", "text/plain") {
+        page::page()
+    } else {
+        routes().into_response()
+    };
+    let vary = HeaderValue::from_static("accept");
+    response.headers_mut().append(header::VARY, vary);
+    response
+}
+
+/// The routes as text.
+fn routes() -> String {
     let lines = ROUTES.map(|(method, path, about)| format!("{method}  {path:<18} {about}\n"));
     format!(
         "salesforce-transformer: admin address\n\n{}",

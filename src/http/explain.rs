@@ -12,7 +12,7 @@ use axum::{
 use url::form_urlencoded;
 
 use super::{
-    App, body::RequestBody, error_response::Rejection, parts::JsonContentType,
+    App, accept::prefers, body::RequestBody, error_response::Rejection, parts::JsonContentType,
     request_error::RequestError, routes::ClientKind,
 };
 use crate::{pipeline::Asking, reply::explanation, rudderstack::RawBatch};
@@ -78,23 +78,9 @@ impl Explain {
         let wish = Parameters::of(query);
         wish.is_explained.then(|| Self {
             asking: wish.asking,
-            is_text: prefers_text(headers),
+            is_text: prefers(headers, "text/plain", "application/json"),
         })
     }
-}
-
-/// Whether a caller accepts text and does not name JSON before it.
-fn prefers_text(headers: &HeaderMap) -> bool {
-    let accepts = headers.get_all(header::ACCEPT).iter();
-    let accepts = accepts.filter_map(|value| value.to_str().ok());
-    let mut types = accepts.flat_map(|value| value.split(',')).map(|range| {
-        let essence = range.split(';').next().unwrap_or_default();
-        essence.trim().to_ascii_lowercase()
-    });
-    types
-        .find(|of| matches!(of.as_str(), "text/plain" | "application/json"))
-        .as_deref()
-        == Some("text/plain")
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for Explain {

@@ -6,6 +6,7 @@
 //! the reserve is left, nothing is sent.
 
 mod header;
+mod history;
 mod ledger;
 mod quota;
 
@@ -17,6 +18,8 @@ use std::{
 use moka::{policy::EvictionPolicy, sync::Cache};
 
 pub(crate) use header::ApiUsage;
+use history::History;
+pub(crate) use history::Sample;
 use ledger::Ledger;
 pub(crate) use ledger::{Figures, Handled};
 use quota::{Governor, Quota, Rank};
@@ -42,6 +45,7 @@ pub struct Limits {
 struct OrgCalls {
     quota: Quota,
     ledger: Ledger,
+    history: History,
 }
 
 /// The calls that an org can spare for writes, as of a moment ago.
@@ -162,6 +166,28 @@ impl Limits {
         figures
     }
 
+    /// Adds a sample of each org's figures to its history.
+    pub(crate) fn sample(&self, time: SystemTime) {
+        for (instance, org) in &self.orgs {
+            let mut org = lock(&org);
+            let figures = Figures::new(&instance, &org.quota, &org.ledger, self.governor);
+            org.history.add(&figures, time);
+        }
+    }
+
+    /// The number of samples of all orgs.
+    pub(crate) fn samples(&self) -> usize {
+        let orgs = self.orgs.iter();
+        orgs.map(|(_, org)| lock(&org).history.len()).sum()
+    }
+
+    /// The last sample of an org and each `step`th before it, the oldest first.
+    pub(crate) fn history(&self, org: &Instance, step: usize) -> Vec<Sample> {
+        let org = self.orgs.get(org);
+        let history = org.map(|org| lock(&org).history.thinned(step));
+        history.unwrap_or_default()
+    }
+
     /// Changes the state of an org.
     fn with<T>(&self, instance: &Instance, change: impl FnOnce(&mut OrgCalls) -> T) -> T {
         let org = self.orgs.entry_by_ref(instance).or_default().into_value();
@@ -181,6 +207,10 @@ fn lock(org: &Mutex<OrgCalls>) -> MutexGuard<'_, OrgCalls> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
     use super::*;
     use crate::config::PROBE_AFTER;
 
@@ -192,6 +222,13 @@ mod tests {
             },
             orgs: orgs(),
         }
+    }
+
+    /// The calls of one org that has stated its limit.
+    pub(super) fn limits_of_one_org() -> Limits {
+        let limits = limits("10%");
+        observe(&limits, &org("acme"), 200, 1_000);
+        limits
     }
 
     fn org(name: &str) -> Instance {
@@ -242,6 +279,23 @@ mod tests {
         assert!(limits.spend(&org("acme"), Call::Query).is_err());
         let figures = limits.figures().remove(0);
         assert_eq!((figures.used, figures.calls.query), (Some(95), 1));
+    }
+
+    #[test]
+    fn a_sample_has_the_figures_of_its_time() {
+        let limits = limits_of_one_org();
+        limits.sample(SystemTime::UNIX_EPOCH);
+        observe(&limits, &org("acme"), 300, 1_000);
+        limits.sample(SystemTime::UNIX_EPOCH + Duration::from_mins(1));
+        limits.logged_in(&org("globex"));
+        let history = serde_json::to_value(limits.history(&org("acme"), 1)).unwrap();
+        let expected = json!([
+            {"time": "1970-01-01T00:00:00Z", "used": 200, "spendable": 700, "saved": -1, "calls": 1},
+            {"time": "1970-01-01T00:01:00Z", "used": 300, "spendable": 600, "saved": -2, "calls": 2},
+        ]);
+        assert_eq!(history, expected);
+        assert_eq!(limits.history(&org("globex"), 1), []);
+        assert_eq!(limits.samples(), 2);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The state of each org, for people: its API calls, sessions, descriptions, and what is held back.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::{
     Salesforce,
     auth::{RefusedLoginView, SessionView},
     describe::DescribeView,
-    limits::Figures,
+    limits::{Figures, Sample},
     session::Instance,
 };
 
@@ -24,7 +24,12 @@ pub(crate) struct OrgView {
     /// The objects that were described.
     describes: Vec<DescribeView>,
     held_back: HeldBack,
+    /// The calls over the last hours, the oldest sample first.
+    history: Vec<Sample>,
 }
+
+/// How many samples an answer has at most, about 4 MiB. The samples of more orgs are thinned.
+const MAX_SAMPLES: usize = 36_000;
 
 /// What is not sent at present, because the calls that are left are reserved.
 #[derive(Debug, Serialize)]
@@ -37,12 +42,19 @@ impl Salesforce {
     /// The state of each org that was called, ordered by address.
     pub(crate) fn org_views(&self) -> Vec<OrgView> {
         let figures = self.limits.figures_of_orgs().into_iter();
+        let step = self.limits.samples().div_ceil(MAX_SAMPLES).max(1);
         figures
-            .map(|(org, figures)| self.org_view(&org, figures))
+            .map(|(org, figures)| self.org_view(&org, figures, step))
             .collect()
     }
 
-    fn org_view(&self, org: &Instance, figures: Figures) -> OrgView {
+    /// Adds a sample of each org's API calls to its history.
+    pub(crate) fn sample_orgs(&self, time: SystemTime) {
+        self.limits.sample(time);
+    }
+
+    /// The state of an org, with each `step`th sample of its history.
+    fn org_view(&self, org: &Instance, figures: Figures, step: usize) -> OrgView {
         let spares = self.limits.spares(org);
         OrgView {
             figures,
@@ -52,6 +64,7 @@ impl Salesforce {
                 creates: spares.write(true).is_err(),
                 updates: spares.write(false).is_err(),
             },
+            history: self.limits.history(org, step),
         }
     }
 

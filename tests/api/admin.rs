@@ -5,12 +5,14 @@
 //! | `listed` | `/events`: what is kept of each event, and each filter |
 //! | `delivered` | what is kept of deliveries, inline and through the proxy |
 //! | `faults` | `/faults` and `/orgs` |
+//! | `counted` | `/events/counts`, the age of faults, the history of orgs |
 //! | `live` | `/events/live`: order, reconnects, slow watchers |
 //! | `protected` | each protection, and the token's file |
 //! | `private` | no value of an event is shown |
 //! | `remedies` | the documentation shows the registry of remedies |
 //! | `tailed` | the subcommand `tail` |
 
+mod counted;
 mod delivered;
 mod faults;
 mod listed;

@@ -1,17 +1,17 @@
-//! `/events`: the last events, and those of one message.
-
-use std::time::SystemTime;
+//! `/events`: the last events, those of one message, and how many there were.
 
 use axum::{
+    Json,
     extract::{Path, State},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use serde_json::{Value as JsonValue, json};
 use url::form_urlencoded;
 
 use super::{AdminApp, failed};
 use crate::{
-    events::{Filter, FilterError, KeptEvent},
+    events::{Events, Filter, FilterError, KeptEvent},
     text::shortened,
 };
 
@@ -20,7 +20,7 @@ const MAX_ANSWER: usize = 4 << 20;
 
 /// `GET /events`: the last events that fit, the newest first.
 pub(super) async fn list(State(app): State<AdminApp>, uri: Uri) -> Response {
-    match filter(&uri) {
+    match filter(&uri, &app.events) {
         Ok(filter) => {
             let (events, fitting) = app.events.list(&filter);
             app.answer(&events, fitting)
@@ -45,12 +45,17 @@ pub(super) async fn of_message(
     app.answer(&events, events.len())
 }
 
+/// `GET /events/counts`: how many events had which verdict in each of the last 60 minutes, the oldest first.
+pub(super) async fn counts(State(app): State<AdminApp>) -> Json<JsonValue> {
+    Json(json!({ "minutes": app.events.counts() }))
+}
+
 /// The filter in a query.
-pub(super) fn filter(uri: &Uri) -> Result<Filter, FilterError> {
+pub(super) fn filter(uri: &Uri, events: &Events) -> Result<Filter, FilterError> {
     let query = uri.query().unwrap_or_default();
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-    Filter::read(pairs, SystemTime::now())
+    Filter::read(pairs, events.now())
 }
 
 impl AdminApp {

@@ -23,7 +23,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// `GET /events/live`: the events that fit, from now on. With `Last-Event-ID`, those missed since then come first, as far as they
 /// are kept.
 pub(super) async fn watch(State(app): State<AdminApp>, headers: HeaderMap, uri: Uri) -> Response {
-    let filter = match filter(&uri) {
+    let filter = match filter(&uri, &app.events) {
         Ok(filter) => filter,
         Err(error) => return failed(StatusCode::BAD_REQUEST, &error.to_string()),
     };

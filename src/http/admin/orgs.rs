@@ -1,10 +1,20 @@
 //! `/faults` and `/orgs`: what goes wrong, and how the orgs are.
 
+use std::{
+    sync::Weak,
+    time::{Duration, SystemTime},
+};
+
 use axum::{Json, extract::State};
 use serde_json::{Value as JsonValue, json};
+use tokio::time::MissedTickBehavior;
 
 use super::AdminApp;
-use crate::{events::FaultGroup, salesforce::auth::RefusedLoginView, transform::remedy::Reason};
+use crate::{
+    events::FaultGroup,
+    salesforce::{Salesforce, auth::RefusedLoginView},
+    transform::remedy::Reason,
+};
 
 /// `GET /faults`: what goes wrong, the latest first.
 pub(super) async fn faults(State(app): State<AdminApp>) -> Json<JsonValue> {
@@ -28,4 +38,21 @@ fn refused_login(login: &RefusedLoginView) -> JsonValue {
         "reason": reason.label(),
         "remedy": reason.remedy(),
     })
+}
+
+/// Samples the API calls of the orgs from time to time, until the service is dropped.
+pub(super) async fn sample(
+    salesforce: Weak<Salesforce>,
+    every: Duration,
+    clock: fn() -> SystemTime,
+) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(salesforce) = salesforce.upgrade() else {
+            return;
+        };
+        salesforce.sample_orgs(clock());
+    }
 }

@@ -78,9 +78,14 @@ pub(super) async fn protect(
         (Ok(()), Some(most)) => crowded_response(most),
         (Ok(()), None) => next.run(request).await,
     };
+    let headers = response.headers_mut();
+    // The page has a policy of its own.
+    let policy = headers.remove(header::CONTENT_SECURITY_POLICY);
     for (name, value) in SECURITY_HEADERS {
-        let headers = response.headers_mut();
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(policy) = policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     guarded(response, connection)
 }

@@ -32,10 +32,10 @@ async fn failures_are_counted_by_code_object_and_field_with_what_to_do() {
     let expected = json!([
         {
             "code": "structure", "reason": "structure", "object": "Lead", "field": "tags", "effect": "left_out", "status": 200,
-            "count": 1, "remedy": "Send the parts of the object or array as traits of their own, or leave it out.",
+            "count": 1, "recent": 1, "remedy": "Send the parts of the object or array as traits of their own, or leave it out.",
         },
         {
-            "code": "no_email", "reason": "no_email", "object": null, "field": null, "effect": "not_sent", "status": 400, "count": 3,
+            "code": "no_email", "reason": "no_email", "object": null, "field": null, "effect": "not_sent", "status": 400, "count": 3, "recent": 3,
             "remedy": "Send an e-mail in traits.email, or name the record in context.externalId.",
         },
     ]);

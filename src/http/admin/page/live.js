@@ -1,0 +1,80 @@
+// Watches /events/live. The server counts what a slow watcher has lost; the page itself shows a sample of what comes too fast.
+
+// How often the list changes at most, and by how many rows: about what a person can follow.
+const PACE = 250;
+const AT_ONCE = 10;
+
+class Watcher {
+  #source = null;
+  #waiting = [];
+  #lost = 0;
+  #timer = null;
+  #retry = null;
+  #delay = 2000;
+  #shown;
+  #told;
+
+  // `shown` takes the events of one step, the oldest first, and how many arrived; `told` takes what is to be said, if anything.
+  constructor(shown, told) {
+    this.#shown = shown;
+    this.#told = told;
+  }
+
+  begin(query) {
+    this.end();
+    const source = (this.#source = new EventSource(`/events/live?${query}`));
+    source.addEventListener("open", () => {
+      this.#delay = 2000;
+      this.#told(null);
+    });
+    source.addEventListener("event", ({ data }) => this.#arrived(data));
+    source.addEventListener("lost", ({ data }) => this.#hasLost(JSON.parse(data).lost));
+    source.addEventListener("error", () => this.#broken(query));
+  }
+
+  end() {
+    this.#source?.close();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#retry);
+    this.#source = this.#timer = null;
+    this.#waiting = [];
+  }
+
+  // The text is kept unparsed: most of a flood is never shown.
+  #arrived(data) {
+    this.#waiting.push(data);
+    this.#timer ??= setTimeout(() => requestAnimationFrame(() => this.#flush()), PACE);
+  }
+
+  #hasLost(count) {
+    this.#lost += count;
+    this.#timer ??= setTimeout(() => this.#flush(), PACE);
+  }
+
+  #flush() {
+    this.#timer = null;
+    const arrived = this.#waiting;
+    this.#waiting = [];
+    const lost = this.#lost;
+    this.#lost = 0;
+    this.#shown(sample(arrived).map((text) => parsed(text)), arrived.length, lost);
+  }
+
+  // A browser opens a broken connection again by itself, and names the last event that it has seen. It gives up for good where
+  // the answer is an error.
+  #broken(query) {
+    if (this.#source?.readyState !== EventSource.CLOSED) {
+      this.#told("The connection is interrupted; what is missed follows.");
+      return;
+    }
+    this.#told(`The live list could not be opened; it is tried again in ${this.#delay / 1000} s.`);
+    this.#retry = setTimeout(() => this.begin(query), this.#delay);
+    this.#delay = Math.min(2 * this.#delay, 30000);
+  }
+}
+
+// At most AT_ONCE of a list, evenly, and the last one always.
+function sample(list) {
+  const stride = list.length / AT_ONCE;
+  return stride <= 1 ? list : Array.from({ length: AT_ONCE }, (_, index) => list[Math.ceil((index + 1) * stride) - 1]);
+}

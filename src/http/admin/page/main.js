@@ -1,0 +1,42 @@
+// Shows the view that the address names: #explain, #events, #events?status=4xx, #events/<messageId>, #orgs.
+
+const VIEWS = {
+  explain: { title: "Explain", show: () => {}, hide: () => {} },
+  events: { title: "Events", show: showEvents, hide: hideEvents },
+  orgs: { title: "Orgs", show: showOrgs, hide: hideOrgs },
+};
+
+let current = null;
+
+function route() {
+  const [, name, separator, rest] = /^#?([a-z]*)([?/]?)(.*)$/.exec(location.hash) ?? [];
+  const view = Object.hasOwn(VIEWS, name) ? name : "explain";
+  const message = separator === "/" ? messageOf(location.hash) : null;
+  if (view !== current) change(view, separator === "?" ? new URLSearchParams(rest) : undefined);
+  else if (view === "events" && separator === "?") showEvents(new URLSearchParams(rest));
+  if (message) openMessage(message);
+  else closePanel();
+}
+
+function change(view, query) {
+  if (current) VIEWS[current].hide();
+  current = view;
+  for (const name of Object.keys(VIEWS)) {
+    $(name).hidden = name !== view;
+    const link = document.querySelector(`nav a[href="#${name}"]`);
+    if (name === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${VIEWS[view].title} · salesforce-transformer`;
+  VIEWS[view].show(query);
+}
+
+beginExplain();
+beginEvents();
+beginOrgs();
+addEventListener("hashchange", route);
+addEventListener("keydown", ({ key }) => {
+  if (key === "Escape" && !$("event-panel").hidden && !$("rule-card").matches(":popover-open")) leavePanel();
+});
+// The page is painted before anything is asked.
+requestAnimationFrame(() => setTimeout(route));

@@ -1,0 +1,57 @@
+// Rules and reasons by name. Each name on the page is a button that shows its sentence.
+
+let registry;
+
+// The registry, asked for once it is wanted; a failure is not remembered.
+function rules() {
+  registry ??= ask("/rules").catch((error) => {
+    registry = undefined;
+    throw error;
+  });
+  return registry;
+}
+
+const rule = (name) =>
+  name ? h("button", { type: "button", class: "rule", "aria-haspopup": "dialog", click: showRule }, name) : null;
+
+async function showRule({ currentTarget: button }) {
+  const name = button.textContent;
+  const card = $("rule-card");
+  show(card, h("h3", { id: "rule-name" }, h("code", null, name)), await sentences(name));
+  card.showPopover({ source: button });
+  place(card, button.getBoundingClientRect());
+}
+
+async function sentences(name) {
+  try {
+    const { rules: all, reasons } = await rules();
+    const found = [...all, ...reasons].filter((it) => it.name === name);
+    if (found.length > 0) return found.map(sentence);
+    return h("p", null, "The service has no sentence for it; docs/behaviour.md may.");
+  } catch (error) {
+    return h("p", { class: "error" }, error.message);
+  }
+}
+
+const sentence = ({ sentence: text, stock, remedy }) => [
+  text && h("p", null, marked(text)),
+  stock && h("p", { class: "hint" }, "With COMPATIBILITY=stock: ", marked(stock)),
+  remedy && h("p", null, h("b", null, "What to do: "), marked(remedy)),
+];
+
+// `code` and **strong** of the documentation, as elements.
+const marked = (text) =>
+  text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
+    if (/^`.+`$/.test(part)) return h("code", null, part.slice(1, -1));
+    if (/^\*\*.+\*\*$/.test(part)) return h("b", null, part.slice(2, -2));
+    return part;
+  });
+
+// Below its button, or above where there is no room. Scripts may set styles; the policy forbids style attributes.
+function place(card, at) {
+  const { offsetWidth: width, offsetHeight: height } = card;
+  const left = Math.max(8, Math.min(at.left, innerWidth - width - 8));
+  const isBelow = at.bottom + height + 12 < innerHeight;
+  card.style.left = `${left}px`;
+  card.style.top = `${isBelow ? at.bottom + 6 : Math.max(8, at.top - height - 6)}px`;
+}

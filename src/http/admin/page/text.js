@@ -1,0 +1,23 @@
+// Numbers, times and texts as people read them.
+
+const NUMBER = new Intl.NumberFormat("en-US");
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const HOUR = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+const number = (value) => (typeof value === "number" ? NUMBER.format(value) : "–");
+const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+const clock = (time) => CLOCK.format(new Date(time));
+const hour = (time) => HOUR.format(new Date(time));
+
+// A moment as <time>, whose title has the whole of it.
+const moment = (time) => h("time", { datetime: time, title: time }, clock(time));
+
+// How long ago, in the largest unit.
+function ago(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s ago`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 129600) return `${Math.round(seconds / 3600)} h ago`;
+  return `${Math.round(seconds / 86400)} days ago`;
+}
+
+const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
