@@ -112,8 +112,8 @@ impl Browser {
     /// Waits until this part of the page says these words, and returns all that it says.
     pub(crate) async fn says(&self, css: &str, words: &str) -> String {
         let (css, words) = (json!(css), json!(words));
-        let part = format!("document.querySelector({css})?.innerText ?? ''");
-        let said = format!("({part}).includes({words}) && {part}");
+        let part = format!("(document.querySelector({css})?.innerText ?? '')");
+        let said = format!("{part}.includes({words}) && {part}");
         self.until(&said).await.as_str().unwrap().to_owned()
     }
 

@@ -33,12 +33,13 @@ async fn traits(page: &Page, fate: &str) -> Vec<String> {
 async fn a_pasted_event_is_explained_with_its_verdict_and_its_steps() {
     let page = Page::open("explain").await;
     let traits = json!({"email": "grace@hopper.example", "name": "Grace Hopper", "plan": "pro"});
+    page.browser.click("#live").await;
     page.explain(&identify("m-1", &traits)).await;
-    page.browser.says("#explanation", "sent").await;
-    assert_eq!(
-        steps(&page).await,
-        ["gate", "record", "lookup", "mapping", "request"]
-    );
+    page.browser.says("#explanation", "Sent 200").await;
+    let expected = [
+        "gate", "record", "lookup", "mapping", "settings", "request", "calls",
+    ];
+    assert_eq!(steps(&page).await, expected);
     page.is_clean().await;
 }
 
@@ -91,12 +92,12 @@ async fn an_event_that_is_not_sent_says_why_and_what_to_do() {
 #[tokio::test]
 async fn the_request_is_copied_as_curl() {
     let page = Page::open("explain").await;
-    let own = json!({"permissions": ["clipboardReadWrite"], "origin": page.service.admin});
+    let own = json!({"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": page.service.admin});
     page.browser.devtools("Browser.grantPermissions", own).await;
     let traits = json!({"email": "grace@hopper.example", "lastName": "O'Hopper"});
     page.explain(&identify("m-1", &traits)).await;
     page.browser.click("#copy-curl").await;
-    page.browser.says("#explain", "opied").await;
+    page.browser.says("#explain", "Copied").await;
     let copied = page.browser.clipboard().await;
     assert!(copied.starts_with("curl "), "{copied}");
     // A shell ends a quoted text at an apostrophe: this one is quoted by itself.
@@ -109,16 +110,15 @@ async fn broken_json_is_told_with_its_line_and_column() {
     let page = Page::open("explain").await;
     page.explain_text("{\n  \"type\": \"identify\",\n  \"traits\": {,}\n}")
         .await;
-    let said = page.browser.says("#explain", "line 3").await;
+    let said = page.browser.says("#event-error", "line 3").await;
     assert!(said.contains("column 14"), "{said}");
-    page.is_clean().await;
 }
 
 #[tokio::test]
 async fn what_the_service_refuses_is_told() {
     let page = Page::open("explain").await;
     page.explain_text("17").await;
-    page.browser.says("#explain", "event").await;
+    page.browser.says("#event-error", "event").await;
     let named: Value = page
         .browser
         .script("return document.querySelectorAll('#explanation [data-step]').length")
@@ -135,7 +135,7 @@ async fn a_text_of_a_megabyte_is_explained() {
         &json!({"email": "ada@lovelace.example", "description": long}),
     );
     page.explain(&event).await;
-    page.browser.says("#explanation", "sent").await;
+    page.browser.says("#explanation", "Sent 200").await;
     assert!(!traits(&page, "sent").await.is_empty());
     page.is_clean().await;
 }

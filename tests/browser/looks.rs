@@ -41,7 +41,7 @@ async fn no_view_is_wider_than_its_window() {
         scene::show(&page, view).await;
         for width in WIDTHS {
             page.browser.resize(width, 900).await;
-            let widths = "return [document.documentElement.scrollWidth, innerWidth]";
+            let widths = "const {scrollWidth, clientWidth} = document.documentElement; return [scrollWidth, clientWidth]";
             let widths = page.browser.script(widths).await;
             assert_eq!(widths[0], widths[1], "{view} at {width} pixels");
         }

@@ -31,7 +31,7 @@ async fn works(page: &Page) {
     page.browser.says("#org-list", "15,000").await;
     page.browser.click("nav a[href='#explain']").await;
     page.explain(&lead).await;
-    page.browser.says("#explanation", "sent").await;
+    page.browser.says("#explanation", "Sent 200").await;
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_url_with_the_token_in_it_works_too() {
 
 /// Over plain HTTP only an address of the machine itself has a clipboard.
 #[tokio::test]
-async fn by_a_name_without_https_the_page_works_and_copies() {
+async fn by_a_name_without_https_the_page_works_and_selects_what_is_to_be_copied() {
     let flags = ["--admin-hosts", NAME];
     let service = watched(&sample::org().build(), &flags).await;
     let browser = Browser::start().await;
@@ -71,5 +71,15 @@ async fn by_a_name_without_https_the_page_works_and_copies() {
     assert_eq!(page.browser.script("return isSecureContext").await, false);
     works(&page).await;
     page.browser.click("#copy-curl").await;
-    page.browser.says("#explain", "opied").await;
+    page.browser
+        .says("#explain", "Selected: press Ctrl+C")
+        .await;
+    let selected = page
+        .browser
+        .script("return getSelection().toString()")
+        .await;
+    assert!(
+        selected.as_str().unwrap().starts_with("curl "),
+        "{selected}"
+    );
 }

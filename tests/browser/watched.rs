@@ -110,7 +110,8 @@ async fn a_kept_event_is_opened_and_explained_where_values_are_kept() {
     page.browser
         .click("#event-rows tr a, #event-rows tr button")
         .await;
-    page.browser.says("#explanation", "sent").await;
+    page.browser.click("#explain-kept").await;
+    page.browser.says("#explanation", "Sent 200").await;
     let pasted = page
         .browser
         .until("document.querySelector('#event').value")
@@ -135,6 +136,6 @@ async fn a_kept_event_without_its_values_says_why_it_cannot_be_explained() {
 async fn an_event_that_is_not_kept_is_told() {
     let page = Page::open("events/gone").await;
     page.browser
-        .says("main", "no event of the message gone is kept")
+        .says("main", "No event of the message gone is kept")
         .await;
 }

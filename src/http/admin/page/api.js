@@ -1,11 +1,14 @@
 // Asks the admin address. A browser that has been asked for the token sends it along by itself (Basic).
 
+// A path of this address. Where the address of the page names the token, a browser takes no path relative to it.
+const here = (path) => location.origin + path;
+
 // The JSON that a path answers. Whatever else comes is thrown, in words for a person.
 async function ask(path, options) {
   let answer;
   let text;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(here(path), options);
     text = await answer.text();
   } catch (error) {
     if (error.name === "AbortError") throw error;

@@ -22,7 +22,7 @@ class Watcher {
 
   begin(query) {
     this.end();
-    const source = (this.#source = new EventSource(`/events/live?${query}`));
+    const source = (this.#source = new EventSource(here(`/events/live?${query}`)));
     source.addEventListener("open", () => {
       this.#delay = 2000;
       this.#told(null);
