@@ -117,6 +117,10 @@ pub mod transform {
         pub use crate::transform::remedy::{CODES, Reason};
     }
 
+    pub mod rule {
+        pub use crate::transform::rule::Rule;
+    }
+
     pub mod target {
         pub use crate::transform::{choice::Choice, target::Target};
     }

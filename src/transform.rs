@@ -17,5 +17,6 @@ pub(crate) mod preflight;
 pub(crate) mod refused;
 pub(crate) mod remedy;
 pub(crate) mod resolve;
+pub(crate) mod rule;
 pub(crate) mod target;
 pub(crate) mod unchanged;

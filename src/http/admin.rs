@@ -8,6 +8,7 @@
 //! | `live` | `/events/live`: events as they are answered |
 //! | `orgs` | `/orgs` and `/faults` |
 //! | `page` | `/` for browsers: the page that shows all of it |
+//! | `rules` | `/rules` |
 
 mod events;
 mod hosts;
@@ -15,6 +16,7 @@ mod live;
 mod orgs;
 mod page;
 mod protection;
+mod rules;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -41,7 +43,7 @@ use crate::{
 pub const MAX_ADMIN_CONNECTIONS: usize = 64;
 
 /// The routes and what they answer: method, path and description.
-const ROUTES: [(&str, &str, &str); 8] = [
+const ROUTES: [(&str, &str, &str); 9] = [
     ("GET", "/", "the page for browsers; otherwise this list"),
     (
         "GET",
@@ -76,7 +78,12 @@ const ROUTES: [(&str, &str, &str); 8] = [
     (
         "GET",
         "/orgs",
-        "each org: API calls, sessions, descriptions, what is held back; refused logins",
+        "each org: API calls, sessions, descriptions, what is held back, history; refused logins",
+    ),
+    (
+        "GET",
+        "/rules",
+        "what the names of rules, reasons and codes mean, and what to do about them",
     ),
 ];
 
@@ -157,6 +164,7 @@ impl Admin {
             .route("/events/{message}", get(events::of_message))
             .route("/faults", get(orgs::faults))
             .route("/orgs", get(orgs::orgs))
+            .route("/rules", get(rules::rules))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(super::middleware::catching_panics())

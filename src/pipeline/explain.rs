@@ -184,7 +184,7 @@ impl Pipeline {
                     tally.write(writing.org, (index, entry), write);
                 }
                 Err(EventError::Unchanged) => {}
-                Err(failed) => error = error.or(Some((failed, found_by(record)))),
+                Err(failed) => error = error.or(Some((failed, Some(found_by(record))))),
             }
             let (object, because) = self.object(event, writing, record, place);
             explanation.records.push(RecordExplanation {
@@ -196,7 +196,7 @@ impl Pipeline {
                 cases: list,
             });
         }
-        let nothing = (sent == 0).then_some((EventError::Unchanged, ""));
+        let nothing = (sent == 0).then_some((EventError::Unchanged, None));
         if let Some((error, rule)) = error.or(nothing) {
             let error = error.at_attempt(entry.attempt());
             let failure = Failure::of_record(&error, rule);

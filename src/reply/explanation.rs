@@ -5,9 +5,12 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::transform::explanation::{
-    CallsExplanation, CaseExplanation, Explanation, Failure, Fate, Forecast, ForecastLimit,
-    OutcomeName, RecordExplanation, RequestExplanation, TraitFate,
+use crate::transform::{
+    explanation::{
+        CallsExplanation, CaseExplanation, Explanation, Failure, Fate, Forecast, ForecastLimit,
+        OutcomeName, RecordExplanation, RequestExplanation, TraitFate,
+    },
+    rule::Rule,
 };
 
 const BOLD: Style = Style::new().bold();
@@ -72,7 +75,7 @@ const TRAIT: usize = 24;
 struct Text(String);
 
 impl Text {
-    /// A line with a name in the first column, and the rule that decided.
+    /// A line with a name in the first column, and the rule or reason that decided.
     fn line(&mut self, name: &str, rule: Option<&str>, says: impl fmt::Display) {
         let _ = write!(self.0, "  {name:<NAME$} {says}");
         if let Some(rule) = rule {
@@ -108,7 +111,7 @@ impl Text {
                 (Some(path), None) => format!("{path}: "),
                 (None, _) => String::new(),
             };
-            self.line("gate", Some(gate.rule), decided + &gate.because);
+            self.line("gate", Some(gate.rule.name()), decided + &gate.because);
         }
         for record in &explanation.records {
             self.record(record, verdict.failure.is_some());
@@ -121,7 +124,7 @@ impl Text {
     fn failure(&mut self, failure: &Failure) {
         self.line(
             "why",
-            failure.rule,
+            failure.rule.map(Rule::name),
             format_args!("{BAD}{}{BAD:#}", failure.error),
         );
         if let Some(remedy) = failure.remedy {
@@ -131,7 +134,7 @@ impl Text {
 
     fn record(&mut self, record: &RecordExplanation, has_failed: bool) {
         let object = format!("{}: {}", record.object, record.because);
-        self.line("object", Some(record.rule), object);
+        self.line("object", Some(record.rule.name()), object);
         if let Some(key) = &record.key {
             let hash = key.hash.as_ref().map(|hash| format!(" (key={hash})"));
             let hash = hash.unwrap_or_default();
@@ -145,7 +148,7 @@ impl Text {
                 None if lookup.soql.is_some() => "not asked; ".to_owned(),
                 None => String::new(),
             };
-            self.line("lookup", Some(lookup.rule), found + &lookup.because);
+            self.line("lookup", Some(lookup.rule.name()), found + &lookup.because);
             if let Some(soql) = &lookup.soql {
                 self.line("", None, soql);
             }
@@ -165,7 +168,7 @@ impl Text {
             let id = target.id.as_deref().unwrap_or_default();
             let says = format!("{} {} {id}", target.operation, target.object);
             let says = format!("{}: {}", says.trim_end(), target.because);
-            self.line("record", Some(target.rule), says);
+            self.line("record", Some(target.rule.name()), says);
         }
         if before.is_some_and(|before| before.traits == case.traits) {
             self.line("traits", None, "as above");
@@ -181,7 +184,7 @@ impl Text {
         for (index, policy) in case.policies.iter().enumerate() {
             let name = if index == 0 { "policies" } else { "" };
             let says = format!("{}: {}", policy.setting, policy.effect);
-            self.line(name, policy.rule, says);
+            self.line(name, policy.rule.map(Rule::name), says);
         }
         // The failure of the only record is that of the event.
         if let Some(failure) = case

@@ -13,7 +13,7 @@ use crate::{
     rudderstack::{Destination, Event},
     salesforce::{Key, key::NoKey},
     text,
-    transform::{error::EventError, gate::Admitted},
+    transform::{error::EventError, gate::Admitted, rule::Rule},
 };
 
 /// The plan of an event: it writes the same traits to each of its records, in order.
@@ -37,11 +37,11 @@ pub struct PlannedTraits<'a> {
 impl Plan<'_> {
     /// The rule that chose a record of the plan.
     #[must_use]
-    pub(crate) fn rule(&self, record: &Record<'_>) -> &'static str {
+    pub(crate) fn rule(&self, record: &Record<'_>) -> Rule {
         match record {
-            _ if self.traits.has_field_names => "reverse-etl",
-            Record::Named { .. } => "named-object",
-            Record::Lead(_) | Record::Matching(_) => "lead-email",
+            _ if self.traits.has_field_names => Rule::ReverseEtl,
+            Record::Named { .. } => Rule::NamedObject,
+            Record::Lead(_) | Record::Matching(_) => Rule::LeadEmail,
         }
     }
 

@@ -9,7 +9,7 @@
 //! | `live` | `/events/live`: order, reconnects, slow watchers |
 //! | `protected` | each protection, and the token's file |
 //! | `private` | no value of an event is shown |
-//! | `remedies` | the documentation shows the registry of remedies |
+//! | `remedies` | the documentation shows the registries of rules and remedies, and `/rules` does |
 //! | `tailed` | the subcommand `tail` |
 
 mod counted;

@@ -21,6 +21,7 @@ use crate::{
             fates, policies,
         },
         plan::Record,
+        rule::Rule,
         target::needs_record,
         unchanged::Unchanged,
     },
@@ -53,7 +54,7 @@ impl<'p> Cases<'p> {
         &mut self,
         writing: &Writing<'_>,
         record: &Record<'_>,
-        rule: &'static str,
+        rule: Rule,
         (questions, view): (&Questions, &OrgView<'_>),
     ) -> ExplainedRecord {
         match view {
@@ -85,7 +86,7 @@ impl<'p> Cases<'p> {
         &mut self,
         writing: &Writing<'_>,
         record: &Record<'_>,
-        rule: &'static str,
+        rule: Rule,
         (questions, session): (&Questions, &Arc<Session>),
     ) -> ExplainedRecord {
         let lookup = self.lookup(writing, record, questions, None);
@@ -133,7 +134,7 @@ impl<'p> Cases<'p> {
         &mut self,
         writing: &Writing<'_>,
         record: &Record<'_>,
-        rule: &'static str,
+        rule: Rule,
         (asked, spares): (&Asked, Option<&Spares>),
         supposing: Option<&'static str>,
     ) -> (CaseExplanation, Result<ForecastWrite, EventError>) {
@@ -172,7 +173,7 @@ impl<'p> Cases<'p> {
             failure: request
                 .as_ref()
                 .err()
-                .map(|error| Failure::of_record(error, found_by(record))),
+                .map(|error| Failure::of_record(error, Some(found_by(record)))),
         };
         let write = request
             .map(|request| forecast(&self.pipeline.policies, writing, record, &watch, &request));
@@ -191,7 +192,7 @@ impl<'p> Cases<'p> {
         let by_email = matches!(record, Record::Lead(_));
         if asked.is_some_and(|asked| asked.found.is_external_id(key)) {
             return Some(LookupExplanation {
-                rule: "external-id",
+                rule: Rule::ExternalId,
                 soql: None,
                 found: None,
                 because: format!(
@@ -232,11 +233,11 @@ impl<'p> Cases<'p> {
 }
 
 /// The rule by which a record is found.
-pub(super) fn found_by(record: &Record<'_>) -> &'static str {
+pub(super) fn found_by(record: &Record<'_>) -> Rule {
     match record {
-        Record::Lead(_) => "lead-found",
-        Record::Named { .. } => "named-object",
-        Record::Matching(_) => "reverse-etl",
+        Record::Lead(_) => Rule::LeadFound,
+        Record::Named { .. } => Rule::NamedObject,
+        Record::Matching(_) => Rule::ReverseEtl,
     }
 }
 

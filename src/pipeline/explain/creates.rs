@@ -3,7 +3,10 @@
 use super::{super::Pipeline, OrgView, Tally};
 use crate::{
     salesforce::creates::CreateKey,
-    transform::explanation::{Explanation, PolicyExplanation, RecordExplanation},
+    transform::{
+        explanation::{Explanation, PolicyExplanation, RecordExplanation},
+        rule::Rule,
+    },
 };
 
 impl Pipeline {
@@ -33,7 +36,7 @@ impl Pipeline {
             let records = explanations[event].records.iter_mut().filter(is_of_key);
             for case in records.flat_map(|record| &mut record.cases) {
                 case.policies.push(PolicyExplanation {
-                    rule: Some("one-create"),
+                    rule: Some(Rule::OneCreate),
                     setting: "CREATE_WINDOW".to_owned(),
                     effect: "another event is creating this record at the moment: from the router, this one would come again (500)"
                         .to_owned(),

@@ -3,7 +3,10 @@
 use super::super::{Pipeline, lookups::OrgAnswer};
 use crate::{
     salesforce::inspect::{FoundDuplicates, FoundMatch},
-    transform::explanation::{Explanation, PolicyExplanation},
+    transform::{
+        explanation::{Explanation, PolicyExplanation},
+        rule::Rule,
+    },
 };
 
 /// How many ids an explanation lists.
@@ -33,7 +36,7 @@ impl Pipeline {
                 Err(fault) => format!("the duplicate rules could not be asked: {fault}"),
             };
             case.policies.push(PolicyExplanation {
-                rule: Some("duplicate-rules"),
+                rule: Some(Rule::DuplicateRules),
                 setting: "POST /ui-api/predupe".to_owned(),
                 effect,
             });

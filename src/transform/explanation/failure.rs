@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::transform::{
     error::EventError,
     remedy::{Reason, remedy},
+    rule::Rule,
 };
 
 /// Why an event or a record is not sent.
@@ -12,7 +13,7 @@ use crate::transform::{
 pub(crate) struct Failure {
     /// The rule of `docs/behaviour.md` that decided, if it is one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<&'static str>,
+    pub rule: Option<Rule>,
     /// The error as the event's author reads it.
     pub error: String,
     /// What a person can do about it.
@@ -23,14 +24,14 @@ pub(crate) struct Failure {
 impl Failure {
     /// An error of an event, explained.
     pub(crate) fn of(error: &EventError) -> Self {
-        Self::of_record(error, "lead-found")
+        Self::of_record(error, Some(Rule::LeadFound))
     }
 
-    /// An error of a record that is found by this rule, explained.
-    pub(crate) fn of_record(error: &EventError, found_by: &'static str) -> Self {
+    /// An error of a record that is found by this rule, if any, explained.
+    pub(crate) fn of_record(error: &EventError, found_by: Option<Rule>) -> Self {
         Self {
             rule: match error {
-                EventError::SeveralRecords { .. } => Some(found_by),
+                EventError::SeveralRecords { .. } => found_by,
                 other => rule(other),
             },
             error: error.to_string(),
@@ -45,23 +46,25 @@ impl Failure {
 /// The rule of `docs/behaviour.md` by which an event fails; `None` if it fails because of Salesforce, or of a limit.
 #[warn(clippy::wildcard_enum_match_arm)]
 #[must_use]
-fn rule(error: &EventError) -> Option<&'static str> {
+fn rule(error: &EventError) -> Option<Rule> {
     match error {
-        EventError::UnsupportedType { .. } => Some("event-type"),
-        EventError::GateClosed => Some("gate"),
-        EventError::NoTraits | EventError::TraitsNotObject { .. } => Some("traits"),
-        EventError::EmptyName => Some("lead-fields"),
-        EventError::NoEmail | EventError::EmailNotText { .. } => Some("lead-email"),
+        EventError::UnsupportedType { .. } => Some(Rule::EventType),
+        EventError::GateClosed => Some(Rule::Gate),
+        EventError::NoTraits | EventError::TraitsNotObject { .. } => Some(Rule::Traits),
+        EventError::EmptyName => Some(Rule::LeadFields),
+        EventError::NoEmail | EventError::EmailNotText { .. } => Some(Rule::LeadEmail),
         EventError::IdentifierTooLong { .. } | EventError::IdentifierOfSeveralLines => {
-            Some("external-id")
+            Some(Rule::ExternalId)
         }
-        EventError::KeyDoesNotFit { .. } => Some("preflight"),
-        EventError::NoIdentifier { .. } | EventError::NoApiName { .. } => Some("reverse-etl"),
-        EventError::ExternalId { .. } | EventError::TooManyRecords { .. } => Some("named-object"),
-        EventError::BeingCreated => Some("one-create"),
+        EventError::KeyDoesNotFit { .. } => Some(Rule::Preflight),
+        EventError::NoIdentifier { .. } | EventError::NoApiName { .. } => Some(Rule::ReverseEtl),
+        EventError::ExternalId { .. } | EventError::TooManyRecords { .. } => {
+            Some(Rule::NamedObject)
+        }
+        EventError::BeingCreated => Some(Rule::OneCreate),
         EventError::SeveralRecords { .. }
         | EventError::LeadDeleted { .. }
-        | EventError::ConvertedWithoutContact { .. } => Some("lead-found"),
+        | EventError::ConvertedWithoutContact { .. } => Some(Rule::LeadFound),
         EventError::Unreadable(_)
         | EventError::NoOwnDestination
         | EventError::ValueTooLong { .. }

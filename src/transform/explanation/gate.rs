@@ -7,14 +7,17 @@ use crate::{
     json::Value,
     rudderstack::{Destination, Event},
     text::shortened,
-    transform::gate::{Grounds, near_misses},
+    transform::{
+        gate::{Grounds, near_misses},
+        rule::Rule,
+    },
 };
 
 /// What decided whether an event is meant for Salesforce.
 #[derive(Serialize)]
 pub(crate) struct GateExplanation {
     /// The rule.
-    pub rule: &'static str,
+    pub rule: Rule,
     /// Whether the event passes.
     pub passes: bool,
     /// The path of the value that decided.
@@ -28,8 +31,6 @@ pub(crate) struct GateExplanation {
 }
 
 impl GateExplanation {
-    const RULE: &'static str = "gate";
-
     /// The gate that admits an event.
     pub(crate) fn open(grounds: &Grounds<'_>) -> Self {
         let (path, value, because) = match grounds {
@@ -49,7 +50,7 @@ impl GateExplanation {
             }
         };
         Self {
-            rule: Self::RULE,
+            rule: Rule::Gate,
             passes: true,
             path,
             value,
@@ -77,7 +78,7 @@ impl GateExplanation {
             ),
         };
         Self {
-            rule: Self::RULE,
+            rule: Rule::Gate,
             passes: false,
             path: Some(path),
             value,

@@ -8,7 +8,7 @@ use crate::{
         address::Effect,
         headers::{AUTO_ASSIGN, is_assigned},
     },
-    transform::plan::Record,
+    transform::{plan::Record, rule::Rule},
 };
 
 /// A setting that applies to a write.
@@ -16,7 +16,7 @@ use crate::{
 pub(crate) struct PolicyExplanation {
     /// The rule of `docs/behaviour.md`, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<&'static str>,
+    pub rule: Option<Rule>,
     /// The setting and its value.
     pub setting: String,
     /// What it does here.
@@ -63,7 +63,7 @@ pub(crate) fn policies(
     list.push(salvage(*policies.salvage.of(destination)));
     if rules.coalesce && effect.may_create() && record.key().is_some() {
         list.push(PolicyExplanation {
-            rule: Some("one-create"),
+            rule: Some(Rule::OneCreate),
             setting: "CREATE_WINDOW".to_owned(),
             effect: "another event that would create this record shares the request, or comes again until the record is found"
                 .to_owned(),
@@ -93,7 +93,7 @@ fn assignment(setting: &AssignmentRules, headers: &[(&str, &str)]) -> PolicyExpl
         Some((_, id)) => format!("the assignment rule {id} chooses the owner"),
     };
     PolicyExplanation {
-        rule: Some("assignment-rules"),
+        rule: Some(Rule::AssignmentRules),
         setting: format!("ASSIGNMENT_RULES={value}"),
         effect,
     }
@@ -115,7 +115,7 @@ fn duplicates(setting: Duplicates) -> PolicyExplanation {
         ),
     };
     PolicyExplanation {
-        rule: Some("duplicate-rules"),
+        rule: Some(Rule::DuplicateRules),
         setting: format!("DUPLICATES={value}"),
         effect: effect.to_owned(),
     }
@@ -143,7 +143,7 @@ fn preflight(setting: Preflight, object: &str, preflighted: Preflighted) -> Poli
         }
     };
     PolicyExplanation {
-        rule: Some("preflight"),
+        rule: Some(Rule::Preflight),
         setting: format!("PREFLIGHT={value}"),
         effect,
     }
@@ -156,7 +156,7 @@ fn salvage(is_on: bool) -> PolicyExplanation {
         "a record that Salesforce refuses because of one field is not sent again"
     };
     PolicyExplanation {
-        rule: Some("salvage"),
+        rule: Some(Rule::Salvage),
         setting: format!("SALVAGE={is_on}"),
         effect: effect.to_owned(),
     }

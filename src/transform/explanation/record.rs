@@ -7,14 +7,14 @@ use super::{Failure, PolicyExplanation, TraitFate};
 use crate::{
     json::Writer,
     salesforce::address::Effect,
-    transform::{choice::Choice, descriptor::Descriptor},
+    transform::{choice::Choice, descriptor::Descriptor, rule::Rule},
 };
 
 /// A record that an event writes.
 #[derive(Serialize)]
 pub(crate) struct RecordExplanation {
     /// The rule that chose the object.
-    pub rule: &'static str,
+    pub rule: Rule,
     /// The object.
     pub object: String,
     /// Why it is this object.
@@ -47,7 +47,7 @@ pub(crate) struct KeyExplanation {
 #[derive(Serialize)]
 pub(crate) struct LookupExplanation {
     /// The rule.
-    pub rule: &'static str,
+    pub rule: Rule,
     /// The query of this key alone; a batch looks all its keys up together. `None` if the record is upserted by its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soql: Option<String>,
@@ -83,7 +83,7 @@ pub(crate) struct CaseExplanation {
 #[derive(Clone, Serialize)]
 pub(crate) struct TargetExplanation {
     /// The rule.
-    pub rule: &'static str,
+    pub rule: Rule,
     /// The object.
     pub object: String,
     /// What the write does.
@@ -112,12 +112,12 @@ pub(crate) struct RequestExplanation {
 
 impl TargetExplanation {
     /// The rule by which a record was chosen.
-    pub(super) fn rule(choice: Choice, of_record: &'static str, by_email: bool) -> &'static str {
+    pub(super) fn rule(choice: Choice, of_record: Rule, by_email: bool) -> Rule {
         match choice {
             Choice::Named => of_record,
-            Choice::ExternalId => "external-id",
-            Choice::DuplicateRule => "duplicate-rules",
-            Choice::ContactOfConverted => "lead-found",
+            Choice::ExternalId => Rule::ExternalId,
+            Choice::DuplicateRule => Rule::DuplicateRules,
+            Choice::ContactOfConverted => Rule::LeadFound,
             Choice::NoneFound
             | Choice::Only
             | Choice::OpenBeforeConverted
@@ -126,9 +126,9 @@ impl TargetExplanation {
             | Choice::FirstOfEqual
             | Choice::First => {
                 if by_email {
-                    "lead-found"
+                    Rule::LeadFound
                 } else {
-                    "reverse-etl"
+                    Rule::ReverseEtl
                 }
             }
         }

@@ -10,12 +10,12 @@ use crate::{
         explanation::{TargetExplanation, operation},
         mapping::{FieldValue, Fields},
         resolve::Observer,
+        rule::Rule,
         target::Target,
     },
 };
 
 /// What was seen of a write.
-#[derive(Default)]
 pub(crate) struct Watch<'a> {
     /// The record; `None` if it could not be determined.
     pub target: Option<TargetExplanation>,
@@ -34,7 +34,7 @@ pub(crate) struct Watch<'a> {
     /// What differs from the traits.
     pub(super) changes: Vec<Change<'a>>,
     /// The rule that chose the object.
-    pub(super) rule: &'static str,
+    pub(super) rule: Rule,
 }
 
 /// A field that the mapping has made.
@@ -57,10 +57,17 @@ pub(super) enum FieldSource<'a> {
 impl Watch<'_> {
     /// Nothing seen yet, of a record that was chosen by this rule.
     #[must_use]
-    pub(crate) fn new(rule: &'static str) -> Self {
+    pub(crate) fn new(rule: Rule) -> Self {
         Self {
             rule,
-            ..Self::default()
+            target: None,
+            in_url: None,
+            effect: None,
+            is_duplicate: false,
+            mapped: Vec::new(),
+            fitted: None,
+            reduced: None,
+            changes: Vec::new(),
         }
     }
 }
@@ -110,7 +117,7 @@ impl<'p, 'a> Observer<'p, 'a> for Watch<'a> {
             Address::New | Address::Id(_) => None,
         };
         self.target = Some(TargetExplanation {
-            rule: TargetExplanation::rule(target.choice, self.rule, self.rule == "lead-email"),
+            rule: TargetExplanation::rule(target.choice, self.rule, self.rule == Rule::LeadEmail),
             object: target.object.clone().into_owned(),
             operation: operation(target.address.effect()),
             id: target.address.id().map(str::to_owned),

@@ -51,10 +51,19 @@ function showEvents(query) {
     for (const name of FILTERS) $(`filter-${name}`).value = query.get(name) ?? "";
   }
   drawCounts();
-  rules().then(({ reasons }) => show($("reasons"), reasons.map(({ name }) => h("option", { value: name })))).catch(() => {
-    // The names are a help for typing only; the filter works without them.
-  });
+  suggestReasons();
   return load();
+}
+
+// Offers the names of reasons and codes where one is typed.
+async function suggestReasons() {
+  if ($("reasons").childElementCount > 0) return;
+  try {
+    const { reasons, codes } = await rules();
+    show($("reasons"), [...reasons, ...codes].map(({ name }) => h("option", { value: name })));
+  } catch {
+    // The filter works without them.
+  }
 }
 
 function hideEvents() {

@@ -83,6 +83,7 @@ async function explain() {
     });
     say($("event-error"));
     show($("explanation"), explained(answer));
+    $("explain-state").textContent = `Explained: ${plural(answer.explanations.length, "event")}, ${verdictWords(answer.forecast)}`;
   } catch (error) {
     if (error.name === "AbortError") return;
     show($("explanation"), emptyExplanation());

@@ -4,10 +4,8 @@
 function explained({ explanations, forecast }) {
   const first = explanations.find((one) => one.verdict.outcome !== "sent") ?? explanations[0];
   const ids = { copy: "copy-curl" };
-  const events = explanations.length === 1
-    ? eventExplained(explanations[0], ids)
-    : explanations.map((one) => folded(one, one === first, ids));
-  return [forecastLine(forecast), events];
+  if (explanations.length === 1) return eventExplained(first, forecast, ids);
+  return [batchFigures(forecast), explanations.map((one) => folded(one, one === first, ids))];
 }
 
 // One event of several. What is inside is made once it is opened: a batch may have 200 events of 200 traits.
@@ -19,19 +17,19 @@ function folded(explanation, isOpen, ids) {
   return details;
 }
 
-const eventExplained = (explanation, ids) =>
-  h("article", { class: "event" }, h("h3", null, eventTitle(explanation)), eventBody(explanation, ids));
+const eventExplained = (explanation, forecast, ids) =>
+  h("article", { class: "event" }, h("h3", null, eventTitle(explanation)), eventBody(explanation, ids, forecast));
 
 function eventTitle({ verdict, messageId, destination }) {
   const [kind, word] = OUTCOMES[verdict.outcome] ?? ["bad", verdict.outcome];
   return [
     badge(kind, `${word} ${verdict.statusCode}`),
     h("span", { class: "id" }, messageId ?? "without messageId"),
-    destination && h("span", { class: "hint" }, `${destination.definition} ${destination.id}`),
+    destination && h("span", { class: "hint" }, `destination ${destination.id} (${destination.definition})`),
   ];
 }
 
-function eventBody({ verdict, gate, records, calls }, ids) {
+function eventBody({ verdict, gate, records, calls }, ids, forecast) {
   const hasFailed = Boolean(verdict.error);
   const several = records.length > 1;
   return h("div", { class: "body" },
@@ -41,7 +39,7 @@ function eventBody({ verdict, gate, records, calls }, ids) {
       several && h("h4", null, `Record ${index + 1} of ${records.length}: ${record.object}`),
       recordSteps(record, hasFailed, ids),
     ]),
-    calls && h("ol", { class: "steps" }, callsStep(calls)));
+    calls && h("ol", { class: "steps" }, callsStep(calls, forecast)));
 }
 
 // Why something is not sent, and what a person can do about it.
@@ -101,15 +99,15 @@ function caseSteps(one, hasFailed, ids) {
 function mappingStep(one) {
   const { target } = one;
   return step("mapping", "Fields",
-    target && h("p", null, h("b", null, `${target.operation} ${target.object}`), target.id && [" ", h("code", null, target.id)], ": ",
+    target && h("p", null, h("b", null, `${capitalised(target.operation)} ${target.object}`), target.id && [" ", h("code", null, target.id)], ": ",
       target.because, " ", rule(target.rule)),
     traitTable(one));
 }
 
 const settingsStep = (policies) =>
   step("settings", "Settings",
-    h("ul", { class: "plain" }, policies.map(({ setting, effect, rule: name }) =>
-      h("li", null, h("code", null, setting), " ", effect, " ", rule(name)))));
+    h("dl", { class: "settings" }, policies.map(({ setting, effect, rule: name }) =>
+      [h("dt", null, h("code", null, setting)), h("dd", null, effect, " ", rule(name))])));
 
 function requestStep(request, ids) {
   const text = curl(request);
@@ -122,26 +120,40 @@ function requestStep(request, ids) {
     source);
 }
 
-function callsStep({ lookup, lookupSharedBy, writeDescriptor, writeInline, writeInlineSharedBy }) {
+// The calls of one event, and in a batch of its own what they are of the day's limit.
+function callsStep({ lookup, lookupSharedBy, writeDescriptor, writeInline, writeInlineSharedBy }, forecast) {
   const shared = (calls, events, what) =>
     `${calls === 0 ? `no ${what}` : plural(calls, what)}${calls > 0 && events > 1 ? ` shared by ${number(events)} events` : ""}`;
   const writes = writeDescriptor === 0
     ? "no write"
     : `${plural(writeDescriptor, "request")} by rudder-server, or inline ${shared(writeInline, writeInlineSharedBy, "call")}`;
-  return step("calls", "Calls", h("p", null, `${shared(lookup, lookupSharedBy, "lookup")}; ${writes}`));
+  return step("calls", "Calls",
+    h("p", null, `${shared(lookup, lookupSharedBy, "lookup")}; ${writes}`),
+    forecast && h("dl", { class: "figures forecast" }, callFigures(forecast)));
 }
 
-// What all events together would cost.
-function forecastLine({ events, sent, filtered, refused, retried, requests, calls, limit }) {
-  const percent = (share) => limit && ` (${share} % of the day’s ${number(limit.allowed)})`;
-  const counts = [["good", sent, "sent"], ["calm", filtered, "not sent"], ["bad", refused, "refused"], ["later", retried, "not now"]];
-  return h("dl", { class: "figures forecast", "aria-label": "Forecast" },
-    figure(plural(events, "Event", "Events").replace(/^\S+ /, ""), number(events)),
-    counts.filter(([, count]) => count > 0).map(([, count, word]) => figure(word, number(count))),
-    figure("requests", number(requests)),
-    figure("calls, sent by rudder-server", number(calls.descriptor), percent(limit?.descriptorPercent)),
-    figure("calls with DELIVERY=inline", number(calls.inline), percent(limit?.inlinePercent)),
-    figure("of these, lookups + descriptions", `${number(calls.lookup)} + ${number(calls.describe)}`));
+// What the events of a batch become and cost together.
+function batchFigures(forecast) {
+  return h("dl", { class: "figures forecast of-batch" },
+    figure("events", number(forecast.events)),
+    outcomes(forecast).map(([count, word]) => figure(word, number(count))),
+    figure("requests", number(forecast.requests)),
+    callFigures(forecast));
+}
+
+const outcomes = ({ sent, filtered, refused, retried }) =>
+  [[sent, "sent"], [filtered, "not sent"], [refused, "refused"], [retried, "not now"]].filter(([count]) => count > 0);
+
+const verdictWords = (forecast) => outcomes(forecast).map(([count, word]) => `${count} ${word}`).join(", ");
+
+function callFigures({ calls, limit }) {
+  const share = (percent) => limit && ` ${percent} % of the day’s ${number(limit.allowed)}`;
+  return [
+    figure("calls if rudder-server sends", number(calls.descriptor), share(limit?.descriptorPercent)),
+    figure("calls with DELIVERY=inline", number(calls.inline), share(limit?.inlinePercent)),
+    figure("of these lookups", number(calls.lookup)),
+    figure("of these descriptions", number(calls.describe)),
+  ];
 }
 
 const figure = (name, value, ...more) => h("div", null, h("dt", null, name), h("dd", null, value, h("small", null, more)));

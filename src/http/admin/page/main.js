@@ -8,9 +8,14 @@ const VIEWS = {
 
 let current = null;
 
+// The view of the address, and what stands behind it.
+function address() {
+  const [, name, separator, rest] = /^#?([a-z]*)([?/]?)(.*)$/s.exec(location.hash) ?? [];
+  return { view: Object.hasOwn(VIEWS, name) ? name : "explain", separator, rest };
+}
+
 function route() {
-  const [, name, separator, rest] = /^#?([a-z]*)([?/]?)(.*)$/.exec(location.hash) ?? [];
-  const view = Object.hasOwn(VIEWS, name) ? name : "explain";
+  const { view, separator, rest } = address();
   const message = separator === "/" ? messageOf(location.hash) : null;
   if (view !== current) change(view, separator === "?" ? new URLSearchParams(rest) : undefined);
   else if (view === "events" && separator === "?") showEvents(new URLSearchParams(rest));
@@ -21,6 +26,11 @@ function route() {
 function change(view, query) {
   if (current) VIEWS[current].hide();
   current = view;
+  reveal(view);
+  VIEWS[view].show(query);
+}
+
+function reveal(view) {
   for (const name of Object.keys(VIEWS)) {
     $(name).hidden = name !== view;
     const link = document.querySelector(`nav a[href="#${name}"]`);
@@ -28,7 +38,6 @@ function change(view, query) {
     else link.removeAttribute("aria-current");
   }
   document.title = `${VIEWS[view].title} · salesforce-transformer`;
-  VIEWS[view].show(query);
 }
 
 beginExplain();
@@ -38,5 +47,6 @@ addEventListener("hashchange", route);
 addEventListener("keydown", ({ key }) => {
   if (key === "Escape" && !$("event-panel").hidden && !$("rule-card").matches(":popover-open")) leavePanel();
 });
-// The page is painted before anything is asked.
+// The view is painted before anything is asked for it.
+reveal(address().view);
 requestAnimationFrame(() => setTimeout(route));

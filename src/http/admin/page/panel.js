@@ -18,10 +18,10 @@ function openEvents(events, from, message) {
   const kept = events.find((it) => it.event !== undefined);
   const name = message ?? (newest.job === undefined ? newest.id : `job ${newest.job}`);
   showPanel(name,
-    events.map((event) => keptEvent(event)),
     kept ? keptValues(kept) : h("p", { class: "hint" },
       "The values of events are not kept, so that this one cannot be explained here: set ",
-      h("code", null, "ADMIN_SHOW_VALUES=true"), " to keep them, or paste the event itself under ", h("a", { href: "#explain" }, "Explain"), "."));
+      h("code", null, "ADMIN_SHOW_VALUES=true"), " to keep them, or paste the event itself under ", h("a", { href: "#explain" }, "Explain"), "."),
+    events.map((event) => keptEvent(event)));
 }
 
 function showPanel(name, ...content) {

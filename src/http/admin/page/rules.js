@@ -1,4 +1,4 @@
-// Rules and reasons by name. Each name on the page is a button that shows its sentence.
+// Rules, reasons and codes by name. Each name on the page is a button that shows its sentence.
 
 let registry;
 
@@ -24,17 +24,17 @@ async function showRule({ currentTarget: button }) {
 
 async function sentences(name) {
   try {
-    const { rules: all, reasons } = await rules();
-    const found = [...all, ...reasons].filter((it) => it.name === name);
+    const { rules: all, reasons, codes } = await rules();
+    const found = [...all, ...reasons, ...codes].filter((it) => it.name === name);
     if (found.length > 0) return found.map(sentence);
-    return h("p", null, "The service has no sentence for it; docs/behaviour.md may.");
+    return h("p", null, "The service has no sentence for it; see docs/behaviour.md.");
   } catch (error) {
     return h("p", { class: "error" }, error.message);
   }
 }
 
-const sentence = ({ sentence: text, stock, remedy }) => [
-  text && h("p", null, marked(text)),
+const sentence = ({ documented, stock, remedy }) => [
+  documented && h("p", null, marked(documented)),
   stock && h("p", { class: "hint" }, "With COMPATIBILITY=stock: ", marked(stock)),
   remedy && h("p", null, h("b", null, "What to do: "), marked(remedy)),
 ];

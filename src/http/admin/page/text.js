@@ -4,7 +4,7 @@ const NUMBER = new Intl.NumberFormat("en-US");
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const HOUR = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
-const number = (value) => (typeof value === "number" ? NUMBER.format(value) : "–");
+const number = (value) => (typeof value === "number" ? NUMBER.format(value).replace("-", "−") : "–");
 const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 const clock = (time) => CLOCK.format(new Date(time));
 const hour = (time) => HOUR.format(new Date(time));

@@ -16,7 +16,7 @@ function traitTable({ traits, request }) {
   if (traits.length === 0) return h("p", { class: "hint" }, "No trait fills a field.");
   const body = request?.body ?? {};
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Traits" },
-    h("table", { class: "traits" },
+    h("table", { class: "traits cards" },
       h("caption", null, traitCounts(traits)),
       h("thead", null, h("tr", null, ["Trait", "Fate", "Field", "Value sent", "Why"].map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", null, traits.map((fate) => traitRow(fate, body)))));
