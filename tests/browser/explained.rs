@@ -71,7 +71,7 @@ async fn the_org_is_asked_only_if_the_box_is_checked() {
     assert_eq!(org.calls().total_api(), 0);
     page.browser.click("#live").await;
     page.browser.click("#explain-run").await;
-    page.browser.says("#explanation", "update").await;
+    page.browser.says("#explanation", "1 record found").await;
     assert_eq!(org.calls().query, 1);
     assert_eq!(org.calls().update, 0);
 }

@@ -43,6 +43,8 @@ async fn a_token_that_was_given_once_counts_for_all_that_the_page_asks() {
         .admin
         .replace("http://", &format!("http://anybody:{TOKEN}@"));
     page.browser.goto(&format!("{admin}/faults")).await;
+    let with_the_token = page.browser.requests().await;
+    assert_eq!(with_the_token, [format!("{admin}/faults")]);
     page.browser.goto(&page.service.admin).await;
     works(&page).await;
     page.is_clean().await;

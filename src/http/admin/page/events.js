@@ -16,10 +16,14 @@ const list = {
   held: [],
 };
 
-const watcher = new Watcher(addEvents, (said) => {
-  list.said = said;
-  tellSample();
-});
+const watcher = new Watcher(
+  addEvents,
+  (said) => {
+    list.said = said;
+    tellSample();
+  },
+  catchUp,
+);
 
 function beginEvents() {
   const filter = debounced(300, applyFilters);
@@ -124,6 +128,17 @@ function addHeld() {
   if (list.held.length === 0 || performance.now() < list.heldUntil) return;
   addRows(list.held.splice(0), "prepend");
   tellSample();
+}
+
+// Adds what was answered while the connection was away: a service that has been started anew repeats nothing by itself.
+async function catchUp() {
+  const { query } = list;
+  try {
+    const { events } = await ask(`/events?limit=200&${query}`);
+    if (list.query === query) addRows(events.reverse(), "prepend");
+  } catch {
+    // The service is gone again; the watch says so, and catches up later.
+  }
 }
 
 // Adds events, the oldest first, above or below those that are there.

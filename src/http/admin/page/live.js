@@ -13,11 +13,15 @@ class Watcher {
   #delay = 2000;
   #shown;
   #told;
+  #reopened;
+  #isBroken = false;
 
-  // `shown` takes the events of one step, the oldest first, and how many arrived; `told` takes what is to be said, if anything.
-  constructor(shown, told) {
+  // `shown` takes the events of one step, the oldest first, and how many arrived; `told` takes what is to be said, if anything;
+  // `reopened` is called when the connection is there again.
+  constructor(shown, told, reopened) {
     this.#shown = shown;
     this.#told = told;
+    this.#reopened = reopened;
   }
 
   begin(query) {
@@ -26,6 +30,8 @@ class Watcher {
     source.addEventListener("open", () => {
       this.#delay = 2000;
       this.#told(null);
+      if (this.#isBroken) this.#reopened();
+      this.#isBroken = false;
     });
     source.addEventListener("event", ({ data }) => this.#arrived(data));
     source.addEventListener("lost", ({ data }) => this.#hasLost(JSON.parse(data).lost));
@@ -63,6 +69,7 @@ class Watcher {
   // A browser opens a broken connection again by itself, and names the last event that it has seen. It gives up for good where
   // the answer is an error.
   #broken(query) {
+    this.#isBroken = true;
     if (this.#source?.readyState !== EventSource.CLOSED) {
       this.#told("The connection is interrupted; what is missed follows.");
       return;
