@@ -30,6 +30,7 @@ COMPOSE = {
     ("security_opt",): ["no-new-privileges:true"],
 }
 IMAGE, SIMULATOR = "salesforce-transformer", "salesforce-simulator"
+LOOPBACK = re.compile(r"127\.|localhost:|\[::1\]:")
 UNITS = {"s": 1, "m": 60, "h": 3600}
 # Settings that one destination may have of its own, its id behind the name; `_FILE` stands before or behind the id.
 OF_ONE = re.compile(r"(SALESFORCE_(?:AUTH|LOGIN_URL|CLIENT_ID|CLIENT_SECRET|JWT_KEY|JWT_SUBJECT))(_FILE)?(?:_\w+?)?(_FILE)?")
@@ -68,6 +69,15 @@ class Settings:
         """How long the service may take to stop: every SHUTDOWN_… setting comes after the other."""
         stops = {name: default for name, default in self.defaults.items() if name.startswith("SHUTDOWN_")}
         return sum(seconds(environment.get(name, default)) for name, default in stops.items())
+
+
+def admin(environment, mounted):
+    """Yields what does not fit of the admin address; `mounted` are the paths that are mounted."""
+    listen, token = environment.get("ADMIN_LISTEN"), environment.get("ADMIN_TOKEN_FILE")
+    if listen and not LOOPBACK.match(listen) and not token:
+        yield f"ADMIN_LISTEN={listen} is not loopback, which needs ADMIN_TOKEN_FILE"
+    if token and not any(token == path or token.startswith(f"{path}/") for path in mounted):
+        yield f"ADMIN_TOKEN_FILE={token} is not mounted"
 
 
 def wrong_values(what, tree, expected):
@@ -113,6 +123,8 @@ def kubernetes(documents, settings):
         yield f"ConfigMap: the service has no setting {setting}"
     for setting in settings.secret(environment):
         yield f"ConfigMap: {setting} belongs in the Secret"
+    mounted = [mount["mountPath"] for mount in container.get("volumeMounts", [])]
+    yield from (f"ConfigMap: {line}" for line in admin(environment, mounted))
     grace, needed = pod.get("terminationGracePeriodSeconds", 30), settings.time_to_stop(environment)
     if grace <= needed:
         yield f"Deployment: terminationGracePeriodSeconds is {grace}, and stopping may take {needed} s"
@@ -196,6 +208,8 @@ def compose(stack, folder, settings):
     service = services[IMAGE]
     for setting in settings.unknown(service["environment"]):
         yield f"{IMAGE}: the service has no setting {setting}"
+    mounted = [volume.split(":")[1] for volume in service.get("volumes", [])]
+    yield from (f"{IMAGE}: {line}" for line in admin(service["environment"], mounted))
     grace, needed = seconds(service["stop_grace_period"]), settings.time_to_stop(service["environment"])
     if grace <= needed:
         yield f"{IMAGE}: stop_grace_period is {grace} s, and stopping may take {needed} s"

@@ -7,6 +7,7 @@
 //! | `faults` | `/faults` and `/orgs` |
 //! | `counted` | `/events/counts`, the age of faults, the history of orgs |
 //! | `live` | `/events/live`: order, reconnects, slow watchers |
+//! | `page` | `/`: the page for browsers, its policy, and who gets it |
 //! | `protected` | each protection, and the token's file |
 //! | `private` | no value of an event is shown |
 //! | `remedies` | the documentation shows the registries of rules and remedies, and `/rules` does |
@@ -17,6 +18,7 @@ mod delivered;
 mod faults;
 mod listed;
 mod live;
+mod page;
 mod private;
 mod protected;
 mod remedies;

@@ -15,8 +15,9 @@ pub(super) async fn rules() -> Json<JsonValue> {
         json!({ "name": rule.name(), "documented": rule.documented(), "stock": stock })
     });
     let reasons = Reason::ALL.iter();
-    let reasons =
-        reasons.map(|reason| json!({ "name": reason.label(), "remedy": reason.remedy() }));
+    let reasons = reasons.map(
+        |reason| json!({ "name": reason.label(), "meaning": reason.meaning(), "remedy": reason.remedy() }),
+    );
     let codes = CODES.iter();
     let codes = codes.map(|(code, remedy)| json!({ "name": code, "remedy": remedy }));
     Json(json!({

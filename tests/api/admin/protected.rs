@@ -13,7 +13,7 @@ use crate::{
     service::{Answer, Service, assert_says, send, serve},
 };
 
-const TOKEN: &str = "planted-admin-token";
+pub(super) const TOKEN: &str = "planted-admin-token";
 
 /// A GET of the events, to be given headers.
 fn ask(service: &Service) -> RequestBuilder {
@@ -23,7 +23,7 @@ fn ask(service: &Service) -> RequestBuilder {
 /// The file with the token, written once for all tests.
 static TOKEN_FILE: LazyLock<PathBuf> = LazyLock::new(|| file("admin-token", TOKEN));
 
-async fn with_token() -> Service {
+pub(super) async fn with_token() -> Service {
     let token = ["--admin-token-file", TOKEN_FILE.to_str().unwrap()];
     watched(&org().build(), &token).await
 }

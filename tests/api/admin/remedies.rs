@@ -23,12 +23,13 @@ const FAULTS: &str = include_str!("../../../docs/faults.md");
 const EXPLAIN: &str = include_str!("../../../docs/explain.md");
 
 /// A row of the page.
-fn row(name: &str, remedy: &str) -> String {
-    format!("| `{name}` | {remedy} |")
+fn row(cells: &[&str]) -> String {
+    let (name, rest) = cells.split_first().unwrap();
+    format!("| `{name}` | {} |", rest.join(" | "))
 }
 
 #[test]
-fn each_reason_and_code_has_its_remedy_on_the_page_and_nothing_else_has() {
+fn each_reason_and_code_has_its_meaning_and_remedy_on_the_page_and_nothing_else_has() {
     let section = section(FAULTS, "## What to do");
     let documented: BTreeSet<_> = section
         .lines()
@@ -36,8 +37,8 @@ fn each_reason_and_code_has_its_remedy_on_the_page_and_nothing_else_has() {
         .collect();
     let reasons = Reason::ALL
         .iter()
-        .map(|reason| row(reason.label(), reason.remedy()));
-    let codes = CODES.iter().map(|(code, remedy)| row(code, remedy));
+        .map(|reason| row(&[reason.label(), reason.meaning(), reason.remedy()]));
+    let codes = CODES.iter().map(|(code, remedy)| row(&[code, remedy]));
     let registered: BTreeSet<_> = reasons.chain(codes).collect();
     let registered: BTreeSet<_> = registered.iter().map(String::as_str).collect();
     let missing: Vec<_> = registered.difference(&documented).collect();
@@ -47,6 +48,19 @@ fn each_reason_and_code_has_its_remedy_on_the_page_and_nothing_else_has() {
         "not on the page: {missing:#?}; no longer so: {stale:#?}"
     );
     assert!(registered.len() > 150);
+}
+
+#[test]
+fn each_reason_to_leave_a_trait_out_means_what_the_rules_say() {
+    let section = section(BEHAVIOUR, "## What is left out");
+    let mut rows = 0;
+    for line in section.lines().filter(|line| line.starts_with("| `")) {
+        let name = line.split('`').nth(1).unwrap();
+        let reason = Reason::named(name).unwrap();
+        assert_eq!(line, row(&[name, reason.meaning()]));
+        rows += 1;
+    }
+    assert!(rows > 30, "the table is not read: {rows}");
 }
 
 #[test]
@@ -121,7 +135,9 @@ async fn the_admin_address_shows_each_rule_reason_and_code() {
         named("rules", rule.name());
     }
     for reason in Reason::ALL {
-        assert_eq!(named("reasons", reason.label())["remedy"], reason.remedy());
+        let entry = named("reasons", reason.label());
+        assert_eq!(entry["meaning"], reason.meaning());
+        assert_eq!(entry["remedy"], reason.remedy());
     }
     for (code, remedy) in CODES {
         assert_eq!(named("codes", code)["remedy"], *remedy);

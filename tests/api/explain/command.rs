@@ -194,3 +194,44 @@ async fn live_asks_what_the_duplicate_rules_find_for_a_new_record() {
     assert_says(&said, "no duplicate rule of the org finds such a record");
     assert_eq!((org.records("Lead").len(), org.calls().create), (1, 0));
 }
+
+/// The output of each command in a session of the documentation.
+fn documented(title: &str) -> Vec<String> {
+    let page = include_str!("../../../docs/explain.md");
+    let section = page.split(&format!("### {title}\n")).nth(1).unwrap();
+    let session = section.split("```console\n").nth(1).unwrap();
+    let session = session.split("```").next().unwrap();
+    let outputs = session.split("$ ").skip(1);
+    let outputs = outputs.map(|command| command.split_once('\n').unwrap().1.to_owned());
+    outputs.collect()
+}
+
+/// Ada's event in the documentation.
+fn documented_ada(integrations: &Value) -> File {
+    let mut event = identify(json!({"email": "ada@example.com", "plan": "free"}));
+    event["messageId"] = json!("m-17");
+    event["integrations"] = integrations.clone();
+    File::new(
+        &format!("ada-{integrations}.json").replace('"', ""),
+        &event.to_string(),
+    )
+}
+
+#[tokio::test]
+async fn the_documented_session_of_an_event_that_does_not_arrive_is_a_real_one() {
+    let ada = documented_ada(&json!({"All": true}));
+    let output = explain(&[ada.path()], &[]).await;
+    assert_eq!(documented("Nothing arrives"), [text(&output.stdout)]);
+}
+
+#[tokio::test]
+async fn the_documented_session_of_a_setting_is_a_real_one() {
+    let ada = documented_ada(&json!({"Salesforce": true}));
+    let stored = explain(&[ada.path(), "--json"], &[]).await;
+    let expected = File::new("documented.json", &text(&stored.stdout));
+    let other = [("PLACEHOLDERS", "on-create")];
+    let changed = explain(&["--expect", expected.path(), ada.path()], &other).await;
+    let code = format!("{}\n", changed.status.code().unwrap());
+    let outputs = [String::new(), text(&changed.stdout), code];
+    assert_eq!(documented("What a setting would change"), outputs);
+}

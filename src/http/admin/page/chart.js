@@ -45,11 +45,11 @@ function line(title, samples) {
   const values = known.map(([, value]) => value);
   const [begin, end] = [times[0], times.at(-1)];
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const point = (time, value) => `${((time - begin) / (end - begin || 1)) * 300},${38 - ((value - least) / (most - least || 1)) * 36}`;
+  const point = (time, value) => `${((time - begin) / (end - begin || 1)) * 300},${most === least ? 20 : 38 - ((value - least) / (most - least)) * 36}`;
   const points = times.map((time, index) => point(time, values[index])).join(" ");
   const label = `${title}: from ${number(values[0])} at ${hour(begin)} to ${number(values.at(-1))} at ${hour(end)}`;
   return h("figure", { class: "line" },
-    h("figcaption", null, title, h("span", null, `${number(least)} – ${number(most)}`)),
+    h("figcaption", null, title, h("span", null, most === least ? number(most) : `${number(least)} to ${number(most)}`)),
     svg("svg", { viewBox: "0 0 300 40", preserveAspectRatio: "none", role: "img", "aria-label": label },
       svg("polyline", { points, "vector-effect": "non-scaling-stroke" })),
     h("p", { class: "axis" }, h("span", null, hour(begin)), h("span", null, hour(end))));

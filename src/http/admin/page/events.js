@@ -1,6 +1,6 @@
 // The view Events: what arrives, as it arrives.
 
-const MOST_ROWS = 500;
+const MOST_ROWS = 250;
 const FILTERS = ["status", "object", "reason", "message", "destination", "key", "since"];
 
 const list = {
@@ -16,14 +16,20 @@ const list = {
   held: [],
 };
 
-const watcher = new Watcher(
-  addEvents,
-  (said) => {
-    list.said = said;
+const watcher = new Watcher({
+  shown: addEvents,
+  opened() {
+    list.said = null;
+    tellSample();
+    if (list.isToBeLoaded) load();
+    else if (list.isToCatchUp) catchUp();
+  },
+  broken(why) {
+    list.said = why;
+    list.isToCatchUp = true;
     tellSample();
   },
-  catchUp,
-);
+});
 
 function beginEvents() {
   const filter = debounced(300, applyFilters);
@@ -94,7 +100,7 @@ function applyFilters() {
 // Lists the last events, and watches from then on. The watch begins first, so that no event falls between the two.
 async function load() {
   const query = String(filters());
-  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, held: [], query });
+  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, rate: 1, held: [], isToBeLoaded: false, query });
   $("event-rows").replaceChildren();
   if (isWatching()) watcher.begin(query);
   else watcher.end();
@@ -106,8 +112,12 @@ async function load() {
     addRows(events.reverse(), "append");
     list.leftOff = leftOff;
   } catch (error) {
-    if (list.query === query) say($("filter-error"), error.message);
-    watcher.end();
+    if (list.query !== query) return;
+    say($("filter-error"), error.message);
+    list.isToBeLoaded = error.status === undefined;
+    // A filter that is none stays none; a service that does not answer is watched for.
+    if (!list.isToBeLoaded) watcher.end();
+    list.said = null;
   }
   tellEmpty();
   tellSample();
@@ -133,11 +143,12 @@ function addHeld() {
 // Adds what was answered while the connection was away: a service that has been started anew repeats nothing by itself.
 async function catchUp() {
   const { query } = list;
+  list.isToCatchUp = false;
   try {
     const { events } = await ask(`/events?limit=200&${query}`);
     if (list.query === query) addRows(events.reverse(), "prepend");
   } catch {
-    // The service is gone again; the watch says so, and catches up later.
+    // The service is gone again; the watch says so, and catches up when it is back.
   }
 }
 

@@ -83,6 +83,7 @@ async function explain() {
     });
     say($("event-error"));
     show($("explanation"), explained(answer));
+    bringIntoView($("explanation"));
     $("explain-state").textContent = `Explained: ${plural(answer.explanations.length, "event")}, ${verdictWords(answer.forecast)}`;
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -92,6 +93,11 @@ async function explain() {
     clearTimeout(waiting);
     if (running === own) $("explanation").classList.remove("waiting");
   }
+}
+
+// On a small screen the explanation begins below what can be seen.
+function bringIntoView(element) {
+  if (element.getBoundingClientRect().top > 0.7 * innerHeight) element.scrollIntoView();
 }
 
 // The events with the destination of the form. Without one, the text goes as it is, and so does one that is broken: the service

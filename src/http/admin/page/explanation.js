@@ -10,7 +10,7 @@ function explained({ explanations, forecast }) {
 
 // One event of several. What is inside is made once it is opened: a batch may have 200 events of 200 traits.
 function folded(explanation, isOpen, ids) {
-  const details = h("details", { class: "event", open: isOpen }, h("summary", null, eventTitle(explanation)));
+  const details = h("details", { class: "event", open: isOpen }, h("summary", null, eventTitle(explanation), explanation.verdict.error && h("span", { class: "hint clip" }, explanation.verdict.error)));
   const fill = () => details.childElementCount === 1 && details.append(eventBody(explanation, ids));
   if (isOpen) fill();
   details.addEventListener("toggle", fill);
@@ -45,8 +45,8 @@ function eventBody({ verdict, gate, records, calls }, ids, forecast) {
 // Why something is not sent, and what a person can do about it.
 const failureNote = ({ error, remedy, rule: name }, kind = "bad") =>
   h("div", { class: `note ${kind}` },
-    h("p", null, marked(capitalised(error)), " ", rule(name)),
-    remedy && h("p", { class: "remedy" }, h("b", null, "What to do: "), marked(remedy)));
+    h("p", null, capitalised(error), " ", rule(name)),
+    remedy && h("p", { class: "remedy" }, h("b", null, "What to do: "), remedy));
 
 const step = (name, title, ...content) =>
   h("li", { "data-step": name }, h("span", { class: "name" }, title), h("div", { class: "what" }, content));
@@ -77,7 +77,7 @@ function lookupStep({ key, lookup }) {
     key && h("p", null, h("code", null, key.field), " = ", h("b", null, key.value), ", from ", h("code", null, key.from),
       key.hash && [" · ", h("a", { href: `#events?key=${key.hash}` }, "events of this record")]),
     lookup && h("p", null, foundWords(lookup), lookup.because, " ", rule(lookup.rule)),
-    lookup?.soql && h("pre", { tabindex: 0, "aria-label": "Query" }, lookup.soql));
+    lookup?.soql && h("pre", null, lookup.soql));
 }
 
 function foundWords({ found, soql }) {
@@ -111,7 +111,7 @@ const settingsStep = (policies) =>
 
 function requestStep(request, ids) {
   const text = curl(request);
-  const source = h("pre", { tabindex: 0, "aria-label": "Request as curl" }, text);
+  const source = h("pre", null, text);
   const { copy } = ids;
   ids.copy = undefined;
   return step("request", "Request",
@@ -149,10 +149,10 @@ const verdictWords = (forecast) => outcomes(forecast).map(([count, word]) => `${
 function callFigures({ calls, limit }) {
   const share = (percent) => limit && ` ${percent} % of the day’s ${number(limit.allowed)}`;
   return [
-    figure("calls if rudder-server sends", number(calls.descriptor), share(limit?.descriptorPercent)),
-    figure("calls with DELIVERY=inline", number(calls.inline), share(limit?.inlinePercent)),
-    figure("of these lookups", number(calls.lookup)),
-    figure("of these descriptions", number(calls.describe)),
+    figure("calls, sent by rudder-server", number(calls.descriptor), share(limit?.descriptorPercent)),
+    figure("calls, inline", number(calls.inline), share(limit?.inlinePercent)),
+    figure("of which lookups", number(calls.lookup)),
+    figure("descriptions", number(calls.describe)),
   ];
 }
 

@@ -10,9 +10,9 @@ function faultRow({ code, reason, object, field, effect, status, count, recent, 
   return h("tr", null,
     h("td", null, moment(last)),
     h("td", null, h("a", { href: `#events?reason=${encodeURIComponent(code)}` }, code), code !== reason && h("small", null, " ", reason)),
-    h("td", null, [object, field].filter(Boolean).join(" · ") || "–"),
+    h("td", null, [object, field].filter(Boolean).join(" · ")),
     h("td", null, effect === "not_sent" ? badge(kind, `not sent ${status}`) : effect.replace("_", " ")),
-    h("td", { class: "number" }, number(recent)),
-    h("td", { class: "number" }, number(count)),
+    h("td", { class: "number", "data-label": "last hour" }, number(recent)),
+    h("td", { class: "number", "data-label": "since the start" }, number(count)),
     h("td", { class: "why" }, remedy));
 }

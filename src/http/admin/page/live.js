@@ -11,17 +11,12 @@ class Watcher {
   #timer = null;
   #retry = null;
   #delay = 2000;
-  #shown;
-  #told;
-  #reopened;
-  #isBroken = false;
+  #on;
 
-  // `shown` takes the events of one step, the oldest first, and how many arrived; `told` takes what is to be said, if anything;
-  // `reopened` is called when the connection is there again.
-  constructor(shown, told, reopened) {
-    this.#shown = shown;
-    this.#told = told;
-    this.#reopened = reopened;
+  // `on.shown` takes the events of one step (the oldest first), how many arrived, and how many were lost; `on.opened` learns that
+  // it watches, and `on.broken` why it does not.
+  constructor(on) {
+    this.#on = on;
   }
 
   begin(query) {
@@ -29,9 +24,7 @@ class Watcher {
     const source = (this.#source = new EventSource(here(`/events/live?${query}`)));
     source.addEventListener("open", () => {
       this.#delay = 2000;
-      this.#told(null);
-      if (this.#isBroken) this.#reopened();
-      this.#isBroken = false;
+      this.#on.opened();
     });
     source.addEventListener("event", ({ data }) => this.#arrived(data));
     source.addEventListener("lost", ({ data }) => this.#hasLost(JSON.parse(data).lost));
@@ -63,18 +56,17 @@ class Watcher {
     this.#waiting = [];
     const lost = this.#lost;
     this.#lost = 0;
-    this.#shown(sample(arrived).map((text) => parsed(text)), arrived.length, lost);
+    this.#on.shown(sample(arrived).map((text) => parsed(text)), arrived.length, lost);
   }
 
   // A browser opens a broken connection again by itself, and names the last event that it has seen. It gives up for good where
   // the answer is an error.
   #broken(query) {
-    this.#isBroken = true;
     if (this.#source?.readyState !== EventSource.CLOSED) {
-      this.#told("The connection is interrupted; what is missed follows.");
+      this.#on.broken("The connection is interrupted; what is missed follows.");
       return;
     }
-    this.#told(`The live list could not be opened; it is tried again in ${this.#delay / 1000} s.`);
+    this.#on.broken(`The live list could not be opened; it is tried again in ${this.#delay / 1000} s.`);
     this.#retry = setTimeout(() => this.begin(query), this.#delay);
     this.#delay = Math.min(2 * this.#delay, 30000);
   }

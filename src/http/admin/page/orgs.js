@@ -104,8 +104,8 @@ const refusedTable = (list) =>
 function small(title, names, empty, rows) {
   if (rows.length === 0) return h("div", null, h("h4", null, title), h("p", { class: "hint" }, empty));
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
-    h("table", null,
+    h("table", { class: "cards" },
       h("caption", null, title),
       h("thead", null, h("tr", null, names.map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", null, rows.map(([first, ...rest]) => h("tr", null, h("th", { scope: "row" }, first), rest.map((cell) => h("td", null, cell)))))));
+      h("tbody", null, rows.map(([first, ...rest]) => h("tr", null, h("th", { scope: "row" }, first), rest.map((cell, index) => h("td", { "data-label": names[index + 1] }, cell)))))));
 }

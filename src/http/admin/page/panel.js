@@ -27,6 +27,7 @@ function openEvents(events, from, message) {
 function showPanel(name, ...content) {
   const panel = $("event-panel");
   panel.hidden = false;
+  $("events-split").classList.add("open");
   show(panel,
     h("div", { class: "title" },
       h("h3", { id: "panel-title", tabindex: -1 }, name),
@@ -37,6 +38,7 @@ function showPanel(name, ...content) {
 
 function closePanel() {
   $("event-panel").hidden = true;
+  $("events-split").classList.remove("open");
 }
 
 // Closes the panel, and goes back to the row that it was opened from.
@@ -95,6 +97,6 @@ function keptValues({ event }) {
     h("p", { class: "row" },
       h("button", { type: "button", class: "primary", id: "explain-kept", click: explainIt }, "Explain this event"),
       h("span", { class: "hint" }, "with the service’s own login: the destination’s settings are not kept")),
-    h("details", null, h("summary", null, "The event (personal data)"), h("pre", { tabindex: 0, "aria-label": "Event" }, printed(event, 2))),
+    h("details", null, h("summary", null, "The event (personal data)"), h("pre", null, printed(event, 2))),
   ];
 }

@@ -36,16 +36,11 @@ async function sentences(name) {
 const sentence = ({ documented, stock, remedy }) => [
   documented && h("p", null, marked(documented)),
   stock && h("p", { class: "hint" }, "With COMPATIBILITY=stock: ", marked(stock)),
-  remedy && h("p", null, h("b", null, "What to do: "), marked(remedy)),
+  remedy && h("p", null, h("b", null, "What to do: "), remedy),
 ];
 
-// `code` and **strong** of the documentation, as elements.
-const marked = (text) =>
-  text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
-    if (/^`.+`$/.test(part)) return h("code", null, part.slice(1, -1));
-    if (/^\*\*.+\*\*$/.test(part)) return h("b", null, part.slice(2, -2));
-    return part;
-  });
+// `code` of the documentation as elements: every second part stands between two backticks.
+const marked = (text) => text.split("`").map((part, index) => (index % 2 === 1 ? h("code", null, part) : part));
 
 // Below its button, or above where there is no room. Scripts may set styles; the policy forbids style attributes.
 function place(card, at) {
