@@ -104,7 +104,10 @@ impl Browser {
             Err(error) => {
                 let shown = self.script("return document.body.innerText").await;
                 let shown = shown.as_str().unwrap_or_default();
-                panic!("not so in time: {expression}\n{error}\nThe page shows:\n{shown}");
+                let said = self.complaints().await;
+                panic!(
+                    "not so in time: {expression}\n{error}\nThe console says: {said:#?}\nThe page shows:\n{shown}"
+                );
             }
         }
     }

@@ -1,13 +1,9 @@
 // Asks the admin address. A browser that has been asked for the token sends it along by itself (Basic).
 
-<<<<<<< HEAD
 // A path of this address. Where the address of the page names the token, a browser takes no path relative to it.
 const here = (path) => location.origin + path;
 
-// The JSON that a path answers. Whatever else comes is thrown, in words for a person.
-=======
 // The JSON that a path answers. Whatever else comes is thrown in words for a person, with the status if there is one.
->>>>>>> 3f3bd4db142eb57fa1403cca8ff425d8c6d461c1
 async function ask(path, options) {
   let answer;
   let text;
