@@ -150,6 +150,7 @@ pub(super) fn invite(setup: &Setup) {
     println!(r#"   "integrations":{{"Salesforce":true}}}}'"#);
     if let Some(admin) = setup.admin {
         println!("\n{BOLD}See what became of the events, and why:{BOLD:#}\n");
+        println!("http://{admin}/ in a browser");
         println!("curl -s http://{admin}/events");
         println!("cargo run -- tail --url http://{admin}");
     }

@@ -10,12 +10,15 @@ function drawVerdicts(minutes) {
   const width = 600 / Math.max(1, bars.length);
   const shapes = bars.flatMap((bar, index) => stacked(bar, index * width, width, most));
   const counts = [...totals].sort(([, one], [, other]) => other - one);
+  const kinds = Map.groupBy(counts, ([verdict]) => kindOfVerdict(verdict));
   const words = counts.map(([verdict, count]) => `${number(count)} ${verdict}`).join(", ") || "no event";
   $("verdict-chart").setAttribute("aria-label", `Verdicts of the last ${minutes.length} minutes: ${words}`);
   show($("verdict-chart"), shapes);
-  show($("verdict-legend"), counts.map(([verdict, count]) => h("li", { class: kindOfVerdict(verdict) }, h("b", null, number(count)), " ", verdict)));
+  show($("verdict-legend"), ORDER.filter((kind) => kinds.has(kind)).map((kind) => h("li", { class: kind }, kinds.get(kind).map(countWords))));
   $("chart-most").textContent = `most: ${number(most)} in a minute`;
 }
+
+const countWords = ([verdict, count], index) => [index > 0 && " · ", h("b", null, number(count)), " ", verdict];
 
 function barOf(verdicts, totals) {
   const bar = { all: 0, good: 0, calm: 0, later: 0, bad: 0 };

@@ -7,10 +7,12 @@ const list = {
   isShown: false,
   // The ids of the events in the list, so that none is there twice.
   ids: new Set(),
-  // Of those that have arrived lately: how many there were, and how many are shown.
+  // Of those that have arrived since the list was loaded: how many there were, how many are shown, and how many were lost.
   arrived: 0,
   shown: 0,
   lost: 0,
+  // The same since it was last told.
+  lately: { arrived: 0, shown: 0 },
   // Until when the pointer is taken to aim at a row, which must not move away then.
   heldUntil: 0,
   held: [],
@@ -44,6 +46,7 @@ function beginEvents() {
   $("event-rows").addEventListener("pointermove", () => (list.heldUntil = performance.now() + 1200));
   every(5000, () => list.isShown, drawCounts);
   setInterval(addHeld, 250);
+  every(1000, () => list.isShown, tellSample);
 }
 
 function debounced(milliseconds, act) {
@@ -100,7 +103,7 @@ function applyFilters() {
 // Lists the last events, and watches from then on. The watch begins first, so that no event falls between the two.
 async function load() {
   const query = String(filters());
-  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, rate: 1, held: [], isToBeLoaded: false, query });
+  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, lately: { arrived: 0, shown: 0 }, held: [], isToBeLoaded: false, isToCatchUp: false, query });
   $("event-rows").replaceChildren();
   if (isWatching()) watcher.begin(query);
   else watcher.end();
@@ -128,16 +131,27 @@ function addEvents(events, arrived, lost) {
   list.arrived += arrived;
   list.shown += events.length;
   list.lost += lost;
-  list.rate = arrived > events.length ? arrived / events.length : 1;
+  list.lately.arrived += arrived;
+  list.lately.shown += events.length;
   if (performance.now() < list.heldUntil) list.held = [...list.held, ...events].slice(-MOST_ROWS);
   else addRows([...list.held.splice(0), ...events], "prepend");
-  tellSample();
 }
 
 function addHeld() {
   if (list.held.length === 0 || performance.now() < list.heldUntil) return;
   addRows(list.held.splice(0), "prepend");
-  tellSample();
+}
+
+// Adds what was answered while the connection was away: a service that has been started anew repeats nothing by itself.
+async function catchUp() {
+  const { query } = list;
+  list.isToCatchUp = false;
+  try {
+    const { events } = await ask(`/events?limit=200&${query}`);
+    if (list.query === query) addRows(events.reverse(), "prepend");
+  } catch {
+    // The service is gone again; the watch says so, and catches up when it is back.
+  }
 }
 
 // Adds what was answered while the connection was away: a service that has been started anew repeats nothing by itself.
@@ -201,8 +215,11 @@ function openRow(click) {
   else if (!click.target.closest("a")) location.hash = `#events/${encodeURIComponent(event.message)}`;
 }
 
+// Says what the list does not show; every second, so that a screen reader is not told of each step.
 function tellSample() {
-  const { arrived, shown: seen, rate, lost, held, said } = list;
+  const { arrived, shown: seen, lately, lost, held, said } = list;
+  const rate = lately.arrived > lately.shown ? lately.arrived / lately.shown : 1;
+  list.lately = { arrived: 0, shown: 0 };
   const parts = [
     said,
     rate > 1 && `Showing 1 of ${number(Math.round(rate))}: too many arrive to read them all.`,
@@ -211,7 +228,6 @@ function tellSample() {
     held.length > 0 && `${number(held.length)} more wait while you point at the list.`,
   ];
   const text = parts.filter(Boolean).join(" ");
-  // A screen reader is told of a change only.
   if ($("sampled").textContent !== text) $("sampled").textContent = text;
 }
 

@@ -45,6 +45,7 @@ const emptyExplanation = () =>
   h("div", { class: "empty" },
     h("p", null, h("b", null, "Why does an event become what it becomes?")),
     h("p", null, "Paste an event on the left and choose Explain: each step is shown, from the gate to the request, and what is changed or left out on the way. Nothing is written to Salesforce."),
+    h("p", null, "Or open an event that was answered under ", h("a", { href: "#events" }, "Events"), ", and choose ", h("i", null, "Explain this event"), "."),
     !KEEPS_DIGITS && h("p", null, "This browser cannot keep the digits of numbers above 9,007,199,254,740,991: what is shown of such a number is rounded."));
 
 function fillEvent(event) {

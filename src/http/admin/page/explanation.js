@@ -91,7 +91,6 @@ function caseSteps(one, hasFailed, ids) {
     one.policies.length > 0 && settingsStep(one.policies),
     one.request && requestStep(one.request, ids),
     // The failure of the only record is that of the event, which is shown above.
-    one.error && (one.if || !hasFailed) && step("failure", "Not sent", failureNote(one)),
     one.failure && (one.if || !hasFailed) && step("failure", "Not sent", failureNote(one.failure)),
   ];
 }
@@ -115,7 +114,7 @@ function requestStep(request, ids) {
   const { copy } = ids;
   ids.copy = undefined;
   return step("request", "Request",
-    h("p", { class: "row" }, h("span", { class: "grow" }, h("b", null, request.method), " ", new URL(request.url).pathname),
+    h("p", { class: "row" }, h("span", { class: "grow" }, h("b", null, request.method), " ", request.url.replace(/^https?:\/\/[^/]+/, "")),
       copyButton(text, source, { id: copy, class: "quiet" })),
     source);
 }

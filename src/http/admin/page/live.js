@@ -4,17 +4,21 @@
 const PACE = 250;
 const AT_ONCE = 10;
 
+// How many events wait at most to be shown: a page in the background is not painted.
+const MOST_WAITING = 1000;
+
 class Watcher {
   #source = null;
   #waiting = [];
+  #count = 0;
   #lost = 0;
   #timer = null;
   #retry = null;
   #delay = 2000;
   #on;
 
-  // `on.shown` takes the events of one step (the oldest first), how many arrived, and how many were lost; `on.opened` learns that
-  // it watches, and `on.broken` why it does not.
+  // `on.shown` takes the events of one step (the oldest first), how many arrived, and how many were lost; `on.broken` learns why
+  // nothing is watched, and `on.opened` that it is again.
   constructor(on) {
     this.#on = on;
   }
@@ -37,11 +41,14 @@ class Watcher {
     clearTimeout(this.#retry);
     this.#source = this.#timer = null;
     this.#waiting = [];
+    this.#count = this.#lost = 0;
   }
 
   // The text is kept unparsed: most of a flood is never shown.
   #arrived(data) {
+    this.#count += 1;
     this.#waiting.push(data);
+    if (this.#waiting.length > MOST_WAITING) this.#waiting.splice(0, MOST_WAITING / 2);
     this.#timer ??= setTimeout(() => requestAnimationFrame(() => this.#flush()), PACE);
   }
 
@@ -52,11 +59,10 @@ class Watcher {
 
   #flush() {
     this.#timer = null;
-    const arrived = this.#waiting;
+    const [events, count, lost] = [sample(this.#waiting), this.#count, this.#lost];
     this.#waiting = [];
-    const lost = this.#lost;
-    this.#lost = 0;
-    this.#on.shown(sample(arrived).map((text) => parsed(text)), arrived.length, lost);
+    this.#count = this.#lost = 0;
+    this.#on.shown(events.map((text) => parsed(text)), count, lost);
   }
 
   // A browser opens a broken connection again by itself, and names the last event that it has seen. It gives up for good where
@@ -66,7 +72,7 @@ class Watcher {
       this.#on.broken("The connection is interrupted; what is missed follows.");
       return;
     }
-    this.#on.broken(`The live list could not be opened; it is tried again in ${this.#delay / 1000} s.`);
+    this.#on.broken(`The live list cannot be opened, perhaps because 16 watch already. It is tried again in ${this.#delay / 1000} s.`);
     this.#retry = setTimeout(() => this.begin(query), this.#delay);
     this.#delay = Math.min(2 * this.#delay, 30000);
   }

@@ -40,6 +40,11 @@ function reveal(view) {
   document.title = `${VIEWS[view].title} · salesforce-transformer`;
 }
 
+// The fragment of the address names a view, and not where to skip to.
+$("skip").addEventListener("click", (click) => {
+  click.preventDefault();
+  $("main").focus();
+});
 beginExplain();
 beginEvents();
 beginOrgs();

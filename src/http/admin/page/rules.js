@@ -33,10 +33,11 @@ async function sentences(name) {
   }
 }
 
-const sentence = ({ documented, stock, remedy }) => [
+const sentence = ({ documented, meaning, stock, remedy }) => [
   documented && h("p", null, marked(documented)),
+  meaning && h("p", null, marked(meaning)),
   stock && h("p", { class: "hint" }, "With COMPATIBILITY=stock: ", marked(stock)),
-  remedy && h("p", null, h("b", null, "What to do: "), remedy),
+  remedy && h("p", null, h("b", null, "What to do: "), marked(remedy)),
 ];
 
 // `code` of the documentation as elements: every second part stands between two backticks.

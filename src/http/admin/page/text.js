@@ -20,4 +20,7 @@ function ago(seconds) {
   return `${Math.round(seconds / 86400)} days ago`;
 }
 
+// The beginning of a long text, without half a character at its end.
+const shortened = (text) => (text.length > 160 ? `${/^[^]{0,120}/u.exec(text)[0]}… (${number(text.length)} characters)` : text);
+
 const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);

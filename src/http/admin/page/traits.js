@@ -24,7 +24,7 @@ function traitTable({ traits, request }) {
 
 function traitRow({ trait, fate, field, reason, message }, body) {
   const [sign, word] = FATES[fate] ?? ["?", fate];
-  const value = Object.hasOwn(body, field ?? "") ? inline(body[field]) : "";
+  const value = Object.hasOwn(body, field ?? "") ? shortened(inline(body[field])) : "";
   return h("tr", { "data-fate": fate },
     h("th", { scope: "row" }, trait ?? h("span", { class: "hint" }, "no trait")),
     h("td", { class: "fate" }, h("span", { "aria-hidden": "true" }, sign), " ", word),
