@@ -154,18 +154,6 @@ async function catchUp() {
   }
 }
 
-// Adds what was answered while the connection was away: a service that has been started anew repeats nothing by itself.
-async function catchUp() {
-  const { query } = list;
-  list.isToCatchUp = false;
-  try {
-    const { events } = await ask(`/events?limit=200&${query}`);
-    if (list.query === query) addRows(events.reverse(), "prepend");
-  } catch {
-    // The service is gone again; the watch says so, and catches up when it is back.
-  }
-}
-
 // Adds events, the oldest first, above or below those that are there.
 function addRows(events, where) {
   const fresh = events.filter(({ id }) => !list.ids.has(id));
