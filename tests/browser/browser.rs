@@ -2,7 +2,6 @@
 
 use std::{fs, os::unix::fs::MetadataExt, time::Duration};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use thirtyfour::{
     By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver,
@@ -207,14 +206,6 @@ impl Browser {
         let requests = entries.filter(|it| it["method"] == "Network.requestWillBeSent");
         let url = |it: Value| it["params"]["request"]["url"].as_str().unwrap().to_owned();
         requests.map(url).collect()
-    }
-
-    /// A picture of what is shown, in WebP.
-    pub(crate) async fn picture(&self) -> Vec<u8> {
-        let format = json!({"format": "webp", "quality": 80});
-        let picture = self.devtools("Page.captureScreenshot", format).await;
-        let data = picture["data"].as_str().unwrap();
-        BASE64_STANDARD.decode(data).unwrap()
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn explained() -> Value {
 }
 
 /// An org as an admin has it after some years, with some people in it.
-fn org() -> Simulator {
+pub(crate) fn org() -> Simulator {
     let hiring = "Leads of the careers page are not taken.";
     let rule = ValidationRule::new("Lead", "LeadSource", "Careers", hiring).at_field();
     let org = sample::org().ordinary(sample::USERNAME);
@@ -51,7 +51,7 @@ fn org() -> Simulator {
 }
 
 /// An address below a domain that nobody can have.
-fn email(first: &str, last: &str, company: &str) -> String {
+pub(crate) fn email(first: &str, last: &str, company: &str) -> String {
     let ascii = |text: &str| {
         let letters = text.chars().filter(char::is_ascii_alphabetic);
         letters.collect::<String>().to_lowercase()
@@ -109,39 +109,40 @@ fn messages() -> Vec<Value> {
 pub(crate) async fn page() -> Page {
     let org = org();
     let page = Page::open_with(&org, "explain", &FLAGS).await;
-    happen(&page, &org).await;
+    happen(&page.service, &org, || {}).await;
     page
 }
 
 /// Sends jobs as a rudder-server that leaves the writing to the service.
-async fn deliver(service: &Service, jobs: &[Value]) {
+pub(crate) async fn deliver(service: &Service, jobs: &[Value]) {
     let body = json!({"input": jobs, "destType": "salesforce"});
     let request = service.request("/routerTransform");
     let request = request.header("X-Feature-Filter-Code", "?1");
     send(request.body(body.to_string())).await.accepted();
 }
 
-/// Lets all of it happen.
-async fn happen(page: &Page, org: &Simulator) {
+/// Lets all of it happen; `before` is called before each event.
+pub(crate) async fn happen(service: &Service, org: &Simulator, before: impl Fn()) {
     for (id, message) in (1..).zip(messages()) {
-        deliver(&page.service, &[job(id, &message)]).await;
+        before();
+        deliver(service, &[job(id, &message)]).await;
     }
+    before();
     org.fail_next(Call::Query, Fault::ServerUnavailable, 1);
     let later = identify(
         "0a44-signup",
         &json!({"email": "noor.haddad@cedarline.example"}),
     );
-    deliver(&page.service, &[job(20, &later)]).await;
-    let mut refused = job(
-        21,
-        &identify(
-            "1b7e-signup",
-            &json!({"email": "ivan.petrov@tundra.example"}),
-        ),
+    deliver(service, &[job(20, &later)]).await;
+    before();
+    let ivan = identify(
+        "1b7e-signup",
+        &json!({"email": "ivan.petrov@tundra.example"}),
     );
+    let mut refused = job(21, &ivan);
     refused["destination"] = destination("2fYsandbox");
     refused["destination"]["Config"]["password"] = json!("outdated");
-    deliver(&page.service, &[refused]).await;
+    deliver(service, &[refused]).await;
 }
 
 /// Shows a view, and waits until it shows what has happened.
