@@ -164,8 +164,10 @@ impl Events {
     /// How many events had which verdict in each of the last 60 minutes, the oldest first.
     #[must_use]
     pub(crate) fn counts(&self) -> Vec<JsonValue> {
-        let (now, state) = (self.millis(), self.lock());
-        state.verdicts.json(now)
+        let now = self.millis();
+        // Events wait for the copy alone, not for its JSON.
+        let minutes = self.lock().verdicts.until(now);
+        verdicts::json(&minutes)
     }
 
     /// Begins to watch; `None` if [`MAX_WATCHERS`] watch already. `seen` is the id of the event that was seen last, if there is one.

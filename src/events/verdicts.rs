@@ -10,7 +10,7 @@ use super::{kept::time, minutes::Minutes};
 pub(super) struct VerdictCounts(Minutes<OfMinute>);
 
 /// The verdicts of one minute, and how many events had each.
-type OfMinute = SmallVec<[(&'static str, u64); 4]>;
+pub(super) type OfMinute = SmallVec<[(&'static str, u64); 4]>;
 
 impl VerdictCounts {
     /// Counts an event that was answered at this time.
@@ -22,14 +22,22 @@ impl VerdictCounts {
         }
     }
 
-    /// The JSON of the last minutes until this time, the oldest first.
-    pub(super) fn json(&self, millis: u64) -> Vec<JsonValue> {
-        let minutes = self.0.until(millis).map(|(begin, verdicts)| {
-            let verdicts = verdicts.into_iter().flatten();
-            let verdicts = verdicts.map(|(verdict, count)| ((*verdict).to_owned(), json!(count)));
-            let verdicts: Map<_, _> = verdicts.collect();
-            json!({ "time": time(begin), "verdicts": verdicts })
-        });
-        minutes.collect()
+    /// The last minutes until this time, the oldest first, each with its beginning.
+    pub(super) fn until(&self, millis: u64) -> Vec<(u64, OfMinute)> {
+        let minutes = self.0.until(millis);
+        minutes
+            .map(|(begin, verdicts)| (begin, verdicts.cloned().unwrap_or_default()))
+            .collect()
     }
+}
+
+/// The JSON of some minutes.
+pub(super) fn json(minutes: &[(u64, OfMinute)]) -> Vec<JsonValue> {
+    let minutes = minutes.iter().map(|(begin, verdicts)| {
+        let verdicts = verdicts.iter();
+        let verdicts = verdicts.map(|(verdict, count)| ((*verdict).to_owned(), json!(count)));
+        let verdicts: Map<_, _> = verdicts.collect();
+        json!({ "time": time(*begin), "verdicts": verdicts })
+    });
+    minutes.collect()
 }

@@ -175,10 +175,11 @@ impl Limits {
         }
     }
 
-    /// The number of samples of all orgs.
-    pub(crate) fn samples(&self) -> usize {
+    /// Of how many samples one is shown, so that all orgs have at most about so many together.
+    pub(crate) fn sample_step(&self, most: usize) -> usize {
         let orgs = self.orgs.iter();
-        orgs.map(|(_, org)| lock(&org).history.len()).sum()
+        let samples: usize = orgs.map(|(_, org)| lock(&org).history.len()).sum();
+        samples.div_ceil(most).max(1)
     }
 
     /// The last sample of an org and each `step`th before it, the oldest first.
@@ -295,7 +296,18 @@ mod tests {
         ]);
         assert_eq!(history, expected);
         assert_eq!(limits.history(&org("globex"), 1), []);
-        assert_eq!(limits.samples(), 2);
+    }
+
+    #[test]
+    fn the_more_samples_there_are_the_fewer_of_an_org_are_shown() {
+        let limits = limits_of_one_org();
+        assert_eq!(limits.sample_step(4), 1);
+        limits.logged_in(&org("globex"));
+        for minute in 0..4 {
+            limits.sample(SystemTime::UNIX_EPOCH + Duration::from_mins(minute));
+        }
+        assert_eq!([8, 7, 3].map(|most| limits.sample_step(most)), [1, 2, 3]);
+        assert_eq!(limits.history(&org("acme"), 3).len(), 2);
     }
 
     #[test]

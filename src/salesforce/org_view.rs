@@ -42,7 +42,7 @@ impl Salesforce {
     /// The state of each org that was called, ordered by address.
     pub(crate) fn org_views(&self) -> Vec<OrgView> {
         let figures = self.limits.figures_of_orgs().into_iter();
-        let step = self.limits.samples().div_ceil(MAX_SAMPLES).max(1);
+        let step = self.limits.sample_step(MAX_SAMPLES);
         figures
             .map(|(org, figures)| self.org_view(&org, figures, step))
             .collect()

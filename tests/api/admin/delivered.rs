@@ -1,5 +1,7 @@
 //! What is kept of deliveries, inline and through the proxy.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -97,4 +99,20 @@ async fn an_inline_delivery_is_kept_as_written() {
             json!("m-1")
         ]
     );
+}
+
+#[tokio::test]
+async fn a_delivery_is_counted_beside_its_event() {
+    let salesforce = refusing().await;
+    let service = Service::start(&salesforce.uri(), &ON).await;
+    let jobs = [job(7, contact("m-7"), &destination("dst-1"))];
+    service.router(jobs).await;
+    proxied(&service, &salesforce.uri(), 7).await;
+    let counts = service.admin("/events/counts").await.json();
+    let minutes = counts["minutes"].as_array().unwrap().iter();
+    let verdicts = minutes.flat_map(|minute| minute["verdicts"].as_object().unwrap());
+    // A minute may have ended in between.
+    let counted: BTreeMap<_, _> = verdicts.collect();
+    let expected = json!({"request": 1, "network": 1});
+    assert_eq!(json!(counted), expected);
 }

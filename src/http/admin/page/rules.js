@@ -17,7 +17,7 @@ const rule = (name) =>
 async function showRule({ currentTarget: button }) {
   const name = button.textContent;
   const card = $("rule-card");
-  show(card, h("h3", { id: "rule-name" }, h("code", null, name)), await sentences(name));
+  show(card, h("h3", { id: "rule-name", tabindex: -1, autofocus: true }, h("code", null, name)), await sentences(name));
   card.showPopover({ source: button });
   place(card, button.getBoundingClientRect());
 }
@@ -35,7 +35,7 @@ async function sentences(name) {
 
 const sentence = ({ documented, meaning, stock, remedy }) => [
   documented && h("p", null, marked(documented)),
-  meaning && h("p", null, marked(meaning)),
+  meaning && h("p", null, marked(`${capitalised(meaning)}.`)),
   stock && h("p", { class: "hint" }, "With COMPATIBILITY=stock: ", marked(stock)),
   remedy && h("p", null, h("b", null, "What to do: "), marked(remedy)),
 ];
