@@ -1,8 +1,14 @@
 //! The view Orgs: calls, sessions, what goes wrong and what to do about it.
 
+use std::time::Duration;
+
+use salesforce_simulator::sample;
 use serde_json::json;
 
-use crate::page::{Page, destination, identify, job};
+use crate::{
+    page::{Page, SETTINGS, destination, identify, job},
+    service::{Service, serve},
+};
 
 #[tokio::test]
 async fn an_org_is_shown_with_its_calls_and_sessions() {
@@ -13,6 +19,40 @@ async fn an_org_is_shown_with_its_calls_and_sessions() {
     page.browser.says("#org-list", "15,000").await;
     page.browser.says("#org-list", "2abc9").await;
     page.is_clean().await;
+}
+
+#[tokio::test]
+async fn calls_are_drawn_as_a_gauge_and_as_lines_that_are_told_in_words_too() {
+    let salesforce = serve(sample::org().build().router()).await;
+    let service = Service::start_with(&salesforce, &SETTINGS, |config| {
+        config.admin.sampled_every = Duration::from_millis(10);
+    });
+    let service = service.await;
+    let lead = identify("m-1", &json!({"email": "ada@lovelace.example"}));
+    service.router([job(1, &lead)]).await;
+    sampled_twice(&service).await;
+    let page = Page::of(service, "orgs").await;
+    for (drawing, words) in [
+        (".gauge svg", "2 of 15,000 calls used"),
+        (".line svg", "Calls used"),
+    ] {
+        let label = format!(
+            "document.querySelector('#org-list {drawing}')?.getAttribute('aria-label')?.includes('{words}')"
+        );
+        page.browser.until(&label).await;
+    }
+    page.is_clean().await;
+}
+
+/// Waits until the org's calls have been sampled twice.
+async fn sampled_twice(service: &Service) {
+    loop {
+        let orgs = service.admin("/orgs").await.json();
+        if orgs["orgs"][0]["history"][1].is_object() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test]

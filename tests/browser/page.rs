@@ -37,7 +37,11 @@ impl Page {
 
     /// Opens a view of a service for this org, with these flags.
     pub(crate) async fn open_with(org: &Simulator, view: &str, flags: &[&str]) -> Self {
-        let service = watched(org, flags).await;
+        Self::of(watched(org, flags).await, view).await
+    }
+
+    /// Opens a view of this service.
+    pub(crate) async fn of(service: Service, view: &str) -> Self {
         let browser = Browser::start().await;
         browser.goto(&format!("{}/#{view}", service.admin)).await;
         Self { browser, service }

@@ -74,7 +74,9 @@ fn present() -> SystemTime {
 async fn half_a_day() -> Service {
     let org = scene::org();
     let salesforce = serve(org.router()).await;
-    let flags = [&SETTINGS[..], &scene::FLAGS].concat();
+    // Long enough for the events of a moment to share their writes, also where nothing is optimised.
+    let window = ["--delivery-window", "50ms"];
+    let flags = [&SETTINGS[..], &scene::FLAGS, &window].concat();
     let taken = SystemTime::now();
     let until = |minutes: u32| set(taken - Duration::from_mins(minutes.into()));
     until(60 * HOURS);
