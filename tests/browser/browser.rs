@@ -17,7 +17,7 @@ const MOST: u32 = 3;
 static TURNS: Semaphore = Semaphore::const_new(MOST as usize);
 
 /// How long the browser waits for what a test expects.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The theme that the person has chosen in the system's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -79,3 +79,32 @@ async fn faults_show_hostile_names_as_text() {
     page.browser.says("#fault-rows", HOSTILE[0]).await;
     has_run_nothing(&page).await;
 }
+
+/// Should a text ever be taken for more than text, the browser refuses what it would do.
+#[tokio::test]
+async fn the_browser_parses_no_html_runs_no_other_script_and_asks_nobody_else() {
+    let page = Page::open("explain").await;
+    for attempt in [
+        "document.body.insertAdjacentHTML('beforeend', '<b>x</b>')",
+        "document.body.setAttribute('onclick', 'window.ran = 1'); document.body.click()",
+        "window.setTimeout('window.ran = 1')",
+        "document.body.append(Object.assign(new Image(), {src: 'http://transformer.example/x.png'}))",
+        "fetch('http://transformer.example/').catch(() => {})",
+    ] {
+        // An error is a way to refuse, too.
+        let attempt = format!("try {{ {attempt} }} catch {{}}");
+        page.browser.script(&attempt).await;
+        let complaints = loop {
+            let complaints = page.browser.complaints().await.concat();
+            if !complaints.is_empty() {
+                break complaints;
+            }
+        };
+        let is_refused = ["Content Security Policy", "The action has been blocked"]
+            .iter()
+            .any(|words| complaints.contains(words));
+        assert!(is_refused, "{attempt}: {complaints}");
+    }
+    let ran = page.browser.script("return window.ran ?? null").await;
+    assert_eq!(ran, Value::Null);
+}
