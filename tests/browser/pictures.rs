@@ -74,9 +74,7 @@ fn present() -> SystemTime {
 async fn half_a_day() -> Service {
     let org = scene::org();
     let salesforce = serve(org.router()).await;
-    // Long enough for the events of a moment to share their writes, also where nothing is optimised.
-    let window = ["--delivery-window", "50ms"];
-    let flags = [&SETTINGS[..], &scene::FLAGS, &window].concat();
+    let flags = [&SETTINGS[..], &scene::FLAGS].concat();
     let taken = SystemTime::now();
     let until = |minutes: u32| set(taken - Duration::from_mins(minutes.into()));
     until(60 * HOURS);
@@ -138,6 +136,8 @@ fn somebody(random: &mut Rng) -> Value {
     );
     let traits = json!({"email": email(first, last, company), "firstName": first, "lastName": last, "company": company, "plan": plan});
     let mut event = identify(&message, &traits);
+    // Events of one user are written one after the other, those of several in one call.
+    event["userId"] = traits["email"].clone();
     match random.u32(..20) {
         0 | 1 => event["integrations"] = json!({"All": true}),
         2 => event["traits"] = json!({"plan": plan}),
