@@ -30,6 +30,7 @@ class Pins(unittest.TestCase):
             ("deploy/compose.yaml", "    image: ${POSTGRES_IMAGE:-postgres:15.4-alpine}\n"),
             ("deploy/compose.yaml", "    image: salesforce-simulator\n"),
             ("deploy/check/requirements.in", "pyyaml==6.0.4\n"),
+            ("tests/browser/package.json", '    "axe-core": "4.14.1"\n'),
         ]:
             self.assertEqual(seen(path, line), [], path)
 
@@ -44,6 +45,7 @@ class Pins(unittest.TestCase):
             ("Dockerfile", "COPY --from=docker.io/library/busybox:1.37 /bin/sh /bin/sh"),
             ("deploy/image/Dockerfile.test", "FROM docker.io/library/debian:12.1"),
             ("Dockerfile", "ARG TOOL_IMAGE=docker.io/library/busybox:1.37"),
+            ("tests/browser/package.json", '"axe-core": "^4.14.1"'),
             ("rust-toolchain.toml", 'channel = "1.95.0"'),
             (".github/workflows/ci.yml", f"- uses: actions/checkout@{'8' * 40}"),
             (".ci/run", f"docker run ghcr.io/somebody/tool@sha256:{'a' * 64}"),

@@ -1,5 +1,7 @@
 //! The service under test and its Salesforce, each on a free port of the loopback, and the client that asks.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use axum::Router;
 use reqwest::{RequestBuilder, header::HeaderMap};
 use salesforce_simulator::{Simulator, flags_for};
@@ -17,6 +19,9 @@ use crate::{
     log,
     planted::{CLIENT_ID, CLIENT_SECRET},
 };
+
+/// A free port of the loopback.
+const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A running service.
 pub(crate) struct Service {
@@ -58,7 +63,7 @@ impl Service {
         let (ready, in_flight) = (Lifecycle::default(), InFlight::default());
         let services = services(&config, ready.clone(), in_flight.clone());
         let Services { service, admin } = services.unwrap();
-        let (listener, url) = listen().await;
+        let (listener, url) = listen(LOOPBACK).await;
         let mut ports = vec![Port {
             listeners: Listeners::from(listener),
             app: service,
@@ -67,7 +72,7 @@ impl Service {
         let mut admin_url = String::new();
         if let Some(admin) = admin {
             let listener;
-            (listener, admin_url) = listen().await;
+            (listener, admin_url) = listen(config.admin.admin_listen.unwrap()).await;
             ports.push(Port {
                 app: admin.router(listener.local_addr().unwrap()),
                 listeners: Listeners::from(listener),
@@ -139,7 +144,7 @@ impl Service {
 /// Serves a Salesforce, and returns its URL.
 pub(crate) async fn serve(app: Router) -> String {
     log::watch();
-    let (listener, url) = listen().await;
+    let (listener, url) = listen(LOOPBACK).await;
     tokio::spawn(async { axum::serve(listener, app).await });
     url
 }
@@ -155,8 +160,8 @@ pub(crate) fn config(salesforce: &str, flags: &[&str]) -> Config {
     Config::from_flags(flags).unwrap()
 }
 
-async fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+async fn listen(address: SocketAddr) -> (TcpListener, String) {
+    let listener = TcpListener::bind(address).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     (listener, url)
 }

@@ -1,0 +1,7 @@
+//! Says what `cargo test` leaves out. It is no test: the output of tests that pass is hidden.
+
+fn main() {
+    println!(
+        "left out: the admin page in a real browser; `cargo test --test browser` tests it (docs/measuring.md)"
+    );
+}
