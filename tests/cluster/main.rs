@@ -4,6 +4,8 @@
 //! | file | what it specifies |
 //! |---|---|
 //! | `connected` | that replicas find the store, lose it and find it again, in each form that a store has |
+//! | `forgotten` | what replicas do whose store has been emptied, or holds what another version has written |
+//! | `private` | that the store holds nothing of a person and no secret, and nothing for ever |
 //!
 //! `redis` is the store under a test's control, `replicas` are the services that share it.
 #![expect(
@@ -12,6 +14,8 @@
 )]
 
 mod connected;
+mod forgotten;
+mod private;
 mod redis;
 mod replicas;
 
