@@ -260,7 +260,11 @@ impl Salesforce {
         let external_ids = self.external_ids(credentials, &session, wanted, max_age);
         let external_ids = external_ids.await;
         let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
-        found.extend(self.lookups.find(self, &session, &user, &unknown).await);
+        found.extend(
+            self.lookups
+                .find(self, &session, &user, &unknown, false)
+                .await,
+        );
         found.identified_by(external_ids);
         match found.expiry() {
             None => Ok(Asked { session, found }),
@@ -303,6 +307,11 @@ impl Salesforce {
         self.tokens.session(&self.client, credentials).await
     }
 
+    /// The maximum time to wait for a response of Salesforce.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.client.timeout()
+    }
+
     /// Forgets a session that Salesforce no longer accepts, so that the next call opens a new one.
     pub(crate) async fn renew(&self, session: &Session) {
         self.tokens
@@ -310,7 +319,8 @@ impl Salesforce {
             .await;
     }
 
-    /// Looks up the records of a key and bypasses the cache. Concurrent calls for the same org share queries.
+    /// Looks up the records of a key now, and bypasses the cache: a lookup that was sent before may have missed a record that was
+    /// created since. Concurrent calls for the same org share queries.
     pub(crate) async fn look_up(self: &Arc<Self>, session: &Arc<Session>, key: &Key) -> Found {
         let wanted = Wanted {
             key: key.clone(),
@@ -318,7 +328,9 @@ impl Salesforce {
             needs_record: true,
         };
         let user = self.users.of(session);
-        self.lookups.find(self, session, &user, &[wanted]).await
+        self.lookups
+            .find(self, session, &user, &[wanted], true)
+            .await
     }
 
     /// Removes a record id from the cache, because Salesforce reports that the record is gone or has become another.
