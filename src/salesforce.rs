@@ -139,7 +139,7 @@ impl Salesforce {
             cache: LookupCache::new(settings.lookup_cache_ttl),
             duplicates: OnceLock::new(),
             duplicates_ttl: settings.duplicates_ttl,
-            creates: Creates::new(settings.create_window),
+            creates: Creates::new(settings, &shared_state),
             field_types: FieldTypes::default(),
             describes: Describes::new(settings.describe_ttl, settings.describe_wait),
             accepted_within: settings.accepted_within,

@@ -14,6 +14,8 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 pub(crate) enum EntryKind {
     /// A create under way, by the key of its record.
     Create,
+    /// Whether entries of creates have been lost.
+    CreateMark,
 }
 
 impl EntryKind {
@@ -21,6 +23,7 @@ impl EntryKind {
     const fn text(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::CreateMark => "create-mark",
         }
     }
 }
