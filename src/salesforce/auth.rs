@@ -40,6 +40,7 @@ use crate::{
         credentials::Credentials,
         session::{Instance, Session},
     },
+    shared_state::KeyedHash,
 };
 
 /// The maximum number of cached tokens, far more than the destinations of one service.
@@ -176,8 +177,9 @@ impl Tokens {
         Ok((entry.into_value().session, source))
     }
 
-    /// Identifies the user of a login, across its sessions and destinations; `None` if the session alone tells.
-    pub(super) fn user(&self, credentials: &Credentials) -> Option<u64> {
+    /// Identifies the user of a login, across its sessions and destinations; `None` if the session alone tells. Users are told apart
+    /// by `identities`.
+    pub(super) fn user(&self, credentials: &Credentials, identities: KeyedHash) -> Option<u64> {
         let Credentials::Login { destination, login } = credentials else {
             return None;
         };
@@ -187,7 +189,7 @@ impl Tokens {
             login,
             fingerprints: &self.fingerprints,
         };
-        login.user()
+        login.user(identities)
     }
 
     /// Whether there are credentials to log in with.
