@@ -58,7 +58,7 @@ pub use session::{Instance, Session};
 pub use soql::Wanted;
 
 use self::{
-    cache::{OrgUser, OrgUsers, RecordMemory},
+    cache::{OrgUser, RecordMemory},
     creates::{CreateKey, Creates},
     describe::Describes,
     field_types::FieldTypes,
@@ -89,7 +89,8 @@ pub struct Salesforce {
     tokens: auth::Tokens,
     hosts: AllowedHosts,
     api_version: String,
-    users: OrgUsers,
+    /// Tells users and jobs apart, as all replicas that share a store do.
+    identities: KeyedHash,
     lookups: SingleFlight,
     records: RecordMemory,
     creates: Creates,
@@ -124,12 +125,13 @@ impl Salesforce {
         in_flight: InFlight,
     ) -> Result<Self, SalesforceError> {
         let limits = Arc::new(Limits::new(settings));
+        let identities = shared_state.identities();
         Ok(Self {
             client: client::Client::new(settings, metrics, Arc::clone(&limits), in_flight)?,
-            tokens: auth::Tokens::new(settings)?,
+            tokens: auth::Tokens::new(settings, identities)?,
             hosts: settings.allowed_hosts.clone(),
             api_version: settings.api_version.clone(),
-            users: OrgUsers::new(shared_state.identities()),
+            identities,
             lookups: SingleFlight::new(settings.lookup_window),
             records: RecordMemory::new(settings, shared_state.clone()),
             creates: Creates::new(settings.create_window),
@@ -170,7 +172,7 @@ impl Salesforce {
 
     /// The hash by which users and jobs are recognised, the same for all replicas that share a store.
     pub(crate) fn identities(&self) -> KeyedHash {
-        self.users.identities()
+        self.identities
     }
 
     /// Expects that duplicate rules find records that are then updated, here or at another replica.
@@ -217,16 +219,9 @@ impl Salesforce {
     /// at each destination that it serves.
     #[must_use]
     pub(crate) fn creator(&self, credentials: Option<&Credentials>, session: &Session) -> OrgUser {
-        let user = credentials.and_then(|credentials| {
-            let identities = self.users.identities();
-            self.tokens.user(credentials, identities)
-        });
-        match user {
-            Some(user) => OrgUser {
-                org: session.instance().clone(),
-                user,
-            },
-            None => self.users.of(session),
+        OrgUser {
+            org: session.instance().clone(),
+            user: self.tokens.user(credentials, session),
         }
     }
 

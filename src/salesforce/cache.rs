@@ -21,12 +21,8 @@ use self::{
 };
 use crate::{
     config::SalesforceSettings,
-    salesforce::{
-        key::Key,
-        page::Row,
-        session::{Instance, Session},
-    },
-    shared_state::{KeyedHash, SharedState},
+    salesforce::{key::Key, page::Row, session::Instance},
+    shared_state::SharedState,
 };
 
 /// A user of an org. Two users may see different records. The token itself is not kept.
@@ -35,31 +31,6 @@ pub(crate) struct OrgUser {
     pub(super) org: Instance,
     /// A fingerprint of the user. Replicas that share a store agree on it.
     pub(super) user: u64,
-}
-
-/// Tells the users of an org apart.
-#[derive(Debug)]
-pub(super) struct OrgUsers(KeyedHash);
-
-impl OrgUsers {
-    /// Tells users apart by this hash.
-    pub(super) fn new(identities: KeyedHash) -> Self {
-        Self(identities)
-    }
-
-    /// The hash of users.
-    pub(super) fn identities(&self) -> KeyedHash {
-        self.0
-    }
-
-    /// The user of a session, as far as the session alone tells.
-    pub(super) fn of(&self, session: &Session) -> OrgUser {
-        let parts = ["session", session.authorization()];
-        OrgUser {
-            org: session.instance().clone(),
-            user: self.0.digest(parts.map(str::as_bytes)).short(),
-        }
-    }
 }
 
 /// How much longer it is remembered that a record is gone than records are: a lookup that began earlier may still return the

@@ -83,7 +83,7 @@ impl SingleFlight {
         if wanted.is_empty() {
             return Found::default();
         }
-        let of_session = salesforce.users.of(session);
+        let of_session = salesforce.session_user(session);
         let joined = self.join(&of_session, wanted);
         let shared = wanted.len() - joined.new_keys;
         salesforce.metrics().lookups(LookupSource::Shared, shared);
@@ -229,6 +229,14 @@ impl Waiting {
 }
 
 impl Salesforce {
+    /// The user of a session as far as the session alone tells, so that whoever shares a lookup has the same session.
+    fn session_user(&self, session: &Session) -> OrgUser {
+        OrgUser {
+            org: session.instance().clone(),
+            user: session.fingerprint(self.identities),
+        }
+    }
+
     /// Waits for the window to close, then looks up the gathered keys. The callers have checked the cache before.
     async fn ask_gathered(
         self: Arc<Self>,
