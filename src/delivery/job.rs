@@ -9,6 +9,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
+    claims::Claim,
     memory::{PendingResult, WriteResult},
     written::PartId,
 };
@@ -70,6 +71,8 @@ pub(super) struct Unit {
     pub(super) earlier: Vec<PendingResult>,
     /// Since when it has been waiting for another caller that creates its record.
     pub(super) waits_since: Option<Instant>,
+    /// What keeps other replicas from writing it.
+    pub(super) claim: Option<Claim>,
     pub(super) done: oneshot::Sender<WriteResult>,
 }
 

@@ -114,18 +114,17 @@ impl Worker<'_> {
                 let worker = Worker::new(deliveries, access, &units, &traits);
                 worker.written().await
             };
+            let (mut done, mut results) = (Vec::new(), Vec::new());
             for (mut unit, verdict) in units.into_iter().zip(verdicts) {
-                let Some(verdict) = verdict else {
+                if let Some(verdict) = verdict {
+                    done.push(unit);
+                    results.push(verdict);
+                } else {
                     unit.waits_since.get_or_insert_with(Instant::now);
                     waiting.push(unit);
-                    continue;
-                };
-                if let Some(part) = unit.part {
-                    deliveries.memory.finished(part, &verdict);
                 }
-                // Sending fails only if the caller has disconnected, and then nobody needs the result.
-                let _ = unit.done.send(verdict);
             }
+            deliveries.finish(done, results).await;
         }
         waiting
     }
@@ -255,6 +254,8 @@ impl<'f> Worker<'f> {
             }
         }
         self.found = found;
+        let access = &self.access;
+        salesforce.remember_created(&access.credentials, &access.session, &created);
         for (key, id) in created {
             self.found.created(key, id);
         }
