@@ -156,6 +156,11 @@ impl Client {
         }
     }
 
+    /// How long a request takes at most (`SALESFORCE_TIMEOUT`).
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Sends a write whose timeout is already set, and returns the response with the fault that `fault_of` finds in it.
     ///
     /// # Errors
