@@ -16,7 +16,9 @@ pub(crate) async fn two(org: &Simulator, flags: &[&str]) -> ([Service; 2], Redis
     let redis = Redis::start();
     let salesforce = serve(org.router()).await;
     let inline = ["--delivery", "inline", "--delivery-window", "1ms"];
-    let flags = [&inline, flags].concat();
+    // A busy machine is not a store that is away.
+    let patient = ["--shared-state-timeout", "1s"];
+    let flags = [&inline[..], &patient, flags].concat();
     let store = redis.url();
     let start = || service(&salesforce, &store, &flags);
     let (first, second) = join(start(), start()).await;
