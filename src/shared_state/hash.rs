@@ -28,8 +28,9 @@ impl Digest {
     /// Half of the digest, for what is hashed again before it leaves the process.
     #[must_use]
     pub(crate) fn short(self) -> u64 {
-        let [.., a, b, c, d, e, f, g, h] = self.bytes();
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        let bytes = self.bytes();
+        let half = bytes.first_chunk::<8>();
+        half.map_or(0, |half| u64::from_be_bytes(*half))
     }
 }
 
