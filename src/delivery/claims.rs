@@ -16,7 +16,9 @@ use std::{
 use super::{job::Unit, memory::WriteResult, written::PartId};
 use crate::{
     salesforce::session::Instance,
-    shared_state::{Answer, Arg, Call, EntryKind, EntryName, Names, Script, SharedState},
+    shared_state::{
+        Answer, Arg, Call, EntryKind, EntryName, KeyedHash, Names, Script, SharedState,
+    },
 };
 
 static CLAIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("claims/claim.lua")));
@@ -80,7 +82,7 @@ impl Claims {
     /// The claims in this store, if there is one; calls to Salesforce take at most `timeout`. Call it inside a Tokio runtime.
     pub(super) fn start(state: SharedState, timeout: Duration) -> Arc<Self> {
         let claims = Arc::new(Self {
-            process: format!("{:016x}", fastrand::u64(..)),
+            process: KeyedHash::random().digest([]).hex(),
             last: AtomicU64::new(0),
             lease: timeout + MARGIN + RENEWAL,
             held: Mutex::default(),
