@@ -4,6 +4,8 @@
 //! | file | what it specifies |
 //! |---|---|
 //! | `connected` | that replicas find the store, lose it and find it again, in each form that a store has |
+//! | `jobs` | that a job which comes to several replicas, or again, is written once |
+//! | `records` | that ids and matches are shared, and forgotten together |
 //!
 //! `redis` is the store under a test's control, `replicas` are the services that share it.
 #![expect(
@@ -12,6 +14,8 @@
 )]
 
 mod connected;
+mod jobs;
+mod records;
 mod redis;
 mod replicas;
 
