@@ -5,6 +5,7 @@
 //! many are used (`Sforce-Limit-Info`). A reserve is kept for the customer's other systems (`API_RESERVE`): once only
 //! the reserve is left, nothing is sent.
 
+mod exchange;
 mod header;
 mod ledger;
 mod quota;
@@ -19,7 +20,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 pub(crate) use header::ApiUsage;
 use ledger::Ledger;
 pub(crate) use ledger::{Figures, Handled};
-use quota::{Governor, Quota, Rank};
+use quota::{Governor, Quota, QuotaReport, Rank, Sent};
 
 use crate::{
     config::SalesforceSettings,
@@ -66,21 +67,34 @@ impl Spares {
     }
 }
 
-/// Permission to make one call.
+/// Permission to make one call. The call is in flight until it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Ticket<'l> {
     limits: &'l Limits,
     org: &'l Instance,
-    number: u64,
+    call: Sent,
+    usage: Option<ApiUsage>,
 }
 
 impl Ticket<'_> {
     /// Records the API usage that the response to the call states.
-    pub(crate) fn report(self, usage: ApiUsage) {
-        let (now, clock) = (Instant::now(), SystemTime::now());
+    pub(crate) fn report(mut self, usage: ApiUsage) {
+        self.usage = Some(usage);
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let report = self.usage.map(|usage| QuotaReport {
+            usage,
+            call: self.call,
+            at: Instant::now(),
+            clock: SystemTime::now(),
+        });
         self.limits.with(self.org, |org| {
-            org.quota.report(usage, self.number, now, clock);
+            org.quota.ended();
+            report.into_iter().for_each(|report| org.quota.report(report));
         });
     }
 }
@@ -103,15 +117,16 @@ impl Limits {
     /// # Errors
     /// [`Fault::Reserved`] if only the reserve is left, in which case the call must not be made.
     pub(crate) fn spend<'l>(&'l self, org: &'l Instance, call: Call) -> Result<Ticket<'l>, Fault> {
-        let number = self.with(org, |org| {
-            let number = org.quota.spend(self.governor, Instant::now())?;
+        let call = self.with(org, |org| {
+            let sent = org.quota.spend(self.governor, Instant::now())?;
             org.ledger.calls.count(call);
-            Ok::<_, Fault>(number)
+            Ok::<_, Fault>(sent)
         })?;
         Ok(Ticket {
             limits: self,
             org,
-            number,
+            call,
+            usage: None,
         })
     }
 
