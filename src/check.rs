@@ -1,7 +1,7 @@
 //! `check`: logs in to an org with the configured credentials and reports what works.
 //!
-//! It changes nothing: it reads the API versions, the descriptions of objects and the rules of the org. Last, it asks the
-//! service on this machine whether rudder-server uses it.
+//! It changes nothing in the org: it reads the API versions, the descriptions of objects and the rules of the org. It looks at the store that
+//! replicas share, and writes an entry there that expires at once. Last, it asks the service on this machine whether rudder-server uses it.
 
 mod events;
 mod objects;
@@ -9,6 +9,7 @@ mod org;
 mod report;
 mod rules;
 mod service;
+mod shared_state;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -44,10 +45,11 @@ pub async fn run(mut options: CheckOptions) -> ExitCode {
     let report = match options.config.take(&environment, ProcessLimits::read()) {
         Ok(()) => {
             let used = service::inspect(&options.config.serving).await;
+            let shared = shared_state::inspect(&options.config.shared_state).await;
             let strange = strange(&environment);
             let checked = (options.destination.as_str(), options.events.as_deref());
             let mut findings = Box::pin(org::inspect(options.config, checked, strange)).await;
-            findings.push(used);
+            findings.extend([shared, used]);
             Findings::of(findings)
         }
         Err(error) => Findings::of(vec![Finding::failed("settings", error.to_string())]),

@@ -17,6 +17,7 @@ mod reserve;
 pub mod rules;
 mod salesforce;
 mod serving;
+mod shared_state;
 mod upstream;
 
 use std::ffi::OsString;
@@ -44,6 +45,7 @@ pub use self::{
     reserve::Reserve,
     salesforce::{PROBE_AFTER, SalesforceSettings},
     serving::{REQUEST_WEIGHT, SPARE_CONNECTIONS, Serving, from_within, max_header_bytes},
+    shared_state::SharedStateSettings,
     upstream::UpstreamSettings,
 };
 use crate::config::rules::{Compatibility, Placeholders, Rules};
@@ -69,6 +71,9 @@ pub struct Config {
     /// Salesforce: logins, hosts, limits, lookups.
     #[command(flatten)]
     pub salesforce: SalesforceSettings,
+    /// The state that replicas share.
+    #[command(flatten)]
+    pub shared_state: SharedStateSettings,
     /// The transformer behind this one.
     #[command(flatten)]
     pub upstream: UpstreamSettings,

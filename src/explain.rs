@@ -22,6 +22,7 @@ use crate::{
     },
     salesforce::{Salesforce, SalesforceError},
     server::memory::{InFlight, Overloaded},
+    shared_state::SharedState,
     transform::explanation::{Explanation, Forecast, OutcomeName},
 };
 
@@ -178,7 +179,15 @@ fn batch(entries: Vec<Entry<'_>>) -> Batch<'_> {
 fn pipeline(config: &Config) -> Result<(Pipeline, InFlight), CannotExplain> {
     let (metrics, policies) = (metrics::new(), Arc::new(config.policies()));
     let in_flight = InFlight::default();
-    let salesforce = Salesforce::new(&config.salesforce, Arc::clone(&metrics), in_flight.clone());
+    // An explanation writes nothing, so it shares nothing.
+    let alone = SharedState::default();
+    let metrics_of_calls = Arc::clone(&metrics);
+    let salesforce = Salesforce::new(
+        &config.salesforce,
+        alone,
+        metrics_of_calls,
+        in_flight.clone(),
+    );
     let salesforce = Arc::new(salesforce.map_err(CannotExplain::Salesforce)?);
     let deliveries = Deliveries::new(
         &config.delivery,

@@ -48,6 +48,7 @@ use crate::{
     pipeline::Pipeline,
     salesforce::Salesforce,
     server::memory::InFlight,
+    shared_state::SharedState,
     upstream::{Upstream, recorder::Recorder},
 };
 
@@ -69,6 +70,7 @@ pub(crate) struct Parts {
     pub pipeline: Arc<Pipeline>,
     pub proxy: Proxy,
     pub salesforce: Arc<Salesforce>,
+    pub shared_state: SharedState,
     pub metrics: Arc<Metrics>,
     pub lifecycle: Lifecycle,
     pub in_flight: InFlight,

@@ -14,7 +14,7 @@
 //! | `salesforce` | the org's API: client, auth, lookup, write, limits, faults |
 //! | `rudderstack` | what rudder-server and its SDKs send: batch, event, destination, delivery request, dynamic config |
 //! | [`server`] | listeners, memory in flight, process, telemetry |
-//! | `metrics`, [`config`] | the registry; every setting, and the types that settings choose |
+//! | `shared_state`, `metrics`, [`config`] | the state that replicas share; the registry; every setting, and the types that settings choose |
 //! | `json`, [`lifecycle`], `process`, `text` | JSON documents; shutdown and pending writes; the process's resources; texts for people |
 
 pub mod check;
@@ -35,6 +35,7 @@ mod reply;
 mod rudderstack;
 mod salesforce;
 pub mod server;
+mod shared_state;
 pub mod tail;
 mod text;
 mod transform;
@@ -57,6 +58,7 @@ use crate::{
     pipeline::Pipeline,
     salesforce::{Salesforce, SalesforceError},
     server::memory::InFlight,
+    shared_state::SharedState,
     upstream::{
         Upstream,
         recorder::{OpenError, Recorder},
@@ -114,7 +116,13 @@ pub fn services(
 ) -> Result<Services, StartError> {
     let (metrics, rules) = (metrics::new(), config.rules());
     let policies = Arc::new(config.policies());
-    let salesforce = Salesforce::new(&config.salesforce, Arc::clone(&metrics), in_flight.clone())?;
+    let shared_state = SharedState::start(&config.shared_state, Arc::clone(&metrics));
+    let salesforce = Salesforce::new(
+        &config.salesforce,
+        shared_state.clone(),
+        Arc::clone(&metrics),
+        in_flight.clone(),
+    )?;
     let salesforce = Arc::new(salesforce);
     let admin = &config.admin;
     let events = admin
@@ -160,6 +168,7 @@ pub fn services(
             config.salesforce.timeout,
         ),
         salesforce,
+        shared_state,
         metrics,
         lifecycle,
         in_flight,

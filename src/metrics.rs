@@ -8,19 +8,24 @@
 //! | `calls` | calls to Salesforce, and calls that were saved |
 //! | `orgs` | the API calls of each org |
 //! | `service` | the service itself: memory, readiness, the process |
+//! | `shared_state` | the store that replicas share |
 
 mod calls;
 mod events;
 mod orgs;
 mod requests;
 mod service;
+mod shared_state;
 
 use std::sync::Arc;
 
 use prometheus_client::{encoding::text, metrics::histogram::Histogram, registry::Registry};
 
 pub(crate) use self::events::counted;
-use self::{calls::CallMetrics, events::EventMetrics, requests::RequestMetrics};
+use self::{
+    calls::CallMetrics, events::EventMetrics, requests::RequestMetrics,
+    shared_state::SharedStateMetrics,
+};
 pub(crate) use self::{
     calls::{Call, LookupSource},
     orgs::OrgFigures,
@@ -37,6 +42,7 @@ pub struct Metrics {
     requests: RequestMetrics,
     events: EventMetrics,
     calls: CallMetrics,
+    shared_state: SharedStateMetrics,
 }
 
 fn seconds() -> Histogram {
@@ -52,6 +58,7 @@ impl Default for Metrics {
             requests: RequestMetrics::register(&mut registry),
             events: EventMetrics::register(&mut registry),
             calls: CallMetrics::register(&mut registry),
+            shared_state: SharedStateMetrics::register(&mut registry),
             registry,
         }
     }

@@ -68,6 +68,7 @@ use crate::{
     config::{AllowedHosts, SalesforceSettings, SettingError},
     metrics::{LookupSource, Metrics},
     server::memory::InFlight,
+    shared_state::SharedState,
 };
 
 /// The reason why the Salesforce client cannot be built.
@@ -102,6 +103,8 @@ pub struct Salesforce {
     /// How recently Salesforce must have accepted a session for requests that others send without being able to renew it.
     accepted_within: Duration,
     limits: Arc<Limits>,
+    /// What the memories above share with other replicas.
+    shared_state: SharedState,
 }
 
 /// The answer of an org to a batch: the session to write with, and the records that were found.
@@ -115,12 +118,13 @@ pub struct Asked {
 
 impl Salesforce {
     /// Builds the client from the settings. The memory of the responses that it reads counts towards the memory of
-    /// requests in flight.
+    /// requests in flight. What it remembers is shared with the replicas that have the same `shared_state`.
     ///
     /// # Errors
     /// [`SalesforceError`].
-    pub fn new(
+    pub(crate) fn new(
         settings: &SalesforceSettings,
+        shared_state: SharedState,
         metrics: Arc<Metrics>,
         in_flight: InFlight,
     ) -> Result<Self, SalesforceError> {
@@ -140,6 +144,7 @@ impl Salesforce {
             describes: Describes::new(settings.describe_ttl, settings.describe_wait),
             accepted_within: settings.accepted_within,
             limits,
+            shared_state,
         })
     }
 

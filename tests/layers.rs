@@ -28,6 +28,7 @@ const LAYERS: &[&[&str]] = &[
     &["salesforce"],
     &["rudderstack"],
     &["server"],
+    &["shared_state"],
     &["metrics", "config"],
     &["text"],
     &["json", "lifecycle", "process"],

@@ -8,6 +8,7 @@ use crate::{
     metrics,
     salesforce::{Credentials, Salesforce, Session, headers::tells_creates_apart},
     server::memory::InFlight,
+    shared_state::SharedState,
 };
 
 /// An org with an open session.
@@ -67,7 +68,8 @@ impl CheckedOrg {
             api_reserve: Reserve::Off,
             ..config.salesforce.clone()
         };
-        let salesforce = Salesforce::new(&unreserved, metrics::new(), InFlight::default())
+        let (alone, metrics) = (SharedState::default(), metrics::new());
+        let salesforce = Salesforce::new(&unreserved, alone, metrics, InFlight::default())
             .map_err(|error| Finding::failed(CHECK, error.to_string()))?;
         let credentials = Credentials::Login {
             destination: destination.to_owned(),

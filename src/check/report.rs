@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// All checks in order. A check without a finding was skipped.
-const CHECKS: [&str; 12] = [
+const CHECKS: [&str; 13] = [
     "settings",
     "login",
     "API version",
@@ -18,6 +18,7 @@ const CHECKS: [&str; 12] = [
     "assignment rules",
     "duplicate rules",
     "calls left today",
+    "shared state",
     "rudder-server",
 ];
 

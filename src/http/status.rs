@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     metrics::ServiceFigures, rudderstack::DestinationName, salesforce::limits::Figures,
-    server::telemetry, upstream::Upstream,
+    server::telemetry, shared_state::Sharing, upstream::Upstream,
 };
 
 /// The destinations that `/features` advertises, by name.
@@ -81,6 +81,16 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<JsonValue
     let mut body = json!({ "ready": reason.is_none(), "rudderServer": rudder_server });
     if let Some(upstream) = &app.upstream {
         body["upstream"] = upstream.state().into();
+    }
+    match app.shared_state.sharing() {
+        Sharing::Off => {}
+        Sharing::Away(failure) => {
+            body["sharedState"] = "away".into();
+            body["sharedStateFailure"] = failure.to_string().into();
+        }
+        sharing @ (Sharing::Connecting | Sharing::Up) => {
+            body["sharedState"] = sharing.name().into();
+        }
     }
     match reason {
         None => (StatusCode::OK, Json(body)),

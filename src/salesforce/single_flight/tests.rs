@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     salesforce::{AllowedHosts, Instance, Key, fault::Disposition},
     server::memory::InFlight,
+    shared_state::SharedState,
 };
 
 fn ada() -> Wanted {
@@ -23,8 +24,13 @@ fn nobody() -> (Arc<Salesforce>, Arc<Session>) {
     let flags = ["--salesforce-allowed-hosts", "http://127.0.0.1:1"];
     let matches = command.try_get_matches_from(flags).unwrap();
     let config = Config::from_arg_matches(&matches).unwrap();
-    let salesforce =
-        Salesforce::new(&config.salesforce, Arc::default(), InFlight::default()).unwrap();
+    let salesforce = Salesforce::new(
+        &config.salesforce,
+        SharedState::default(),
+        Arc::default(),
+        InFlight::default(),
+    )
+    .unwrap();
     let hosts: AllowedHosts = config.salesforce.allowed_hosts;
     let instance = Instance::new("http://127.0.0.1:1", &hosts).unwrap();
     (

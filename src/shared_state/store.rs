@@ -1,0 +1,300 @@
+//! The store of this process: the connection, the circuit breaker, and what is told without waiting.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use secrecy::ExposeSecret;
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::{sleep, timeout},
+};
+
+use super::{
+    address::Address,
+    connection::Connection,
+    failure::Failure,
+    names::{EntryName, Names},
+    script::{Call, Reply, Script},
+};
+use crate::{
+    config::{Setting, SharedStateSettings},
+    metrics::Metrics,
+};
+
+/// How many calls may wait to be told.
+const MAX_TOLD: usize = 4_096;
+
+/// How many of them go in one round trip.
+const MAX_TOLD_TOGETHER: usize = 64;
+
+/// The pauses between attempts to reach the store.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// How often a store that nobody asks is asked whether it is there.
+const IDLE_CHECK: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to open, for each `SHARED_STATE_TIMEOUT`.
+const TIMEOUTS_TO_CONNECT: u32 = 10;
+
+/// How often a store that has not answered in time is tried before it counts as away.
+const PROBES: u32 = 3;
+
+/// The number of orgs whose names are kept.
+const MAX_ORGS: usize = 1_000;
+
+/// Writes, as all that is asked does.
+static PROBE: LazyLock<Script> =
+    LazyLock::new(|| Script::new("return redis.call('SET', KEYS[1], '1', 'PX', 1000)"));
+
+/// Whether the store can be asked.
+#[derive(Clone)]
+pub(super) enum Health {
+    /// It is about to be found out.
+    Doubtful,
+    /// Yes.
+    Up(Connection),
+    /// No: this replica is on its own.
+    Away(Failure),
+}
+
+/// The store of this process.
+pub(super) struct Store {
+    settings: SharedStateSettings,
+    metrics: Arc<Metrics>,
+    /// The secret of the names, or why it cannot be read: with another one, replicas would not agree.
+    secret: Result<Option<Setting>, Failure>,
+    names: Mutex<HashMap<(String, Option<String>), Names>>,
+    health: watch::Sender<Health>,
+    /// Wakes the supervisor: the store has failed.
+    failed: Notify,
+    told: mpsc::Sender<Call>,
+}
+
+impl Store {
+    /// Connects to the store in the background.
+    pub(super) fn start(settings: &SharedStateSettings, metrics: Arc<Metrics>) -> Arc<Self> {
+        let (told, queue) = mpsc::channel(MAX_TOLD);
+        let secret = settings.key().map_err(Failure::from);
+        if !settings.has_key() {
+            tracing::warn!(
+                "SHARED_STATE_KEY is not set: the names of entries are derived from each org, so whoever can read the store can test guesses of e-mails"
+            );
+        }
+        let store = Arc::new(Self {
+            settings: settings.clone(),
+            metrics,
+            secret,
+            names: Mutex::default(),
+            health: watch::Sender::new(Health::Doubtful),
+            failed: Notify::new(),
+            told,
+        });
+        tokio::spawn(supervise(Arc::downgrade(&store)));
+        tokio::spawn(tell(Arc::downgrade(&store), queue));
+        store
+    }
+
+    /// The current health.
+    pub(super) fn health(&self) -> Health {
+        self.health.borrow().clone()
+    }
+
+    /// The names of an org's entries.
+    pub(super) fn names(&self, org: &str, org_id: Option<&str>) -> Names {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let org = (org.to_owned(), org_id.map(str::to_owned));
+        if let Some(known) = names.get(&org) {
+            return known.clone();
+        }
+        let secret = self.secret.as_ref().ok().and_then(Option::as_ref);
+        let secret = secret.map(Setting::current);
+        let secret = secret
+            .as_ref()
+            .map(|secret| secret.expose_secret().as_bytes());
+        let new = Names::new(secret, &org.0, org.1.as_deref());
+        if names.len() >= MAX_ORGS {
+            names.clear();
+        }
+        names.insert(org, new.clone());
+        new
+    }
+
+    /// Asks once. `None` if the store is away, or fails now.
+    pub(super) async fn ask(&self, calls: &[Call]) -> Option<Vec<Reply>> {
+        let Health::Up(mut connection) = self.health() else {
+            return None;
+        };
+        let begun = Instant::now();
+        let answered = timeout(self.settings.shared_state_timeout, connection.run(calls)).await;
+        let answered = answered.unwrap_or(Err(Failure::Timeout));
+        self.metrics.shared_state_asked(begun.elapsed());
+        match answered {
+            Ok(replies) => Some(replies),
+            Err(failure) => {
+                self.failed(failure);
+                None
+            }
+        }
+    }
+
+    /// Asks, and asks once more if the store has failed only for a moment. `None` if it is away.
+    pub(super) async fn ask_again(&self, calls: &[Call]) -> Option<Vec<Reply>> {
+        for _ in 0..2 {
+            let mut health = self.health.subscribe();
+            let decided = health.wait_for(|health| !matches!(health, Health::Doubtful));
+            if !matches!(*decided.await.ok()?, Health::Up(_)) {
+                return None;
+            }
+            if let Some(replies) = self.ask(calls).await {
+                return Some(replies);
+            }
+        }
+        None
+    }
+
+    /// Tells without waiting for an answer.
+    pub(super) fn tell(&self, calls: Vec<Call>) {
+        for call in calls {
+            if self.told.try_send(call).is_err() {
+                self.metrics.shared_state_failed("queue_full");
+            }
+        }
+    }
+
+    /// Notes a failure: until the supervisor has decided, nobody is asked.
+    fn failed(&self, failure: Failure) {
+        self.metrics.shared_state_failed(failure.label());
+        self.health.send_if_modified(|health| {
+            let is_up = matches!(health, Health::Up(_));
+            if is_up {
+                *health = Health::Doubtful;
+            }
+            is_up
+        });
+        // One permit is kept if the supervisor does not wait yet.
+        self.failed.notify_one();
+    }
+
+    async fn connect(&self) -> Result<Connection, Failure> {
+        if let Err(failure) = &self.secret {
+            return Err(failure.clone());
+        }
+        connected(&self.settings).await
+    }
+
+    /// Whether a store that has failed answers after all.
+    async fn still_answers(&self, connection: &mut Connection) -> bool {
+        for _ in 0..PROBES {
+            match probe(connection, self.settings.shared_state_timeout).await {
+                Ok(()) => return true,
+                Err(Failure::Timeout) => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+}
+
+/// Connects to the store of these settings, and makes sure that it can be used.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) async fn connected(settings: &SharedStateSettings) -> Result<Connection, Failure> {
+    let address = Address::of(settings)?;
+    let most = settings.shared_state_timeout * TIMEOUTS_TO_CONNECT;
+    let mut connection = Connection::open(settings, address, most).await?;
+    probe(&mut connection, settings.shared_state_timeout).await?;
+    Ok(connection)
+}
+
+/// Whether the store runs scripts and writes: a full or a read-only one answers a ping as well.
+async fn probe(connection: &mut Connection, within: Duration) -> Result<(), Failure> {
+    let calls = [Call {
+        script: &PROBE,
+        keys: vec![EntryName::of_probe()],
+        args: Vec::new(),
+    }];
+    let run = timeout(within, connection.run(&calls)).await;
+    run.unwrap_or(Err(Failure::Timeout)).map(drop)
+}
+
+/// Keeps the connection until the service ends: connects, waits for a failure, and connects again.
+async fn supervise(store: Weak<Store>) {
+    let mut pause = PAUSES.0;
+    let mut is_known_to_be_away = false;
+    loop {
+        let Some(now) = store.upgrade() else { return };
+        match now.connect().await {
+            Ok(connection) => {
+                tracing::info!("the shared state is up: this replica and the others are one");
+                (pause, is_known_to_be_away) = (PAUSES.0, false);
+                now.metrics.shared_state_up(true);
+                drop(now);
+                stay(&store, connection).await;
+            }
+            Err(failure) => {
+                if !is_known_to_be_away {
+                    tracing::error!(
+                        %failure,
+                        "the shared state is away: this replica goes on alone and tries again"
+                    );
+                    is_known_to_be_away = true;
+                }
+                now.metrics.shared_state_up(false);
+                now.metrics.shared_state_failed(failure.label());
+                now.health.send_replace(Health::Away(failure));
+                drop(now);
+                sleep(pause).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
+    }
+}
+
+/// Lets callers use a connection until it no longer answers, or the service ends.
+async fn stay(store: &Weak<Store>, mut connection: Connection) {
+    loop {
+        let Some(now) = store.upgrade() else { return };
+        now.health.send_replace(Health::Up(connection.clone()));
+        let _ = timeout(IDLE_CHECK, now.failed.notified()).await;
+        if !now.still_answers(&mut connection).await {
+            now.health.send_replace(Health::Doubtful);
+            return;
+        }
+    }
+}
+
+/// Sends what is told, many calls in one round trip.
+async fn tell(store: Weak<Store>, mut queue: mpsc::Receiver<Call>) {
+    let mut calls = Vec::new();
+    while queue.recv_many(&mut calls, MAX_TOLD_TOGETHER).await > 0 {
+        let Some(store) = store.upgrade() else { return };
+        for calls in by_org(std::mem::take(&mut calls)) {
+            store.ask(&calls).await;
+        }
+    }
+}
+
+/// Calls by org, because the entries of two orgs may be on two servers of a cluster.
+fn by_org(calls: Vec<Call>) -> Vec<Vec<Call>> {
+    let mut orgs: Vec<Vec<Call>> = Vec::new();
+    for call in calls {
+        let is_same = |of: &Vec<Call>| of.first().is_some_and(|first| first.org() == call.org());
+        match orgs.iter_mut().find(|of| is_same(of)) {
+            Some(of) => of.push(call),
+            None => orgs.push(vec![call]),
+        }
+    }
+    orgs
+}
+
+/// Omits the settings, which hold secrets.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
