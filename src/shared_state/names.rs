@@ -14,6 +14,12 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 pub(crate) enum EntryKind {
     /// A create under way, by the key of its record.
     Create,
+    /// The API calls of an org.
+    Budget,
+    /// What was learnt about an org.
+    Learnt,
+    /// The description of an object, by user.
+    Describe,
 }
 
 impl EntryKind {
@@ -21,6 +27,9 @@ impl EntryKind {
     const fn text(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::Budget => "budget",
+            Self::Learnt => "learnt",
+            Self::Describe => "describe",
         }
     }
 }

@@ -12,7 +12,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local arg = function(index) return tonumber(ARGV[index]) end
 
-local org, entries = {}, redis.call('HGETALL', KEYS[1])
+local org, entries = {}, redis.pcall('HGETALL', KEYS[1])
+if entries.err then return false end
 for index = 1, #entries, 2 do org[entries[index]] = entries[index + 1] end
 if org.version and org.version ~= VERSION then return false end
 

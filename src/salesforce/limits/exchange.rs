@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{
     header::ApiUsage,
-    quota::{Governor, Quota, QuotaReport, Rank, Sent},
+    quota::{Count, Exchange, Governor, Quota, QuotaReport, Rank, Sent},
 };
 use crate::salesforce::fault::Fault;
 
@@ -23,29 +23,6 @@ const NEAR: (u64, u64) = (1_000, 20);
 
 /// The largest number that the store's scripts count exactly.
 const LARGEST: u64 = 1 << 52;
-
-/// What the store knows of the calls.
-#[derive(Debug, Default)]
-pub(super) struct Exchange {
-    /// The calls of this process of which the store has not been told.
-    pub(super) untold: i64,
-    /// Those of which it is being told.
-    telling: i64,
-    /// What it has counted, as far as is known.
-    count: Option<Count>,
-    /// The calls of the other replicas whose response had not arrived.
-    pub(super) others_in_flight: i64,
-    /// When the figures were exchanged last.
-    at: Option<Instant>,
-}
-
-/// What the store has counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Count {
-    /// When it began to count, which tells one count from another after the store has lost its entries.
-    epoch: i64,
-    calls: i64,
-}
 
 /// What the store is told about an org's calls.
 #[derive(Debug)]
@@ -199,6 +176,11 @@ impl Quota {
         self.exchange.untold += told.taken;
     }
 
+    /// Notes that the store cannot count these calls now.
+    pub(super) fn unheard(&mut self, now: Instant) {
+        self.exchange.at = Some(now);
+    }
+
     /// Takes what the store has answered; a call that it grants is sent now.
     ///
     /// # Errors
@@ -210,7 +192,10 @@ impl Quota {
         now: Instant,
         clock: SystemTime,
     ) -> Result<Option<Sent>, Fault> {
-        let is_known = self.exchange.count.is_some_and(|count| count.epoch == heard.epoch);
+        let is_known = self
+            .exchange
+            .count
+            .is_some_and(|count| count.epoch == heard.epoch);
         let behind = self.follow(told, heard);
         let last = self.told_calls() - behind;
         let local = |of: i64| last - (heard.calls - of);

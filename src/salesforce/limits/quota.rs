@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{exchange::Exchange, header::ApiUsage};
+use super::header::ApiUsage;
 use crate::config::Reserve;
 use crate::salesforce::fault::Fault;
 
@@ -12,6 +12,8 @@ use crate::salesforce::fault::Fault;
 pub(super) struct Governor {
     pub(super) reserve: Reserve,
     pub(super) probe_after: Duration,
+    /// How long a call may take.
+    pub(super) call_time: Duration,
 }
 
 /// The order in which calls are held back.
@@ -56,6 +58,29 @@ pub(super) struct QuotaReport {
     pub(super) clock: SystemTime,
 }
 
+/// What the store that replicas share knows of the calls (`exchange`).
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    /// The calls of this process of which the store has not been told.
+    pub(super) untold: i64,
+    /// Those of which it is being told.
+    pub(super) telling: i64,
+    /// What it has counted, as far as is known.
+    pub(super) count: Option<Count>,
+    /// The calls of the other replicas whose response had not arrived.
+    pub(super) others_in_flight: i64,
+    /// When the figures were exchanged last.
+    pub(super) at: Option<Instant>,
+}
+
+/// What the store has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Count {
+    /// When it began to count, which tells one count from another after the store has lost its entries.
+    pub(super) epoch: i64,
+    pub(super) calls: i64,
+}
+
 /// A snapshot of an org's calls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Balance {
@@ -87,7 +112,9 @@ impl Quota {
 
     /// The call that was counted last, which is sent now.
     pub(super) fn sending(&mut self, now: Instant) -> Sent {
-        let before = self.in_flight.saturating_add(self.exchange.others_in_flight);
+        let before = self
+            .in_flight
+            .saturating_add(self.exchange.others_in_flight);
         self.in_flight += 1;
         Sent {
             number: self.sent,
@@ -200,6 +227,7 @@ mod tests {
     const GOVERNOR: Governor = Governor {
         reserve: Reserve::Percent(10),
         probe_after: Duration::from_mins(5),
+        call_time: MINUTE,
     };
 
     /// The quota of an org that stated at `now` that `used` of 100 calls are used.
@@ -260,7 +288,11 @@ mod tests {
         let now = Instant::now();
         let at = |millis| now + Duration::from_millis(millis);
         for first_is_counted_first in [true, false] {
-            let (one, other) = if first_is_counted_first { (51, 52) } else { (52, 51) };
+            let (one, other) = if first_is_counted_first {
+                (51, 52)
+            } else {
+                (52, 51)
+            };
             for first_is_answered_first in [true, false] {
                 let mut quota = used(50, now);
                 let first = quota.spend(GOVERNOR, at(1)).unwrap();
