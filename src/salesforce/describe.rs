@@ -13,6 +13,7 @@ mod picklist;
 mod places;
 mod refused;
 mod state;
+mod stored;
 mod view;
 
 use std::{
