@@ -23,7 +23,10 @@ use ledger::Ledger;
 pub(crate) use ledger::{Figures, Handled};
 use quota::{Governor, Quota, QuotaReport, Rank, Sent};
 
-use self::{budget::Budgets, exchange::Told};
+use self::{
+    budget::Budgets,
+    exchange::{Heard, Told},
+};
 use crate::{
     config::SalesforceSettings,
     metrics::Call,
@@ -132,21 +135,36 @@ impl<'l> Telling<'l> {
             .call(self.org, told, limits.governor, is_wanted)
     }
 
-    /// Takes the answer.
+    /// Takes the figures that the store has answered with.
+    pub(crate) fn exchanged(mut self, reply: &Reply) {
+        self.hear(reply);
+    }
+
+    /// Takes the answer to the question whether a call may be sent; `None` if it cannot be read.
     ///
     /// # Errors
-    /// [`Fault::Reserved`] if a call was wanted and is not granted.
-    pub(crate) fn answered(mut self, reply: &Reply) -> Result<Option<Sent>, Fault> {
+    /// [`Fault::Reserved`] if only the reserve is left.
+    fn granted(mut self, reply: &Reply) -> Result<Option<Sent>, Fault> {
+        let heard = self.hear(reply);
+        heard.map_or(Ok(None), |(heard, last)| {
+            self.limits.with(self.org, |org| {
+                org.quota.decided(&heard, last, Instant::now())
+            })
+        })
+    }
+
+    /// Takes the figures. Returns the answer, and the number of the last call that it counts.
+    fn hear(&mut self, reply: &Reply) -> Option<(Heard, i64)> {
         let (now, clock) = (Instant::now(), SystemTime::now());
-        let Some(heard) = budget::heard(reply) else {
-            self.limits.with(self.org, |org| org.quota.unheard(now));
-            return Ok(None);
-        };
-        let Some(told) = self.told.take() else {
-            return Ok(None);
-        };
-        self.limits
-            .with(self.org, |org| org.quota.hear(&told, &heard, now, clock))
+        let heard = budget::heard(reply);
+        self.limits.with(self.org, |org| {
+            let Some((heard, told)) = heard.zip(self.told.take()) else {
+                org.quota.unheard(now);
+                return None;
+            };
+            let last = org.quota.hear(&told, &heard, now, clock);
+            Some((heard, last))
+        })
     }
 }
 
@@ -224,7 +242,7 @@ impl Limits {
         };
         let replies = self.budgets.shared.ask_again(&[call]).await;
         match replies.as_deref() {
-            Some([reply]) => telling.answered(reply),
+            Some([reply]) => telling.granted(reply),
             Some(_) | None => Ok(None),
         }
     }

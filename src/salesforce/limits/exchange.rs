@@ -181,24 +181,21 @@ impl Quota {
         self.exchange.at = Some(now);
     }
 
-    /// Takes what the store has answered; a call that it grants is sent now.
-    ///
-    /// # Errors
-    /// [`Fault::Reserved`] if it grants no call.
+    /// Takes the figures that the store has answered with. Returns the number of the last call that they count.
     pub(super) fn hear(
         &mut self,
         told: &Told,
         heard: &Heard,
         now: Instant,
         clock: SystemTime,
-    ) -> Result<Option<Sent>, Fault> {
+    ) -> i64 {
         let is_known = self
             .exchange
             .count
             .is_some_and(|count| count.epoch == heard.epoch);
         let behind = self.follow(told, heard);
         let last = self.told_calls() - behind;
-        let local = |of: i64| last - (heard.calls - of);
+        let local = |of: i64| local(heard, last, of);
         let ago = |age: Duration| now.checked_sub(age).unwrap_or(now);
         self.exchange.others_in_flight = heard.others_in_flight;
         self.exchange.at = Some(now);
@@ -217,13 +214,26 @@ impl Quota {
                 clock: clock.checked_sub(report.age).unwrap_or(clock),
             });
         }
+        last
+    }
+
+    /// What the store has decided about a call. One that it grants is sent now.
+    ///
+    /// # Errors
+    /// [`Fault::Reserved`] if it grants none.
+    pub(super) fn decided(
+        &mut self,
+        heard: &Heard,
+        last: i64,
+        now: Instant,
+    ) -> Result<Option<Sent>, Fault> {
         match heard.verdict {
             Verdict::Unasked => Ok(None),
             Verdict::Granted { included } => {
                 self.in_flight += 1;
                 Ok(Some(Sent {
                     number: last,
-                    included: local(included),
+                    included: local(heard, last, included),
                     at: now,
                 }))
             }
@@ -266,6 +276,11 @@ impl Quota {
         }
         behind
     }
+}
+
+/// The number, in this process, of a call at a position in the store's count, whose last call has the number `last`.
+fn local(heard: &Heard, last: i64, position: i64) -> i64 {
+    last - (heard.calls - position)
 }
 
 impl Exchange {
