@@ -89,6 +89,11 @@ impl Client {
         })
     }
 
+    /// How long a request may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// An empty share of the memory limit of requests in flight, to which bytes are added.
     pub(super) fn memory(&self) -> Memory {
         self.in_flight.memory()

@@ -12,6 +12,7 @@ mod org;
 mod picklist;
 mod places;
 mod refused;
+mod shared;
 mod state;
 mod stored;
 mod view;
@@ -40,6 +41,7 @@ pub(super) use self::view::DescribeView;
 use self::{
     kept::KeptDescriptions,
     org::OrgDescribes,
+    shared::Subject,
     state::{Next, Outcome, State},
 };
 use crate::salesforce::{
@@ -169,11 +171,17 @@ impl Salesforce {
                 let must_wait = reading.must_wait;
                 let (salesforce, session) = (Arc::clone(self), Arc::clone(session));
                 let (state, object) = (Arc::clone(&state), object.to_owned());
+                let user = user.clone();
                 // The reading goes on if the caller disconnects, because others wait for it.
                 tokio::spawn(async move {
-                    let outcome = salesforce
-                        .read(&session, &object, reading.since, &org)
-                        .await;
+                    let subject = Subject {
+                        user: &user,
+                        session: &session,
+                        object: &object,
+                        org: &org,
+                    };
+                    let outcome = salesforce.read_for_all(subject, reading.since, reading.shared);
+                    let outcome = outcome.await;
                     lock(&state).ended(Instant::now(), outcome);
                     drop(reading.done);
                 });

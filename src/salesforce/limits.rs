@@ -157,8 +157,9 @@ impl<'l> Telling<'l> {
     fn hear(&mut self, reply: &Reply) -> Option<(Heard, i64)> {
         let (now, clock) = (Instant::now(), SystemTime::now());
         let heard = budget::heard(reply);
+        let told = self.told.take_if(|_| heard.is_some());
         self.limits.with(self.org, |org| {
-            let Some((heard, told)) = heard.zip(self.told.take()) else {
+            let Some((heard, told)) = heard.zip(told) else {
                 org.quota.unheard(now);
                 return None;
             };

@@ -95,7 +95,6 @@ impl Learning {
                 org.untold.pop_front();
             }
             org.untold.push_back(text.into());
-            org.is_in_use = true;
         });
     }
 
@@ -108,9 +107,12 @@ impl Learning {
         })
     }
 
-    /// The orgs that were used since their last exchange.
+    /// The orgs that were used since their last exchange, or of which something is to be told.
     pub(super) fn in_use(&self) -> Vec<Arc<Instance>> {
-        let used = self.orgs.iter().filter(|(_, org)| lock(org).is_in_use);
+        let used = self
+            .orgs
+            .iter()
+            .filter(|(_, org)| lock(org).must_exchange());
         used.map(|(org, _)| org).collect()
     }
 
@@ -146,6 +148,12 @@ impl Learning {
     fn with<T>(&self, org: &Instance, change: impl FnOnce(&mut OrgLessons) -> T) -> T {
         let org = self.orgs.entry_by_ref(org).or_default().into_value();
         change(&mut lock(&org))
+    }
+}
+
+impl OrgLessons {
+    fn must_exchange(&self) -> bool {
+        self.is_in_use || !self.untold.is_empty()
     }
 }
 
