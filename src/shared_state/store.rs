@@ -234,7 +234,12 @@ async fn supervise(store: Weak<Store>) {
                 (pause, is_known_to_be_away) = (PAUSES.0, false);
                 now.metrics.shared_state_up(true);
                 drop(now);
+                let since = Instant::now();
                 stay(&store, connection).await;
+                // A store that answers the first request only is not asked in a busy loop.
+                if since.elapsed() < PAUSES.1 {
+                    sleep(pause).await;
+                }
             }
             Err(failure) => {
                 if !is_known_to_be_away {
