@@ -132,7 +132,7 @@ impl Salesforce {
         metrics: Arc<Metrics>,
         in_flight: InFlight,
     ) -> Result<Self, SalesforceError> {
-        let limits = Arc::new(Limits::new(settings, shared_state.clone()));
+        let limits = Arc::new(Limits::shared(settings, shared_state.clone()));
         Ok(Self {
             client: client::Client::new(settings, metrics, Arc::clone(&limits), in_flight)?,
             tokens: auth::Tokens::new(settings)?,

@@ -179,10 +179,15 @@ impl Drop for Telling<'_> {
 }
 
 impl Limits {
-    /// Starts without any knowledge: calls are unlimited until an org has stated its limit. The replicas with the same store keep
-    /// the reserve together.
+    /// Starts without any knowledge: calls are unlimited until an org has stated its limit.
     #[must_use]
-    pub(crate) fn new(settings: &SalesforceSettings, shared: SharedState) -> Self {
+    pub fn new(settings: &SalesforceSettings) -> Self {
+        Self::shared(settings, SharedState::default())
+    }
+
+    /// The replicas with the same store keep the reserve together.
+    #[must_use]
+    pub(crate) fn shared(settings: &SalesforceSettings, shared: SharedState) -> Self {
         Self {
             governor: Governor {
                 reserve: settings.api_reserve,

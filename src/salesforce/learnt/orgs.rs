@@ -107,7 +107,7 @@ impl Learning {
         })
     }
 
-    /// The orgs that were used since their last exchange, or of which something is to be told.
+    /// The orgs that were used since this was asked last, or of which something is to be told.
     pub(super) fn in_use(&self) -> Vec<Arc<Instance>> {
         let used = self
             .orgs
@@ -125,7 +125,6 @@ impl Learning {
             }
             let (done, ended) = watch::channel(());
             org.exchanging = Some(ended);
-            org.is_in_use = false;
             let lessons = Lessons {
                 last: Arc::clone(&org.last),
                 texts: org.untold.iter().cloned().collect(),
@@ -152,8 +151,9 @@ impl Learning {
 }
 
 impl OrgLessons {
-    fn must_exchange(&self) -> bool {
-        self.is_in_use || !self.untold.is_empty()
+    /// Whether something is to be exchanged. The org counts as idle from now on.
+    fn must_exchange(&mut self) -> bool {
+        std::mem::take(&mut self.is_in_use) || !self.untold.is_empty()
     }
 }
 
@@ -186,6 +186,7 @@ mod tests {
         let (learning, now) = (Learning::default(), Instant::now());
         assert!(learning.is_behind(&acme(), now));
         assert_eq!(learning.in_use().len(), 1);
+        assert_eq!(learning.in_use().len(), 0);
         drop(mine(&learning));
         learning.ended(&acme(), now, 0, None);
         assert_eq!(learning.in_use().len(), 0);
