@@ -3,6 +3,7 @@
 //!
 //! | file | what it specifies |
 //! |---|---|
+//! | `budget` | that the reserve of API calls holds for the sum of the replicas |
 //! | `connected` | that replicas find the store, lose it and find it again, in each form that a store has |
 //!
 //! `redis` is the store under a test's control, `replicas` are the services that share it.
@@ -11,6 +12,7 @@
     reason = "a step that fails fails its test, also in a helper"
 )]
 
+mod budget;
 mod connected;
 mod redis;
 mod replicas;

@@ -28,9 +28,10 @@ end
 
 -- As `QuotaReport::and`.
 local function both(one, other)
-  if one.number == other.number and one.used == other.used then return one end
   local earlier, later = one, other
-  if one.number > other.number then earlier, later = other, one end
+  if one.sent > other.sent or (one.sent == other.sent and one.number > other.number) then
+    earlier, later = other, one
+  end
   if earlier.at > later.sent then
     local surplus = math.max(0, used(later) - used(earlier))
     later.included = math.min(later.number, later.included + surplus)
@@ -51,13 +52,7 @@ if ARGV[9] then
     used = arg(9), allowed = arg(10), number = arg(place), included = arg(place + 1),
     at = now - arg(15), sent = now - arg(16),
   }
-  if not report then
-    report = told
-  elseif is_known then
-    report = both(report, told)
-  elseif told.at > report.at then
-    report = told
-  end
+  report = report and both(report, told) or told
 end
 
 -- The calls in flight of the other replicas. A replica that has ended does not say so.

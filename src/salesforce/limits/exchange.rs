@@ -189,10 +189,6 @@ impl Quota {
         now: Instant,
         clock: SystemTime,
     ) -> i64 {
-        let is_known = self
-            .exchange
-            .count
-            .is_some_and(|count| count.epoch == heard.epoch);
         let behind = self.follow(told, heard);
         let last = self.told_calls() - behind;
         let local = |of: i64| local(heard, last, of);
@@ -201,8 +197,6 @@ impl Quota {
         self.exchange.at = Some(now);
         self.probed = self.probed.max(heard.probed.map(ago));
         if let Some(report) = heard.report {
-            // Positions in another count say nothing about which report is the later one, and the store has decided that.
-            self.report = self.report.filter(|_| is_known);
             self.report(QuotaReport {
                 usage: report.usage,
                 call: Sent {

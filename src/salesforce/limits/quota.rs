@@ -197,10 +197,11 @@ impl QuotaReport {
         self.usage.used.saturating_add_signed(since.max(0))
     }
 
-    /// What this report and another one state together. Of two calls, the later one counts. If they were in flight at the same time,
+    /// What this report and another one state together. Of two calls, the one that was sent later counts. If they were in flight at the same time,
     /// each response may count the other call or not, so that the lower figure holds, as far as it is possible.
     fn and(self, other: Self, sent: i64) -> Self {
-        let (earlier, mut later) = if self.call.number <= other.call.number {
+        let sent_at = |report: &Self| (report.call.at, report.call.number);
+        let (earlier, mut later) = if sent_at(&self) <= sent_at(&other) {
             (self, other)
         } else {
             (other, self)
