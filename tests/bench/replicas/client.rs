@@ -141,9 +141,7 @@ impl<'r> Client<'r> {
 
     /// Delivers all events.
     pub(super) async fn deliver_all(&self) {
-        let events: Vec<Event> = (0..self.people.events())
-            .map(|number| self.people.event(number))
-            .collect();
+        let events: Vec<Event> = (0..self.people.events()).map(People::event).collect();
         let waves = match self.way {
             Way::Inline | Way::Proxy => events.len(),
             Way::Processor => AHEAD,

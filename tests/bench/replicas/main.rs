@@ -20,6 +20,7 @@ mod redis;
 mod replica;
 
 use std::{
+    process::ExitCode,
     sync::atomic::AtomicUsize,
     time::{Duration, Instant},
 };
@@ -69,8 +70,23 @@ impl Plan {
     }
 }
 
+/// The promises that have been broken so far, each of which is said when it is, while the benchmark goes on.
+#[derive(Default)]
+struct Promises {
+    broken: usize,
+}
+
+impl Promises {
+    fn hold(&mut self, holds: bool, promise: &str) {
+        if !holds {
+            println!("    A PROMISE IS BROKEN: {promise}");
+            self.broken += 1;
+        }
+    }
+}
+
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let is_all = arguments.iter().all(|it| it.starts_with('-'));
@@ -81,31 +97,37 @@ async fn main() {
         Plan::scaled()
     };
     plan.is_alone = has("--alone");
-    if ["inline", "proxy", "processor"].into_iter().any(wants) {
-        head(&plan);
-    }
-    if wants("inline") {
-        run(&plan, "inline, 2 processes", Way::Inline, 2).await;
-        run(&plan, "inline, 4 processes", Way::Inline, 4).await;
-    }
-    if wants("proxy") {
-        run(&plan, "router, proxy, 2 processes", Way::Proxy, 2).await;
-    }
-    if wants("processor") {
-        run(
-            &plan,
+    let mut promises = Promises::default();
+    let (two, four) = ("inline, 2 processes", "inline, 4 processes");
+    let runs = [
+        ("inline", two, Way::Inline, 2),
+        ("inline", four, Way::Inline, 4),
+        ("proxy", "router, proxy, 2 processes", Way::Proxy, 2),
+        (
+            "processor",
             "processor path, proxy, 2 processes",
             Way::Processor,
             2,
-        )
-        .await;
+        ),
+    ];
+    let runs = runs.into_iter().filter(|(part, ..)| wants(part));
+    for (place, (_, name, way, processes)) in runs.enumerate() {
+        if place == 0 {
+            head(&plan);
+        }
+        run(&plan, name, way, processes, &mut promises).await;
     }
     if wants("calls") {
-        calls::run(plan.is_alone).await;
+        calls::run(plan.is_alone, &mut promises).await;
     }
     if wants("cost") && !plan.is_alone {
-        cost::run(plan.rounds).await;
+        cost::run(plan.rounds, &mut promises).await;
     }
+    if promises.broken > 0 && !plan.is_alone {
+        println!("\n{} promises are broken", promises.broken);
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
 }
 
 fn head(plan: &Plan) {
@@ -122,27 +144,28 @@ fn head(plan: &Plan) {
         plan.kill_every,
     );
     println!(
-        "{:<36}{:>7}{:>9}{:>7}{:>9}{:>9}{:>8}{:>8}{:>7}{:>8}{:>9}",
+        "{:<36}{:>7}{:>9}{:>9}{:>9}{:>7}{:>10}{:>8}{:>8}{:>7}{:>9}{:>8}",
+        "", "", "answered", "doubled", "doubled", "", "", "", "", "", "", ""
+    );
+    println!(
+        "{:<36}{:>7}{:>9}{:>9}{:>9}{:>7}{:>10}{:>8}{:>8}{:>7}{:>9}{:>8}",
         "way",
         "lost",
-        "answered",
+        "once",
+        "up",
+        "away",
         "stale",
-        "doubled",
-        "doubled",
+        "overtaken",
         "aborted",
         "again",
         "kills",
         "calls",
         "seconds"
     );
-    println!(
-        "{:<36}{:>7}{:>9}{:>7}{:>9}{:>9}",
-        "", "", "once", "", "up", "away"
-    );
 }
 
-/// Has some processes deliver all events in one way while everything goes wrong that can; fails if a promise is broken.
-async fn run(plan: &Plan, name: &str, way: Way, processes: usize) {
+/// Has some processes deliver all events in one way while everything goes wrong that can.
+async fn run(plan: &Plan, name: &str, way: Way, processes: usize, promises: &mut Promises) {
     let org = Org::start().await;
     let mut redis = (!plan.is_alone).then(Redis::start);
     let store = redis.as_ref().map(Redis::url);
@@ -167,32 +190,24 @@ async fn run(plan: &Plan, name: &str, way: Way, processes: usize) {
     let (verdict, done) = (org.verdict(plan.people), client.outcome());
     let doubled_up = verdict.doubled - doubled_away;
     println!(
-        "{name:<36}{:>7}{:>9}{:>7}{doubled_up:>9}{doubled_away:>9}{:>8}{:>8}{:>7}{:>8}{seconds:>9.1}",
+        "{name:<36}{:>7}{:>9}{doubled_up:>9}{doubled_away:>9}{:>7}{:>10}{:>8}{:>8}{:>7}{:>9}{seconds:>8.1}",
         verdict.lost,
         done.answered,
-        verdict.stale + done.overtaken,
+        verdict.stale,
+        done.overtaken,
         done.aborted,
         done.again,
         kills.into_inner(),
         org.calls(),
     );
-    if plan.is_alone {
-        return;
-    }
-    assert_eq!(verdict.lost, 0, "a promise is broken: no event is lost");
-    assert_eq!(
-        done.answered,
-        plan.people.events(),
-        "a promise is broken: each job is answered once"
-    );
-    assert_eq!(
-        verdict.stale + done.overtaken,
-        0,
-        "a promise is broken: a user's events keep their order"
-    );
-    assert_eq!(done.aborted, 0, "a promise is broken: no event is aborted");
-    assert_eq!(
-        doubled_up, 0,
-        "a promise is broken: nobody is doubled while the store is there"
+    promises.hold(verdict.lost == 0, "no event is lost");
+    let events = plan.people.events();
+    promises.hold(done.answered == events, "each job is answered once");
+    promises.hold(verdict.stale == 0, "no older event overwrites a newer one");
+    promises.hold(done.overtaken == 0, "a user's events keep their order");
+    promises.hold(done.aborted == 0, "no event is aborted");
+    promises.hold(
+        doubled_up == 0,
+        "nobody is doubled while the store is there",
     );
 }

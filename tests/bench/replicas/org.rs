@@ -44,7 +44,7 @@ const FAULTS: [Fault; 6] = [
 /// A simulated org, served.
 pub(super) struct Org {
     pub(super) url: String,
-    org: Simulator,
+    simulator: Simulator,
     misbehaves: Arc<AtomicBool>,
 }
 
@@ -87,7 +87,7 @@ impl Org {
         let app = app.layer(middleware::from_fn_with_state(faults, misbehave));
         Self {
             url: serve(app).await,
-            org,
+            simulator: org,
             misbehaves,
         }
     }
@@ -99,23 +99,23 @@ impl Org {
 
     /// The org itself.
     pub(super) fn simulator(&self) -> &Simulator {
-        &self.org
+        &self.simulator
     }
 
     /// How many calls have been made.
     pub(super) fn calls(&self) -> u64 {
-        self.org.calls().total_api()
+        self.simulator.calls().total_api()
     }
 
     /// Records besides one for each person, so far.
     pub(super) fn doubled(&self) -> usize {
-        let leads = self.org.records("Lead");
+        let leads = self.simulator.records("Lead");
         leads.len() - by_email(&leads).len()
     }
 
     /// What has become of all events.
     pub(super) fn verdict(&self, people: People) -> Verdict {
-        let leads = self.org.records("Lead");
+        let leads = self.simulator.records("Lead");
         let of_people = by_email(&leads);
         let mut verdict = Verdict {
             lost: 0,

@@ -42,7 +42,7 @@ impl People {
     }
 
     /// The event at this place.
-    pub(super) fn event(self, number: usize) -> Event {
+    pub(super) fn event(number: usize) -> Event {
         let (group, place) = (
             number / (GROUP * USERS_OF_EVENTS.len()),
             number % (GROUP * USERS_OF_EVENTS.len()),

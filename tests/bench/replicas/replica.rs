@@ -88,9 +88,8 @@ impl Replica {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        if timeout(PATIENCE, ready).await.is_err() {
-            panic!("a replica does not get ready: {}", self.said());
-        }
+        let is_ready = timeout(PATIENCE, ready).await.is_ok();
+        assert!(is_ready, "a replica does not get ready: {}", self.said());
     }
 
     /// Waits until the process shares the store, if there is one.
@@ -111,9 +110,8 @@ impl Replica {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        if timeout(PATIENCE, shares).await.is_err() {
-            panic!("a replica does not find the store: {}", self.said());
-        }
+        let is_up = timeout(PATIENCE, shares).await.is_ok();
+        assert!(is_up, "a replica does not find the store: {}", self.said());
     }
 
     /// What `/ready` says, if it is ready.
