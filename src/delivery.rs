@@ -6,6 +6,8 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | `claims` | which parts replicas are writing and have written, in the store that they share |
+//! | `claiming` | has each part written by one replica |
 //! | `forecast` | forecasts the calls that writes would take |
 //! | `job` | a job that outlives its request |
 //! | `memory` | what is being written and what was written, so that nothing is written twice |
@@ -17,6 +19,8 @@
 //! | `salvage`, `salvaging` | sends refused records again without the fields that Salesforce refuses |
 //! | `verdict` | decides the result of a job after Salesforce has answered |
 
+mod claiming;
+mod claims;
 mod forecast;
 mod job;
 mod memory;
@@ -42,6 +46,7 @@ use tokio::time::timeout;
 pub(crate) use self::forecast::{ForecastWrite, inline_calls};
 pub use self::job::{Job, SessionAccess};
 use self::{
+    claims::Claims,
     job::Unit,
     memory::{PartStatus, PendingResult, WriteMemory, WriteResult},
     window::Windows,
@@ -49,7 +54,7 @@ use self::{
     written::JobId,
 };
 use crate::{
-    config::{Delivery, DeliverySettings, Policies, rules::Rules},
+    config::{Delivery, DeliverySettings, Duplicates, Policies, rules::Rules},
     lifecycle::Lifecycle,
     rudderstack::{Destination, Entry, Event},
     salesforce::{Salesforce, session::Instance},
@@ -65,6 +70,7 @@ pub(crate) struct Deliveries {
     settings: DeliverySettings,
     windows: Windows,
     memory: WriteMemory,
+    claims: Arc<Claims>,
     life: Lifecycle,
 }
 
@@ -119,13 +125,19 @@ impl Deliveries {
         salesforce: Arc<Salesforce>,
         life: Lifecycle,
     ) -> Self {
+        let updates = |duplicates: &Duplicates| *duplicates == Duplicates::Update;
+        if policies.duplicates.values().any(updates) {
+            salesforce.expect_duplicates();
+        }
+        let (shared_state, timeout) = (salesforce.shared_state().clone(), salesforce.timeout());
         Self {
-            salesforce,
             rules,
             policies,
             settings: settings.clone(),
             windows: Windows::new(settings.delivery_window),
-            memory: WriteMemory::within(in_flight),
+            memory: WriteMemory::within(in_flight, salesforce.identities()),
+            claims: Claims::start(shared_state, timeout),
+            salesforce,
             life,
         }
     }
@@ -178,6 +190,7 @@ impl Deliveries {
                         place,
                         duplicate: OnceLock::new(),
                         earlier,
+                        claim: None,
                         done,
                     };
                     intake.units.entry(org.clone()).or_default().push(unit);
@@ -187,14 +200,25 @@ impl Deliveries {
         PendingJob(results)
     }
 
-    /// Adds the jobs of a request to the window of their org.
+    /// Adds the jobs of a request to the window of their org, after they have been claimed where replicas share a store. They are
+    /// written even if the caller disconnects.
     pub(crate) fn gather(self: &Arc<Self>, intake: Intake) {
         for (org, units) in intake.units {
-            let ((), needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
-            if needs_task {
+            if self.claims.are_shared() {
                 let deliveries = Arc::clone(self);
-                self.life.write(async move { deliveries.serve(&org).await });
+                self.life.write(deliveries.gather_claimed(org, units));
+            } else {
+                self.add(&org, units);
             }
+        }
+    }
+
+    /// Adds units to the window of their org.
+    fn add(self: &Arc<Self>, org: &Instance, units: Vec<Unit>) {
+        let ((), needs_task) = self.windows.update(org, |waiting| waiting.0.extend(units));
+        if needs_task {
+            let (deliveries, org) = (Arc::clone(self), org.clone());
+            self.life.write(async move { deliveries.serve(&org).await });
         }
     }
 

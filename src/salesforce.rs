@@ -39,7 +39,7 @@ mod single_flight;
 pub(crate) mod soql;
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -60,7 +60,7 @@ pub use session::{Instance, Session};
 pub use soql::Wanted;
 
 use self::{
-    cache::{LookupCache, OrgUser, OrgUsers},
+    cache::{OrgUser, RecordMemory},
     creates::{CreateKey, Creates},
     describe::{Describes, MaxAge},
     field_types::FieldTypes,
@@ -70,7 +70,7 @@ use crate::{
     config::{AllowedHosts, SalesforceSettings, SettingError},
     metrics::{LookupSource, Metrics},
     server::memory::InFlight,
-    shared_state::SharedState,
+    shared_state::{KeyedHash, SharedState},
 };
 
 /// The reason why the Salesforce client cannot be built.
@@ -91,14 +91,10 @@ pub struct Salesforce {
     tokens: auth::Tokens,
     hosts: AllowedHosts,
     api_version: String,
-    users: OrgUsers,
+    /// Tells users and jobs apart, as all replicas that share a store do.
+    identities: KeyedHash,
     lookups: SingleFlight,
-    cache: LookupCache,
-    /// The records that duplicate rules found, by the key of the refused create (`DUPLICATES_TTL`).
-    ///
-    /// It exists once there is one, so that lookups that find nothing do not ask it in vain.
-    duplicates: OnceLock<LookupCache>,
-    duplicates_ttl: Duration,
+    records: RecordMemory,
     creates: Creates,
     field_types: FieldTypes,
     describes: Describes,
@@ -133,16 +129,15 @@ impl Salesforce {
         in_flight: InFlight,
     ) -> Result<Self, SalesforceError> {
         let limits = Arc::new(Limits::shared(settings, shared_state.clone()));
+        let identities = shared_state.identities();
         Ok(Self {
             client: client::Client::new(settings, metrics, Arc::clone(&limits), in_flight)?,
-            tokens: auth::Tokens::new(settings)?,
+            tokens: auth::Tokens::new(settings, identities)?,
             hosts: settings.allowed_hosts.clone(),
             api_version: settings.api_version.clone(),
-            users: OrgUsers::default(),
+            identities,
             lookups: SingleFlight::new(settings.lookup_window),
-            cache: LookupCache::new(settings.lookup_cache_ttl),
-            duplicates: OnceLock::new(),
-            duplicates_ttl: settings.duplicates_ttl,
+            records: RecordMemory::new(settings, shared_state.clone()),
             creates: Creates::new(settings.create_window),
             field_types: FieldTypes::default(),
             describes: Describes::new(settings.describe_ttl, settings.describe_wait),
@@ -170,12 +165,54 @@ impl Salesforce {
         self.tokens.reread();
     }
 
+    /// How long a call takes at most.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.client.timeout()
+    }
+
+    /// What is shared with other replicas.
+    pub(crate) fn shared_state(&self) -> &SharedState {
+        &self.shared_state
+    }
+
+    /// The hash by which users and jobs are recognised, the same for all replicas that share a store.
+    pub(crate) fn identities(&self) -> KeyedHash {
+        self.identities
+    }
+
+    /// Expects that duplicate rules find records that are then updated, here or at another replica.
+    pub(crate) fn expect_duplicates(&self) {
+        self.records.expect_duplicates();
+    }
+
     /// Remembers the record that a duplicate rule found when it refused a create for a key.
-    pub(crate) fn remember_duplicate(&self, session: &Session, key: &Key, row: &Row) {
-        let user = self.users.of(session);
-        let rows = std::slice::from_ref(row);
-        let duplicates = (self.duplicates).get_or_init(|| LookupCache::new(self.duplicates_ttl));
-        duplicates.set(&user, key, Instant::now(), rows);
+    pub(crate) fn remember_duplicate(
+        &self,
+        credentials: Option<&Credentials>,
+        session: &Session,
+        key: &Key,
+        row: &Row,
+    ) {
+        let user = self.creator(credentials, session);
+        self.records.matched(&user, key, row);
+    }
+
+    /// Remembers the records that were created for keys which no record had.
+    pub(crate) fn remember_created(
+        &self,
+        credentials: &Credentials,
+        session: &Session,
+        created: &[(&Key, String)],
+    ) {
+        if created.is_empty() || !self.records.keeps_ids() {
+            return;
+        }
+        let user = self.creator(Some(credentials), session);
+        let rows = created.iter().map(|(_, id)| [Row::created(id.clone())]);
+        let rows: Vec<_> = rows.collect();
+        let keys = created.iter().map(|(key, _)| *key);
+        let found: Vec<_> = keys.zip(rows.iter().map(<[Row; 1]>::as_slice)).collect();
+        self.records.found(&user, Instant::now(), &found);
     }
 
     /// The creates under way.
@@ -187,13 +224,9 @@ impl Salesforce {
     /// at each destination that it serves.
     #[must_use]
     pub(crate) fn creator(&self, credentials: Option<&Credentials>, session: &Session) -> OrgUser {
-        let user = credentials.and_then(|credentials| self.tokens.user(credentials));
-        match user {
-            Some(user) => OrgUser {
-                org: session.instance().clone(),
-                user,
-            },
-            None => self.users.of(session),
+        OrgUser {
+            org: session.instance().clone(),
+            user: self.tokens.user(credentials, session),
         }
     }
 
@@ -261,10 +294,11 @@ impl Salesforce {
         may_be_cached: bool,
         max_age: MaxAge,
     ) -> Result<Asked, Arc<AuthError>> {
-        let user = self.users.of(&session);
+        let user = self.creator(Some(credentials), &session);
         let external_ids = self.external_ids(credentials, &session, wanted, max_age);
         let external_ids = external_ids.await;
-        let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        let cached = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        let (mut found, unknown) = cached.await;
         found.extend(self.lookups.find(self, &session, &user, &unknown).await);
         found.identified_by(external_ids);
         match found.expiry() {
@@ -285,11 +319,12 @@ impl Salesforce {
         wanted: &[Wanted],
         may_be_cached: bool,
     ) -> Found {
-        let user = self.users.of(session);
+        let user = self.creator(Some(credentials), session);
         // The writes that follow would find out that the session has expired.
         let external_ids = self.external_ids(credentials, session, wanted, MaxAge::Any);
         let external_ids = external_ids.await;
-        let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        let cached = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        let (mut found, unknown) = cached.await;
         if !unknown.is_empty() {
             found.extend(self.find(session, &user, unknown).await);
         }
@@ -318,21 +353,23 @@ impl Salesforce {
     }
 
     /// Looks up the records of a key and bypasses the cache. Concurrent calls for the same org share queries.
-    pub(crate) async fn look_up(self: &Arc<Self>, session: &Arc<Session>, key: &Key) -> Found {
+    pub(crate) async fn look_up(
+        self: &Arc<Self>,
+        credentials: Option<&Credentials>,
+        session: &Arc<Session>,
+        key: &Key,
+    ) -> Found {
         let wanted = Wanted {
             key: key.clone(),
             fields: Vec::new(),
             needs_record: true,
         };
-        let user = self.users.of(session);
+        let user = self.creator(credentials, session);
         self.lookups.find(self, session, &user, &[wanted]).await
     }
 
-    /// Removes a record id from the cache, because Salesforce reports that the record is gone or has become another.
+    /// Forgets a record, at all replicas, because Salesforce reports that it is gone or has become another.
     pub(crate) fn forget(&self, org: &Instance, id: &str) {
-        self.cache.forget(org, id);
-        if let Some(duplicates) = self.duplicates.get() {
-            duplicates.forget(org, id);
-        }
+        self.records.forget(org, id);
     }
 }

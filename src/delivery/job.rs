@@ -8,6 +8,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
+    claims::Claim,
     memory::{PendingResult, WriteResult},
     written::PartId,
 };
@@ -67,6 +68,8 @@ pub(super) struct Unit {
     pub(super) duplicate: OnceLock<Row>,
     /// Pending results of the user's earlier writes.
     pub(super) earlier: Vec<PendingResult>,
+    /// What keeps other replicas from writing it.
+    pub(super) claim: Option<Claim>,
     pub(super) done: oneshot::Sender<WriteResult>,
 }
 

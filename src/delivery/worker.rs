@@ -102,13 +102,7 @@ impl Worker<'_> {
                 let worker = Worker::new(deliveries, access, &units, &traits);
                 worker.written().await
             };
-            for (unit, verdict) in units.into_iter().zip(verdicts) {
-                if let Some(part) = unit.part {
-                    deliveries.memory.finished(part, &verdict);
-                }
-                // Sending fails only if the caller has disconnected, and then nobody needs the result.
-                let _ = unit.done.send(verdict);
-            }
+            deliveries.finish(units, verdicts).await;
         }
     }
 }
@@ -219,6 +213,8 @@ impl<'f> Worker<'f> {
             }
         }
         self.found = found;
+        let access = &self.access;
+        salesforce.remember_created(&access.credentials, &access.session, &created);
         for (key, id) in created {
             self.found.created(key, id);
         }

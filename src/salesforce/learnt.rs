@@ -23,6 +23,10 @@ use crate::{
 /// How often the replicas exchange what they know of an org in use.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// How much earlier than its lesson says an object may have been contradicted: times are exchanged in milliseconds, and a round trip
+/// takes some. Otherwise what the teacher has read at once would not be enough for the others.
+const BLUR: Duration = Duration::from_millis(100);
+
 /// The first byte of a lesson in this format.
 const VERSION: char = '1';
 
@@ -126,7 +130,7 @@ impl Salesforce {
         if self.shared_state.is_configured()
             && let Some(text) = lesson().write()
         {
-            self.learning.add(org, text);
+            self.learning.add(org, Instant::now(), text);
         }
     }
 
@@ -165,7 +169,9 @@ impl Salesforce {
     fn learnt_call(&self, org: &Instance, lessons: &orgs::Lessons) -> Option<Call> {
         let names = self.shared_state.names(org.as_str(), None)?;
         let mut args: Vec<Arg> = vec![self.learning.replica().into(), (*lessons.last).into()];
-        args.extend(lessons.texts.iter().map(|text| Arg::from(&**text)));
+        for (learnt, text) in &lessons.texts {
+            args.extend([learnt.elapsed().into(), (**text).into()]);
+        }
         Some(Call {
             script: &LEARNT,
             keys: vec![names.entry(EntryKind::Learnt, &[])],
@@ -193,6 +199,7 @@ impl Salesforce {
     fn take(&self, org: &Instance, age: Duration, lesson: Lesson) {
         let now = Instant::now();
         let at = now.checked_sub(age).unwrap_or(now);
+        let contradicted = at.checked_sub(BLUR).unwrap_or(at);
         match lesson {
             Lesson::Form {
                 object,
@@ -215,9 +222,9 @@ impl Salesforce {
             }
             Lesson::Contradicted { object, is_certain } => {
                 if is_certain {
-                    self.describes.forget(org, &object, at);
+                    self.describes.forget(org, &object, contradicted);
                 } else {
-                    self.describes.doubt(org, &object, at, |_| true);
+                    self.describes.doubt(org, &object, contradicted, |_| true);
                 }
             }
         }

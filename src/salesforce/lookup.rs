@@ -34,16 +34,20 @@ impl Salesforce {
         self.metrics().lookups(LookupSource::Asked, wanted.len());
         let keys: Vec<Key> = wanted.iter().map(|wanted| wanted.key.clone()).collect();
         let mut found = self.search(session, wanted).await;
-        for key in &keys {
-            let Ok(rows) = found.rows(key) else {
-                continue;
-            };
-            self.cache.set(user, key, asked, rows);
-            if rows.is_empty()
-                && let Some(duplicates) = self.duplicates.get()
-                && let Some(rows) = duplicates.get(user, key)
-            {
-                found.set(key, Ok(rows));
+        let answered = keys
+            .iter()
+            .filter_map(|key| Some((key, found.rows(key).ok()?)));
+        let answered: Vec<(&Key, &[Row])> = answered.collect();
+        self.records.found(user, asked, &answered);
+        let is_missing = |(_, rows): &&(&Key, &[Row])| rows.is_empty();
+        let missing = answered.iter().filter(is_missing).map(|(key, _)| *key);
+        let missing: Vec<&Key> = missing.collect();
+        if !missing.is_empty() {
+            let duplicates = self.records.duplicates(user, &missing).await;
+            for (key, rows) in missing.into_iter().zip(duplicates) {
+                if let Some(rows) = rows {
+                    found.set(key, Ok(rows));
+                }
             }
         }
         found
@@ -51,28 +55,33 @@ impl Salesforce {
 
     /// Splits keys into those that the cache answers and those that have to be requested. Field values are never
     /// cached. Without `may_be_cached`, all have to be requested.
-    pub(super) fn cached<'w>(
+    pub(super) async fn cached<'w>(
         &self,
         user: &OrgUser,
         wanted: impl Iterator<Item = &'w Wanted>,
         may_be_cached: bool,
     ) -> (Found, Vec<Wanted>) {
+        if !(may_be_cached && self.records.keeps_ids()) {
+            self.metrics().lookups(LookupSource::Remembered, 0);
+            return (Found::default(), wanted.cloned().collect());
+        }
+        let is_cacheable = |wanted: &&Wanted| wanted.fields.is_empty();
+        let (cacheable, mut unknown): (Vec<&Wanted>, Vec<&Wanted>) = wanted.partition(is_cacheable);
+        let keys: Vec<&Key> = cacheable.iter().map(|wanted| &wanted.key).collect();
         let mut found = Found::default();
-        let mut unknown = Vec::new();
         let mut cached = 0;
-        for wanted in wanted {
-            let is_cacheable = may_be_cached && wanted.fields.is_empty();
-            let rows = is_cacheable.then(|| self.cache.get(user, &wanted.key));
-            match rows.flatten() {
+        let known = self.records.ids(user, &keys).await;
+        for (wanted, rows) in cacheable.into_iter().zip(known) {
+            match rows {
                 Some(rows) => {
                     cached += 1;
                     found.set(&wanted.key, Ok(rows));
                 }
-                None => unknown.push(wanted.clone()),
+                None => unknown.push(wanted),
             }
         }
         self.metrics().lookups(LookupSource::Remembered, cached);
-        (found, unknown)
+        (found, unknown.into_iter().cloned().collect())
     }
 
     /// Looks up all keys. Keys that need smaller queries or another form are requested again.

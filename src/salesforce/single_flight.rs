@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The lookups that are gathering keys or in progress, by user of an org.
+/// The lookups that are gathering keys or in progress, by the session of an org.
 #[derive(Debug)]
 pub(super) struct SingleFlight(Batcher<OrgUser, UserLookups>);
 
@@ -71,8 +71,8 @@ impl SingleFlight {
         Self(Batcher::new(window))
     }
 
-    /// Looks up keys together with those of concurrent requests. The lookup continues if a caller disconnects, because
-    /// others wait for it too.
+    /// Looks up keys for a user together with those of concurrent requests with the same session. The lookup continues if a caller
+    /// disconnects, because others wait for it too.
     pub(super) async fn find(
         &self,
         salesforce: &Arc<Salesforce>,
@@ -83,13 +83,17 @@ impl SingleFlight {
         if wanted.is_empty() {
             return Found::default();
         }
-        let joined = self.join(user, wanted);
+        let of_session = salesforce.session_user(session);
+        let joined = self.join(&of_session, wanted);
         let shared = wanted.len() - joined.new_keys;
         salesforce.metrics().lookups(LookupSource::Shared, shared);
         if joined.needs_task {
             let (salesforce, session) = (Arc::clone(salesforce), Arc::clone(session));
             let user = user.clone();
-            tokio::spawn(async move { salesforce.ask_gathered(&session, &user).await });
+            tokio::spawn(async move {
+                let lookup = salesforce.ask_gathered(&session, &of_session, &user);
+                lookup.await;
+            });
         }
         let mut found = Found::with_capacity(wanted.len());
         for waiting in joined.waiting {
@@ -225,9 +229,23 @@ impl Waiting {
 }
 
 impl Salesforce {
+    /// The user of a session as far as the session alone tells, so that whoever shares a lookup has the same session.
+    fn session_user(&self, session: &Session) -> OrgUser {
+        OrgUser {
+            org: session.instance().clone(),
+            user: session.fingerprint(self.identities),
+        }
+    }
+
     /// Waits for the window to close, then looks up the gathered keys. The callers have checked the cache before.
-    async fn ask_gathered(self: Arc<Self>, session: &Arc<Session>, user: &OrgUser) {
-        let Some((lookup, done)) = self.lookups.0.next(user).await.flatten() else {
+    async fn ask_gathered(
+        self: Arc<Self>,
+        session: &Arc<Session>,
+        of_session: &OrgUser,
+        user: &OrgUser,
+    ) {
+        let gathered = self.lookups.0.next(of_session).await;
+        let Some((lookup, done)) = gathered.flatten() else {
             return;
         };
         let asked = AssertUnwindSafe(self.find(session, user, lookup.wanted()));
@@ -240,7 +258,7 @@ impl Salesforce {
                 tracing::error!(cause, "a lookup panicked: please report this as a bug");
             }
         }
-        self.lookups.ended(user, lookup.number);
+        self.lookups.ended(of_session, lookup.number);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use salesforce_simulator::Simulator;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::{task::yield_now, time::timeout};
 
 use crate::{
     fixtures::{known_lead, lead_job, org},
@@ -46,7 +46,11 @@ async fn figures(service: &Service) -> Value {
 
 /// Has something done again and again until it succeeds.
 async fn until(mut is_done: impl AsyncFnMut() -> bool) {
-    let done = async { while !is_done().await {} };
+    let done = async {
+        while !is_done().await {
+            yield_now().await;
+        }
+    };
     timeout(PATIENCE, done).await.unwrap();
 }
 

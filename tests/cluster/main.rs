@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `budget` | that the reserve of API calls holds for the sum of the replicas |
 //! | `connected` | that replicas find the store, lose it and find it again, in each form that a store has |
+//! | `learnt` | that what one replica has learnt about an org, all know |
 //!
 //! `redis` is the store under a test's control, `replicas` are the services that share it.
 #![expect(
@@ -14,6 +15,7 @@
 
 mod budget;
 mod connected;
+mod learnt;
 mod redis;
 mod replicas;
 

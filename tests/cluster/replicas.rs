@@ -119,6 +119,18 @@ pub(crate) async fn service(salesforce: &str, store: &str, flags: &[&str]) -> Se
     service_with(salesforce, store, flags, |_| {}).await
 }
 
+/// Starts such services.
+pub(crate) async fn services<const N: usize>(
+    salesforce: &str,
+    store: &str,
+    flags: &[&str],
+) -> [Service; N] {
+    join_all([(); N].map(|()| service(salesforce, store, flags)))
+        .await
+        .try_into()
+        .unwrap_or_else(|_| unreachable!())
+}
+
 /// Starts such a service with settings that have no flag.
 pub(crate) async fn service_with(
     salesforce: &str,

@@ -41,7 +41,8 @@ struct OrgLessons {
     exchanging: Option<watch::Receiver<()>>,
     /// The id of the last lesson that was read.
     last: Arc<str>,
-    untold: VecDeque<Arc<str>>,
+    /// What is to be told, and when it was learnt.
+    untold: VecDeque<(Instant, Arc<str>)>,
 }
 
 impl Default for OrgLessons {
@@ -60,7 +61,7 @@ impl Default for OrgLessons {
 #[derive(Debug)]
 pub(super) struct Lessons {
     pub(super) last: Arc<str>,
-    pub(super) texts: Vec<Arc<str>>,
+    pub(super) texts: Vec<(Instant, Arc<str>)>,
 }
 
 /// Who exchanges.
@@ -89,12 +90,12 @@ impl Learning {
     }
 
     /// Adds a lesson to be told. If too many wait, the oldest one is dropped.
-    pub(super) fn add(&self, org: &Instance, text: String) {
+    pub(super) fn add(&self, org: &Instance, now: Instant, text: String) {
         self.with(org, |org| {
             if org.untold.len() >= MAX_LESSONS {
                 org.untold.pop_front();
             }
-            org.untold.push_back(text.into());
+            org.untold.push_back((now, text.into()));
         });
     }
 
@@ -174,7 +175,7 @@ mod tests {
     fn mine(learning: &Learning) -> (Vec<String>, watch::Sender<()>) {
         match learning.begin(&acme()) {
             Turn::Mine(lessons, done) => {
-                let texts = lessons.texts.iter().map(|text| text.to_string());
+                let texts = lessons.texts.iter().map(|(_, text)| text.to_string());
                 (texts.collect(), done)
             }
             Turn::Wait(_) => panic!("another exchange is in progress"),
@@ -197,14 +198,14 @@ mod tests {
     #[test]
     fn a_lesson_is_told_until_the_store_has_it() {
         let learning = Learning::default();
-        learning.add(&acme(), "one".to_owned());
+        learning.add(&acme(), Instant::now(), "one".to_owned());
         let (texts, lost) = mine(&learning);
         assert_eq!(texts, ["one"]);
         assert!(matches!(learning.begin(&acme()), Turn::Wait(_)));
         drop(lost);
         let (texts, done) = mine(&learning);
         assert_eq!(texts, ["one"]);
-        learning.add(&acme(), "two".to_owned());
+        learning.add(&acme(), Instant::now(), "two".to_owned());
         learning.ended(&acme(), Instant::now(), 1, Some("5-0".to_owned()));
         drop(done);
         let (texts, _done) = mine(&learning);
@@ -215,7 +216,7 @@ mod tests {
     fn few_lessons_wait_to_be_told() {
         let learning = Learning::default();
         for number in 0..2 * MAX_LESSONS {
-            learning.add(&acme(), number.to_string());
+            learning.add(&acme(), Instant::now(), number.to_string());
         }
         let (texts, _done) = mine(&learning);
         assert_eq!(texts.len(), MAX_LESSONS);
