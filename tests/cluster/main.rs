@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `budget` | that the reserve of API calls holds for the sum of the replicas |
 //! | `connected` | that replicas find the store, lose it and find it again, in each form that a store has |
+//! | `forgotten` | what replicas do whose store has been emptied, or holds what another version has written |
+//! | `private` | that the store holds nothing of a person and no secret, and nothing for ever |
 //! | `learnt` | that what one replica has learnt about an org, all know |
 //!
 //! `redis` is the store under a test's control, `replicas` are the services that share it.
@@ -15,6 +17,8 @@
 
 mod budget;
 mod connected;
+mod forgotten;
+mod private;
 mod learnt;
 mod redis;
 mod replicas;
