@@ -15,6 +15,7 @@
 //! | `window` | gathers the jobs of an org |
 //! | `worker` | writes the gathered jobs |
 //! | `settle` | determines the records to write, and their fields |
+//! | `turns` | waits for its turn to create a record |
 //! | `round` | selects which writes go together and which wait |
 //! | `salvage`, `salvaging` | sends refused records again without the fields that Salesforce refuses |
 //! | `verdict` | decides the result of a job after Salesforce has answered |
@@ -29,6 +30,7 @@ mod round;
 mod salvage;
 mod salvaging;
 mod settle;
+mod turns;
 mod verdict;
 mod window;
 mod worker;
@@ -38,10 +40,11 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub(crate) use self::forecast::{ForecastWrite, inline_calls};
 pub use self::job::{Job, SessionAccess};
@@ -60,6 +63,9 @@ use crate::{
     salesforce::{Salesforce, session::Instance},
     transform::{changes::NotedChanges, error::EventError},
 };
+
+/// The pause before writes whose records another caller creates are tried again, in addition to the window.
+const BUSY_PAUSE: Duration = Duration::from_millis(25);
 
 /// All writes in progress, and the state that they share.
 #[derive(Debug)]
@@ -191,6 +197,7 @@ impl Deliveries {
                         duplicate: OnceLock::new(),
                         earlier,
                         claim: None,
+                        waits_since: None,
                         done,
                     };
                     intake.units.entry(org.clone()).or_default().push(unit);
@@ -248,15 +255,24 @@ impl Deliveries {
         failures.into_iter().reduce(worse).map_or(Ok(changes), Err)
     }
 
-    /// Writes the jobs of an org, window after window, until no more arrive.
+    /// Writes the jobs of an org, window after window, until no more arrive. What has to wait for another caller comes first in
+    /// the next window.
     async fn serve(self: Arc<Self>, org: &Instance) {
         while let Some(units) = self.windows.next(org).await {
             let deliveries = Arc::clone(&self);
             let flushed = self
                 .life
                 .write(async move { Worker::run(&deliveries, units).await });
-            if let Err(panicked) = flushed.await {
-                tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
+            match flushed.await {
+                Ok(waiting) if waiting.is_empty() => {}
+                Ok(waiting) => {
+                    sleep(BUSY_PAUSE).await;
+                    // This task goes on, so that no other has to be started.
+                    self.windows.update(org, |units| units.put_first(waiting));
+                }
+                Err(panicked) => {
+                    tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
+                }
             }
         }
     }

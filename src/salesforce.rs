@@ -165,11 +165,6 @@ impl Salesforce {
         self.tokens.reread();
     }
 
-    /// How long a call takes at most.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.client.timeout()
-    }
-
     /// What is shared with other replicas.
     pub(crate) fn shared_state(&self) -> &SharedState {
         &self.shared_state
@@ -299,7 +294,8 @@ impl Salesforce {
         let external_ids = external_ids.await;
         let cached = self.cached(&user, external_ids.without(wanted), may_be_cached);
         let (mut found, unknown) = cached.await;
-        found.extend(self.lookups.find(self, &session, &user, &unknown).await);
+        let lookups = &self.lookups;
+        found.extend(lookups.find(self, &session, &user, &unknown, false).await);
         found.identified_by(external_ids);
         match found.expiry() {
             None => Ok(Asked { session, found }),
@@ -345,6 +341,11 @@ impl Salesforce {
         Ok(session)
     }
 
+    /// The maximum time to wait for a response of Salesforce.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.client.timeout()
+    }
+
     /// Forgets a session that Salesforce no longer accepts, so that the next call opens a new one.
     pub(crate) async fn renew(&self, session: &Session) {
         self.tokens
@@ -352,7 +353,8 @@ impl Salesforce {
             .await;
     }
 
-    /// Looks up the records of a key and bypasses the cache. Concurrent calls for the same org share queries.
+    /// Looks up the records of a key now, and bypasses the cache: a lookup that was sent before may have missed a record that was
+    /// created since. Concurrent calls for the same org share queries.
     pub(crate) async fn look_up(
         self: &Arc<Self>,
         credentials: Option<&Credentials>,
@@ -364,8 +366,8 @@ impl Salesforce {
             fields: Vec::new(),
             needs_record: true,
         };
-        let user = self.creator(credentials, session);
-        self.lookups.find(self, session, &user, &[wanted]).await
+        let (user, lookups) = (self.creator(credentials, session), &self.lookups);
+        lookups.find(self, session, &user, &[wanted], true).await
     }
 
     /// Forgets a record, at all replicas, because Salesforce reports that it is gone or has become another.

@@ -51,6 +51,9 @@ pub(super) struct RecordMemory {
     shared: SharedRows,
 }
 
+/// When records were requested, and the records.
+type FoundRows = (Instant, Arc<[Row]>);
+
 /// The records of each key, in order; `None` if they are not known.
 pub(super) type KnownRows = Vec<Option<Arc<[Row]>>>;
 
@@ -83,7 +86,7 @@ impl RecordMemory {
             return vec![None; keys.len()];
         };
         match self.shared.find(RowSource::Lookup, user, keys).await {
-            Some(known) => known,
+            Some(known) => there(local, user, known),
             None => keys.iter().map(|key| local.get(user, key)).collect(),
         }
     }
@@ -100,36 +103,49 @@ impl RecordMemory {
 
     /// The records that duplicate rules have found for keys. The store is asked at most once, and only if there may be any.
     pub(super) async fn duplicates(&self, user: &OrgUser, keys: &[&Key]) -> KnownRows {
-        let is_expected = self.expects_duplicates.load(Ordering::Relaxed);
-        if is_expected
+        if self.expects_duplicates.load(Ordering::Relaxed)
             && let Some(known) = self.shared.find(RowSource::DuplicateRule, user, keys).await
         {
-            return known;
+            return there(self.local_duplicates(), user, known);
         }
         let local = self.duplicates.get();
         let known = |key: &&Key| local.and_then(|local| local.get(user, key));
         keys.iter().map(known).collect()
     }
 
+    fn local_duplicates(&self) -> &LocalRows {
+        let duplicates = || LocalRows::new(self.duplicates_ttl);
+        self.duplicates.get_or_init(duplicates)
+    }
+
     /// Remembers the record that a duplicate rule has found when it refused a create for a key.
     pub(super) fn matched(&self, user: &OrgUser, key: &Key, row: &Row) {
         let (now, rows) = (Instant::now(), std::slice::from_ref(row));
-        let local = || LocalRows::new(self.duplicates_ttl);
-        let local = self.duplicates.get_or_init(local);
-        local.set(user, key, now, rows);
+        self.local_duplicates().set(user, key, now, rows);
         self.shared
             .set(RowSource::DuplicateRule, user, now, &[(key, rows)]);
     }
 
     /// Forgets a record of an org for all users, at all replicas.
     pub(super) fn forget(&self, org: &Instance, id: &str) {
+        if self.shared.is_configured() && self.expects_duplicates.load(Ordering::Relaxed) {
+            self.local_duplicates();
+        }
+        let mut is_remembered = false;
         for local in self.ids.iter().chain(self.duplicates.get()) {
             local.forget(org, id);
+            is_remembered = true;
         }
-        if self.ids.is_some() || self.expects_duplicates.load(Ordering::Relaxed) {
+        if is_remembered {
             self.shared.forget(org, id);
         }
     }
+}
+
+/// What the store knows, unless this process knows better: it has been told in the background which records are gone.
+fn there(local: &LocalRows, user: &OrgUser, known: Vec<Option<FoundRows>>) -> KnownRows {
+    let there = |found: Option<FoundRows>| local.unless_gone(&user.org, found?);
+    known.into_iter().map(there).collect()
 }
 
 /// Whether records may be remembered: there are some, and none is in the recycle bin.

@@ -1,5 +1,6 @@
 //! Creates under way: which records somebody has just been told to create, or is creating now (rule `one-create`).
 
+mod held;
 mod in_process;
 mod memory;
 
@@ -8,8 +9,9 @@ use std::time::{Duration, Instant};
 use moka::sync::Cache;
 
 use self::in_process::InProcess;
-pub(crate) use self::memory::{
-    CreateKey, CreateMemory, CreatedRecord, Ending, JobName, Telling, Turn,
+pub(crate) use self::{
+    held::Held,
+    memory::{CreateKey, CreateMemory, CreatedRecord, Ending, JobName, Telling, Turn, Wish},
 };
 
 /// How long a destination counts as delivered through the proxy after a delivery there.

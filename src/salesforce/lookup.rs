@@ -12,6 +12,7 @@ use crate::{
         Fault, Found, Instance, Key, Row, Salesforce, Session, Wanted,
         cache::OrgUser,
         composite::{MAX_PARTS, Part},
+        creates::Held,
         field_types,
         form::Form,
         headers::WriteHeaders,
@@ -144,7 +145,12 @@ impl Salesforce {
         let (client, version) = (&self.client, self.api_version.as_str());
         let calls = requests.chunks(MAX_PARTS).map(|parts| async move {
             match way {
-                Way::Uri(_) => client.ask(Call::Query, session, version, parts).await,
+                Way::Uri(_) => {
+                    let unleased = Held::default();
+                    client
+                        .ask(Call::Query, session, version, parts, &unleased)
+                        .await
+                }
                 Way::Composite => {
                     client
                         .ask_together(Call::Query, session, version, parts)

@@ -72,19 +72,20 @@ impl SingleFlight {
     }
 
     /// Looks up keys for a user together with those of concurrent requests with the same session. The lookup continues if a caller
-    /// disconnects, because others wait for it too.
+    /// disconnects, because others wait for it too. If it `must_be_new`, it does not join one that has already been sent.
     pub(super) async fn find(
         &self,
         salesforce: &Arc<Salesforce>,
         session: &Arc<Session>,
         user: &OrgUser,
         wanted: &[Wanted],
+        must_be_new: bool,
     ) -> Found {
         if wanted.is_empty() {
             return Found::default();
         }
         let of_session = salesforce.session_user(session);
-        let joined = self.join(&of_session, wanted);
+        let joined = self.join(&of_session, wanted, must_be_new);
         let shared = wanted.len() - joined.new_keys;
         salesforce.metrics().lookups(LookupSource::Shared, shared);
         if joined.needs_task {
@@ -102,13 +103,13 @@ impl SingleFlight {
         found
     }
 
-    /// Joins lookups that are gathering or in progress.
-    fn join(&self, user: &OrgUser, wanted: &[Wanted]) -> Joined {
+    /// Joins lookups that are gathering, or in progress unless the lookup `must_be_new`.
+    fn join(&self, user: &OrgUser, wanted: &[Wanted], must_be_new: bool) -> Joined {
         let mut waiting = Vec::new();
         let (new_keys, needs_task) = self.0.update(user, |lookups| {
             let before = lookups.gathered();
             for wanted in wanted {
-                lookups.join(wanted, &mut waiting);
+                lookups.join(wanted, must_be_new, &mut waiting);
             }
             lookups.gathered() - before
         });
@@ -153,11 +154,11 @@ impl Gather for UserLookups {
 
 impl UserLookups {
     /// Finds the lookup that will answer a key, or adds the key to the next one.
-    fn join(&mut self, wanted: &Wanted, waiting: &mut Vec<Waiting>) {
+    fn join(&mut self, wanted: &Wanted, must_be_new: bool, waiting: &mut Vec<Waiting>) {
         let gathers = self.gathering.as_ref();
         let is_gathering = gathers.is_some_and(|(next, _)| next.keys.contains_key(&wanted.key));
         let under_way = self.under_way.iter().find(|lookup| lookup.brings(wanted));
-        let lookup = match under_way.filter(|_| !is_gathering) {
+        let lookup = match under_way.filter(|_| !is_gathering && !must_be_new) {
             Some(lookup) => lookup,
             None => self.gather(wanted),
         };

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `budget` | that the reserve of API calls holds for the sum of the replicas |
 //! | `connected` | that replicas find the store, lose it and find it again, in each form that a store has |
+//! | `jobs` | that a job which comes to several replicas, or again, is written once |
+//! | `records` | that ids and matches are shared, and forgotten together |
 //! | `forgotten` | what replicas do whose store has been emptied, or holds what another version has written |
 //! | `private` | that the store holds nothing of a person and no secret, and nothing for ever |
 //! | `learnt` | that what one replica has learnt about an org, all know |
@@ -17,6 +19,8 @@
 
 mod budget;
 mod connected;
+mod jobs;
+mod records;
 mod forgotten;
 mod private;
 mod learnt;

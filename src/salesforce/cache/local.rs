@@ -8,7 +8,7 @@ use std::{
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use super::{MAX_LOOKUP, OrgUser, short_id};
+use super::{FoundRows, MAX_LOOKUP, OrgUser, short_id};
 use crate::salesforce::{key::Key, page::Row, session::Instance};
 
 /// The maximum number of cached keys.
@@ -21,9 +21,6 @@ pub(super) struct LocalRows {
     /// When each record was last reported to be gone. Searching all cached records for it would take too long.
     gone: Cache<(Instance, String), Instant>,
 }
-
-/// When the records were requested, and the records found.
-type FoundRows = (Instant, Arc<[Row]>);
 
 impl LocalRows {
     /// Caches records for `time`.
@@ -44,9 +41,18 @@ impl LocalRows {
 
     /// The cached records of a key, unless one of them has been reported gone since they were requested.
     pub(super) fn get(&self, user: &OrgUser, key: &Key) -> Option<Arc<[Row]>> {
-        let (asked, rows) = self.rows.get(&name(user, key))?;
+        let found = self.rows.get(&name(user, key))?;
+        self.unless_gone(&user.org, found)
+    }
+
+    /// Records of an org, unless one of them has been reported gone since they were requested.
+    pub(super) fn unless_gone(
+        &self,
+        org: &Instance,
+        (asked, rows): FoundRows,
+    ) -> Option<Arc<[Row]>> {
         let is_there = |row: &Row| {
-            let gone = self.gone.get(&record(&user.org, &row.id));
+            let gone = self.gone.get(&record(org, &row.id));
             gone.is_none_or(|gone| gone < asked)
         };
         rows.iter().all(is_there).then_some(rows)

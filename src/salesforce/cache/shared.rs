@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{KnownRows, MAX_LOOKUP, OrgUser, is_lasting, short_id};
+use super::{FoundRows, MAX_LOOKUP, OrgUser, is_lasting, short_id};
 use crate::{
     salesforce::{key::Key, page::Row, session::Instance},
     shared_state::{Arg, Call, EntryKind, EntryName, Names, Script, SharedState},
@@ -60,7 +60,7 @@ impl SharedRows {
         source: RowSource,
         user: &OrgUser,
         keys: &[&Key],
-    ) -> Option<KnownRows> {
+    ) -> Option<Vec<Option<FoundRows>>> {
         let names = self.names(&user.org)?;
         if keys.is_empty() {
             return Some(Vec::new());
@@ -73,8 +73,8 @@ impl SharedRows {
         };
         let replies = self.state.ask(&[call]).await?;
         let rows = replies.first()?.answer().list();
-        let rows = rows.map(|rows| row::read(rows.text()?).map(Arc::from));
-        let mut rows: KnownRows = rows.collect();
+        let now = Instant::now();
+        let mut rows: Vec<_> = rows.map(|rows| found_rows(rows.text()?, now)).collect();
         rows.resize(keys.len(), None);
         Some(rows)
     }
@@ -125,6 +125,11 @@ impl SharedRows {
         }
     }
 
+    /// Whether there is a store.
+    pub(super) fn is_configured(&self) -> bool {
+        self.state.is_configured()
+    }
+
     fn names(&self, org: &Instance) -> Option<Names> {
         self.state.names(org.as_str(), None)
     }
@@ -145,6 +150,13 @@ fn entry(names: &Names, source: RowSource, user: &OrgUser, key: &Key) -> EntryNa
     };
     let user = user.user.to_be_bytes();
     names.entry(kind, &[&user, key.folded().as_bytes()])
+}
+
+/// What an entry says, which is `None` if another version of this service has written it.
+fn found_rows(text: &str, now: Instant) -> Option<FoundRows> {
+    let (age, rows) = text.split_once('\n')?;
+    let asked = now.checked_sub(Duration::from_millis(age.parse().ok()?))?;
+    Some((asked, Arc::from(row::read(rows)?)))
 }
 
 /// The entry that tells when the records of an org were last reported to be gone.

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -35,6 +35,12 @@ impl CreateKey {
     pub(crate) fn new(user: OrgUser, key: Key) -> Self {
         Self { user, key }
     }
+
+    /// The key by which the record is looked up.
+    #[must_use]
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
+    }
 }
 
 /// Identifies a job of rudder-server: its `jobId` and its event's `messageId`.
@@ -65,13 +71,22 @@ pub(crate) struct Telling {
     pub(crate) jobs: SmallVec<[Option<JobName>; 1]>,
 }
 
+/// A record that somebody wants to create.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// The record.
+    pub(crate) key: CreateKey,
+    /// When the lookup began that has not found it; `None` if that is not known.
+    pub(crate) looked_up: Option<Instant>,
+}
+
 /// The result of asking to create a record now.
 pub(crate) enum Turn {
     /// The caller creates the record and must report the result.
     Begun {
         /// Held until the end.
         lease: Lease,
-        /// Whether an earlier create may have written the record, so that it must be looked up first.
+        /// Whether an earlier create may have written the record since the caller's lookup, so that it must be looked up first.
         must_look_up: bool,
     },
     /// It was created.
@@ -86,7 +101,33 @@ pub(crate) type Busy = BoxFuture<'static, ()>;
 pub(crate) struct Lease {
     pub(super) number: u64,
     /// Its receivers learn that the lease is gone.
-    pub(super) _held: watch::Sender<()>,
+    _held: watch::Sender<()>,
+}
+
+impl Lease {
+    /// The lease with this number in this process. The receivers of the channel wait for its end.
+    pub(super) fn new(number: u64, held: watch::Sender<()>) -> Self {
+        Self {
+            number,
+            _held: held,
+        }
+    }
+
+    /// Whether a write that may take its whole timeout may start now.
+    pub(super) fn may_start(&self, _now: Instant) -> bool {
+        true
+    }
+}
+
+/// A lease whose create has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The record.
+    pub(crate) key: CreateKey,
+    /// The lease.
+    pub(crate) lease: Lease,
+    /// How the create has ended.
+    pub(crate) ending: Ending,
 }
 
 /// How a create has ended.
@@ -146,14 +187,18 @@ pub(crate) trait CreateMemory: fmt::Debug + Send + Sync {
     /// Reports that a lookup found these records. A caller whose later lookup finds none may create them again.
     fn found(&self, keys: Vec<CreateKey>) -> BoxFuture<'_, ()>;
 
-    /// Begins to create a record, unless it was created.
-    ///
-    /// # Errors
-    /// [`Busy`] if another caller is creating it.
-    fn begin<'m>(&'m self, key: &'m CreateKey) -> BoxFuture<'m, Result<Turn, Busy>>;
+    /// Begins to create each of these records, unless it was created after its caller's lookup began, or another caller is
+    /// creating it. No write of a caller takes longer than `timeout`. Each result is that of the wish in its place; whoever has
+    /// begun holds a lease until [`Self::end`].
+    fn begin(&self, wishes: Vec<Wish>, timeout: Duration)
+    -> BoxFuture<'_, Vec<Result<Turn, Busy>>>;
+
+    /// Prolongs leases whose time to start a write is over. Returns whether the caller still holds all of them; otherwise it must
+    /// not write, because another caller may be creating one of the records.
+    fn renew<'m>(&'m self, leases: Vec<(&'m CreateKey, &'m mut Lease)>) -> BoxFuture<'m, bool>;
 
     /// Ends what [`Self::begin`] has begun.
-    fn end<'m>(&'m self, key: &'m CreateKey, lease: Lease, ending: Ending) -> BoxFuture<'m, ()>;
+    fn end(&self, ended: Vec<Ended>) -> BoxFuture<'_, ()>;
 
     /// Forgets a created record that is gone, so that the next one creates it again.
     fn forget<'m>(&'m self, key: &'m CreateKey, gone: &'m CreatedRecord) -> BoxFuture<'m, ()>;

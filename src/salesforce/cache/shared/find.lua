@@ -1,5 +1,7 @@
--- The records of each entry, unless one of them was reported to be gone since they were asked for.
+-- How long ago the records of each entry were asked for, and the records, unless one of them was reported to be gone since they were asked for.
 -- KEYS: when records were last gone (sorted set of ids by time), then the entries.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local gone = redis.call('EXISTS', KEYS[1]) == 1
 local found = {}
 for i = 2, #KEYS do
@@ -9,7 +11,7 @@ for i = 2, #KEYS do
     asked, rows = string.match(value, '^1\n(%d+)\n(.*)$')
   end
   if rows and gone then
-    for id in string.gmatch(rows, '([^,\n]+)[^\n]*\n') do
+    for id in string.gmatch(rows, '([^,\n]+)[^\n]*') do
       local at = redis.call('ZSCORE', KEYS[1], string.sub(id, 1, 15))
       if at and tonumber(at) >= tonumber(asked) then
         rows = nil
@@ -17,6 +19,6 @@ for i = 2, #KEYS do
       end
     end
   end
-  found[i - 1] = rows or false
+  found[i - 1] = rows and (string.format('%.0f', now - asked) .. '\n' .. rows) or false
 end
 return found
