@@ -217,8 +217,8 @@ impl Salesforce {
             } => {
                 let of = (org, user);
                 self.describes.refuses(of, &object, (&field, effect), at);
-                self.describes
-                    .doubt(org, &object, at, |user| self.shared_user(user) == of.1);
+                let is_of = |user: &OrgUser| self.shared_user(user) == of.1;
+                self.describes.doubt(org, &object, contradicted, is_of);
             }
             Lesson::Contradicted { object, is_certain } => {
                 if is_certain {

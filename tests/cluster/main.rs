@@ -19,11 +19,11 @@
 
 mod budget;
 mod connected;
-mod jobs;
-mod records;
 mod forgotten;
-mod private;
+mod jobs;
 mod learnt;
+mod private;
+mod records;
 mod redis;
 mod replicas;
 

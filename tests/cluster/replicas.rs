@@ -138,7 +138,8 @@ pub(crate) async fn service_with(
     flags: &[&str],
     change: impl FnOnce(&mut Config),
 ) -> Service {
-    let shared = ["--shared-state-url", store];
+    // A busy machine may take longer than a store should.
+    let shared = ["--shared-state-url", store, "--shared-state-timeout", "1s"];
     let flags = [&shared, flags].concat();
     let service = Service::start_with(salesforce, &flags, change).await;
     service.until_sharing("up").await;
