@@ -13,7 +13,7 @@ import sys
 
 # Where versions are pinned by hand. Lock files and Cargo.toml are the business of the manager `cargo`. `deploy/check` has a
 # copy of what RudderStack's chart has, which nobody runs.
-PLACES = re.compile(r"\.ci/.*|deploy/image/.*|\.github/workflows/.*|.*Dockerfile.*|.*compose.*\.ya?ml|.*requirements.*\.(in|txt)|.*package\.json|.*Cargo\.(toml|lock)|.*rust-toolchain.*")
+PLACES = re.compile(r"\.ci/.*|deploy/image/.*|deploy/kubernetes/valkey/.*|\.github/workflows/.*|.*Dockerfile.*|.*compose.*\.ya?ml|.*requirements.*\.(in|txt)|.*package\.json|.*Cargo\.(toml|lock)|.*rust-toolchain.*")
 # What Renovate reads by itself, as `config:recommended` has it: files, and what stands in their lines.
 BUILT_IN = {
     "cargo": (r"(.*/)?Cargo\.(toml|lock)", r".*"),
@@ -22,6 +22,8 @@ BUILT_IN = {
     "dockerfile": (r"(.*/)?Dockerfile", r"(?s)\bARG (?P<image>\w+_IMAGE)=\S+(?=.*\nFROM \$\{(?P=image)\})|\bFROM \S+"),
     "docker-compose": (r"(.*/)?compose[^/]*\.ya?ml", r"image: (\$\{\w+:-)?[\w./-]+:[\w.-]+\}?"),
     "npm": (r"(.*/)?package\.json", r'"[\w@/.-]+": "\d[\w.-]*"'),
+    # Only where managerFilePatterns name the files.
+    "kubernetes": (r"deploy/kubernetes/valkey/[^/]+\.yaml", r"image: [\w./-]+:[\w.-]+"),
     "pip-compile": (r"deploy/check/requirements\.(in|txt)", r"[\w.-]+==\S+.*|.*--hash=.*|#.*"),
 }
 # Folders that it passes over unless `ignorePaths` says otherwise, as `config:recommended` has it.

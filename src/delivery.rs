@@ -6,6 +6,8 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | `claims` | which parts replicas are writing and have written, in the store that they share |
+//! | `claiming` | has each part written by one replica |
 //! | `forecast` | forecasts the calls that writes would take |
 //! | `job` | a job that outlives its request |
 //! | `memory` | what is being written and what was written, so that nothing is written twice |
@@ -13,10 +15,13 @@
 //! | `window` | gathers the jobs of an org |
 //! | `worker` | writes the gathered jobs |
 //! | `settle` | determines the records to write, and their fields |
+//! | `turns` | waits for its turn to create a record |
 //! | `round` | selects which writes go together and which wait |
 //! | `salvage`, `salvaging` | sends refused records again without the fields that Salesforce refuses |
 //! | `verdict` | decides the result of a job after Salesforce has answered |
 
+mod claiming;
+mod claims;
 mod forecast;
 mod job;
 mod memory;
@@ -25,6 +30,7 @@ mod round;
 mod salvage;
 mod salvaging;
 mod settle;
+mod turns;
 mod verdict;
 mod window;
 mod worker;
@@ -34,14 +40,16 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub(crate) use self::forecast::{ForecastWrite, inline_calls};
 pub use self::job::{Job, SessionAccess};
 use self::{
+    claims::Claims,
     job::Unit,
     memory::{PartStatus, PendingResult, WriteMemory, WriteResult},
     window::Windows,
@@ -49,12 +57,15 @@ use self::{
     written::JobId,
 };
 use crate::{
-    config::{Delivery, DeliverySettings, Policies, rules::Rules},
+    config::{Delivery, DeliverySettings, Duplicates, Policies, rules::Rules},
     lifecycle::Lifecycle,
     rudderstack::{Destination, Entry, Event},
     salesforce::{Salesforce, session::Instance},
     transform::{changes::NotedChanges, error::EventError},
 };
+
+/// The pause before writes whose records another caller creates are tried again, in addition to the window.
+const BUSY_PAUSE: Duration = Duration::from_millis(25);
 
 /// All writes in progress, and the state that they share.
 #[derive(Debug)]
@@ -65,6 +76,7 @@ pub(crate) struct Deliveries {
     settings: DeliverySettings,
     windows: Windows,
     memory: WriteMemory,
+    claims: Arc<Claims>,
     life: Lifecycle,
 }
 
@@ -119,13 +131,19 @@ impl Deliveries {
         salesforce: Arc<Salesforce>,
         life: Lifecycle,
     ) -> Self {
+        let updates = |duplicates: &Duplicates| *duplicates == Duplicates::Update;
+        if policies.duplicates.values().any(updates) {
+            salesforce.expect_duplicates();
+        }
+        let (shared_state, timeout) = (salesforce.shared_state().clone(), salesforce.timeout());
         Self {
-            salesforce,
             rules,
             policies,
             settings: settings.clone(),
             windows: Windows::new(settings.delivery_window),
-            memory: WriteMemory::within(in_flight),
+            memory: WriteMemory::within(in_flight, salesforce.identities()),
+            claims: Claims::start(shared_state, timeout),
+            salesforce,
             life,
         }
     }
@@ -178,6 +196,8 @@ impl Deliveries {
                         place,
                         duplicate: OnceLock::new(),
                         earlier,
+                        waits_since: None,
+                        claim: None,
                         done,
                     };
                     intake.units.entry(org.clone()).or_default().push(unit);
@@ -187,14 +207,25 @@ impl Deliveries {
         PendingJob(results)
     }
 
-    /// Adds the jobs of a request to the window of their org.
+    /// Adds the jobs of a request to the window of their org, after they have been claimed where replicas share a store. They are
+    /// written even if the caller disconnects.
     pub(crate) fn gather(self: &Arc<Self>, intake: Intake) {
         for (org, units) in intake.units {
-            let ((), needs_task) = self.windows.update(&org, |waiting| waiting.0.extend(units));
-            if needs_task {
+            if self.claims.are_shared() {
                 let deliveries = Arc::clone(self);
-                self.life.write(async move { deliveries.serve(&org).await });
+                self.life.write(deliveries.gather_claimed(org, units));
+            } else {
+                self.add(&org, units);
             }
+        }
+    }
+
+    /// Adds units to the window of their org.
+    fn add(self: &Arc<Self>, org: &Instance, units: Vec<Unit>) {
+        let ((), needs_task) = self.windows.update(org, |waiting| waiting.0.extend(units));
+        if needs_task {
+            let (deliveries, org) = (Arc::clone(self), org.clone());
+            self.life.write(async move { deliveries.serve(&org).await });
         }
     }
 
@@ -224,15 +255,24 @@ impl Deliveries {
         failures.into_iter().reduce(worse).map_or(Ok(changes), Err)
     }
 
-    /// Writes the jobs of an org, window after window, until no more arrive.
+    /// Writes the jobs of an org, window after window, until no more arrive. What has to wait for another caller comes first in
+    /// the next window.
     async fn serve(self: Arc<Self>, org: &Instance) {
         while let Some(units) = self.windows.next(org).await {
             let deliveries = Arc::clone(&self);
             let flushed = self
                 .life
                 .write(async move { Worker::run(&deliveries, units).await });
-            if let Err(panicked) = flushed.await {
-                tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
+            match flushed.await {
+                Ok(waiting) if waiting.is_empty() => {}
+                Ok(waiting) => {
+                    sleep(BUSY_PAUSE).await;
+                    // This task goes on, so that no other has to be started.
+                    self.windows.update(org, |units| units.put_first(waiting));
+                }
+                Err(panicked) => {
+                    tracing::error!(%panicked, "a delivery panicked: please report this as a bug");
+                }
             }
         }
     }

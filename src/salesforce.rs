@@ -25,6 +25,7 @@ pub(crate) mod headers;
 pub(crate) mod id;
 pub(crate) mod inspect;
 pub(crate) mod key;
+mod learnt;
 pub(crate) mod limits;
 pub(crate) mod literal;
 mod lookup;
@@ -38,7 +39,7 @@ mod single_flight;
 pub(crate) mod soql;
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -50,6 +51,7 @@ pub use credentials::Credentials;
 pub(crate) use credentials::SecretFlaw;
 pub use fault::Fault;
 pub use key::Key;
+pub(crate) use learnt::exchange;
 pub use limits::Limits;
 pub(crate) use limits::Spares;
 pub use page::Row;
@@ -58,9 +60,9 @@ pub use session::{Instance, Session};
 pub use soql::Wanted;
 
 use self::{
-    cache::{LookupCache, OrgUser, OrgUsers},
+    cache::{OrgUser, RecordMemory},
     creates::{CreateKey, Creates},
-    describe::Describes,
+    describe::{Describes, MaxAge},
     field_types::FieldTypes,
     single_flight::SingleFlight,
 };
@@ -68,7 +70,7 @@ use crate::{
     config::{AllowedHosts, SalesforceSettings, SettingError},
     metrics::{LookupSource, Metrics},
     server::memory::InFlight,
-    shared_state::SharedState,
+    shared_state::{KeyedHash, SharedState},
 };
 
 /// The reason why the Salesforce client cannot be built.
@@ -89,20 +91,18 @@ pub struct Salesforce {
     tokens: auth::Tokens,
     hosts: AllowedHosts,
     api_version: String,
-    users: OrgUsers,
+    /// Tells users and jobs apart, as all replicas that share a store do.
+    identities: KeyedHash,
     lookups: SingleFlight,
-    cache: LookupCache,
-    /// The records that duplicate rules found, by the key of the refused create (`DUPLICATES_TTL`).
-    ///
-    /// It exists once there is one, so that lookups that find nothing do not ask it in vain.
-    duplicates: OnceLock<LookupCache>,
-    duplicates_ttl: Duration,
+    records: RecordMemory,
     creates: Creates,
     field_types: FieldTypes,
     describes: Describes,
     /// How recently Salesforce must have accepted a session for requests that others send without being able to renew it.
     accepted_within: Duration,
     limits: Arc<Limits>,
+    /// What is exchanged with other replicas.
+    learning: learnt::Learning,
     /// What the memories above share with other replicas.
     shared_state: SharedState,
 }
@@ -128,22 +128,22 @@ impl Salesforce {
         metrics: Arc<Metrics>,
         in_flight: InFlight,
     ) -> Result<Self, SalesforceError> {
-        let limits = Arc::new(Limits::new(settings));
+        let limits = Arc::new(Limits::shared(settings, shared_state.clone()));
+        let identities = shared_state.identities();
         Ok(Self {
             client: client::Client::new(settings, metrics, Arc::clone(&limits), in_flight)?,
-            tokens: auth::Tokens::new(settings)?,
+            tokens: auth::Tokens::new(settings, identities)?,
             hosts: settings.allowed_hosts.clone(),
             api_version: settings.api_version.clone(),
-            users: OrgUsers::default(),
+            identities,
             lookups: SingleFlight::new(settings.lookup_window),
-            cache: LookupCache::new(settings.lookup_cache_ttl),
-            duplicates: OnceLock::new(),
-            duplicates_ttl: settings.duplicates_ttl,
-            creates: Creates::new(settings.create_window),
+            records: RecordMemory::new(settings, shared_state.clone()),
+            creates: Creates::new(settings, &shared_state),
             field_types: FieldTypes::default(),
             describes: Describes::new(settings.describe_ttl, settings.describe_wait),
             accepted_within: settings.accepted_within,
             limits,
+            learning: learnt::Learning::default(),
             shared_state,
         })
     }
@@ -165,12 +165,54 @@ impl Salesforce {
         self.tokens.reread();
     }
 
+    /// How long a call takes at most.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.client.timeout()
+    }
+
+    /// What is shared with other replicas.
+    pub(crate) fn shared_state(&self) -> &SharedState {
+        &self.shared_state
+    }
+
+    /// The hash by which users and jobs are recognised, the same for all replicas that share a store.
+    pub(crate) fn identities(&self) -> KeyedHash {
+        self.identities
+    }
+
+    /// Expects that duplicate rules find records that are then updated, here or at another replica.
+    pub(crate) fn expect_duplicates(&self) {
+        self.records.expect_duplicates();
+    }
+
     /// Remembers the record that a duplicate rule found when it refused a create for a key.
-    pub(crate) fn remember_duplicate(&self, session: &Session, key: &Key, row: &Row) {
-        let user = self.users.of(session);
-        let rows = std::slice::from_ref(row);
-        let duplicates = (self.duplicates).get_or_init(|| LookupCache::new(self.duplicates_ttl));
-        duplicates.set(&user, key, Instant::now(), rows);
+    pub(crate) fn remember_duplicate(
+        &self,
+        credentials: Option<&Credentials>,
+        session: &Session,
+        key: &Key,
+        row: &Row,
+    ) {
+        let user = self.creator(credentials, session);
+        self.records.matched(&user, key, row);
+    }
+
+    /// Remembers the records that were created for keys which no record had.
+    pub(crate) fn remember_created(
+        &self,
+        credentials: &Credentials,
+        session: &Session,
+        created: &[(&Key, String)],
+    ) {
+        if created.is_empty() || !self.records.keeps_ids() {
+            return;
+        }
+        let user = self.creator(Some(credentials), session);
+        let rows = created.iter().map(|(_, id)| [Row::created(id.clone())]);
+        let rows: Vec<_> = rows.collect();
+        let keys = created.iter().map(|(key, _)| *key);
+        let found: Vec<_> = keys.zip(rows.iter().map(<[Row; 1]>::as_slice)).collect();
+        self.records.found(&user, Instant::now(), &found);
     }
 
     /// The creates under way.
@@ -182,13 +224,9 @@ impl Salesforce {
     /// at each destination that it serves.
     #[must_use]
     pub(crate) fn creator(&self, credentials: Option<&Credentials>, session: &Session) -> OrgUser {
-        let user = credentials.and_then(|credentials| self.tokens.user(credentials));
-        match user {
-            Some(user) => OrgUser {
-                org: session.instance().clone(),
-                user,
-            },
-            None => self.users.of(session),
+        OrgUser {
+            org: session.instance().clone(),
+            user: self.tokens.user(credentials, session),
         }
     }
 
@@ -226,9 +264,9 @@ impl Salesforce {
         must_accept: bool,
     ) -> Result<Asked, Arc<AuthError>> {
         let max_age = if must_accept {
-            self.accepted_within
+            MaxAge::Accepted(self.accepted_within)
         } else {
-            Duration::MAX
+            MaxAge::Any
         };
         let session = self.session(credentials).await?;
         let asked = self.ask_with(credentials, session, wanted, true, max_age);
@@ -254,13 +292,15 @@ impl Salesforce {
         session: Arc<Session>,
         wanted: &[Wanted],
         may_be_cached: bool,
-        max_age: Duration,
+        max_age: MaxAge,
     ) -> Result<Asked, Arc<AuthError>> {
-        let user = self.users.of(&session);
+        let user = self.creator(Some(credentials), &session);
         let external_ids = self.external_ids(credentials, &session, wanted, max_age);
         let external_ids = external_ids.await;
-        let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
-        found.extend(self.lookups.find(self, &session, &user, &unknown).await);
+        let cached = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        let (mut found, unknown) = cached.await;
+        let asked = self.lookups.find(self, &session, &user, &unknown, false);
+        found.extend(asked.await);
         found.identified_by(external_ids);
         match found.expiry() {
             None => Ok(Asked { session, found }),
@@ -280,11 +320,12 @@ impl Salesforce {
         wanted: &[Wanted],
         may_be_cached: bool,
     ) -> Found {
-        let user = self.users.of(session);
+        let user = self.creator(Some(credentials), session);
         // The writes that follow would find out that the session has expired.
-        let external_ids = self.external_ids(credentials, session, wanted, Duration::MAX);
+        let external_ids = self.external_ids(credentials, session, wanted, MaxAge::Any);
         let external_ids = external_ids.await;
-        let (mut found, unknown) = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        let cached = self.cached(&user, external_ids.without(wanted), may_be_cached);
+        let (mut found, unknown) = cached.await;
         if !unknown.is_empty() {
             found.extend(self.find(session, &user, unknown).await);
         }
@@ -292,7 +333,7 @@ impl Salesforce {
         found
     }
 
-    /// Opens a session.
+    /// Opens a session, and catches up on what other replicas know of its org.
     ///
     /// # Errors
     /// [`AuthError`] if no session can be opened.
@@ -300,7 +341,9 @@ impl Salesforce {
         &self,
         credentials: &Credentials,
     ) -> Result<Arc<Session>, Arc<AuthError>> {
-        self.tokens.session(&self.client, credentials).await
+        let session = self.tokens.session(&self.client, credentials).await?;
+        self.catch_up(session.instance()).await;
+        Ok(session)
     }
 
     /// Forgets a session that Salesforce no longer accepts, so that the next call opens a new one.
@@ -310,22 +353,27 @@ impl Salesforce {
             .await;
     }
 
-    /// Looks up the records of a key and bypasses the cache. Concurrent calls for the same org share queries.
-    pub(crate) async fn look_up(self: &Arc<Self>, session: &Arc<Session>, key: &Key) -> Found {
+    /// Looks up the records of a key now, and bypasses the cache: a lookup that was sent before may have missed a record that was
+    /// created since. Concurrent calls for the same org share queries.
+    pub(crate) async fn look_up(
+        self: &Arc<Self>,
+        credentials: Option<&Credentials>,
+        session: &Arc<Session>,
+        key: &Key,
+    ) -> Found {
         let wanted = Wanted {
             key: key.clone(),
             fields: Vec::new(),
             needs_record: true,
         };
-        let user = self.users.of(session);
-        self.lookups.find(self, session, &user, &[wanted]).await
+        let user = self.creator(credentials, session);
+        self.lookups
+            .find(self, session, &user, &[wanted], true)
+            .await
     }
 
-    /// Removes a record id from the cache, because Salesforce reports that the record is gone or has become another.
+    /// Forgets a record, at all replicas, because Salesforce reports that it is gone or has become another.
     pub(crate) fn forget(&self, org: &Instance, id: &str) {
-        self.cache.forget(org, id);
-        if let Some(duplicates) = self.duplicates.get() {
-            duplicates.forget(org, id);
-        }
+        self.records.forget(org, id);
     }
 }

@@ -9,6 +9,7 @@
 //! | `address` | the URL: one server, sentinels or a cluster |
 //! | `connection` | a connection, TLS included |
 //! | `store` | the connection of this process and its circuit breaker |
+//! | `hash` | keyed hashes |
 //! | `names` | the hashed names of entries |
 //! | `script` | scripts, their calls and answers |
 //! | `failure` | why the store cannot be used |
@@ -17,6 +18,7 @@
 mod address;
 mod connection;
 mod failure;
+mod hash;
 mod inspection;
 mod names;
 mod script;
@@ -29,8 +31,9 @@ use self::{
     store::{Health, Store},
 };
 pub(crate) use self::{
+    hash::{Digest, KeyedHash},
     inspection::{MIN_VERSION, StoreFacts},
-    names::{Digest, EntryKind, EntryName, Names},
+    names::{EntryKind, EntryName, Names},
     script::{Answer, Arg, Call, Reply, Script},
 };
 use crate::{config::SharedStateSettings, metrics::Metrics};
@@ -99,6 +102,14 @@ impl SharedState {
     #[must_use]
     pub(crate) fn names(&self, org: &str, org_id: Option<&str>) -> Option<Names> {
         self.0.as_ref().map(|store| store.names(org, org_id))
+    }
+
+    /// The hash by which this process recognises users and jobs: the same for all replicas that share a store, and one of its own
+    /// if none is configured.
+    #[must_use]
+    pub(crate) fn identities(&self) -> KeyedHash {
+        let shared = self.0.as_ref().and_then(|store| store.identities());
+        shared.unwrap_or_else(KeyedHash::random)
     }
 
     /// Asks in one round trip, and waits at most `SHARED_STATE_TIMEOUT`. All calls are about one org. `None`: this replica is on its

@@ -31,6 +31,8 @@ COMPOSE = {
 }
 IMAGE, SIMULATOR = "salesforce-transformer", "salesforce-simulator"
 LOOPBACK = re.compile(r"127\.|localhost:|\[::1\]:")
+# What a store may do that is full: nothing of it may make it forget a lease, unless the lease ends soon.
+EVICTION = re.compile(r"--maxmemory-policy (noeviction|volatile-\w+)\b")
 UNITS = {"s": 1, "m": 60, "h": 3600}
 # Settings that one destination may have of its own, its id behind the name; `_FILE` stands before or behind the id.
 OF_ONE = re.compile(r"(SALESFORCE_(?:AUTH|LOGIN_URL|CLIENT_ID|CLIENT_SECRET|JWT_KEY|JWT_SUBJECT))(_FILE)?(?:_\w+?)?(_FILE)?")
@@ -63,7 +65,7 @@ class Settings:
         return sorted(name for name in names if of_all(name) not in self.defaults)
 
     def secret(self, names):
-        return sorted(name for name in names if re.search(r"_(SECRET|PASSWORD|TOKEN)$", of_all(name)))
+        return sorted(name for name in names if re.search(r"_(SECRET|PASSWORD|TOKEN|STATE_KEY)$", of_all(name)))
 
     def time_to_stop(self, environment):
         """How long the service may take to stop: every SHUTDOWN_… setting comes after the other."""
@@ -88,9 +90,12 @@ def wrong_values(what, tree, expected):
 
 def kubernetes(documents, settings):
     """Yields what does not fit in the rendered manifests."""
-    kinds = {}
+    kinds, others = {}, []
     for document in documents:
-        kinds.setdefault(document["kind"], []).append(document)
+        if at(document, "metadata", "labels", "app.kubernetes.io/name") == IMAGE:
+            kinds.setdefault(document["kind"], []).append(document)
+        else:
+            others.append(document)
     for kind in ("Deployment", "Service", "ServiceAccount", "ConfigMap", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"):
         if len(kinds.get(kind, [])) != 1:
             yield f"there must be one {kind}, not {len(kinds.get(kind, []))}"
@@ -128,6 +133,55 @@ def kubernetes(documents, settings):
     grace, needed = pod.get("terminationGracePeriodSeconds", 30), settings.time_to_stop(environment)
     if grace <= needed:
         yield f"Deployment: terminationGracePeriodSeconds is {grace}, and stopping may take {needed} s"
+    yield from shared_state(environment.get("SHARED_STATE_URL"), one["NetworkPolicy"], labels, others)
+
+
+def shared_state(url, policy, labels, others):
+    """The store that is rendered along must be the one that the setting names, reached by the service, and by nobody else."""
+    if url and "@" in url:
+        yield "ConfigMap: SHARED_STATE_URL with a login belongs in the Secret"
+    if not others:
+        return
+    if sorted(document["kind"] for document in others) != ["Deployment", "NetworkPolicy", "Service"]:
+        yield "the store must be one Deployment, one Service and one NetworkPolicy"
+        return
+    store = {document["kind"]: document for document in others}
+    pod, pods = (at(store["Deployment"], "spec", "template", *path) for path in [("spec",), ("metadata", "labels")])
+    container = pod["containers"][0]
+    named = {port["name"]: port["containerPort"] for port in container["ports"]}
+    service = at(store["Service"], "spec", "ports")[0]
+
+    yield from wrong_values("the store's pod", pod, {path: value for path, value in POD.items() if path[-1] != "fsGroup"})
+    yield from wrong_values("the store's container", container, CONTAINER)
+    if not EVICTION.search(" ".join(container["args"])):
+        yield "the store: its --maxmemory-policy must be noeviction or volatile-…"
+    address = f"redis://{at(store['Service'], 'metadata', 'name')}:{service['port']}"
+    if url != address:
+        yield f"ConfigMap: SHARED_STATE_URL is {url}, and the store is {address}"
+    selectors_of = {
+        "Deployment": at(store["Deployment"], "spec", "selector", "matchLabels"),
+        "Service": at(store["Service"], "spec", "selector"),
+        "NetworkPolicy": at(store["NetworkPolicy"], "spec", "podSelector", "matchLabels"),
+    }
+    for what, selector in selectors_of.items():
+        if not selector or not selector.items() <= pods.items():
+            yield f"the store's {what}: its selector {selector} does not mean its pods, which are {pods}"
+    asked = [service["targetPort"], *(port["port"] for rule in at(store["NetworkPolicy"], "spec", "ingress") for port in rule["ports"])]
+    for port in asked:
+        if port not in named:
+            yield f"the store: its container has no port {port}"
+    out = [(peer, port["port"]) for rule in policy["spec"]["egress"] for peer in rule.get("to", []) for port in rule["ports"]]
+    if not any(means(peer, pods) and port == named.get(service["targetPort"]) for peer, port in out):
+        yield "NetworkPolicy: the service does not reach the store"
+    for peer in (peer for rule in at(store["NetworkPolicy"], "spec", "ingress") for peer in rule.get("from", [{}])):
+        if not means(peer, labels):
+            yield f"the store's NetworkPolicy: {peer} is not the service"
+
+
+def means(peer, labels):
+    """Whether a peer of a policy is pods with these labels in the same namespace."""
+    selector = at(peer, "podSelector", "matchLabels")
+    return bool(selector) and selector.items() <= labels.items() and "namespaceSelector" not in peer
 
 
 def selectors(one, pod, labels):
@@ -197,7 +251,7 @@ def compose(stack, folder, settings):
             if needed not in services:
                 yield f"{name}: depends_on names {needed}, which is not there"
         for setting, value in service.get("environment", {}).items():
-            host = urlsplit(value).hostname if value.startswith("http://") else None
+            host = urlsplit(value).hostname if value.startswith(("http://", "redis://")) else None
             if host and host not in services:
                 yield f"{name}: {setting} is at {host}, which is not there"
         for volume in service.get("volumes", []):
@@ -210,6 +264,14 @@ def compose(stack, folder, settings):
         yield f"{IMAGE}: the service has no setting {setting}"
     mounted = [volume.split(":")[1] for volume in service.get("volumes", [])]
     yield from (f"{IMAGE}: {line}" for line in admin(service["environment"], mounted))
+    # Each replica is published at a port of its own.
+    replicas = at(service, "deploy", "replicas") or 1
+    for published in service.get("ports", []):
+        first, _, last = published.split(":")[-2].partition("-")
+        if int(last or first) - int(first) + 1 != replicas:
+            yield f"{IMAGE}: {published} are not the ports of {replicas} replicas"
+    if replicas > 1 and "SHARED_STATE_URL" not in service["environment"]:
+        yield f"{IMAGE}: its replicas share no state"
     grace, needed = seconds(service["stop_grace_period"]), settings.time_to_stop(service["environment"])
     if grace <= needed:
         yield f"{IMAGE}: stop_grace_period is {grace} s, and stopping may take {needed} s"

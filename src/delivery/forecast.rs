@@ -69,6 +69,7 @@ impl ForecastWrite {
             headers: self.headers.clone(),
             policies: self.policies,
             is_alone: false,
+            waits: false,
         }
     }
 

@@ -3,11 +3,13 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 use tokio::sync::oneshot;
 
 use super::{
+    claims::Claim,
     memory::{PendingResult, WriteResult},
     written::PartId,
 };
@@ -67,10 +69,19 @@ pub(super) struct Unit {
     pub(super) duplicate: OnceLock<Row>,
     /// Pending results of the user's earlier writes.
     pub(super) earlier: Vec<PendingResult>,
+    /// Since when it has been waiting for another caller that creates its record.
+    pub(super) waits_since: Option<Instant>,
+    /// What keeps other replicas from writing it.
+    pub(super) claim: Option<Claim>,
     pub(super) done: oneshot::Sender<WriteResult>,
 }
 
 impl Unit {
+    /// The record that it writes.
+    pub(super) fn record(&self) -> &Record<'static> {
+        &self.job.records[self.place]
+    }
+
     /// Whether an earlier event of its user will be sent again. The earlier results are known by now, because the
     /// writes of an org run one after the other.
     pub(super) fn is_held(&self) -> bool {

@@ -6,7 +6,6 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -18,6 +17,7 @@ use super::written::{JobId, PartId, RecentlyWritten};
 use crate::{
     json::Value,
     rudderstack::{Entry, Event},
+    shared_state::KeyedHash,
     transform::{changes::NotedChanges, error::EventError},
 };
 
@@ -30,7 +30,7 @@ pub(super) type PendingResult = Shared<oneshot::Receiver<WriteResult>>;
 /// The parts that are being written, and those that were written.
 #[derive(Debug)]
 pub(super) struct WriteMemory {
-    hashers: [RandomState; 2],
+    identities: KeyedHash,
     in_flight: Mutex<HashMap<PartId, PendingResult>>,
     written: Mutex<RecentlyWritten>,
 }
@@ -46,10 +46,11 @@ pub(super) enum PartStatus {
 }
 
 impl WriteMemory {
-    /// An empty memory, sized for `in_flight`: the number of bytes that requests in flight may take.
-    pub(super) fn within(in_flight: u64) -> Self {
+    /// An empty memory, sized for `in_flight`: the number of bytes that requests in flight may take. Jobs are recognised by
+    /// `identities`.
+    pub(super) fn within(in_flight: u64, identities: KeyedHash) -> Self {
         Self {
-            hashers: Default::default(),
+            identities,
             in_flight: Mutex::default(),
             written: Mutex::new(RecentlyWritten::within(in_flight, Instant::now())),
         }
@@ -65,13 +66,11 @@ impl WriteMemory {
         let metadata = entry.metadata.and_then(Value::as_object)?;
         let job = metadata.get("jobId")?.json();
         let members = event.message().members();
-        let members: Vec<_> = members
-            .iter()
-            .map(|(key, value)| (key.as_ref(), value.json()))
-            .collect();
-        let [first, second] = &self.hashers;
-        let content = (destination, job, members);
-        Some(JobId(first.hash_one(&content), second.hash_one(&content)))
+        let members = members.iter();
+        let members = members.flat_map(|(key, value)| [key.as_ref(), value.json()]);
+        let content = [destination, job].into_iter().chain(members);
+        let digest = self.identities.digest(content.map(str::as_bytes));
+        Some(JobId(digest.bytes()))
     }
 
     /// Returns the status of a part, and registers it as in progress if it is new.

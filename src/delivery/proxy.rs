@@ -27,6 +27,7 @@ use crate::{
     },
     salesforce::{
         AuthError, Credentials, Fault, Key, Salesforce,
+        creates::Held,
         delivery::{Answered, Write},
         fault::Disposition,
         operation::Operation,
@@ -61,6 +62,8 @@ struct ProxyDelivery<'r, 'a> {
     is_renewed: bool,
     /// Why no new session could be opened.
     refused: Option<Arc<AuthError>>,
+    /// The lease under which it creates its record.
+    held: Held<'r>,
     /// What refusals have shown about the write.
     salvage: Salvage,
     /// What was left out of the write.
@@ -107,6 +110,7 @@ impl Proxy {
             upserted: None,
             is_renewed: false,
             refused: None,
+            held: Held::default(),
             salvage: Salvage::default(),
             changes: NotedChanges::default(),
         };
@@ -188,9 +192,13 @@ impl ProxyDelivery<'_, '_> {
         }
     }
 
-    /// Sends a write. If its session has expired, sends it once more with a new one.
+    /// Sends a write. If its session has expired, sends it once more with a new one. A create is sent only while its lease holds.
     async fn send_once(&mut self, write: &mut Write<'_>) -> Result<Answered, Failure> {
         loop {
+            let creates = matches!(write.operation(), Operation::Create { .. });
+            if creates && !self.held.may_write().await {
+                return Err(Failure::BeingCreated);
+            }
             let salesforce = &self.proxy.salesforce;
             let answered = salesforce.send_write(write, self.timeout).await?;
             let fault = answered.fault.as_ref();

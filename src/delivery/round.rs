@@ -42,17 +42,20 @@ pub(super) struct Candidate<'u> {
     pub(super) policies: FieldPolicies,
     /// Whether it is written alone, because Salesforce has refused it together with others.
     pub(super) is_alone: bool,
+    /// Whether it waits until another caller has created its record.
+    pub(super) waits: bool,
 }
 
 /// Chooses what is written in one round. Each list holds the indices of the units for one record, in order. The
-/// first candidate is always chosen.
+/// first candidate is always chosen, unless it waits for another caller.
 ///
 /// No unit overtakes an earlier one. A unit waits if an earlier unit of its user writes another record in this round,
 /// or if an earlier unit of its user or its record is waiting.
 pub(super) fn choose(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
     let mut round = Round::default();
     for candidate in candidates {
-        match round.place(candidate) {
+        let write = round.place(candidate).filter(|_| !candidate.waits);
+        match write {
             Some(write) => round.take(candidate, write),
             None => round.leave(candidate),
         }
@@ -136,6 +139,7 @@ mod tests {
             headers: WriteHeaders::NONE,
             policies: policies(),
             is_alone: false,
+            waits: false,
         }
     }
 
@@ -191,6 +195,21 @@ mod tests {
             choose(&[alone(0, "ada"), alone(1, "bob"), candidate(2, "eve", "A")]),
             [vec![0]]
         );
+    }
+
+    #[test]
+    fn what_waits_for_another_caller_holds_back_its_user_and_its_record_only() {
+        let waits = Candidate {
+            waits: true,
+            ..candidate(0, "ada", "A")
+        };
+        let candidates = [
+            waits,
+            candidate(1, "ada", "B"),
+            candidate(2, "bob", "A"),
+            candidate(3, "eve", "C"),
+        ];
+        assert_eq!(choose(&candidates), [vec![3]]);
     }
 
     #[test]

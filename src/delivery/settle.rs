@@ -5,7 +5,7 @@ use super::{
     worker::{UnitWrite, Worker},
 };
 use crate::{
-    salesforce::{Found, address::Address},
+    salesforce::{Found, Key, address::Address, headers::WriteHeaders},
     transform::{
         changes::ChangeDetail,
         error::EventError,
@@ -14,23 +14,57 @@ use crate::{
     },
 };
 
+/// The units of a write.
+pub(super) struct Chosen<'f> {
+    pub(super) units: Vec<usize>,
+    /// The key of the record that it creates, if it creates one that has a key.
+    pub(super) creates: Option<&'f Key>,
+}
+
 impl<'f> Worker<'f> {
-    /// The writes of this round. The events of one record are merged into one write.
-    pub(super) fn writes<'p>(&mut self, found: &'p Found) -> Vec<UnitWrite<'p, 'f>>
+    /// The units of each write of this round. The events of one record are merged into one write.
+    pub(super) fn chosen(&mut self, found: &Found) -> Vec<Chosen<'f>> {
+        let candidates = self.candidates(found);
+        let chosen = choose(&candidates).into_iter();
+        let creates = |units: &[usize]| {
+            let first = units.first()?;
+            let place = candidates.binary_search_by_key(first, |candidate| candidate.unit);
+            let candidate = candidates.get(place.ok()?)?;
+            let is_new = matches!(candidate.record, Subject::ForKey(_));
+            (is_new && candidate.upserted_by.is_none()).then(|| self.key(*first))?
+        };
+        let chosen = chosen.map(|units| Chosen {
+            creates: creates(&units),
+            units,
+        });
+        chosen.collect()
+    }
+
+    /// The writes of this round.
+    pub(super) fn writes<'p>(
+        &mut self,
+        chosen: Vec<Chosen<'f>>,
+        found: &'p Found,
+    ) -> Vec<UnitWrite<'p, 'f>>
     where
         'f: 'p,
     {
-        let chosen = choose(&self.candidates(found)).into_iter();
+        let chosen = chosen.into_iter();
         chosen
-            .filter_map(|units| self.write(units, found))
+            .filter_map(|chosen| self.write(chosen.units, found))
             .collect()
     }
 
     /// The pending units that can be written. The others get their results here.
     fn candidates(&mut self, found: &Found) -> Vec<Candidate<'f>> {
         let mut candidates = Vec::new();
-        for unit in self.pending() {
-            match self.candidate(unit, found) {
+        for (unit, waits) in self.pending_in_turn() {
+            let candidate = match self.held_back(unit) {
+                Some(error) => Err(error),
+                None if waits => Ok(self.waiting(unit)),
+                None => self.candidate(unit, found),
+            };
+            match candidate {
                 Ok(candidate) => candidates.push(candidate),
                 Err(error) => self.conclude(unit, Err(error)),
             }
@@ -38,11 +72,35 @@ impl<'f> Worker<'f> {
         candidates
     }
 
-    fn candidate(&self, unit: usize, found: &Found) -> Result<Candidate<'f>, EventError> {
+    /// Why a unit is not written now: an earlier event of its user will be sent again.
+    fn held_back(&self, unit: usize) -> Option<EventError> {
         let user = self.user(unit);
-        if self.units[unit].is_held() || user.is_some_and(|user| self.held.contains(user)) {
-            return Err(EventError::Overtaking);
+        let is_held =
+            self.units[unit].is_held() || user.is_some_and(|user| self.held.contains(user));
+        is_held.then_some(EventError::Overtaking)
+    }
+
+    /// A unit that waits for another caller. Its record may not have been looked up.
+    fn waiting(&self, unit: usize) -> Candidate<'f> {
+        let job = &self.units[unit].job;
+        let key = self.key(unit);
+        Candidate {
+            unit,
+            user: self.user(unit),
+            job: self.job(unit),
+            record: key.map_or(Subject::New(unit), |key| {
+                Subject::ForKey(key.folded().to_owned())
+            }),
+            upserted_by: None,
+            has_field_names: job.has_field_names,
+            headers: WriteHeaders::NONE,
+            policies: self.deliveries.policies.of_fields(&job.destination.id),
+            is_alone: self.is_alone(unit),
+            waits: true,
         }
+    }
+
+    fn candidate(&self, unit: usize, found: &Found) -> Result<Candidate<'f>, EventError> {
         let (job, rules) = (&self.units[unit].job, self.deliveries.rules());
         let (record, duplicate) = (self.record(unit), self.duplicate(unit));
         let target = target::settle(record, duplicate, found, &job.destination, rules)?;
@@ -55,7 +113,7 @@ impl<'f> Worker<'f> {
         };
         Ok(Candidate {
             unit,
-            user,
+            user: self.user(unit),
             job: self.job(unit),
             record,
             upserted_by,
@@ -63,6 +121,7 @@ impl<'f> Worker<'f> {
             headers,
             policies: self.deliveries.policies.of_fields(&job.destination.id),
             is_alone: self.is_alone(unit),
+            waits: false,
         })
     }
 

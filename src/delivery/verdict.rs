@@ -105,10 +105,9 @@ impl<'f> Worker<'f> {
         }
         match self.key(first) {
             Some(key) => {
-                let session = &self.access.session;
-                self.deliveries
-                    .salesforce
-                    .remember_duplicate(session, key, &row);
+                let (salesforce, access) = (&self.deliveries.salesforce, &self.access);
+                let credentials = Some(&*access.credentials);
+                salesforce.remember_duplicate(credentials, &access.session, key, &row);
                 self.duplicates.push((key, row));
                 true
             }

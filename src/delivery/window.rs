@@ -16,6 +16,13 @@ pub(super) type Windows = Batcher<Instance, Units>;
 #[derive(Debug, Default)]
 pub(super) struct Units(pub(super) Vec<Unit>);
 
+impl Units {
+    /// Puts units before those that have arrived since.
+    pub(super) fn put_first(&mut self, units: Vec<Unit>) {
+        self.0.splice(0..0, units);
+    }
+}
+
 impl Gather for Units {
     type Batch = Vec<Unit>;
     /// The number of records that one call can write.

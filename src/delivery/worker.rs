@@ -15,6 +15,7 @@ use super::{
     job::SessionAccess,
     memory::WriteResult,
     salvage::{Contradictions, Salvage},
+    turns::Turns,
 };
 use crate::{
     config::Duplicates,
@@ -42,9 +43,11 @@ pub(super) struct Worker<'f> {
     pub(super) traits: &'f [PlannedTraits<'f>],
     /// The progress of each unit.
     pub(super) states: Vec<UnitState>,
-    /// The keys that were looked up, and the records that were found.
+    /// The keys whose records are known or were looked up, since when, and the records that were found.
     pub(super) found: Found,
-    pub(super) asked: HashSet<&'f Key>,
+    pub(super) asked: HashMap<&'f Key, Instant>,
+    /// The records that other callers may create, too.
+    pub(super) turns: Turns<'f>,
     /// Users with an event that rudder-server will send again. Their later events wait for it.
     pub(super) held: HashSet<&'f str>,
     /// What was written so far; `None` if events that change nothing are written too.
@@ -72,6 +75,14 @@ pub(super) enum UnitState {
     Done(WriteResult),
 }
 
+/// What a round has come to.
+enum Progress {
+    /// Something was written, or has failed.
+    Made,
+    /// All pending units have to wait for another caller.
+    MustWait,
+}
+
 /// A record to write, and the units that the write covers.
 pub(super) struct UnitWrite<'p, 'f> {
     pub(super) units: Vec<usize>,
@@ -80,8 +91,9 @@ pub(super) struct UnitWrite<'p, 'f> {
 
 impl Worker<'_> {
     /// Writes the units and sends each its result. The units of different sessions are written one session after the
-    /// other.
-    pub(super) async fn run(deliveries: &Deliveries, units: Vec<Unit>) {
+    /// other. Returns those that have to wait for another caller.
+    pub(super) async fn run(deliveries: &Deliveries, units: Vec<Unit>) -> Vec<Unit> {
+        let mut waiting = Vec::new();
         let mut sessions: Vec<Vec<Unit>> = Vec::new();
         for unit in units {
             let is_same = |of: &Unit| of.job.access.is_same(&unit.job.access);
@@ -102,14 +114,19 @@ impl Worker<'_> {
                 let worker = Worker::new(deliveries, access, &units, &traits);
                 worker.written().await
             };
-            for (unit, verdict) in units.into_iter().zip(verdicts) {
-                if let Some(part) = unit.part {
-                    deliveries.memory.finished(part, &verdict);
+            let (mut done, mut results) = (Vec::new(), Vec::new());
+            for (mut unit, verdict) in units.into_iter().zip(verdicts) {
+                if let Some(verdict) = verdict {
+                    done.push(unit);
+                    results.push(verdict);
+                } else {
+                    unit.waits_since.get_or_insert_with(Instant::now);
+                    waiting.push(unit);
                 }
-                // Sending fails only if the caller has disconnected, and then nobody needs the result.
-                let _ = unit.done.send(verdict);
             }
+            deliveries.finish(done, results).await;
         }
+        waiting
     }
 }
 
@@ -124,10 +141,11 @@ impl UnitState {
         matches!(self, Self::Pending { .. })
     }
 
-    fn into_verdict(self) -> WriteResult {
+    /// The result; `None` if the unit has to wait for another caller.
+    fn into_verdict(self) -> Option<WriteResult> {
         match self {
-            Self::Done(verdict) => verdict,
-            Self::Pending { .. } => Err(EventError::Interrupted),
+            Self::Done(verdict) => Some(verdict),
+            Self::Pending { .. } => None,
         }
     }
 }
@@ -147,7 +165,8 @@ impl<'f> Worker<'f> {
             traits,
             states: vec![UnitState::NEW; units.len()],
             found: Found::default(),
-            asked: HashSet::new(),
+            asked: HashMap::new(),
+            turns: Turns::of(units, deliveries.salesforce.creates().memory()),
             held: HashSet::new(),
             unchanged: deliveries.settings.skip_unchanged.then(Unchanged::default),
             duplicates: Vec::new(),
@@ -156,15 +175,22 @@ impl<'f> Worker<'f> {
         }
     }
 
-    async fn written(mut self) -> Vec<WriteResult> {
+    async fn written(mut self) -> Vec<Option<WriteResult>> {
         let timeout = self.deliveries.settings.delivery_timeout;
+        self.fail_overdue();
         while self.states.iter().any(UnitState::is_pending) {
             if self.begun.elapsed() > timeout {
                 self.fail_all(&EventError::NotInTime(timeout));
-            } else if let Err(expired) = self.round().await {
-                self.renew(expired).await;
+                break;
+            }
+            match self.round().await {
+                Ok(Progress::Made) => {}
+                Ok(Progress::MustWait) => break,
+                Err(expired) => self.renew(expired).await,
             }
         }
+        // A round that was given up may have left leases.
+        self.end(&[], &[]).await;
         self.states
             .into_iter()
             .map(UnitState::into_verdict)
@@ -172,11 +198,16 @@ impl<'f> Worker<'f> {
     }
 
     /// Looks up, chooses and writes once. Returns the fault if Salesforce no longer accepts the session.
-    async fn round(&mut self) -> Result<(), Arc<Fault>> {
+    async fn round(&mut self) -> Result<Progress, Arc<Fault>> {
+        self.ask_again().await;
         self.look_up().await?;
         self.describe().await;
+        let chosen = self.choose_in_turn().await?;
+        if chosen.is_empty() && self.turns.are_awaited() {
+            return Ok(Progress::MustWait);
+        }
         let found = mem::take(&mut self.found);
-        let writes = self.writes(&found);
+        let writes = self.writes(chosen, &found);
         let records = writes.iter().map(|write| {
             let Resolved { target, fields } = &write.resolved;
             let names = fields.names().map(FieldName::text);
@@ -193,8 +224,10 @@ impl<'f> Worker<'f> {
         let records: Vec<_> = records.collect();
         let (salesforce, session) = (&self.deliveries.salesforce, &self.access.session);
         let pause = self.deliveries.settings.delivery_window;
-        let written = salesforce.write(session, &records, pause).await;
+        let held = &self.turns.held;
+        let written = salesforce.write(session, &records, pause, held).await;
         self.log(&written.results);
+        self.end(&writes, &written.results).await;
         let mut created = Vec::new();
         let mut expired = None;
         let refused_whole: HashSet<usize> = written.refused_whole.into_iter().collect();
@@ -204,6 +237,8 @@ impl<'f> Worker<'f> {
             let is_whole = refused_whole.contains(&place);
             match result {
                 Ok(id) => created.extend(self.wrote(write, id, &found)),
+                // Nothing was sent.
+                Err(Fault::BeingCreated) => {}
                 Err(fault) if fault.disposition() == Disposition::Refresh => {
                     expired = Some(Arc::new(fault));
                 }
@@ -219,6 +254,8 @@ impl<'f> Worker<'f> {
             }
         }
         self.found = found;
+        let access = &self.access;
+        salesforce.remember_created(&access.credentials, &access.session, &created);
         for (key, id) in created {
             self.found.created(key, id);
         }
@@ -226,15 +263,16 @@ impl<'f> Worker<'f> {
             self.found.matched(key, row);
         }
         self.learn(contradictions).await;
-        expired.map_or(Ok(()), Err)
+        expired.map_or(Ok(Progress::Made), Err)
     }
 
     /// Looks up the keys whose records are not known, or have to be looked up again.
-    async fn look_up(&mut self) -> Result<(), Arc<Fault>> {
+    pub(super) async fn look_up(&mut self) -> Result<(), Arc<Fault>> {
         let may_be_cached = self.asked.is_empty();
         let mut wanted: IndexMap<&Key, Wanted> = IndexMap::new();
-        for unit in self.pending() {
-            if let Some(key) = self.key(unit).filter(|key| !self.asked.contains(key)) {
+        for (unit, waits) in self.pending_in_turn() {
+            let key = self.key(unit).filter(|key| !self.asked.contains_key(key));
+            if let Some(key) = key.filter(|_| !waits) {
                 let needs_record = self.needs_record(unit);
                 let wanted = wanted.entry(key).or_insert_with(|| Wanted {
                     key: key.clone(),
@@ -254,7 +292,8 @@ impl<'f> Worker<'f> {
             return Ok(());
         }
         let salesforce = &self.deliveries.salesforce;
-        let asked: Vec<&Key> = wanted.keys().copied().collect();
+        let now = Instant::now();
+        let asked: Vec<_> = wanted.keys().map(|key| (*key, now)).collect();
         let wanted: Vec<Wanted> = wanted.into_values().collect();
         let SessionAccess {
             credentials,
@@ -393,8 +432,7 @@ impl<'f> Worker<'f> {
     }
 
     pub(super) fn record(&self, unit: usize) -> &'f Record<'static> {
-        let unit = &self.units[unit];
-        &unit.job.records[unit.place]
+        self.units[unit].record()
     }
 
     pub(super) fn key(&self, unit: usize) -> Option<&'f Key> {

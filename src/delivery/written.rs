@@ -6,15 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Identifies a job by its content: destination, job id and message. The job id alone is not enough, because another
+/// Identifies a job by its content: a hash of destination, job id and message. The job id alone is not enough, because another
 /// rudder-server may use the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct JobId(pub(super) u64, pub(super) u64);
+pub(crate) struct JobId(pub(super) [u8; 16]);
 
 #[cfg(test)]
 impl JobId {
     pub(super) fn of(number: u64) -> Self {
-        Self(number, number.rotate_left(32))
+        Self(u128::from(number).to_be_bytes())
     }
 }
 

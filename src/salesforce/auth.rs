@@ -40,6 +40,7 @@ use crate::{
         credentials::Credentials,
         session::{Instance, Session},
     },
+    shared_state::KeyedHash,
 };
 
 /// The maximum number of cached tokens, far more than the destinations of one service.
@@ -56,6 +57,11 @@ pub(super) struct Tokens {
     /// The identities whose tokens were refused recently.
     evicted: Cache<Identity, ()>,
     fingerprints: RandomState,
+    /// Tells users apart, as all replicas that share a store do.
+    identities: KeyedHash,
+    /// The users whose sessions were opened here, by the fingerprint of the session: whoever brings a session need not bring the
+    /// login.
+    users: moka::sync::Cache<u64, u64>,
     hosts: AllowedHosts,
     keeping: Keeping,
     policy: RefusedLogin,
@@ -85,11 +91,14 @@ impl Expiry<Identity, Token> for UntilRenewal {
 }
 
 impl Tokens {
-    /// Starts without any cached token.
+    /// Starts without any cached token. Users are told apart by `identities`.
     ///
     /// # Errors
     /// [`SettingError`] if the login settings are invalid.
-    pub(super) fn new(settings: &SalesforceSettings) -> Result<Self, SettingError> {
+    pub(super) fn new(
+        settings: &SalesforceSettings,
+        identities: KeyedHash,
+    ) -> Result<Self, SettingError> {
         let AuthSettings {
             token_ttl: ttl,
             token_margin: margin,
@@ -114,6 +123,8 @@ impl Tokens {
                 .time_to_live(at_most(refused_ttl.saturating_mul(2)))
                 .build(),
             fingerprints: RandomState::new(),
+            identities,
+            users: moka::sync::Cache::new(MAX_TOKENS),
             hosts: settings.allowed_hosts.clone(),
             keeping: Keeping { ttl, margin },
             policy,
@@ -176,8 +187,17 @@ impl Tokens {
         Ok((entry.into_value().session, source))
     }
 
-    /// Identifies the user of a login, across its sessions and destinations; `None` if the session alone tells.
-    pub(super) fn user(&self, credentials: &Credentials) -> Option<u64> {
+    /// Identifies the user of a session: by the login, which is the same for all of its sessions and destinations, or by the session,
+    /// as far as it alone tells.
+    pub(super) fn user(&self, credentials: Option<&Credentials>, session: &Session) -> u64 {
+        let of_login = credentials.and_then(|credentials| self.user_of_login(credentials));
+        of_login.unwrap_or_else(|| {
+            let fingerprint = session.fingerprint(self.identities);
+            self.users.get(&fingerprint).unwrap_or(fingerprint)
+        })
+    }
+
+    fn user_of_login(&self, credentials: &Credentials) -> Option<u64> {
         let Credentials::Login { destination, login } = credentials else {
             return None;
         };
@@ -187,7 +207,7 @@ impl Tokens {
             login,
             fingerprints: &self.fingerprints,
         };
-        login.user()
+        login.user(self.identities)
     }
 
     /// Whether there are credentials to log in with.
@@ -244,6 +264,10 @@ impl Tokens {
     ) -> Result<Token, Arc<AuthError>> {
         let error = match self.log_in(client, login, identity).await {
             Ok(token) => {
+                if let Some(user) = login.user(self.identities) {
+                    let session = token.session.fingerprint(self.identities);
+                    self.users.insert(session, user);
+                }
                 self.last.insert(identity.clone(), token.clone()).await;
                 return Ok(token);
             }

@@ -1,191 +1,159 @@
-//! The cache of record ids that were found recently (`LOOKUP_CACHE_TTL`). An empty result is never cached, because the
-//! record may be created at any time.
+//! The memory of record ids: those that lookups have found and writes have created (`LOOKUP_CACHE_TTL`), and those that duplicate
+//! rules have found (`DUPLICATES_TTL`).
+//!
+//! An empty result is never remembered, because the record may be created at any time. While replicas share a store, it decides:
+//! another replica may have learnt that a record is gone. The memory in this process answers while the store is away.
+
+mod local;
+mod shared;
 
 use std::{
-    fmt,
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use moka::{policy::EvictionPolicy, sync::Cache};
-
-use crate::salesforce::{
-    key::Key,
-    page::Row,
-    session::{Instance, Session},
+use self::{
+    local::LocalRows,
+    shared::{RowSource, SharedRows},
 };
-
-/// The maximum number of cached keys.
-const MAX_KEYS: u64 = 100_000;
+use crate::{
+    config::SalesforceSettings,
+    salesforce::{key::Key, page::Row, session::Instance},
+    shared_state::SharedState,
+};
 
 /// A user of an org. Two users may see different records. The token itself is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct OrgUser {
     pub(super) org: Instance,
-    /// A fingerprint of the user.
+    /// A fingerprint of the user. Replicas that share a store agree on it.
     pub(super) user: u64,
 }
 
-/// Tells the users of an org apart.
-#[derive(Debug, Default)]
-pub(super) struct OrgUsers(RandomState);
-
-impl OrgUsers {
-    pub(super) fn of(&self, session: &Session) -> OrgUser {
-        OrgUser {
-            org: session.instance().clone(),
-            user: self.0.hash_one(session.authorization()),
-        }
-    }
-}
-
-/// How much longer the cache remembers that a record is gone than it keeps records: a lookup that began earlier may
-/// still return the record.
+/// How much longer it is remembered that a record is gone than records are: a lookup that began earlier may still return the
+/// record.
 const MAX_LOOKUP: Duration = Duration::from_mins(10);
 
-/// The recently found records, by user and key.
+/// The ids of records, by user and key.
 #[derive(Debug)]
-pub(super) struct LookupCache(Option<Caches>);
+pub(super) struct RecordMemory {
+    /// The records that were found or created; `None` if they are not remembered.
+    ids: Option<LocalRows>,
+    /// The records that duplicate rules found, by the key of the refused create. It exists once there is one, so that lookups
+    /// that find nothing do not ask it in vain.
+    duplicates: OnceLock<LocalRows>,
+    duplicates_ttl: Duration,
+    /// Whether a destination may update what duplicate rules find, so that a replica may have stored one.
+    expects_duplicates: AtomicBool,
+    shared: SharedRows,
+}
 
-/// When the records were requested, and the records found.
+/// When records were requested, and the records.
 type FoundRows = (Instant, Arc<[Row]>);
 
-struct Caches {
-    /// The records found for each key.
-    rows: Cache<(OrgUser, String), FoundRows>,
-    /// When each record was last reported to be gone. Searching all cached records for it would take too long.
-    gone: Cache<(Instance, String), Instant>,
-}
+/// The records of each key, in order; `None` if they are not known.
+pub(super) type KnownRows = Vec<Option<Arc<[Row]>>>;
 
-/// Omits the keys, which contain e-mail addresses: the `Debug` of a moka cache prints its entries.
-impl fmt::Debug for Caches {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caches")
-            .field("keys", &self.rows.entry_count())
-            .finish_non_exhaustive()
-    }
-}
-
-impl LookupCache {
-    /// Caches records for `time`. Zero disables the cache.
-    pub(super) fn new(time: Duration) -> Self {
-        let caches = || Caches {
-            rows: Cache::builder()
-                .max_capacity(MAX_KEYS)
-                .eviction_policy(EvictionPolicy::lru())
-                .time_to_live(time)
-                .build(),
-            gone: Cache::builder()
-                .max_capacity(MAX_KEYS)
-                .eviction_policy(EvictionPolicy::lru())
-                .time_to_live(time.saturating_add(MAX_LOOKUP))
-                .build(),
-        };
-        Self((!time.is_zero()).then(caches))
-    }
-
-    /// The cached records of a key, unless one of them has been reported gone since they were requested.
-    pub(super) fn get(&self, user: &OrgUser, key: &Key) -> Option<Arc<[Row]>> {
-        let caches = self.0.as_ref()?;
-        let (asked, rows) = caches.rows.get(&name(user, key))?;
-        let is_there = |row: &Row| {
-            let gone = caches.gone.get(&record(&user.org, &row.id));
-            gone.is_none_or(|gone| gone < asked)
-        };
-        rows.iter().all(is_there).then_some(rows)
-    }
-
-    /// Stores the records found by a lookup that started at `asked`. Field values are not stored, because they change
-    /// too often.
-    pub(super) fn set(&self, user: &OrgUser, key: &Key, asked: Instant, rows: &[Row]) {
-        let Some(caches) = &self.0 else {
-            return;
-        };
-        if rows.is_empty() || rows.iter().any(|row| row.is_deleted) {
-            caches.rows.invalidate(&name(user, key));
-        } else {
-            let rows = rows.iter().map(Row::without_values).collect();
-            caches.rows.insert(name(user, key), (asked, rows));
+impl RecordMemory {
+    /// Remembers records for the times of these settings, together with the replicas that share a store.
+    pub(super) fn new(settings: &SalesforceSettings, shared_state: SharedState) -> Self {
+        let (ids_ttl, duplicates_ttl) = (settings.lookup_cache_ttl, settings.duplicates_ttl);
+        Self {
+            ids: (!ids_ttl.is_zero()).then(|| LocalRows::new(ids_ttl)),
+            duplicates: OnceLock::new(),
+            duplicates_ttl,
+            expects_duplicates: AtomicBool::new(false),
+            shared: SharedRows::new(shared_state, ids_ttl, duplicates_ttl),
         }
     }
 
-    /// Forgets a record of an org for all users.
+    /// Whether ids that were found or created are remembered.
+    pub(super) fn keeps_ids(&self) -> bool {
+        self.ids.is_some()
+    }
+
+    /// Asks from now on which records duplicate rules have found at other replicas.
+    pub(super) fn expect_duplicates(&self) {
+        self.expects_duplicates.store(true, Ordering::Relaxed);
+    }
+
+    /// The records that were found or created for keys. The store is asked at most once.
+    pub(super) async fn ids(&self, user: &OrgUser, keys: &[&Key]) -> KnownRows {
+        let Some(local) = &self.ids else {
+            return vec![None; keys.len()];
+        };
+        match self.shared.find(RowSource::Lookup, user, keys).await {
+            Some(known) => there(local, user, known),
+            None => keys.iter().map(|key| local.get(user, key)).collect(),
+        }
+    }
+
+    /// Remembers what a lookup that started at `asked` has found, or what was created since then.
+    pub(super) fn found(&self, user: &OrgUser, asked: Instant, found: &[(&Key, &[Row])]) {
+        if let Some(local) = &self.ids {
+            for (key, rows) in found {
+                local.set(user, key, asked, rows);
+            }
+            self.shared.set(RowSource::Lookup, user, asked, found);
+        }
+    }
+
+    /// The records that duplicate rules have found for keys. The store is asked at most once, and only if there may be any.
+    pub(super) async fn duplicates(&self, user: &OrgUser, keys: &[&Key]) -> KnownRows {
+        if self.expects_duplicates.load(Ordering::Relaxed)
+            && let Some(known) = self.shared.find(RowSource::DuplicateRule, user, keys).await
+        {
+            return there(self.local_duplicates(), user, known);
+        }
+        let local = self.duplicates.get();
+        let known = |key: &&Key| local.and_then(|local| local.get(user, key));
+        keys.iter().map(known).collect()
+    }
+
+    fn local_duplicates(&self) -> &LocalRows {
+        let duplicates = || LocalRows::new(self.duplicates_ttl);
+        self.duplicates.get_or_init(duplicates)
+    }
+
+    /// Remembers the record that a duplicate rule has found when it refused a create for a key.
+    pub(super) fn matched(&self, user: &OrgUser, key: &Key, row: &Row) {
+        let (now, rows) = (Instant::now(), std::slice::from_ref(row));
+        self.local_duplicates().set(user, key, now, rows);
+        self.shared
+            .set(RowSource::DuplicateRule, user, now, &[(key, rows)]);
+    }
+
+    /// Forgets a record of an org for all users, at all replicas.
     pub(super) fn forget(&self, org: &Instance, id: &str) {
-        if let Some(caches) = &self.0 {
-            caches.gone.insert(record(org, id), Instant::now());
+        if self.shared.is_configured() && self.expects_duplicates.load(Ordering::Relaxed) {
+            self.local_duplicates();
+        }
+        let mut is_remembered = false;
+        for local in self.ids.iter().chain(self.duplicates.get()) {
+            local.forget(org, id);
+            is_remembered = true;
+        }
+        if is_remembered {
+            self.shared.forget(org, id);
         }
     }
 }
 
-fn name(user: &OrgUser, key: &Key) -> (OrgUser, String) {
-    (user.clone(), key.folded().to_owned())
+/// What the store knows, unless this process knows better: it has been told in the background which records are gone.
+fn there(local: &LocalRows, user: &OrgUser, known: Vec<Option<FoundRows>>) -> KnownRows {
+    let there = |found: Option<FoundRows>| local.unless_gone(&user.org, found?);
+    known.into_iter().map(there).collect()
 }
 
-/// Identifies a record. The result is the same for the 15-character id and the 18-character id, which adds a checksum.
-fn record(org: &Instance, id: &str) -> (Instance, String) {
-    (org.clone(), id.get(..15).unwrap_or(id).to_owned())
+/// Whether records may be remembered: there are some, and none is in the recycle bin.
+fn is_lasting(rows: &[Row]) -> bool {
+    !rows.is_empty() && !rows.iter().any(|row| row.is_deleted)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{config::AllowedHosts, json::value};
-
-    const ID: &str = "00Q5g0000000001EAA";
-
-    fn user() -> OrgUser {
-        let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
-        let org = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
-        OrgUser { org, user: 1 }
-    }
-
-    fn ada() -> Key {
-        Key::lead("ada@example.com").unwrap()
-    }
-
-    fn row(more: &str) -> Row {
-        let record = format!(r#"{{"Id":"{ID}","City":"London"{more}}}"#);
-        let record = value(record).as_object().unwrap();
-        let row = Row::read(record, "Email").unwrap();
-        row.with_values(record)
-    }
-
-    fn cache_of(rows: &[Row]) -> LookupCache {
-        let cache = LookupCache::new(Duration::from_hours(1));
-        cache.set(&user(), &ada(), Instant::now(), rows);
-        cache
-    }
-
-    #[test]
-    fn ids_are_remembered_and_values_are_not() {
-        let rows = cache_of(&[row("")]).get(&user(), &ada()).unwrap();
-        assert_eq!(rows[0].id, ID);
-        assert!(rows[0].value("City").is_none());
-    }
-
-    #[test]
-    fn a_deleted_record_is_not_remembered() {
-        let cache = cache_of(&[row(r#","IsDeleted":true"#)]);
-        assert!(cache.get(&user(), &ada()).is_none());
-    }
-
-    #[test]
-    fn that_nothing_was_found_makes_what_was_known_forgotten() {
-        let cache = cache_of(&[row("")]);
-        cache.set(&user(), &ada(), Instant::now(), &[]);
-        assert!(cache.get(&user(), &ada()).is_none());
-    }
-
-    #[test]
-    fn a_lookup_that_began_before_a_record_went_does_not_bring_it_back() {
-        let cache = LookupCache::new(Duration::from_hours(1));
-        let asked = Instant::now();
-        cache.forget(&user().org, &ID[..15]);
-        cache.set(&user(), &ada(), asked, &[row("")]);
-        assert!(cache.get(&user(), &ada()).is_none());
-        let later = Instant::now() + Duration::from_secs(1);
-        cache.set(&user(), &ada(), later, &[row("")]);
-        assert!(cache.get(&user(), &ada()).is_some());
-    }
+/// The 15-character id of a record. The 18-character id adds a checksum.
+fn short_id(id: &str) -> &str {
+    id.get(..15).unwrap_or(id)
 }

@@ -23,6 +23,7 @@ use crate::{
         Salesforce,
         address::Effect,
         composite::{MAX_PARTS, MAX_ROWS, Part},
+        creates::Held,
         fault::Fault,
         headers::WriteHeaders,
         operation::SEGMENT,
@@ -68,32 +69,35 @@ struct Body<'a> {
 impl Salesforce {
     /// Writes records and returns their results in the same order. No record may occur twice in the list. Records that
     /// another transaction has locked, or that were too many for the org's own code, are written once more, in halves,
-    /// after a pause of at most `pause`.
+    /// after a pause of at most `pause`. The leases for the records that are created are `held`; what is not sent because they are
+    /// lost has [`Fault::BeingCreated`].
     pub(crate) async fn write(
         &self,
         session: &Session,
         records: &[RecordWrite<'_>],
         pause: Duration,
+        held: &Held<'_>,
     ) -> Writes {
         let all: Vec<usize> = (0..records.len()).collect();
         let mut writes = Writes {
             results: vec![Err(unanswered()); records.len()],
             refused_whole: Vec::new(),
         };
-        let locked = self.write_all(session, records, &all, &mut writes).await;
+        let access = (session, held);
+        let locked = self.write_all(access, records, &all, &mut writes).await;
         if !locked.is_empty() {
             tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
         }
         let (first, second) = locked.split_at(locked.len().div_ceil(2));
         for half in [first, second] {
-            self.write_all(session, records, half, &mut writes).await;
+            self.write_all(access, records, half, &mut writes).await;
         }
         let hides = |position: &usize| {
             let fault = writes.results[*position].as_ref().err();
             records[*position].updates_duplicates && fault.is_some_and(Fault::hides_duplicates)
         };
         let hidden = all.into_iter().filter(hides).collect();
-        self.write_rows(session, records, hidden, &mut writes.results)
+        self.write_rows(access, records, hidden, &mut writes.results)
             .await;
         writes
     }
@@ -102,12 +106,12 @@ impl Salesforce {
     /// rule found.
     async fn write_rows(
         &self,
-        session: &Session,
+        access: (&Session, &Held<'_>),
         records: &[RecordWrite<'_>],
         positions: Vec<usize>,
         results: &mut [Written],
     ) {
-        let version = &self.api_version;
+        let (version, (session, held)) = (&self.api_version, access);
         for positions in calls(positions, MAX_ROWS, |position| {
             records[*position].headers.clone()
         }) {
@@ -123,7 +127,7 @@ impl Salesforce {
             let rows: Vec<Part> = positions.iter().map(row).collect();
             let answers = self
                 .client
-                .ask(Call::Collections, session, version, &rows)
+                .ask(Call::Collections, session, version, &rows, held)
                 .await;
             for (position, answer) in positions.into_iter().zip(answers) {
                 results[position] = answer.and_then(|body| read_row(&body));
@@ -135,7 +139,7 @@ impl Salesforce {
     /// collection.
     async fn write_all(
         &self,
-        session: &Session,
+        access: (&Session, &Held<'_>),
         records: &[RecordWrite<'_>],
         positions: &[usize],
         writes: &mut Writes,
@@ -144,7 +148,7 @@ impl Salesforce {
         let results = &mut writes.results;
         let mut collections = collected(records, positions, results);
         while !collections.is_empty() {
-            let answers = self.send(session, records, collections).await;
+            let answers = self.send(access, records, collections).await;
             collections = Vec::new();
             for (collection, answer) in answers {
                 match answer.and_then(|body| read(&body, collection.positions.len())) {
@@ -181,7 +185,7 @@ impl Salesforce {
     /// Sends collections, up to five in one call.
     async fn send<'r>(
         &self,
-        session: &Session,
+        (session, held): (&Session, &Held<'_>),
         records: &[RecordWrite<'_>],
         collections: Vec<Collection<'r>>,
     ) -> Vec<(Collection<'r>, Result<Bytes, Fault>)> {
@@ -200,7 +204,7 @@ impl Salesforce {
             async move {
                 let (client, version) = (&self.client, &self.api_version);
                 client
-                    .ask(Call::Collections, session, version, &parts)
+                    .ask(Call::Collections, session, version, &parts, held)
                     .await
             }
         });

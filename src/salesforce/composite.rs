@@ -15,6 +15,7 @@ use crate::{
     salesforce::{
         body,
         client::Client,
+        creates::Held,
         fault::{Fault, Refusal},
         headers::WriteHeaders,
         session::Session,
@@ -76,21 +77,24 @@ struct Subresponse<'a> {
 impl Client {
     /// Sends at most five requests, all queries or Collections, in one call. Returns for each, in order, the body of a
     /// 2xx response, or the fault. A single request is sent without a Composite. If Salesforce refuses the Composite
-    /// itself, each request is sent separately.
+    /// itself, each request is sent separately. A call is sent only while the caller holds its leases; otherwise its requests fail with
+    /// [`Fault::BeingCreated`].
     pub(super) async fn ask(
         &self,
         call: Call,
         session: &Session,
         version: &str,
         parts: &[Part],
+        held: &Held<'_>,
     ) -> Vec<Result<Bytes, Fault>> {
         let together = match parts {
             [] => return Vec::new(),
+            _ if !held.may_write().await => return vec![Err(Fault::BeingCreated); parts.len()],
             [only] => return vec![self.ask_alone(call, session, only).await],
             [..] => self.composite(call, session, version, parts).await,
         };
         if is_refused(&together) {
-            return self.ask_each(call, session, parts).await;
+            return self.ask_each(call, session, parts, held).await;
         }
         self.handed_out(together, parts.len())
     }
@@ -100,10 +104,15 @@ impl Client {
         call: Call,
         session: &Session,
         parts: &[Part],
+        held: &Held<'_>,
     ) -> Vec<Result<Bytes, Fault>> {
         let mut answers = Vec::with_capacity(parts.len());
         for part in parts {
-            answers.push(self.ask_alone(call, session, part).await);
+            answers.push(if held.may_write().await {
+                self.ask_alone(call, session, part).await
+            } else {
+                Err(Fault::BeingCreated)
+            });
         }
         answers
     }
@@ -132,7 +141,7 @@ impl Client {
     ) -> Vec<Result<Bytes, Fault>> {
         let together = self.composite(call, session, version, parts).await;
         if is_refused(&together) && parts.iter().all(|part| part.path.len() <= MAX_URI) {
-            return self.ask_each(call, session, parts).await;
+            return self.ask_each(call, session, parts, &Held::default()).await;
         }
         let together = together.map_err(|fault| match fault {
             // Drop Salesforce's text: it may quote the queries, and with them the e-mail addresses of other events. The

@@ -71,6 +71,11 @@ pub enum Fault {
         /// Calls that are reserved.
         reserve: u64,
     },
+    /// Another caller may be creating a record of the request by now. Nothing was sent.
+    #[error(
+        "another event may be creating this record by now; nothing was sent, and it comes again"
+    )]
+    BeingCreated,
     /// Salesforce is temporarily unavailable.
     #[error("Salesforce is not available ({0})")]
     Unavailable(Refusal),
@@ -262,7 +267,8 @@ impl Fault {
             Self::LimitReached(_) | Self::Reserved { .. } | Self::Unavailable(_) => {
                 Disposition::Throttle
             }
-            Self::Passing(_)
+            Self::BeingCreated
+            | Self::Passing(_)
             | Self::Automation(_)
             | Self::Unknown(_)
             | Self::ConnectionRefused
@@ -288,6 +294,7 @@ impl Fault {
             Self::SessionExpired(_)
             | Self::LimitReached(_)
             | Self::Reserved { .. }
+            | Self::BeingCreated
             | Self::Unavailable(_)
             | Self::Waiting(..)
             | Self::Automation(_)
@@ -343,6 +350,7 @@ impl Fault {
             | Self::Refused(refusal) => !refusal.code.is_empty(),
             Self::SessionExpired(_)
             | Self::Reserved { .. }
+            | Self::BeingCreated
             | Self::Unavailable(_)
             | Self::Passing(_)
             | Self::Redirected { .. }
@@ -423,6 +431,7 @@ impl Fault {
             | Self::Unknown(refusal)
             | Self::Refused(refusal) => Some(refusal),
             Self::Reserved { .. }
+            | Self::BeingCreated
             | Self::Redirected { .. }
             | Self::Timeout(_)
             | Self::ConnectionRefused
@@ -439,6 +448,7 @@ impl Fault {
             Self::SessionExpired(_) => "session_expired",
             Self::LimitReached(_) => "limit_reached",
             Self::Reserved { .. } => "reserved",
+            Self::BeingCreated => "being_created",
             Self::Unavailable(_) => "unavailable",
             Self::Passing(_) => "passing",
             Self::Waiting(..) => "waiting",

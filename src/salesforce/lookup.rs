@@ -12,9 +12,11 @@ use crate::{
         Fault, Found, Instance, Key, Row, Salesforce, Session, Wanted,
         cache::OrgUser,
         composite::{MAX_PARTS, Part},
+        creates::Held,
         field_types,
         form::Form,
         headers::WriteHeaders,
+        learnt::Lesson,
         page,
         soql::{self, Item, Query, Way},
     },
@@ -33,16 +35,20 @@ impl Salesforce {
         self.metrics().lookups(LookupSource::Asked, wanted.len());
         let keys: Vec<Key> = wanted.iter().map(|wanted| wanted.key.clone()).collect();
         let mut found = self.search(session, wanted).await;
-        for key in &keys {
-            let Ok(rows) = found.rows(key) else {
-                continue;
-            };
-            self.cache.set(user, key, asked, rows);
-            if rows.is_empty()
-                && let Some(duplicates) = self.duplicates.get()
-                && let Some(rows) = duplicates.get(user, key)
-            {
-                found.set(key, Ok(rows));
+        let answered = keys
+            .iter()
+            .filter_map(|key| Some((key, found.rows(key).ok()?)));
+        let answered: Vec<(&Key, &[Row])> = answered.collect();
+        self.records.found(user, asked, &answered);
+        let is_missing = |(_, rows): &&(&Key, &[Row])| rows.is_empty();
+        let missing = answered.iter().filter(is_missing).map(|(key, _)| *key);
+        let missing: Vec<&Key> = missing.collect();
+        if !missing.is_empty() {
+            let duplicates = self.records.duplicates(user, &missing).await;
+            for (key, rows) in missing.into_iter().zip(duplicates) {
+                if let Some(rows) = rows {
+                    found.set(key, Ok(rows));
+                }
             }
         }
         found
@@ -50,28 +56,33 @@ impl Salesforce {
 
     /// Splits keys into those that the cache answers and those that have to be requested. Field values are never
     /// cached. Without `may_be_cached`, all have to be requested.
-    pub(super) fn cached<'w>(
+    pub(super) async fn cached<'w>(
         &self,
         user: &OrgUser,
         wanted: impl Iterator<Item = &'w Wanted>,
         may_be_cached: bool,
     ) -> (Found, Vec<Wanted>) {
+        if !(may_be_cached && self.records.keeps_ids()) {
+            self.metrics().lookups(LookupSource::Remembered, 0);
+            return (Found::default(), wanted.cloned().collect());
+        }
+        let is_cacheable = |wanted: &&Wanted| wanted.fields.is_empty();
+        let (cacheable, mut unknown): (Vec<&Wanted>, Vec<&Wanted>) = wanted.partition(is_cacheable);
+        let keys: Vec<&Key> = cacheable.iter().map(|wanted| &wanted.key).collect();
         let mut found = Found::default();
-        let mut unknown = Vec::new();
         let mut cached = 0;
-        for wanted in wanted {
-            let is_cacheable = may_be_cached && wanted.fields.is_empty();
-            let rows = is_cacheable.then(|| self.cache.get(user, &wanted.key));
-            match rows.flatten() {
+        let known = self.records.ids(user, &keys).await;
+        for (wanted, rows) in cacheable.into_iter().zip(known) {
+            match rows {
                 Some(rows) => {
                     cached += 1;
                     found.set(&wanted.key, Ok(rows));
                 }
-                None => unknown.push(wanted.clone()),
+                None => unknown.push(wanted),
             }
         }
         self.metrics().lookups(LookupSource::Remembered, cached);
-        (found, unknown)
+        (found, unknown.into_iter().cloned().collect())
     }
 
     /// Looks up all keys. Keys that need smaller queries or another form are requested again.
@@ -134,7 +145,12 @@ impl Salesforce {
         let (client, version) = (&self.client, self.api_version.as_str());
         let calls = requests.chunks(MAX_PARTS).map(|parts| async move {
             match way {
-                Way::Uri(_) => client.ask(Call::Query, session, version, parts).await,
+                Way::Uri(_) => {
+                    let unleased = Held::default();
+                    client
+                        .ask(Call::Query, session, version, parts, &unleased)
+                        .await
+                }
                 Way::Composite => {
                     client
                         .ask_together(Call::Query, session, version, parts)
@@ -203,14 +219,21 @@ impl Salesforce {
         let learnt = &mut retries.forms;
         let (org, key) = (session.instance(), &first.key);
         let is_new = !learnt.contains(key.field_kind());
-        if is_new && self.field_types.learn(org, key, query.form, fault) {
+        if is_new && let Some(form) = self.field_types.learn(org, key, query.form, fault) {
             learnt.insert(key.field_kind().to_owned());
+            self.teach(org, || Lesson::form(key, form));
         }
         // Another query of the same field may have learnt the form first.
         if learnt.contains(key.field_kind()) && self.field_types.form(org, key) != query.form {
             return Some(vec![query.wanted.clone()]);
         }
-        let refuses_field = query.reads_fields && self.field_types.unreadable(org, query, fault);
+        let refuses_field = query.reads_fields && field_types::is_about_field(fault);
+        if refuses_field && let Some(field) = field_types::unreadable(query, fault) {
+            let object = key.object();
+            self.field_types
+                .not_readable(org, (object, field), Instant::now());
+            self.teach(org, || Lesson::unreadable(object, field));
+        }
         let of_id = |wanted: &Wanted| Wanted {
             fields: Vec::new(),
             ..wanted.clone()

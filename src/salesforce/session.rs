@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
 
-use crate::config::AllowedHosts;
+use crate::{config::AllowedHosts, shared_state::KeyedHash};
 
 /// An org's address, verified to be one of the allowed hosts: scheme, host and port, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +104,12 @@ impl Session {
     #[must_use]
     pub fn authorization(&self) -> &str {
         self.authorization.expose_secret()
+    }
+
+    /// Identifies the session by this hash, without telling the token.
+    pub(super) fn fingerprint(&self, identities: KeyedHash) -> u64 {
+        let parts = ["session", self.authorization()];
+        identities.digest(parts.map(str::as_bytes)).short()
     }
 
     /// The access token.

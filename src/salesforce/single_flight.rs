@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The lookups that are gathering keys or in progress, by user of an org.
+/// The lookups that are gathering keys or in progress, by the session of an org.
 #[derive(Debug)]
 pub(super) struct SingleFlight(Batcher<OrgUser, UserLookups>);
 
@@ -71,25 +71,30 @@ impl SingleFlight {
         Self(Batcher::new(window))
     }
 
-    /// Looks up keys together with those of concurrent requests. The lookup continues if a caller disconnects, because
-    /// others wait for it too.
+    /// Looks up keys for a user together with those of concurrent requests with the same session. The lookup continues if a caller
+    /// disconnects, because others wait for it too. If it `must_be_new`, it does not join one that has already been sent.
     pub(super) async fn find(
         &self,
         salesforce: &Arc<Salesforce>,
         session: &Arc<Session>,
         user: &OrgUser,
         wanted: &[Wanted],
+        must_be_new: bool,
     ) -> Found {
         if wanted.is_empty() {
             return Found::default();
         }
-        let joined = self.join(user, wanted);
+        let of_session = salesforce.session_user(session);
+        let joined = self.join(&of_session, wanted, must_be_new);
         let shared = wanted.len() - joined.new_keys;
         salesforce.metrics().lookups(LookupSource::Shared, shared);
         if joined.needs_task {
             let (salesforce, session) = (Arc::clone(salesforce), Arc::clone(session));
             let user = user.clone();
-            tokio::spawn(async move { salesforce.ask_gathered(&session, &user).await });
+            tokio::spawn(async move {
+                let lookup = salesforce.ask_gathered(&session, &of_session, &user);
+                lookup.await;
+            });
         }
         let mut found = Found::with_capacity(wanted.len());
         for waiting in joined.waiting {
@@ -98,13 +103,13 @@ impl SingleFlight {
         found
     }
 
-    /// Joins lookups that are gathering or in progress.
-    fn join(&self, user: &OrgUser, wanted: &[Wanted]) -> Joined {
+    /// Joins lookups that are gathering, or in progress unless the lookup `must_be_new`.
+    fn join(&self, user: &OrgUser, wanted: &[Wanted], must_be_new: bool) -> Joined {
         let mut waiting = Vec::new();
         let (new_keys, needs_task) = self.0.update(user, |lookups| {
             let before = lookups.gathered();
             for wanted in wanted {
-                lookups.join(wanted, &mut waiting);
+                lookups.join(wanted, must_be_new, &mut waiting);
             }
             lookups.gathered() - before
         });
@@ -149,11 +154,11 @@ impl Gather for UserLookups {
 
 impl UserLookups {
     /// Finds the lookup that will answer a key, or adds the key to the next one.
-    fn join(&mut self, wanted: &Wanted, waiting: &mut Vec<Waiting>) {
+    fn join(&mut self, wanted: &Wanted, must_be_new: bool, waiting: &mut Vec<Waiting>) {
         let gathers = self.gathering.as_ref();
         let is_gathering = gathers.is_some_and(|(next, _)| next.keys.contains_key(&wanted.key));
         let under_way = self.under_way.iter().find(|lookup| lookup.brings(wanted));
-        let lookup = match under_way.filter(|_| !is_gathering) {
+        let lookup = match under_way.filter(|_| !is_gathering && !must_be_new) {
             Some(lookup) => lookup,
             None => self.gather(wanted),
         };
@@ -225,9 +230,23 @@ impl Waiting {
 }
 
 impl Salesforce {
+    /// The user of a session as far as the session alone tells, so that whoever shares a lookup has the same session.
+    fn session_user(&self, session: &Session) -> OrgUser {
+        OrgUser {
+            org: session.instance().clone(),
+            user: session.fingerprint(self.identities),
+        }
+    }
+
     /// Waits for the window to close, then looks up the gathered keys. The callers have checked the cache before.
-    async fn ask_gathered(self: Arc<Self>, session: &Arc<Session>, user: &OrgUser) {
-        let Some((lookup, done)) = self.lookups.0.next(user).await.flatten() else {
+    async fn ask_gathered(
+        self: Arc<Self>,
+        session: &Arc<Session>,
+        of_session: &OrgUser,
+        user: &OrgUser,
+    ) {
+        let gathered = self.lookups.0.next(of_session).await;
+        let Some((lookup, done)) = gathered.flatten() else {
             return;
         };
         let asked = AssertUnwindSafe(self.find(session, user, lookup.wanted()));
@@ -240,7 +259,7 @@ impl Salesforce {
                 tracing::error!(cause, "a lookup panicked: please report this as a bug");
             }
         }
-        self.lookups.ended(user, lookup.number);
+        self.lookups.ended(of_session, lookup.number);
     }
 }
 

@@ -3,17 +3,33 @@
 //! All entries of an org are in one slot of a cluster, because their names share the part in braces. A script may therefore read
 //! and write any of them at once.
 
-use std::{fmt, hash::Hasher, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use aws_lc_rs::{digest, hmac};
 use redis::{RedisWrite, ToRedisArgs, ToSingleRedisArg};
-use siphasher::sip128::{Hasher128, SipHasher24};
+
+use super::hash::{Digest, KeyedHash, derived};
 
 /// What an entry holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
     /// A create under way, by the key of its record.
     Create,
+    /// Whether entries of creates have been lost.
+    CreateMark,
+    /// The records that were found or created for a key.
+    Id,
+    /// The record that a duplicate rule has found for a key.
+    Match,
+    /// When the records of an org were last reported to be gone.
+    Gone,
+    /// A part of a job: somebody is writing it, or it was written.
+    Job,
+    /// The API calls of an org.
+    Budget,
+    /// What was learnt about an org.
+    Learnt,
+    /// The description of an object, by user.
+    Describe,
 }
 
 impl EntryKind {
@@ -21,6 +37,14 @@ impl EntryKind {
     const fn text(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::CreateMark => "create-mark",
+            Self::Id => "id",
+            Self::Match => "match",
+            Self::Gone => "gone",
+            Self::Job => "job",
+            Self::Budget => "budget",
+            Self::Learnt => "learnt",
+            Self::Describe => "describe",
         }
     }
 }
@@ -59,24 +83,6 @@ impl ToRedisArgs for EntryName {
 
 impl ToSingleRedisArg for EntryName {}
 
-/// A keyed hash of something that must not be in the store itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Digest(u128);
-
-impl Digest {
-    /// The digest as 32 hexadecimal digits.
-    #[must_use]
-    pub(crate) fn hex(self) -> String {
-        format!("{:032x}", self.0)
-    }
-
-    /// The digest as bytes.
-    #[must_use]
-    pub(crate) fn bytes(self) -> [u8; 16] {
-        self.0.to_be_bytes()
-    }
-}
-
 /// The names of the entries of one org. Clones share their data.
 #[derive(Clone)]
 pub(crate) struct Names(Arc<OrgNames>);
@@ -84,7 +90,7 @@ pub(crate) struct Names(Arc<OrgNames>);
 struct OrgNames {
     /// The beginning of each name, with the part in braces.
     prefix: String,
-    key: [u8; 16],
+    hash: KeyedHash,
 }
 
 /// The beginning of all names.
@@ -94,21 +100,15 @@ impl Names {
     /// The names of an org, whose key comes from `secret`, or from the org itself.
     pub(super) fn new(secret: Option<&[u8]>, org: &str, org_id: Option<&str>) -> Self {
         let text = format!("{org}\n{}", org_id.unwrap_or_default());
-        let mut derived = [0; 32];
-        match secret {
-            Some(secret) => {
-                let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
-                derived.copy_from_slice(hmac::sign(&secret, text.as_bytes()).as_ref());
-            }
-            None => {
-                derived.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
-            }
-        }
+        let derived = derived(secret, &text);
         let (mut key, mut name) = ([0; 16], [0; 8]);
         key.copy_from_slice(&derived[..16]);
         name.copy_from_slice(&derived[16..24]);
         let prefix = format!("{PREFIX}:{{{:016x}}}:", u64::from_be_bytes(name));
-        Self(Arc::new(OrgNames { prefix, key }))
+        Self(Arc::new(OrgNames {
+            prefix,
+            hash: KeyedHash::new(key),
+        }))
     }
 
     /// The name of an entry of this kind, that these parts identify together.
@@ -119,7 +119,7 @@ impl Names {
         let mut name = String::with_capacity(prefix.len() + kind.len() + 33);
         name.push_str(prefix);
         name.push_str(kind);
-        let Digest(digest) = self.digest(parts);
+        let digest = u128::from_be_bytes(self.digest(parts).bytes());
         // Writing to a text cannot fail.
         let _ = write!(name, ":{digest:032x}");
         EntryName(name)
@@ -128,13 +128,7 @@ impl Names {
     /// The keyed hash of these parts.
     #[must_use]
     pub(crate) fn digest(&self, parts: &[&[u8]]) -> Digest {
-        let mut hasher = SipHasher24::new_with_key(&self.0.key);
-        for part in parts {
-            // The length, so that parts cannot be divided otherwise.
-            hasher.write(&(part.len() as u64).to_le_bytes());
-            hasher.write(part);
-        }
-        Digest(hasher.finish128().as_u128())
+        self.0.hash.digest(parts.iter().copied())
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::{sleep, timeout},
@@ -17,6 +17,7 @@ use super::{
     address::Address,
     connection::Connection,
     failure::Failure,
+    hash::{KeyedHash, derived},
     names::{EntryName, Names},
     script::{Call, Reply, Script},
 };
@@ -112,15 +113,23 @@ impl Store {
         }
         let secret = self.secret.as_ref().ok().and_then(Option::as_ref);
         let secret = secret.map(Setting::current);
-        let secret = secret
-            .as_ref()
-            .map(|secret| secret.expose_secret().as_bytes());
+        let secret = secret.as_ref().map(bytes);
         let new = Names::new(secret, &org.0, org.1.as_deref());
         if names.len() >= MAX_ORGS {
             names.clear();
         }
         names.insert(org, new.clone());
         new
+    }
+
+    /// The hash by which replicas recognise users and jobs; `None` if the secret cannot be read.
+    pub(super) fn identities(&self) -> Option<KeyedHash> {
+        let secret = self.secret.as_ref().ok()?;
+        let secret = secret.as_ref().map(Setting::current);
+        let derived = derived(secret.as_ref().map(bytes), "identities");
+        let mut key = [0; 16];
+        key.copy_from_slice(&derived[..16]);
+        Some(KeyedHash::new(key))
     }
 
     /// Asks once. `None` if the store is away, or fails now.
@@ -220,6 +229,10 @@ async fn probe(connection: &mut Connection, within: Duration) -> Result<(), Fail
     }];
     let run = timeout(within, connection.run(&calls)).await;
     run.unwrap_or(Err(Failure::Timeout)).map(drop)
+}
+
+fn bytes(secret: &SecretString) -> &[u8] {
+    secret.expose_secret().as_bytes()
 }
 
 /// Keeps the connection until the service ends: connects, waits for a failure, and connects again.

@@ -16,7 +16,7 @@ use crate::{
     salesforce::{
         Fault, Key,
         address::Address,
-        creates::{CreateKey, CreateMemory, CreatedRecord, Ending, Turn},
+        creates::{CreateKey, CreateMemory, CreatedRecord, Ending, Held, Turn, Wish},
         delivery::Write,
         operation::Operation,
     },
@@ -52,18 +52,23 @@ impl<'r> ProxyDelivery<'r, '_> {
     pub(super) async fn create(
         &mut self,
         write: &mut Write<'_>,
-        creation: &Creation<'_>,
+        creation: &Creation<'r>,
         mut written_before: Option<Record<'static>>,
     ) -> DeliveryOutcome {
         let (memory, key) = (creation.memory, &creation.key);
         let mut is_unsure = false;
         loop {
-            let (lease, must_look_up) = match self.turn(creation).await {
+            let must_look_up = match self.turn(creation).await {
                 None => return self.outcome(Some(write), None, Some(Failure::BeingCreated)),
                 Some(Turn::Begun {
                     lease,
                     must_look_up,
-                }) => (lease, must_look_up),
+                }) => {
+                    is_unsure |= must_look_up;
+                    self.held = Held::none(Some(memory));
+                    self.held.add(key.clone(), lease, is_unsure);
+                    must_look_up
+                }
                 Some(Turn::Created(created)) => {
                     let lost = match self.write_to((&creation.record, &created), write).await {
                         Ok(outcome) => return outcome,
@@ -78,11 +83,9 @@ impl<'r> ProxyDelivery<'r, '_> {
                     continue;
                 }
             };
-            is_unsure |= must_look_up;
             let unsure = must_look_up.then_some(&creation.record);
             let outcome = self.run(write, written_before.as_ref().or(unsure)).await;
-            let ending = ending(write, &outcome, is_unsure);
-            memory.end(key, lease, ending).await;
+            self.held.end(|_| ending(write, &outcome)).await;
             return outcome;
         }
     }
@@ -129,7 +132,13 @@ impl<'r> ProxyDelivery<'r, '_> {
         let began = Instant::now();
         let mut has_waited = false;
         loop {
-            match creation.memory.begin(&creation.key).await {
+            // What the lookup of the router has found may be of any age.
+            let wish = Wish {
+                key: creation.key.clone(),
+                looked_up: None,
+            };
+            let mut turns = creation.memory.begin(vec![wish], self.timeout).await;
+            match turns.pop()? {
                 Ok(turn) => {
                     if has_waited {
                         let left = self.timeout.saturating_sub(began.elapsed());
@@ -201,15 +210,15 @@ impl Lost {
     }
 }
 
-/// How a create has ended. `was_unsure` tells whether an earlier one may have written the record.
-fn ending(write: &Write<'_>, outcome: &DeliveryOutcome, was_unsure: bool) -> Ending {
+/// How a create has ended.
+fn ending(write: &Write<'_>, outcome: &DeliveryOutcome) -> Ending {
     let created = match (write.operation(), &outcome.answer) {
         (Operation::Create { object }, Some((_, body))) => CreatedRecord::read(object, body),
         _ => None,
     };
     match &outcome.failure {
         None => created.map_or(Ending::Unsure, Ending::Created),
-        Some(failure) if was_unsure || failure.leaves_open() => Ending::Unsure,
+        Some(failure) if failure.leaves_open() => Ending::Unsure,
         Some(_) => Ending::Failed,
     }
 }

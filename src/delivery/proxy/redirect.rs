@@ -84,9 +84,8 @@ impl ProxyDelivery<'_, '_> {
         let (destination, policies) = (&self.destination, &self.proxy.policies);
         let target = target::of_duplicate(&record, &row, destination, policies)?;
         if let (Some(key), Some(session)) = (record.key(), write.session()) {
-            self.proxy
-                .salesforce
-                .remember_duplicate(&session, key, &row);
+            let (salesforce, credentials) = (&self.proxy.salesforce, self.credentials.as_ref());
+            salesforce.remember_duplicate(credentials, &session, key, &row);
         }
         self.update(write, &target, &record)?;
         self.is_duplicate = true;
@@ -131,7 +130,9 @@ impl ProxyDelivery<'_, '_> {
         // Without a session there is no lookup: the write itself will report what is wrong.
         while let Some(session) = write.session() {
             let salesforce = &self.proxy.salesforce;
-            let found = salesforce.look_up(&Arc::new(session), key).await;
+            let credentials = self.credentials.as_ref();
+            let session = Arc::new(session);
+            let found = salesforce.look_up(credentials, &session, key).await;
             if !(found.expiry().is_some() && self.renew(write).await) {
                 found.rows(key).map_err(Failure::Lookup)?;
                 return Ok(Some(found));

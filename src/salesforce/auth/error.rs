@@ -106,6 +106,7 @@ impl AuthError {
             },
             passing @ (Fault::LimitReached(_)
             | Fault::Reserved { .. }
+            | Fault::BeingCreated
             | Fault::Unavailable(_)
             | Fault::Passing(_)
             | Fault::Redirected { .. }

@@ -5,9 +5,12 @@ use std::hash::{BuildHasher, RandomState};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::config::{
-    Authorisation, Credential, Flow, Login, SettingError,
-    auth::assertion::{self, AssertionClaims},
+use crate::{
+    config::{
+        Authorisation, Credential, Flow, Login, SettingError,
+        auth::assertion::{self, AssertionClaims},
+    },
+    shared_state::KeyedHash,
 };
 
 /// Who logs in, where, and by which flow. One token is cached for each identity. Secrets that merely prove the identity
@@ -56,17 +59,27 @@ pub(super) struct DestinationLogin<'a> {
 }
 
 impl DestinationLogin<'_> {
-    /// Identifies the user who is logged in, whichever destination and whichever password it is for; `None` if nobody is
-    /// named.
-    pub(super) fn user(&self) -> Option<u64> {
-        let can_log_in = self.authorisation.can_log_in(self.login);
-        let identity = can_log_in.then(|| self.identity().ok()).flatten()?;
-        let user = Identity {
-            destination: String::new(),
-            password: 0,
-            ..identity
+    /// Identifies the user who is logged in by the login host and the user's name, whichever destination, flow and password it is
+    /// for; `None` if nobody is named. The integration user of an app stands for the app.
+    pub(super) fn user(&self, identities: KeyedHash) -> Option<u64> {
+        let (authorisation, login) = (self.authorisation, self.login);
+        if !authorisation.can_log_in(login) {
+            return None;
+        }
+        let host = authorisation.host(login.sandbox).ok()?;
+        // The letter case of a user name does not matter to Salesforce, but that of an app's id does.
+        let folded = |name: &str| SecretString::from(name.to_lowercase());
+        let current = |part| authorisation.current(part);
+        let (kind, name) = match authorisation.flow {
+            Flow::Password => ("user", folded(&login.username)),
+            Flow::JwtBearer => {
+                let subject = current(Credential::JwtSubject)?;
+                ("user", folded(subject.expose_secret()))
+            }
+            Flow::ClientCredentials => ("app", current(Credential::ClientId)?),
         };
-        Some(self.fingerprints.hash_one(user))
+        let parts = ["login", host.as_str(), kind, name.expose_secret()];
+        Some(identities.digest(parts.map(str::as_bytes)).short())
     }
 
     /// Identifies who logs in.

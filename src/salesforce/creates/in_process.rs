@@ -8,6 +8,7 @@ use std::{
     fmt,
     future::ready,
     hash::BuildHasherDefault,
+    mem,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -19,15 +20,17 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::watch;
 
 use super::memory::{
-    Busy, CreateKey, CreateMemory, CreatedRecord, Ending, JobName, Lease, Telling, Turn,
+    Busy, CreateKey, CreateMemory, CreatedRecord, Ended, Ending, JobName, Lease, Telling, Turn,
+    Wish,
 };
 use crate::salesforce::by_key::OwnHash;
 
 /// The maximum number of keys. Beyond it, those whose windows end first are forgotten.
 const MAX_KEYS: usize = 100_000;
 
-/// The minimum time for which the result of a create is remembered, so that waiting callers see it.
-const MIN_REST: Duration = Duration::from_secs(1);
+/// The minimum time for which the result of a create is remembered: callers who wait for it see it, and so do callers whose lookup
+/// began before it. Whoever has looked a record up longer ago looks it up again.
+pub(super) const MIN_REST: Duration = Duration::from_secs(10);
 
 /// The memory of creates under way in this process.
 pub(super) struct InProcess {
@@ -65,18 +68,35 @@ enum State {
     Told,
     /// A lookup has found it, at this time.
     Found(Instant),
-    /// Somebody is creating it: the number of the lease, and the channel that closes with it.
-    Creating(u64, watch::Receiver<()>),
-    /// It was created.
-    Created(CreatedRecord),
+    /// Somebody is creating it.
+    Creating(Creating),
+    /// It was created; this was known at this time.
+    Created(CreatedRecord, Instant),
     /// A create has ended without a clear result.
     Unsure,
+}
+
+/// A lease.
+#[derive(Debug)]
+struct Creating {
+    number: u64,
+    /// The channel closes with the lease.
+    held: watch::Receiver<()>,
+    /// What was remembered before.
+    before: Option<Box<State>>,
 }
 
 impl State {
     /// Whether the holder of a lease is still at work.
     fn is_held(&self) -> bool {
-        matches!(self, Self::Creating(_, held) if held.has_changed().is_ok())
+        matches!(self, Self::Creating(lease) if lease.held.has_changed().is_ok())
+    }
+}
+
+impl Entry {
+    /// Whether this lease is the last one of the key.
+    fn is_of(&self, lease: &Lease) -> bool {
+        matches!(&self.state, State::Creating(last) if last.number == lease.number)
     }
 }
 
@@ -155,7 +175,7 @@ impl InProcess {
             let is_vacant = match state {
                 State::Found(_) | State::Unsure => true,
                 State::Creating(..) => !state.is_held(),
-                State::Told | State::Created(_) => false,
+                State::Told | State::Created(..) => false,
             };
             if again.is_some() || !is_vacant {
                 return again;
@@ -170,68 +190,115 @@ impl InProcess {
         Some(0)
     }
 
-    fn begin_now(&self, key: &CreateKey) -> Result<Turn, Busy> {
-        let (mut keys, now) = (self.keys(), Instant::now());
-        let (mut until, mut told, mut must_look_up) = (now + self.window, None, false);
-        if let Some(entry) = keys.get(key, now) {
+    fn begin_one(&self, keys: &mut Keys, now: Instant, wish: Wish) -> Result<Turn, Busy> {
+        let Wish { key, looked_up } = wish;
+        let (mut until, mut told, mut before) = (now + self.window, None, None);
+        let is_old = |asked| now.saturating_duration_since(asked) > MIN_REST;
+        let mut must_look_up = looked_up.is_some_and(is_old);
+        if let Some(entry) = keys.get(&key, now) {
             match &entry.state {
-                State::Created(record) => return Ok(Turn::Created(record.clone())),
-                State::Creating(_, held) if entry.state.is_held() => {
-                    let mut held = held.clone();
+                // A later lookup has not found it, so it is gone, or has another key now.
+                State::Created(_, at) if looked_up.is_some_and(|asked| asked > *at) => {}
+                State::Created(record, _) => return Ok(Turn::Created(record.clone())),
+                State::Creating(lease) if entry.state.is_held() => {
+                    let mut held = lease.held.clone();
                     return Err(async move { while held.changed().await.is_ok() {} }.boxed());
                 }
                 // The holder of the lease was dropped without reporting a result.
-                State::Creating(..) | State::Unsure => must_look_up = true,
+                State::Creating(_) | State::Unsure => must_look_up = true,
                 State::Told | State::Found(_) => {}
             }
             (until, told) = (entry.until, entry.told.take());
+            let state = mem::replace(&mut entry.state, State::Unsure);
+            before = Some(Box::new(state)).filter(|state| !matches!(**state, State::Creating(_)));
         }
         keys.leases += 1;
         let number = keys.leases;
-        let (held, watched) = watch::channel(());
-        let entry = Entry {
-            until,
-            told,
-            state: State::Creating(number, watched),
-        };
-        keys.set(key.clone(), entry, now);
-        let lease = Lease {
+        let (lease, held) = watch::channel(());
+        let state = State::Creating(Creating {
             number,
-            _held: held,
-        };
+            held,
+            before,
+        });
+        keys.set(key, Entry { until, told, state }, now);
+        let lease = Lease::new(number, lease);
         Ok(Turn::Begun {
             lease,
             must_look_up,
         })
     }
 
-    fn end_now(&self, key: &CreateKey, lease: Lease, ending: Ending) {
-        let (mut keys, now) = (self.keys(), Instant::now());
-        let entry = keys.get(key, now);
-        let is_ours = |entry: &&mut Entry| matches!(entry.state, State::Creating(number, _) if number == lease.number);
+    fn end_one(keys: &mut Keys, now: Instant, ended: Ended) {
+        let Ended { key, lease, ending } = ended;
         // Otherwise the key was evicted, or another caller holds it now.
-        if let Some(entry) = entry.filter(is_ours) {
+        if let Some(entry) = keys.get(&key, now).filter(|entry| entry.is_of(&lease)) {
             let (until, told) = (entry.until.max(now + MIN_REST), entry.told.take());
             let state = match ending {
-                Ending::Created(record) => Some(State::Created(record)),
+                Ending::Created(record) => Some(State::Created(record, now)),
                 Ending::Unsure => Some(State::Unsure),
                 Ending::Failed => None,
             };
             match state {
-                Some(state) => keys.set(key.clone(), Entry { until, told, state }, now),
-                None => drop(keys.entries.remove(key)),
+                Some(state) => keys.set(key, Entry { until, told, state }, now),
+                None => drop(keys.entries.remove(&key)),
             }
         }
         // Those who wait see the end only now.
         drop(lease);
     }
 
+    /// Ends leases whose creates have not begun after all, because another process creates the records. What was remembered before
+    /// is remembered again.
+    pub(super) fn give_back(&self, key: &CreateKey, lease: Lease) {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        if let Some(entry) = keys.get(key, now).filter(|entry| entry.is_of(&lease)) {
+            let state = mem::replace(&mut entry.state, State::Unsure);
+            let before = match state {
+                State::Creating(lease) => lease.before,
+                State::Told | State::Found(_) | State::Created(..) | State::Unsure => None,
+            };
+            match before {
+                Some(before) => entry.state = *before,
+                None => drop(keys.entries.remove(key)),
+            }
+        }
+        drop(keys);
+        // Those who wait ask the other processes next.
+        drop(lease);
+    }
+
+    /// Remembers which job was told to create a record, and for how long: `None` if another process has told a job that this one
+    /// does not know.
+    pub(super) fn was_told(&self, key: CreateKey, told: Option<JobName>, left: Duration) {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        let is_told = |entry: &&mut Entry| matches!(entry.state, State::Told);
+        // Otherwise somebody creates it by now, or has found it.
+        if keys.get(&key, now).filter(is_told).is_some() {
+            let entry = Entry {
+                until: now + left,
+                told,
+                state: State::Told,
+            };
+            keys.set(key, entry, now);
+        }
+    }
+
+    /// For each of these keys, whether a job was told and nothing was heard since.
+    pub(super) fn are_told<'k>(&self, of: impl Iterator<Item = &'k CreateKey>) -> Vec<bool> {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        let is_told = |key| {
+            let entry = keys.get(key, now);
+            entry.is_some_and(|entry| matches!(entry.state, State::Told))
+        };
+        of.map(is_told).collect()
+    }
+
     fn forget_now(&self, key: &CreateKey, gone: &CreatedRecord) {
         let mut keys = self.keys();
         let entry = keys.get(key, Instant::now());
-        if entry
-            .is_some_and(|entry| matches!(&entry.state, State::Created(record) if record == gone))
-        {
+        if entry.is_some_and(
+            |entry| matches!(&entry.state, State::Created(record, _) if record == gone),
+        ) {
             keys.entries.remove(key);
         }
     }
@@ -240,7 +307,7 @@ impl InProcess {
 impl CreateMemory for InProcess {
     fn is_under_way<'m>(&'m self, key: &'m CreateKey) -> BoxFuture<'m, bool> {
         let is_under_way = self.keys().get(key, Instant::now()).is_some_and(|entry| {
-            matches!(entry.state, State::Told | State::Created(_)) || entry.state.is_held()
+            matches!(entry.state, State::Told | State::Created(..)) || entry.state.is_held()
         });
         Box::pin(ready(is_under_way))
     }
@@ -270,12 +337,23 @@ impl CreateMemory for InProcess {
         ready(()).boxed()
     }
 
-    fn begin<'m>(&'m self, key: &'m CreateKey) -> BoxFuture<'m, Result<Turn, Busy>> {
-        ready(self.begin_now(key)).boxed()
+    fn begin(&self, wishes: Vec<Wish>, _: Duration) -> BoxFuture<'_, Vec<Result<Turn, Busy>>> {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        let wishes = wishes.into_iter();
+        let turns = wishes.map(|wish| self.begin_one(&mut keys, now, wish));
+        ready(turns.collect()).boxed()
     }
 
-    fn end<'m>(&'m self, key: &'m CreateKey, lease: Lease, ending: Ending) -> BoxFuture<'m, ()> {
-        self.end_now(key, lease, ending);
+    /// A lease in this process lasts until it is ended or dropped.
+    fn renew<'m>(&'m self, _: Vec<(&'m CreateKey, &'m mut Lease)>) -> BoxFuture<'m, bool> {
+        ready(true).boxed()
+    }
+
+    fn end(&self, ended: Vec<Ended>) -> BoxFuture<'_, ()> {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        for ended in ended {
+            Self::end_one(&mut keys, now, ended);
+        }
         ready(()).boxed()
     }
 

@@ -3,7 +3,8 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    time::Instant,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::{
     json::Value,
-    salesforce::{body::lossy, cache::OrgUser, id::is_id, key::Key},
+    salesforce::{body::lossy, cache::OrgUser, id::is_id, key::Key, session::Instance},
 };
 
 /// A record that is being created: the user of the org who creates it, and the key by which it is looked up.
@@ -35,6 +36,24 @@ impl CreateKey {
     pub(crate) fn new(user: OrgUser, key: Key) -> Self {
         Self { user, key }
     }
+
+    /// The key by which the record is looked up.
+    #[must_use]
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The org.
+    #[must_use]
+    pub(super) fn org(&self) -> Instance {
+        self.user.org.clone()
+    }
+
+    /// The user of the org, as a fingerprint.
+    #[must_use]
+    pub(super) fn user(&self) -> u64 {
+        self.user.user
+    }
 }
 
 /// Identifies a job of rudder-server: its `jobId` and its event's `messageId`.
@@ -42,6 +61,11 @@ impl CreateKey {
 pub(crate) struct JobName(String);
 
 impl JobName {
+    /// The name as bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// The name of a job with this `jobId`, as JSON, and this `messageId`.
     #[must_use]
     pub(crate) fn new(job_id: &str, message_id: &str) -> Self {
@@ -57,12 +81,21 @@ impl fmt::Debug for JobName {
 }
 
 /// The jobs of one batch that would create one record, in their order; `None` is a job without a name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Telling {
     /// The record.
     pub(crate) key: CreateKey,
     /// The jobs.
     pub(crate) jobs: SmallVec<[Option<JobName>; 1]>,
+}
+
+/// A record that somebody wants to create.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// The record.
+    pub(crate) key: CreateKey,
+    /// When the lookup began that has not found it; `None` if that is not known.
+    pub(crate) looked_up: Option<Instant>,
 }
 
 /// The result of asking to create a record now.
@@ -71,7 +104,7 @@ pub(crate) enum Turn {
     Begun {
         /// Held until the end.
         lease: Lease,
-        /// Whether an earlier create may have written the record, so that it must be looked up first.
+        /// Whether an earlier create may have written the record since the caller's lookup, so that it must be looked up first.
         must_look_up: bool,
     },
     /// It was created.
@@ -84,9 +117,51 @@ pub(crate) type Busy = BoxFuture<'static, ()>;
 /// The right to create a record. If it is dropped before the result is reported, the result is unknown.
 #[derive(Debug)]
 pub(crate) struct Lease {
+    /// Its number in this process.
     pub(super) number: u64,
     /// Its receivers learn that the lease is gone.
-    pub(super) _held: watch::Sender<()>,
+    _held: watch::Sender<()>,
+    /// What the replicas that share a store know of it.
+    pub(super) shared: Option<SharedLease>,
+}
+
+/// What the replicas that share a store know of a lease.
+#[derive(Clone, Debug)]
+pub(super) struct SharedLease {
+    /// Tells it from all other leases.
+    pub(super) token: Arc<str>,
+    /// How long a write may take.
+    pub(super) timeout: Duration,
+    /// Until when a write may start; `None` if the store was away, so that they do not know it.
+    pub(super) starts_until: Option<Instant>,
+}
+
+impl Lease {
+    /// The lease with this number in this process. The receivers of the channel wait for its end.
+    pub(super) fn new(number: u64, held: watch::Sender<()>) -> Self {
+        Self {
+            number,
+            _held: held,
+            shared: None,
+        }
+    }
+
+    /// Whether a write may start now: it ends before the lease does.
+    pub(super) fn may_start(&self, now: Instant) -> bool {
+        let starts_until = self.shared.as_ref().and_then(|lease| lease.starts_until);
+        starts_until.is_none_or(|until| now < until)
+    }
+}
+
+/// A lease whose create has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The record.
+    pub(crate) key: CreateKey,
+    /// The lease.
+    pub(crate) lease: Lease,
+    /// How the create has ended.
+    pub(crate) ending: Ending,
 }
 
 /// How a create has ended.
@@ -146,14 +221,18 @@ pub(crate) trait CreateMemory: fmt::Debug + Send + Sync {
     /// Reports that a lookup found these records. A caller whose later lookup finds none may create them again.
     fn found(&self, keys: Vec<CreateKey>) -> BoxFuture<'_, ()>;
 
-    /// Begins to create a record, unless it was created.
-    ///
-    /// # Errors
-    /// [`Busy`] if another caller is creating it.
-    fn begin<'m>(&'m self, key: &'m CreateKey) -> BoxFuture<'m, Result<Turn, Busy>>;
+    /// Begins to create each of these records, unless it was created after its caller's lookup began, or another caller is
+    /// creating it. No write of a caller takes longer than `timeout`. Each result is that of the wish in its place; whoever has
+    /// begun holds a lease until [`Self::end`].
+    fn begin(&self, wishes: Vec<Wish>, timeout: Duration)
+    -> BoxFuture<'_, Vec<Result<Turn, Busy>>>;
+
+    /// Prolongs leases whose time to start a write is over. Returns whether the caller still holds all of them; otherwise it must
+    /// not write, because another caller may be creating one of the records.
+    fn renew<'m>(&'m self, leases: Vec<(&'m CreateKey, &'m mut Lease)>) -> BoxFuture<'m, bool>;
 
     /// Ends what [`Self::begin`] has begun.
-    fn end<'m>(&'m self, key: &'m CreateKey, lease: Lease, ending: Ending) -> BoxFuture<'m, ()>;
+    fn end(&self, ended: Vec<Ended>) -> BoxFuture<'_, ()>;
 
     /// Forgets a created record that is gone, so that the next one creates it again.
     fn forget<'m>(&'m self, key: &'m CreateKey, gone: &'m CreatedRecord) -> BoxFuture<'m, ()>;

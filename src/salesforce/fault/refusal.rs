@@ -132,6 +132,7 @@ impl Fault {
             | Self::Unknown(refusal)
             | Self::Refused(refusal) => Some(refusal),
             Self::Reserved { .. }
+            | Self::BeingCreated
             | Self::Redirected { .. }
             | Self::Timeout(_)
             | Self::ConnectionRefused

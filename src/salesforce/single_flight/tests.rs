@@ -42,24 +42,24 @@ fn nobody() -> (Arc<Salesforce>, Arc<Session>) {
 #[tokio::test]
 async fn nothing_is_kept_of_a_user_whom_nothing_is_asked_for() {
     let (salesforce, session) = nobody();
-    let user = salesforce.users.of(&session);
+    let user = salesforce.session_user(&session);
     let lookups = &salesforce.lookups;
-    lookups.find(&salesforce, &session, &user, &[]).await;
+    lookups.find(&salesforce, &session, &user, &[], false).await;
     assert!(lookups.0.is_empty());
 }
 
 #[tokio::test]
 async fn a_lookup_that_ends_without_an_answer_is_a_fault_to_be_retried() {
     let (salesforce, session) = nobody();
-    let user = salesforce.users.of(&session);
-    let joined = salesforce.lookups.join(&user, &[ada()]);
+    let user = salesforce.session_user(&session);
+    let joined = salesforce.lookups.join(&user, &[ada()], false);
     assert!(joined.needs_task);
     let batch = salesforce.lookups.0.next(&user).await;
     let (lookup, done) = batch.flatten().unwrap();
     drop(done);
     let found = salesforce
         .lookups
-        .find(&salesforce, &session, &user, &[ada()])
+        .find(&salesforce, &session, &user, &[ada()], false)
         .await;
     let fault = found.rows(&ada().key).unwrap_err();
     assert_eq!(fault.disposition(), Disposition::Retry);

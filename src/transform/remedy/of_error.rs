@@ -68,6 +68,7 @@ impl From<&Fault> for Reason {
             Fault::SessionExpired(_) => Self::SessionExpired,
             Fault::LimitReached(_) => Self::LimitReached,
             Fault::Reserved { .. } => Self::Reserved,
+            Fault::BeingCreated => Self::BeingCreated,
             Fault::Unavailable(_) => Self::Unavailable,
             Fault::Passing(_) => Self::Passing,
             Fault::Waiting(_, state) => match state {

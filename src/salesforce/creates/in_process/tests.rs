@@ -39,17 +39,33 @@ fn created() -> CreatedRecord {
     }
 }
 
+/// Asks to create a record that was looked up at some time.
+async fn begin_after(memory: &InProcess, looked_up: Option<Instant>) -> Result<Turn, Busy> {
+    let key = ada();
+    let wishes = vec![Wish { key, looked_up }];
+    let mut turns = memory.begin(wishes, Duration::from_secs(30)).await;
+    turns.remove(0)
+}
+
+async fn begin(memory: &InProcess) -> Result<Turn, Busy> {
+    begin_after(memory, None).await
+}
+
 /// Begins a create.
 async fn begun(memory: &InProcess) -> (Lease, bool) {
-    let turn = memory.begin(&ada()).await.ok().unwrap();
-    let Turn::Begun {
+    let Ok(Turn::Begun {
         lease,
         must_look_up,
-    } = turn
+    }) = begin(memory).await
     else {
-        panic!("it was created")
+        panic!("it was created, or somebody is creating it")
     };
     (lease, must_look_up)
+}
+
+async fn end(memory: &InProcess, lease: Lease, ending: Ending) {
+    let key = ada();
+    memory.end(vec![Ended { key, lease, ending }]).await;
 }
 
 #[tokio::test]
@@ -94,11 +110,11 @@ async fn whoever_waits_for_a_create_sees_how_it_has_ended() {
     let memory = memory();
     let (lease, must_look_up) = begun(&memory).await;
     assert!(!must_look_up);
-    let busy = memory.begin(&ada()).await.err().unwrap();
+    let busy = begin(&memory).await.err().unwrap();
     let ending = Ending::Created(created());
-    memory.end(&ada(), lease, ending).await;
+    end(&memory, lease, ending).await;
     busy.await;
-    let turn = memory.begin(&ada()).await;
+    let turn = begin(&memory).await;
     assert!(matches!(turn, Ok(Turn::Created(record)) if record == created()));
     memory.forget(&ada(), &created()).await;
     assert!(!begun(&memory).await.1);
@@ -108,10 +124,10 @@ async fn whoever_waits_for_a_create_sees_how_it_has_ended() {
 async fn the_end_of_a_create_is_seen_even_if_the_window_has_ended_meanwhile() {
     let memory = InProcess::new(Duration::from_nanos(1));
     let (lease, _) = begun(&memory).await;
-    assert!(memory.begin(&ada()).await.is_err());
+    assert!(begin(&memory).await.is_err());
     let ending = Ending::Created(created());
-    memory.end(&ada(), lease, ending).await;
-    let turn = memory.begin(&ada()).await;
+    end(&memory, lease, ending).await;
+    let turn = begin(&memory).await;
     assert!(matches!(turn, Ok(Turn::Created(_))));
 }
 
@@ -119,16 +135,49 @@ async fn the_end_of_a_create_is_seen_even_if_the_window_has_ended_meanwhile() {
 async fn a_lease_that_is_dropped_leaves_open_whether_the_record_was_created() {
     let memory = memory();
     let (lease, _) = begun(&memory).await;
-    let busy = memory.begin(&ada()).await.err().unwrap();
+    let busy = begin(&memory).await.err().unwrap();
     drop(lease);
     busy.await;
     let (lease, must_look_up) = begun(&memory).await;
     assert!(must_look_up);
-    memory.end(&ada(), lease, Ending::Unsure).await;
+    end(&memory, lease, Ending::Unsure).await;
     let (lease, must_look_up) = begun(&memory).await;
     assert!(must_look_up);
-    memory.end(&ada(), lease, Ending::Failed).await;
+    end(&memory, lease, Ending::Failed).await;
     assert!(!begun(&memory).await.1);
+}
+
+#[tokio::test]
+async fn a_record_that_a_later_lookup_has_not_found_is_created_again() {
+    let memory = memory();
+    let before = Instant::now();
+    let (lease, _) = begun(&memory).await;
+    end(&memory, lease, Ending::Created(created())).await;
+    let turn = begin_after(&memory, Some(before)).await;
+    assert!(matches!(turn, Ok(Turn::Created(_))));
+    let after = Instant::now() + Duration::from_millis(1);
+    let turn = begin_after(&memory, Some(after)).await;
+    assert!(matches!(
+        turn,
+        Ok(Turn::Begun {
+            must_look_up: false,
+            ..
+        })
+    ));
+}
+
+#[tokio::test]
+async fn whoever_has_looked_up_too_long_ago_looks_up_again() {
+    let memory = memory();
+    let long_ago = Instant::now().checked_sub(MIN_REST + Duration::from_secs(1));
+    let turn = begin_after(&memory, long_ago).await;
+    assert!(matches!(
+        turn,
+        Ok(Turn::Begun {
+            must_look_up: true,
+            ..
+        })
+    ));
 }
 
 #[tokio::test]
@@ -145,7 +194,7 @@ async fn a_key_takes_one_place_however_often_it_changes() {
     let memory = memory();
     assert_eq!(told(&memory, Instant::now(), &["1"]).await, Some(0));
     let (lease, _) = begun(&memory).await;
-    memory.end(&ada(), lease, Ending::Created(created())).await;
+    end(&memory, lease, Ending::Created(created())).await;
     let keys = memory.keys();
     assert_eq!((keys.entries.len(), keys.ends.len()), (1, 1));
 }
