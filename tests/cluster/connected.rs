@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use crate::{
-    fixtures::org,
+    fixtures::{lead_job, org},
     redis::{Cluster, Redis, Sentinel},
     replicas::{Replica, process, processes, service},
     service::serve,
@@ -63,6 +63,14 @@ async fn a_cluster_and_sentinels_are_stores() {
     let (org, redis) = (org().build(), Redis::start());
     let salesforce = serve(org.router()).await;
     let (cluster, sentinel) = (Cluster::start().await, Sentinel::of(&redis));
-    process(&salesforce, &cluster.url(), &[]).await;
-    process(&salesforce, &sentinel.url(), &[]).await;
+    let inline = [("DELIVERY", "inline")];
+    let at_cluster = process(&salesforce, &cluster.url(), &inline).await;
+    let with_sentinel = process(&salesforce, &sentinel.url(), &inline).await;
+    let jobs = [lead_job(1, "ada@example.com")];
+    for replica in [at_cluster, with_sentinel] {
+        assert_eq!(replica.routed(&jobs).await[0]["statusCode"], 299);
+        assert_eq!(replica.sharing().await, "up");
+    }
+    assert!(cluster.names().len() > 1, "{:?}", cluster.names());
+    assert!(redis.names().len() > 1, "{:?}", redis.names());
 }

@@ -185,7 +185,7 @@ impl Redis {
             command.args(["--cert", &tls.certificate, "--key", &tls.key]);
         }
         let output = command.args(arguments).output().unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{arguments:?}: {said}");
         said.trim_end().to_owned()
     }
@@ -194,6 +194,21 @@ impl Redis {
     pub(crate) fn names(&self) -> Vec<String> {
         let names = self.command(&["--scan"]);
         names.lines().map(str::to_owned).collect()
+    }
+
+    /// Everything that it holds: names and values, and the fields of those that have some.
+    pub(crate) fn contents(&self) -> String {
+        self.command(&["EVAL", CONTENTS, "0"])
+    }
+
+    /// How many entries would be kept for ever.
+    pub(crate) fn endless(&self) -> u64 {
+        self.command(&["EVAL", ENDLESS, "0"]).parse().unwrap()
+    }
+
+    /// Has every value begin with another digit, as if a replica of another version had written it. How many there are.
+    pub(crate) fn rewrite_formats(&self) -> u64 {
+        self.command(&["EVAL", REWRITE, "0"]).parse().unwrap()
     }
 
     /// How often a command has been run, as Redis itself counts it.
@@ -238,6 +253,46 @@ impl Redis {
     }
 }
 
+/// All names, and what is behind them.
+const CONTENTS: &str = "
+local all = {}
+for _, name in ipairs(redis.call('KEYS', '*')) do
+    all[#all + 1] = name
+    local kind = redis.call('TYPE', name).ok
+    if kind == 'string' then
+        all[#all + 1] = redis.call('GET', name)
+    elseif kind == 'hash' then
+        for _, part in ipairs(redis.call('HGETALL', name)) do all[#all + 1] = part end
+    else
+        error('a kind of entry that nobody looks into: ' .. kind)
+    end
+end
+return all";
+
+/// How many entries have no expiry.
+const ENDLESS: &str = "
+local endless = 0
+for _, name in ipairs(redis.call('KEYS', '*')) do
+    if redis.call('PTTL', name) < 0 then endless = endless + 1 end
+end
+return endless";
+
+/// Gives each value another first byte: that of its format's version.
+const REWRITE: &str = "
+local rewritten = 0
+local function other(value) return '9' .. string.sub(value, 2) end
+for _, name in ipairs(redis.call('KEYS', '*')) do
+    if redis.call('TYPE', name).ok == 'string' then
+        redis.call('SET', name, other(redis.call('GET', name)), 'KEEPTTL')
+    else
+        for _, field in ipairs(redis.call('HKEYS', name)) do
+            redis.call('HSET', name, field, other(redis.call('HGET', name, field)))
+        end
+    end
+    rewritten = rewritten + 1
+end
+return rewritten";
+
 impl Drop for Redis {
     fn drop(&mut self) {
         // It writes nothing there.
@@ -253,7 +308,8 @@ pub(crate) fn free_port() -> u16 {
 
 /// A new folder for a process.
 fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let target = option_env!("CARGO_TARGET_TMPDIR").map(PathBuf::from);
+    let folder = target.unwrap_or_else(std::env::temp_dir).join(name);
     fs::create_dir_all(&folder).unwrap();
     folder
 }

@@ -283,14 +283,14 @@ impl InProcess {
         }
     }
 
-    /// Those of these keys about which a job was told and nothing was heard since.
-    pub(super) fn told(&self, keys: &[CreateKey]) -> Vec<CreateKey> {
-        let (mut known, now) = (self.keys(), Instant::now());
-        let mut is_told = |key: &&CreateKey| {
-            let entry = known.get(key, now);
+    /// For each of these keys, whether a job was told and nothing was heard since.
+    pub(super) fn are_told<'k>(&self, of: impl Iterator<Item = &'k CreateKey>) -> Vec<bool> {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        let is_told = |key| {
+            let entry = keys.get(key, now);
             entry.is_some_and(|entry| matches!(entry.state, State::Told))
         };
-        keys.iter().filter(|key| is_told(key)).cloned().collect()
+        of.map(is_told).collect()
     }
 
     fn forget_now(&self, key: &CreateKey, gone: &CreatedRecord) {

@@ -255,8 +255,10 @@ impl Shared {
 
     async fn tell_all(&self, asked: Instant, tellings: Vec<Telling>) -> Vec<Option<usize>> {
         let mut told = self.local.tell(asked, tellings.clone()).await;
-        let ours = told.iter().enumerate().filter(|(_, told)| told.is_some());
-        let ours = ours.map(|(place, _)| place).collect();
+        // Another process may have told a job that this one does not know.
+        let are_told = self.local.are_told(tellings.iter().map(|it| &it.key));
+        let is_open = |place: &usize| told[*place].is_some() || are_told[*place];
+        let ours = (0..tellings.len()).filter(is_open).collect();
         for (org, places) in by_org(ours, |place: &usize| tellings[*place].key.org()) {
             let head = vec![Arg::from(self.window), Arg::from(asked.elapsed() + DELAY)];
             let entries = places.iter().map(|place| {
@@ -289,7 +291,9 @@ impl Shared {
     }
 
     async fn found_all(&self, keys: Vec<CreateKey>) {
-        let told = self.local.told(&keys);
+        let are_told = self.local.are_told(keys.iter());
+        let told = keys.iter().zip(are_told).filter(|(_, is_told)| *is_told);
+        let told: Vec<CreateKey> = told.map(|(key, _)| key.clone()).collect();
         self.local.found(keys).await;
         for (org, keys) in by_org(told, CreateKey::org) {
             let step = Step::new(&FOUND, Vec::new(), keys.iter().map(|key| (key, None)));
@@ -368,3 +372,6 @@ fn by_org<T>(items: Vec<T>, org_of: impl Fn(&T) -> Instance) -> Vec<(Instance, V
     }
     orgs
 }
+
+#[cfg(test)]
+mod tests;
