@@ -103,8 +103,8 @@ pub fn app(
     services(config, lifecycle, in_flight).map(|services| services.service)
 }
 
-/// The whole service as routers. Call it inside a Tokio runtime: the tasks that watch the upstream and expect
-/// rudder-server are spawned there. `in_flight` accounts for the memory of requests; the server that serves the router
+/// The whole service as routers. Call it inside a Tokio runtime: the tasks that watch the upstream, expect
+/// rudder-server and exchange what replicas share are spawned there. `in_flight` accounts for the memory of requests; the server that serves the router
 /// counts its connections in it as well.
 ///
 /// # Errors
@@ -139,6 +139,9 @@ pub fn services(
         Arc::downgrade(&salesforce),
         token,
     ));
+    if shared_state.is_configured() {
+        tokio::spawn(salesforce::exchange(Arc::downgrade(&salesforce)));
+    }
     let upstream = Upstream::new(&config.upstream)?;
     let record = config.upstream.record.as_deref();
     let recorder = record

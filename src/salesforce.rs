@@ -25,6 +25,7 @@ pub(crate) mod headers;
 pub(crate) mod id;
 pub(crate) mod inspect;
 pub(crate) mod key;
+mod learnt;
 pub(crate) mod limits;
 pub(crate) mod literal;
 mod lookup;
@@ -50,6 +51,7 @@ pub use credentials::Credentials;
 pub(crate) use credentials::SecretFlaw;
 pub use fault::Fault;
 pub use key::Key;
+pub(crate) use learnt::exchange;
 pub use limits::Limits;
 pub(crate) use limits::Spares;
 pub use page::Row;
@@ -60,7 +62,7 @@ pub use soql::Wanted;
 use self::{
     cache::{OrgUser, RecordMemory},
     creates::{CreateKey, Creates},
-    describe::Describes,
+    describe::{Describes, MaxAge},
     field_types::FieldTypes,
     single_flight::SingleFlight,
 };
@@ -99,6 +101,8 @@ pub struct Salesforce {
     /// How recently Salesforce must have accepted a session for requests that others send without being able to renew it.
     accepted_within: Duration,
     limits: Arc<Limits>,
+    /// What is exchanged with other replicas.
+    learning: learnt::Learning,
     /// What the memories above share with other replicas.
     shared_state: SharedState,
 }
@@ -124,7 +128,7 @@ impl Salesforce {
         metrics: Arc<Metrics>,
         in_flight: InFlight,
     ) -> Result<Self, SalesforceError> {
-        let limits = Arc::new(Limits::new(settings));
+        let limits = Arc::new(Limits::shared(settings, shared_state.clone()));
         let identities = shared_state.identities();
         Ok(Self {
             client: client::Client::new(settings, metrics, Arc::clone(&limits), in_flight)?,
@@ -139,6 +143,7 @@ impl Salesforce {
             describes: Describes::new(settings.describe_ttl, settings.describe_wait),
             accepted_within: settings.accepted_within,
             limits,
+            learning: learnt::Learning::default(),
             shared_state,
         })
     }
@@ -259,9 +264,9 @@ impl Salesforce {
         must_accept: bool,
     ) -> Result<Asked, Arc<AuthError>> {
         let max_age = if must_accept {
-            self.accepted_within
+            MaxAge::Accepted(self.accepted_within)
         } else {
-            Duration::MAX
+            MaxAge::Any
         };
         let session = self.session(credentials).await?;
         let asked = self.ask_with(credentials, session, wanted, true, max_age);
@@ -287,7 +292,7 @@ impl Salesforce {
         session: Arc<Session>,
         wanted: &[Wanted],
         may_be_cached: bool,
-        max_age: Duration,
+        max_age: MaxAge,
     ) -> Result<Asked, Arc<AuthError>> {
         let user = self.creator(Some(credentials), &session);
         let external_ids = self.external_ids(credentials, &session, wanted, max_age);
@@ -317,7 +322,7 @@ impl Salesforce {
     ) -> Found {
         let user = self.creator(Some(credentials), session);
         // The writes that follow would find out that the session has expired.
-        let external_ids = self.external_ids(credentials, session, wanted, Duration::MAX);
+        let external_ids = self.external_ids(credentials, session, wanted, MaxAge::Any);
         let external_ids = external_ids.await;
         let cached = self.cached(&user, external_ids.without(wanted), may_be_cached);
         let (mut found, unknown) = cached.await;
@@ -328,7 +333,7 @@ impl Salesforce {
         found
     }
 
-    /// Opens a session.
+    /// Opens a session, and catches up on what other replicas know of its org.
     ///
     /// # Errors
     /// [`AuthError`] if no session can be opened.
@@ -336,7 +341,9 @@ impl Salesforce {
         &self,
         credentials: &Credentials,
     ) -> Result<Arc<Session>, Arc<AuthError>> {
-        self.tokens.session(&self.client, credentials).await
+        let session = self.tokens.session(&self.client, credentials).await?;
+        self.catch_up(session.instance()).await;
+        Ok(session)
     }
 
     /// Forgets a session that Salesforce no longer accepts, so that the next call opens a new one.

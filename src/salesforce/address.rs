@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use serde::{Deserialize, Serialize};
+
 use crate::salesforce::key::Key;
 
 /// How a write names its record.
@@ -15,7 +17,7 @@ pub enum Address<'a> {
 }
 
 /// What a write may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum Effect {
     /// It creates a record.
     Create,

@@ -184,7 +184,10 @@ impl Client {
         fault_of: impl FnOnce(&ApiResponse) -> Option<Fault>,
     ) -> Result<(ApiResponse, Option<Fault>), Fault> {
         let token = self.token_of(&request);
-        let ticket = org.map(|org| self.ticket(call, org)).transpose()?;
+        let ticket = match org {
+            Some(org) => Some(self.ticket(call, org).await?),
+            None => None,
+        };
         let start = Instant::now();
         let reading = BodyReader::of(call, self.memory());
         let answer = self.exchange(request, reading).await;
@@ -248,10 +251,9 @@ impl Client {
         &self.metrics
     }
 
-    fn ticket<'c>(&'c self, call: Call, org: &'c Instance) -> Result<Ticket<'c>, Fault> {
-        self.limits
-            .spend(org, call)
-            .inspect_err(|reserved| self.metrics.call_held_back(call, reserved.label()))
+    async fn ticket<'c>(&'c self, call: Call, org: &'c Instance) -> Result<Ticket<'c>, Fault> {
+        let ticket = self.limits.spend(org, call).await;
+        ticket.inspect_err(|reserved| self.metrics.call_held_back(call, reserved.label()))
     }
 
     /// Counts a refusal whose code is missing from the table of codes, so that the table can be extended.

@@ -12,7 +12,9 @@ mod org;
 mod picklist;
 mod places;
 mod refused;
+mod shared;
 mod state;
+mod stored;
 mod view;
 
 use std::{
@@ -34,16 +36,19 @@ pub(crate) use self::field::{FieldDescription, FieldType, PlacePart};
 pub(crate) use self::object::ObjectDescription;
 pub(crate) use self::picklist::Picklist;
 pub(crate) use self::places::PlaceFields;
+pub(super) use self::state::MaxAge;
 pub(super) use self::view::DescribeView;
 use self::{
     kept::KeptDescriptions,
     org::OrgDescribes,
+    shared::Subject,
     state::{Next, Outcome, State},
 };
 use crate::salesforce::{
     Salesforce, body,
     cache::OrgUser,
     fault::{Disposition, Fault},
+    learnt::Lesson,
     session::{Instance, Session},
 };
 
@@ -79,15 +84,42 @@ impl Describes {
         self.rereads.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Changes what is known of an object, for all users.
-    fn each(&self, org: &Instance, object: &str, change: impl Fn(&mut State, Instant)) {
-        let now = Instant::now();
-        let Some(org) = self.orgs.get(org) else {
+    /// Forgets the descriptions of an object, which Salesforce has contradicted at `at`.
+    pub(super) fn forget(&self, org: &Instance, object: &str, at: Instant) {
+        self.each(org, object, |_| true, |state| state.forget(at));
+    }
+
+    /// Doubts the descriptions of an object for these users: Salesforce may have contradicted them at `at`.
+    pub(super) fn doubt(
+        &self,
+        org: &Instance,
+        object: &str,
+        at: Instant,
+        is_of: impl Fn(&OrgUser) -> bool,
+    ) {
+        self.each(org, object, is_of, |state| {
+            state.doubt(at);
+        });
+    }
+
+    /// Changes what is known of an object, for these users.
+    fn each(
+        &self,
+        org: &Instance,
+        object: &str,
+        is_of: impl Fn(&OrgUser) -> bool,
+        change: impl Fn(&mut State),
+    ) {
+        let Some(describes) = self.orgs.get(org) else {
             return;
         };
-        for (key, state) in &org.objects {
-            if key.1.eq_ignore_ascii_case(object) {
-                change(&mut lock(&state), now);
+        for (key, state) in &describes.objects {
+            let user = OrgUser {
+                org: org.clone(),
+                user: key.0,
+            };
+            if key.1.eq_ignore_ascii_case(object) && is_of(&user) {
+                change(&mut lock(&state));
             }
         }
     }
@@ -104,13 +136,16 @@ impl Salesforce {
     /// Notes that the refusal of an upsert contradicts the descriptions of its object: a field is no external id that they call
     /// one, or may be none.
     pub(crate) fn contradicted(&self, org: &Instance, object: &str, fault: &Fault) {
-        if fault.denies_external_id() {
-            self.describes.each(org, object, State::forget);
+        let now = Instant::now();
+        let is_certain = fault.denies_external_id();
+        if is_certain {
+            self.describes.forget(org, object, now);
         } else if fault.doubts_external_id() {
-            self.describes.each(org, object, |state, now| {
-                state.doubt(now);
-            });
+            self.describes.doubt(org, object, now, |_| true);
+        } else {
+            return;
         }
+        self.teach(org, || Lesson::contradicted(object, is_certain));
     }
 
     /// The description of an object as `user` sees it, read with `session` if it is not known, or was confirmed longer than
@@ -120,7 +155,7 @@ impl Salesforce {
         user: &OrgUser,
         session: &Arc<Session>,
         object: &str,
-        max_age: Duration,
+        max_age: MaxAge,
     ) -> Option<Arc<ObjectDescription>> {
         let (now, describes) = (Instant::now(), &self.describes);
         let org = describes.org(&user.org);
@@ -136,11 +171,17 @@ impl Salesforce {
                 let must_wait = reading.must_wait;
                 let (salesforce, session) = (Arc::clone(self), Arc::clone(session));
                 let (state, object) = (Arc::clone(&state), object.to_owned());
+                let user = user.clone();
                 // The reading goes on if the caller disconnects, because others wait for it.
                 tokio::spawn(async move {
-                    let outcome = salesforce
-                        .read(&session, &object, reading.since, &org)
-                        .await;
+                    let subject = Subject {
+                        user: &user,
+                        session: &session,
+                        object: &object,
+                        org: &org,
+                    };
+                    let outcome = salesforce.read_for_all(subject, reading.since, reading.shared);
+                    let outcome = outcome.await;
                     lock(&state).ended(Instant::now(), outcome);
                     drop(reading.done);
                 });
@@ -170,7 +211,8 @@ impl Salesforce {
     ) -> Outcome {
         let fault = match self.describe_since(session, object, since).await {
             Ok(Some((description, modified))) => {
-                return Outcome::Whole(self.describes.kept.keep(description), modified);
+                let description = self.describes.kept.keep(description);
+                return Outcome::Whole(description, modified, None);
             }
             Ok(None) => return Outcome::Unchanged,
             Err(fault) => fault,

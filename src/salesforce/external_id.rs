@@ -1,10 +1,10 @@
 //! Determines which keys are external ids: Salesforce finds their records itself, and creates those that do not exist.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::salesforce::{Credentials, Key, Salesforce, Session, Wanted};
+use crate::salesforce::{Credentials, Key, Salesforce, Session, Wanted, describe::MaxAge};
 
 /// The first version of the REST API whose Collections upsert records, without its minor number.
 const FIRST_VERSION: u32 = 46;
@@ -50,7 +50,7 @@ impl Salesforce {
         credentials: &Credentials,
         session: &Arc<Session>,
         wanted: &[Wanted],
-        max_age: Duration,
+        max_age: MaxAge,
     ) -> ExternalIds {
         let mut keys: Vec<&Key> = Vec::new();
         for wanted in wanted.iter().filter(|wanted| !wanted.needs_record) {

@@ -1,6 +1,8 @@
 //! Learns from Salesforce's error messages in which form the values of a field have to be written in a query. This
 //! saves a describe call.
 
+use std::time::{Duration, Instant};
+
 use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::salesforce::{
@@ -15,7 +17,7 @@ use crate::salesforce::{
 const MAX_FIELDS: u64 = 10_000;
 
 /// How long a field that a query could not read is left out of queries.
-const UNREADABLE_FOR: std::time::Duration = std::time::Duration::from_hours(1);
+const UNREADABLE_FOR: Duration = Duration::from_hours(1);
 
 impl Form {
     /// The form of a field that the refusal of a query states. There is exactly one sentence by which Salesforce states
@@ -51,7 +53,8 @@ impl Form {
 #[derive(Debug)]
 pub(super) struct FieldTypes {
     forms: Cache<OrgField, Form>,
-    unreadable: Cache<OrgField, ()>,
+    /// Until when each of them is left out.
+    unreadable: Cache<OrgField, Instant>,
 }
 
 type OrgField = (Instance, String, String);
@@ -75,51 +78,57 @@ impl FieldTypes {
         self.forms.get(&name(org, key.object(), key.field()))
     }
 
-    /// Learns the form of the keys' field from the refusal of a query that used another form.
+    /// Sets the form of a field of an object.
+    pub(super) fn set(&self, org: &Instance, (object, field): (&str, &str), form: Form) {
+        self.forms.insert(name(org, object, field), form);
+    }
+
+    /// Learns the form of the keys' field from the refusal of a query that used another form. Returns what was learnt.
     pub(super) fn learn(
         &self,
         org: &Instance,
         key: &Key,
         asked: Option<Form>,
         fault: &Fault,
-    ) -> bool {
+    ) -> Option<Form> {
         let Fault::Refused(refusal) = fault else {
-            return false;
+            return None;
         };
         let stated = Form::stated(refusal, key.field());
-        let Some(form) = stated.filter(|form| asked != Some(*form)) else {
-            return false;
-        };
-        self.forms
-            .insert(name(org, key.object(), key.field()), form);
-        true
+        let form = stated.filter(|form| asked != Some(*form))?;
+        self.set(org, (key.object(), key.field()), form);
+        Some(form)
     }
 
     /// Whether a field can be read, as far as is known.
     pub(super) fn is_readable(&self, org: &Instance, object: &str, field: &str) -> bool {
-        !self.unreadable.contains_key(&name(org, object, field))
+        let until = self.unreadable.get(&name(org, object, field));
+        until.is_none_or(|until| until <= Instant::now())
     }
 
-    /// Notes which fields of a query cannot be read. Returns whether the fault concerns a field at all.
-    pub(super) fn unreadable(&self, org: &Instance, query: &Query, fault: &Fault) -> bool {
-        let Fault::Refused(refusal) = fault else {
-            return false;
-        };
-        if refusal.code != "INVALID_FIELD" {
-            return false;
-        }
-        let named = refusal.message.strip_prefix("No such column '");
-        let named = named.and_then(|named| named.split_once("' on "));
-        let (Some((field, _)), Some(first)) = (named, query.wanted.first()) else {
-            return true;
-        };
-        let mut fields = query.wanted.iter().flat_map(|wanted| &wanted.fields);
-        if fields.any(|asked| asked.eq_ignore_ascii_case(field)) {
-            let object = first.key.object();
-            self.unreadable.insert(name(org, object, field), ());
-        }
-        true
+    /// Notes that a field of an object could not be read at `at`.
+    pub(super) fn not_readable(&self, org: &Instance, (object, field): (&str, &str), at: Instant) {
+        let until = at + UNREADABLE_FOR;
+        self.unreadable.insert(name(org, object, field), until);
     }
+}
+
+/// Whether a query was refused because of a field.
+pub(super) fn is_about_field(fault: &Fault) -> bool {
+    matches!(fault, Fault::Refused(refusal) if refusal.code == "INVALID_FIELD")
+}
+
+/// The field that a query was to read and cannot, as far as the refusal names it.
+pub(super) fn unreadable<'f>(query: &Query, fault: &'f Fault) -> Option<&'f str> {
+    let Fault::Refused(refusal) = fault else {
+        return None;
+    };
+    let named = refusal.message.strip_prefix("No such column '")?;
+    let (field, _) = named.split_once("' on ")?;
+    let mut fields = query.wanted.iter().flat_map(|wanted| &wanted.fields);
+    fields
+        .any(|asked| asked.eq_ignore_ascii_case(field))
+        .then_some(field)
 }
 
 fn name(org: &Instance, object: &str, field: &str) -> OrgField {

@@ -1,9 +1,11 @@
 //! The forms in which a value can be written in a query.
 
+use serde::{Deserialize, Serialize};
+
 use crate::salesforce::literal::{self, Literal, instant};
 
 /// The form of a literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum Form {
     /// In quotes.
     Text,

@@ -5,13 +5,15 @@
 //! many are used (`Sforce-Limit-Info`). A reserve is kept for the customer's other systems (`API_RESERVE`): once only
 //! the reserve is left, nothing is sent.
 
+mod budget;
+mod exchange;
 mod header;
 mod ledger;
 mod quota;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use moka::{policy::EvictionPolicy, sync::Cache};
@@ -19,13 +21,21 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 pub(crate) use header::ApiUsage;
 use ledger::Ledger;
 pub(crate) use ledger::{Figures, Handled};
-use quota::{Governor, Quota, Rank};
+use quota::{Governor, Quota, QuotaReport, Rank, Sent};
 
+use self::{
+    budget::Budgets,
+    exchange::{Heard, Told},
+};
 use crate::{
     config::SalesforceSettings,
     metrics::Call,
     salesforce::{fault::Fault, session::Instance},
+    shared_state::{self, Reply, SharedState},
 };
+
+/// How much longer than `SALESFORCE_TIMEOUT` a call may take.
+const CALL_SLACK: Duration = Duration::from_secs(10);
 
 /// The maximum number of remembered orgs, far more than one service has.
 const MAX_ORGS: u64 = 1_000;
@@ -34,6 +44,8 @@ const MAX_ORGS: u64 = 1_000;
 #[derive(Debug)]
 pub struct Limits {
     governor: Governor,
+    /// What the replicas count together.
+    budgets: Budgets,
     /// If there are too many orgs, the one that was idle longest is forgotten.
     orgs: Cache<Instance, Arc<Mutex<OrgCalls>>>,
 }
@@ -66,22 +78,103 @@ impl Spares {
     }
 }
 
-/// Permission to make one call.
+/// Permission to make one call. The call is in flight until it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Ticket<'l> {
     limits: &'l Limits,
     org: &'l Instance,
-    number: u64,
+    call: Sent,
+    usage: Option<ApiUsage>,
 }
 
 impl Ticket<'_> {
     /// Records the API usage that the response to the call states.
-    pub(crate) fn report(self, usage: ApiUsage) {
-        let (now, clock) = (Instant::now(), SystemTime::now());
-        self.limits.with(self.org, |org| {
-            org.quota.report(usage, self.number, now, clock);
+    pub(crate) fn report(mut self, usage: ApiUsage) {
+        self.usage = Some(usage);
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let report = self.usage.map(|usage| QuotaReport {
+            usage,
+            call: self.call,
+            at: now,
+            clock: SystemTime::now(),
         });
+        self.limits.ended(self.org, report, now);
+    }
+}
+
+/// What the store is told about an org's calls, until it has answered.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Telling<'l> {
+    limits: &'l Limits,
+    org: &'l Instance,
+    told: Option<Told>,
+}
+
+impl<'l> Telling<'l> {
+    fn new(limits: &'l Limits, org: &'l Instance, told: Told) -> Self {
+        Self {
+            limits,
+            org,
+            told: Some(told),
+        }
+    }
+
+    /// What the store is asked, and whether for a call.
+    fn call(&self, is_wanted: bool) -> Option<shared_state::Call> {
+        let limits = self.limits;
+        let told = self.told.as_ref()?;
+        limits
+            .budgets
+            .call(self.org, told, limits.governor, is_wanted)
+    }
+
+    /// Takes the figures that the store has answered with.
+    pub(crate) fn exchanged(mut self, reply: &Reply) {
+        self.hear(reply);
+    }
+
+    /// Takes the answer to the question whether a call may be sent; `None` if it cannot be read.
+    ///
+    /// # Errors
+    /// [`Fault::Reserved`] if only the reserve is left.
+    fn granted(mut self, reply: &Reply) -> Result<Option<Sent>, Fault> {
+        let heard = self.hear(reply);
+        heard.map_or(Ok(None), |(heard, last)| {
+            self.limits.with(self.org, |org| {
+                org.quota.decided(&heard, last, Instant::now())
+            })
+        })
+    }
+
+    /// Takes the figures. Returns the answer, and the number of the last call that it counts.
+    fn hear(&mut self, reply: &Reply) -> Option<(Heard, i64)> {
+        let (now, clock) = (Instant::now(), SystemTime::now());
+        let heard = budget::heard(reply);
+        let told = self.told.take_if(|_| heard.is_some());
+        self.limits.with(self.org, |org| {
+            let Some((heard, told)) = heard.zip(told) else {
+                org.quota.unheard(now);
+                return None;
+            };
+            let last = org.quota.hear(&told, &heard, now, clock);
+            Some((heard, last))
+        })
+    }
+}
+
+/// What was not told is told again.
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if let Some(told) = self.told.take() {
+            self.limits.with(self.org, |org| org.quota.not_told(&told));
+        }
     }
 }
 
@@ -89,30 +182,98 @@ impl Limits {
     /// Starts without any knowledge: calls are unlimited until an org has stated its limit.
     #[must_use]
     pub fn new(settings: &SalesforceSettings) -> Self {
+        Self::shared(settings, SharedState::default())
+    }
+
+    /// The replicas with the same store keep the reserve together.
+    #[must_use]
+    pub(crate) fn shared(settings: &SalesforceSettings, shared: SharedState) -> Self {
         Self {
             governor: Governor {
                 reserve: settings.api_reserve,
                 probe_after: settings.probe_after,
+                call_time: settings.timeout.saturating_add(CALL_SLACK),
             },
+            budgets: Budgets::new(shared),
             orgs: orgs(),
         }
     }
 
-    /// Spends one call of an org.
+    /// Spends one call of an org. Near the reserve, the store decides which replica makes it.
     ///
     /// # Errors
     /// [`Fault::Reserved`] if only the reserve is left, in which case the call must not be made.
-    pub(crate) fn spend<'l>(&'l self, org: &'l Instance, call: Call) -> Result<Ticket<'l>, Fault> {
-        let number = self.with(org, |org| {
-            let number = org.quota.spend(self.governor, Instant::now())?;
+    pub(crate) async fn spend<'l>(
+        &'l self,
+        org: &'l Instance,
+        call: Call,
+    ) -> Result<Ticket<'l>, Fault> {
+        let granted = match self.asking(org) {
+            Some(telling) => self.ask(telling).await?,
+            None => None,
+        };
+        let call = self.with(org, |org| {
+            let sent = match granted {
+                Some(sent) => sent,
+                None => org.quota.spend(self.governor, Instant::now())?,
+            };
             org.ledger.calls.count(call);
-            Ok::<_, Fault>(number)
+            Ok::<_, Fault>(sent)
         })?;
         Ok(Ticket {
             limits: self,
             org,
-            number,
+            call,
+            usage: None,
         })
+    }
+
+    /// What the store is told before it decides about a call; `None` if this replica decides.
+    fn asking<'l>(&'l self, org: &'l Instance) -> Option<Telling<'l>> {
+        if !self.budgets.shared.is_configured() {
+            return None;
+        }
+        let now = Instant::now();
+        let told = self.with(org, |org| {
+            let asks = org.quota.must_ask(self.governor, now);
+            asks.then(|| org.quota.tell(now))
+        })?;
+        Some(Telling::new(self, org, told))
+    }
+
+    /// Asks the store for a call; `None` if it does not answer, and this replica decides.
+    async fn ask(&self, telling: Telling<'_>) -> Result<Option<Sent>, Fault> {
+        let Some(call) = telling.call(true) else {
+            return Ok(None);
+        };
+        let replies = self.budgets.shared.ask_again(&[call]).await;
+        match replies.as_deref() {
+            Some([reply]) => telling.granted(reply),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Begins to exchange an org's figures with the other replicas.
+    pub(crate) fn exchange<'l>(
+        &'l self,
+        org: &'l Instance,
+    ) -> Option<(shared_state::Call, Telling<'l>)> {
+        let told = self.with(org, |org| org.quota.tell(Instant::now()));
+        let telling = Telling::new(self, org, told);
+        Some((telling.call(false)?, telling))
+    }
+
+    /// Notes that a call is over, and what its response has stated. Near the reserve, the other replicas learn it at once.
+    fn ended(&self, org: &Instance, report: Option<QuotaReport>, now: Instant) {
+        let told = self.with(org, |org| {
+            org.quota.ended();
+            let report = report?;
+            org.quota.report(report);
+            let must_tell = self.budgets.shared.is_configured() && org.quota.is_near(self.governor);
+            must_tell.then(|| org.quota.tell_report(now))
+        });
+        let call = told.and_then(|told| self.budgets.call(org, &told, self.governor, false));
+        self.budgets.shared.tell(call.into_iter().collect());
     }
 
     /// Counts the token request of a login. Its org is known only afterwards, and it does not count against the org's
@@ -189,7 +350,9 @@ mod tests {
             governor: Governor {
                 reserve: reserve.parse().unwrap(),
                 probe_after: PROBE_AFTER,
+                call_time: Duration::from_mins(1),
             },
+            budgets: Budgets::new(SharedState::default()),
             orgs: orgs(),
         }
     }
@@ -199,8 +362,8 @@ mod tests {
         Instance::new(&format!("https://{name}.salesforce.com"), &hosts).unwrap()
     }
 
-    fn observe(limits: &Limits, org: &Instance, used: u64, allowed: u64) {
-        let ticket = limits.spend(org, Call::Query).unwrap();
+    async fn observe(limits: &Limits, org: &Instance, used: u64, allowed: u64) {
+        let ticket = limits.spend(org, Call::Query).await.unwrap();
         ticket.report(ApiUsage { used, allowed });
     }
 
@@ -211,35 +374,35 @@ mod tests {
         assert_eq!(limits.figures().len(), 0);
     }
 
-    #[test]
-    fn creates_go_before_updates() {
+    #[tokio::test]
+    async fn creates_go_before_updates() {
         let limits = limits("10%");
         let acme = org("acme");
-        let spared = |used| {
+        let spared = async |used| {
             // Each observation except the first arrives while calls are still available.
-            observe(&limits, &acme, used, 1_000);
+            observe(&limits, &acme, used, 1_000).await;
             [true, false].map(|creates| limits.spares(&acme).write(creates).is_ok())
         };
-        assert_eq!(spared(889), [true, true]);
-        assert_eq!(spared(890), [true, false]);
-        assert_eq!(spared(899), [true, false]);
-        assert_eq!(spared(900), [false, false]);
-        assert!(limits.spend(&acme, Call::Write).is_err());
+        assert_eq!(spared(889).await, [true, true]);
+        assert_eq!(spared(890).await, [true, false]);
+        assert_eq!(spared(899).await, [true, false]);
+        assert_eq!(spared(900).await, [false, false]);
+        assert!(limits.spend(&acme, Call::Write).await.is_err());
     }
 
-    #[test]
-    fn one_org_does_not_pay_for_another() {
+    #[tokio::test]
+    async fn one_org_does_not_pay_for_another() {
         let limits = limits("10%");
-        observe(&limits, &org("acme"), 95, 100);
-        assert!(limits.spend(&org("acme"), Call::Query).is_err());
-        assert!(limits.spend(&org("globex"), Call::Query).is_ok());
+        observe(&limits, &org("acme"), 95, 100).await;
+        assert!(limits.spend(&org("acme"), Call::Query).await.is_err());
+        assert!(limits.spend(&org("globex"), Call::Query).await.is_ok());
     }
 
-    #[test]
-    fn a_call_that_was_not_made_is_in_no_count() {
+    #[tokio::test]
+    async fn a_call_that_was_not_made_is_in_no_count() {
         let limits = limits("10%");
-        observe(&limits, &org("acme"), 95, 100);
-        assert!(limits.spend(&org("acme"), Call::Query).is_err());
+        observe(&limits, &org("acme"), 95, 100).await;
+        assert!(limits.spend(&org("acme"), Call::Query).await.is_err());
         let figures = limits.figures().remove(0);
         assert_eq!((figures.used, figures.calls.query), (Some(95), 1));
     }

@@ -16,6 +16,7 @@ use crate::{
         field_types,
         form::Form,
         headers::WriteHeaders,
+        learnt::Lesson,
         page,
         soql::{self, Item, Query, Way},
     },
@@ -218,14 +219,21 @@ impl Salesforce {
         let learnt = &mut retries.forms;
         let (org, key) = (session.instance(), &first.key);
         let is_new = !learnt.contains(key.field_kind());
-        if is_new && self.field_types.learn(org, key, query.form, fault) {
+        if is_new && let Some(form) = self.field_types.learn(org, key, query.form, fault) {
             learnt.insert(key.field_kind().to_owned());
+            self.teach(org, || Lesson::form(key, form));
         }
         // Another query of the same field may have learnt the form first.
         if learnt.contains(key.field_kind()) && self.field_types.form(org, key) != query.form {
             return Some(vec![query.wanted.clone()]);
         }
-        let refuses_field = query.reads_fields && self.field_types.unreadable(org, query, fault);
+        let refuses_field = query.reads_fields && field_types::is_about_field(fault);
+        if refuses_field && let Some(field) = field_types::unreadable(query, fault) {
+            let object = key.object();
+            self.field_types
+                .not_readable(org, (object, field), Instant::now());
+            self.teach(org, || Lesson::unreadable(object, field));
+        }
         let of_id = |wanted: &Wanted| Wanted {
             fields: Vec::new(),
             ..wanted.clone()

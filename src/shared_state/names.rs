@@ -24,6 +24,12 @@ pub(crate) enum EntryKind {
     Gone,
     /// A part of a job: somebody is writing it, or it was written.
     Job,
+    /// The API calls of an org.
+    Budget,
+    /// What was learnt about an org.
+    Learnt,
+    /// The description of an object, by user.
+    Describe,
 }
 
 impl EntryKind {
@@ -36,6 +42,9 @@ impl EntryKind {
             Self::Match => "match",
             Self::Gone => "gone",
             Self::Job => "job",
+            Self::Budget => "budget",
+            Self::Learnt => "learnt",
+            Self::Describe => "describe",
         }
     }
 }

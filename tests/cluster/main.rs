@@ -3,12 +3,14 @@
 //!
 //! | file | what it specifies |
 //! |---|---|
+//! | `budget` | that the reserve of API calls holds for the sum of the replicas |
 //! | `connected` | that replicas find the store, lose it and find it again, in each form that a store has |
 //! | `jobs` | that a job which comes to several replicas, or again, is written once |
 //! | `records` | that ids and matches are shared, and forgotten together |
 //! | `creates` | that a record which events at several replicas would create is created once |
 //! | `forgotten` | what replicas do whose store has been emptied, or holds what another version has written |
 //! | `private` | that the store holds nothing of a person and no secret, and nothing for ever |
+//! | `learnt` | that what one replica has learnt about an org, all know |
 //!
 //! `redis` is the store under a test's control, `replicas` are the services that share it.
 #![expect(
@@ -16,10 +18,12 @@
     reason = "a step that fails fails its test, also in a helper"
 )]
 
+mod budget;
 mod connected;
 mod creates;
 mod forgotten;
 mod jobs;
+mod learnt;
 mod private;
 mod records;
 mod redis;

@@ -185,7 +185,7 @@ impl Redis {
             command.args(["--cert", &tls.certificate, "--key", &tls.key]);
         }
         let output = command.args(arguments).output().unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{arguments:?}: {said}");
         said.trim_end().to_owned()
     }

@@ -3,6 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use futures_util::future::join_all;
+use salesforce_transformer::Config;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// How long a test waits for what is about to be.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whoever answers over HTTP.
 pub(crate) trait Replica: Sync {
@@ -116,8 +117,32 @@ pub(crate) async fn processes<const N: usize>(
 
 /// Starts a service in this process that shares this store, and waits until it does.
 pub(crate) async fn service(salesforce: &str, store: &str, flags: &[&str]) -> Service {
-    let shared = ["--shared-state-url", store];
-    let service = Service::start(salesforce, &[&shared, flags].concat()).await;
+    service_with(salesforce, store, flags, |_| {}).await
+}
+
+/// Starts such services.
+pub(crate) async fn services<const N: usize>(
+    salesforce: &str,
+    store: &str,
+    flags: &[&str],
+) -> [Service; N] {
+    join_all([(); N].map(|()| service(salesforce, store, flags)))
+        .await
+        .try_into()
+        .unwrap_or_else(|_| unreachable!())
+}
+
+/// Starts such a service with settings that have no flag.
+pub(crate) async fn service_with(
+    salesforce: &str,
+    store: &str,
+    flags: &[&str],
+    change: impl FnOnce(&mut Config),
+) -> Service {
+    // A busy machine may take longer than a store should.
+    let shared = ["--shared-state-url", store, "--shared-state-timeout", "1s"];
+    let flags = [&shared, flags].concat();
+    let service = Service::start_with(salesforce, &flags, change).await;
     service.until_sharing("up").await;
     service
 }

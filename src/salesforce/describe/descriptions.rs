@@ -1,11 +1,11 @@
 //! The descriptions of the objects that the events of a batch write.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use smallvec::SmallVec;
 
-use super::{ObjectDescription, refused::RefusedFields};
+use super::{ObjectDescription, refused::RefusedFields, state::MaxAge};
 use crate::salesforce::{
     Credentials, Salesforce, address::Effect, cache::OrgUser, key::is_api_name, session::Session,
 };
@@ -65,7 +65,7 @@ impl Salesforce {
         let user = self.creator(Some(credentials), session);
         let objects = objects.into_iter().filter(|object| is_api_name(object));
         let described = objects.map(async |object| {
-            let described = self.described(&user, session, object, Duration::MAX);
+            let described = self.described(&user, session, object, MaxAge::Any);
             Some(self.with_refused(&user, object, described.await?))
         });
         Descriptions(join_all(described).await.into_iter().flatten().collect())

@@ -1,7 +1,7 @@
 //! The description of a field, and how it is read. Attributes that are missing or of another type than expected count as unknown,
 //! so that one odd field does not hide the others.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::picklist::{self, Picklist, PicklistValue};
@@ -52,7 +52,7 @@ pub struct FieldDescription {
 }
 
 /// What a reference refers to.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Reference {
     /// The objects whose records it can refer to; none if that is unknown.
     pub objects: Box<[Box<str>]>,
@@ -72,7 +72,7 @@ pub(crate) struct PlacePart {
 }
 
 /// What the values of a field are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
     /// A text on one line.

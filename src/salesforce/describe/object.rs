@@ -38,6 +38,20 @@ struct FieldTable {
 }
 
 impl ObjectDescription {
+    /// An object whose records can be queried, created and updated or not, in this order, with these fields.
+    #[must_use]
+    pub(super) fn of(
+        [queryable, createable, updateable]: [bool; 3],
+        fields: Vec<FieldDescription>,
+    ) -> Self {
+        Self {
+            queryable,
+            createable,
+            updateable,
+            fields: FieldTable::new(fields),
+        }
+    }
+
     /// The field of this name, in any letter case.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&FieldDescription> {

@@ -7,7 +7,7 @@ use std::{
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use super::{lock, state::State};
+use super::{lock, refused::Refusals, state::State};
 use crate::salesforce::cache::OrgUser;
 
 /// The maximum number of cached descriptions of an org. The names of objects come from events.
@@ -26,6 +26,8 @@ const WARN_EVERY: Duration = Duration::from_hours(1);
 pub(super) struct OrgDescribes {
     /// By user, and the object's name in lower case.
     pub(super) objects: Cache<(u64, String), Arc<Mutex<State>>>,
+    /// The fields that Salesforce has refused, by the user's name among replicas and the object's name in lower case.
+    refusals: Cache<(u64, String), Arc<Mutex<Refusals>>>,
     counts: Mutex<Counts>,
 }
 
@@ -40,8 +42,10 @@ struct Counts {
 impl OrgDescribes {
     pub(super) fn new() -> Self {
         let objects = Cache::builder().max_capacity(MAX_OBJECTS);
+        let refusals = Cache::builder().max_capacity(MAX_OBJECTS);
         Self {
             objects: objects.eviction_policy(EvictionPolicy::lru()).build(),
+            refusals: refusals.eviction_policy(EvictionPolicy::lru()).build(),
             counts: Mutex::default(),
         }
     }
@@ -65,6 +69,17 @@ impl OrgDescribes {
     /// What is known of an object; `None` if nobody has asked for it.
     pub(super) fn known(&self, user: &OrgUser, object: &str) -> Option<Arc<Mutex<State>>> {
         self.objects.get(&(user.user, object.to_ascii_lowercase()))
+    }
+
+    /// The fields of an object that Salesforce has refused to a user; `None` if there are none.
+    pub(super) fn refusals(&self, user: u64, object: &str) -> Option<Arc<Mutex<Refusals>>> {
+        self.refusals.get(&(user, object.to_ascii_lowercase()))
+    }
+
+    /// The fields of an object that Salesforce has refused to a user, to add more.
+    pub(super) fn refusals_mut(&self, user: u64, object: &str) -> Arc<Mutex<Refusals>> {
+        let key = (user, object.to_ascii_lowercase());
+        self.refusals.entry(key).or_default().into_value()
     }
 
     /// Whether one more object may be described for the first time.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::{Deserialize, Serialize};
 
 /// The maximum length in bytes of a text that is searched for. Salesforce's values and labels have at most 255 characters.
 const MAX_TEXT: usize = 255 * 4;
@@ -32,6 +33,7 @@ struct Entry {
 }
 
 /// A value, and its label where it differs.
+#[derive(Deserialize, Serialize)]
 pub(super) struct PicklistValue {
     pub(super) value: Box<str>,
     pub(super) label: Option<Box<str>>,
@@ -78,12 +80,29 @@ impl Picklist {
             by_label: Box::default(),
             valid_for: valid_for.into(),
         };
-        if values.iter().any(|value| value.label.is_some()) {
+        let has_label = |entry: &Entry| entry.label < entry.end;
+        if picklist.entries.iter().any(has_label) {
             let mut by_label: Vec<u32> = (0..u32::try_from(values.len()).ok()?).collect();
             by_label.sort_by_key(|index| picklist.label(*index as usize));
             picklist.by_label = by_label.into();
         }
         (!values.is_empty()).then_some(picklist)
+    }
+
+    /// Its values, from which [`Self::of`] makes the same picklist.
+    pub(super) fn values(&self) -> impl Iterator<Item = PicklistValue> {
+        (0..).zip(&self.entries).map(|(index, entry): (u32, _)| {
+            let label = self.slice(entry.label as usize..entry.end as usize);
+            let from = self.valid_for.partition_point(|(of, _)| *of < index);
+            let valid_for = self.valid_for[from..].iter();
+            let valid_for = valid_for.take_while(|(of, _)| *of == index);
+            PicklistValue {
+                value: self.value_of(entry).into(),
+                label: (!label.is_empty()).then(|| label.into()),
+                position: entry.position,
+                valid_for: valid_for.map(|(_, position)| *position).collect(),
+            }
+        })
     }
 
     /// The memory that it takes, in bytes.

@@ -6,8 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{field::FieldDescription, lock, object::ObjectDescription};
-use crate::salesforce::{Salesforce, address::Effect, cache::OrgUser, session::Session};
+use super::{Describes, field::FieldDescription, lock, object::ObjectDescription, state::MaxAge};
+use crate::salesforce::{
+    Salesforce,
+    address::Effect,
+    cache::OrgUser,
+    learnt::Lesson,
+    session::{Instance, Session},
+};
 
 /// The number of refusals after which a field is left out.
 const MAX_REFUSALS: u8 = 3;
@@ -40,33 +46,21 @@ pub(super) struct RefusedFields {
 }
 
 impl Refusals {
-    /// Notes that Salesforce has refused a field with any value. A field counts only if the description shows it as writable,
-    /// because any other field is known to be refused.
-    pub(super) fn note(
-        &mut self,
-        now: Instant,
-        description: &ObjectDescription,
-        (field, effect): (&str, Effect),
-    ) {
-        let Some(field) = description
-            .field(field)
-            .filter(|field| field.is_written_by(effect))
-        else {
-            return;
-        };
+    /// Notes that Salesforce has refused a field with any value, at `at`.
+    pub(super) fn note(&mut self, now: Instant, at: Instant, (field, effect): (&str, Effect)) {
         self.0.retain(|known| known.is_remembered(now));
-        let is_same = |known: &Refusal| known.field == field.name && known.effect == effect;
+        let is_same = |known: &Refusal| *known.field == *field && known.effect == effect;
         match self.0.iter().position(is_same) {
             Some(place) => {
                 let known = &mut self.0[place];
                 known.times = known.times.saturating_add(1);
-                known.last = now;
+                known.last = known.last.max(at);
             }
             None if self.0.len() < MAX_FIELDS => self.0.push(Refusal {
-                field: field.name.clone(),
+                field: field.into(),
                 effect,
                 times: 1,
-                last: now,
+                last: at,
             }),
             None => {}
         }
@@ -84,6 +78,29 @@ impl Refusals {
     }
 }
 
+impl ObjectDescription {
+    /// The field of this name, if a refusal of it teaches anything: the description shows it as writable. Any other field is known to
+    /// be refused.
+    fn contradicted(&self, field: &str, effect: Effect) -> Option<&FieldDescription> {
+        let field = self.field(field);
+        field.filter(|field| field.is_written_by(effect))
+    }
+}
+
+impl Describes {
+    /// Notes that Salesforce has refused a field of an object to a user of any replica.
+    pub(in crate::salesforce) fn refuses(
+        &self,
+        (org, user): (&Instance, u64),
+        object: &str,
+        (field, effect): (&str, Effect),
+        at: Instant,
+    ) {
+        let refusals = self.org(org).refusals_mut(user, object);
+        lock(&refusals).note(Instant::now(), at, (field, effect));
+    }
+}
+
 impl Salesforce {
     /// Notes that Salesforce has refused a field of an object with any value, and reads the description of the object again,
     /// if there is one. Callers do not wait for it.
@@ -98,15 +115,21 @@ impl Salesforce {
         let Some(state) = self.describes.org(&user.org).known(user, object) else {
             return;
         };
-        {
+        let field = {
             let mut state = lock(&state);
-            let Some(description) = state.description(now, Duration::MAX) else {
+            let Some(description) = state.description(now, MaxAge::Any) else {
                 return;
             };
-            state.refusals.note(now, &description, (field, effect));
             state.doubt(now);
+            let field = description.contradicted(field, effect);
+            field.map(|field| field.name.clone())
+        };
+        if let Some(field) = field {
+            let of = (&user.org, self.shared_user(user));
+            self.describes.refuses(of, object, (&field, effect), now);
+            self.teach(&user.org, || Lesson::refused(of.1, object, &field, effect));
         }
-        self.described(user, session, object, Duration::MAX).await;
+        self.described(user, session, object, MaxAge::Any).await;
     }
 
     /// Describes an object that Salesforce has contradicted. Callers wait for a description that was read since.
@@ -118,8 +141,9 @@ impl Salesforce {
     ) -> Option<Arc<ObjectDescription>> {
         let now = Instant::now();
         let state = self.describes.org(&user.org).object(user, object, now)?;
-        let max_age = lock(&state).doubt(now);
-        self.described(user, session, object, max_age).await
+        let age = lock(&state).doubt(now);
+        self.described(user, session, object, MaxAge::Confirmed(age))
+            .await
     }
 
     /// The description of an object, if it is known already.
@@ -130,15 +154,16 @@ impl Salesforce {
         object: &str,
     ) -> Option<Arc<ObjectDescription>> {
         let state = self.describes.org(&user.org).known(user, object)?;
-        lock(&state).description(Instant::now(), Duration::MAX)
+        lock(&state).description(Instant::now(), MaxAge::Any)
     }
 
     /// The fields of an object that are left out of writes, because Salesforce has refused them again and again.
     pub(super) fn refused_fields(&self, user: &OrgUser, object: &str) -> RefusedFields {
-        let Some(state) = self.describes.org(&user.org).known(user, object) else {
-            return RefusedFields::default();
-        };
-        lock(&state).refusals.left_out(Instant::now())
+        let org = self.describes.org(&user.org);
+        let refusals = org.refusals(self.shared_user(user), object);
+        refusals.map_or_else(RefusedFields::default, |refusals| {
+            lock(&refusals).left_out(Instant::now())
+        })
     }
 }
 
@@ -190,6 +215,18 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
+    /// Notes the refusal of a field as `refuses_field` does.
+    fn note(
+        refusals: &mut Refusals,
+        now: Instant,
+        object: &ObjectDescription,
+        (field, effect): (&str, Effect),
+    ) {
+        if let Some(field) = object.contradicted(field, effect) {
+            refusals.note(now, now, (&field.name, effect));
+        }
+    }
+
     fn left_out(refusals: &Refusals, now: Instant, effect: Effect) -> Vec<Box<str>> {
         refusals.left_out(now).of(effect).to_vec()
     }
@@ -201,16 +238,21 @@ mod tests {
         let refused: [Box<str>; 1] = ["A__c".into()];
         let created = |refusals: &_, now| left_out(refusals, now, Effect::Create);
         for _ in 0..2 {
-            refusals.note(now, &object, ("a__C", Effect::Create));
+            note(&mut refusals, now, &object, ("a__C", Effect::Create));
         }
         assert_eq!(refusals.left_out(now), RefusedFields::default());
-        refusals.note(now, &object, ("A__c", Effect::Update));
-        refusals.note(now, &object, ("A__c", Effect::Create));
+        note(&mut refusals, now, &object, ("A__c", Effect::Update));
+        note(&mut refusals, now, &object, ("A__c", Effect::Create));
         let almost = now + REMEMBERED.saturating_sub(Duration::from_secs(1));
         assert_eq!(created(&refusals, almost), refused);
         assert!(left_out(&refusals, now, Effect::Update).is_empty());
         assert!(created(&refusals, now + REMEMBERED).is_empty());
-        refusals.note(now + REMEMBERED, &object, ("A__c", Effect::Create));
+        note(
+            &mut refusals,
+            now + REMEMBERED,
+            &object,
+            ("A__c", Effect::Create),
+        );
         assert!(created(&refusals, now + REMEMBERED).is_empty());
     }
 
@@ -219,13 +261,13 @@ mod tests {
         let (object, now) = (object(), Instant::now());
         let mut refusals = Refusals::default();
         for _ in 0..5 {
-            refusals.note(now, &object, ("B__c", Effect::Update));
-            refusals.note(now, &object, ("B__c", Effect::Upsert));
-            refusals.note(now, &object, ("Unknown__c", Effect::Create));
+            note(&mut refusals, now, &object, ("B__c", Effect::Update));
+            note(&mut refusals, now, &object, ("B__c", Effect::Upsert));
+            note(&mut refusals, now, &object, ("Unknown__c", Effect::Create));
         }
         assert_eq!(refusals.left_out(now), RefusedFields::default());
         for _ in 0..3 {
-            refusals.note(now, &object, ("B__c", Effect::Create));
+            note(&mut refusals, now, &object, ("B__c", Effect::Create));
         }
         let refused: [Box<str>; 1] = ["B__c".into()];
         assert_eq!(left_out(&refusals, now, Effect::Create), refused);
@@ -243,10 +285,20 @@ mod tests {
         let object: ObjectDescription = serde_json::from_str(&text).unwrap();
         let (mut refusals, now) = (Refusals::default(), Instant::now());
         for n in 0..1_000 {
-            refusals.note(now, &object, (&format!("F{n}__c"), Effect::Create));
+            note(
+                &mut refusals,
+                now,
+                &object,
+                (&format!("F{n}__c"), Effect::Create),
+            );
         }
         assert_eq!(refusals.0.len(), MAX_FIELDS);
-        refusals.note(now + REMEMBERED, &object, ("F999__c", Effect::Create));
+        note(
+            &mut refusals,
+            now + REMEMBERED,
+            &object,
+            ("F999__c", Effect::Create),
+        );
         assert_eq!(refusals.0.len(), 1);
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use reqwest::header::HeaderValue;
 use tokio::sync::watch;
 
-use super::{kept::Kept, object::ObjectDescription, refused::Refusals};
+use super::{kept::Kept, object::ObjectDescription};
 
 /// How long nothing is read after a failure.
 pub(super) const PAUSE: Duration = Duration::from_mins(1);
@@ -26,16 +26,25 @@ pub(super) struct State {
     reading: Option<watch::Receiver<()>>,
     /// The number of the last request to read everything again that was considered.
     reread: u64,
-    /// Whether the next reading is unconditional, and due at once.
-    must_be_whole: bool,
+    /// The next reading is unconditional, and due at once: the description must have been read since then.
+    read_after: Option<Instant>,
     /// When Salesforce last refused something that the description allows.
     doubted: Option<Instant>,
     /// Whether the last attempt has failed, or takes too long. Nobody waits for it or the next one.
     has_failed: bool,
     /// Whether the last attempt has found its session expired.
     has_expired: bool,
-    /// The fields that Salesforce has refused.
-    pub(super) refusals: Refusals,
+}
+
+/// How long ago a description may have been confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::salesforce) enum MaxAge {
+    /// However long ago.
+    Any,
+    /// No longer than this.
+    Confirmed(Duration),
+    /// No longer than this, and with a session of this replica.
+    Accepted(Duration),
 }
 
 #[derive(Debug)]
@@ -43,11 +52,19 @@ struct Known {
     description: Kept,
     /// The `Last-Modified` header.
     modified: Option<HeaderValue>,
-    /// When the description was read, or confirmed.
+    /// When the description was read, or confirmed, by any replica.
     confirmed: Instant,
+    /// When this replica has read or confirmed it.
+    accepted: Option<Instant>,
     /// When it was read.
     read: Instant,
+    /// Which one it is among those that replicas have shared, if they have.
+    stamp: Option<Stamp>,
 }
+
+/// What tells a description that replicas share from earlier ones: the store's time when it was read, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp(pub(super) i64);
 
 /// What the caller does next.
 #[derive(Debug)]
@@ -65,6 +82,8 @@ pub(super) enum Next {
 pub(super) struct Reading {
     /// The condition: the description has changed since.
     pub(super) since: Option<HeaderValue>,
+    /// What another replica must have read, so that it can be used instead.
+    pub(super) shared: Wanted,
     /// Whether callers wait for it.
     pub(super) must_wait: bool,
     /// What is used meanwhile if they do not.
@@ -73,17 +92,45 @@ pub(super) struct Reading {
     pub(super) done: watch::Sender<()>,
 }
 
+/// The description of another replica that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// How long ago it may have been confirmed; `None` if only a session of this replica may have confirmed it.
+    pub(super) confirmed_within: Option<Duration>,
+    /// How long ago it may have been read.
+    pub(super) read_within: Duration,
+    /// The one that is known.
+    pub(super) known: Option<Stamp>,
+}
+
 /// The result of a reading.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The description, and its `Last-Modified` header.
-    Whole(Kept, Option<HeaderValue>),
+    /// The description, its `Last-Modified` header, and what tells it from others if it is shared.
+    Whole(Kept, Option<HeaderValue>, Option<Stamp>),
     /// The description has not changed.
     Unchanged,
+    /// What another replica has read.
+    Shared(SharedTable),
+    /// What is known was confirmed by another replica then.
+    Confirmed(Instant),
     /// The session has expired. Whoever uses it next renews it.
     Expired,
     /// The description cannot be read.
     Failed,
+}
+
+/// A description that another replica has read.
+#[derive(Debug)]
+pub(super) struct SharedTable {
+    pub(super) description: Kept,
+    /// The `Last-Modified` header.
+    pub(super) modified: Option<HeaderValue>,
+    pub(super) stamp: Stamp,
+    pub(super) read: Instant,
+    pub(super) confirmed: Instant,
+    /// Whether this replica has confirmed it.
+    pub(super) is_accepted: bool,
 }
 
 impl State {
@@ -93,14 +140,14 @@ impl State {
     pub(super) fn next(
         &mut self,
         now: Instant,
-        (ttl, max_age): (Duration, Duration),
+        (ttl, max_age): (Duration, MaxAge),
         reread: u64,
         may_begin: impl FnOnce() -> bool,
     ) -> Next {
         if self.reread != reread {
             self.reread = reread;
             self.paused_until = None;
-            self.must_be_whole = true;
+            self.read_after = Some(now);
         }
         let is_dropped = |known: &mut Known| known.description.get().is_none();
         self.known.take_if(is_dropped);
@@ -114,7 +161,7 @@ impl State {
             };
         }
         let is_paused = self.paused_until.is_some_and(|until| now < until);
-        let is_fresh = self.is_fresh(now, ttl.min(max_age));
+        let is_fresh = self.is_fresh(now, ttl, max_age);
         if is_paused || is_fresh || (self.known.is_none() && !may_begin()) {
             return Next::Use(known);
         }
@@ -122,6 +169,7 @@ impl State {
         self.reading = Some(reading);
         Next::Read(Reading {
             since: self.condition(now),
+            shared: self.wanted(now, ttl, max_age),
             must_wait: known.is_none() && !self.has_failed,
             meanwhile: known,
             done,
@@ -132,10 +180,10 @@ impl State {
     pub(super) fn description(
         &self,
         now: Instant,
-        max_age: Duration,
+        max_age: MaxAge,
     ) -> Option<Arc<ObjectDescription>> {
-        let is_used = |known: &&Known| now.saturating_duration_since(known.confirmed) <= max_age;
-        let known = self.known.as_ref().filter(is_used);
+        let known = self.known.as_ref();
+        let known = known.filter(|known| known.is_within(now, max_age));
         known.and_then(|known| known.description.get())
     }
 
@@ -152,27 +200,57 @@ impl State {
         self.has_expired = matches!(outcome, Outcome::Expired);
         self.has_failed = is_refused;
         match (outcome, &mut self.known) {
-            (Outcome::Whole(description, modified), _) => {
+            (Outcome::Whole(description, modified, stamp), _) => {
                 self.known = Some(Known {
                     description,
                     modified,
                     confirmed: now,
+                    accepted: Some(now),
                     read: now,
+                    stamp,
                 });
-                self.must_be_whole = false;
+                self.read_after = None;
             }
-            (Outcome::Unchanged, Some(known)) => known.confirmed = now,
+            (Outcome::Unchanged, Some(known)) => {
+                known.confirmed = now;
+                known.accepted = Some(now);
+            }
+            (Outcome::Confirmed(at), Some(known)) => known.confirmed = known.confirmed.max(at),
+            (Outcome::Shared(table), _) => self.shared(table),
             (Outcome::Expired, _) if !is_refused => {}
-            (Outcome::Unchanged, None) | (Outcome::Failed | Outcome::Expired, _) => {
+            (Outcome::Unchanged | Outcome::Confirmed(_), None)
+            | (Outcome::Failed | Outcome::Expired, _) => {
                 self.has_failed = true;
                 self.paused_until = Some(now + PAUSE);
             }
         }
     }
 
+    /// Takes what another replica has read.
+    fn shared(&mut self, table: SharedTable) {
+        let SharedTable {
+            description,
+            modified,
+            stamp,
+            read,
+            confirmed,
+            is_accepted,
+        } = table;
+        self.read_after.take_if(|after| *after <= read);
+        self.known = Some(Known {
+            description,
+            modified,
+            confirmed,
+            accepted: is_accepted.then_some(confirmed),
+            read,
+            stamp: Some(stamp),
+        });
+    }
+
     /// Forgets a description that Salesforce has contradicted. It is read again after a pause, unconditionally.
     pub(super) fn forget(&mut self, now: Instant) {
         self.known = None;
+        self.read_after = Some(now);
         self.paused_until = Some(now + PAUSE);
     }
 
@@ -186,7 +264,7 @@ impl State {
             return age;
         }
         self.doubted = Some(now);
-        self.must_be_whole = true;
+        self.read_after = Some(now);
         Duration::ZERO
     }
 
@@ -195,15 +273,52 @@ impl State {
         self.has_failed = true;
     }
 
-    fn is_fresh(&self, now: Instant, ttl: Duration) -> bool {
-        let known = self.known.as_ref().filter(|_| !self.must_be_whole);
-        known.is_some_and(|known| now.saturating_duration_since(known.confirmed) < ttl)
+    fn is_fresh(&self, now: Instant, ttl: Duration, max_age: MaxAge) -> bool {
+        let known = self.known.as_ref().filter(|_| self.read_after.is_none());
+        let ttl = MaxAge::Confirmed(ttl);
+        known.is_some_and(|known| known.is_before(now, ttl) && known.is_before(now, max_age))
     }
 
     fn condition(&self, now: Instant) -> Option<HeaderValue> {
-        let known = self.known.as_ref().filter(|_| !self.must_be_whole)?;
+        let known = self.known.as_ref().filter(|_| self.read_after.is_none())?;
         let is_old = now.saturating_duration_since(known.read) >= WHOLE_AFTER;
         known.modified.clone().filter(|_| !is_old)
+    }
+
+    fn wanted(&self, now: Instant, ttl: Duration, max_age: MaxAge) -> Wanted {
+        let after = self.read_after;
+        let read_within = after.map(|after| now.saturating_duration_since(after));
+        Wanted {
+            confirmed_within: match max_age {
+                MaxAge::Any => Some(ttl),
+                MaxAge::Confirmed(max_age) => Some(ttl.min(max_age)),
+                MaxAge::Accepted(_) => None,
+            },
+            read_within: read_within.unwrap_or(WHOLE_AFTER).min(WHOLE_AFTER),
+            known: self.known.as_ref().and_then(|known| known.stamp),
+        }
+    }
+}
+
+impl Known {
+    /// Whether it was confirmed no longer than `max_age` ago.
+    fn is_within(&self, now: Instant, max_age: MaxAge) -> bool {
+        self.age(now, max_age).is_none_or(|(age, max)| age <= max)
+    }
+
+    /// Whether it was confirmed less than `max_age` ago.
+    fn is_before(&self, now: Instant, max_age: MaxAge) -> bool {
+        self.age(now, max_age).is_none_or(|(age, max)| age < max)
+    }
+
+    /// How long ago it was confirmed, and how long ago that may be; `None` if it does not matter.
+    fn age(&self, now: Instant, max_age: MaxAge) -> Option<(Duration, Duration)> {
+        let age = |at: Instant| now.saturating_duration_since(at);
+        match max_age {
+            MaxAge::Any => None,
+            MaxAge::Confirmed(max) => Some((age(self.confirmed), max)),
+            MaxAge::Accepted(max) => Some((self.accepted.map_or(Duration::MAX, age), max)),
+        }
     }
 }
 

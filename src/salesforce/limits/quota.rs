@@ -12,6 +12,8 @@ use crate::salesforce::fault::Fault;
 pub(super) struct Governor {
     pub(super) reserve: Reserve,
     pub(super) probe_after: Duration,
+    /// How long a call may take.
+    pub(super) call_time: Duration,
 }
 
 /// The order in which calls are held back.
@@ -26,19 +28,57 @@ pub(super) enum Rank {
 /// The calls of one org.
 #[derive(Debug, Default)]
 pub(super) struct Quota {
-    /// The number of calls that this service has sent. Each call is numbered by this counter.
-    sent: u64,
-    report: Option<QuotaReport>,
-    probed: Option<Instant>,
+    /// The number of calls that were sent. Each call is numbered by this counter.
+    pub(super) sent: i64,
+    /// The number of calls of this process whose response has not arrived.
+    pub(super) in_flight: i64,
+    pub(super) report: Option<QuotaReport>,
+    pub(super) probed: Option<Instant>,
+    pub(super) exchange: Exchange,
 }
 
-#[derive(Debug)]
-struct QuotaReport {
-    usage: ApiUsage,
-    /// The number of the call whose response stated it.
-    number: u64,
-    at: Instant,
-    clock: SystemTime,
+/// A call that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Its number.
+    pub(super) number: i64,
+    /// How many calls Salesforce has certainly counted when it answers: it, and those that were answered before it was sent.
+    pub(super) included: i64,
+    pub(super) at: Instant,
+}
+
+/// What a response has stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QuotaReport {
+    pub(super) usage: ApiUsage,
+    /// The call whose response stated it.
+    pub(super) call: Sent,
+    /// When the response arrived.
+    pub(super) at: Instant,
+    pub(super) clock: SystemTime,
+}
+
+/// What the store that replicas share knows of the calls (`exchange`).
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    /// The calls of this process of which the store has not been told.
+    pub(super) untold: i64,
+    /// Those of which it is being told.
+    pub(super) telling: i64,
+    /// What it has counted, as far as is known.
+    pub(super) count: Option<Count>,
+    /// The calls of the other replicas whose response had not arrived.
+    pub(super) others_in_flight: i64,
+    /// When the figures were exchanged last.
+    pub(super) at: Option<Instant>,
+}
+
+/// What the store has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Count {
+    /// When it began to count, which tells one count from another after the store has lost its entries.
+    pub(super) epoch: i64,
+    pub(super) calls: i64,
 }
 
 /// A snapshot of an org's calls.
@@ -53,21 +93,45 @@ pub(super) struct Balance {
 }
 
 impl Quota {
-    /// Returns the number of a call to be sent. While only the reserve is left, one call is let through from time to
-    /// time, to find out whether that is still so.
+    /// Sends a call. While only the reserve is left, one call is let through from time to time, to find out whether that is still
+    /// so.
     ///
     /// # Errors
     /// [`Fault::Reserved`] if it must not be sent.
-    pub(super) fn spend(&mut self, governor: Governor, now: Instant) -> Result<u64, Fault> {
+    pub(super) fn spend(&mut self, governor: Governor, now: Instant) -> Result<Sent, Fault> {
         if let Some(fault) = self.held_back(governor.reserve, Rank::First) {
-            let asked = self.report.as_ref().map(|report| report.at);
-            if !is_old(asked.max(self.probed), governor, now) {
+            if !self.is_probe_due(governor, now) {
                 return Err(fault);
             }
             self.probed = Some(now);
         }
+        self.exchange.untold += 1;
         self.sent += 1;
-        Ok(self.sent)
+        Ok(self.sending(now))
+    }
+
+    /// The call that was counted last, which is sent now.
+    pub(super) fn sending(&mut self, now: Instant) -> Sent {
+        let before = self
+            .in_flight
+            .saturating_add(self.exchange.others_in_flight);
+        self.in_flight += 1;
+        Sent {
+            number: self.sent,
+            included: self.sent.saturating_sub(before),
+            at: now,
+        }
+    }
+
+    /// Notes that a call is over, with or without a response.
+    pub(super) fn ended(&mut self) {
+        self.in_flight = (self.in_flight - 1).max(0);
+    }
+
+    /// Whether a call may find out if still only the reserve is left.
+    pub(super) fn is_probe_due(&self, governor: Governor, now: Instant) -> bool {
+        let asked = self.report.as_ref().map(|report| report.at);
+        is_old(asked.max(self.probed), governor, now)
     }
 
     /// Checks whether a call that others may send can be spared, without spending one. It never lets a probe through,
@@ -83,20 +147,12 @@ impl Quota {
         }
     }
 
-    /// Records the usage that a response states. Responses may arrive out of order; the one to the latest call counts.
-    pub(super) fn report(&mut self, usage: ApiUsage, number: u64, now: Instant, clock: SystemTime) {
-        if self
-            .report
-            .as_ref()
-            .is_none_or(|known| known.number <= number)
-        {
-            self.report = Some(QuotaReport {
-                usage,
-                number,
-                at: now,
-                clock,
-            });
-        }
+    /// Records the usage that the response to a call states.
+    pub(super) fn report(&mut self, report: QuotaReport) {
+        self.report = Some(match self.report {
+            Some(known) => known.and(report, self.sent),
+            None => report,
+        });
     }
 
     /// The current balance; `None` before the org has stated its usage.
@@ -113,11 +169,10 @@ impl Quota {
     }
 
     fn used(&self, report: &QuotaReport) -> u64 {
-        let since = self.sent.saturating_sub(report.number);
-        report.usage.used.saturating_add(since)
+        report.used(self.sent)
     }
 
-    fn held_back(&self, reserve: Reserve, rank: Rank) -> Option<Fault> {
+    pub(super) fn held_back(&self, reserve: Reserve, rank: Rank) -> Option<Fault> {
         let report = self.report.as_ref()?;
         let allowed = report.usage.allowed;
         let reserve = reserve.of(allowed)?;
@@ -135,6 +190,32 @@ impl Quota {
     }
 }
 
+impl QuotaReport {
+    /// The calls that are used once `sent` calls were sent: those that were stated, and those that may not be among them.
+    pub(super) fn used(&self, sent: i64) -> u64 {
+        let since = sent.saturating_sub(self.call.included);
+        self.usage.used.saturating_add_signed(since.max(0))
+    }
+
+    /// What this report and another one state together. Of two calls, the one that was sent later counts. If they were in flight at the same time,
+    /// each response may count the other call or not, so that the lower figure holds, as far as it is possible.
+    fn and(self, other: Self, sent: i64) -> Self {
+        let sent_at = |report: &Self| (report.call.at, report.call.number);
+        let (earlier, mut later) = if sent_at(&self) <= sent_at(&other) {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        if earlier.at > later.call.at {
+            let surplus = later.used(sent).saturating_sub(earlier.used(sent));
+            let surplus = i64::try_from(surplus).unwrap_or(i64::MAX);
+            let included = later.call.included.saturating_add(surplus);
+            later.call.included = included.min(later.call.number);
+        }
+        later
+    }
+}
+
 fn is_old(observed: Option<Instant>, governor: Governor, now: Instant) -> bool {
     observed.is_none_or(|at| now.saturating_duration_since(at) >= governor.probe_after)
 }
@@ -147,19 +228,30 @@ mod tests {
     const GOVERNOR: Governor = Governor {
         reserve: Reserve::Percent(10),
         probe_after: Duration::from_mins(5),
+        call_time: MINUTE,
     };
 
     /// The quota of an org that stated at `now` that `used` of 100 calls are used.
     fn used(used: u64, now: Instant) -> Quota {
         let mut quota = Quota::default();
-        let number = quota.spend(GOVERNOR, now).unwrap();
-        says(&mut quota, used, number, now);
+        let call = quota.spend(GOVERNOR, now).unwrap();
+        says(&mut quota, used, call, now);
         quota
     }
 
-    fn says(quota: &mut Quota, used: u64, number: u64, now: Instant) {
+    fn says(quota: &mut Quota, used: u64, call: Sent, now: Instant) {
         let usage = ApiUsage { used, allowed: 100 };
-        quota.report(usage, number, now, SystemTime::UNIX_EPOCH);
+        quota.ended();
+        quota.report(QuotaReport {
+            usage,
+            call,
+            at: now,
+            clock: SystemTime::UNIX_EPOCH,
+        });
+    }
+
+    fn used_now(quota: &Quota) -> u64 {
+        quota.balance(GOVERNOR.reserve).unwrap().used
     }
 
     #[test]
@@ -190,6 +282,32 @@ mod tests {
         says(&mut quota, 90, late, now);
         says(&mut quota, 51, early, now);
         assert!(quota.spend(GOVERNOR, now).is_err());
+    }
+
+    #[test]
+    fn of_two_calls_at_the_same_time_each_may_have_been_counted_first() {
+        let now = Instant::now();
+        let at = |millis| now + Duration::from_millis(millis);
+        for first_is_counted_first in [true, false] {
+            let (one, other) = if first_is_counted_first {
+                (51, 52)
+            } else {
+                (52, 51)
+            };
+            for first_is_answered_first in [true, false] {
+                let mut quota = used(50, now);
+                let first = quota.spend(GOVERNOR, at(1)).unwrap();
+                let second = quota.spend(GOVERNOR, at(2)).unwrap();
+                let mut answers = [(one, first), (other, second)];
+                if !first_is_answered_first {
+                    answers.reverse();
+                }
+                says(&mut quota, answers[0].0, answers[0].1, at(3));
+                assert!(used_now(&quota) >= 52, "{one} {other}");
+                says(&mut quota, answers[1].0, answers[1].1, at(4));
+                assert_eq!(used_now(&quota), 52, "{one} {other}");
+            }
+        }
     }
 
     #[test]

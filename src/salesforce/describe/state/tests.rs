@@ -3,7 +3,7 @@
 use super::{super::kept::KeptDescriptions, *};
 
 const TTL: Duration = Duration::from_hours(1);
-const AGES: (Duration, Duration) = (TTL, Duration::MAX);
+const AGES: (Duration, MaxAge) = (TTL, MaxAge::Any);
 
 fn whole() -> Outcome {
     let text = r#"{"queryable":true,"createable":true,"updateable":true,"fields":[]}"#;
@@ -12,6 +12,7 @@ fn whole() -> Outcome {
     Outcome::Whole(
         kept.keep(serde_json::from_str(text).unwrap()),
         Some(modified),
+        None,
     )
 }
 
@@ -70,7 +71,7 @@ fn a_description_is_confirmed_after_its_time_and_read_whole_once_a_day() {
 
 #[test]
 fn a_description_that_is_too_old_for_its_caller_is_confirmed_first() {
-    let (now, max_age) = (Instant::now(), Duration::from_mins(1));
+    let (now, max_age) = (Instant::now(), MaxAge::Confirmed(Duration::from_mins(1)));
     let mut state = read_at(now);
     let mut next = |now| state.next(now, (TTL, max_age), 0, || true);
     assert!(matches!(
@@ -187,4 +188,69 @@ fn what_salesforce_may_contradict_is_read_whole_at_most_once_a_minute_and_serves
     assert!(matches!(next(&mut state, now), Next::Use(Some(_))));
     state.doubt(now + PAUSE);
     reading(next(&mut state, now + PAUSE));
+}
+
+/// What another replica has read and confirmed.
+fn shared(read: Instant, confirmed: Instant) -> Outcome {
+    let Outcome::Whole(description, modified, _) = whole() else {
+        panic!("no description")
+    };
+    Outcome::Shared(SharedTable {
+        description,
+        modified,
+        stamp: Stamp(7),
+        read,
+        confirmed,
+        is_accepted: false,
+    })
+}
+
+#[test]
+fn what_another_replica_has_read_serves_until_it_has_to_be_confirmed() {
+    let now = Instant::now();
+    let mut state = State::default();
+    let first = reading(next(&mut state, now)).shared;
+    assert_eq!((first.confirmed_within, first.known), (Some(TTL), None));
+    state.ended(now + TTL, shared(now, now + TTL / 2));
+    assert!(matches!(next(&mut state, now + TTL), Next::Use(Some(_))));
+    let again = reading(next(&mut state, now + TTL + TTL / 2));
+    assert!(again.since.is_some() && again.meanwhile.is_some());
+    assert_eq!(again.shared.known, Some(Stamp(7)));
+    drop(again);
+    state.ended(now + 2 * TTL, Outcome::Confirmed(now + 2 * TTL));
+    assert!(matches!(
+        next(&mut state, now + 2 * TTL),
+        Next::Use(Some(_))
+    ));
+}
+
+#[test]
+fn what_another_replica_has_confirmed_says_nothing_about_a_session_of_this_one() {
+    let now = Instant::now();
+    let mut state = State::default();
+    drop(reading(next(&mut state, now)));
+    state.ended(now, shared(now, now));
+    let accepted = (TTL, MaxAge::Accepted(Duration::from_mins(1)));
+    let own = reading(state.next(now, accepted, 0, || true));
+    assert!(own.shared.confirmed_within.is_none() && own.meanwhile.is_none());
+    drop(own);
+    state.ended(now, Outcome::Unchanged);
+    assert!(matches!(
+        state.next(now, accepted, 0, || true),
+        Next::Use(Some(_))
+    ));
+}
+
+#[test]
+fn what_was_read_before_salesforce_contradicted_it_is_not_enough() {
+    let now = Instant::now();
+    let at = |seconds| now + Duration::from_secs(seconds);
+    let mut state = read_at(now);
+    state.doubt(at(10));
+    let wanted = reading(next(&mut state, at(15))).shared;
+    assert_eq!(wanted.read_within, Duration::from_secs(5));
+    state.ended(at(15), shared(at(9), at(14)));
+    drop(reading(next(&mut state, at(15))));
+    state.ended(at(15), shared(at(11), at(11)));
+    assert!(matches!(next(&mut state, at(16)), Next::Use(Some(_))));
 }
