@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::*;
+use super::{entries::Granted, *};
 use crate::{
     config::{AllowedHosts, Config},
     salesforce::{
         Key,
         cache::OrgUser,
-        creates::{Held, JobName},
+        creates::{Held, JobName, memory::SharedLease},
     },
 };
 
@@ -383,8 +383,9 @@ async fn asking_twice_with_one_token_is_asking_once() {
     };
     let org = ada().org();
     for _ in 0..2 {
-        let granted = second.grants(&org, &lease, [&wish].into_iter()).await;
-        assert!(matches!(granted.unwrap()[..], [Granted::Unsure]));
+        let granted = second.ask_for(&org, &lease, [&wish].into_iter()).await;
+        let (_, granted) = granted.unwrap();
+        assert!(matches!(granted[..], [Granted::Unsure]));
     }
 }
 
