@@ -98,10 +98,10 @@ impl SharedState {
         self.sharing() == Sharing::Up
     }
 
-    /// The names of an org's entries: `org` is its address, `org_id` its id as far as it is known. `None` if no store is configured.
+    /// The names of the entries of an org with this address. `None` if no store is configured.
     #[must_use]
-    pub(crate) fn names(&self, org: &str, org_id: Option<&str>) -> Option<Names> {
-        self.0.as_ref().map(|store| store.names(org, org_id))
+    pub(crate) fn names(&self, org: &str) -> Option<Names> {
+        self.0.as_ref().map(|store| store.names(org))
     }
 
     /// The hash by which this process recognises users and jobs: the same for all replicas that share a store, and one of its own

@@ -102,7 +102,7 @@ impl Claims {
 
     /// Claims parts for an org in one round trip, and returns for each whose turn it is. While the store is away, it is this process's.
     pub(super) async fn claim(&self, org: &Instance, parts: &[PartId]) -> Vec<PartTurn> {
-        let names = self.state.names(org.as_str(), None);
+        let names = self.state.names(org.as_str());
         let Some(names) = names.filter(|_| !parts.is_empty()) else {
             return Vec::new();
         };

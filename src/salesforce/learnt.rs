@@ -117,7 +117,7 @@ pub(crate) async fn exchange(salesforce: Weak<Salesforce>) {
 impl Salesforce {
     /// The name of a user among all replicas.
     pub(super) fn shared_user(&self, user: &OrgUser) -> u64 {
-        let names = self.shared_state.names(user.org.as_str(), None);
+        let names = self.shared_state.names(user.org.as_str());
         names.map_or(user.user, |names| {
             let digest = names.digest(&[b"user", &user.user.to_le_bytes()]).bytes();
             let (first, _) = digest.split_first_chunk().unwrap_or((&[0; 8], &[]));
@@ -167,7 +167,7 @@ impl Salesforce {
     }
 
     fn learnt_call(&self, org: &Instance, lessons: &orgs::Lessons) -> Option<Call> {
-        let names = self.shared_state.names(org.as_str(), None)?;
+        let names = self.shared_state.names(org.as_str())?;
         let mut args: Vec<Arg> = vec![self.learning.replica().into(), (*lessons.last).into()];
         for (learnt, text) in &lessons.texts {
             args.extend([learnt.elapsed().into(), (**text).into()]);

@@ -97,10 +97,9 @@ struct OrgNames {
 const PREFIX: &str = "sft";
 
 impl Names {
-    /// The names of an org, whose key comes from `secret`, or from the org itself.
-    pub(super) fn new(secret: Option<&[u8]>, org: &str, org_id: Option<&str>) -> Self {
-        let text = format!("{org}\n{}", org_id.unwrap_or_default());
-        let derived = derived(secret, &text);
+    /// The names of an org, whose key comes from `secret`, or from the org's address itself.
+    pub(super) fn new(secret: Option<&[u8]>, org: &str) -> Self {
+        let derived = derived(secret, org);
         let (mut key, mut name) = ([0; 16], [0; 8]);
         key.copy_from_slice(&derived[..16]);
         name.copy_from_slice(&derived[16..24]);
@@ -153,7 +152,7 @@ mod tests {
     #[test]
     fn two_replicas_with_one_secret_agree_and_another_secret_gives_other_names() {
         let parts: &[&[u8]] = &[b"user", b"lead.email='ada@example.com"];
-        let of = |secret| name(&Names::new(secret, ACME, None), parts);
+        let of = |secret| name(&Names::new(secret, ACME), parts);
         assert_eq!(of(Some(&b"secret"[..])), of(Some(&b"secret"[..])));
         assert_eq!(of(None), of(None));
         assert_ne!(of(Some(&b"secret"[..])), of(Some(&b"other"[..])));
@@ -162,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_name_has_the_orgs_part_in_braces_the_kind_and_a_digest() {
-        let name = name(&Names::new(None, ACME, Some("00D000000000001")), &[b"a"]);
+        let name = name(&Names::new(None, ACME), &[b"a"]);
         let parts: Vec<&str> = name.split(':').collect();
         assert_eq!((parts[0], parts[2], parts[3].len()), ("sft", "create", 32));
         assert!(parts[1].starts_with('{') && parts[1].ends_with('}'));
@@ -170,7 +169,7 @@ mod tests {
 
     #[test]
     fn parts_that_are_divided_otherwise_have_another_name() {
-        let names = Names::new(None, ACME, None);
+        let names = Names::new(None, ACME);
         assert_ne!(name(&names, &[b"ab", b"c"]), name(&names, &[b"a", b"bc"]));
     }
 }

@@ -68,7 +68,7 @@ pub(super) struct Store {
     metrics: Arc<Metrics>,
     /// The secret of the names, or why it cannot be read: with another one, replicas would not agree.
     secret: Result<Option<Setting>, Failure>,
-    names: Mutex<HashMap<(String, Option<String>), Names>>,
+    names: Mutex<HashMap<String, Names>>,
     health: watch::Sender<Health>,
     /// Wakes the supervisor: the store has failed.
     failed: Notify,
@@ -105,20 +105,19 @@ impl Store {
     }
 
     /// The names of an org's entries.
-    pub(super) fn names(&self, org: &str, org_id: Option<&str>) -> Names {
+    pub(super) fn names(&self, org: &str) -> Names {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let org = (org.to_owned(), org_id.map(str::to_owned));
-        if let Some(known) = names.get(&org) {
+        if let Some(known) = names.get(org) {
             return known.clone();
         }
         let secret = self.secret.as_ref().ok().and_then(Option::as_ref);
         let secret = secret.map(Setting::current);
         let secret = secret.as_ref().map(bytes);
-        let new = Names::new(secret, &org.0, org.1.as_deref());
+        let new = Names::new(secret, org);
         if names.len() >= MAX_ORGS {
             names.clear();
         }
-        names.insert(org, new.clone());
+        names.insert(org.to_owned(), new.clone());
         new
     }
 
@@ -292,7 +291,8 @@ async fn tell(store: Weak<Store>, mut queue: mpsc::Receiver<Call>) {
     while queue.recv_many(&mut calls, MAX_TOLD_TOGETHER).await > 0 {
         let Some(store) = store.upgrade() else { return };
         for calls in by_org(std::mem::take(&mut calls)) {
-            store.ask(&calls).await;
+            // What is told may take effect twice, and a moment is no reason to lose it.
+            store.ask_again(&calls).await;
         }
     }
 }

@@ -131,7 +131,7 @@ impl SharedRows {
     }
 
     fn names(&self, org: &Instance) -> Option<Names> {
-        self.state.names(org.as_str(), None)
+        self.state.names(org.as_str())
     }
 
     /// How long an entry is kept.

@@ -118,7 +118,7 @@ impl Salesforce {
 
     /// A reading that other replicas may learn of; `None` if none can be told now.
     fn shared_reading(&self, user: &OrgUser, object: &str, wanted: Wanted) -> Option<Shared> {
-        let names = self.shared_state.names(user.org.as_str(), None)?;
+        let names = self.shared_state.names(user.org.as_str())?;
         let object = object.to_ascii_lowercase();
         let user = user.user.to_le_bytes();
         let parts: [&[u8]; 3] = [&user, object.as_bytes(), self.api_version.as_bytes()];

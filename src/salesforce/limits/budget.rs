@@ -43,7 +43,7 @@ impl Budgets {
         governor: Governor,
         is_wanted: bool,
     ) -> Option<Call> {
-        let names = self.shared.names(org.as_str(), None)?;
+        let names = self.shared.names(org.as_str())?;
         let mut args: Vec<Arg> = vec![
             i64::from(is_wanted).into(),
             (&*self.replica).into(),

@@ -177,7 +177,7 @@ impl Entries {
     }
 
     fn names(&self, org: &Instance) -> Option<Names> {
-        self.0.names(org.as_str(), None)
+        self.0.names(org.as_str())
     }
 
     /// The argument of [`TELL`] for the jobs of one record.
