@@ -196,8 +196,8 @@ impl Deliveries {
                         place,
                         duplicate: OnceLock::new(),
                         earlier,
-                        claim: None,
                         waits_since: None,
+                        claim: None,
                         done,
                     };
                     intake.units.entry(org.clone()).or_default().push(unit);

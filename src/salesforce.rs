@@ -138,7 +138,7 @@ impl Salesforce {
             identities,
             lookups: SingleFlight::new(settings.lookup_window),
             records: RecordMemory::new(settings, shared_state.clone()),
-            creates: Creates::new(settings.create_window),
+            creates: Creates::new(settings, &shared_state),
             field_types: FieldTypes::default(),
             describes: Describes::new(settings.describe_ttl, settings.describe_wait),
             accepted_within: settings.accepted_within,
@@ -163,6 +163,11 @@ impl Salesforce {
     pub fn reread(&self) {
         self.describes.reread();
         self.tokens.reread();
+    }
+
+    /// How long a call takes at most.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.client.timeout()
     }
 
     /// What is shared with other replicas.
@@ -294,8 +299,8 @@ impl Salesforce {
         let external_ids = external_ids.await;
         let cached = self.cached(&user, external_ids.without(wanted), may_be_cached);
         let (mut found, unknown) = cached.await;
-        let lookups = &self.lookups;
-        found.extend(lookups.find(self, &session, &user, &unknown, false).await);
+        let asked = self.lookups.find(self, &session, &user, &unknown, false);
+        found.extend(asked.await);
         found.identified_by(external_ids);
         match found.expiry() {
             None => Ok(Asked { session, found }),
@@ -341,11 +346,6 @@ impl Salesforce {
         Ok(session)
     }
 
-    /// The maximum time to wait for a response of Salesforce.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.client.timeout()
-    }
-
     /// Forgets a session that Salesforce no longer accepts, so that the next call opens a new one.
     pub(crate) async fn renew(&self, session: &Session) {
         self.tokens
@@ -366,8 +366,10 @@ impl Salesforce {
             fields: Vec::new(),
             needs_record: true,
         };
-        let (user, lookups) = (self.creator(credentials, session), &self.lookups);
-        lookups.find(self, session, &user, &[wanted], true).await
+        let user = self.creator(credentials, session);
+        self.lookups
+            .find(self, session, &user, &[wanted], true)
+            .await
     }
 
     /// Forgets a record, at all replicas, because Salesforce reports that it is gone or has become another.

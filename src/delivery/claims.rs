@@ -5,6 +5,7 @@
 //! may have begun is still at work; then another replica takes the part over.
 
 use std::{
+    mem,
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
@@ -15,7 +16,9 @@ use std::{
 use super::{job::Unit, memory::WriteResult, written::PartId};
 use crate::{
     salesforce::session::Instance,
-    shared_state::{Answer, Arg, Call, EntryKind, EntryName, Names, Script, SharedState},
+    shared_state::{
+        Answer, Arg, Call, EntryKind, EntryName, KeyedHash, Names, Script, SharedState,
+    },
 };
 
 static CLAIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("claims/claim.lua")));
@@ -33,6 +36,9 @@ const MARGIN: Duration = Duration::from_secs(10);
 /// How long the store remembers a part that was written.
 const REMEMBERED: Duration = Duration::from_mins(10);
 
+/// The maximum number of calls that are kept to be told to a store that comes back.
+const MAX_UNTOLD: usize = 1_000;
+
 /// The claims of this process.
 #[derive(Debug)]
 pub(super) struct Claims {
@@ -42,6 +48,8 @@ pub(super) struct Claims {
     last: AtomicU64,
     lease: Duration,
     held: Mutex<Vec<Weak<ClaimedParts>>>,
+    /// The results that the store has not learnt because it was away.
+    untold: Mutex<Vec<Call>>,
 }
 
 /// Parts that were claimed together.
@@ -74,10 +82,11 @@ impl Claims {
     /// The claims in this store, if there is one; calls to Salesforce take at most `timeout`. Call it inside a Tokio runtime.
     pub(super) fn start(state: SharedState, timeout: Duration) -> Arc<Self> {
         let claims = Arc::new(Self {
-            process: format!("{:016x}", fastrand::u64(..)),
+            process: KeyedHash::random().digest([]).hex(),
             last: AtomicU64::new(0),
             lease: timeout + MARGIN + RENEWAL,
             held: Mutex::default(),
+            untold: Mutex::default(),
             state,
         });
         if claims.state.is_configured() {
@@ -141,8 +150,29 @@ impl Claims {
         }
         if !keys.is_empty() {
             let script = &FINISH;
-            // If the store is away, it remembers neither the claims nor the results.
-            let _ = self.state.ask_again(&[Call { script, keys, args }]).await;
+            let calls = [Call { script, keys, args }];
+            if self.state.ask_again(&calls).await.is_none() {
+                self.tell_later(calls.into());
+            }
+        }
+    }
+
+    /// Keeps calls until the store is back. The first ones are forgotten if there are too many.
+    fn tell_later(&self, calls: Vec<Call>) {
+        let mut untold = self.untold();
+        untold.extend(calls);
+        let excess = untold.len().saturating_sub(MAX_UNTOLD);
+        untold.drain(..excess);
+    }
+
+    /// Tells the store what it has missed.
+    async fn catch_up(&self) {
+        let mut untold = mem::take(&mut *self.untold());
+        while let Some(call) = untold.pop() {
+            if self.state.ask(std::slice::from_ref(&call)).await.is_none() {
+                untold.push(call);
+                return self.tell_later(untold);
+            }
         }
     }
 
@@ -157,6 +187,10 @@ impl Claims {
                 Arg::from(self.lease),
             ],
         }
+    }
+
+    fn untold(&self) -> MutexGuard<'_, Vec<Call>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held(&self) -> MutexGuard<'_, Vec<Weak<ClaimedParts>>> {
@@ -186,13 +220,14 @@ fn turn(state: Answer<'_>) -> PartTurn {
     }
 }
 
-/// Extends the claims that are held, again and again.
+/// Extends the claims that are held, again and again, and tells results that the store has missed.
 async fn renew(claims: Weak<Claims>) {
     loop {
         tokio::time::sleep(RENEWAL).await;
         let Some(claims) = claims.upgrade() else {
             return;
         };
+        claims.catch_up().await;
         for parts in claims.live() {
             // What fails now is tried again before the claim ends.
             let _ = claims.state.ask(&[claims.call(&RENEW, &parts)]).await;

@@ -69,10 +69,10 @@ pub(super) struct Unit {
     pub(super) duplicate: OnceLock<Row>,
     /// Pending results of the user's earlier writes.
     pub(super) earlier: Vec<PendingResult>,
-    /// What keeps other replicas from writing it.
-    pub(super) claim: Option<Claim>,
     /// Since when it has been waiting for another caller that creates its record.
     pub(super) waits_since: Option<Instant>,
+    /// What keeps other replicas from writing it.
+    pub(super) claim: Option<Claim>,
     pub(super) done: oneshot::Sender<WriteResult>,
 }
 

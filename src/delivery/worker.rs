@@ -114,17 +114,17 @@ impl Worker<'_> {
                 let worker = Worker::new(deliveries, access, &units, &traits);
                 worker.written().await
             };
-            let (mut answered, mut results) = (Vec::with_capacity(units.len()), Vec::new());
+            let (mut done, mut results) = (Vec::new(), Vec::new());
             for (mut unit, verdict) in units.into_iter().zip(verdicts) {
                 if let Some(verdict) = verdict {
-                    answered.push(unit);
+                    done.push(unit);
                     results.push(verdict);
                 } else {
                     unit.waits_since.get_or_insert_with(Instant::now);
                     waiting.push(unit);
                 }
             }
-            deliveries.finish(answered, results).await;
+            deliveries.finish(done, results).await;
         }
         waiting
     }

@@ -89,11 +89,6 @@ impl Client {
         })
     }
 
-    /// The maximum time to wait for a response.
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     /// An empty share of the memory limit of requests in flight, to which bytes are added.
     pub(super) fn memory(&self) -> Memory {
         self.in_flight.memory()
@@ -159,6 +154,11 @@ impl Client {
             (answer, None) if answer.is_unchanged() => Ok(None),
             (answer, None) => Ok(Some((answer.body?, answer.modified))),
         }
+    }
+
+    /// How long a request takes at most (`SALESFORCE_TIMEOUT`).
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Sends a write whose timeout is already set, and returns the response with the fault that `fault_of` finds in it.

@@ -3,16 +3,19 @@
 mod held;
 mod in_process;
 mod memory;
+mod shared;
 
 use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
 
-use self::in_process::InProcess;
+use crate::{config::SalesforceSettings, shared_state::SharedState};
+
 pub(crate) use self::{
     held::Held,
     memory::{CreateKey, CreateMemory, CreatedRecord, Ending, JobName, Telling, Turn, Wish},
 };
+use self::{in_process::InProcess, shared::Shared};
 
 /// How long a destination counts as delivered through the proxy after a delivery there.
 const PROXIED_FOR: Duration = Duration::from_hours(1);
@@ -23,18 +26,29 @@ const MAX_DESTINATIONS: u64 = 10_000;
 /// The creates under way in all orgs.
 #[derive(Debug)]
 pub(crate) struct Creates {
-    /// `None` if creates are not remembered (`CREATE_WINDOW=0s`).
+    /// Whether one job of several is told to create a record (`CREATE_WINDOW`).
+    tells: bool,
+    /// `None` if creates are not remembered.
     memory: Option<Box<dyn CreateMemory>>,
     /// The destinations whose deliveries have been seen at the proxy.
     proxied: Cache<String, ()>,
 }
 
 impl Creates {
-    /// Remembers each create for `window`, in this process. Zero disables the memory.
-    pub(super) fn new(window: Duration) -> Self {
-        let memory = || Box::new(InProcess::new(window)) as Box<dyn CreateMemory>;
+    /// Remembers each create for `CREATE_WINDOW`: in this process, and in the store that replicas share if there is one. With neither,
+    /// nothing is remembered.
+    pub(super) fn new(settings: &SalesforceSettings, shared_state: &SharedState) -> Self {
+        let (window, timeout) = (settings.create_window, settings.timeout);
+        let memory: Option<Box<dyn CreateMemory>> = if shared_state.is_configured() {
+            Some(Box::new(Shared::new(window, timeout, shared_state.clone())))
+        } else if window.is_zero() {
+            None
+        } else {
+            Some(Box::new(InProcess::new(window)))
+        };
         Self {
-            memory: (!window.is_zero()).then(memory),
+            tells: !window.is_zero(),
+            memory,
             proxied: Cache::builder()
                 .max_capacity(MAX_DESTINATIONS)
                 .time_to_live(PROXIED_FOR)
@@ -57,7 +71,9 @@ impl Creates {
     /// The lookups that found no record began no earlier than `asked`.
     pub(crate) async fn tell(&self, asked: Instant, tellings: Vec<Telling>) -> Vec<Option<usize>> {
         match &self.memory {
-            Some(memory) if !tellings.is_empty() => memory.tell(asked, tellings).await,
+            Some(memory) if self.tells && !tellings.is_empty() => {
+                memory.tell(asked, tellings).await
+            }
             Some(_) | None => vec![Some(0); tellings.len()],
         }
     }

@@ -28,8 +28,9 @@ impl Digest {
     /// Half of the digest, for what is hashed again before it leaves the process.
     #[must_use]
     pub(crate) fn short(self) -> u64 {
-        let [.., a, b, c, d, e, f, g, h] = self.bytes();
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        let bytes = self.bytes();
+        let half = bytes.first_chunk::<8>();
+        half.map_or(0, |half| u64::from_be_bytes(*half))
     }
 }
 
@@ -87,4 +88,30 @@ pub(super) fn derived(secret: Option<&[u8]>, text: &str) -> [u8; 32] {
         }
     }
     derived
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_with_one_key_agree_and_a_random_one_agrees_with_none() {
+        let parts = || [&b"login"[..], b"crm@acme.example"];
+        let key = [7; 16];
+        let [one, other] = [KeyedHash::new(key), KeyedHash::new(key)];
+        assert_eq!(one.digest(parts()), other.digest(parts()));
+        assert_ne!(one.digest(parts()), KeyedHash::random().digest(parts()));
+        assert_ne!(
+            KeyedHash::random().digest(parts()),
+            KeyedHash::random().digest(parts())
+        );
+    }
+
+    #[test]
+    fn parts_that_are_divided_otherwise_have_another_digest() {
+        let hash = KeyedHash::random();
+        let digest = |parts: [&'static [u8]; 2]| hash.digest(parts);
+        assert_ne!(digest([b"ab", b"c"]), digest([b"a", b"bc"]));
+        assert_ne!(hash.digest([&b"a"[..]]), hash.digest([&b"a"[..], b""]));
+    }
 }

@@ -14,6 +14,8 @@ use super::hash::{Digest, KeyedHash, derived};
 pub(crate) enum EntryKind {
     /// A create under way, by the key of its record.
     Create,
+    /// Whether entries of creates have been lost.
+    CreateMark,
     /// The records that were found or created for a key.
     Id,
     /// The record that a duplicate rule has found for a key.
@@ -35,6 +37,7 @@ impl EntryKind {
     const fn text(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::CreateMark => "create-mark",
             Self::Id => "id",
             Self::Match => "match",
             Self::Gone => "gone",

@@ -143,6 +143,59 @@ async fn what_a_killed_replica_was_writing_is_taken_over_when_no_call_of_it_can_
 }
 
 #[tokio::test]
+async fn a_claim_lasts_for_as_long_as_its_replica_is_at_work() {
+    let (org, redis) = (org().build(), Redis::start());
+    let salesforce = serve(org.router()).await;
+    let shared = |window| {
+        let inline = [
+            ("DELIVERY", "inline"),
+            ("DELIVERY_WINDOW", window),
+            ("SALESFORCE_TIMEOUT", "1s"),
+        ];
+        let store = redis.url();
+        let salesforce = &salesforce;
+        async move { process(salesforce, &store, &inline).await }
+    };
+    // Longer than a claim that is not extended.
+    let (slow, fast) = join(shared("20s"), shared("1ms")).await;
+    let jobs = keyless(3);
+    let claimed = async {
+        while redis.names().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        fast.routed(&jobs).await
+    };
+    let (first, second) = join(slow.routed(&jobs), claimed).await;
+    assert_eq!(
+        (statuses(&first), statuses(&second)),
+        (vec![299; 3], vec![299; 3])
+    );
+    assert_eq!(contacts(&org), 3);
+}
+
+#[tokio::test]
+async fn what_was_written_while_the_store_was_away_is_told_when_it_is_back() {
+    let org = org().build();
+    let ([first, second], mut redis) = two(&org, &[]).await;
+    let jobs = keyless(2);
+    let written = async {
+        first.until_sharing("away").await;
+        assert_eq!(statuses(&first.routed(&jobs).await), [299; 2]);
+    };
+    redis.without(written).await;
+    second.until_sharing("up").await;
+    let is_told = || {
+        let names = redis.names();
+        names.iter().filter(|name| name.contains(":job:")).count() == 2
+    };
+    while !is_told() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(statuses(&second.routed(&jobs).await), [299; 2]);
+    assert_eq!(contacts(&org), 2);
+}
+
+#[tokio::test]
 async fn later_events_of_a_user_wait_for_the_one_that_another_replica_is_writing() {
     let org = org().build();
     let ([first, second], redis) = two(&org, &[]).await;

@@ -308,7 +308,8 @@ pub(crate) fn free_port() -> u16 {
 
 /// A new folder for a process.
 fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let target = option_env!("CARGO_TARGET_TMPDIR").map(PathBuf::from);
+    let folder = target.unwrap_or_else(std::env::temp_dir).join(name);
     fs::create_dir_all(&folder).unwrap();
     folder
 }

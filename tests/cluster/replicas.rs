@@ -63,7 +63,8 @@ pub(crate) trait Replica: Sync {
             body.as_object_mut().unwrap().remove("version");
             body["userId"] = json!("");
             body["metadata"] = entry["metadata"].clone();
-            body["destinationConfig"] = json!({});
+            // What the router has returned comes back.
+            body["destinationConfig"] = entry["destination"]["Config"].clone();
             let path = "/v1/destinations/salesforce/proxy";
             let answer = self.send(path, body).await.accepted();
             let jobs = answer["output"]["response"].as_array().unwrap().iter();

@@ -247,6 +247,52 @@ impl InProcess {
         drop(lease);
     }
 
+    /// Ends leases whose creates have not begun after all, because another process creates the records. What was remembered before
+    /// is remembered again.
+    pub(super) fn give_back(&self, key: &CreateKey, lease: Lease) {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        if let Some(entry) = keys.get(key, now).filter(|entry| entry.is_of(&lease)) {
+            let state = mem::replace(&mut entry.state, State::Unsure);
+            let before = match state {
+                State::Creating(lease) => lease.before,
+                State::Told | State::Found(_) | State::Created(..) | State::Unsure => None,
+            };
+            match before {
+                Some(before) => entry.state = *before,
+                None => drop(keys.entries.remove(key)),
+            }
+        }
+        drop(keys);
+        // Those who wait ask the other processes next.
+        drop(lease);
+    }
+
+    /// Remembers which job was told to create a record, and for how long: `None` if another process has told a job that this one
+    /// does not know.
+    pub(super) fn was_told(&self, key: CreateKey, told: Option<JobName>, left: Duration) {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        let is_told = |entry: &&mut Entry| matches!(entry.state, State::Told);
+        // Otherwise somebody creates it by now, or has found it.
+        if keys.get(&key, now).filter(is_told).is_some() {
+            let entry = Entry {
+                until: now + left,
+                told,
+                state: State::Told,
+            };
+            keys.set(key, entry, now);
+        }
+    }
+
+    /// For each of these keys, whether a job was told and nothing was heard since.
+    pub(super) fn are_told<'k>(&self, of: impl Iterator<Item = &'k CreateKey>) -> Vec<bool> {
+        let (mut keys, now) = (self.keys(), Instant::now());
+        let is_told = |key| {
+            let entry = keys.get(key, now);
+            entry.is_some_and(|entry| matches!(entry.state, State::Told))
+        };
+        of.map(is_told).collect()
+    }
+
     fn forget_now(&self, key: &CreateKey, gone: &CreatedRecord) {
         let mut keys = self.keys();
         let entry = keys.get(key, Instant::now());

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::{
     json::Value,
-    salesforce::{body::lossy, cache::OrgUser, id::is_id, key::Key},
+    salesforce::{body::lossy, cache::OrgUser, id::is_id, key::Key, session::Instance},
 };
 
 /// A record that is being created: the user of the org who creates it, and the key by which it is looked up.
@@ -41,6 +42,18 @@ impl CreateKey {
     pub(crate) fn key(&self) -> &Key {
         &self.key
     }
+
+    /// The org.
+    #[must_use]
+    pub(super) fn org(&self) -> Instance {
+        self.user.org.clone()
+    }
+
+    /// The user of the org, as a fingerprint.
+    #[must_use]
+    pub(super) fn user(&self) -> u64 {
+        self.user.user
+    }
 }
 
 /// Identifies a job of rudder-server: its `jobId` and its event's `messageId`.
@@ -48,6 +61,11 @@ impl CreateKey {
 pub(crate) struct JobName(String);
 
 impl JobName {
+    /// The name as bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// The name of a job with this `jobId`, as JSON, and this `messageId`.
     #[must_use]
     pub(crate) fn new(job_id: &str, message_id: &str) -> Self {
@@ -63,7 +81,7 @@ impl fmt::Debug for JobName {
 }
 
 /// The jobs of one batch that would create one record, in their order; `None` is a job without a name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Telling {
     /// The record.
     pub(crate) key: CreateKey,
@@ -99,9 +117,23 @@ pub(crate) type Busy = BoxFuture<'static, ()>;
 /// The right to create a record. If it is dropped before the result is reported, the result is unknown.
 #[derive(Debug)]
 pub(crate) struct Lease {
+    /// Its number in this process.
     pub(super) number: u64,
     /// Its receivers learn that the lease is gone.
     _held: watch::Sender<()>,
+    /// What the replicas that share a store know of it.
+    pub(super) shared: Option<SharedLease>,
+}
+
+/// What the replicas that share a store know of a lease.
+#[derive(Clone, Debug)]
+pub(super) struct SharedLease {
+    /// Tells it from all other leases.
+    pub(super) token: Arc<str>,
+    /// How long a write may take.
+    pub(super) timeout: Duration,
+    /// Until when a write may start; `None` if the store was away, so that they do not know it.
+    pub(super) starts_until: Option<Instant>,
 }
 
 impl Lease {
@@ -110,12 +142,14 @@ impl Lease {
         Self {
             number,
             _held: held,
+            shared: None,
         }
     }
 
-    /// Whether a write that may take its whole timeout may start now.
-    pub(super) fn may_start(&self, _now: Instant) -> bool {
-        true
+    /// Whether a write may start now: it ends before the lease does.
+    pub(super) fn may_start(&self, now: Instant) -> bool {
+        let starts_until = self.shared.as_ref().and_then(|lease| lease.starts_until);
+        starts_until.is_none_or(|until| now < until)
     }
 }
 

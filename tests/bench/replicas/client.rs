@@ -104,6 +104,8 @@ pub(super) struct Client<'r> {
     rng: Mutex<Rng>,
     outcome: Mutex<Outcome>,
     done: AtomicUsize,
+    /// When the last event of a user was done.
+    ended: Mutex<HashMap<User, Instant>>,
     /// The requests that the processor has stored, by the number of their event.
     described: Vec<OnceLock<String>>,
 }
@@ -123,6 +125,7 @@ impl<'r> Client<'r> {
             rng: Mutex::new(Rng::with_seed(seed)),
             outcome: Mutex::default(),
             done: AtomicUsize::new(0),
+            ended: Mutex::default(),
             described: (0..described).map(|_| OnceLock::new()).collect(),
         }
     }
@@ -130,6 +133,11 @@ impl<'r> Client<'r> {
     /// What has become of the jobs so far.
     pub(super) fn outcome(&self) -> Outcome {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the last event of a user was done.
+    pub(super) fn ended(&self, user: User) -> Instant {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)[&user]
     }
 
     /// Waits until this part of the jobs is done.
@@ -179,6 +187,7 @@ impl<'r> Client<'r> {
     /// Notes what has become of a batch, and holds back the users whose jobs come again.
     fn note(&self, batch: &[Job], statuses: &[Status], held: &mut HashMap<User, Held>) {
         let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let mut failed: HashSet<User> = HashSet::new();
         for (job, status) in batch.iter().zip(statuses) {
             let user = job.event.user;
@@ -191,6 +200,7 @@ impl<'r> Client<'r> {
             outcome.overtaken += usize::from(failed.contains(&user));
             outcome.answered += 1;
             outcome.aborted += usize::from(*status == Status::Aborted);
+            ended.insert(user, Instant::now());
             self.done.fetch_add(1, Ordering::Relaxed);
             if let Some(of_user) = held.get_mut(&user) {
                 of_user

@@ -2,7 +2,8 @@
 //! answers are lost, processes are killed and the store is away, and what it costs. Each promise is held.
 //!
 //! `cargo bench --bench replicas`, or a part of it: `inline`, `proxy`, `processor`, `calls`, `cost`. With `-- --full`, there are 100,000
-//! events of 20,000 people instead of 10,000 of 2,000. With `-- --alone` the same happens without a store, and nothing is promised.
+//! events of 20,000 people instead of 10,000 of 2,000. With `-- --alone` the same happens without a store, and nothing is promised. `--no-outages` and `--no-kills` leave the store and the
+//! processes alone.
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up has nothing to measure"
@@ -30,7 +31,7 @@ use tokio::select;
 use self::{
     client::{Client, Way},
     org::Org,
-    people::People,
+    people::{People, User},
     redis::Redis,
     replica::Replica,
 };
@@ -46,6 +47,8 @@ struct Plan {
     rounds: usize,
     /// Whether there is no store.
     is_alone: bool,
+    /// Whether the store goes away.
+    has_outages: bool,
 }
 
 impl Plan {
@@ -56,6 +59,7 @@ impl Plan {
             away: Duration::from_secs(5),
             rounds: 20,
             is_alone: false,
+            has_outages: true,
         }
     }
 
@@ -66,6 +70,7 @@ impl Plan {
             away: Duration::from_secs(1),
             rounds: 4,
             is_alone: false,
+            has_outages: true,
         }
     }
 }
@@ -97,6 +102,10 @@ async fn main() -> ExitCode {
         Plan::scaled()
     };
     plan.is_alone = has("--alone");
+    plan.has_outages = !plan.is_alone && !has("--no-outages");
+    if has("--no-kills") {
+        plan.kill_every = Duration::from_secs(100_000);
+    }
     let mut promises = Promises::default();
     let (two, four) = ("inline, 2 processes", "inline, 4 processes");
     let runs = [
@@ -143,25 +152,33 @@ fn head(plan: &Plan) {
         plan.people.count,
         plan.kill_every,
     );
-    println!(
-        "{:<36}{:>7}{:>9}{:>9}{:>9}{:>7}{:>10}{:>8}{:>8}{:>7}{:>9}{:>8}",
-        "", "", "answered", "doubled", "doubled", "", "", "", "", "", "", ""
-    );
-    println!(
-        "{:<36}{:>7}{:>9}{:>9}{:>9}{:>7}{:>10}{:>8}{:>8}{:>7}{:>9}{:>8}",
-        "way",
-        "lost",
-        "once",
-        "up",
-        "away",
-        "stale",
-        "overtaken",
-        "aborted",
-        "again",
-        "kills",
-        "calls",
-        "seconds"
-    );
+    for names in [
+        [
+            "", "", "answered", "doubled", "doubled", "stale", "stale", "", "", "", "", "", "", "",
+        ],
+        [
+            "way",
+            "lost",
+            "once",
+            "up",
+            "away",
+            "up",
+            "away",
+            "overtaken",
+            "aborted",
+            "again",
+            "kills",
+            "alone",
+            "calls",
+            "seconds",
+        ],
+    ] {
+        print!("{:<36}", names[0]);
+        for name in &names[1..] {
+            print!("{name:>10}");
+        }
+        println!();
+    }
 }
 
 /// Has some processes deliver all events in one way while everything goes wrong that can.
@@ -180,30 +197,49 @@ async fn run(plan: &Plan, name: &str, way: Way, processes: usize, promises: &mut
     let client = Client::new(way, &replicas, plan.people, 25);
     let (began, kills) = (Instant::now(), AtomicUsize::new(0));
     org.misbehave(true);
-    let away = outages::outages(redis.as_mut(), &replicas, &org, &client, plan.away);
-    let load = async { tokio::join!(client.deliver_all(), away) };
-    let ((), doubled_away) = select! {
-        done = load => done,
+    let away = outages::outages(
+        redis.as_mut().filter(|_| plan.has_outages),
+        &replicas,
+        &org,
+        &client,
+        plan.away,
+    );
+    let load = async { tokio::join!(client.deliver_all(), away).1 };
+    let away = select! {
+        away = load => away,
         () = outages::kills(&replicas, plan.kill_every, &kills) => unreachable!(),
     };
     let seconds = began.elapsed().as_secs_f64();
     let (verdict, done) = (org.verdict(plan.people), client.outcome());
-    let doubled_up = verdict.doubled - doubled_away;
-    println!(
-        "{name:<36}{:>7}{:>9}{doubled_up:>9}{doubled_away:>9}{:>7}{:>10}{:>8}{:>8}{:>7}{:>9}{seconds:>8.1}",
+    let doubled_up = verdict.doubled - away.doubled;
+    let is_away = |user: &&User| away.covers(client.ended(**user));
+    let stale_away = verdict.stale.iter().filter(is_away).count();
+    let stale_up = verdict.stale.len() - stale_away;
+    print!("{name:<36}");
+    for figure in [
         verdict.lost,
         done.answered,
-        verdict.stale,
+        doubled_up,
+        away.doubled,
+        stale_up,
+        stale_away,
         done.overtaken,
         done.aborted,
         done.again,
         kills.into_inner(),
-        org.calls(),
-    );
+        replicas.iter().map(Replica::times_alone).sum(),
+        usize::try_from(org.calls()).unwrap(),
+    ] {
+        print!("{figure:>10}");
+    }
+    println!("{seconds:>10.1}");
     promises.hold(verdict.lost == 0, "no event is lost");
     let events = plan.people.events();
     promises.hold(done.answered == events, "each job is answered once");
-    promises.hold(verdict.stale == 0, "no older event overwrites a newer one");
+    promises.hold(
+        stale_up == 0,
+        "no older event overwrites a newer one while the store is there",
+    );
     promises.hold(done.overtaken == 0, "a user's events keep their order");
     promises.hold(done.aborted == 0, "no event is aborted");
     promises.hold(

@@ -52,8 +52,8 @@ pub(super) struct Org {
 pub(super) struct Verdict {
     /// Values of users that no record of their person has.
     pub(super) lost: usize,
-    /// Values of users that an older one has overwritten.
-    pub(super) stale: usize,
+    /// Users of whose values an older one has overwritten a newer one.
+    pub(super) stale: Vec<User>,
     /// Records besides one for each person.
     pub(super) doubled: usize,
 }
@@ -119,7 +119,7 @@ impl Org {
         let of_people = by_email(&leads);
         let mut verdict = Verdict {
             lost: 0,
-            stale: 0,
+            stale: Vec::new(),
             doubled: leads.len() - of_people.len(),
         };
         for user in (0..people.count).flat_map(User::all_of) {
@@ -130,7 +130,7 @@ impl Org {
             if values.is_empty() {
                 verdict.lost += 1;
             } else if !values.contains(&&*People::last_of(user)) {
-                verdict.stale += 1;
+                verdict.stale.push(user);
             }
         }
         verdict

@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::time::sleep;
@@ -21,20 +21,36 @@ pub(super) async fn kills(replicas: &[Replica], every: Duration, count: &AtomicU
     }
 }
 
+/// When the store was away, and what came of it.
+#[derive(Default)]
+pub(super) struct Away {
+    /// Records besides one for each person.
+    pub(super) doubled: usize,
+    times: Vec<(Instant, Instant)>,
+}
+
+impl Away {
+    /// Whether the store was away at this moment, or writes still went on that had begun then.
+    pub(super) fn covers(&self, moment: Instant) -> bool {
+        let covers = |(from, to): &(Instant, Instant)| (*from..=*to).contains(&moment);
+        self.times.iter().any(covers)
+    }
+}
+
 /// Has the store away twice, once a third of the events is done and once two thirds are: first it hangs, then it is killed and comes
-/// back with nothing in it. How many records were doubled by that.
+/// back with nothing in it.
 pub(super) async fn outages(
     redis: Option<&mut Redis>,
     replicas: &[Replica],
     org: &Org,
     client: &Client<'_>,
     away: Duration,
-) -> usize {
-    let Some(redis) = redis else { return 0 };
-    let mut doubled = 0;
+) -> Away {
+    let mut all = Away::default();
+    let Some(redis) = redis else { return all };
     for third in [1, 2] {
         client.until_done(third, 3).await;
-        let before = org.doubled();
+        let (before, from) = (org.doubled(), Instant::now());
         if third == 1 {
             redis.stop();
             sleep(away).await;
@@ -46,7 +62,8 @@ pub(super) async fn outages(
             replica.shares().await;
         }
         sleep(SETTLED).await;
-        doubled += org.doubled() - before;
+        all.doubled += org.doubled() - before;
+        all.times.push((from, Instant::now()));
     }
-    doubled
+    all
 }

@@ -121,6 +121,12 @@ impl Replica {
         serde_json::from_slice(&answer.bytes().await.ok()?).ok()
     }
 
+    /// How often it has said that it goes on without the store.
+    pub(super) fn times_alone(&self) -> usize {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        log.matches("this replica goes on alone").count()
+    }
+
     /// The end of its log.
     fn said(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();

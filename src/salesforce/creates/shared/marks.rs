@@ -1,0 +1,62 @@
+//! What this process knows of the marks by which the store tells whether it has lost entries.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::salesforce::session::Instance;
+
+/// The maximum number of orgs whose marks are known.
+const MAX_ORGS: usize = 1_000;
+
+/// The marks of orgs, as far as they are known.
+#[derive(Debug, Default)]
+pub(super) struct Marks(Mutex<HashMap<Instance, Mark>>);
+
+/// What is known of an org's mark.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mark {
+    /// The time since which the store has lost no entry, as the store names it.
+    pub(super) epoch: Option<String>,
+    /// Whether this process has created records without the store since it was last there.
+    pub(super) is_alone: bool,
+}
+
+impl Marks {
+    /// What is known of an org.
+    pub(super) fn of(&self, org: &Instance) -> Mark {
+        self.marks().get(org).cloned().unwrap_or_default()
+    }
+
+    /// Notes that records are created without the store.
+    pub(super) fn is_alone(&self, org: &Instance) {
+        let epoch = self.of(org).epoch;
+        let mark = Mark {
+            epoch,
+            is_alone: true,
+        };
+        self.set(org, mark);
+    }
+
+    /// Notes what the store has answered.
+    pub(super) fn is_shared(&self, org: &Instance, epoch: String) {
+        let mark = Mark {
+            epoch: Some(epoch),
+            is_alone: false,
+        };
+        self.set(org, mark);
+    }
+
+    fn set(&self, org: &Instance, mark: Mark) {
+        let mut marks = self.marks();
+        if marks.len() >= MAX_ORGS && !marks.contains_key(org) {
+            marks.clear();
+        }
+        marks.insert(org.clone(), mark);
+    }
+
+    fn marks(&self) -> MutexGuard<'_, HashMap<Instance, Mark>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
