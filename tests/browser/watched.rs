@@ -25,6 +25,39 @@ async fn an_event_appears_when_it_is_answered() {
     page.is_clean().await;
 }
 
+/// A watch that begins when `watchBegins` is called.
+const LATE_WATCH: &str = "const Source = EventSource;
+    window.EventSource = class {
+        static CLOSED = 2;
+        listeners = [];
+        constructor(url) {
+            window.watchBegins = () => {
+                const source = new Source(url);
+                for (const [name, listener] of this.listeners) source.addEventListener(name, listener);
+            };
+        }
+        addEventListener(...listener) { this.listeners.push(listener); }
+        close() {}
+    };";
+
+#[tokio::test]
+async fn an_event_between_the_list_and_the_watch_is_not_missed() {
+    let page = Page::open("explain").await;
+    let late = json!({ "source": LATE_WATCH });
+    let method = "Page.addScriptToEvaluateOnNewDocument";
+    page.browser.devtools(method, late).await;
+    page.browser
+        .script("location.hash = '#events'; location.reload()")
+        .await;
+    page.browser.says("#events", "No event yet").await;
+    two_events(&page).await;
+    page.browser.script("watchBegins()").await;
+    page.browser.says("#event-rows", "m-sent").await;
+    page.browser.says("#event-rows", "m-nameless").await;
+    let rows = page.browser.texts("#event-rows tr").await;
+    assert_eq!(rows.len(), 2, "{rows:?}");
+}
+
 #[tokio::test]
 async fn events_from_before_are_listed() {
     let page = Page::open("explain").await;

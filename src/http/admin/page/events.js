@@ -100,10 +100,10 @@ function applyFilters() {
   load();
 }
 
-// Lists the last events, and watches from then on. The watch begins first, so that no event falls between the two.
+// Lists the last events, and watches from then on. Once the watch has begun, what fell between the two is added.
 async function load() {
   const query = String(filters());
-  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, lately: { arrived: 0, shown: 0 }, held: [], isToBeLoaded: false, isToCatchUp: false, query });
+  Object.assign(list, { ids: new Set(), arrived: 0, shown: 0, lost: 0, lately: { arrived: 0, shown: 0 }, held: [], isToBeLoaded: false, isToCatchUp: isWatching(), query });
   $("event-rows").replaceChildren();
   if (isWatching()) watcher.begin(query);
   else watcher.end();
