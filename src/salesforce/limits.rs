@@ -299,6 +299,7 @@ fn lock(org: &Mutex<OrgCalls>) -> MutexGuard<'_, OrgCalls> {
 mod tests {
     use std::time::Duration;
 
+    use futures_util::FutureExt;
     use serde_json::json;
 
     use super::*;
@@ -319,7 +320,10 @@ mod tests {
     /// The calls of one org that has stated its limit.
     pub(super) fn limits_of_one_org() -> Limits {
         let limits = limits("10%");
-        observe(&limits, &org("acme"), 200, 1_000);
+        // Without a store, nothing is waited for.
+        observe(&limits, &org("acme"), 200, 1_000)
+            .now_or_never()
+            .unwrap();
         limits
     }
 
@@ -373,11 +377,11 @@ mod tests {
         assert_eq!((figures.used, figures.calls.query), (Some(95), 1));
     }
 
-    #[test]
-    fn a_sample_has_the_figures_of_its_time() {
+    #[tokio::test]
+    async fn a_sample_has_the_figures_of_its_time() {
         let limits = limits_of_one_org();
         limits.sample(SystemTime::UNIX_EPOCH);
-        observe(&limits, &org("acme"), 300, 1_000);
+        observe(&limits, &org("acme"), 300, 1_000).await;
         limits.sample(SystemTime::UNIX_EPOCH + Duration::from_mins(1));
         limits.logged_in(&org("globex"));
         let history = serde_json::to_value(limits.history(&org("acme"), 1)).unwrap();

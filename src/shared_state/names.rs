@@ -67,12 +67,6 @@ impl EntryName {
         let to = self.0.find('}').unwrap_or(self.0.len());
         &self.0[from..to]
     }
-
-    /// The name as text.
-    #[must_use]
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl ToRedisArgs for EntryName {
@@ -145,8 +139,8 @@ mod tests {
     const ACME: &str = "https://acme.my.salesforce.com";
 
     fn name(names: &Names, parts: &[&[u8]]) -> String {
-        let name = names.entry(EntryKind::Create, parts);
-        name.as_str().to_owned()
+        let EntryName(name) = names.entry(EntryKind::Create, parts);
+        name
     }
 
     #[test]

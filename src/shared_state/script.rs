@@ -176,10 +176,4 @@ impl<'r> Answer<'r> {
             _ => self.text()?.parse().ok(),
         }
     }
-
-    /// Whether there is nothing (`false` or `nil` in Lua).
-    #[must_use]
-    pub(crate) fn is_nil(self) -> bool {
-        matches!(self.0, Value::Nil)
-    }
 }
