@@ -67,18 +67,13 @@ impl Shared {
             timeout,
             starts_until: None,
         };
-        let granted = self.ask_for(org, &lease, wishes).await;
-        match granted {
-            Some((epoch, granted)) => {
-                self.marks.is_shared(org, epoch);
-                lease.starts_until = Some(asked + START_WITHIN);
-                (lease, Some(granted))
-            }
-            None => {
-                self.marks.is_alone(org);
-                (lease, None)
-            }
-        }
+        let Some((epoch, granted)) = self.ask_for(org, &lease, wishes).await else {
+            self.marks.is_alone(org);
+            return (lease, None);
+        };
+        self.marks.is_shared(org, epoch);
+        lease.starts_until = Some(asked + START_WITHIN);
+        (lease, Some(granted))
     }
 
     /// Asks the store for a lease. Returns the epoch of the org's mark, and the answer to each wish; `None` if the store is away.
