@@ -47,8 +47,16 @@ async fn exported() -> BTreeSet<String> {
         .route("/services/data/v50.0/sobjects/Refused", post(new_code))
         .fallback_service(org().build().router());
     let salesforce = serve(salesforce).await;
-    let service = Service::start(&salesforce, &["--upstream-url", &stock]).await;
+    // Nothing listens at this port, so that the store that replicas share is away.
+    let flags = [
+        "--upstream-url",
+        &stock,
+        "--shared-state-url",
+        "redis://127.0.0.1:1",
+    ];
+    let service = Service::start(&salesforce, &flags).await;
     while service.get("/ready").await.status != 200 {}
+    while service.get("/ready").await.json()["sharedState"] != "away" {}
     let structured = identify(json!({"email": "b@example.com", "pets": ["cat"]}));
     let jobs = [
         lead_job(1, "a@example.com"),
