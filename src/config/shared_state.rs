@@ -16,9 +16,9 @@ use super::{Setting, SettingError, filled, parse};
 /// The settings of the state that replicas share.
 #[derive(Args, Clone, Debug)]
 pub struct SharedStateSettings {
-    /// Address of the Redis or Valkey that all replicas share, such as redis://redis:6379, or rediss://… for TLS; a user and a
-    /// password stand before the host, as in any URL; redis-sentinel://host:26379/?sentinelServiceName=mymaster and
-    /// redis-cluster://host:6379/?node=host2:6379 are understood, too; default: none, each replica is on its own
+    /// Address of the Redis or Valkey that all replicas share, such as <redis://redis:6379>, or <rediss://redis:6379> for TLS; a
+    /// user and a password stand before the host, as in any URL; <redis-sentinel://host:26379/?sentinelServiceName=mymaster> and
+    /// <redis-cluster://host:6379/?node=host2:6379> are understood, too; default: none, each replica is on its own
     #[arg(long, env = "SHARED_STATE_URL", hide_env_values = true)]
     pub shared_state_url: Option<SecretString>,
     /// File with that address

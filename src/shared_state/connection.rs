@@ -170,14 +170,17 @@ impl Address {
 
     fn addresses(&self) -> Vec<ConnectionAddr> {
         let nodes = self.nodes.iter().cloned();
-        let address = |(host, port)| match self.is_tls {
-            false => ConnectionAddr::Tcp(host, port),
-            true => ConnectionAddr::TcpTls {
-                host,
-                port,
-                insecure: false,
-                tls_params: None,
-            },
+        let address = |(host, port)| {
+            if self.is_tls {
+                ConnectionAddr::TcpTls {
+                    host,
+                    port,
+                    insecure: false,
+                    tls_params: None,
+                }
+            } else {
+                ConnectionAddr::Tcp(host, port)
+            }
         };
         nodes.map(address).collect()
     }

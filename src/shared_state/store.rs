@@ -143,7 +143,7 @@ impl Store {
         match answered {
             Ok(replies) => Some(replies),
             Err(failure) => {
-                self.failed(failure);
+                self.failed(&failure);
                 None
             }
         }
@@ -174,7 +174,7 @@ impl Store {
     }
 
     /// Notes a failure: until the supervisor has decided, nobody is asked.
-    fn failed(&self, failure: Failure) {
+    fn failed(&self, failure: &Failure) {
         self.metrics.shared_state_failed(failure.label());
         self.health.send_if_modified(|health| {
             let is_up = matches!(health, Health::Up(_));
