@@ -8,6 +8,8 @@ use std::{
     path::PathBuf,
     process::{self, Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::Duration,
 };
 
 /// Starts what its arguments name, and kills the whole group as soon as that ends or nobody holds the other end of its standard
@@ -16,6 +18,9 @@ const LEASHED: &str = r#"{ "$0" "$@" </dev/null; kill -s KILL 0; } & read -r _; 
 
 /// How often it is started: a port that it finds free may be taken when it listens there.
 const ATTEMPTS: usize = 5;
+
+/// How often its folder is cleared, 20 ms apart, before it is left behind.
+const ATTEMPTS_TO_CLEAR: usize = 100;
 
 /// A running chromedriver.
 pub(crate) struct Chromedriver {
@@ -71,8 +76,13 @@ impl Chromedriver {
 impl Drop for Chromedriver {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // It dies by its own signal, and a file that a dying process still writes is left where it is.
+        // It dies by its own signal, and so does the browser, which may write a file until it has.
         let _ = self.shell.wait();
-        let _ = fs::remove_dir_all(&self.folder);
+        for _ in 0..ATTEMPTS_TO_CLEAR {
+            if fs::remove_dir_all(&self.folder).is_ok() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }
