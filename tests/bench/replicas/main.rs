@@ -67,7 +67,7 @@ impl Plan {
         Self {
             people: People::of(2_000),
             kill_every: Duration::from_secs(4),
-            away: Duration::from_secs(1),
+            away: Duration::from_secs(3),
             rounds: 4,
             is_alone: false,
             has_outages: true,
