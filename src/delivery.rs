@@ -15,13 +15,14 @@
 //! | `window` | gathers the jobs of an org |
 //! | `worker` | writes the gathered jobs |
 //! | `settle` | determines the records to write, and their fields |
-//! | `turns` | waits for its turn to create a record |
+//! | `turns`, `creating` | waits for its turn to create a record |
 //! | `round` | selects which writes go together and which wait |
 //! | `salvage`, `salvaging` | sends refused records again without the fields that Salesforce refuses |
 //! | `verdict` | decides the result of a job after Salesforce has answered |
 
 mod claiming;
 mod claims;
+mod creating;
 mod forecast;
 mod job;
 mod memory;

@@ -31,7 +31,7 @@ use self::{
     store::{Health, Store},
 };
 pub(crate) use self::{
-    hash::{Digest, KeyedHash},
+    hash::KeyedHash,
     inspection::{MIN_VERSION, StoreFacts},
     names::{EntryKind, EntryName, Names},
     script::{Answer, Arg, Call, Reply, Script},

@@ -2,6 +2,6 @@
 
 fn main() {
     println!(
-        "left out: replicas that share a real Redis; `cargo test --test cluster` tests them (docs/measuring.md)"
+        "left out: replicas that share a real Redis; `cargo test --test cluster` and `cargo test --lib -- --ignored` test them (docs/measuring.md)"
     );
 }

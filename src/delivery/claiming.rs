@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Deliveries, claims::PartTurn, job::Unit, memory::WriteResult};
+use super::{Deliveries, claims::PartTurn, job::Unit, memory::WriteResult, written::PartId};
 use crate::{
     salesforce::session::Instance,
     transform::{changes::NotedChanges, error::EventError},
@@ -22,7 +22,9 @@ impl Deliveries {
         let deadline = Instant::now() + timeout;
         let mut pause = PAUSES.0;
         loop {
-            let turns = self.claims.claim(&org, &mut units).await;
+            let unclaimed = units.iter().filter(|unit| unit.claim.is_none());
+            let parts: Vec<PartId> = unclaimed.filter_map(|unit| unit.part).collect();
+            let turns = self.claims.claim(&org, &parts).await;
             let (ready, waiting) = self.sorted(units, turns);
             if !ready.is_empty() {
                 self.add(&org, ready);
@@ -43,19 +45,29 @@ impl Deliveries {
     }
 
     /// The units that can be written now, and those that wait for another replica, or for an earlier unit of their user that does.
+    /// `turns` are those of the parts without a claim.
     fn sorted(&self, units: Vec<Unit>, turns: Vec<PartTurn>) -> (Vec<Unit>, Vec<Unit>) {
         let (mut ready, mut waiting) = (Vec::with_capacity(units.len()), Vec::new());
         let mut waiting_users: HashSet<String> = HashSet::new();
-        for (unit, turn) in units.into_iter().zip(turns) {
-            let user = unit.job.user.as_deref();
-            let is_behind = user.is_some_and(|user| waiting_users.contains(user));
+        let mut turns = turns.into_iter();
+        for mut unit in units {
+            let has_turn = unit.part.is_some() && unit.claim.is_none();
+            let turn = if has_turn { turns.next() } else { None };
+            let is_theirs = matches!(turn, Some(PartTurn::Theirs));
             match turn {
-                PartTurn::Written => self.answer(unit, Ok(NotedChanges::default())),
-                PartTurn::Ours if !is_behind => ready.push(unit),
-                PartTurn::Ours | PartTurn::Theirs => {
-                    waiting_users.extend(user.map(str::to_owned));
-                    waiting.push(unit);
+                Some(PartTurn::Written) => {
+                    self.answer(unit, Ok(NotedChanges::default()));
+                    continue;
                 }
+                Some(PartTurn::Ours(claim)) => unit.claim = Some(claim),
+                Some(PartTurn::Theirs) | None => {}
+            }
+            let user = unit.job.user.as_ref();
+            if is_theirs || user.is_some_and(|user| waiting_users.contains(user)) {
+                waiting_users.extend(user.cloned());
+                waiting.push(unit);
+            } else {
+                ready.push(unit);
             }
         }
         (ready, waiting)
@@ -63,7 +75,10 @@ impl Deliveries {
 
     /// Remembers the results of units of one org at all replicas, then answers their callers.
     pub(super) async fn finish(&self, units: Vec<Unit>, verdicts: Vec<WriteResult>) {
-        self.claims.finish(units.iter().zip(&verdicts)).await;
+        let ended = units.iter().zip(&verdicts);
+        let ended =
+            ended.filter_map(|(unit, verdict)| Some((unit.claim.as_ref()?, verdict.is_ok())));
+        self.claims.finish(ended).await;
         for (unit, verdict) in units.into_iter().zip(verdicts) {
             self.answer(unit, verdict);
         }

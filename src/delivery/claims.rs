@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{job::Unit, memory::WriteResult, written::PartId};
+use super::written::PartId;
 use crate::{
     salesforce::session::Instance,
     shared_state::{
@@ -68,10 +68,10 @@ pub(super) struct Claim {
 }
 
 /// Whose turn it is to write a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum PartTurn {
     /// This process writes the part.
-    Ours,
+    Ours(Claim),
     /// The part was written.
     Written,
     /// Another process writes it.
@@ -100,60 +100,56 @@ impl Claims {
         self.state.is_configured()
     }
 
-    /// Claims the parts of units of an org in one round trip, and returns for each unit whose turn it is. While the store is away, it
-    /// is this process's.
-    pub(super) async fn claim(&self, org: &Instance, units: &mut [Unit]) -> Vec<PartTurn> {
-        let mut turns = vec![PartTurn::Ours; units.len()];
-        let Some(names) = self.state.names(org.as_str(), None) else {
-            return turns;
+    /// Claims parts for an org in one round trip, and returns for each whose turn it is. While the store is away, it is this process's.
+    pub(super) async fn claim(&self, org: &Instance, parts: &[PartId]) -> Vec<PartTurn> {
+        let names = self.state.names(org.as_str(), None);
+        let Some(names) = names.filter(|_| !parts.is_empty()) else {
+            return Vec::new();
         };
-        let is_open = |unit: &Unit| unit.claim.is_none();
-        let parts = units.iter().enumerate().filter(|(_, unit)| is_open(unit));
-        let parts = parts.filter_map(|(at, unit)| Some((at, entry(&names, unit.part?))));
-        let (places, entries): (Vec<usize>, Vec<EntryName>) = parts.unzip();
-        if entries.is_empty() {
-            return turns;
-        }
-        let number = self.last.fetch_add(1, Ordering::Relaxed);
-        let parts = Arc::new(ClaimedParts { number, entries });
-        let calls = [self.call(&CLAIM, &parts)];
+        let entries = parts.iter().map(|part| entry(&names, *part));
+        let claimed = Arc::new(ClaimedParts {
+            number: self.last.fetch_add(1, Ordering::Relaxed),
+            entries: entries.collect(),
+        });
+        let calls = [self.call(&CLAIM, &claimed)];
         let replies = self.state.ask_again(&calls).await;
         let states = replies.as_ref().and_then(|replies| replies.first());
         let mut states = states.map(|reply| reply.answer().list());
-        for (index, place) in places.into_iter().enumerate() {
+        let turn = |index| {
             let state = states.as_mut().and_then(Iterator::next);
-            turns[place] = state.map_or(PartTurn::Ours, turn);
-            if turns[place] == PartTurn::Ours {
-                let parts = Arc::clone(&parts);
-                units[place].claim = Some(Claim { parts, index });
+            match state.and_then(Answer::int) {
+                Some(1) => PartTurn::Written,
+                Some(2) => PartTurn::Theirs,
+                Some(_) | None => PartTurn::Ours(Claim {
+                    parts: Arc::clone(&claimed),
+                    index,
+                }),
             }
-        }
-        self.held().push(Arc::downgrade(&parts));
+        };
+        let turns = (0..parts.len()).map(turn).collect();
+        self.held().push(Arc::downgrade(&claimed));
         turns
     }
 
-    /// Remembers which of these units of one org were written, and gives up the claims of the others, in one round trip.
-    pub(super) async fn finish<'u>(
-        &self,
-        units: impl Iterator<Item = (&'u Unit, &'u WriteResult)>,
-    ) {
-        let mut keys = Vec::new();
-        let mut args = vec![Arg::from(REMEMBERED), Arg::from(self.process.as_str())];
-        for (unit, verdict) in units {
-            if let Some(Claim { parts, index }) = &unit.claim {
-                keys.push(parts.entries[*index].clone());
-                args.push(match verdict {
-                    Ok(_) => Arg::from(""),
-                    Err(_) => Arg::from(parts.number),
-                });
-            }
+    /// Remembers which of these parts of one org were written, and gives up the claims of the others, in one round trip.
+    pub(super) async fn finish<'c>(&self, ended: impl Iterator<Item = (&'c Claim, bool)>) {
+        let (mut keys, mut args) = (Vec::new(), Vec::new());
+        args.extend([REMEMBERED.into(), Arg::from(self.process.as_str())]);
+        for (Claim { parts, index }, is_written) in ended {
+            keys.push(parts.entries[*index].clone());
+            args.push(if is_written {
+                Arg::from("")
+            } else {
+                Arg::from(parts.number)
+            });
         }
-        if !keys.is_empty() {
-            let script = &FINISH;
-            let calls = [Call { script, keys, args }];
-            if self.state.ask_again(&calls).await.is_none() {
-                self.tell_later(calls.into());
-            }
+        if keys.is_empty() {
+            return;
+        }
+        let script = &FINISH;
+        let calls = [Call { script, keys, args }];
+        if self.state.ask_again(&calls).await.is_none() {
+            self.tell_later(calls.into());
         }
     }
 
@@ -209,15 +205,6 @@ impl Claims {
 fn entry(names: &Names, (job, place): PartId) -> EntryName {
     let place = u64::try_from(place).unwrap_or(u64::MAX).to_be_bytes();
     names.entry(EntryKind::Job, &[&job.0, &place])
-}
-
-/// What the store says of a part. An answer that is none means that nobody is known to write it.
-fn turn(state: Answer<'_>) -> PartTurn {
-    match state.int() {
-        Some(1) => PartTurn::Written,
-        Some(2) => PartTurn::Theirs,
-        Some(_) | None => PartTurn::Ours,
-    }
 }
 
 /// Extends the claims that are held, again and again, and tells results that the store has missed.

@@ -271,9 +271,9 @@ impl InProcess {
     /// does not know.
     pub(super) fn was_told(&self, key: CreateKey, told: Option<JobName>, left: Duration) {
         let (mut keys, now) = (self.keys(), Instant::now());
-        let is_told = |entry: &&mut Entry| matches!(entry.state, State::Told);
+        let entry = keys.get(&key, now);
         // Otherwise somebody creates it by now, or has found it.
-        if keys.get(&key, now).filter(is_told).is_some() {
+        if entry.is_some_and(|entry| matches!(entry.state, State::Told)) {
             let entry = Entry {
                 until: now + left,
                 told,

@@ -67,7 +67,7 @@ impl Granted {
 }
 
 /// Reads an answer of [`TELL`]: the position of the job that is told, if it is one of the caller's, and for how long this holds.
-pub(super) fn told(answer: &str) -> Option<(Option<usize>, Duration)> {
+pub(super) fn told_of(answer: &str) -> Option<(Option<usize>, Duration)> {
     let (place, left) = answer.split_once(' ')?;
     let place: i64 = place.parse().ok()?;
     let left = Duration::from_millis(left.parse().ok()?);

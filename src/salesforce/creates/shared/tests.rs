@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::*;
+use super::{entries::Granted, *};
 use crate::{
     config::{AllowedHosts, Config},
     salesforce::{
         Key,
         cache::OrgUser,
-        creates::{Held, JobName},
+        creates::{Held, JobName, memory::SharedLease},
     },
 };
 
@@ -81,14 +81,14 @@ async fn begin(replica: &Shared) -> Result<Turn, Busy> {
 
 /// The lease of a replica, and whether it must look the record up.
 async fn leased(replica: &Shared) -> (Lease, bool) {
-    match begin(replica).await {
-        Ok(Turn::Begun {
-            lease,
-            must_look_up,
-        }) => (lease, must_look_up),
-        Ok(Turn::Created(_)) => panic!("it was created"),
-        Err(_) => panic!("somebody else creates it"),
-    }
+    let Ok(Turn::Begun {
+        lease,
+        must_look_up,
+    }) = begin(replica).await
+    else {
+        panic!("it was created, or somebody else creates it")
+    };
+    (lease, must_look_up)
 }
 
 async fn is_busy(replica: &Shared) -> bool {
@@ -383,8 +383,9 @@ async fn asking_twice_with_one_token_is_asking_once() {
     };
     let org = ada().org();
     for _ in 0..2 {
-        let granted = second.grants(&org, &lease, [&wish].into_iter()).await;
-        assert!(matches!(granted.unwrap()[..], [Granted::Unsure]));
+        let granted = second.ask_for(&org, &lease, [&wish].into_iter()).await;
+        let (_, granted) = granted.unwrap();
+        assert!(matches!(granted[..], [Granted::Unsure]));
     }
 }
 
@@ -494,7 +495,7 @@ async fn the_store_holds_nothing_that_tells_a_person_and_everything_expires() {
 async fn until_up(replica: &Shared) {
     let up = async {
         while !replica.entries.0.is_up() {
-            sleep(Duration::from_millis(5)).await
+            sleep(Duration::from_millis(5)).await;
         }
     };
     timeout(PATIENCE, up).await.unwrap();
