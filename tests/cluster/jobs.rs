@@ -250,7 +250,9 @@ async fn what_a_newer_version_claims_is_waited_for_until_it_expires() {
     let ([first, second], redis) = two(&org, &[]).await;
     first.routed(&keyless(1)).await;
     let entry = only_entry(&redis, "job");
-    redis.command(&["SET", &entry, "9c of a newer format", "PX", "500"]);
+    redis.command(&["DEL", &entry]);
+    redis.command(&["RPUSH", &entry, "a claim", "of a newer format"]);
+    redis.command(&["PEXPIRE", &entry, "500"]);
     assert_eq!(statuses(&second.routed(&keyless(1)).await), [299]);
     assert_eq!(redis.command(&["GET", &entry]), "1w");
     assert_eq!(contacts(&org), 2, "nobody has said that it was written");

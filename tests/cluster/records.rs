@@ -127,6 +127,14 @@ async fn ids_in_another_format_are_not_read() {
         (org.calls().query, cities(&org)),
         (queries + 1, vec![json!("Paris")])
     );
+    redis.command(&["DEL", &entry]);
+    redis.command(&["RPUSH", &entry, "another format"]);
+    assert_eq!(statuses(&second.routed(&ada(3, "Rome")).await), [299]);
+    assert_eq!(
+        (org.calls().query, cities(&org)),
+        (queries + 2, vec![json!("Rome")])
+    );
+    second.until_sharing("up").await;
 }
 
 #[tokio::test]

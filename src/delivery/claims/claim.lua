@@ -5,8 +5,11 @@
 local mine = '1c' .. ARGV[1] .. ':'
 local states = {}
 for i = 1, #KEYS do
-  local value = redis.call('GET', KEYS[i])
-  if value and string.sub(value, 2, 2) == 'w' then
+  -- An error is a table: another version keeps something else there.
+  local value = redis.pcall('GET', KEYS[i])
+  if type(value) == 'table' then
+    states[i] = 2
+  elseif value and string.sub(value, 2, 2) == 'w' then
     states[i] = 1
   elseif value and string.sub(value, 1, #mine) ~= mine then
     states[i] = 2

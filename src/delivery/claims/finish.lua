@@ -4,7 +4,7 @@ for i = 1, #KEYS do
   local number = ARGV[i + 2]
   if number == '' then
     redis.call('SET', KEYS[i], '1w', 'PX', ARGV[1])
-  elseif redis.call('GET', KEYS[i]) == '1c' .. ARGV[2] .. ':' .. number then
+  elseif redis.pcall('GET', KEYS[i]) == '1c' .. ARGV[2] .. ':' .. number then
     redis.call('DEL', KEYS[i])
   end
 end

@@ -5,9 +5,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local gone = redis.call('EXISTS', KEYS[1]) == 1
 local found = {}
 for i = 2, #KEYS do
-  local value = redis.call('GET', KEYS[i])
+  local value = redis.pcall('GET', KEYS[i])
   local asked, rows
-  if value then
+  if type(value) == 'string' then
     asked, rows = string.match(value, '^1\n(%d+)\n(.*)$')
   end
   if rows and gone then
