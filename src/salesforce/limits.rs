@@ -10,6 +10,7 @@ mod exchange;
 mod header;
 mod ledger;
 mod quota;
+mod telling;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -23,15 +24,12 @@ use ledger::Ledger;
 pub(crate) use ledger::{Figures, Handled};
 use quota::{Governor, Quota, QuotaReport, Rank, Sent};
 
-use self::{
-    budget::Budgets,
-    exchange::{Heard, Told},
-};
+use self::{budget::Budgets, telling::Telling};
 use crate::{
     config::SalesforceSettings,
     metrics::Call,
     salesforce::{fault::Fault, session::Instance},
-    shared_state::{self, Reply, SharedState},
+    shared_state::{self, SharedState},
 };
 
 /// How much longer than `SALESFORCE_TIMEOUT` a call may take.
@@ -105,76 +103,6 @@ impl Drop for Ticket<'_> {
             clock: SystemTime::now(),
         });
         self.limits.ended(self.org, report, now);
-    }
-}
-
-/// What the store is told about an org's calls, until it has answered.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Telling<'l> {
-    limits: &'l Limits,
-    org: &'l Instance,
-    told: Option<Told>,
-}
-
-impl<'l> Telling<'l> {
-    fn new(limits: &'l Limits, org: &'l Instance, told: Told) -> Self {
-        Self {
-            limits,
-            org,
-            told: Some(told),
-        }
-    }
-
-    /// What the store is asked, and whether for a call.
-    fn call(&self, is_wanted: bool) -> Option<shared_state::Call> {
-        let limits = self.limits;
-        let told = self.told.as_ref()?;
-        limits
-            .budgets
-            .call(self.org, told, limits.governor, is_wanted)
-    }
-
-    /// Takes the figures that the store has answered with.
-    pub(crate) fn exchanged(mut self, reply: &Reply) {
-        self.hear(reply);
-    }
-
-    /// Takes the answer to the question whether a call may be sent; `None` if it cannot be read.
-    ///
-    /// # Errors
-    /// [`Fault::Reserved`] if only the reserve is left.
-    fn granted(mut self, reply: &Reply) -> Result<Option<Sent>, Fault> {
-        let heard = self.hear(reply);
-        heard.map_or(Ok(None), |(heard, last)| {
-            self.limits.with(self.org, |org| {
-                org.quota.decided(&heard, last, Instant::now())
-            })
-        })
-    }
-
-    /// Takes the figures. Returns the answer, and the number of the last call that it counts.
-    fn hear(&mut self, reply: &Reply) -> Option<(Heard, i64)> {
-        let (now, clock) = (Instant::now(), SystemTime::now());
-        let heard = budget::heard(reply);
-        let told = self.told.take_if(|_| heard.is_some());
-        self.limits.with(self.org, |org| {
-            let Some((heard, told)) = heard.zip(told) else {
-                org.quota.unheard(now);
-                return None;
-            };
-            let last = org.quota.hear(&told, &heard, now, clock);
-            Some((heard, last))
-        })
-    }
-}
-
-/// What was not told is told again.
-impl Drop for Telling<'_> {
-    fn drop(&mut self) {
-        if let Some(told) = self.told.take() {
-            self.limits.with(self.org, |org| org.quota.not_told(&told));
-        }
     }
 }
 

@@ -284,3 +284,115 @@ impl Exchange {
             .is_some_and(|at| now.saturating_duration_since(at) < RECENT)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Reserve;
+
+    const GOVERNOR: Governor = Governor {
+        reserve: Reserve::Percent(10),
+        probe_after: Duration::from_mins(5),
+        call_time: Duration::from_mins(1),
+    };
+
+    /// What the store answers that has counted `calls`, the last of which has found `used` of 100,000.
+    fn heard(verdict: Verdict, epoch: i64, calls: i64, used: u64) -> Heard {
+        Heard {
+            verdict,
+            epoch,
+            calls,
+            others_in_flight: 0,
+            probed: None,
+            report: Some(HeardReport {
+                usage: ApiUsage {
+                    used,
+                    allowed: 100_000,
+                },
+                position: Position {
+                    number: calls,
+                    included: calls,
+                },
+                age: Duration::ZERO,
+                call_age: Duration::ZERO,
+            }),
+        }
+    }
+
+    /// Exchanges figures with a store that answers so.
+    fn exchange(quota: &mut Quota, now: Instant, heard: &Heard) -> Result<Option<Sent>, Fault> {
+        let told = quota.tell(now);
+        let last = quota.hear(&told, heard, now, SystemTime::UNIX_EPOCH);
+        quota.decided(heard, last, now)
+    }
+
+    fn used(quota: &Quota) -> u64 {
+        quota.balance(GOVERNOR.reserve).unwrap().used
+    }
+
+    #[test]
+    fn far_from_the_reserve_a_replica_asks_once_its_figures_are_old_or_many_calls_untold() {
+        let now = Instant::now();
+        let mut quota = Quota::default();
+        assert!(quota.must_ask(GOVERNOR, now));
+        exchange(&mut quota, now, &heard(Verdict::Unasked, 1, 50, 10)).unwrap();
+        assert!(!quota.must_ask(GOVERNOR, now));
+        assert!(quota.must_ask(GOVERNOR, now + RECENT));
+        for _ in 0..MAX_UNTOLD {
+            assert!(!quota.must_ask(GOVERNOR, now));
+            quota.spend(GOVERNOR, now).unwrap();
+        }
+        assert!(quota.must_ask(GOVERNOR, now));
+        // 90,000 may be spent, and 5 % of those allowed are near.
+        exchange(&mut quota, now, &heard(Verdict::Unasked, 1, 250, 85_000)).unwrap();
+        assert!(!quota.must_ask(GOVERNOR, now));
+        exchange(&mut quota, now, &heard(Verdict::Unasked, 1, 251, 85_001)).unwrap();
+        assert!(quota.must_ask(GOVERNOR, now));
+    }
+
+    #[test]
+    fn the_calls_of_others_count_until_a_response_includes_them() {
+        let now = Instant::now();
+        let mut quota = Quota::default();
+        exchange(&mut quota, now, &heard(Verdict::Unasked, 1, 50, 10)).unwrap();
+        let mut more = heard(Verdict::Unasked, 1, 57, 10);
+        more.report.as_mut().unwrap().position = Position {
+            number: 50,
+            included: 50,
+        };
+        exchange(&mut quota, now, &more).unwrap();
+        assert_eq!(used(&quota), 17);
+        let granted = heard(Verdict::Granted { included: 58 }, 1, 58, 17);
+        let sent = exchange(&mut quota, now, &granted).unwrap().unwrap();
+        assert_eq!((sent.number, sent.included), (quota.sent, quota.sent));
+    }
+
+    #[test]
+    fn a_call_that_could_not_be_told_is_told_again() {
+        let now = Instant::now();
+        let mut quota = Quota::default();
+        quota.spend(GOVERNOR, now).unwrap();
+        let told = quota.tell(now);
+        assert_eq!(told.calls, 1);
+        quota.not_told(&told);
+        assert_eq!((quota.tell(now).calls, quota.sent), (1, 1));
+    }
+
+    #[test]
+    fn a_store_that_counts_from_the_beginning_changes_no_figure() {
+        let now = Instant::now();
+        let mut quota = Quota::default();
+        exchange(&mut quota, now, &heard(Verdict::Unasked, 1, 50, 10)).unwrap();
+        assert_eq!(used(&quota), 10);
+        exchange(&mut quota, now, &heard(Verdict::Unasked, 2, 0, 10)).unwrap();
+        assert_eq!(used(&quota), 10);
+        let granted = heard(Verdict::Granted { included: 1 }, 2, 1, 10);
+        let mut granted = granted;
+        granted.report.as_mut().unwrap().position = Position {
+            number: 0,
+            included: 0,
+        };
+        exchange(&mut quota, now, &granted).unwrap();
+        assert_eq!(used(&quota), 11);
+    }
+}
