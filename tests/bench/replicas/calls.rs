@@ -35,7 +35,8 @@ pub(super) async fn run(is_alone: bool, promises: &mut Promises) {
                 org.simulator().insert("Lead", lead).unwrap();
             }
         }
-        let inline = [("DELIVERY", "inline")];
+        // Long enough for a busy machine to send all requests within it.
+        let inline = [("DELIVERY", "inline"), ("DELIVERY_WINDOW", "1s")];
         let replicas = (0..REPLICAS).map(|_| Replica::start(&org.url, store.as_deref(), &inline));
         let replicas = join_all(replicas).await;
         join_all(replicas.iter().map(Replica::shares)).await;

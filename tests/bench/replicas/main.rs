@@ -67,7 +67,7 @@ impl Plan {
         Self {
             people: People::of(2_000),
             kill_every: Duration::from_secs(4),
-            away: Duration::from_secs(1),
+            away: Duration::from_secs(3),
             rounds: 4,
             is_alone: false,
             has_outages: true,
@@ -199,6 +199,9 @@ async fn run(plan: &Plan, name: &str, way: Way, processes: usize, promises: &mut
     org.misbehave(true);
     let away = outages::outages(
         redis.as_mut().filter(|_| plan.has_outages),
+        // What is described and not yet written when the store is emptied may be created twice: there is no end to it on the
+        // processor path.
+        way == Way::Inline,
         &replicas,
         &org,
         &client,
@@ -211,7 +214,9 @@ async fn run(plan: &Plan, name: &str, way: Way, processes: usize, promises: &mut
     };
     let seconds = began.elapsed().as_secs_f64();
     let (verdict, done) = (org.verdict(plan.people), client.outcome());
-    let doubled_up = verdict.doubled - away.doubled;
+    let doubled = verdict.doubled.iter();
+    let (by_outages, up): (Vec<_>, Vec<_>) = doubled.partition(|(email, _)| away.knows(email));
+    let [doubled_away, doubled_up] = [by_outages, up].map(|them| them.iter().map(|it| it.1).sum());
     let is_away = |user: &&User| away.covers(client.ended(**user));
     let stale_away = verdict.stale.iter().filter(is_away).count();
     let stale_up = verdict.stale.len() - stale_away;
@@ -220,7 +225,7 @@ async fn run(plan: &Plan, name: &str, way: Way, processes: usize, promises: &mut
         verdict.lost,
         done.answered,
         doubled_up,
-        away.doubled,
+        doubled_away,
         stale_up,
         stale_away,
         done.overtaken,

@@ -54,8 +54,8 @@ pub(super) struct Verdict {
     pub(super) lost: usize,
     /// Users of whose values an older one has overwritten a newer one.
     pub(super) stale: Vec<User>,
-    /// Records besides one for each person.
-    pub(super) doubled: usize,
+    /// Whoever has more than one record, by e-mail, and how many there are besides the one.
+    pub(super) doubled: HashMap<String, usize>,
 }
 
 #[derive(Clone)]
@@ -107,10 +107,12 @@ impl Org {
         self.simulator.calls().total_api()
     }
 
-    /// Records besides one for each person, so far.
-    pub(super) fn doubled(&self) -> usize {
+    /// How many records each person has so far, by e-mail.
+    pub(super) fn people(&self) -> HashMap<String, usize> {
         let leads = self.simulator.records("Lead");
-        leads.len() - by_email(&leads).len()
+        let people = by_email(&leads).into_iter();
+        let count = |(email, records): (&str, Vec<&Value>)| (email.to_owned(), records.len());
+        people.map(count).collect()
     }
 
     /// What has become of all events.
@@ -120,7 +122,11 @@ impl Org {
         let mut verdict = Verdict {
             lost: 0,
             stale: Vec::new(),
-            doubled: leads.len() - of_people.len(),
+            doubled: of_people
+                .iter()
+                .filter(|(_, records)| records.len() > 1)
+                .map(|(email, records)| ((*email).to_owned(), records.len() - 1))
+                .collect(),
         };
         for user in (0..people.count).flat_map(User::all_of) {
             let records = of_people.get(email(user.person).as_str());

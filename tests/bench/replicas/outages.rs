@@ -1,6 +1,7 @@
 //! What goes wrong besides Salesforce: processes are killed, and the store is away.
 
 use std::{
+    collections::HashSet,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
@@ -21,11 +22,11 @@ pub(super) async fn kills(replicas: &[Replica], every: Duration, count: &AtomicU
     }
 }
 
-/// When the store was away, and what came of it.
+/// When the store was away, and who became new meanwhile, or was doubled: replicas that do not know of each other's creates may create
+/// these people again, also later.
 #[derive(Default)]
 pub(super) struct Away {
-    /// Records besides one for each person.
-    pub(super) doubled: usize,
+    people: HashSet<String>,
     times: Vec<(Instant, Instant)>,
 }
 
@@ -35,12 +36,18 @@ impl Away {
         let covers = |(from, to): &(Instant, Instant)| (*from..=*to).contains(&moment);
         self.times.iter().any(covers)
     }
+
+    /// Whether this person became new, or was doubled, while the store was away.
+    pub(super) fn knows(&self, email: &str) -> bool {
+        self.people.contains(email)
+    }
 }
 
-/// Has the store away twice, once a third of the events is done and once two thirds are: first it hangs, then it is killed and comes
-/// back with nothing in it.
+/// Has the store away twice, once a third of the events is done and once two thirds are. First it hangs. Then, if `is_emptied`, it is
+/// killed and comes back with nothing in it.
 pub(super) async fn outages(
     redis: Option<&mut Redis>,
+    is_emptied: bool,
     replicas: &[Replica],
     org: &Org,
     client: &Client<'_>,
@@ -50,19 +57,21 @@ pub(super) async fn outages(
     let Some(redis) = redis else { return all };
     for third in [1, 2] {
         client.until_done(third, 3).await;
-        let (before, from) = (org.doubled(), Instant::now());
-        if third == 1 {
+        let (before, from) = (org.people(), Instant::now());
+        if third == 2 && is_emptied {
+            redis.without(sleep(away)).await;
+        } else {
             redis.stop();
             sleep(away).await;
             redis.go_on();
-        } else {
-            redis.without(sleep(away)).await;
         }
         for replica in replicas {
             replica.shares().await;
         }
         sleep(SETTLED).await;
-        all.doubled += org.doubled() - before;
+        let changed = |(email, count): &(String, usize)| before.get(email) != Some(count);
+        let people = org.people().into_iter().filter(changed);
+        all.people.extend(people.map(|(email, _)| email));
         all.times.push((from, Instant::now()));
     }
     all
