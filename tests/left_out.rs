@@ -2,6 +2,6 @@
 
 fn main() {
     println!(
-        "left out: the admin page in a real browser (`cargo test --test browser`), and replicas that share a real Redis (`cargo test --test cluster`, `cargo test --lib -- --ignored`); see docs/measuring.md"
+        "left out: the admin page in a real browser (`cargo test -p browser-tests`), and replicas that share a real Redis (`cargo test --test cluster`, `cargo test --lib -- --ignored`); see docs/measuring.md"
     );
 }

@@ -11,7 +11,7 @@ use crate::{
 /// The file of axe-core.
 const FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/tests/browser/node_modules/axe-core/axe.min.js"
+    "/node_modules/axe-core/axe.min.js"
 );
 
 /// axe-core itself.

@@ -1,4 +1,4 @@
-//! What the page weighs and how fast it is there, as lines to read: `cargo test --test browser figures -- --ignored --nocapture`.
+//! What the page weighs and how fast it is there, as lines to read: `cargo test -p browser-tests figures -- --ignored --nocapture`.
 
 use crate::{browser::Browser, page::watched};
 

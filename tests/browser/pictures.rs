@@ -1,4 +1,4 @@
-//! The pictures of `docs/explain.md`, taken anew: `cargo test --test browser pictures -- --ignored`. They show a real service with
+//! The pictures of `docs/explain.md`, taken anew: `cargo test -p browser-tests pictures -- --ignored`. They show a real service with
 //! half a day behind it: its clock is set from one moment to the next, and at each of them something happens.
 
 use std::{
@@ -19,7 +19,7 @@ use crate::{
     service::{Service, serve},
 };
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/images");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/images");
 
 /// A phone's window and an ordinary one: width and height, how many pixels of the picture make one of the page, and how well WebP
 /// keeps them.
