@@ -5,12 +5,12 @@
 //! |---|---|
 //! | `budget` | that the reserve of API calls holds for the sum of the replicas |
 //! | `connected` | that replicas find the store, lose it and find it again, in each form that a store has |
-//! | `jobs` | that a job which comes to several replicas, or again, is written once |
-//! | `records` | that ids and matches are shared, and forgotten together |
 //! | `creates` | that a record which events at several replicas would create is created once |
 //! | `forgotten` | what replicas do whose store has been emptied, or holds what another version has written |
-//! | `private` | that the store holds nothing of a person and no secret, and nothing for ever |
+//! | `jobs` | that a job which comes to several replicas, or again, is written once |
 //! | `learnt` | that what one replica has learnt about an org, all know |
+//! | `private` | that the store holds nothing of a person and no secret, and nothing for ever |
+//! | `records` | that ids and matches are shared, and forgotten together |
 //!
 //! `redis` is the store under a test's control, `replicas` are the services that share it.
 #![expect(
