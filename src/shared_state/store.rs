@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, LazyLock, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, LazyLock, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -72,6 +75,8 @@ pub(super) struct Store {
     health: watch::Sender<Health>,
     /// Wakes the supervisor: the store has failed.
     failed: Notify,
+    /// Whether the log says so.
+    is_known_to_be_away: AtomicBool,
     told: mpsc::Sender<Call>,
 }
 
@@ -92,6 +97,7 @@ impl Store {
             names: Mutex::default(),
             health: watch::Sender::new(Health::Doubtful),
             failed: Notify::new(),
+            is_known_to_be_away: AtomicBool::new(false),
             told,
         });
         tokio::spawn(supervise(Arc::downgrade(&store)));
@@ -194,16 +200,38 @@ impl Store {
         connected(&self.settings).await
     }
 
-    /// Whether a store that has failed answers after all.
-    async fn still_answers(&self, connection: &mut Connection) -> bool {
-        for _ in 0..PROBES {
+    /// Finds out whether a store that has failed answers after all.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not.
+    async fn answers_after_all(&self, connection: &mut Connection) -> Result<(), Failure> {
+        for _ in 1..PROBES {
             match probe(connection, self.settings.shared_state_timeout).await {
-                Ok(()) => return true,
                 Err(Failure::Timeout) => {}
-                Err(_) => return false,
+                decided => return decided,
             }
         }
-        false
+        probe(connection, self.settings.shared_state_timeout).await
+    }
+
+    /// Opens the breaker: nobody waits for the store until it answers again. That is logged once.
+    fn away(&self, failure: Failure) {
+        if !self.is_known_to_be_away.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                %failure,
+                "the shared state is away: this replica goes on alone and tries again"
+            );
+        }
+        self.metrics.shared_state_up(false);
+        self.metrics.shared_state_failed(failure.label());
+        self.health.send_replace(Health::Away(failure));
+    }
+
+    /// Notes that the store can be used.
+    fn is_back(&self) {
+        tracing::info!("the shared state is up: this replica and the others are one");
+        self.is_known_to_be_away.store(false, Ordering::Relaxed);
+        self.metrics.shared_state_up(true);
     }
 }
 
@@ -237,14 +265,12 @@ fn bytes(secret: &SecretString) -> &[u8] {
 /// Keeps the connection until the service ends: connects, waits for a failure, and connects again.
 async fn supervise(store: Weak<Store>) {
     let mut pause = PAUSES.0;
-    let mut is_known_to_be_away = false;
     loop {
         let Some(now) = store.upgrade() else { return };
         match now.connect().await {
             Ok(connection) => {
-                tracing::info!("the shared state is up: this replica and the others are one");
-                (pause, is_known_to_be_away) = (PAUSES.0, false);
-                now.metrics.shared_state_up(true);
+                now.is_back();
+                pause = PAUSES.0;
                 drop(now);
                 let since = Instant::now();
                 stay(&store, connection).await;
@@ -254,16 +280,7 @@ async fn supervise(store: Weak<Store>) {
                 }
             }
             Err(failure) => {
-                if !is_known_to_be_away {
-                    tracing::error!(
-                        %failure,
-                        "the shared state is away: this replica goes on alone and tries again"
-                    );
-                    is_known_to_be_away = true;
-                }
-                now.metrics.shared_state_up(false);
-                now.metrics.shared_state_failed(failure.label());
-                now.health.send_replace(Health::Away(failure));
+                now.away(failure);
                 drop(now);
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSES.1);
@@ -278,9 +295,15 @@ async fn stay(store: &Weak<Store>, mut connection: Connection) {
         let Some(now) = store.upgrade() else { return };
         now.health.send_replace(Health::Up(connection.clone()));
         let _ = timeout(IDLE_CHECK, now.failed.notified()).await;
-        if !now.still_answers(&mut connection).await {
-            now.health.send_replace(Health::Doubtful);
-            return;
+        match now.answers_after_all(&mut connection).await {
+            Ok(()) => {}
+            // It hangs: nobody waits for another connection.
+            Err(hangs @ Failure::Timeout) => return now.away(hangs),
+            // It may have been restarted, or another server may have taken its place: callers wait for the next connection.
+            Err(_) => {
+                now.health.send_replace(Health::Doubtful);
+                return;
+            }
         }
     }
 }
