@@ -116,9 +116,7 @@ impl Protection {
         let host = authority.or(host).unwrap_or_default();
         let mut sites = headers.get_all("sec-fetch-site").iter();
         let is_foreign = |origin: &HeaderValue| !origin.to_str().is_ok_and(|it| is_own(it, host));
-        if sites.any(is_cross_site)
-            || headers.get_all(header::ORIGIN).iter().any(is_foreign)
-        {
+        if sites.any(is_cross_site) || headers.get_all(header::ORIGIN).iter().any(is_foreign) {
             return Err(Denied::OtherSite);
         }
         if !self.hosts.has(host) {
