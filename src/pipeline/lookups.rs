@@ -329,7 +329,7 @@ impl Answers {
         for asked in self.0.iter().filter_map(|org| org.asked.as_ref().ok()) {
             let instance = asked.session.instance();
             let calls = salesforce.lookup_calls(instance, asked.looked_up.clone());
-            if let Some(calls_alone @ 1..) = u64::try_from(calls).ok() {
+            if let Ok(calls_alone @ 1..) = u64::try_from(calls) {
                 let handled = Handled {
                     calls_alone,
                     ..Handled::default()
