@@ -171,6 +171,7 @@ impl Events {
     }
 
     /// Begins to watch; `None` if [`MAX_WATCHERS`] watch already. `seen` is the id of the event that was seen last, if there is one.
+    /// Whoever comes from another process, which may be this service before its restart, has seen nothing of this one.
     #[must_use]
     pub(crate) fn watch(&self, seen: Option<&str>) -> Option<Watch> {
         // The lock is held, so that no event is missed or seen twice.
@@ -191,11 +192,13 @@ impl Events {
         })
     }
 
-    /// The number of an event of this process.
+    /// How many events of this process have been answered up to the one with this id: none, if the id is another process's;
+    /// `None` if the text is no id.
     fn sequence(&self, id: &str) -> Option<u64> {
         let (run, sequence) = id.split_once('-')?;
-        (u32::from_str_radix(run, 16) == Ok(self.run)).then_some(())?;
-        sequence.parse().ok()
+        let run = u32::from_str_radix(run, 16).ok()?;
+        let sequence = sequence.parse().ok()?;
+        Some(if run == self.run { sequence } else { 0 })
     }
 
     /// The id of an event.

@@ -129,7 +129,7 @@ async fn explained(options: &mut ExplainOptions) -> Result<bool, CannotExplain> 
     }
     if options.json {
         let json = explanation::json(&explanations, &forecast).map_err(CannotExplain::Json)?;
-        print(&format!("{}\n", String::from_utf8_lossy(&json)))?;
+        print(&format!("{json}\n"))?;
     } else {
         print(&explanation::text(&explanations, &forecast))?;
     }

@@ -22,7 +22,10 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::smallvec;
 
-pub(crate) use self::{bounds::Bounds, explain::Asking};
+pub(crate) use self::{
+    bounds::Bounds,
+    explain::{Asking, Explained},
+};
 use self::{deliver::Handover, describe::Describer, lookups::OrgIndex, planning::Planner};
 use crate::{
     config::{PipelineSettings, Policies, rules::Rules},

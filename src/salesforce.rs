@@ -114,6 +114,8 @@ pub struct Asked {
     pub session: Arc<Session>,
     /// The records found for the requested keys.
     pub found: Found,
+    /// The keys that Salesforce was asked for. What was found for the others is remembered, or they need no lookup.
+    pub looked_up: Vec<Wanted>,
 }
 
 impl Salesforce {
@@ -303,7 +305,11 @@ impl Salesforce {
         found.extend(asked.await);
         found.identified_by(external_ids);
         match found.expiry() {
-            None => Ok(Asked { session, found }),
+            None => Ok(Asked {
+                session,
+                found,
+                looked_up: unknown,
+            }),
             Some(fault) => {
                 self.renew(&session).await;
                 Err(Arc::new(AuthError::Expired(fault)))

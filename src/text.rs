@@ -1,5 +1,7 @@
 //! Blank and shortened texts. White space and zero-width characters do not count as content.
 
+use std::fmt::Write as _;
+
 use crate::json::Value;
 
 /// Whether a character is invisible: white space of any kind, zero-width characters such as the zero-width space,
@@ -80,6 +82,25 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// A JSON document in which [commands](is_command) within texts are escaped. Outside of texts, line feeds alone count as such.
+#[must_use]
+pub(crate) fn escaped_json(json: String) -> String {
+    let is_escaped = |character: char| character != '\n' && is_command(character);
+    if !json.contains(is_escaped) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + 64);
+    for character in json.chars() {
+        if is_escaped(character) {
+            // All of them are in the basic plane. Writing into a `String` cannot fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
 /// A name cut to 60 characters, so that an error text stays readable, and [`plain`], so that it cannot start a new line in a log.
 #[must_use]
 pub(crate) fn shortened(name: &str) -> String {
@@ -103,6 +124,22 @@ mod tests {
             assert_eq!(shortened(command), "\u{FFFD}", "{command:?}");
         }
         assert_eq!(plain("Zoë 李 👩\u{200D}🚀"), "Zoë 李 👩\u{200D}🚀");
+    }
+
+    #[test]
+    fn what_commands_a_terminal_is_escaped_in_json_and_means_the_same() {
+        let text = "a\u{9b}\u{7f}\u{202e}\u{2028}\n👩\u{200D}🚀";
+        let document = serde_json::json!({ "text": text });
+        let json = escaped_json(serde_json::to_string_pretty(&document).unwrap());
+        assert_eq!(
+            json,
+            "{\n  \"text\": \"a\\u009b\\u007f\\u202e\\u2028\\n👩\u{200D}🚀\"\n}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&json).unwrap(),
+            document
+        );
+        assert_eq!(escaped_json("[]".to_owned()), "[]");
     }
 
     #[test]

@@ -90,21 +90,23 @@ impl ForecastWrite {
 }
 
 /// How many calls inline delivery takes for the writes of one session, if they gather in one window and Salesforce refuses none.
-#[must_use]
-pub(crate) fn inline_calls(writes: &[ForecastWrite]) -> usize {
-    let mut pending: Vec<usize> = (0..writes.len()).collect();
+/// There may be as many rounds as writes, so others get their turn after each.
+pub(crate) async fn inline_calls(writes: &[ForecastWrite]) -> usize {
+    let candidates = writes.iter().enumerate();
+    let candidates = candidates.map(|(unit, write)| write.candidate(unit));
+    let mut pending: Vec<_> = candidates.collect();
+    let mut is_written = vec![false; writes.len()];
     let mut calls = 0;
     while !pending.is_empty() {
-        let candidates: Vec<_> = pending
-            .iter()
-            .map(|unit| writes[*unit].candidate(*unit))
-            .collect();
-        let chosen = choose(&candidates);
+        let chosen = choose(&pending);
         let records = chosen.iter().filter_map(|units| units.first());
         let records: Vec<_> = records.map(|unit| writes[*unit].record()).collect();
         calls += calls_of(&records);
-        let written: Vec<usize> = chosen.into_iter().flatten().collect();
-        pending.retain(|unit| !written.contains(unit));
+        for unit in chosen.into_iter().flatten() {
+            is_written[unit] = true;
+        }
+        pending.retain(|candidate| !is_written[candidate.unit]);
+        tokio::task::yield_now().await;
     }
     calls
 }

@@ -104,9 +104,12 @@ impl FaultTable {
         let is_same = |Counted { group, .. }: &Counted| {
             group.reason == place.reason
                 && group.kind == place.kind
-                && group.field.as_deref().unwrap_or_default() == place.field
+                && is_same_name(group.field.as_deref().unwrap_or_default(), place.field)
                 && group.code.as_deref() == place.code
-                && group.object == seen.object
+                && is_same_name(
+                    group.object.as_deref().unwrap_or_default(),
+                    seen.object.as_deref().unwrap_or_default(),
+                )
         };
         let at = self.groups.iter().position(is_same);
         let at = at.unwrap_or_else(|| self.begin(place, seen, first));
@@ -163,6 +166,11 @@ impl FaultTable {
         groups.sort_by_key(|group| std::cmp::Reverse((group.last, group.count)));
         groups
     }
+}
+
+/// Whether Salesforce takes two names for one: letter case does not matter in the names of objects and fields.
+fn is_same_name(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// Whether a group has not been seen for so long before this time that it is kept no more.

@@ -1,6 +1,6 @@
 //! Reads what is kept from the outcomes of a batch, and from a delivery for rudder-server.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use reqwest::Method;
 use url::Url;
@@ -61,6 +61,12 @@ impl<'a> PlannedWrite<'a> {
             destination: Arc::clone(destination),
             records: plan.records.clone(),
         }
+    }
+
+    /// The field by which the first record that is looked up is found.
+    fn key_field(&self) -> Option<&str> {
+        let key = self.records.iter().find_map(Record::key);
+        key.map(Key::field)
     }
 
     /// Identifies the first record.
@@ -127,6 +133,8 @@ impl Events {
                     event.route = batch.route.into();
                     event.take_summary(&summary, &mut shared.names);
                     event.take_entry(entry, planned.as_ref(), &mut shared.names);
+                    event
+                        .take_key_field(planned.as_ref().and_then(PlannedWrite::key_field), shared);
                     event.take_changes(&summary, shared);
                     event.event = event_of(entry, self.shows_values);
                 });
@@ -164,9 +172,11 @@ impl Events {
                     .objects
                     .extend(object_of(&operation).map(|object| names.shared(object)));
                 event.key = key_of(&operation, job);
+                let key_field = key_field(&operation, job);
                 event.reason = reason
                     .filter(|_| disposition.is_some())
                     .map(|reason| kept_reason(reason, failure.and_then(refusal_of), names));
+                event.take_key_field(key_field.as_deref(), shared);
                 event.event = None;
                 event.take_delivered(&outcome.changes.listed, shared);
             });
@@ -205,6 +215,16 @@ impl KeptEvent {
         self.objects.clear();
         for request in summary.outcome.described() {
             self.add_object(request.object(), names);
+        }
+    }
+
+    /// Takes the field of a lookup that failed because of it: Salesforce names it in the text of its answer alone.
+    fn take_key_field(&mut self, field: Option<&str>, shared: &mut Shared) {
+        let reason = self.reason.as_mut();
+        let reason = reason.filter(|failed| failed.reason == Reason::KeyField);
+        if let Some((reason, field)) = reason.zip(field.filter(|field| is_api_name(field))) {
+            reason.fields.clear();
+            reason.fields.push(shared.names.shared(field));
         }
     }
 
@@ -397,6 +417,21 @@ fn key_of(operation: &Operation, job: &ProxyJob<'_>) -> Option<u64> {
     }
 }
 
+/// The field by which the record of a job is looked up or upserted.
+fn key_field<'j>(operation: &'j Operation, job: &ProxyJob<'j>) -> Option<Cow<'j, str>> {
+    let noted = job.key.and_then(|(field, _)| field.as_text());
+    let upserted = || match operation {
+        Operation::Upsert { field, .. } => Some(field.as_str().into()),
+        Operation::Update { .. }
+        | Operation::Create { .. }
+        | Operation::Delete
+        | Operation::Collection
+        | Operation::Composite
+        | Operation::Other => None,
+    };
+    noted.or_else(upserted)
+}
+
 impl From<Route> for KeptRoute {
     fn from(route: Route) -> Self {
         match route {
@@ -415,7 +450,7 @@ impl From<&Failure> for Reason {
                 Self::Malformed
             }
             Failure::Fault(fault) => fault.into(),
-            Failure::Lookup(fault) => (&**fault).into(),
+            Failure::Lookup(fault) => Self::of_lookup(fault),
             Failure::BeingCreated => Self::BeingCreated,
             Failure::NoSession(error) => (&**error).into(),
             Failure::Target(error) => error.into(),

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::{
     compare::difference::{Difference, Ignored, between},
-    text::plain,
+    text::{escaped_json, plain},
     transform::explanation::Explanation,
 };
 
@@ -135,7 +135,7 @@ impl Differences {
                 } = difference;
                 if is_json {
                     let line = json!({"event": event, "pointer": pointer, "expected": reference, "found": candidate});
-                    let _ = writeln!(text, "{line}");
+                    let _ = writeln!(text, "{}", escaped_json(line.to_string()));
                     continue;
                 }
                 let place = if pointer.is_empty() {

@@ -166,10 +166,10 @@ impl Admin {
             .route("/orgs", get(orgs::orgs))
             .route("/rules", get(rules::rules))
             .fallback(not_found)
-            .method_not_allowed_fallback(method_not_allowed)
             .layer(super::middleware::catching_panics())
             .with_state(app)
             .merge(self.of_service)
+            .method_not_allowed_fallback(method_not_allowed)
             .layer(middleware::from_fn_with_state(
                 Arc::new(protection),
                 protection::protect,
@@ -214,10 +214,13 @@ async fn not_found(uri: Uri) -> Response {
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     let path = crate::text::shortened(uri.path());
-    failed(
-        StatusCode::METHOD_NOT_ALLOWED,
-        &format!("{path} takes no {method}: GET / lists the routes"),
-    )
+    let known = ROUTES.iter().find(|(_, known, _)| *known == uri.path());
+    let instead = known.map_or_else(
+        || "GET / lists the routes".to_owned(),
+        |(method, path, about)| format!("{method} {path} answers {about}"),
+    );
+    let error = format!("{path} takes no {method}: {instead}");
+    failed(StatusCode::METHOD_NOT_ALLOWED, &error)
 }
 
 /// The answer to a request that is not served.

@@ -15,7 +15,11 @@ use super::{
     App, accept::prefers, body::RequestBody, error_response::Rejection, parts::JsonContentType,
     request_error::RequestError, routes::ClientKind,
 };
-use crate::{pipeline::Asking, reply::explanation, rudderstack::RawBatch};
+use crate::{
+    pipeline::{Asking, Explained},
+    reply::explanation,
+    rudderstack::RawBatch,
+};
 
 /// The wish for an explanation: the parameter `explain`.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +114,7 @@ impl App {
         &self,
         wish: Explain,
         body: &RequestBody,
-    ) -> Result<(&'static str, Vec<u8>), RequestError> {
+    ) -> Result<(&'static str, String), RequestError> {
         let text = body.text();
         let document = body.events(&text)?;
         let bodies = RawBatch::any_form(document.root())?;
@@ -118,16 +122,27 @@ impl App {
         let batch = bodies.read(&resolved);
         let explained = self.pipeline.explain(&batch, &body.share, wish.asking);
         let explained = explained.await?;
-        let (explanations, forecast) = (&explained.explanations, explained.forecast.summed());
-        if wish.is_text {
-            let text = explanation::text(explanations, &forecast);
-            let plain = anstream::adapter::strip_str(&text).to_string();
-            return Ok(("text/plain; charset=utf-8", plain.into_bytes()));
-        }
-        let json = explanation::json(explanations, &forecast);
-        let json = json.map_err(|_| RequestError::Panicked)?;
-        Ok(("application/json; charset=utf-8", json))
+        // Writing the explanations of a large body takes seconds.
+        let written = tokio::task::spawn_blocking(move || written(explained, wish.is_text));
+        written.await.map_err(|_| RequestError::Panicked)?
     }
+}
+
+/// The explanations as text or JSON, with the content type.
+fn written(explained: Explained, is_text: bool) -> Result<(&'static str, String), RequestError> {
+    let Explained {
+        explanations,
+        forecast,
+    } = explained;
+    let forecast = forecast.summed();
+    if is_text {
+        let text = explanation::text(&explanations, &forecast);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        return Ok(("text/plain; charset=utf-8", plain));
+    }
+    let json = explanation::json(&explanations, &forecast);
+    let json = json.map_err(|_| RequestError::Panicked)?;
+    Ok(("application/json; charset=utf-8", json))
 }
 
 #[cfg(test)]

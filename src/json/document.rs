@@ -29,6 +29,15 @@ impl SyntaxError {
         self.0.line()
     }
 
+    /// What is wrong there, without the place.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let place = format!(" at line {} column {}", self.line(), self.column());
+        let text = self.0.to_string();
+        text.strip_suffix(&place)
+            .map_or(text.clone(), ToOwned::to_owned)
+    }
+
     /// The column of the first invalid character, counted from 1.
     #[must_use]
     pub fn column(&self) -> usize {

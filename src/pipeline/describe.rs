@@ -149,7 +149,7 @@ impl Pipeline {
             detail: writing.detail,
             refused: None,
         };
-        let Asked { session, found } = asked;
+        let Asked { session, found, .. } = asked;
         let policy = (rules, &**policies);
         let resolved = resolve_observed(&event, [], found, policy, unchanged, spares, observer);
         let Resolved { target, fields } = resolved?;

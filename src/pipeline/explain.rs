@@ -23,7 +23,7 @@ use crate::{
     rudderstack::{Batch, Destination, Entry, Event},
     salesforce::{AuthError, Key, Session},
     server::memory::{Overloaded, Share},
-    text::shortened,
+    text::{is_blank, shortened},
     transform::{
         error::EventError,
         explanation::{
@@ -92,6 +92,9 @@ impl Pipeline {
                 Some(lookups.ask(&self.salesforce).await)
             }
         };
+        if let Some(answers) = &answers {
+            answers.balance(&self.salesforce);
+        }
         let views = self.views(&questions, answers.as_ref()).await;
         let mut cases = Cases::new(self);
         let mut tally = Tally::new(questions.len());
@@ -120,6 +123,7 @@ impl Pipeline {
             }
         }
         let forecast = tally.forecast(self, &questions, &views, &explanations);
+        let forecast = forecast.await;
         tally.share_out(&mut explanations);
         self.add_creates(&mut explanations, &tally, &views).await;
         if asking == Asking::LookupsAndDuplicates {
@@ -159,6 +163,7 @@ impl Pipeline {
         let event = entry.event.as_ref().ok();
         let message = event.and_then(|event| event.message().get("messageId"));
         let message = message.and_then(Value::as_text_or_number);
+        let message = message.filter(|id| !is_blank(id));
         let gate = event.zip(destination);
         Explanation {
             message_id: message.map(|id| shortened(&id)),

@@ -323,6 +323,22 @@ impl Answers {
         &self.0[index.0]
     }
 
+    /// Has the lookups of explained events count as calls that these events would take alone. Without that, the calls saved would
+    /// fall with each explanation, of which no event is handled.
+    pub(super) fn balance(&self, salesforce: &Salesforce) {
+        for asked in self.0.iter().filter_map(|org| org.asked.as_ref().ok()) {
+            let instance = asked.session.instance();
+            let calls = salesforce.lookup_calls(instance, asked.looked_up.clone());
+            if let Ok(calls_alone @ 1..) = u64::try_from(calls) {
+                let handled = Handled {
+                    calls_alone,
+                    ..Handled::default()
+                };
+                salesforce.limits().handled(instance, handled);
+            }
+        }
+    }
+
     /// Records in the limits of each org which events were handled. `alone` has the org of each entry of the batch, and
     /// the calls that it would take on its own.
     pub(super) fn count(

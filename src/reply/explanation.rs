@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::{
-    text::plain,
+    text::{escaped_json, plain},
     transform::{
         explanation::{
             CallsExplanation, CaseExplanation, Explanation, Failure, Fate, Forecast, ForecastLimit,
@@ -30,19 +30,19 @@ struct Document<'e> {
     forecast: &'e Forecast,
 }
 
-/// The explanations as one JSON document.
+/// The explanations as one JSON document. What would command a terminal is escaped in it.
 ///
 /// # Errors
 /// None is known: each part can be written as JSON.
 pub(crate) fn json(
     explanations: &[Explanation],
     forecast: &Forecast,
-) -> Result<Vec<u8>, serde_json::Error> {
+) -> Result<String, serde_json::Error> {
     let document = Document {
         explanations,
         forecast,
     };
-    serde_json::to_vec_pretty(&document)
+    Ok(escaped_json(serde_json::to_string_pretty(&document)?))
 }
 
 /// The explanations as text, with the colours of a terminal.

@@ -140,6 +140,12 @@ impl<'a> RawBatch<'a> {
         })
     }
 
+    /// Whether there is no event.
+    #[must_use]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// The entries whose destinations contain templates, resolved; `None` for all others. A destination that several
     /// events share is searched once.
     #[must_use]

@@ -5,7 +5,7 @@ use std::{fs, io, io::Read as _, path::Path};
 use thiserror::Error;
 
 use crate::{
-    json::{Document, SyntaxError},
+    json::Document,
     rudderstack::{BodyError, RawBatch},
 };
 
@@ -37,14 +37,16 @@ pub(crate) enum EventFileError {
         line: usize,
     },
     /// A line is not JSON.
-    #[error("{file}, line {line}: {error}")]
+    #[error("{file}, line {line}, column {column}: {error}")]
     NotJson {
         /// Its name.
         file: String,
-        /// The line on which the document begins.
+        /// The line of the first invalid character.
         line: usize,
-        /// The error of the parser.
-        error: SyntaxError,
+        /// Its column.
+        column: usize,
+        /// What the parser says of it.
+        error: String,
     },
     /// A document has none of the forms in which events come.
     #[error("{file}, line {line}: {error}")]
@@ -56,7 +58,7 @@ pub(crate) enum EventFileError {
         /// What is wrong with the document.
         error: BodyError,
     },
-    /// There is nothing in it.
+    /// There is nothing in it, or nothing but empty lists.
     #[error("{0} has no events")]
     Empty(String),
 }
@@ -98,6 +100,15 @@ fn of_bytes(file: &str, bytes: &[u8]) -> Result<Vec<FileDocument>, EventFileErro
 }
 
 fn documents(file: &str, text: &str) -> Result<Vec<FileDocument>, EventFileError> {
+    let documents = all_documents(file, text)?;
+    let is_empty = |document: &FileDocument| document.events().is_ok_and(|it| it.is_empty());
+    if documents.iter().all(is_empty) {
+        return Err(EventFileError::Empty(file.to_owned()));
+    }
+    Ok(documents)
+}
+
+fn all_documents(file: &str, text: &str) -> Result<Vec<FileDocument>, EventFileError> {
     let mut lines = (1..)
         .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty());
@@ -106,20 +117,26 @@ fn documents(file: &str, text: &str) -> Result<Vec<FileDocument>, EventFileError
     };
     // The first line of a document that has several is not JSON by itself.
     if Document::read(line).is_err() {
-        return Ok(vec![document(file, first, text)?]);
+        return Ok(vec![document(file, (first, 1), text)?]);
     }
     std::iter::once((first, line))
         .chain(lines)
-        .map(|(number, line)| document(file, number, line))
+        .map(|(number, line)| document(file, (number, number), line))
         .collect()
 }
 
-fn document(file: &str, line: usize, text: &str) -> Result<FileDocument, EventFileError> {
+/// Reads a document that begins on the first of two lines, in a text that begins on the second.
+fn document(
+    file: &str,
+    (line, of_text): (usize, usize),
+    text: &str,
+) -> Result<FileDocument, EventFileError> {
     let document = Document::read(text.to_owned());
     let document = document.map_err(|error| EventFileError::NotJson {
         file: file.to_owned(),
-        line,
-        error,
+        line: of_text - 1 + error.line(),
+        column: error.column(),
+        error: error.reason(),
     })?;
     let document = FileDocument { line, document };
     match document.events() {
@@ -176,11 +193,28 @@ mod tests {
     fn what_is_no_event_is_named_by_its_line() {
         let event = r#"{"type":"identify"}"#;
         let error = |text: &str| lines(text).unwrap_err();
-        assert!(error(&format!("{event}\n{{\n")).starts_with("events.json, line 2: "));
+        assert!(error(&format!("{event}\n{{\n")).starts_with("events.json, line 2, column "));
         assert!(
             error(&format!("{event}\n7\n")).starts_with("events.json, line 2: the body must be")
         );
-        assert!(error("not JSON").starts_with("events.json, line 1: "));
-        assert_eq!(error(" \n"), "events.json has no events");
+        assert!(error("not JSON").starts_with("events.json, line 1, column "));
+        for empty in [" \n", "[]", "[]\n\n[]\n"] {
+            assert_eq!(error(empty), "events.json has no events", "{empty}");
+        }
+        assert!(lines(&format!("[]\n{event}\n")).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_json_is_named_by_one_line_that_of_the_file() {
+        let event = r#"{"type":"identify"}"#;
+        let error = |text: &str| lines(text).unwrap_err();
+        assert_eq!(
+            error(&format!("{event}\n{{\"type\": oops}}\n")),
+            "events.json, line 2, column 10: expected value"
+        );
+        assert_eq!(
+            error("\n[\n{\"type\":\noops}]"),
+            "events.json, line 4, column 1: expected value"
+        );
     }
 }

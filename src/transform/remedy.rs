@@ -52,7 +52,7 @@ reasons! {
     // The event.
     NotAnEvent "not_an_event" "an entry of the batch that is not an event" "Send each event as an object with message, metadata and destination, or at /transform as the SDKs send it."
     NoMessage "no_message" "an entry without `message`, or with one that is not an object" "Send the event itself as an object in message."
-    Incomplete "incomplete" "an event whose destination lacks a part" "Send the part of the destination that the error names; rudder-server always sends it."
+    Incomplete "incomplete" "an event whose destination lacks a part" "Send the part of the destination that the error of the job in RudderStack names; rudder-server always sends it."
     Unencodable "unencodable" "a text or number that JSON cannot hold" "Correct the text with half a character or the number out of range that the source puts into the event."
     AnswerTooLarge "answer_too_large" "an event whose requests are larger than the answer may be" "Send smaller traits, name fewer records in the event, or raise ANSWER_LIMIT."
     NoDestination "no_destination" "an event without a destination, sent to a service without a login of its own" "Set the service's own login (SALESFORCE_USERNAME and what goes with it), or send the event with its destination."
@@ -68,7 +68,7 @@ reasons! {
     IdentifierLineBreak "identifier_line_break" "an identifier of a sync with a line break" "Remove line breaks from the column that is mapped to the identifier of the sync."
     NoIdentifier "no_identifier" "an event of a sync that does not identify its record" "Set object and identifier in the mapping of the sync, and fill the identifier in each row."
     NoApiName "no_api_name" "an object or field of a sync that is not an API name" "Use the API name of the object and field (such as External_Id__c) in the mapping of the sync."
-    ExternalId "external_id" "an entry of `context.externalId` that does not name a record" "Correct the entry of context.externalId that the error names: type such as Salesforce-Contact, and the record's id in id."
+    ExternalId "external_id" "an entry of `context.externalId` that does not name a record" "Correct the entry of context.externalId that the error of the job in RudderStack names: type such as Salesforce-Contact, and the record's id in id."
     KeyDoesNotFit "key_does_not_fit" "a value that identifies the record and that its field cannot hold" "Correct the value that identifies the record at its source: the org's field cannot hold it."
     TooManyRecords "too_many_records" "an event that names more records than `MAX_RECORDS_PER_EVENT`" "Name fewer records in context.externalId, or raise MAX_RECORDS_PER_EVENT."
 
@@ -92,7 +92,8 @@ reasons! {
     Passing "passing" "an answer that says to come again" "Nothing is to be done where it passes; otherwise see whether a proxy or firewall between the service and Salesforce answers."
     Automation "automation" "a trigger or flow of the org that has reached its limits" "Have the org's admin see which trigger or flow reaches its limits; the events come again for a while."
     UnknownCode "unknown_code" "an error code that the service does not know" "Look the code up in Salesforce's documentation, and report it to this project so that its table can grow."
-    Refused "refused" "a record that Salesforce refuses" "Read Salesforce's message in the event's error, and correct what it names in the event or in the org."
+    Refused "refused" "a record that Salesforce refuses" "Read Salesforce's message in the error of the job in RudderStack, and correct what it names in the event or in the org."
+    KeyField "key_field" "a lookup by a field that the org does not have, or that the user may not see" "Correct the field that identifies the records (the identifier of the sync), create it in Salesforce, or let the integration user see it."
     Redirected "redirected" "an org that has moved to another domain" "Reconnect the account in RudderStack, or correct the login host: the org has moved to another domain."
     Timeout "timeout" "a call that was not answered within `SALESFORCE_TIMEOUT`" "See whether the org is slow or a firewall drops packets; raise SALESFORCE_TIMEOUT if its automation needs longer."
     ConnectionRefused "connection_refused" "a host that accepts no connection" "Check the host and that a firewall or proxy lets the service reach it on port 443."
@@ -108,7 +109,7 @@ reasons! {
 
     // The login.
     OauthSecret "oauth_secret" "an OAuth token that rudder-server has not sent, or not completely" "Reconnect the Salesforce account in RudderStack, and use the router path for OAuth destinations."
-    Setting "setting" "a setting of the login that cannot be used" "Correct the setting that the error names."
+    Setting "setting" "a setting of the login that cannot be used" "Correct the setting that the error of the job in RudderStack names."
     NoToken "no_token" "an answer to a login that has no token" "Check that the login host is Salesforce's own: its answer has no token."
     TokenNotAccepted "token_not_accepted" "a new token that Salesforce does not accept" "Check that the user may use the API, and that the login host is the org's."
     InstanceNotAllowed "instance_not_allowed" "an org on a host that `SALESFORCE_ALLOWED_HOSTS` does not name" "Add the org's host to SALESFORCE_ALLOWED_HOSTS, if it is the org's."
@@ -128,7 +129,7 @@ reasons! {
     OrgInactive "org_inactive" "an org that is closed or suspended" "Ask Salesforce: the org is closed or suspended."
     NoApiAccess "no_api_access" "a user that may not use the API" "Have the org's admin grant the user the permission API Enabled, in an edition with API access."
     LoginOvertaken "login_overtaken" "a login that another one has overtaken" "Nothing is to be done: another login has overtaken this one, and the next attempt follows."
-    LoginRequestRefused "login_request_refused" "a login whose request Salesforce refuses" "Check the settings of the login that the error names; compare them by salesforce-transformer check."
+    LoginRequestRefused "login_request_refused" "a login whose request Salesforce refuses" "Check the settings of the login that the error of the job in RudderStack names; compare them by salesforce-transformer check."
     LoginUnknownCode "login_unknown_code" "a login that is refused with a code that the service does not know" "Look the code up in Salesforce's list of OAuth error codes, and report it to this project."
 
     // A delivery for rudder-server.
@@ -169,9 +170,11 @@ reasons! {
     RefusedBySalesforce "refused_by_salesforce" "a field that Salesforce has refused" "See why Salesforce refused the field (validation, duplicates, permissions), and correct the value or the rule."
 }
 
-/// A text that identifies a reason: Salesforce's code where there is one that is known, else the reason's label, with what to do.
+/// What to do about a reason: what its code of Salesforce's says, where there is one that is known, else what the reason says. The
+/// code of a lookup's field speaks of a record's field, so there the reason says more.
 #[must_use]
 pub(crate) fn remedy(reason: Reason, code: Option<&str>) -> &'static str {
+    let code = code.filter(|_| reason != Reason::KeyField);
     let of_code = code.and_then(|code| CODES.iter().find(|(known, _)| *known == code));
     of_code.map_or(reason.remedy(), |(_, remedy)| *remedy)
 }

@@ -8,6 +8,7 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
+use tokio::sync::watch;
 
 use super::Flow;
 use crate::config::{Conflict, PolicyError};
@@ -20,7 +21,12 @@ pub struct Setting {
 
 enum SettingSource {
     Text(SecretString),
-    File { path: PathBuf, last: Mutex<Last> },
+    File {
+        path: PathBuf,
+        last: Mutex<Last>,
+        /// Told whenever the value becomes another.
+        changed: watch::Sender<()>,
+    },
 }
 
 /// The content of the file when it was last read successfully.
@@ -182,7 +188,11 @@ impl Setting {
         });
         Ok(Self {
             name,
-            source: SettingSource::File { path, last },
+            source: SettingSource::File {
+                path,
+                last,
+                changed: watch::Sender::default(),
+            },
         })
     }
 
@@ -195,13 +205,17 @@ impl Setting {
     /// The current value. While a file is missing or empty, for example because it is being replaced, its earlier value counts.
     #[must_use]
     pub fn current(&self) -> SecretString {
-        let (path, last) = match &self.source {
+        let (path, last, changed) = match &self.source {
             SettingSource::Text(text) => return text.clone(),
-            SettingSource::File { path, last } => (path, last),
+            SettingSource::File {
+                path,
+                last,
+                changed,
+            } => (path, last, changed),
         };
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let was_readable = last.is_readable;
-        match last.read_again(path) {
+        match last.read_again(path, changed) {
             Again::Same => {}
             Again::Unreadable(_) if !was_readable => {}
             again => self.log(&again),
@@ -223,9 +237,23 @@ impl Setting {
 
     /// Reads the file again and logs the result.
     pub fn reread(&self) {
-        if let SettingSource::File { path, last } = &self.source {
+        if let SettingSource::File {
+            path,
+            last,
+            changed,
+        } = &self.source
+        {
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            self.log(&last.read_again(path));
+            self.log(&last.read_again(path, changed));
+        }
+    }
+
+    /// Is told when the value becomes another one than it is now; `None` if it never changes.
+    #[must_use]
+    pub fn changes(&self) -> Option<watch::Receiver<()>> {
+        match &self.source {
+            SettingSource::Text(_) => None,
+            SettingSource::File { changed, .. } => Some(changed.subscribe()),
         }
     }
 
@@ -257,11 +285,12 @@ enum Again {
 }
 
 impl Last {
-    fn read_again(&mut self, path: &Path) -> Again {
+    fn read_again(&mut self, path: &Path, changed: &watch::Sender<()>) -> Again {
         let again = match read(path) {
             Ok(Some(text)) if text.expose_secret() == self.text.expose_secret() => Again::Same,
             Ok(Some(text)) => {
                 self.text = text;
+                changed.send_replace(());
                 Again::Changed
             }
             Ok(None) => Again::Unreadable(None),

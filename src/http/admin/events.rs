@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -32,8 +32,12 @@ pub(super) async fn list(State(app): State<AdminApp>, uri: Uri) -> Response {
 /// `GET /events/{message}`: what became of a message.
 pub(super) async fn of_message(
     State(app): State<AdminApp>,
-    Path(message): Path<String>,
+    message: Result<Path<String>, PathRejection>,
 ) -> Response {
+    let Ok(Path(message)) = message else {
+        let error = "the messageId in the path must be UTF-8 text, percent-encoded";
+        return failed(StatusCode::BAD_REQUEST, error);
+    };
     let events = app.events.of_message(&message);
     if events.is_empty() {
         let message = shortened(&message);

@@ -44,18 +44,22 @@ impl Hosts {
     }
 }
 
-/// Whether an `Origin` is that of the page that this `Host` serves.
+/// Whether an `Origin` is that of the page that this `Host` serves. It counts only as browsers write it: scheme, host and port, and
+/// nothing else.
 pub(super) fn is_own(origin: &str, host: &str) -> bool {
-    let (Ok(origin), Ok(host)) = (Url::parse(origin), host.parse::<HostName>()) else {
+    let (Ok(url), Ok(host)) = (Url::parse(origin), host.parse::<HostName>()) else {
         return false;
     };
-    let default = match origin.scheme() {
+    if url.origin().ascii_serialization() != origin {
+        return false;
+    }
+    let default = match url.scheme() {
         "http" => HTTP,
         "https" => HTTPS,
         _ => return false,
     };
-    let name = origin.host_str().map(str::to_ascii_lowercase);
-    name == Some(host.host) && origin.port().unwrap_or(default) == host.port.unwrap_or(default)
+    let name = url.host_str().map(str::to_ascii_lowercase);
+    name == Some(host.host) && url.port().unwrap_or(default) == host.port.unwrap_or(default)
 }
 
 #[cfg(test)]
@@ -118,6 +122,10 @@ mod tests {
             "http://localhost:3000",
             "http://evil.example:9091",
             "http://localhost:9091.evil.example",
+            "http://evil@localhost:9091",
+            "http://localhost:9091/evil",
+            "http://localhost:9091/",
+            "http://localhost:9091?evil",
             "file://localhost:9091",
             "chrome-extension://localhost:9091",
         ] {

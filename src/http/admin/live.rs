@@ -1,9 +1,10 @@
 //! `/events/live`: events as they are answered, as server-sent events. A watcher that is too slow loses events and is told how
-//! many; it never slows the service.
+//! many; it never slows the service. It ends when the token by which it was begun is no longer that of the address.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
     response::{
@@ -14,7 +15,7 @@ use axum::{
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use super::{AdminApp, events::filter, failed};
+use super::{AdminApp, events::filter, failed, protection::TokenChange};
 use crate::events::{Events, Filter, KeptEvent, MAX_WATCHERS, Watch};
 
 /// How often a watcher is shown that the connection is alive.
@@ -22,7 +23,12 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /events/live`: the events that fit, from now on. With `Last-Event-ID`, those missed since then come first, as far as they
 /// are kept.
-pub(super) async fn watch(State(app): State<AdminApp>, headers: HeaderMap, uri: Uri) -> Response {
+pub(super) async fn watch(
+    State(app): State<AdminApp>,
+    Extension(token): Extension<TokenChange>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     let filter = match filter(&uri, &app.events) {
         Ok(filter) => filter,
         Err(error) => return failed(StatusCode::BAD_REQUEST, &error.to_string()),
@@ -33,8 +39,13 @@ pub(super) async fn watch(State(app): State<AdminApp>, headers: HeaderMap, uri: 
         return failed(StatusCode::SERVICE_UNAVAILABLE, &error);
     };
     let lifecycle = app.lifecycle.clone();
-    let sent = sent(app.events, filter, watch);
-    let sent = sent.take_until(Box::pin(async move { lifecycle.stopping().await }));
+    let end = async move {
+        tokio::select! {
+            () = lifecycle.stopping() => {}
+            () = token.happens() => {}
+        }
+    };
+    let sent = sent(app.events, filter, watch).take_until(Box::pin(end));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Sse::new(sent).keep_alive(keep_alive).into_response()
 }

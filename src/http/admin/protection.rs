@@ -11,6 +11,7 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 use super::{
     failed,
@@ -51,11 +52,17 @@ pub(super) struct Protection {
     pub(super) token: Option<Arc<Setting>>,
 }
 
+/// Tells whoever is served for long that the token by which it was let in is no longer that of the address.
+#[derive(Clone, Debug)]
+pub(super) struct TokenChange(Option<watch::Receiver<()>>);
+
 /// Why a request is not served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Denied {
     /// A page of another site asks.
     OtherSite,
+    /// There are several `Host` headers, so that it is unclear which one is meant.
+    SeveralHosts,
     /// The host is not one by which the address may be called.
     Host(String),
     /// The token is missing or wrong.
@@ -72,7 +79,10 @@ pub(super) async fn protect(
     let connection = request.extensions_mut().remove::<OfConnection>();
     let crowded = connection.as_ref().and_then(OfConnection::crowded);
     let authority = request.uri().authority().map(ToString::to_string);
+    // Before the token is compared, so that no change falls between.
+    let change = TokenChange::of(protection.token.as_deref());
     let denied = protection.check(request.headers(), authority.as_deref());
+    request.extensions_mut().insert(change);
     let mut response = match (denied, crowded) {
         (Err(denied), _) => denied.response(),
         (Ok(()), Some(most)) => crowded_response(most),
@@ -98,15 +108,15 @@ fn crowded_response(most: usize) -> Response {
 impl Protection {
     /// Checks the headers of a request; `authority` is that of its URL, which a proxy's client sends.
     fn check(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<(), Denied> {
-        let host = headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let host = hosts.next().and_then(|host| host.to_str().ok());
+        if hosts.next().is_some() {
+            return Err(Denied::SeveralHosts);
+        }
         let host = authority.or(host).unwrap_or_default();
-        let site = headers.get("sec-fetch-site");
+        let mut sites = headers.get_all("sec-fetch-site").iter();
         let is_foreign = |origin: &HeaderValue| !origin.to_str().is_ok_and(|it| is_own(it, host));
-        if site.is_some_and(|site| site == "cross-site")
-            || headers.get_all(header::ORIGIN).iter().any(is_foreign)
-        {
+        if sites.any(is_cross_site) || headers.get_all(header::ORIGIN).iter().any(is_foreign) {
             return Err(Denied::OtherSite);
         }
         if !self.hosts.has(host) {
@@ -115,6 +125,29 @@ impl Protection {
         match &self.token {
             Some(token) if !is_given(token, headers) => Err(Denied::Token),
             Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Whether a value of `Sec-Fetch-Site`, or one of several in it, says that a page of another site asks.
+fn is_cross_site(value: &HeaderValue) -> bool {
+    let mut sites = value.as_bytes().split(|byte| *byte == b',');
+    sites.any(|site| site.trim_ascii().eq_ignore_ascii_case(b"cross-site"))
+}
+
+impl TokenChange {
+    fn of(token: Option<&Setting>) -> Self {
+        Self(token.and_then(Setting::changes))
+    }
+
+    /// Waits until the token has become another one.
+    pub(super) async fn happens(self) {
+        match self.0 {
+            Some(mut changes) => {
+                // Without a sender nobody is served any more either.
+                let _ = changes.changed().await;
+            }
+            None => std::future::pending().await,
         }
     }
 }
@@ -148,6 +181,10 @@ impl Denied {
             Self::OtherSite => failed(
                 StatusCode::FORBIDDEN,
                 "a page of another site may not ask the admin address: open it by its own address",
+            ),
+            Self::SeveralHosts => failed(
+                StatusCode::BAD_REQUEST,
+                "the request has several Host headers: send one",
             ),
             Self::Host(host) => failed(
                 StatusCode::MISDIRECTED_REQUEST,

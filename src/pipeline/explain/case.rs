@@ -96,6 +96,7 @@ impl<'p> Cases<'p> {
             let asked = Asked {
                 session: Arc::clone(session),
                 found,
+                looked_up: Vec::new(),
             };
             let (case, write) = self.case(writing, record, rule, (&asked, None), supposing);
             list.push(case);

@@ -14,8 +14,8 @@ use crate::{
     transform::explanation::{Explanation, Forecast, ForecastLimit, OutcomeName},
 };
 
-/// How many writes are put into calls together. The effort grows with the square of their number; another part takes at most one
-/// call more for each object.
+/// How many writes are put into calls together. Where the events of one user write other records in turn, each takes a round, and
+/// the effort grows with the square of their number; another part takes at most one call more for each object.
 const WRITES_AT_ONCE: usize = 5_000;
 
 /// Counts a batch.
@@ -88,7 +88,7 @@ impl Tally {
     }
 
     /// The forecast of the batch.
-    pub(super) fn forecast(
+    pub(super) async fn forecast(
         &mut self,
         pipeline: &Pipeline,
         questions: &[Questions],
@@ -97,7 +97,7 @@ impl Tally {
     ) -> Forecast {
         let mut forecast = Forecast::default();
         for ((org, questions), view) in self.orgs.iter_mut().zip(questions).zip(views) {
-            org.count(pipeline, questions, view, &mut forecast);
+            org.count(pipeline, questions, view, &mut forecast).await;
         }
         let count = |outcome| {
             let outcomes = explanations
@@ -140,7 +140,7 @@ impl Tally {
 }
 
 impl OrgTally {
-    fn count(
+    async fn count(
         &mut self,
         pipeline: &Pipeline,
         questions: &Questions,
@@ -158,8 +158,10 @@ impl OrgTally {
             |wanted: &&Wanted| asked.is_none_or(|asked| !asked.found.is_external_id(&wanted.key));
         let wanted = questions.wanted.iter().filter(is_looked_up).cloned();
         self.lookup_calls = salesforce.lookup_calls(instance, wanted.collect());
-        let parts = self.writes.chunks(WRITES_AT_ONCE);
-        self.inline_calls = parts.map(inline_calls).sum();
+        self.inline_calls = 0;
+        for part in self.writes.chunks(WRITES_AT_ONCE) {
+            self.inline_calls += inline_calls(part).await;
+        }
         let by_key = questions
             .wanted
             .iter()

@@ -40,7 +40,7 @@ pub const CODES: [(&str, &str); 70] = [
     ),
     (
         "UNKNOWN_EXCEPTION",
-        "Ask Salesforce's support with the ErrorId of the message, if it goes on.",
+        "Ask Salesforce's support with the ErrorId in the error of the job in RudderStack, if it goes on.",
     ),
     (
         "QUERY_TIMEOUT",
@@ -112,15 +112,15 @@ pub const CODES: [(&str, &str); 70] = [
     ),
     (
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-        "Have the org's admin see which Apex trigger refuses the record; its name is in the message.",
+        "Have the org's admin see which Apex trigger refuses the record; its name is in the error of the job in RudderStack.",
     ),
     (
         "CANNOT_EXECUTE_FLOW_TRIGGER",
-        "Have the org's admin see which flow refuses the record; its name is in the message.",
+        "Have the org's admin see which flow refuses the record; its name is in the error of the job in RudderStack.",
     ),
     (
         "APEX_ERROR",
-        "Have the org's admin see which Apex code fails; its name is in the message.",
+        "Have the org's admin see which Apex code fails; its name is in the error of the job in RudderStack.",
     ),
     (
         "BAD_CUSTOM_ENTITY_PARENT_DOMAIN",
@@ -160,7 +160,7 @@ pub const CODES: [(&str, &str); 70] = [
     ),
     (
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-        "Read the validation rule's own message, and correct the value, or have the admin exempt the integration user from the rule.",
+        "Read the validation rule's own message in the error of the job in RudderStack, and correct the value, or have the admin exempt the integration user from the rule.",
     ),
     (
         "FIELD_FILTER_VALIDATION_EXCEPTION",
@@ -199,7 +199,10 @@ pub const CODES: [(&str, &str); 70] = [
         "INVALID_ID_FIELD",
         "Correct the id in the fields that the error names: it is none of a record of that object.",
     ),
-    ("INVALID_INPUT", "Correct the value that the message names."),
+    (
+        "INVALID_INPUT",
+        "Correct the value that the error of the job in RudderStack names.",
+    ),
     ("INVALID_NUMBER", "Send a number that fits the field."),
     (
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",

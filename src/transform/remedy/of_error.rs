@@ -33,9 +33,8 @@ impl From<&EventError> for Reason {
             EventError::AnswerTooLarge(_) => Self::AnswerTooLarge,
             EventError::Secret(_) => Self::OauthSecret,
             EventError::Authorisation(error) => (&**error).into(),
-            EventError::Lookup(fault) | EventError::Reserved(fault) | EventError::Write(fault) => {
-                (&**fault).into()
-            }
+            EventError::Lookup(fault) => Self::of_lookup(fault),
+            EventError::Reserved(fault) | EventError::Write(fault) => (&**fault).into(),
             EventError::MayRepeat(_) => Self::MayRepeat,
             EventError::BeingCreated => Self::BeingCreated,
             EventError::Unchanged => Self::Unchanged,
@@ -46,6 +45,20 @@ impl From<&EventError> for Reason {
             EventError::LeadDeleted { .. } => Self::LeadDeleted,
             EventError::KeyDoesNotFit { .. } => Self::KeyDoesNotFit,
             EventError::ConvertedWithoutContact { .. } => Self::ConvertedWithoutContact,
+        }
+    }
+}
+
+/// The code of a query by a field that is not there. The service leaves any other field of a query out by itself.
+const NO_SUCH_FIELD: &str = "INVALID_FIELD";
+
+impl Reason {
+    /// Why a lookup failed.
+    #[must_use]
+    pub(crate) fn of_lookup(fault: &Fault) -> Self {
+        match fault.refusal() {
+            Some(refusal) if refusal.code == NO_SUCH_FIELD => Self::KeyField,
+            Some(_) | None => fault.into(),
         }
     }
 }

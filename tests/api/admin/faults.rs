@@ -42,6 +42,53 @@ async fn failures_are_counted_by_code_object_and_field_with_what_to_do() {
     assert_eq!(Value::Array(faults), expected);
 }
 
+/// An event of a sync of contacts.
+fn synced(field: &str, object: &str) -> Value {
+    let entry =
+        json!({"type": format!("Salesforce-{object}"), "id": "k-1", "identifierType": field});
+    let mut event = message("m", json!({"LastName": "Ada"}));
+    event["context"] = json!({"mappedToDestination": true, "externalId": [entry]});
+    job(1, event, &destination("d"))
+}
+
+#[tokio::test]
+async fn a_lookup_by_a_field_that_is_not_there_names_the_field_and_what_to_do_about_it() {
+    let service = watched(&org().build(), &[]).await;
+    let answer = service.router([synced("Nothing__c", "Contact")]).await;
+    assert_eq!(answer[0]["statusCode"], 400, "{answer}");
+    let fault = &faults(&service).await[0];
+    let shown = ["code", "reason", "object", "field"].map(|name| fault[name].clone());
+    assert_eq!(
+        shown,
+        ["INVALID_FIELD", "key_field", "Contact", "Nothing__c"]
+    );
+    assert_eq!(
+        fault["remedy"],
+        "Correct the field that identifies the records (the identifier of the sync), create it in Salesforce, or let the integration user see it."
+    );
+    let events = service.admin("/events").await.json();
+    assert_eq!(events["events"][0]["fields"], json!(["Nothing__c"]));
+}
+
+#[tokio::test]
+async fn names_in_another_letter_case_are_one_group() {
+    let service = watched(&org().build(), &[]).await;
+    for (field, object) in [
+        ("Nothing__c", "Contact"),
+        ("nothing__C", "contact"),
+        ("Other__c", "Contact"),
+    ] {
+        service.router([synced(field, object)]).await;
+    }
+    let faults = faults(&service).await;
+    let mut groups: Vec<_> = faults
+        .iter()
+        .map(|fault| (fault["field"].as_str().unwrap(), fault["count"].as_u64()))
+        .collect();
+    groups.sort_unstable();
+    assert_eq!(groups, [("Nothing__c", Some(2)), ("Other__c", Some(1))]);
+}
+
 #[tokio::test]
 async fn a_filtered_event_is_no_fault() {
     let service = watched(&org().build(), &[]).await;

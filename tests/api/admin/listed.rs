@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{ON, events, message, messages, watched};
 use crate::{
     fixtures::{destination, job, known_lead, lets_in, org},
-    service::{Service, assert_says},
+    service::{Service, assert_says, send},
 };
 
 /// Four events of two destinations, with an outcome each.
@@ -288,4 +288,34 @@ async fn unknown_paths_and_methods_are_told() {
     ] {
         assert_says(&list.text, path);
     }
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_text_is_told_in_json() {
+    let service = watched(&org().build(), &[]).await;
+    let answer = service.admin("/events/%ff").await;
+    assert_eq!(answer.status, 400);
+    assert_says(
+        answer.json()["error"].as_str().unwrap(),
+        "must be UTF-8 text",
+    );
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_take_is_told_with_the_one_that_it_takes() {
+    let service = watched(&org().build(), &[]).await;
+    let answer = service.admin("/explain").await;
+    assert_eq!((answer.status, answer.header("Allow")), (405, "POST"));
+    let error = answer.json()["error"].as_str().unwrap().to_owned();
+    assert_says(
+        &error,
+        "/explain takes no GET: POST /explain answers why events",
+    );
+    let post = service.http.post(format!("{}/orgs", service.admin));
+    let answer = send(post).await;
+    assert_eq!(answer.status, 405);
+    assert_says(
+        &answer.text,
+        "/orgs takes no POST: GET /orgs answers each org",
+    );
 }

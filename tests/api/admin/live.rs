@@ -97,10 +97,26 @@ async fn whoever_comes_back_sees_what_was_missed_and_how_much_is_lost() {
     for expected in ["2", "3"] {
         assert_eq!(back.next().await.2["message"], expected);
     }
-    // An id of another process says nothing about this one.
-    let mut other = Watcher::start(&service, "", Some("00000000-1")).await;
-    send(&service, "4", json!({})).await;
-    assert_eq!(other.next().await.2["message"], "4");
+}
+
+#[tokio::test]
+async fn whoever_comes_from_before_a_restart_has_missed_all_that_is_kept() {
+    let service = watched(&org().build(), &["--events-kept", "2"]).await;
+    for id in ["1", "2", "3"] {
+        send(&service, id, json!({})).await;
+    }
+    let mut back = Watcher::start(&service, "", Some("00000000-7")).await;
+    assert_eq!(back.next().await.2, json!({"lost": 1}));
+    for expected in ["2", "3"] {
+        assert_eq!(back.next().await.2["message"], expected);
+    }
+    // A text that is no id says nothing.
+    for none in ["7", "x-7", "00000000-x", ""] {
+        let mut other = Watcher::start(&service, "", Some(none)).await;
+        send(&service, none, json!({})).await;
+        let told = other.next().await.2;
+        assert_eq!(told["message"].as_str().unwrap_or_default(), none);
+    }
 }
 
 /// The watcher reads nothing while far more events come than may wait for it and fit into the buffers on the way.

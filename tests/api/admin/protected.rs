@@ -37,13 +37,51 @@ async fn a_page_of_another_site_is_refused() {
         ("Origin", "http://evil.example", 403),
         ("Origin", "http://127.0.0.1:1", 403),
         ("Origin", "null", 403),
+        ("Origin", &own.replace("://", "://evil@"), 403),
+        ("Origin", &format!("{own}/evil"), 403),
         ("Sec-Fetch-Site", "cross-site", 403),
+        ("Sec-Fetch-Site", "Cross-Site", 403),
+        ("Sec-Fetch-Site", "none, cross-site", 403),
         ("Sec-Fetch-Site", "same-origin", 200),
         ("Sec-Fetch-Site", "none", 200),
     ] {
         let answer = send(ask(&service).header(header, value)).await;
         assert_eq!(answer.status, status, "{header}: {value}");
     }
+}
+
+#[tokio::test]
+async fn each_of_several_headers_counts() {
+    let service = watched(&org().build(), &[]).await;
+    let own = service.admin.clone();
+    let host = own.strip_prefix("http://").unwrap();
+    for (name, values, status) in [
+        ("Sec-Fetch-Site", ["same-origin", "cross-site"], 403),
+        ("Origin", [own.as_str(), "http://evil.example"], 403),
+        ("Host", [host, "evil.example"], 400),
+        ("Host", [host, host], 400),
+    ] {
+        let [first, second] = values;
+        let answer = raw(host, &format!("{name}: {first}\r\n{name}: {second}\r\n")).await;
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{name}: {answer}");
+    }
+}
+
+/// The answer to a request with these header lines; `Host` is added where it is not among them.
+async fn raw(address: &str, lines: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+    let host = if lines.starts_with("Host") {
+        String::new()
+    } else {
+        format!("Host: {address}\r\n")
+    };
+    let head = format!("GET /events HTTP/1.1\r\nConnection: close\r\n{host}{lines}\r\n");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 /// The body, which never comes, is not waited for.
@@ -275,9 +313,13 @@ async fn a_hangup_has_the_token_read_again() {
     );
     replace(&token, "planted-other");
     assert_eq!(status(TOKEN).await, 200);
+    let watch = http.get(format!("{admin}/events/live"));
+    let mut watched = watch.bearer_auth(TOKEN).send().await.unwrap();
     service.signal("HUP");
     service.says("ADMIN_TOKEN_FILE").await;
     service.says("the file has changed").await;
+    // Whoever was let in by the old token watches no longer.
+    while watched.chunk().await.unwrap().is_some() {}
     assert_eq!(
         (status(TOKEN).await, status("planted-other").await),
         (401, 200)

@@ -131,7 +131,14 @@ async fn what_cannot_be_explained_ends_in_2_and_names_file_and_line() {
     let broken = File::new("broken.json", &format!("{}\n{{\n", ada()));
     let output = explain(&[broken.path()], &[]).await;
     assert_eq!(output.status.code(), Some(2));
-    assert_says(&text(&output.stderr), "broken.json, line 2: ");
+    assert_says(&text(&output.stderr), "broken.json, line 2, column ");
+    let empty = File::new("empty-list.json", "[]\n");
+    let output = explain(&[empty.path()], &[]).await;
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(2), String::new())
+    );
+    assert_says(&text(&output.stderr), "empty-list.json has no events");
     let output = explain(&["/nowhere.json"], &[]).await;
     assert_eq!(output.status.code(), Some(2));
     assert_says(&text(&output.stderr), "cannot read /nowhere.json");
@@ -174,6 +181,33 @@ async fn no_value_of_an_event_commands_the_terminal() {
     }
     let rest = said.replace("\u{1b}[", "");
     assert!(!rest.contains(COMMANDS), "{rest:?}");
+}
+
+#[tokio::test]
+async fn what_commands_a_terminal_is_escaped_in_json() {
+    let hostile: String = COMMANDS.iter().collect();
+    let mut lead = identify(json!({"email": "ada@example.com", "plan": hostile}));
+    lead["messageId"] = json!("");
+    let file = File::new("hostile-json.json", &lead.to_string());
+    let stored = explain(&[file.path(), "--json"], &[]).await;
+    let said = text(&stored.stdout);
+    assert!(!said.contains(COMMANDS), "{said:?}");
+    let document: Value = serde_json::from_str(&said).unwrap();
+    let explanation = &document["explanations"][0];
+    let body = &explanation["records"][0]["cases"][0]["request"]["body"];
+    assert_eq!(body["plan__c"], hostile);
+    assert_eq!(explanation["messageId"], Value::Null);
+    let expected = File::new("hostile-expected.json", &said.replace("\\u202e", "-"));
+    let arguments = [file.path(), "--json", "--expect", expected.path()];
+    let different = explain(&arguments, &[]).await;
+    assert_eq!(different.status.code(), Some(1));
+    let said = text(&different.stdout);
+    assert!(
+        said.contains("\\u202e") && !said.trim_end().contains(COMMANDS),
+        "{said:?}"
+    );
+    let readable = explain(&[file.path()], &[]).await;
+    assert_says(&text(&readable.stdout), "event without messageId (line 1)");
 }
 
 #[tokio::test]

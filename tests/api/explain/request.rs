@@ -336,3 +336,23 @@ async fn events_that_would_create_one_record_together_are_named() {
         .await;
     assert_eq!(entries[1]["statusCode"], 500, "{entries}");
 }
+
+#[tokio::test]
+async fn the_lookup_of_an_explanation_is_spent_and_neither_saved_nor_lost() {
+    let org = fitted_org();
+    let service = Service::of(&org).await;
+    let figures = async || {
+        let limits = service.get("/limits").await.json();
+        let of = |name: &str| limits[0][name].clone();
+        (of("calls")["query"].clone(), of("callsSaved"), of("events"))
+    };
+    for (email, queries) in [("ada@example.com", 1), ("eve@example.com", 2)] {
+        let jobs = json!([lead_job(1, email), lead_job(2, "bob@example.com")]);
+        explain(&service, "", jobs).await;
+        assert_eq!(figures().await, (json!(queries), json!(0), json!(0)));
+    }
+    // What was found is not asked again, as far as it is remembered.
+    explain(&service, "", json!([lead_job(3, "ada@example.com")])).await;
+    let (queries, saved, _) = figures().await;
+    assert_eq!(saved, 0, "{queries} queries");
+}

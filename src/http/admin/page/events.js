@@ -142,7 +142,8 @@ function addHeld() {
   addRows(list.held.splice(0), "prepend");
 }
 
-// Adds what was answered while the connection was away: a service that has been started anew repeats nothing by itself.
+// Adds what was answered while the connection was away: a watch that was begun anew is told of nothing before it. What the
+// service has repeated by itself is in the list already, by its id.
 async function catchUp() {
   const { query } = list;
   list.isToCatchUp = false;
