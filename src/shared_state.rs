@@ -92,6 +92,13 @@ impl SharedState {
         self.0.is_some()
     }
 
+    /// How often this replica has begun to share its state: the first time, and after each time on its own. If the number has
+    /// changed, other replicas may have done something meanwhile that the store was not told.
+    #[must_use]
+    pub(crate) fn beginnings(&self) -> u64 {
+        self.0.as_ref().map_or(0, |store| store.beginnings())
+    }
+
     /// Whether the store can be asked at present.
     #[must_use]
     pub(crate) fn is_up(&self) -> bool {

@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, LazyLock, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -77,6 +77,8 @@ pub(super) struct Store {
     failed: Notify,
     /// Whether the log says so.
     is_known_to_be_away: AtomicBool,
+    /// How often this replica has begun to share its state.
+    beginnings: AtomicU64,
     told: mpsc::Sender<Call>,
 }
 
@@ -98,6 +100,7 @@ impl Store {
             health: watch::Sender::new(Health::Doubtful),
             failed: Notify::new(),
             is_known_to_be_away: AtomicBool::new(false),
+            beginnings: AtomicU64::new(0),
             told,
         });
         tokio::spawn(supervise(Arc::downgrade(&store)));
@@ -108,6 +111,11 @@ impl Store {
     /// The current health.
     pub(super) fn health(&self) -> Health {
         self.health.borrow().clone()
+    }
+
+    /// How often this replica has begun to share its state: the first time, and after each time on its own.
+    pub(super) fn beginnings(&self) -> u64 {
+        self.beginnings.load(Ordering::Relaxed)
     }
 
     /// The names of an org's entries.
@@ -231,6 +239,7 @@ impl Store {
     fn is_back(&self) {
         tracing::info!("the shared state is up: this replica and the others are one");
         self.is_known_to_be_away.store(false, Ordering::Relaxed);
+        self.beginnings.fetch_add(1, Ordering::Relaxed);
         self.metrics.shared_state_up(true);
     }
 }
