@@ -21,40 +21,24 @@ pub struct SharedStateSettings {
     /// <redis-cluster://host:6379/?node=host2:6379> are understood, too; default: none, each replica is on its own
     #[arg(long, env = "SHARED_STATE_URL", hide_env_values = true)]
     pub shared_state_url: Option<SecretString>,
-    /// File with that address
-    #[arg(
-        long,
-        env = "SHARED_STATE_URL_FILE",
-        conflicts_with = "shared_state_url"
-    )]
+    /// File with that address; an address that is given itself takes precedence
+    #[arg(long, env = "SHARED_STATE_URL_FILE")]
     pub shared_state_url_file: Option<PathBuf>,
     /// Secret with which the names of entries are hashed, the same for all replicas; default: derived from the org, so that whoever
     /// can read the store can test guesses
     #[arg(long, env = "SHARED_STATE_KEY", hide_env_values = true)]
     pub shared_state_key: Option<SecretString>,
-    /// File with that secret
-    #[arg(
-        long,
-        env = "SHARED_STATE_KEY_FILE",
-        conflicts_with = "shared_state_key"
-    )]
+    /// File with that secret; a secret that is given itself takes precedence
+    #[arg(long, env = "SHARED_STATE_KEY_FILE")]
     pub shared_state_key_file: Option<PathBuf>,
     /// File with the certificates (PEM) that sign the store's certificate; default: those of the system
     #[arg(long, env = "SHARED_STATE_CA_FILE")]
     pub shared_state_ca_file: Option<PathBuf>,
     /// File with the certificate (PEM) that this service shows to the store
-    #[arg(
-        long,
-        env = "SHARED_STATE_CERT_FILE",
-        requires = "shared_state_cert_key_file"
-    )]
+    #[arg(long, env = "SHARED_STATE_CERT_FILE")]
     pub shared_state_cert_file: Option<PathBuf>,
     /// File with the private key (PEM) of that certificate
-    #[arg(
-        long,
-        env = "SHARED_STATE_CERT_KEY_FILE",
-        requires = "shared_state_cert_file"
-    )]
+    #[arg(long, env = "SHARED_STATE_CERT_KEY_FILE")]
     pub shared_state_cert_key_file: Option<PathBuf>,
     /// How long to wait for an answer of the store before this replica goes on alone
     #[arg(long, env = "SHARED_STATE_TIMEOUT", default_value = "50ms", value_parser = parse::duration)]

@@ -37,7 +37,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// The maximum number of calls that are kept to be told to a store that comes back.
-const MAX_UNTOLD: usize = 1_000;
+const MAX_UNTOLD: usize = 100;
 
 /// The claims of this process.
 #[derive(Debug)]

@@ -238,6 +238,12 @@ fn certificates(settings: &SharedStateSettings) -> Result<TlsCertificates, Failu
         settings.shared_state_cert_file.as_deref(),
         settings.shared_state_cert_key_file.as_deref(),
     );
+    if cert.is_some() != key.is_some() {
+        return Err(Failure::Setting(
+            "SHARED_STATE_CERT_FILE and SHARED_STATE_CERT_KEY_FILE belong together: set both"
+                .to_owned(),
+        ));
+    }
     let client_tls = cert.zip(key).map(|(cert, key)| {
         Ok::<_, Failure>(ClientTlsConfig {
             client_cert: read("SHARED_STATE_CERT_FILE", cert)?,

@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     Login,
     /// The user may not do what is needed.
     #[error(
-        "its user may not run scripts on the entries: allow EVAL, EVALSHA and TIME on keys sft:* ({0})"
+        "its user may not do all that is needed: allow ~sft:* +@read +@write +@scripting +time +info ({0})"
     )]
     Permission(String),
     /// The node only reads, as after a failover.
@@ -64,6 +64,8 @@ impl From<&RedisError> for Failure {
             ErrorKind::Extension if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => {
                 Self::Login
             }
+            // Such as WRONGTYPE: the store has answered.
+            ErrorKind::Extension => Self::Refused(text()),
             ErrorKind::Io if error.is_timeout() => Self::Timeout,
             ErrorKind::Parse => Self::Connection(
                 "what answers there is no Redis or Valkey, or not with this encryption".to_owned(),

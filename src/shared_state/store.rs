@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, LazyLock, Mutex, PoisonError, Weak,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -44,15 +44,16 @@ const IDLE_CHECK: Duration = Duration::from_secs(5);
 /// How long a connection may take to open, for each `SHARED_STATE_TIMEOUT`.
 const TIMEOUTS_TO_CONNECT: u32 = 10;
 
+/// How long a caller goes on asking a store that fails for moments, for each `SHARED_STATE_TIMEOUT`.
+const TIMEOUTS_OF_PATIENCE: u32 = 20;
+
 /// How often a store that has not answered in time is tried before it counts as away.
 const PROBES: u32 = 3;
 
 /// The number of orgs whose names are kept.
 const MAX_ORGS: usize = 1_000;
 
-/// Writes, as all that is asked does.
-static PROBE: LazyLock<Script> =
-    LazyLock::new(|| Script::new("return redis.call('SET', KEYS[1], '1', 'PX', 1000)"));
+static PROBE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("probe.lua")));
 
 /// Whether the store can be asked.
 #[derive(Clone)]
@@ -70,11 +71,13 @@ pub(super) struct Store {
     settings: SharedStateSettings,
     metrics: Arc<Metrics>,
     /// The secret of the names, or why it cannot be read: with another one, replicas would not agree.
-    secret: Result<Option<Setting>, Failure>,
+    secret: Result<Option<SecretString>, Failure>,
     names: Mutex<HashMap<String, Names>>,
     health: watch::Sender<Health>,
     /// Wakes the supervisor: the store has failed.
     failed: Notify,
+    /// How it has failed last.
+    cause: Mutex<Option<Failure>>,
     /// Whether the log says so.
     is_known_to_be_away: AtomicBool,
     /// How often this replica has begun to share its state.
@@ -86,7 +89,9 @@ impl Store {
     /// Connects to the store in the background.
     pub(super) fn start(settings: &SharedStateSettings, metrics: Arc<Metrics>) -> Arc<Self> {
         let (told, queue) = mpsc::channel(MAX_TOLD);
+        // Read once: with a secret that changes, an org would have other names here than at other replicas.
         let secret = settings.key().map_err(Failure::from);
+        let secret = secret.map(|secret| secret.as_ref().map(Setting::current));
         if !settings.has_key() {
             tracing::warn!(
                 "SHARED_STATE_KEY is not set: the names of entries are derived from each org, so whoever can read the store can test guesses of e-mails"
@@ -99,6 +104,7 @@ impl Store {
             names: Mutex::default(),
             health: watch::Sender::new(Health::Doubtful),
             failed: Notify::new(),
+            cause: Mutex::default(),
             is_known_to_be_away: AtomicBool::new(false),
             beginnings: AtomicU64::new(0),
             told,
@@ -125,8 +131,7 @@ impl Store {
             return known.clone();
         }
         let secret = self.secret.as_ref().ok().and_then(Option::as_ref);
-        let secret = secret.map(Setting::current);
-        let secret = secret.as_ref().map(bytes);
+        let secret = secret.map(bytes);
         let new = Names::new(secret, org);
         if names.len() >= MAX_ORGS {
             names.clear();
@@ -138,7 +143,6 @@ impl Store {
     /// The hash by which replicas recognise users and jobs; `None` if the secret cannot be read.
     pub(super) fn identities(&self) -> Option<KeyedHash> {
         let secret = self.secret.as_ref().ok()?;
-        let secret = secret.as_ref().map(Setting::current);
         let derived = derived(secret.as_ref().map(bytes), "identities");
         let mut key = [0; 16];
         key.copy_from_slice(&derived[..16]);
@@ -147,6 +151,11 @@ impl Store {
 
     /// Asks once. `None` if the store is away, or fails now.
     pub(super) async fn ask(&self, calls: &[Call]) -> Option<Vec<Reply>> {
+        self.ask_if_up(calls).await?.ok()
+    }
+
+    /// Asks once, unless the store is away, and notes that it has failed.
+    async fn ask_if_up(&self, calls: &[Call]) -> Option<Result<Vec<Reply>, Failure>> {
         let Health::Up(mut connection) = self.health() else {
             return None;
         };
@@ -154,28 +163,35 @@ impl Store {
         let answered = timeout(self.settings.shared_state_timeout, connection.run(calls)).await;
         let answered = answered.unwrap_or(Err(Failure::Timeout));
         self.metrics.shared_state_asked(begun.elapsed());
-        match answered {
-            Ok(replies) => Some(replies),
-            Err(failure) => {
-                self.failed(&failure);
-                None
-            }
+        if let Err(failure) = &answered {
+            self.failed(failure);
         }
+        Some(answered)
     }
 
-    /// Asks, and asks once more if the store has failed only for a moment. `None` if it is away.
+    /// Asks, and asks again while the store fails only for moments. `None` if it is away. Then each replica knows that it is alone:
+    /// a store that goes on failing counts as away, although it answers in between.
     pub(super) async fn ask_again(&self, calls: &[Call]) -> Option<Vec<Reply>> {
-        for _ in 0..2 {
+        let patience = self.settings.shared_state_timeout * TIMEOUTS_OF_PATIENCE;
+        let until = tokio::time::Instant::now() + patience;
+        loop {
             let mut health = self.health.subscribe();
             let decided = health.wait_for(|health| !matches!(health, Health::Doubtful));
-            if !matches!(*decided.await.ok()?, Health::Up(_)) {
+            if let Ok(decided) = tokio::time::timeout_at(until, decided).await
+                && !matches!(*decided.ok()?, Health::Up(_))
+            {
                 return None;
             }
-            if let Some(replies) = self.ask(calls).await {
-                return Some(replies);
+            match self.ask_if_up(calls).await {
+                Some(Ok(replies)) => return Some(replies),
+                Some(Err(failure)) if tokio::time::Instant::now() >= until => {
+                    self.away(failure);
+                    return None;
+                }
+                None if tokio::time::Instant::now() >= until => return None,
+                Some(Err(_)) | None => {}
             }
         }
-        None
     }
 
     /// Tells without waiting for an answer.
@@ -190,6 +206,7 @@ impl Store {
     /// Notes a failure: until the supervisor has decided, nobody is asked.
     fn failed(&self, failure: &Failure) {
         self.metrics.shared_state_failed(failure.label());
+        *self.cause() = Some(failure.clone());
         self.health.send_if_modified(|health| {
             let is_up = matches!(health, Health::Up(_));
             if is_up {
@@ -199,6 +216,11 @@ impl Store {
         });
         // One permit is kept if the supervisor does not wait yet.
         self.failed.notify_one();
+    }
+
+    /// The last failure that the supervisor has not looked at.
+    fn cause(&self) -> MutexGuard<'_, Option<Failure>> {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn connect(&self) -> Result<Connection, Failure> {
@@ -279,13 +301,15 @@ async fn supervise(store: Weak<Store>) {
         match now.connect().await {
             Ok(connection) => {
                 now.is_back();
-                pause = PAUSES.0;
                 drop(now);
                 let since = Instant::now();
                 stay(&store, connection).await;
                 // A store that answers the first request only is not asked in a busy loop.
                 if since.elapsed() < PAUSES.1 {
                     sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                } else {
+                    pause = PAUSES.0;
                 }
             }
             Err(failure) => {
@@ -302,10 +326,16 @@ async fn supervise(store: Weak<Store>) {
 async fn stay(store: &Weak<Store>, mut connection: Connection) {
     loop {
         let Some(now) = store.upgrade() else { return };
-        now.health.send_replace(Health::Up(connection.clone()));
+        if let Health::Away(_) = now.health.send_replace(Health::Up(connection.clone()))
+            && now.is_known_to_be_away.load(Ordering::Relaxed)
+        {
+            now.is_back();
+        }
         let _ = timeout(IDLE_CHECK, now.failed.notified()).await;
+        let cause = now.cause().take();
         match now.answers_after_all(&mut connection).await {
-            Ok(()) => {}
+            // It has answered too late, or not needed to.
+            Ok(()) if matches!(cause, None | Some(Failure::Timeout)) => {}
             // It hangs: nobody waits for another connection.
             Err(hangs @ Failure::Timeout) => return now.away(hangs),
             // It may have been restarted, or another server may have taken its place: callers wait for the next connection.
@@ -313,6 +343,16 @@ async fn stay(store: &Weak<Store>, mut connection: Connection) {
                 now.health.send_replace(Health::Doubtful);
                 return;
             }
+            // It answers, but cannot do what is asked of it.
+            Ok(()) => match cause {
+                Some(cause @ Failure::Connection(_)) => {
+                    tracing::debug!(%cause, "the shared state is connected to anew");
+                    now.health.send_replace(Health::Doubtful);
+                    return;
+                }
+                Some(cause) => return now.away(cause),
+                None => {}
+            },
         }
     }
 }

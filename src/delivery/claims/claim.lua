@@ -5,9 +5,13 @@
 local mine = '1c' .. ARGV[1] .. ':'
 local states = {}
 for i = 1, #KEYS do
-  -- An error is a table: another version keeps something else there.
+  -- An error is a table.
   local value = redis.pcall('GET', KEYS[i])
   if type(value) == 'table' then
+    if not string.find(value.err, 'WRONGTYPE', 1, true) then
+      return value
+    end
+    -- Another version keeps something else there.
     states[i] = 2
   elseif value and string.sub(value, 2, 2) == 'w' then
     states[i] = 1

@@ -1,0 +1,23 @@
+-- Runs each command that the service's scripts use, so that a store that is full, read-only or without a permission is noticed at once.
+-- KEYS: an entry of its own.
+local key = KEYS[1]
+redis.call('TIME')
+redis.call('SET', key, '1', 'PX', 1000)
+redis.call('GET', key)
+redis.call('TYPE', key)
+redis.call('PTTL', key)
+redis.call('EXISTS', key)
+redis.call('DEL', key)
+redis.call('HSET', key, 'a', '1')
+redis.call('HGET', key, 'a')
+redis.call('HMGET', key, 'a')
+redis.call('HGETALL', key)
+redis.call('HDEL', key, 'a')
+redis.call('ZADD', key, 1, 'a')
+redis.call('ZSCORE', key, 'a')
+redis.call('ZREMRANGEBYSCORE', key, 1, 1)
+redis.call('ZREMRANGEBYRANK', key, 0, -1)
+redis.call('XADD', key, '*', 'a', '1')
+redis.call('XREAD', 'STREAMS', key, '0')
+redis.call('PEXPIRE', key, 1000)
+return redis.call('DEL', key)
