@@ -44,9 +44,28 @@ function beginEvents() {
   $("watch").addEventListener("click", toggleWatch);
   $("event-rows").addEventListener("click", openRow);
   $("event-rows").addEventListener("pointermove", () => (list.heldUntil = performance.now() + 1200));
+  document.addEventListener("visibilitychange", leaveWhileHidden);
   every(5000, () => list.isShown, drawCounts);
   setInterval(addHeld, 250);
   every(1000, () => list.isShown, tellSample);
+}
+
+// Few may watch at a time: a tab that nobody has seen for 5 minutes watches no longer, and loads again once it is seen.
+function leaveWhileHidden() {
+  clearTimeout(list.leaving);
+  if (document.visibilityState === "hidden") list.leaving = setTimeout(leave, 5 * 60000);
+  else if (list.hasLeft) comeBack();
+}
+
+function leave() {
+  if (!list.isShown || !isWatching()) return;
+  watcher.end();
+  list.hasLeft = true;
+}
+
+function comeBack() {
+  list.hasLeft = false;
+  if (list.isShown) load();
 }
 
 function debounced(milliseconds, act) {

@@ -36,7 +36,7 @@ const noOrg = () =>
 function orgCard(org) {
   const history = org.history ?? [];
   const since = (name) => history.map((sample) => [sample.time, sample[name]]);
-  const lines = [line("Calls used in 24 h", since("used")), line("Calls saved since the start", since("saved"))];
+  const lines = [line("Calls used in 24 h", since("used")), line("Calls spendable", since("spendable")), line("Calls saved since the start", since("saved"))];
   return h("article", { class: "org" },
     h("h3", null, org.org, " ", orgState(org)),
     h("div", { class: "columns" },
@@ -47,12 +47,16 @@ function orgCard(org) {
 
 function orgState({ throttling, heldBack }) {
   const held = [heldBack.creates && "creates", heldBack.updates && "updates"].filter(Boolean);
-  if (held.length > 0) return badge("later", `${held.join(" and ")} held back: the calls that are left are reserved`);
-  return throttling ? badge("later", "throttling: events are answered 429") : badge("good", "nothing held back");
+  if (held.length === 0 && !throttling) return badge("good", "nothing held back");
+  return [
+    throttling && badge("later", "throttling: events are answered 429"),
+    throttling && held.length > 0 && " ",
+    held.length > 0 && badge("later", `${held.join(" and ")} held back: the calls that are left are reserved`),
+  ];
 }
 
 // Used, spendable and reserved calls of the day's limit.
-function gauge({ used, allowed, spendable, reserve, observedAt }) {
+function gauge({ used, allowed, spendable, observedAt }) {
   if (typeof used !== "number") {
     return h("p", { class: "hint" }, "The org has not stated its usage yet; it does with its first answer.");
   }
@@ -60,12 +64,12 @@ function gauge({ used, allowed, spendable, reserve, observedAt }) {
   const parts = [["used", used], ["spendable", spendable], ["reserve", kept]];
   let x = 0;
   const bars = parts.map(([name, calls]) => {
-    const width = (calls / allowed) * 1000;
+    const width = allowed > 0 ? (calls / allowed) * 1000 : 0;
     const bar = svg("rect", { class: name, x, y: 0, width, height: 10 });
     x += width;
     return bar;
   });
-  const label = `${number(used)} of ${number(allowed)} calls used, ${number(spendable)} spendable, ${number(reserve)} reserved`;
+  const label = `${number(used)} of ${number(allowed)} calls used, ${number(spendable)} spendable, ${number(kept)} reserved`;
   return h("div", { class: "gauge" },
     h("p", { class: "big" }, h("b", null, number(used)), ` of ${number(allowed)} calls in 24 h`,
       h("span", { class: "hint" }, " as of ", moment(observedAt))),
