@@ -22,6 +22,7 @@ const watcher = new Watcher({
   shown: addEvents,
   opened() {
     list.said = null;
+    $("watch").classList.remove("broken");
     tellSample();
     if (list.isToBeLoaded) load();
     else if (list.isToCatchUp) catchUp();
@@ -29,6 +30,7 @@ const watcher = new Watcher({
   broken(why) {
     list.said = why;
     list.isToCatchUp = true;
+    $("watch").classList.add("broken");
     tellSample();
   },
 });
@@ -192,7 +194,7 @@ function eventRow(event) {
   const row = h("tr", { "data-id": event.id, class: kind },
     h("td", null, moment(event.time)),
     h("td", null, badge(kind, event.status)),
-    h("td", null, event.verdict, h("small", null, ` ${event.route}`)),
+    h("td", { title: event.verdict === "request" && "handed to rudder-server, which sends it" }, event.verdict, h("small", null, ` ${event.route}`)),
     h("td", null, (event.objects ?? []).join(", ")),
     h("td", { class: "why" }, whyWords(event)),
     h("td", null, opener(event)),

@@ -22,10 +22,16 @@ async function drawOrgs() {
     show($("org-list"), orgs.length === 0 ? noOrg() : orgs.map(orgCard));
     show($("refused-logins"), refusedLogins.length > 0 && refusedTable(refusedLogins));
     drawFaults(faults);
-    $("orgs-state").textContent = "";
+    tellOrgs("");
   } catch (error) {
-    $("orgs-state").textContent = error.message;
+    tellOrgs(error.message);
   }
+}
+
+// Says what is wrong, if anything; what is shown is then of before.
+function tellOrgs(wrong) {
+  $("orgs-state").textContent = wrong;
+  $("org-list").classList.toggle("stale", wrong !== "");
 }
 
 const noOrg = () =>
@@ -42,7 +48,7 @@ function orgCard(org) {
     h("div", { class: "columns" },
       h("div", null, gauge(org), calls(org)),
       h("div", { class: "lines" }, lines.some(Boolean) ? lines : h("p", { class: "hint" }, "A line follows once there are two samples, one a minute."))),
-    h("div", { class: "columns" }, sessions(org.sessions), describes(org.describes)));
+    h("div", { class: "columns" }, sessions(org), describes(org)));
 }
 
 function orgState({ throttling, heldBack }) {
@@ -89,25 +95,25 @@ function calls({ calls: made, events, described, callsSaved }) {
     figure("requests described", number(described)));
 }
 
-const sessions = (list) =>
+const sessions = ({ org, sessions: list }) =>
   small("Sessions", ["Destination", "Flow", "State"], "The service has opened no session itself; OAuth destinations bring theirs.",
     list.map(({ destination, flow, accepted }) =>
-      [destination, flow, accepted ? badge("good", "accepted") : badge("calm", "not used yet")]));
+      [destination, flow, accepted ? badge("good", "accepted") : badge("calm", "not used yet")]), org);
 
-const describes = (list) =>
+const describes = ({ org, describes: list }) =>
   small("Described objects", ["Object", "Fields", "Confirmed"], "No object is described yet.",
     list.map(({ object, fields, confirmedSecondsAgo }) =>
-      [object, fields === null ? badge("later", "not known") : number(fields), confirmedSecondsAgo === null ? "–" : ago(confirmedSecondsAgo)]));
+      [object, fields === null ? badge("later", "not known") : number(fields), confirmedSecondsAgo === null ? "–" : ago(confirmedSecondsAgo)]), org);
 
 const refusedTable = (list) =>
   h("article", { class: "org" },
     small("Refused logins", ["Destination", "Flow", "Reason", "What to do"], "",
       list.map(({ destination, flow, reason, remedy }) => [destination, flow, rule(reason), remedy])));
 
-// A small table with its title, or why it is empty.
-function small(title, names, empty, rows) {
+// A small table with its title, or why it is empty. It keeps the focus while it is drawn anew, by its title and its org.
+function small(title, names, empty, rows, org = "") {
   if (rows.length === 0) return h("div", null, h("h4", null, title), h("p", { class: "hint" }, empty));
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title, "data-focus": `${title} ${org}` },
     h("table", { class: "cards" },
       h("caption", null, title),
       h("thead", null, h("tr", null, names.map((name) => h("th", { scope: "col" }, name)))),
