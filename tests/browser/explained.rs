@@ -180,6 +180,18 @@ async fn broken_json_is_told_with_its_line_and_column() {
         .await;
     let said = page.browser.says("#event-error", "line 3").await;
     assert!(said.contains("column 14"), "{said}");
+    page.browser.says("#event-error", "Go to line 3").await;
+}
+
+/// Its line and column are none of the event's.
+#[tokio::test]
+async fn a_broken_destination_is_told_without_a_place_in_the_event() {
+    let page = Page::open("explain").await;
+    page.browser.click("#destination-given").await;
+    page.browser.fill("#destination", "{").await;
+    page.explain(&identify("m-1", &json!({}))).await;
+    let said = page.browser.says("#event-error", "no JSON").await;
+    assert!(!said.contains("Go to"), "{said}");
 }
 
 #[tokio::test]

@@ -44,6 +44,22 @@ async fn calls_are_drawn_as_a_gauge_and_as_lines_that_are_told_in_words_too() {
     page.is_clean().await;
 }
 
+#[tokio::test]
+async fn what_has_the_focus_keeps_it_when_the_view_is_drawn_anew() {
+    let page = Page::open("events").await;
+    let lead = identify("m-1", &json!({"email": "ada@lovelace.example"}));
+    page.service.router([job(1, &lead)]).await;
+    page.browser.click("nav a[href='#orgs']").await;
+    page.browser.says("#org-list", "2abc9").await;
+    let focused = "window.before = document.querySelector('[aria-label=Sessions]');
+        before.focus();
+        document.dispatchEvent(new Event('visibilitychange'));";
+    page.browser.script(focused).await;
+    page.browser
+        .until("!before.isConnected && document.activeElement.ariaLabel === 'Sessions'")
+        .await;
+}
+
 /// Waits until the org's calls have been sampled twice.
 async fn sampled_twice(service: &Service) {
     loop {

@@ -143,8 +143,13 @@ async fn a_kept_event_is_opened_and_explained_where_values_are_kept() {
     page.browser
         .click("#event-rows tr a, #event-rows tr button")
         .await;
+    // The button promises the service's own login, whatever the form says.
+    let given = "document.querySelector('#destination-given').click()";
+    page.browser.script(given).await;
     page.browser.click("#explain-kept").await;
     page.browser.says("#explanation", "Sent 200").await;
+    let own = "return document.querySelector('#destination-own').checked";
+    assert_eq!(page.browser.script(own).await, true);
     let pasted = page
         .browser
         .until("document.querySelector('#event').value")
@@ -171,4 +176,27 @@ async fn an_event_that_is_not_kept_is_told() {
     page.browser
         .says("main", "No event of the message gone is kept")
         .await;
+}
+
+/// The answer about one message waits until `answer` is called.
+const LATE_ANSWER: &str = "const get = fetch;
+    window.fetch = (url, options) => url.includes('/events/m-')
+        ? new Promise((done) => window.answer = () => {
+            done(get(url, options));
+            setTimeout(() => window.isAnswered = true, 500);
+        })
+        : get(url, options);
+    location.hash = '#events/m-late';";
+
+#[tokio::test]
+async fn an_answer_that_comes_after_the_view_was_left_opens_nothing() {
+    let page = Page::open("events").await;
+    page.browser.says("#events", "No event yet").await;
+    page.browser.script(LATE_ANSWER).await;
+    page.browser.until("window.answer !== undefined").await;
+    page.browser.click("nav a[href='#events']").await;
+    page.browser.script("answer()").await;
+    page.browser.until("window.isAnswered").await;
+    let hidden = "return document.querySelector('#event-panel').hidden";
+    assert_eq!(page.browser.script(hidden).await, true);
 }

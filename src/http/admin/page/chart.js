@@ -15,7 +15,7 @@ function drawVerdicts(minutes) {
   $("verdict-chart").setAttribute("aria-label", `Verdicts of the last ${minutes.length} minutes: ${words}`);
   show($("verdict-chart"), shapes);
   show($("verdict-legend"), ORDER.filter((kind) => kinds.has(kind)).map((kind) => h("li", { class: kind }, kinds.get(kind).map(countWords))));
-  $("chart-most").textContent = `most: ${number(most)} in a minute`;
+  $("chart-most").textContent = totals.size > 0 ? `most: ${number(most)} in a minute` : "";
 }
 
 const countWords = ([verdict, count], index) => [index > 0 && " · ", h("b", null, number(count)), " ", verdict];

@@ -26,7 +26,7 @@ const shown = (children) =>
 function show(element, ...children) {
   const focused = element.contains(document.activeElement) ? focusName(document.activeElement) : null;
   element.replaceChildren(...shown(children));
-  if (focused) [...element.querySelectorAll("a, button, summary")].find((it) => focusName(it) === focused)?.focus();
+  if (focused) [...element.querySelectorAll("a, button, summary, [data-focus]")].find((it) => focusName(it) === focused)?.focus();
 }
 
 const focusName = (element) => element.dataset.focus ?? element.getAttribute("href") ?? element.id;

@@ -22,6 +22,7 @@ const watcher = new Watcher({
   shown: addEvents,
   opened() {
     list.said = null;
+    $("watch").classList.remove("broken");
     tellSample();
     if (list.isToBeLoaded) load();
     else if (list.isToCatchUp) catchUp();
@@ -29,6 +30,7 @@ const watcher = new Watcher({
   broken(why) {
     list.said = why;
     list.isToCatchUp = true;
+    $("watch").classList.add("broken");
     tellSample();
   },
 });
@@ -44,9 +46,28 @@ function beginEvents() {
   $("watch").addEventListener("click", toggleWatch);
   $("event-rows").addEventListener("click", openRow);
   $("event-rows").addEventListener("pointermove", () => (list.heldUntil = performance.now() + 1200));
+  document.addEventListener("visibilitychange", leaveWhileHidden);
   every(5000, () => list.isShown, drawCounts);
   setInterval(addHeld, 250);
   every(1000, () => list.isShown, tellSample);
+}
+
+// Few may watch at a time: a tab that nobody has seen for 5 minutes watches no longer, and loads again once it is seen.
+function leaveWhileHidden() {
+  clearTimeout(list.leaving);
+  if (document.visibilityState === "hidden") list.leaving = setTimeout(leave, 5 * 60000);
+  else if (list.hasLeft) comeBack();
+}
+
+function leave() {
+  if (!list.isShown || !isWatching()) return;
+  watcher.end();
+  list.hasLeft = true;
+}
+
+function comeBack() {
+  list.hasLeft = false;
+  if (list.isShown) load();
 }
 
 function debounced(milliseconds, act) {
@@ -173,7 +194,7 @@ function eventRow(event) {
   const row = h("tr", { "data-id": event.id, class: kind },
     h("td", null, moment(event.time)),
     h("td", null, badge(kind, event.status)),
-    h("td", null, event.verdict, h("small", null, ` ${event.route}`)),
+    h("td", { title: event.verdict === "request" && "handed to rudder-server, which sends it" }, event.verdict, h("small", null, ` ${event.route}`)),
     h("td", null, (event.objects ?? []).join(", ")),
     h("td", { class: "why" }, whyWords(event)),
     h("td", null, opener(event)),

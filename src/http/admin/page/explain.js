@@ -53,6 +53,11 @@ function fillEvent(event) {
   explain();
 }
 
+function useOwnDestination() {
+  $("destination-own").checked = true;
+  $("destination-box").hidden = true;
+}
+
 function formatEvent() {
   try {
     $("event").value = printed(parsed($("event").value), 2);
@@ -65,14 +70,14 @@ function formatEvent() {
 
 // Explains what is in the form. A later run takes the place of one that is not answered yet.
 async function explain() {
-  running?.abort();
-  const own = (running = new AbortController());
   const text = $("event").value;
   if (text.trim() === "") {
     say($("event-error"), "Paste an event first, or choose Example.");
     $("event").focus();
     return;
   }
+  running?.abort();
+  const own = (running = new AbortController());
   // Whoever gets an answer within 200 ms sees no sign of waiting.
   const waiting = setTimeout(() => $("explanation").classList.add("waiting"), 200);
   try {
@@ -89,7 +94,7 @@ async function explain() {
   } catch (error) {
     if (error.name === "AbortError") return;
     show($("explanation"), emptyExplanation());
-    say($("event-error"), h("p", null, error.message), ...goTo(error.message));
+    say($("event-error"), h("p", null, error.message), ...goTo(error));
   } finally {
     clearTimeout(waiting);
     if (running === own) $("explanation").classList.remove("waiting");
@@ -131,9 +136,9 @@ function entries(body) {
   return [list].flat().map((value) => (isEntry(value) ? value : { message: value }));
 }
 
-// A button to the place that an error of the JSON names.
-function goTo(message) {
-  const at = /line (\d+) column (\d+)/.exec(message);
+// A button to the place that the service names in the event. An error without a status may be one of the destination's JSON.
+function goTo({ message, status }) {
+  const at = status && /line (\d+) column (\d+)/.exec(message);
   if (!at) return [];
   const [line, column] = [Number(at[1]), Number(at[2])];
   return [h("button", { type: "button", class: "quiet", click: () => select(line, column) }, `Go to line ${line}, column ${column}`)];

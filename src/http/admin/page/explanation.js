@@ -10,7 +10,7 @@ function explained({ explanations, forecast }) {
 
 // One event of several. What is inside is made once it is opened: a batch may have 200 events of 200 traits.
 function folded(explanation, isOpen, ids) {
-  const details = h("details", { class: "event", open: isOpen }, h("summary", null, eventTitle(explanation), explanation.verdict.error && h("span", { class: "hint clip" }, explanation.verdict.error)));
+  const details = h("details", { class: "event", open: isOpen }, h("summary", null, eventTitle(explanation), explanation.verdict.error && h("span", { class: "hint clip" }, marked(capitalised(explanation.verdict.error)))));
   const fill = () => details.childElementCount === 1 && details.append(eventBody(explanation, ids));
   if (isOpen) fill();
   details.addEventListener("toggle", fill);
@@ -45,7 +45,7 @@ function eventBody({ verdict, gate, records, calls }, ids, forecast) {
 // Why something is not sent, and what a person can do about it.
 const failureNote = ({ error, remedy, rule: name }, kind = "bad") =>
   h("div", { class: `note ${kind}` },
-    h("p", null, capitalised(error), " ", rule(name)),
+    h("p", null, marked(capitalised(error)), " ", rule(name)),
     remedy && h("p", { class: "remedy" }, h("b", null, "What to do: "), remedy));
 
 const step = (name, title, ...content) =>
@@ -145,8 +145,11 @@ const outcomes = ({ sent, filtered, refused, retried }) =>
 
 const verdictWords = (forecast) => outcomes(forecast).map(([count, word]) => `${count} ${word}`).join(", ");
 
+// To two digits. A number such as 1.0 is kept as its text (json.js).
+const rounded = (percent) => Math.round(100 * Number(printed(percent))) / 100;
+
 function callFigures({ calls, limit }) {
-  const share = (percent) => limit && ` ${percent} % of the day’s ${number(limit.allowed)}`;
+  const share = (percent) => limit && ` ${rounded(percent)} % of the day’s ${number(limit.allowed)}`;
   return [
     figure("calls, sent by rudder-server", number(calls.descriptor), share(limit?.descriptorPercent)),
     figure("calls, inline", number(calls.inline), share(limit?.inlinePercent)),

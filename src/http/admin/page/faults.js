@@ -2,7 +2,7 @@
 
 function drawFaults(faults) {
   show($("fault-rows"), faults.map(faultRow));
-  say($("faults-empty"), faults.length === 0 && h("p", null, h("b", null, "Nothing has gone wrong"), " since the service has started."));
+  say($("faults-empty"), faults.length === 0 && h("p", null, h("b", null, "Nothing has gone wrong"), " in the last 24 hours."));
 }
 
 function faultRow({ code, reason, object, field, effect, status, count, recent, last, remedy }) {

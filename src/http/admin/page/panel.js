@@ -2,11 +2,14 @@
 
 let openedFrom = null;
 
+// An answer that comes when the address names something else already is dropped.
 async function openMessage(message) {
   try {
     const { events } = await ask(`/events/${encodeURIComponent(message)}`);
+    if (messageOf(location.hash) !== message) return;
     openEvents(events, null, message);
   } catch (error) {
+    if (messageOf(location.hash) !== message) return;
     showPanel(message, h("p", { class: "error" }, error.message));
   }
 }
@@ -91,6 +94,7 @@ const changeTable = (changes) =>
 function keptValues({ event }) {
   const explainIt = () => {
     location.hash = "#explain";
+    useOwnDestination();
     fillEvent(event);
   };
   return [

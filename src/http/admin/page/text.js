@@ -3,14 +3,16 @@
 const NUMBER = new Intl.NumberFormat("en-US");
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const HOUR = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 const number = (value) => (typeof value === "number" ? NUMBER.format(value).replace("-", "−") : "–");
 const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 const clock = (time) => CLOCK.format(new Date(time));
 const hour = (time) => HOUR.format(new Date(time));
 
-// A moment as <time>, whose title has the whole of it.
-const moment = (time) => h("time", { datetime: time, title: time }, clock(time));
+// A moment as <time>, whose title has the whole of it. One of another day says which.
+const moment = (time) => h("time", { datetime: time, title: time }, isOfToday(time) ? "" : `${DAY.format(new Date(time))} `, clock(time));
+const isOfToday = (time) => new Date(time).toDateString() === new Date().toDateString();
 
 // How long ago, in the largest unit.
 function ago(seconds) {
