@@ -200,3 +200,29 @@ async fn an_answer_that_comes_after_the_view_was_left_opens_nothing() {
     let hidden = "return document.querySelector('#event-panel').hidden";
     assert_eq!(page.browser.script(hidden).await, true);
 }
+
+/// Hides the tab for 5 minutes, which take no time.
+const HIDDEN: &str = "const { setTimeout: wait } = window;
+    window.setTimeout = (act, milliseconds) => wait(act, milliseconds === 300000 ? 0 : milliseconds);
+    const { close } = EventSource.prototype;
+    EventSource.prototype.close = function () {
+        window.isClosed = true;
+        close.call(this);
+    };
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));";
+
+const SEEN_AGAIN: &str =
+    "delete document.visibilityState; document.dispatchEvent(new Event('visibilitychange'));";
+
+#[tokio::test]
+async fn a_tab_that_nobody_sees_watches_no_longer_and_catches_up_when_it_is_seen() {
+    let page = Page::open("events").await;
+    page.browser.says("#events", "No event yet").await;
+    page.browser.script(HIDDEN).await;
+    page.browser.until("window.isClosed").await;
+    two_events(&page).await;
+    page.browser.script(SEEN_AGAIN).await;
+    page.browser.says("#event-rows", "m-sent").await;
+    page.is_clean().await;
+}
