@@ -73,7 +73,7 @@ enum State {
     /// It was created; this was known at this time.
     Created(CreatedRecord, Instant),
     /// A create has ended without a clear result.
-    Unsure,
+    Unsure(Instant),
 }
 
 /// A lease.
@@ -165,7 +165,8 @@ impl InProcess {
         telling: Telling,
     ) -> Option<usize> {
         if let Some(Entry { told, state, .. }) = keys.get(&telling.key, now) {
-            if let State::Found(at) = state
+            // A lookup that began earlier may have missed the record.
+            if let State::Found(at) | State::Unsure(at) = state
                 && *at >= asked
             {
                 return None;
@@ -173,7 +174,7 @@ impl InProcess {
             let is_told = |job: &Option<JobName>| job.is_some() && job == told;
             let again = telling.jobs.iter().position(is_told);
             let is_vacant = match state {
-                State::Found(_) | State::Unsure => true,
+                State::Found(_) | State::Unsure(_) => true,
                 State::Creating(..) => !state.is_held(),
                 State::Told | State::Created(..) => false,
             };
@@ -205,11 +206,11 @@ impl InProcess {
                     return Err(async move { while held.changed().await.is_ok() {} }.boxed());
                 }
                 // The holder of the lease was dropped without reporting a result.
-                State::Creating(_) | State::Unsure => must_look_up = true,
+                State::Creating(_) | State::Unsure(_) => must_look_up = true,
                 State::Told | State::Found(_) => {}
             }
             (until, told) = (entry.until, entry.told.take());
-            let state = mem::replace(&mut entry.state, State::Unsure);
+            let state = mem::replace(&mut entry.state, State::Unsure(now));
             before = Some(Box::new(state)).filter(|state| !matches!(**state, State::Creating(_)));
         }
         keys.leases += 1;
@@ -235,7 +236,7 @@ impl InProcess {
             let (until, told) = (entry.until.max(now + MIN_REST), entry.told.take());
             let state = match ending {
                 Ending::Created(record) => Some(State::Created(record, now)),
-                Ending::Unsure => Some(State::Unsure),
+                Ending::Unsure => Some(State::Unsure(now)),
                 Ending::Failed => None,
             };
             match state {
@@ -252,10 +253,10 @@ impl InProcess {
     pub(super) fn give_back(&self, key: &CreateKey, lease: Lease) {
         let (mut keys, now) = (self.keys(), Instant::now());
         if let Some(entry) = keys.get(key, now).filter(|entry| entry.is_of(&lease)) {
-            let state = mem::replace(&mut entry.state, State::Unsure);
+            let state = mem::replace(&mut entry.state, State::Unsure(now));
             let before = match state {
                 State::Creating(lease) => lease.before,
-                State::Told | State::Found(_) | State::Created(..) | State::Unsure => None,
+                State::Told | State::Found(_) | State::Created(..) | State::Unsure(_) => None,
             };
             match before {
                 Some(before) => entry.state = *before,

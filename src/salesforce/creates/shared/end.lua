@@ -17,7 +17,7 @@ for place, name in ipairs(KEYS) do
     end
   elseif ending == 'unsure' then
     if is_ours or not state then
-      write(name, { state = 'U', till = now + rest, told = entry and entry.told }, rest)
+      write(name, { state = 'U', till = now + rest, told = entry and entry.told, since = now }, rest)
     end
   elseif is_ours then
     redis.call('DEL', name)

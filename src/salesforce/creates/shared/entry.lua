@@ -4,7 +4,7 @@
 --   3 until when, in ms of the store's clock: the end of its window, or of the lease
 --   4 the token of the lease
 --   5 the digest of the job that was told
---   6 since when it is found or created; for a lease, whether the record must be looked up (1)
+--   6 since when it is found, created or unsure; for a lease, whether the record must be looked up (1)
 --   7 the object of the record that was created, and 8 its id
 -- A word that does not apply is -, or 0 for a time. An entry of another version does not count, unless it is a lease: that holds
 -- until it expires (state X).

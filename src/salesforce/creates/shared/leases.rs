@@ -67,11 +67,12 @@ impl Shared {
             timeout,
             starts_until: None,
         };
+        let beginnings = self.entries.0.beginnings();
         let Some((epoch, granted)) = self.ask_for(org, &lease, wishes).await else {
-            self.marks.is_alone(org);
+            self.marks.note_alone(org);
             return (lease, None);
         };
-        self.marks.is_shared(org, epoch);
+        self.marks.is_shared(org, epoch, beginnings);
         lease.starts_until = Some(asked + START_WITHIN);
         (lease, Some(granted))
     }
@@ -87,7 +88,7 @@ impl Shared {
         let head = vec![
             Arg::from(mark.epoch.as_deref().unwrap_or("-")),
             Arg::from(&*lease.token),
-            Arg::from(i64::from(mark.is_alone)),
+            Arg::from(i64::from(mark.is_alone(self.entries.0.beginnings()))),
             Arg::from(&*lease.token),
             Arg::from(lease.length()),
             Arg::from(self.rest),

@@ -20,7 +20,19 @@ pub(super) struct Mark {
     /// The time since which the store has lost no entry, as the store names it.
     pub(super) epoch: Option<String>,
     /// Whether this process has created records without the store since it was last there.
-    pub(super) is_alone: bool,
+    is_alone: bool,
+    /// How often this replica had begun to share its state when the mark was noted ([`SharedState::beginnings`]).
+    ///
+    /// [`SharedState::beginnings`]: crate::shared_state::SharedState::beginnings
+    beginnings: u64,
+}
+
+impl Mark {
+    /// Whether records may have been created without the store since the mark was noted, here or at a replica that was on its own at
+    /// the same time.
+    pub(super) fn is_alone(&self, beginnings: u64) -> bool {
+        self.is_alone || (beginnings > 1 && self.beginnings != beginnings)
+    }
 }
 
 impl Marks {
@@ -30,20 +42,20 @@ impl Marks {
     }
 
     /// Notes that records are created without the store.
-    pub(super) fn is_alone(&self, org: &Instance) {
-        let epoch = self.of(org).epoch;
+    pub(super) fn note_alone(&self, org: &Instance) {
         let mark = Mark {
-            epoch,
             is_alone: true,
+            ..self.of(org)
         };
         self.set(org, mark);
     }
 
-    /// Notes what the store has answered.
-    pub(super) fn is_shared(&self, org: &Instance, epoch: String) {
+    /// Notes what the store has answered, which was told how often this replica has begun to share its state.
+    pub(super) fn is_shared(&self, org: &Instance, epoch: String, beginnings: u64) {
         let mark = Mark {
             epoch: Some(epoch),
             is_alone: false,
+            beginnings,
         };
         self.set(org, mark);
     }

@@ -22,7 +22,9 @@ for place, name in ipairs(KEYS) do
   if entry then
     left = math.max(0, entry.till - now)
     local is_vacant = entry.state == 'F' or entry.state == 'U' or entry.state == 'H' and not is_held(entry, '-')
-    if entry.state == 'F' and entry.since >= now - age then
+    -- A lookup that began before the record was found, or before its create had ended somehow, may have missed it.
+    local since = entry.state == 'H' and entry.till or entry.since
+    if is_vacant and since >= now - age then
       told = -1
     else
       told = again(entry, jobs)
