@@ -94,6 +94,16 @@ async fn a_lookup_that_began_before_the_record_was_found_tells_nobody() {
 }
 
 #[tokio::test]
+async fn a_lookup_that_began_before_a_create_ended_without_a_result_tells_nobody() {
+    let (memory, before) = (memory(), Instant::now());
+    let (lease, _) = begun(&memory).await;
+    end(&memory, lease, Ending::Unsure).await;
+    assert_eq!(told(&memory, before, &["1"]).await, None);
+    let after = Instant::now() + Duration::from_millis(1);
+    assert_eq!(told(&memory, after, &["1"]).await, Some(0));
+}
+
+#[tokio::test]
 async fn lookups_are_awaited_until_the_last_window_ends() {
     let memory = InProcess::new(Duration::from_millis(1));
     assert!(!memory.awaits_lookups());

@@ -72,3 +72,24 @@ impl Marks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::AllowedHosts;
+
+    #[test]
+    fn a_replica_that_was_on_its_own_says_so_once_even_if_it_has_created_nothing() {
+        let hosts: AllowedHosts = "*.salesforce.com".parse().unwrap();
+        let org = Instance::new("https://acme.my.salesforce.com", &hosts).unwrap();
+        let marks = Marks::default();
+        assert!(!marks.of(&org).is_alone(1));
+        marks.is_shared(&org, "1".to_owned(), 1);
+        assert!(!marks.of(&org).is_alone(1));
+        assert!(marks.of(&org).is_alone(2));
+        marks.is_shared(&org, "1".to_owned(), 2);
+        assert!(!marks.of(&org).is_alone(2));
+        marks.note_alone(&org);
+        assert!(marks.of(&org).is_alone(2));
+    }
+}

@@ -405,6 +405,18 @@ async fn of_the_jobs_of_two_replicas_one_is_told_and_is_told_again_wherever_it_c
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
+async fn a_lookup_that_began_before_a_create_ended_without_a_result_tells_nobody() {
+    let redis = Redis::start();
+    let ([first, second], before) = (replicas(&redis), Instant::now());
+    let (lease, _) = leased(&first).await;
+    end(&first, lease, Ending::Unsure).await;
+    assert_eq!(told(&second, before, &["1"]).await, None);
+    // Whoever begins to create it looks it up first.
+    assert!(leased(&second).await.1);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
 async fn a_job_is_told_again_once_the_record_was_found_and_then_looked_up_in_vain() {
     let redis = Redis::start();
     let ([first, second], before) = (replicas(&redis), Instant::now());
