@@ -92,7 +92,7 @@ impl SharedState {
         self.0.is_some()
     }
 
-    /// How often this replica has begun to share its state: the first time, and after each time on its own. If the number has
+    /// How often this replica begins to share its state: at the start, and after each time on its own. If the number has
     /// changed, other replicas may have done something meanwhile that the store was not told.
     #[must_use]
     pub(crate) fn beginnings(&self) -> u64 {

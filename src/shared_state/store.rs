@@ -80,7 +80,7 @@ pub(super) struct Store {
     cause: Mutex<Option<Failure>>,
     /// Whether the log says so.
     is_known_to_be_away: AtomicBool,
-    /// How often this replica has begun to share its state.
+    /// How often this replica begins to share its state.
     beginnings: AtomicU64,
     told: mpsc::Sender<Call>,
 }
@@ -106,7 +106,7 @@ impl Store {
             failed: Notify::new(),
             cause: Mutex::default(),
             is_known_to_be_away: AtomicBool::new(false),
-            beginnings: AtomicU64::new(0),
+            beginnings: AtomicU64::new(1),
             told,
         });
         tokio::spawn(supervise(Arc::downgrade(&store)));
@@ -119,7 +119,7 @@ impl Store {
         self.health.borrow().clone()
     }
 
-    /// How often this replica has begun to share its state: the first time, and after each time on its own.
+    /// How often this replica begins to share its state: at the start, and after each time on its own.
     pub(super) fn beginnings(&self) -> u64 {
         self.beginnings.load(Ordering::Relaxed)
     }
@@ -247,6 +247,7 @@ impl Store {
     /// Opens the breaker: nobody waits for the store until it answers again. That is logged once.
     fn away(&self, failure: Failure) {
         if !self.is_known_to_be_away.swap(true, Ordering::Relaxed) {
+            self.beginnings.fetch_add(1, Ordering::Relaxed);
             tracing::error!(
                 %failure,
                 "the shared state is away: this replica goes on alone and tries again"
@@ -261,7 +262,6 @@ impl Store {
     fn is_back(&self) {
         tracing::info!("the shared state is up: this replica and the others are one");
         self.is_known_to_be_away.store(false, Ordering::Relaxed);
-        self.beginnings.fetch_add(1, Ordering::Relaxed);
         self.metrics.shared_state_up(true);
     }
 }

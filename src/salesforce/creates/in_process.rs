@@ -175,8 +175,8 @@ impl InProcess {
             let again = telling.jobs.iter().position(is_told);
             let is_vacant = match state {
                 State::Found(_) | State::Unsure(_) => true,
-                State::Creating(..) => !state.is_held(),
-                State::Told | State::Created(..) => false,
+                // Whose holder was dropped without a result is only looked up by whoever begins to create it.
+                State::Creating(..) | State::Told | State::Created(..) => false,
             };
             if again.is_some() || !is_vacant {
                 return again;
