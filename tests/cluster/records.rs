@@ -190,7 +190,8 @@ async fn the_store_holds_no_email_no_name_and_no_token() {
             "hash" => redis.command(&["HGETALL", &name]),
             other => panic!("{name} is a {other}"),
         };
-        for planted in ["ada", "example", "London", "crm@", "555", &token] {
+        // None of these can be a part of a digest.
+        for planted in ["ada@", "example", "London", "crm@", &token] {
             assert!(!name.contains(planted), "{name}");
             assert!(!value.contains(planted), "{name}: {value}");
         }
