@@ -149,14 +149,18 @@ impl Claims {
         let script = &FINISH;
         let calls = [Call { script, keys, args }];
         if self.state.ask_again(&calls).await.is_none() {
-            self.tell_later(calls.into());
+            let mut all = mem::take(&mut *self.untold());
+            all.extend(calls);
+            self.tell_later(all);
         }
     }
 
-    /// Keeps calls until the store is back. The first ones are forgotten if there are too many.
+    /// Keeps calls until the store is back, those before others that have come since. The first ones are forgotten if there are too
+    /// many.
     fn tell_later(&self, calls: Vec<Call>) {
         let mut untold = self.untold();
-        untold.extend(calls);
+        let since = mem::replace(&mut *untold, calls);
+        untold.extend(since);
         let excess = untold.len().saturating_sub(MAX_UNTOLD);
         untold.drain(..excess);
     }

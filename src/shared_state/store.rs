@@ -184,14 +184,20 @@ impl Store {
             }
             match self.ask_if_up(calls).await {
                 Some(Ok(replies)) => return Some(replies),
-                Some(Err(failure)) if tokio::time::Instant::now() >= until => {
-                    self.away(failure);
+                refused if tokio::time::Instant::now() >= until => {
+                    let failure = refused.and_then(Result::err).unwrap_or(Failure::Timeout);
+                    self.give_up(failure);
                     return None;
                 }
-                None if tokio::time::Instant::now() >= until => return None,
                 Some(Err(_)) | None => {}
             }
         }
+    }
+
+    /// Goes on alone, so that everybody sees it, until the supervisor has found the store in order.
+    fn give_up(&self, failure: Failure) {
+        self.away(failure);
+        self.failed.notify_one();
     }
 
     /// Tells without waiting for an answer.
@@ -333,26 +339,18 @@ async fn stay(store: &Weak<Store>, mut connection: Connection) {
         }
         let _ = timeout(IDLE_CHECK, now.failed.notified()).await;
         let cause = now.cause().take();
-        match now.answers_after_all(&mut connection).await {
-            // It has answered too late, or not needed to.
-            Ok(()) if matches!(cause, None | Some(Failure::Timeout)) => {}
+        match (now.answers_after_all(&mut connection).await, cause) {
+            // It was only late, or nobody has asked it.
+            (Ok(()), None | Some(Failure::Timeout)) => {}
             // It hangs: nobody waits for another connection.
-            Err(hangs @ Failure::Timeout) => return now.away(hangs),
+            (Err(hangs @ Failure::Timeout), _) => return now.away(hangs),
             // It may have been restarted, or another server may have taken its place: callers wait for the next connection.
-            Err(_) => {
+            (Err(_), _) | (Ok(()), Some(Failure::Connection(_))) => {
                 now.health.send_replace(Health::Doubtful);
                 return;
             }
             // It answers, but cannot do what is asked of it.
-            Ok(()) => match cause {
-                Some(cause @ Failure::Connection(_)) => {
-                    tracing::debug!(%cause, "the shared state is connected to anew");
-                    now.health.send_replace(Health::Doubtful);
-                    return;
-                }
-                Some(cause) => return now.away(cause),
-                None => {}
-            },
+            (Ok(()), Some(cause)) => return now.away(cause),
         }
     }
 }

@@ -54,7 +54,7 @@ use super::{
 };
 use crate::{
     salesforce::session::Instance,
-    shared_state::{Arg, SharedState},
+    shared_state::{Arg, KeyedHash, SharedState},
 };
 
 /// How long after a lease was asked for a write may start under it.
@@ -87,7 +87,7 @@ impl Shared {
             marks: Marks::default(),
             window,
             rest: window.max(timeout).max(MIN_REST),
-            process: fastrand::u64(..),
+            process: KeyedHash::random().digest([]).short(),
             last: AtomicU64::default(),
         }
     }
